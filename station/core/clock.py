@@ -1,0 +1,30 @@
+"""The two clocks of the station: monotonic time for durations and deadlines, wall time for people.
+
+A decision never depends on wall time, so a stepped system clock changes dates in the records and nothing else.
+"""
+
+import time
+from datetime import UTC, datetime
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """Where the station reads time; tests put their own in its place."""
+
+    def monotonic_ns(self) -> int:
+        """Nanoseconds on the machine's monotonic clock, the one that the camera's time stamps use too."""
+
+    def now(self) -> datetime:
+        """The date and time of day, in UTC."""
+
+
+class SystemClock:
+    """The clocks of this machine: CLOCK_MONOTONIC, and UTC."""
+
+    def monotonic_ns(self) -> int:
+        """Nanoseconds on CLOCK_MONOTONIC; comparable between processes of one machine, not across a reboot."""
+        return time.monotonic_ns()
+
+    def now(self) -> datetime:
+        """The date and time of day, in UTC."""
+        return datetime.now(UTC)

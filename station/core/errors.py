@@ -1,0 +1,201 @@
+"""The faults of the station: one table with code, number, operator text and reaction, and the errors that carry them.
+
+    StationError                 carries one Fault of the table and the detail of this occurrence
+    ├── DeviceError              a device does not do what it was asked, or cannot be reached
+    │   ├── CameraError
+    │   ├── JigError
+    │   ├── RobotError
+    │   └── PlcError
+    ├── PartError                this part, or its scan, cannot be judged
+    ├── ModelError               the network's bundle or its answers cannot be trusted
+    ├── RecordError              a record cannot be written or read
+    ├── RecordingError           a recording, or one scan of it, cannot be used
+    ├── ConfigError              a setting, a map or a command line is wrong; nothing was started
+    └── BugError                 the station's own fault
+
+Drivers translate every foreign exception into one of these. The number is the reason code on the line PLC.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Reaction(StrEnum):
+    """What the station does about a fault."""
+
+    REVIEW = "review"  # the part goes to people; the cell goes on
+    HOLD = "hold"  # the part goes to REVIEW if it can be moved; the cell waits for an operator
+    SUSPEND = "suspend"  # the cell waits for the line and goes on by itself
+    ABORT = "abort"  # everything stops at once; an operator clears and resets
+    REFUSE = "refuse"  # the command is refused before anything moves
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One row of the fault table.
+
+    Attributes:
+        number: Reason code on the PLC, 1 to 65535; the thousands name the family.
+        code: Name for records, logs and JSON, `family.what`.
+        text: What an operator reads: what is wrong, and what to do.
+        reaction: What the station does.
+    """
+
+    number: int
+    code: str
+    text: str
+    reaction: Reaction
+
+
+_R, _H, _S, _A, _X = Reaction.REVIEW, Reaction.HOLD, Reaction.SUSPEND, Reaction.ABORT, Reaction.REFUSE
+
+_ROWS = (
+    # 1xxx camera
+    Fault(1001, "camera.no_producer", "No GenTL producer (.cti) was found. Install the camera's driver or correct camera.producers.", _X),
+    Fault(1002, "camera.not_found", "The camera was not found. Check its cable and power, and camera.serial_number.", _H),
+    Fault(1003, "camera.lost", "The connection to the camera broke. Check its cable and power, then Reset.", _H),
+    Fault(1004, "camera.feature_refused", "The camera refused a setting. Compare camera.setup with the camera's manual.", _H),
+    Fault(1005, "camera.timeout", "The camera delivered no lines in time. Check the index pulse and the trigger wiring.", _H),
+    Fault(1006, "camera.process_died", "The camera's process ended. It is started again with the next Reset.", _H),
+    Fault(1007, "camera.bad_image", "The camera delivers another image format than agreed. Check PixelFormat, Width and Height.", _H),
+    # 2xxx part and scan
+    Fault(2001, "scan.incomplete", "Lines of the scan are missing. Inspect the part again.", _R),
+    Fault(2002, "scan.out_of_order", "Blocks of the scan were repeated or came out of order. Inspect the part again.", _R),
+    Fault(2003, "scan.late", "The judgement came after its deadline. Inspect the part again.", _R),
+    Fault(2004, "scan.judged_in_part", "Not every patch of the part was judged. Inspect the part again.", _R),
+    Fault(2101, "part.jig_empty", "No part is seen on the jig. Look whether the robot has lost it.", _R),
+    Fault(2102, "part.at_sensor_edge", "The part reaches the edge of the camera's view. Check how it sits on the jig.", _R),
+    Fault(2103, "part.wrong_width", "The part's width is not that of the announced type. Check the type and how it sits.", _R),
+    Fault(2104, "part.edge_wanders", "The part's edges wander while it turns. Check how it sits on the jig.", _R),
+    Fault(2105, "part.two_objects", "More than one object is in the camera's view. Clear the jig.", _R),
+    Fault(2106, "part.unknown_type", "The announced part type is not configured. Add it to part_types or correct the PLC.", _S),
+    Fault(2107, "part.too_dark", "The part is too dark to be judged. Check the lamp and the exposure.", _R),
+    Fault(2108, "part.low_confidence", "The judgement's confidence is under the configured minimum. Inspect the part by eye.", _R),
+    Fault(2109, "part.interrupted", "The inspection was interrupted. Inspect the part again.", _R),
+    Fault(2110, "part.bad_id", "The announced part id is empty or has characters other than printable ASCII. Correct the PLC.", _S),
+    # 3xxx jig
+    Fault(3001, "jig.unreachable", "The spin jig does not answer. Check its power and the RS-485 cable.", _H),
+    Fault(3002, "jig.not_at_speed", "The spin jig did not reach its speed in time. Check the drive and the chuck.", _H),
+    Fault(3003, "jig.not_stopped", "The spin jig did not come to a standstill in time. Keep away from it and check the drive.", _A),
+    Fault(3004, "jig.fault", "The spin jig reports a fault. Read the drive's fault number in the detail.", _H),
+    Fault(3005, "jig.refused", "The spin jig refused an order. Read the reason in the detail.", _H),
+    Fault(3006, "jig.wrong_map", "The spin jig's register map is not the expected one. Check unit id and map version.", _H),
+    # 4xxx robot
+    Fault(4001, "robot.unreachable", "The robot does not answer. Check its power and network cable.", _H),
+    Fault(4002, "robot.no_acknowledge", "The robot did not take an order in time. Check that its program runs.", _H),
+    Fault(4003, "robot.not_done", "The robot did not finish an order in time. Look where it stands.", _H),
+    Fault(4004, "robot.fault", "The robot reports a fault. Read its fault number in the detail.", _H),
+    Fault(4005, "robot.refused", "The robot refused an order. Read the reason in the detail.", _H),
+    Fault(4006, "robot.not_in_safe_zone", "The robot is not in its safe zone. Move it there before the jig may turn.", _H),
+    Fault(4007, "robot.wrong_bin", "The robot confirmed another place than ordered. Find the part and treat it as unjudged.", _H),
+    Fault(4008, "robot.wrong_map", "The robot's register map is not the expected one. Check unit id and map version.", _H),
+    Fault(4009, "robot.part_lost", "The gripper lost the part. Find it and treat it as unjudged.", _H),
+    # 5xxx line PLC
+    Fault(5001, "plc.unreachable", "The line PLC does not answer. Check the network; the cell goes on by itself.", _S),
+    Fault(5002, "plc.stale", "The line PLC's heartbeat stands still. Check its program; the cell goes on by itself.", _S),
+    Fault(5003, "plc.illegal_command", "The line PLC sent a command that this state does not accept. Nothing was done.", _X),
+    Fault(5004, "plc.no_permission", "The line PLC withdrew the permission to run. The cell goes on when it is given again.", _S),
+    Fault(5005, "plc.wrong_map", "The line PLC's register map is not the expected one. Check unit id and map version.", _H),
+    Fault(5006, "plc.starved", "No part is waiting at the infeed. The cell goes on with the next part.", _S),
+    Fault(5007, "plc.result_not_taken", "The line PLC did not acknowledge a result in time. Check its program.", _S),
+    Fault(5008, "plc.port_in_use", "The station's Modbus server cannot listen: another program has the port. Change plc.link.port.", _X),
+    # 6xxx network model
+    Fault(6001, "model.missing", "The model bundle, or a file of it, is missing. Install it or correct model.bundle.", _X),
+    Fault(6002, "model.wrong_hash", "A file of the model bundle is not the one its manifest names. Install the bundle again.", _X),
+    Fault(6003, "model.bad_manifest", "The model bundle's manifest cannot be used. Install the bundle again.", _X),
+    Fault(6004, "model.bad_scores", "The network's answer is no set of probabilities. Check the model bundle.", _H),
+    Fault(6005, "model.engine_failed", "The inference engine failed. Restart the station; if it stays, check the model bundle.", _H),
+    # 7xxx records and disk
+    Fault(7001, "record.disk_failed", "A record cannot be written. Check that the disk is not full and may be written to.", _H),
+    Fault(7002, "record.database_damaged", "The database cannot be read. Restore it from a backup, or move it away to start a new one.", _H),
+    Fault(7003, "record.newer_schema", "The database was written by a newer version. Install that version or use another data folder.", _X),
+    Fault(7004, "record.unknown", "There is no such record.", _X),
+    Fault(7005, "record.in_use", "Another station uses this data folder. Stop it, or give another folder.", _X),
+    # 75xx recordings
+    Fault(7501, "recording.not_found", "The recording is no folder, or there is no scan in it.", _X),
+    Fault(7502, "recording.bad_line", "A line of recording.jsonl cannot be used; its scan is left out.", _X),
+    Fault(7503, "recording.bad_image", "An image of the recording cannot be used; it is left out.", _X),
+    Fault(7504, "recording.duplicate_part", "A part id appears twice in recording.jsonl; the second scan is left out.", _X),
+    Fault(7505, "recording.path_outside", "A file of recording.jsonl lies outside the recording's folder; it is left out.", _X),
+    # 8xxx configuration
+    Fault(8001, "config.unreadable", "The configuration cannot be read. Correct the file at the place named.", _X),
+    Fault(8002, "config.invalid", "The configuration contradicts itself or has a wrong value. Correct the keys named.", _X),
+    Fault(8003, "config.bad_map", "A register map cannot be used. Correct the file at the place named.", _X),
+    Fault(8004, "config.port_in_use", "A port that the simulated cell needs is in use. Stop the other program or change the port.", _X),
+    Fault(8005, "config.simulator_failed", "The simulated cell did not start. Read its output in the detail.", _X),
+    # 9xxx the station itself
+    Fault(9001, "station.bug", "The station met an error of its own. Note the time and send the log to its makers.", _A),
+    Fault(9002, "station.value_out_of_range", "A value does not fit its register. Note the time and send the log to its makers.", _A),
+    Fault(9003, "station.illegal_command", "This state does not accept the command. Nothing was done.", _X),
+    Fault(9004, "station.stopped_by_operator", "The cell was stopped or held by an operator's command.", _X),
+)
+
+FAULTS: dict[str, Fault] = {row.code: row for row in _ROWS}
+"""The whole table, by code, in the order of the numbers."""
+
+
+class StationError(Exception):
+    """A fault that happened: its row of the table, and what was seen this time.
+
+    Args:
+        code: A code of `FAULTS`.
+        detail: What, where and how much, for the log and for whoever repairs it.
+    """
+
+    def __init__(self, code: str, detail: str = "") -> None:
+        self.fault = FAULTS[code]
+        self.detail = detail
+        super().__init__(code, detail)
+
+    def __str__(self) -> str:
+        """The operator's text, then the detail."""
+        return f"{self.fault.text} ({self.detail})" if self.detail else self.fault.text
+
+    @property
+    def code(self) -> str:
+        """The fault's code, for example `camera.lost`."""
+        return self.fault.code
+
+
+class DeviceError(StationError):
+    """A device does not do what it was asked, or cannot be reached."""
+
+
+class CameraError(DeviceError):
+    """The camera, its producer or its process."""
+
+
+class JigError(DeviceError):
+    """The spin jig or the line to it."""
+
+
+class RobotError(DeviceError):
+    """The robot or the line to it."""
+
+
+class PlcError(DeviceError):
+    """The line PLC or the line to it."""
+
+
+class PartError(StationError):
+    """This part, or its scan, cannot be judged."""
+
+
+class ModelError(StationError):
+    """The network's bundle or its answers cannot be trusted."""
+
+
+class RecordError(StationError):
+    """A record cannot be written or read."""
+
+
+class RecordingError(StationError):
+    """A recording, or one scan of it, cannot be used."""
+
+
+class ConfigError(StationError):
+    """A setting, a register map or a command line is wrong."""
+
+
+class BugError(StationError):
+    """The station's own fault."""

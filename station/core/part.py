@@ -1,0 +1,358 @@
+"""The types that flow: one frozen type per step of a part's way, from the announcement to the confirmed bin.
+
+    Announcement ─ acquire ─▶ Block ─ crop ─▶ Crop ─ patch ─▶ Strip ─ score ─▶ Scores ─ decide ─▶ Decision ─ sort ─▶ Sorting
+
+Arrays are (height, width). Rows run along the rotation: 3584 lines are one turn of the part. The surface is judged in
+eight strips of two patches; patch 2k is the left and 2k+1 the right half of strip k.
+Source: geometry and classes after Mustafaev et al., "Enhancing Metal Surface Defect Recognition Through Image Patching
+and Synthetic Defect Generation", sections III and IV.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import IntEnum
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from station.core.errors import Fault
+
+LINES_PER_TURN = 3584
+BLOCKS_PER_TURN = 8
+LINES_PER_BLOCK = LINES_PER_TURN // BLOCKS_PER_TURN
+PATCH_PX = 256
+PATCHES_PER_STRIP = 2
+STRIP_SHAPE = (PATCH_PX, PATCHES_PER_STRIP * PATCH_PX)
+PATCHES_PER_PART = BLOCKS_PER_TURN * PATCHES_PER_STRIP
+PART_ID_LENGTH = 16
+
+Pixels = NDArray[np.uint8]
+Probabilities = NDArray[np.float32]
+
+
+class SurfaceClass(IntEnum):
+    """What the network tells of a patch, in the order of its outputs."""
+
+    DEFECT_FREE = 0
+    IMPRINTED = 1
+    PITS = 2
+    ROLL_MARKS = 3
+    SCRATCHES = 4
+
+    @property
+    def label(self) -> str:
+        """The name in recordings, JSON and CSV, for example `roll_marks`."""
+        return self.name.lower()
+
+
+class Verdict(IntEnum):
+    """What the station decides about a part; the value is the decision code on the PLC, where 0 means none."""
+
+    DEFECT_FREE = 1
+    IMPRINTED = 2
+    PITS = 3
+    ROLL_MARKS = 4
+    SCRATCHES = 5
+    REVIEW = 6
+
+    @property
+    def label(self) -> str:
+        """The name in recordings, JSON and CSV, for example `roll_marks`."""
+        return self.name.lower()
+
+    @classmethod
+    def of(cls, surface: SurfaceClass) -> "Verdict":
+        """The verdict that a part of this class gets."""
+        return cls[surface.name]
+
+
+class Destination(IntEnum):
+    """Where the robot lays a part; the value is the place code on the robot and the PLC, where 0 means none."""
+
+    SECOND_INSPECTION = 1
+    BIN_IMPRINTED = 2
+    BIN_PITS = 3
+    BIN_ROLL_MARKS = 4
+    BIN_SCRATCHES = 5
+    BIN_REVIEW = 6
+
+    @property
+    def label(self) -> str:
+        """The name in JSON and CSV, for example `bin_pits`."""
+        return self.name.lower()
+
+    @classmethod
+    def of(cls, verdict: Verdict) -> "Destination":
+        """The only place for a part with this verdict."""
+        return cls(verdict.value)
+
+
+@dataclass(frozen=True, slots=True)
+class PartType:
+    """What the station must know about one type of housing.
+
+    Attributes:
+        name: Key of the configuration, `[part_types.NAME]`.
+        code: Number of the type on the PLC, 1 to 65535.
+        width_px: Width of the part in the raw scan.
+        width_tolerance_px: By how much the measured width may differ.
+        edge_wander_px: By how much the edges may move within one turn.
+        outer_diameter_mm: Diameter of the turned surface.
+        surface_speed_mm_s: Speed of the surface under the camera.
+        exposure_us: Exposure of one line.
+    """
+
+    name: str
+    code: int
+    width_px: int
+    width_tolerance_px: int
+    edge_wander_px: int
+    outer_diameter_mm: float
+    surface_speed_mm_s: float
+    exposure_us: float
+
+    @property
+    def turn_s(self) -> float:
+        """Duration of one turn in seconds."""
+        return float(np.pi) * self.outer_diameter_mm / self.surface_speed_mm_s
+
+    @property
+    def speed_rpm(self) -> float:
+        """Speed of the jig in turns a minute."""
+        return 60.0 / self.turn_s
+
+    @property
+    def line_rate_hz(self) -> float:
+        """Lines a second at which 3584 lines are one turn."""
+        return LINES_PER_TURN / self.turn_s
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """A part that the PLC says is waiting at the infeed.
+
+    Attributes:
+        sequence: The PLC's number of this announcement, 1 to 65535; a new part has a new number.
+        part_id: At most 16 printable ASCII characters; may come back for re-inspection.
+        type_code: Number of the part's type.
+    """
+
+    sequence: int
+    part_id: str
+    type_code: int
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """One inspection of one part, from the moment the station has taken it on.
+
+    Attributes:
+        inspection_id: Unique for ever; keys the record.
+        number: 1, 2, 3 … in this data folder; 32 bit, shown on the PLC.
+        part: What the PLC announced.
+        part_type: The configured type.
+        entered_at: When the station took the part on, UTC.
+    """
+
+    inspection_id: str
+    number: int
+    part: Announcement
+    part_type: PartType
+    entered_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """448 lines as the camera delivered them.
+
+    Attributes:
+        index: 0 to 7 by order of arrival.
+        frame_id: The producer's number of this block within the turn, counted from 0.
+        pixels: (448, sensor width) uint8, read-only.
+        delivered_lines: Lines that hold image data; fewer than 448 make the scan invalid.
+        last_line_ns: End of the last line's exposure on CLOCK_MONOTONIC.
+        arrived_ns: When the station's process had the block, on CLOCK_MONOTONIC.
+    """
+
+    index: int
+    frame_id: int
+    pixels: Pixels
+    delivered_lines: int
+    last_line_ns: int
+    arrived_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class LineAccount:
+    """Where every line of one turn has gone.
+
+    Attributes:
+        expected_lines: 3584.
+        delivered_lines: Lines with image data, over all blocks.
+        blocks: Blocks that arrived.
+        frame_ids: The producer's numbers in order of arrival.
+        discarded_blocks: Blocks that the camera's software threw away as incomplete.
+        fault: Why the scan is invalid, or None.
+        detail: What was found, for people.
+    """
+
+    expected_lines: int
+    delivered_lines: int
+    blocks: int
+    frame_ids: tuple[int, ...]
+    discarded_blocks: int
+    fault: Fault | None
+    detail: str
+
+    @property
+    def valid(self) -> bool:
+        """True when all 3584 lines arrived once, in order."""
+        return self.fault is None
+
+
+@dataclass(frozen=True, slots=True)
+class Roi:
+    """The part's columns on the sensor: `left` is the first, `right` the one after the last."""
+
+    left: int
+    right: int
+
+    @property
+    def width(self) -> int:
+        """Number of columns."""
+        return self.right - self.left
+
+
+@dataclass(frozen=True, slots=True)
+class Crop:
+    """A block without its black background.
+
+    Attributes:
+        index: 0 to 7.
+        roi: The columns of the whole part, found in block 0.
+        pixels: (448, roi.width) uint8, a view into the block.
+    """
+
+    index: int
+    roi: Roi
+    pixels: Pixels
+
+
+@dataclass(frozen=True, slots=True)
+class Strip:
+    """A block as the network sees it: `patches` is (2, 256, 256) uint8, contiguous, left then right."""
+
+    index: int
+    patches: Pixels
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """The network's answer to one strip: `probabilities` is (2, 5) float32, in the order of `SurfaceClass`."""
+
+    index: int
+    probabilities: Probabilities
+
+
+@dataclass(frozen=True, slots=True)
+class ScanHealth:
+    """Everything but the scores that the guard of the decision looks at.
+
+    Attributes:
+        fault: The first thing that makes the scan or its judgement invalid, or None.
+        detail: What was found, for people.
+        ms_after_last_line: From the last line's exposure to the last score; None when there was no last line.
+    """
+
+    fault: Fault | None
+    detail: str
+    ms_after_last_line: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What is to become of the part, and why.
+
+    Attributes:
+        verdict: The final verdict, after the guard.
+        algorithm1: What Algorithm 1 says of the 16 scores alone; None when there are not 16.
+        fault: Why the guard turned the verdict into REVIEW, or None.
+        detail: What was found, for people.
+        confidence: 0 to 1. Of a pass the lowest defect-free probability of the 16; of a defect the deciding patch's own; 0 without scores.
+        deciding_patch: 0 to 15: the patch that decided (of a pass the least certain one), or None without scores.
+        defect_patches: Number of patches whose class is a defect.
+        probabilities: (16, 5) float32, or fewer rows when not all strips were scored.
+    """
+
+    verdict: Verdict
+    algorithm1: Verdict | None
+    fault: Fault | None
+    detail: str
+    confidence: float
+    deciding_patch: int | None
+    defect_patches: int
+    probabilities: Probabilities
+
+    @property
+    def destination(self) -> Destination:
+        """The only place where the part may go."""
+        return Destination.of(self.verdict)
+
+
+Device = Literal["robot", "jig"]
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One numbered order to a device.
+
+    Attributes:
+        device: `robot` or `jig`.
+        number: 1 to 65535, never 0; the next order has the next number, across restarts.
+        verb: `load`, `unload`, `home`, `spin`, `stop`.
+        argument: Destination code or speed in tenths of rpm; 0 without one.
+    """
+
+    device: Device
+    number: int
+    verb: str
+    argument: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """How an order ended.
+
+    Attributes:
+        order: The order.
+        confirmed: Place code that the robot confirms, 0 when the order has none.
+        acknowledged_ns: When the device took the order, on CLOCK_MONOTONIC.
+        done_ns: When the device reported it done, on CLOCK_MONOTONIC.
+    """
+
+    order: Order
+    confirmed: int
+    acknowledged_ns: int
+    done_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class ModelIdentity:
+    """Which network judged: the bundle's name and the SHA-256 of its manifest, which names the hash of every file."""
+
+    name: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class ScanRecipe:
+    """What the camera is set to for one part type."""
+
+    line_rate_hz: float
+    exposure_us: float
+
+
+FeatureSnapshot = Mapping[str, str | int | float | bool]
+"""The camera's features by name, as read back after they were written."""

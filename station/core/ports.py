@@ -1,0 +1,382 @@
+"""What the cell needs from the outside, as protocols; drivers, models and records implement them.
+
+A contract suite per port runs on every implementation. Every wait has a deadline of the implementation's own,
+taken from the settings; when it passes, the error says so. No call is repeated by an implementation if repeating
+it could move something.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+from station.core.errors import Fault
+from station.core.part import (
+    Announcement,
+    Block,
+    Decision,
+    Destination,
+    Device,
+    FeatureSnapshot,
+    Inspection,
+    LineAccount,
+    ModelIdentity,
+    Order,
+    PartType,
+    Pixels,
+    Probabilities,
+    Receipt,
+    Roi,
+    ScanRecipe,
+)
+
+
+class LineCamera(Protocol):
+    """A line-scan camera that delivers one turn as eight numbered blocks."""
+
+    async def open(self) -> None:
+        """Connect, write the configured features and read them back.
+
+        Raises:
+            CameraError: No producer, no camera, or a feature was refused.
+        """
+
+    async def prepare(self, recipe: ScanRecipe) -> FeatureSnapshot:
+        """Set line rate and exposure for the next part and return all configured features as read back.
+
+        Raises:
+            CameraError: The camera is gone or a feature was refused.
+        """
+
+    def turn(self) -> AbstractAsyncContextManager["Turn"]:
+        """Arm for the next index pulse; inside the context the blocks arrive, on leaving it the camera is disarmed.
+
+        Raises:
+            CameraError: The camera is gone or cannot be armed.
+        """
+
+    async def close(self) -> None:
+        """Let the camera go; harmless when it is not open."""
+
+
+class Turn(Protocol):
+    """One armed turn."""
+
+    def blocks(self) -> AsyncIterator[Block]:
+        """Blocks as they arrive, at most eight; ends early when the camera reports the end of the acquisition.
+
+        Raises:
+            CameraError: No block in time, a broken connection, or a foreign image format.
+        """
+
+    @property
+    def discarded_blocks(self) -> int:
+        """Blocks that were thrown away as incomplete so far."""
+
+
+@dataclass(frozen=True, slots=True)
+class JigStatus:
+    """The spin jig as last seen.
+
+    Attributes:
+        last_order: Number of the last order it took; 0 after power-up.
+        standstill: It does not turn, by its own measurement.
+        at_speed: It turns at the ordered speed.
+        speed_rpm: Measured speed.
+        index_pulses: Index pulses since power-up, 16 bit, wrapping.
+        part_seated: Its sensor sees a part in the chuck.
+        drive_fault: The drive's fault number, 0 for none.
+    """
+
+    last_order: int
+    standstill: bool
+    at_speed: bool
+    speed_rpm: float
+    index_pulses: int
+    part_seated: bool
+    drive_fault: int
+
+
+class SpinJig(Protocol):
+    """The jig that turns the part under the camera."""
+
+    async def connect(self) -> None:
+        """Connect and check the register map.
+
+        Raises:
+            JigError: Unreachable, or another map.
+        """
+
+    async def status(self) -> JigStatus:
+        """The jig as it is now: the answer to a request that was sent after this call.
+
+        Raises:
+            JigError: Unreachable.
+        """
+
+    async def spin(self, order: Order) -> Receipt:
+        """Start to turn and return when the ordered speed is reached; `order.argument` is the speed in tenths of rpm.
+
+        Raises:
+            JigError: Unreachable, refused, fault, or not at speed in time.
+        """
+
+    async def stop(self, order: Order) -> Receipt:
+        """Stop and return at standstill.
+
+        Raises:
+            JigError: Unreachable, refused, fault, or not at standstill in time.
+        """
+
+    async def close(self) -> None:
+        """Disconnect. The jig stops by itself when its master is gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class RobotStatus:
+    """The robot as last seen.
+
+    Attributes:
+        last_order: Number of the last order it took; 0 after power-up.
+        last_done: Number of the last order it finished; 0 after power-up.
+        busy: An order is being carried out.
+        in_safe_zone: The arm is outside the field of view and the jig's reach.
+        holding: The gripper holds a part.
+        fault: Its fault number, 0 for none.
+    """
+
+    last_order: int
+    last_done: int
+    busy: bool
+    in_safe_zone: bool
+    holding: bool
+    fault: int
+
+
+class SortRobot(Protocol):
+    """The arm that loads the jig and lays the part in its bin."""
+
+    async def connect(self) -> None:
+        """Connect and check the register map.
+
+        Raises:
+            RobotError: Unreachable, or another map.
+        """
+
+    async def status(self) -> RobotStatus:
+        """The robot as it is now: the answer to a request that was sent after this call.
+
+        Raises:
+            RobotError: Unreachable.
+        """
+
+    async def load(self, order: Order) -> Receipt:
+        """Bring the waiting part from the infeed onto the jig and return to the safe zone.
+
+        Raises:
+            RobotError: Unreachable, not acknowledged or not done in time, refused, fault, part lost.
+        """
+
+    async def unload(self, order: Order) -> Receipt:
+        """Bring the part to the place `order.argument` (from the jig, or from the gripper) and return to the safe zone.
+
+        The receipt's `confirmed` is the place that the robot reports; comparing it with the ordered one is the caller's.
+
+        Raises:
+            RobotError: Unreachable, not acknowledged or not done in time, refused, fault, part lost.
+        """
+
+    async def home(self, order: Order) -> Receipt:
+        """Return to the safe zone.
+
+        Raises:
+            RobotError: As for `load`.
+        """
+
+    async def close(self) -> None:
+        """Disconnect."""
+
+
+@dataclass(frozen=True, slots=True)
+class CellReport:
+    """What the PLC and people may know of the cell at any time.
+
+    Attributes:
+        state: PackML StateCurrent, 1 to 17.
+        mode: PackML UnitModeCurrent: 1 production, 2 maintenance, 3 manual.
+        reason: Why the cell left Execute, or None.
+        processed: Parts sorted since the start.
+        defective: Parts sorted as anything but defect-free since the start.
+    """
+
+    state: int
+    mode: int
+    reason: Fault | None
+    processed: int
+    defective: int
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A result as it is published to the PLC, once when it is decided and again when it is sorted.
+
+    Attributes:
+        inspection: Whose result.
+        decision: The decision.
+        ms_after_last_line: From the last line to the decision, or None.
+        confirmed: The place that the robot confirmed, or None while the part is on its way.
+    """
+
+    inspection: Inspection
+    decision: Decision
+    ms_after_last_line: float | None
+    confirmed: Destination | None
+
+
+@dataclass(frozen=True, slots=True)
+class LineCommand:
+    """A command from the PLC: `command` is a PackML CntrlCmd, `sequence` its change request, 1 to 65535."""
+
+    sequence: int
+    command: int
+
+
+class LinePlc(Protocol):
+    """The line PLC, as Modbus server or as client of the station's own server; the registers are the same."""
+
+    async def connect(self) -> None:
+        """Connect (or listen) and check the register map.
+
+        Raises:
+            PlcError: Unreachable, port in use, or another map.
+        """
+
+    def permission(self) -> bool:
+        """Whether the cell may take on another part: permission given and the heartbeat alive; never blocks."""
+
+    def health(self) -> Fault | None:
+        """What is wrong with the line, or None; never blocks."""
+
+    async def changed(self) -> None:
+        """Return when anything that the PLC says has changed, its health included."""
+
+    def waiting_part(self) -> Announcement | None:
+        """The announced part that was not yet accepted, or None; never blocks."""
+
+    def next_command(self) -> LineCommand | None:
+        """The oldest command that was not yet answered, or None; never blocks."""
+
+    async def answer(self, command: LineCommand, refused: Fault | None) -> None:
+        """Tell the PLC that a command was taken (None) or refused.
+
+        Raises:
+            PlcError: Unreachable.
+        """
+
+    async def accept(self, inspection: Inspection) -> None:
+        """Tell the PLC that the announced part is now the station's.
+
+        Raises:
+            PlcError: Unreachable.
+        """
+
+    async def report(self, report: CellReport) -> None:
+        """Publish the state of the cell.
+
+        Raises:
+            PlcError: Unreachable.
+        """
+
+    async def publish(self, result: Published) -> None:
+        """Write the result block, its sequence last; return when the PLC's registers have it.
+
+        Raises:
+            PlcError: Unreachable, or the result before was not acknowledged in time.
+        """
+
+    async def close(self) -> None:
+        """Disconnect."""
+
+
+class PatchClassifier(Protocol):
+    """The network. Blocking; called from one thread."""
+
+    @property
+    def model(self) -> ModelIdentity:
+        """Which network this is."""
+
+    def warm_up(self) -> None:
+        """Run once on zeros, so that the first part is not slower than the others.
+
+        Raises:
+            ModelError: The engine fails.
+        """
+
+    def score(self, patches: Pixels) -> Probabilities:
+        """Probabilities (2, 5) float32 of one strip's patches (2, 256, 256) uint8; each row sums to 1.
+
+        Raises:
+            ModelError: The engine fails or answers with no probabilities.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What a decision rests on, as it is stored.
+
+    Attributes:
+        decision: The decision.
+        account: Where the lines went.
+        roi: The part's columns, or None when they were not found.
+        features: The camera's features during this scan.
+        model: Which network judged.
+        config_sha256: Hash of the effective configuration.
+        times_ns: Moments on CLOCK_MONOTONIC by name: trigger and block arrivals, scores, decision.
+        ms_after_last_line: From the last line's exposure to the decision, or None.
+        blocks: The raw blocks, for the archive.
+    """
+
+    decision: Decision
+    account: LineAccount
+    roi: Roi | None
+    features: FeatureSnapshot
+    model: ModelIdentity
+    config_sha256: str
+    times_ns: dict[str, int]
+    ms_after_last_line: float | None
+    blocks: Sequence[Block]
+
+
+class PartLedger(Protocol):
+    """The durable book of inspections. Every method returns when its change is on the disk.
+
+    Raises:
+        RecordError: From every method: disk full, not writable, damaged.
+    """
+
+    async def enter(self, part: Announcement, part_type: PartType) -> Inspection:
+        """Open an inspection."""
+
+    async def order(self, device: Device, verb: str, argument: int, inspection: Inspection | None) -> Order:
+        """Give out the device's next order number and write down the intent, before the order goes out."""
+
+    async def receipt(self, receipt: Receipt) -> None:
+        """Write down how an order ended."""
+
+    async def judged(self, inspection: Inspection, evidence: Evidence) -> None:
+        """Write down the decision and all it rests on, and archive the scan where the settings say so."""
+
+    async def sorted(self, inspection: Inspection, confirmed: Destination) -> None:
+        """Close an inspection with the place that the robot confirmed."""
+
+    async def lost(self, inspection: Inspection, fault: Fault, detail: str) -> None:
+        """Close an inspection whose part could not be brought to a confirmed place."""
+
+    async def open_inspections(self) -> Sequence[Inspection]:
+        """Inspections that were neither sorted nor closed, oldest first: what was in flight at a stop."""
+
+    async def note(self, event: str, detail: str) -> None:
+        """Write down an event of the cell: a state change with its reason, a fault, a command."""
+
+    async def close(self) -> None:
+        """Finish writing and close the file."""

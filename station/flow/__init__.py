@@ -1,0 +1,1 @@
+"""The seven steps of one part: acquire, crop, patch, score, decide, sort, record."""
