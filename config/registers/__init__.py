@@ -1,0 +1,1 @@
+"""The register maps of robot, jig and line PLC as TOML files."""

@@ -1,0 +1,330 @@
+"""The configuration: one TOML file, checked as a whole before anything starts.
+
+Unknown keys, values out of range and contradictions are refused with file, key, what is wrong and what is allowed.
+Units are part of the names. `{runtime}` in a path stands for the user's runtime folder, `{producer}` for the
+simulated camera's GenTL producer.
+"""
+
+import hashlib
+import os
+import tempfile
+import tomllib
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import ErrorDetails
+
+from station.core.errors import ConfigError
+from station.core.part import PartType, Verdict
+
+Seconds = Annotated[float, Field(gt=0, le=600)]
+Port = Annotated[int, Field(ge=0, le=65535)]
+FeatureValue = str | int | float | bool
+
+
+class Section(BaseModel):
+    """A table of the configuration: frozen, without unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=False, allow_inf_nan=False)
+
+
+class TcpLink(Section):
+    """A Modbus TCP connection."""
+
+    kind: Literal["tcp"]
+    host: str = Field("127.0.0.1", min_length=1, description="Name or address of the device, or to listen on.")
+    port: Port = Field(502, description="TCP port; 0 lets a server choose a free one.")
+    unit: int = Field(1, ge=0, le=247, description="Modbus unit id.")
+    request_timeout_s: Seconds = Field(0.5, description="Deadline of one request.")
+    reconnect_s: Annotated[float, Field(gt=0, le=10)] = Field(1.0, description="Time between attempts to reconnect.")
+    poll_s: Annotated[float, Field(gt=0, le=1)] = Field(0.02, description="Time between looks at the device's status.")
+
+
+class RtuLink(Section):
+    """A Modbus RTU connection over a serial line."""
+
+    kind: Literal["rtu"]
+    device: str = Field(..., min_length=1, description="Serial device, for example /dev/ttyUSB0.")
+    baud_rate: int = Field(115200, ge=1200, le=4_000_000, description="Bits a second.")
+    parity: Literal["N", "E", "O"] = Field("E", description="N none, E even, O odd.")
+    stop_bits: Literal[1, 2] = Field(1, description="Stop bits.")
+    unit: int = Field(1, ge=1, le=247, description="Modbus unit id.")
+    request_timeout_s: Seconds = Field(0.5, description="Deadline of one request.")
+    reconnect_s: Annotated[float, Field(gt=0, le=10)] = Field(1.0, description="Time between attempts to reconnect.")
+    poll_s: Annotated[float, Field(gt=0, le=1)] = Field(0.02, description="Time between looks at the device's status.")
+
+
+class StationSettings(Section):
+    """The station as a whole."""
+
+    name: str = Field(..., min_length=1, max_length=40, description="Name of the cell in logs and on pages.")
+    data_dir: str = Field(
+        "", description="Folder of database, archive and logs; empty for the user's data folder; `--data` overrides it."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Lowest level shown.")
+
+
+class PartTypeSettings(Section):
+    """One type of housing; see `station.core.part.PartType`."""
+
+    code: int = Field(..., ge=1, le=65535, description="Number of the type on the PLC.")
+    width_px: int = Field(..., ge=64, le=16384, description="Width of the part in the raw scan.")
+    width_tolerance_px: int = Field(8, ge=0, le=512, description="By how much the measured width may differ.")
+    edge_wander_px: int = Field(6, ge=0, le=256, description="By how much an edge may move within one turn.")
+    outer_diameter_mm: float = Field(..., gt=0, le=1000, description="Diameter of the turned surface.")
+    surface_speed_mm_s: float = Field(..., gt=0, le=10_000, description="Speed of the surface under the camera.")
+    exposure_us: float = Field(..., gt=0, le=1_000_000, description="Exposure of one line.")
+
+    def part_type(self, name: str) -> PartType:
+        """The same as the type that flows."""
+        return PartType(name=name, **self.model_dump())
+
+
+class FeatureSetting(Section):
+    """One GenICam feature to write."""
+
+    feature: str = Field(..., min_length=1, description="The feature's name in the camera's node map.")
+    value: FeatureValue = Field(..., description="Its value, with the type that the feature has.")
+
+
+class FeatureNames(Section):
+    """What this camera calls the features that the station sets per part type."""
+
+    line_rate_hz: str = Field("AcquisitionLineRate", description="Line rate in hertz.")
+    exposure_us: str = Field("ExposureTime", description="Exposure of a line in microseconds.")
+
+
+class CameraSettings(Section):
+    """The line-scan camera and its GenTL producer."""
+
+    producers: list[str] = Field(
+        default=[], description="GenTL producer files (.cti); empty: all in the folders of GENICAM_GENTL64_PATH."
+    )
+    serial_number: str = Field("", description="The camera's serial number; empty where there is only one camera.")
+    width_px: int = Field(5472, ge=256, le=16384, description="Columns that the camera delivers.")
+    max_line_rate_hz: float = Field(..., gt=0, le=1_000_000, description="The camera's highest line rate.")
+    buffers: int = Field(24, ge=9, le=256, description="Blocks that the producer may hold; at least one turn and one.")
+    open_timeout_s: Seconds = Field(20.0, description="Deadline for process start, connection and set-up.")
+    block_timeout_s: Seconds = Field(5.0, description="Deadline of one block, beyond the time that its lines take.")
+    names: FeatureNames = FeatureNames()
+    setup: list[FeatureSetting] = Field(default=[], description="Features written in this order at every connection.")
+
+
+class RobotSettings(Section):
+    """The robot arm."""
+
+    link: Annotated[TcpLink, Field(description="How the robot is reached.")]
+    acknowledge_timeout_s: Seconds = Field(2.0, description="Deadline for taking an order.")
+    motion_timeout_s: Seconds = Field(30.0, description="Deadline for finishing an order, the acknowledgement included.")
+
+
+class JigSettings(Section):
+    """The spin jig."""
+
+    link: Annotated[TcpLink | RtuLink, Field(discriminator="kind", description="How the jig is reached.")]
+    max_speed_rpm: float = Field(..., gt=0, le=6500, description="Highest speed that may be ordered.")
+    acknowledge_timeout_s: Seconds = Field(1.0, description="Deadline for taking an order.")
+    speed_timeout_s: Seconds = Field(10.0, description="Deadline for reaching the speed.")
+    stop_timeout_s: Seconds = Field(10.0, description="Deadline for coming to a standstill.")
+
+
+class PlcSettings(Section):
+    """The line PLC."""
+
+    role: Literal["client", "server"] = Field(
+        "client", description="client: the station reads and writes the PLC's registers; server: the PLC those of the station."
+    )
+    link: Annotated[TcpLink, Field(description="The PLC's address, or the one that the station listens on.")]
+    heartbeat_s: Annotated[float, Field(gt=0, le=10)] = Field(0.5, description="Time between two beats of the station.")
+    stale_after_s: Seconds = Field(2.0, description="Without a beat of the PLC for so long, it is not believed.")
+    result_timeout_s: Seconds = Field(10.0, description="Deadline for the PLC's acknowledgement of a result.")
+    starved_after_s: Seconds = Field(5.0, description="Without a waiting part for so long, the cell is Suspended.")
+
+
+class CropSettings(Section):
+    """How the part is told from the black background."""
+
+    background_max: int = Field(40, ge=1, le=200, description="Grey value that the background stays under.")
+    margin_px: int = Field(4, ge=1, le=256, description="Columns of background that must be seen on both sides.")
+
+
+class DecisionSettings(Section):
+    """The guard of the decision."""
+
+    min_confidence: float = Field(0.5, ge=0.2, lt=1, description="Below it the part goes to REVIEW.")
+    deadline_ms: float = Field(500.0, gt=0, le=60_000, description="From the last line to the decision; later is REVIEW.")
+
+
+class ModelSettings(Section):
+    """The network that judges."""
+
+    bundle: str = Field(..., min_length=1, description="Name of a shipped bundle, or the path of a bundle's folder.")
+    precision: Literal["f32", "bf16"] = Field("f32", description="Arithmetic of the inference engine.")
+    threads: int = Field(0, ge=0, le=256, description="Threads of the inference engine; 0 for all cores.")
+
+
+class RecordSettings(Section):
+    """The archive of scans."""
+
+    archive: list[Literal["defect_free", "imprinted", "pits", "roll_marks", "scratches", "review"]] = Field(
+        default=[], description="Verdicts whose scans are kept, losslessly, as PNG."
+    )
+    keep_days: dict[str, Annotated[int, Field(ge=1)]] = Field(
+        default={}, description="Days to keep a scan, by verdict; a verdict that is not named is kept for ever."
+    )
+
+    @model_validator(mode="after")
+    def _verdicts_are_known(self) -> Self:
+        if unknown := set(self.keep_days) - {verdict.label for verdict in Verdict}:
+            raise ValueError(f"keep_days names no verdict: {', '.join(sorted(unknown))}")
+        return self
+
+
+class SimulationSettings(Section):
+    """The simulated cell; only in configurations whose addresses are those of `python -m sim`."""
+
+    seed: int = Field(1, ge=0, description="Seed of everything random in the simulated cell.")
+    robot_load_s: float = Field(1.2, ge=0, le=60, description="From the order to the part on the jig and the arm back.")
+    robot_unload_s: float = Field(1.2, ge=0, le=60, description="From the order to the part in its bin and the arm back.")
+    jig_ramp_s: float = Field(0.3, ge=0, le=60, description="Time to reach the speed, and to come to a standstill.")
+    infeed_s: float = Field(0.2, ge=0, le=60, description="Time until the next part lies at the infeed.")
+
+
+class Settings(Section):
+    """The whole configuration."""
+
+    station: StationSettings
+    part_types: dict[str, PartTypeSettings] = Field(..., min_length=1, description="The types of housings, by name.")
+    camera: CameraSettings
+    robot: RobotSettings
+    jig: JigSettings
+    plc: PlcSettings
+    model: ModelSettings
+    crop: CropSettings = CropSettings()
+    decision: DecisionSettings = DecisionSettings()
+    records: RecordSettings = RecordSettings()
+    simulation: SimulationSettings | None = None
+
+    @model_validator(mode="after")
+    def _part_types_fit_the_cell(self) -> Self:
+        problems = [problem for name, kind in self.part_types.items() for problem in self._misfits(name, kind)]
+        codes = [kind.code for kind in self.part_types.values()]
+        problems += [f"part_types: code {code} is used twice" for code in sorted(set(codes)) if codes.count(code) > 1]
+        if problems:
+            raise ValueError("; ".join(problems))
+        return self
+
+    def _misfits(self, name: str, settings: PartTypeSettings) -> list[str]:
+        kind, key = settings.part_type(name), f"part_types.{name}"
+        problems = []
+        if kind.line_rate_hz > self.camera.max_line_rate_hz:
+            problems.append(
+                f"{key}: one turn in {kind.turn_s:.4f} s needs {kind.line_rate_hz:.0f} lines/s, camera.max_line_rate_hz is "
+                f"{self.camera.max_line_rate_hz:.0f}; lower surface_speed_mm_s"
+            )
+        if kind.exposure_us > 1e6 / kind.line_rate_hz:
+            problems.append(
+                f"{key}: exposure_us {kind.exposure_us:g} is longer than a line, {1e6 / kind.line_rate_hz:.1f} us at "
+                f"{kind.line_rate_hz:.0f} lines/s"
+            )
+        if kind.speed_rpm > self.jig.max_speed_rpm:
+            problems.append(f"{key}: needs {kind.speed_rpm:.0f} rpm, jig.max_speed_rpm is {self.jig.max_speed_rpm:g}")
+        if kind.width_px + kind.width_tolerance_px + 2 * self.crop.margin_px > self.camera.width_px:
+            problems.append(f"{key}: width_px {kind.width_px} with its margins is wider than camera.width_px {self.camera.width_px}")
+        return problems
+
+    def part_type_of(self, code: int) -> PartType | None:
+        """The configured type with this number on the PLC, or None."""
+        return next((kind.part_type(name) for name, kind in self.part_types.items() if kind.code == code), None)
+
+    @property
+    def scene_name(self) -> str | None:
+        """Shared memory that the simulated camera looks at: the SimScene feature in camera.setup, or None."""
+        return next((str(row.value) for row in self.camera.setup if row.feature == "SimScene"), None)
+
+    @property
+    def sha256(self) -> str:
+        """Hash of the effective configuration, defaults included; stored with every record."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+
+
+def load_settings(path: Path) -> Settings:
+    """The configuration in a TOML file.
+
+    Raises:
+        ConfigError: The file cannot be read, or a key is unknown, missing, of a wrong kind, or contradicts another.
+    """
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError("config.unreadable", f"{path}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError("config.unreadable", f"{path}: {error}") from error
+    return parse_settings(document, str(path))
+
+
+def parse_settings(document: dict[str, object], source: str) -> Settings:
+    """The configuration in a parsed TOML document; `source` is named in errors.
+
+    Raises:
+        ConfigError: As for `load_settings`.
+    """
+    try:
+        return Settings.model_validate(document)
+    except ValidationError as error:
+        raise ConfigError("config.invalid", f"{source}: " + "; ".join(map(_explain, error.errors()))) from error
+
+
+def _explain(problem: ErrorDetails) -> str:
+    key = ".".join(str(part) for part in problem["loc"] if part not in ("tcp", "rtu"))
+    if problem["type"] == "extra_forbidden":
+        return f"{key}: unknown key; `station settings` lists all keys"
+    if problem["type"] == "missing":
+        return f"{key}: must be given"
+    if problem["type"] == "value_error":
+        return f"{key}: {problem['ctx']['error']}" if key else str(problem["ctx"]["error"])
+    return f"{key} = {problem['input']!r}: {problem['msg']}"
+
+
+def runtime_dir() -> Path:
+    """The user's folder for sockets, links and locks that live as long as a process."""
+    base = os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir()
+    return Path(base) / f"inspection-station-{os.getuid()}"
+
+
+def data_dir(settings: Settings, override: Path | None = None) -> Path:
+    """Where database, archive and logs live: the command line's folder, the configuration's, or the user's."""
+    if override is not None:
+        return override
+    if settings.station.data_dir:
+        return Path(settings.station.data_dir).expanduser()
+    base = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
+    return Path(base) / "inspection-station" / settings.station.name
+
+
+def expand(path: str) -> str:
+    """A configured path with `{runtime}` filled in."""
+    return path.replace("{runtime}", str(runtime_dir()))
+
+
+def describe_settings(section: type[BaseModel] = Settings, prefix: str = "") -> list[tuple[str, str, str]]:
+    """Every key of the configuration as (key, default, meaning), for the README and `station settings`."""
+    rows: list[tuple[str, str, str]] = []
+    for name, field in section.model_fields.items():
+        key = f"{prefix}{name}"
+        nested = _sections(field.annotation)
+        if not nested:
+            default = "required" if field.is_required() else repr(field.default)
+            rows.append((key, default, field.description or ""))
+        for index, kind in enumerate(nested):
+            label = f"{key}.NAME." if field.annotation == dict[str, PartTypeSettings] else f"{key}."
+            known = {row[0] for row in rows} if index else set()
+            rows += [row for row in describe_settings(kind, label) if row[0] not in known]
+    return rows
+
+
+def _sections(annotation: object) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [kind for part in getattr(annotation, "__args__", ()) for kind in _sections(part)]
