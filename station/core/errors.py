@@ -73,6 +73,7 @@ _ROWS = (
     Fault(2108, "part.low_confidence", "The judgement's confidence is under the configured minimum. Inspect the part by eye.", _R),
     Fault(2109, "part.interrupted", "The inspection was interrupted. Inspect the part again.", _R),
     Fault(2110, "part.bad_id", "The announced part id is empty or has characters other than printable ASCII. Correct the PLC.", _S),
+    Fault(2111, "part.unexpected", "A part that the station does not know is on the jig or in the gripper. Remove it by hand, then Reset.", _H),
     # 3xxx jig
     Fault(3001, "jig.unreachable", "The spin jig does not answer. Check its power and the RS-485 cable.", _H),
     Fault(3002, "jig.not_at_speed", "The spin jig did not reach its speed in time. Check the drive and the chuck.", _H),

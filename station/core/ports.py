@@ -360,6 +360,12 @@ class PartLedger(Protocol):
     async def order(self, device: Device, verb: str, argument: int, inspection: Inspection | None) -> Order:
         """Give out the device's next order number and write down the intent, before the order goes out."""
 
+    async def adopt_order_number(self, device: Device, last: int) -> None:
+        """Go on after the number that the device took last, so that a new order is never mistaken for an old one.
+
+        A ledger that is ahead of the device stays ahead; 0 means that the device has taken none since power-up.
+        """
+
     async def receipt(self, receipt: Receipt) -> None:
         """Write down how an order ended."""
 

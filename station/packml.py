@@ -1,0 +1,188 @@
+"""The cell as a PackML unit: states, commands and modes as tables, and the one object that holds the present state.
+
+Source: ANSI/ISA-TR88.00.02-2022, base state model; the numbers are those of PackTags StateCurrent, CntrlCmd and
+UnitModeCurrent. Held is the station's own trouble, Suspended is the line's (starved, blocked, no permission).
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import IntEnum
+
+from station.core.errors import Fault, StationError
+
+
+class State(IntEnum):
+    """PackML StateCurrent."""
+
+    CLEARING = 1
+    STOPPED = 2
+    STARTING = 3
+    IDLE = 4
+    SUSPENDED = 5
+    EXECUTE = 6
+    STOPPING = 7
+    ABORTING = 8
+    ABORTED = 9
+    HOLDING = 10
+    HELD = 11
+    UNHOLDING = 12
+    SUSPENDING = 13
+    UNSUSPENDING = 14
+    RESETTING = 15
+    COMPLETING = 16
+    COMPLETE = 17
+
+
+class Command(IntEnum):
+    """PackML CntrlCmd."""
+
+    RESET = 1
+    START = 2
+    STOP = 3
+    HOLD = 4
+    UNHOLD = 5
+    SUSPEND = 6
+    UNSUSPEND = 7
+    ABORT = 8
+    CLEAR = 9
+    COMPLETE = 10
+
+
+class Mode(IntEnum):
+    """PackML UnitModeCurrent."""
+
+    PRODUCTION = 1
+    MAINTENANCE = 2
+    MANUAL = 3
+
+
+S, C = State, Command
+
+COMMANDS: dict[Command, dict[State, State]] = {
+    C.RESET: {S.STOPPED: S.RESETTING, S.COMPLETE: S.RESETTING},
+    C.START: {S.IDLE: S.STARTING},
+    C.HOLD: {S.EXECUTE: S.HOLDING, S.SUSPENDED: S.HOLDING},
+    C.UNHOLD: {S.HELD: S.UNHOLDING},
+    C.SUSPEND: {S.EXECUTE: S.SUSPENDING},
+    C.UNSUSPEND: {S.SUSPENDED: S.UNSUSPENDING},
+    C.CLEAR: {S.ABORTED: S.CLEARING},
+    C.COMPLETE: {S.EXECUTE: S.COMPLETING, S.HELD: S.COMPLETING, S.SUSPENDED: S.COMPLETING},
+    C.STOP: {
+        state: S.STOPPING
+        for state in S
+        if state not in {S.ABORTED, S.ABORTING, S.CLEARING, S.STOPPING, S.STOPPED}
+    },
+    C.ABORT: {state: S.ABORTING for state in S if state not in {S.ABORTING, S.ABORTED}},
+}
+"""Which command is accepted in which state, and the acting state that it starts."""
+
+COMPLETED: dict[State, State] = {
+    S.CLEARING: S.STOPPED,
+    S.STARTING: S.EXECUTE,
+    S.STOPPING: S.STOPPED,
+    S.ABORTING: S.ABORTED,
+    S.HOLDING: S.HELD,
+    S.UNHOLDING: S.EXECUTE,
+    S.SUSPENDING: S.SUSPENDED,
+    S.UNSUSPENDING: S.EXECUTE,
+    S.RESETTING: S.IDLE,
+    S.COMPLETING: S.COMPLETE,
+}
+"""Acting states, and where they lead when their work is complete."""
+
+MODE_CHANGES = frozenset({S.STOPPED, S.IDLE, S.ABORTED})
+"""States in which the mode may change."""
+
+MAY_INSPECT = frozenset({S.EXECUTE})
+"""States in which a new part may be taken on."""
+
+MAY_MOVE = frozenset(
+    {S.EXECUTE, S.RESETTING, S.STOPPING, S.HOLDING, S.SUSPENDING, S.COMPLETING, S.STARTING, S.UNHOLDING, S.UNSUSPENDING}
+)
+"""States in which robot or jig may be set in motion; in all others the only order is the jig's stop."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One change of state: from, to, and the fault or command that caused it (None when work was complete)."""
+
+    before: State
+    after: State
+    reason: Fault | None
+
+
+class Unit:
+    """The present state, mode and reason; the only place that assigns them.
+
+    Args:
+        on_change: Called with every change, at once, from the event loop.
+    """
+
+    def __init__(self, on_change: Callable[[Change], None] = lambda _change: None) -> None:
+        self._state = State.STOPPED
+        self._mode = Mode.PRODUCTION
+        self._reason: Fault | None = None
+        self._on_change = on_change
+        self._changed = asyncio.Event()
+
+    @property
+    def state(self) -> State:
+        """The present state."""
+        return self._state
+
+    @property
+    def mode(self) -> Mode:
+        """The present mode."""
+        return self._mode
+
+    @property
+    def reason(self) -> Fault | None:
+        """Why the unit left Execute; None while it runs."""
+        return self._reason
+
+    def accepts(self, command: Command) -> bool:
+        """Whether the present state accepts this command."""
+        return self._state in COMMANDS[command]
+
+    def command(self, command: Command, reason: Fault | None = None) -> None:
+        """Carry out a command, with the fault or the operator's wish that caused it.
+
+        Raises:
+            StationError: `station.illegal_command`, and nothing changed.
+        """
+        after = COMMANDS[command].get(self._state)
+        if after is None:
+            raise StationError("station.illegal_command", f"{command.name} in {self._state.name}")
+        if command is Command.RESET:
+            self._reason = None
+        self._go(after, reason)
+
+    def complete(self, acting: State) -> None:
+        """The work of this acting state is complete; harmless when a command has led elsewhere meanwhile."""
+        if self._state is acting:
+            self._go(COMPLETED[acting], None)
+
+    def set_mode(self, mode: Mode) -> None:
+        """Change the mode.
+
+        Raises:
+            StationError: `station.illegal_command` outside Stopped, Idle and Aborted.
+        """
+        if self._state not in MODE_CHANGES:
+            raise StationError("station.illegal_command", f"mode {mode.name} in {self._state.name}")
+        self._mode = mode
+
+    async def changed(self) -> None:
+        """Return at the next change of state."""
+        await self._changed.wait()
+
+    def _go(self, after: State, reason: Fault | None) -> None:
+        before, self._state = self._state, after
+        if reason is not None:
+            self._reason = reason
+        elif after is State.EXECUTE:
+            self._reason = None
+        self._changed.set()
+        self._changed = asyncio.Event()
+        self._on_change(Change(before, after, reason))
