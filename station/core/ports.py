@@ -372,6 +372,12 @@ class PartLedger(Protocol):
     async def judged(self, inspection: Inspection, evidence: Evidence) -> None:
         """Write down the decision and all it rests on, and archive the scan where the settings say so."""
 
+    async def interrupted(self, inspection: Inspection, fault: Fault, detail: str) -> None:
+        """Turn the verdict of an inspection that is not closed into REVIEW, for this reason.
+
+        What was recorded of its judgement, if anything, stays: scores and Algorithm 1's verdict among it.
+        """
+
     async def sorted(self, inspection: Inspection, confirmed: Destination) -> None:
         """Close an inspection with the place that the robot confirmed."""
 

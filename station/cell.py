@@ -1,0 +1,268 @@
+"""The cell and one part's journey through it, top to bottom.
+
+    waiting at the infeed → taken on → on the jig → turning, scanned, judged → published, recorded, jig at rest → in its bin
+"""
+
+import asyncio
+from concurrent.futures import Executor
+from dataclasses import dataclass
+
+import numpy as np
+import structlog
+
+from station.core.clock import Clock
+from station.core.errors import FAULTS, CameraError, Fault, JigError, PartError, Reaction, StationError
+from station.core.events import PartDecided, PartEntered, PartLost, PartSorted, StepStarted, Watcher
+from station.core.part import (
+    Announcement,
+    Decision,
+    Destination,
+    FeatureSnapshot,
+    Inspection,
+    LineAccount,
+    PartType,
+    ScanHealth,
+    ScanRecipe,
+    Verdict,
+)
+from station.core.ports import Evidence, LineCamera, LinePlc, PartLedger, PatchClassifier, Published
+from station.core.settings import Settings
+from station.flow.decide import decide
+from station.flow.sort import lay_away, settle
+from station.judging import SurfaceJudge
+from station.line import Line
+from station.motion import Motion
+from station.scan import Scan, Scanner
+
+log = structlog.get_logger()
+
+NO_SCORES = np.zeros((0, 5), np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Equipment:
+    """Everything that the cell works with; real or simulated, it cannot tell."""
+
+    camera: LineCamera
+    motion: Motion
+    plc: LinePlc
+    classifier: PatchClassifier
+    ledger: PartLedger
+    compute: Executor
+    clock: Clock
+
+
+class Cell:
+    """What the cell can do: get ready, take the next part through, and clear itself.
+
+    Args:
+        equipment: Devices, network, records.
+        line: The talk with the PLC.
+        settings: The configuration.
+        watch: Told of every step, for a live view.
+    """
+
+    def __init__(self, equipment: Equipment, line: Line, settings: Settings, watch: Watcher) -> None:
+        self._camera = equipment.camera
+        self._motion = equipment.motion
+        self._plc = equipment.plc
+        self._classifier = equipment.classifier
+        self._ledger = equipment.ledger
+        self._compute = equipment.compute
+        self._clock = equipment.clock
+        self._line = line
+        self._settings = settings
+        self._watch = watch
+        self._scanner = Scanner(equipment.camera, equipment.compute, equipment.clock, watch)
+        self.processed = 0
+        self.defective = 0
+
+    # ------------------------------------------------------------------ the way of one part
+
+    async def inspect(self, part: Announcement) -> None:
+        """Take one announced part through the whole cell.
+
+        Raises:
+            StationError: Something that the cell, not only this part, has to react to; wherever the part can still be
+                moved it lies in REVIEW and its record is closed.
+        """
+        started_ns = self._clock.monotonic_ns()
+        part_type = self._known_type(part)
+        features = await self._camera.prepare(ScanRecipe(part_type.line_rate_hz, part_type.exposure_us))
+        inspection = await self._ledger.enter(part, part_type)
+        with structlog.contextvars.bound_contextvars(part_id=part.part_id, inspection=inspection.inspection_id):
+            self._watch(PartEntered(inspection))
+            await self._line.deliver(lambda: self._plc.accept(inspection))
+            self._step(inspection, "load")
+            await self._motion.load(inspection)
+            evidence, trouble = await self._look_at(inspection, features)
+            await settle(inspection, evidence, self._motion, self._publish, self._ledger)
+            self._watch(PartDecided(inspection, evidence.decision, evidence.ms_after_last_line))
+            self._step(inspection, "unload")
+            confirmed = await lay_away(inspection, evidence, self._motion, self._publish, self._ledger)
+            self._count(inspection, evidence, confirmed, started_ns)
+            if trouble is not None and trouble.fault.reaction is not Reaction.REVIEW:
+                raise trouble
+
+    def _known_type(self, part: Announcement) -> PartType:
+        part_type = self._settings.part_type_of(part.type_code)
+        if part_type is None:
+            raise PartError("part.unknown_type", f"part {part.part_id} has type code {part.type_code}")
+        return part_type
+
+    async def _look_at(
+        self, inspection: Inspection, features: FeatureSnapshot
+    ) -> tuple[Evidence, StationError | None]:
+        """Turn, scan and judge the part on the jig; a device that fails here makes it a REVIEW, so it can be moved away."""
+        judge = SurfaceJudge(inspection.part_type, self._settings.crop, self._classifier)
+        self._step(inspection, "spin")
+        try:
+            await self._motion.spin(inspection, inspection.part_type)
+        except JigError as error:
+            return self._unscanned(error, features), error
+        self._step(inspection, "scan")
+        scan = await self._scanner.scan(inspection, judge)
+        self._step(inspection, "decide")
+        return self._conclude(scan, judge, features), scan.trouble
+
+    def _conclude(self, scan: Scan, judge: SurfaceJudge, features: FeatureSnapshot) -> Evidence:
+        now_ns = self._clock.monotonic_ns()
+        late_ms = None if scan.last_line_ns is None else (now_ns - scan.last_line_ns) / 1e6
+        fault, detail = _first_fault(scan)
+        return Evidence(
+            decision=decide(scan.scores, ScanHealth(fault, detail, late_ms), self._settings.decision),
+            account=scan.account,
+            roi=judge.roi,
+            features=features,
+            model=self._classifier.model,
+            config_sha256=self._settings.sha256,
+            times_ns={**scan.times_ns, "decided": now_ns},
+            ms_after_last_line=late_ms,
+            blocks=scan.blocks,
+        )
+
+    def _unscanned(self, error: StationError, features: FeatureSnapshot) -> Evidence:
+        return Evidence(
+            decision=_review(error.fault, error.detail),
+            account=LineAccount(0, 0, 0, (), 0, error.fault, "the part was not scanned"),
+            roi=None,
+            features=features,
+            model=self._classifier.model,
+            config_sha256=self._settings.sha256,
+            times_ns={"decided": self._clock.monotonic_ns()},
+            ms_after_last_line=None,
+            blocks=(),
+        )
+
+    async def _publish(self, result: Published) -> None:
+        await self._line.deliver(lambda: self._plc.publish(result))
+
+    def _count(self, inspection: Inspection, evidence: Evidence, confirmed: Destination, started_ns: int) -> None:
+        decision = evidence.decision
+        self.processed += 1
+        self.defective += decision.verdict is not Verdict.DEFECT_FREE
+        cycle_ms = (self._clock.monotonic_ns() - started_ns) / 1e6
+        valid = evidence.account.valid
+        self._watch(PartSorted(inspection, decision, confirmed, evidence.ms_after_last_line, valid, cycle_ms))
+        log.info(
+            "part_sorted",
+            verdict=decision.verdict.label,
+            algorithm1=decision.algorithm1 and decision.algorithm1.label,
+            reason=decision.fault and decision.fault.code,
+            confidence=round(decision.confidence, 4),
+            bin=confirmed.label,
+            model=evidence.model.sha256[:12],
+            decision_ms=evidence.ms_after_last_line and round(evidence.ms_after_last_line, 1),
+            cycle_ms=round(cycle_ms),
+        )
+
+    def _step(self, inspection: Inspection, step: str) -> None:
+        self._watch(StepStarted(inspection, step))
+
+    # ------------------------------------------------------------------ getting ready, and clearing
+
+    async def get_ready(self) -> None:
+        """Connect robot, jig and camera, warm the network up, and clear the cell of what a stop has left in it.
+
+        Raises:
+            StationError: A device or the network is not ready, or a part that nobody knows is in the cell.
+        """
+        await asyncio.get_running_loop().run_in_executor(self._compute, self._classifier.warm_up)
+        await self._motion.connect()
+        await self._camera.open()
+        await self.clear()
+
+    async def clear(self) -> None:
+        """Bring jig and robot to rest, and what lies on the jig or in the gripper to REVIEW.
+
+        Raises:
+            StationError: A device failed, or a part that nobody knows is in the cell.
+        """
+        await self.stand_still()
+        await self._motion.home()
+        jig, robot = await self._motion.look()
+        unfinished = list(await self._ledger.open_inspections())
+        if jig.part_seated or robot.holding:
+            if not unfinished:
+                raise PartError("part.unexpected", "on the jig" if jig.part_seated else "in the gripper")
+            await self._send_to_review(unfinished.pop())
+        for inspection in unfinished:
+            await self._lose(inspection, "neither on the jig nor in the gripper when the cell was cleared")
+
+    async def stand_still(self) -> None:
+        """Bring the jig to a standstill, if it turns.
+
+        Raises:
+            StationError: The jig cannot be reached or does not stop.
+        """
+        jig, _robot = await self._motion.look()
+        if not jig.standstill:
+            await self._motion.stop(None)
+
+    async def stop_jig(self) -> None:
+        """Order the jig to stop, whatever it does.
+
+        Raises:
+            StationError: The jig cannot be reached or does not stop.
+        """
+        await self._motion.stop(None)
+
+    async def let_go(self) -> None:
+        """Close camera, robot, jig and PLC."""
+        await asyncio.gather(self._camera.close(), self._motion.close(), self._plc.close())
+
+    async def _send_to_review(self, inspection: Inspection) -> None:
+        fault = FAULTS["part.interrupted"]
+        decision = _review(fault, "left in the cell by a stop or a fault")
+        await self._ledger.interrupted(inspection, fault, decision.detail)
+        await self._publish(Published(inspection, decision, None, None))
+        receipt = await self._motion.unload(inspection, Destination.BIN_REVIEW)
+        await self._ledger.sorted(inspection, Destination(receipt.confirmed))
+        await self._publish(Published(inspection, decision, None, Destination(receipt.confirmed)))
+        self.processed += 1
+        self.defective += 1
+        self._watch(PartSorted(inspection, decision, Destination(receipt.confirmed), None, False, 0.0))
+        log.warning("part_sent_to_review", part_id=inspection.part.part_id)
+
+    async def _lose(self, inspection: Inspection, detail: str) -> None:
+        fault = FAULTS["part.interrupted"]
+        await self._ledger.lost(inspection, fault, detail)
+        self._watch(PartLost(inspection, fault, detail))
+        log.warning("part_lost", part_id=inspection.part.part_id, detail=detail)
+
+
+def _first_fault(scan: Scan) -> tuple[Fault | None, str]:
+    """What makes the scan invalid: a broken camera before missing lines, missing lines before what was seen on them."""
+    if isinstance(scan.trouble, CameraError):
+        return scan.trouble.fault, scan.trouble.detail
+    if not scan.account.valid:
+        return scan.account.fault, scan.account.detail
+    if scan.trouble is not None:
+        return scan.trouble.fault, scan.trouble.detail
+    return None, ""
+
+
+def _review(fault: Fault, detail: str) -> Decision:
+    return Decision(Verdict.REVIEW, None, fault, detail, 0.0, None, 0, NO_SCORES)
+
+

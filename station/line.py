@@ -1,0 +1,116 @@
+"""The cell's talk with the line PLC: deliveries that must arrive, reports, and the operator's commands.
+
+While the line is down the cell is suspended and a delivery waits; when the cell is being stopped, it gives up.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from station.core.errors import FAULTS, Fault, PlcError, Reaction, StationError
+from station.core.ports import CellReport, LinePlc
+from station.packml import Command, State, Unit
+
+log = structlog.get_logger()
+
+_GIVING_UP = frozenset({State.STOPPING, State.ABORTING, State.STOPPED, State.ABORTED})
+
+
+class Line:
+    """What the cell says to the PLC and hears from it.
+
+    Args:
+        plc: The line PLC.
+        unit: The PackML unit.
+        report: Gives the cell's present state for the PLC.
+        reconnect_s: Time between attempts to connect.
+    """
+
+    def __init__(self, plc: LinePlc, unit: Unit, report: Callable[[], CellReport], reconnect_s: float) -> None:
+        self._plc = plc
+        self._unit = unit
+        self._report = report
+        self._reconnect_s = reconnect_s
+
+    async def deliver(self, send: Callable[[], Awaitable[None]]) -> None:
+        """Send something that the PLC must have, as often as it takes.
+
+        Raises:
+            PlcError: The cell is being stopped or aborted before the line is back.
+        """
+        while True:
+            try:
+                return await send()
+            except PlcError as error:
+                log.warning("delivery_failed", fault=error.code, detail=error.detail)
+                if self._unit.accepts(Command.SUSPEND):
+                    self._unit.command(Command.SUSPEND, error.fault)
+                await self._line_is_back(error)
+
+    async def _line_is_back(self, error: PlcError) -> None:
+        while True:
+            if self._unit.state in _GIVING_UP:
+                raise error
+            if self._plc.health() is None:
+                return
+            await first_of(self._plc.changed(), self._unit.changed())
+
+    async def serve(self) -> None:
+        """Connect, then answer commands and publish every change of state; runs until cancelled."""
+        await self._connect()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._answer_commands(), name="plc commands")
+            group.create_task(self._publish_reports(), name="plc reports")
+
+    async def _connect(self) -> None:
+        while True:
+            try:
+                return await self._plc.connect()
+            except PlcError as error:
+                if error.fault.reaction is Reaction.REFUSE:
+                    raise
+                log.warning("line_unreachable", fault=error.code, detail=error.detail)
+                await asyncio.sleep(self._reconnect_s)
+
+    async def _answer_commands(self) -> None:
+        while True:
+            command = self._plc.next_command()
+            if command is None:
+                await self._plc.changed()
+                continue
+            refused = None
+            try:
+                self._unit.command(Command(command.command), operator_reason(Command(command.command)))
+            except StationError as error:
+                refused = PlcError("plc.illegal_command", error.detail)
+            except ValueError:
+                refused = PlcError("plc.illegal_command", f"{command.command} is no PackML command")
+            log.info("command_answered", command=command.command, refused=refused and refused.detail)
+            await self.deliver(lambda c=command, r=refused: self._plc.answer(c, r and r.fault))  # type: ignore[misc]
+
+    async def _publish_reports(self) -> None:
+        while True:
+            change = asyncio.ensure_future(self._unit.changed())
+            try:
+                await self._plc.report(self._report())
+            except PlcError as error:
+                log.warning("report_failed", fault=error.code, detail=error.detail)
+            await change
+
+
+def operator_reason(command: Command) -> Fault | None:
+    """Why the cell leaves Execute when a person or the PLC commands it."""
+    leaving = (Command.STOP, Command.HOLD, Command.SUSPEND, Command.ABORT)
+    return FAULTS["station.stopped_by_operator"] if command in leaving else None
+
+
+async def first_of(*waits: Awaitable[None]) -> None:
+    """Return when the first of these waits is over; the others are cancelled."""
+    tasks = [asyncio.ensure_future(wait) for wait in waits]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
