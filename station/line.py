@@ -63,6 +63,13 @@ class Line:
             group.create_task(self._answer_commands(), name="plc commands")
             group.create_task(self._publish_reports(), name="plc reports")
 
+    async def say_last(self) -> None:
+        """Publish the state a last time before the station goes, if the line still takes it."""
+        try:
+            await self._plc.report(self._report())
+        except PlcError as error:
+            log.warning("last_report_failed", fault=error.code, detail=error.detail)
+
     async def _connect(self) -> None:
         while True:
             try:
@@ -103,6 +110,14 @@ def operator_reason(command: Command) -> Fault | None:
     """Why the cell leaves Execute when a person or the PLC commands it."""
     leaving = (Command.STOP, Command.HOLD, Command.SUSPEND, Command.ABORT)
     return FAULTS["station.stopped_by_operator"] if command in leaving else None
+
+
+def first_error(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """The first fault of a task group, or its first exception where there is no fault."""
+    error: BaseException = group.subgroup(StationError) or group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
 
 
 async def first_of(*waits: Awaitable[None]) -> None:

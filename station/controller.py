@@ -1,0 +1,252 @@
+"""The PackML unit at work: what the cell does in each state, and how it reacts to faults.
+
+One task works through the states; commands (people, the PLC) and faults move the unit, never the work itself. A part in
+work is finished whatever is commanded, save Abort, which cancels it and stops the jig.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from station.cell import Cell
+from station.core.errors import FAULTS, BugError, Fault, Reaction, StationError
+from station.core.events import StateChanged, Watcher
+from station.core.part import Announcement
+from station.core.ports import LinePlc, PartLedger
+from station.core.settings import Settings
+from station.line import Line, first_error, first_of, operator_reason
+from station.packml import COMPLETED, Change, Command, State, Unit
+
+log = structlog.get_logger()
+
+_LEAVING = frozenset({State.STOPPING, State.HOLDING, State.SUSPENDING, State.COMPLETING})
+
+
+class Controller:
+    """Runs the cell until it is told to end.
+
+    Args:
+        unit: The PackML unit.
+        cell: What the cell can do.
+        line: The talk with the PLC.
+        plc: What the PLC says.
+        ledger: Where changes of state are noted.
+        settings: The configuration.
+        watch: Told of every change of state.
+        parts: How many parts to process before Complete; None for no end.
+    """
+
+    def __init__(
+        self,
+        unit: Unit,
+        cell: Cell,
+        line: Line,
+        plc: LinePlc,
+        ledger: PartLedger,
+        settings: Settings,
+        watch: Watcher,
+        parts: int | None = None,
+    ) -> None:
+        self._unit = unit
+        self._cell = cell
+        self._line = line
+        self._plc = plc
+        self._ledger = ledger
+        self._settings = settings
+        self._watch = watch
+        self._parts = parts
+        self._detail = ""
+        self._pending: StationError | None = None
+        self._work: asyncio.Task[None] | None = None
+        self._notes: asyncio.Queue[tuple[str, str]] = asyncio.Queue(maxsize=1000)
+        self._do: dict[State, Callable[[], Awaitable[None]]] = {
+            State.RESETTING: cell.get_ready,
+            State.UNHOLDING: cell.get_ready,
+            State.STARTING: self._nothing,
+            State.UNSUSPENDING: self._nothing,
+            State.EXECUTE: self._execute,
+            State.SUSPENDED: self._wait_for_the_line,
+            State.SUSPENDING: self._nothing,
+            State.COMPLETING: cell.stand_still,
+            State.HOLDING: self._come_to_rest,
+            State.STOPPING: self._come_to_rest,
+            State.ABORTING: self._abort,
+            State.CLEARING: self._nothing,
+        }
+
+    # ------------------------------------------------------------------ commands
+
+    def command(self, command: Command) -> None:
+        """Carry out an operator's command.
+
+        Raises:
+            StationError: `station.illegal_command`: this state does not accept it; nothing changed.
+        """
+        self._detail = ""
+        self._unit.command(command, operator_reason(command))
+
+    def limit_parts(self, parts: int) -> None:
+        """Complete after so many parts in all, at once if they are through already."""
+        self._parts = parts
+        if self._cell.processed >= parts and self._unit.accepts(Command.COMPLETE):
+            self._unit.command(Command.COMPLETE)
+
+    async def reached(self, *states: State) -> State:
+        """Return when the unit is in one of these states, and which."""
+        while self._unit.state not in states:
+            await self._unit.changed()
+        return self._unit.state
+
+    @property
+    def state(self) -> State:
+        """The present state."""
+        return self._unit.state
+
+    @property
+    def trouble(self) -> tuple[Fault | None, str]:
+        """Why the cell left Execute, and the detail."""
+        return self._unit.reason, self._detail
+
+    def on_change(self, change: Change) -> None:
+        """To be called by the unit with every change: tells watchers, notes it, and cancels the work on Abort."""
+        if change.after is State.EXECUTE:
+            self._detail = ""
+        self._watch(StateChanged(change.before.name, change.after.name, change.reason, self._detail))
+        reason = change.reason.code if change.reason else ""
+        log.info("state_changed", before=change.before.name, after=change.after.name, reason=reason, detail=self._detail)
+        self._notes.put_nowait(("state_changed", f"{change.before.name} {change.after.name} {reason} {self._detail}".strip()))
+        if change.after is State.ABORTING and self._work is not None:
+            self._work.cancel()
+
+    # ------------------------------------------------------------------ the work
+
+    async def run(self) -> None:
+        """Serve the line and work through the states until cancelled; then everything is let go.
+
+        Raises:
+            StationError: The line PLC cannot be served at all, for example because its port is in use.
+        """
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._line.serve(), name="line")
+                group.create_task(self._keep_notes(), name="notes")
+                group.create_task(self._run_states(), name="work")
+        except BaseExceptionGroup as group_error:
+            raise first_error(group_error) from group_error
+        finally:
+            await self._line.say_last()
+            await self._cell.let_go()
+
+    async def _run_states(self) -> None:
+        while True:
+            state = self._unit.state
+            if state in self._do:
+                await self._work_in(state)
+            else:
+                await self._unit.changed()
+
+    async def _work_in(self, state: State) -> None:
+        self._work = asyncio.ensure_future(self._do[state]())
+        try:
+            await self._work
+        except asyncio.CancelledError:
+            if self._unit.state is not State.ABORTING or asyncio.current_task().cancelling():  # type: ignore[union-attr]
+                self._work.cancel()
+                raise
+        except StationError as error:
+            self._react(error)
+        except Exception as error:  # the one place where a bug becomes a reaction
+            log.exception("bug_met", state=state.name)
+            self._react(BugError("station.bug", f"{type(error).__name__}: {error}"))
+        finally:
+            self._work = None
+        if state in COMPLETED:
+            self._unit.complete(state)
+        if self._pending is not None and self._unit.state not in _LEAVING:
+            pending, self._pending = self._pending, None
+            self._react(pending)
+
+    def _react(self, error: StationError) -> None:
+        """Move the unit as the fault's row of the table says."""
+        self._detail = error.detail
+        log.error("fault_met", fault=error.code, text=error.fault.text, detail=error.detail)
+        wanted = {Reaction.ABORT: Command.ABORT, Reaction.SUSPEND: Command.SUSPEND}.get(error.fault.reaction, Command.HOLD)
+        if self._unit.state in _LEAVING and wanted is not Command.ABORT:
+            self._pending = error  # met while leaving for another reason: reacted to when the unit has arrived
+            return
+        if self._unit.state in (State.HELD, State.STOPPED):
+            return
+        for command in (wanted, Command.HOLD, Command.STOP):
+            if self._unit.accepts(command):
+                return self._unit.command(command, error.fault)
+
+    async def _execute(self) -> None:
+        """Take the next part through, or wait for one; returns at the first command that leads out of Execute."""
+        while self._unit.state is State.EXECUTE:
+            if self._parts is not None and self._cell.processed >= self._parts:
+                return self._unit.command(Command.COMPLETE)
+            trouble = self._line_trouble()
+            part = self._plc.waiting_part()
+            if trouble is not None:
+                self._unit.command(Command.SUSPEND, trouble)
+            elif part is not None:
+                await self._cell.inspect(part)
+            elif not await self._a_part_may_come():
+                self._unit.command(Command.SUSPEND, FAULTS["plc.starved"])
+
+    async def _a_part_may_come(self) -> bool:
+        try:
+            async with asyncio.timeout(self._settings.plc.starved_after_s):
+                while self._unit.state is State.EXECUTE and self._plc.waiting_part() is None and not self._line_trouble():
+                    await first_of(self._plc.changed(), self._unit.changed())
+        except TimeoutError:
+            return False
+        return True
+
+    def _line_trouble(self) -> Fault | None:
+        """Why no part may be taken on, or None."""
+        if (fault := self._plc.health()) is not None:
+            return fault
+        if not self._plc.permission():
+            return FAULTS["plc.no_permission"]
+        part: Announcement | None = self._plc.waiting_part()
+        if part is not None and self._settings.part_type_of(part.type_code) is None:
+            return FAULTS["part.unknown_type"]
+        return None
+
+    async def _wait_for_the_line(self) -> None:
+        """Suspended by the line: go on by itself when the line is good and a part waits. An operator's Suspend stays."""
+        if self._unit.reason is FAULTS["station.stopped_by_operator"]:
+            return await self._unit.changed()
+        while self._unit.state is State.SUSPENDED:
+            if self._line_trouble() is None and self._plc.waiting_part() is not None:
+                return self._unit.command(Command.UNSUSPEND)
+            await first_of(self._plc.changed(), self._unit.changed())
+        return None
+
+    async def _come_to_rest(self) -> None:
+        """Stopping or holding: the jig at standstill; a jig that cannot be reached stops by itself."""
+        try:
+            await self._cell.stand_still()
+        except StationError as error:
+            log.error("rest_not_confirmed", fault=error.code, detail=error.detail)
+            if error.fault.reaction is Reaction.ABORT:
+                raise
+
+    async def _abort(self) -> None:
+        try:
+            await self._cell.stop_jig()
+        except StationError as error:
+            log.error("abort_stop_not_confirmed", fault=error.code, detail=error.detail)
+
+    async def _nothing(self) -> None:
+        """States whose work is done at once."""
+
+    async def _keep_notes(self) -> None:
+        while True:
+            event, detail = await self._notes.get()
+            try:
+                await self._ledger.note(event, detail)
+            except StationError as error:
+                log.error("note_not_kept", fault=error.code, detail=error.detail, note=event)
