@@ -1,0 +1,135 @@
+"""The composition root: the only place that knows which device stands behind a port.
+
+Real and simulated cells are built alike; the configuration changes addresses, not classes.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from drivers.camera import HarvestersCamera
+from drivers.jig import ModbusJig
+from drivers.plc import make_plc
+from drivers.robot import ModbusRobot
+from models.classifier import OpenVinoClassifier
+from models.manifest import Bundle, load_bundle
+from models.weights import bundle_folder
+from sim.gentl import producer_path
+from station.cell import Cell, Equipment
+from station.controller import Controller
+from station.core.clock import Clock, SystemClock
+from station.core.errors import ConfigError, StationError
+from station.core.events import Watcher
+from station.core.part import ModelIdentity
+from station.core.ports import CellReport, LineCamera, LinePlc, SortRobot, SpinJig
+from station.core.settings import CameraSettings, Settings, expand
+from station.flow.record import SqliteLedger
+from station.line import Line
+from station.motion import Motion
+from station.packml import MAY_MOVE, Unit
+
+PRODUCER = "{producer}"
+
+
+@dataclass(frozen=True, slots=True)
+class Station:
+    """A built station: the controller to command, and which network it judges with."""
+
+    controller: Controller
+    model: ModelIdentity
+
+
+@asynccontextmanager
+async def open_station(settings: Settings, folder: Path, watch: Watcher) -> AsyncIterator[Station]:
+    """Build a station, not yet connected to anything but its records; on leaving, everything is closed.
+
+    Args:
+        settings: The configuration.
+        folder: Where database, archive and logs live.
+        watch: Told of everything that happens.
+
+    Raises:
+        StationError: The bundle or the database cannot be used.
+    """
+    clock = SystemClock()
+    compute = ThreadPoolExecutor(max_workers=1, thread_name_prefix="compute")
+    classifier = make_classifier(settings)
+    ledger = await SqliteLedger.open(folder, settings.records, clock, (settings.sha256, settings.model_dump_json()))
+    try:
+        await ledger.prune(clock.now())
+        yield _wire(settings, classifier, ledger, compute, clock, watch)
+    finally:
+        await ledger.close()
+        compute.shutdown(wait=True, cancel_futures=True)
+
+
+def _wire(
+    settings: Settings,
+    classifier: OpenVinoClassifier,
+    ledger: SqliteLedger,
+    compute: ThreadPoolExecutor,
+    clock: Clock,
+    watch: Watcher,
+) -> Station:
+    plc = make_plc(settings.plc)
+    unit = Unit(lambda change: controller.on_change(change))
+    motion = Motion(make_jig(settings), make_robot(settings), ledger, lambda: unit.state in MAY_MOVE)
+    line = Line(plc, unit, lambda: _report(unit, cell), settings.plc.link.reconnect_s)
+    equipment = Equipment(make_camera(settings.camera), motion, plc, classifier, ledger, compute, clock)
+    cell = Cell(equipment, line, settings, watch)
+    controller = Controller(unit, cell, line, plc, ledger, settings, watch)
+    return Station(controller, classifier.model)
+
+
+def _report(unit: Unit, cell: Cell) -> CellReport:
+    return CellReport(unit.state.value, unit.mode.value, unit.reason, cell.processed, cell.defective)
+
+
+def make_camera(settings: CameraSettings) -> LineCamera:
+    """The camera behind the configured GenTL producers.
+
+    Raises:
+        ConfigError: The simulated camera is configured and was not built.
+    """
+    producers = [str(producer_path()) if name == PRODUCER else name for name in settings.producers]
+    return HarvestersCamera(settings.model_copy(update={"producers": producers}))
+
+
+def make_jig(settings: Settings) -> SpinJig:
+    """The spin jig at its configured address."""
+    link = settings.jig.link
+    if link.kind == "rtu":
+        link = link.model_copy(update={"device": expand(link.device)})
+    return ModbusJig(settings.jig.model_copy(update={"link": link}))
+
+
+def make_robot(settings: Settings) -> SortRobot:
+    """The robot at its configured address."""
+    return ModbusRobot(settings.robot)
+
+
+def make_line_plc(settings: Settings) -> LinePlc:
+    """The line PLC in its configured role."""
+    return make_plc(settings.plc)
+
+
+def find_bundle(settings: Settings) -> Bundle:
+    """The configured bundle, every file checked against its hash.
+
+    Raises:
+        ModelError: Missing, damaged or unusable.
+    """
+    return load_bundle(bundle_folder(settings.model.bundle))
+
+
+def make_classifier(settings: Settings) -> OpenVinoClassifier:
+    """The network of the configured bundle, on the configured engine.
+
+    Raises:
+        ModelError: Missing, damaged or unusable.
+    """
+    return OpenVinoClassifier(find_bundle(settings), settings.model)

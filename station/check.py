@@ -1,0 +1,107 @@
+"""`station check`: is everything that the station needs there, and what is wrong where it is not."""
+
+import asyncio
+import shutil
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from drivers.registers import load_map
+from station.build import find_bundle, make_camera, make_jig, make_line_plc, make_robot
+from station.core.errors import ConfigError, RecordError, StationError
+from station.core.part import ScanRecipe
+from station.core.settings import Settings
+
+DISK_NEEDED_BYTES = 1_000_000_000
+PLC_PATIENCE_S = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at; `problem` is None when it is well."""
+
+    what: str
+    said: str
+    problem: StationError | None
+
+
+class Connectable(Protocol):
+    """A device that can be connected and closed."""
+
+    async def connect(self) -> None:
+        """Connect."""
+
+    async def close(self) -> None:
+        """Disconnect."""
+
+
+async def check_station(settings: Settings, data: Path) -> list[Finding]:
+    """Look at maps, model, disk, camera, jig, robot and PLC; nothing is set in motion."""
+    looks: list[tuple[str, Callable[[], Awaitable[str]]]] = [
+        ("register maps", _maps),
+        ("model", lambda: _model(settings)),
+        ("disk", lambda: _disk(data)),
+        ("camera", lambda: _camera(settings)),
+        ("jig", lambda: _device(make_jig(settings))),
+        ("robot", lambda: _device(make_robot(settings))),
+        ("plc", lambda: _device(make_line_plc(settings))),
+    ]
+    return [await _finding(what, look) for what, look in looks]
+
+
+async def _finding(what: str, look: Callable[[], Awaitable[str]]) -> Finding:
+    try:
+        return Finding(what, await look(), None)
+    except StationError as error:
+        return Finding(what, "", error)
+
+
+async def _maps() -> str:
+    return ", ".join(f"{name} version {load_map(name).version}" for name in ("robot", "jig", "plc"))
+
+
+async def _model(settings: Settings) -> str:
+    bundle = await asyncio.to_thread(find_bundle, settings)
+    return f"{bundle.identity.name}, every file has the hash that its manifest names ({bundle.identity.sha256[:12]})"
+
+
+async def _disk(data: Path) -> str:
+    def look() -> str:
+        try:
+            data.mkdir(parents=True, exist_ok=True)
+            probe = data / ".station-check"
+            probe.write_bytes(b"station")
+            probe.unlink()
+        except OSError as error:
+            raise RecordError("record.disk_failed", f"{data}: {error.strerror}") from error
+        free = shutil.disk_usage(data).free
+        if free < DISK_NEEDED_BYTES:
+            raise RecordError("record.disk_failed", f"{data}: {free / 1e9:.2f} GB are free, 1 GB is the least")
+        return f"{data} can be written to, {free / 1e9:.0f} GB are free"
+
+    return await asyncio.to_thread(look)
+
+
+async def _camera(settings: Settings) -> str:
+    camera = make_camera(settings.camera)
+    try:
+        await camera.open()
+        name, kind = next(iter(settings.part_types.items()))
+        part_type = kind.part_type(name)
+        features = await camera.prepare(ScanRecipe(part_type.line_rate_hz, part_type.exposure_us))
+        model = features.get("DeviceModelName", "camera")
+        return f"{model}: {len(features)} features written and read back, {part_type.line_rate_hz:.0f} lines/s for {name}"
+    finally:
+        await camera.close()
+
+
+async def _device(device: Connectable) -> str:
+    try:
+        async with asyncio.timeout(PLC_PATIENCE_S):
+            await device.connect()
+        return "answers, and has the expected register map"
+    except TimeoutError as error:
+        raise ConfigError("config.invalid", f"no answer within {PLC_PATIENCE_S:g} s") from error
+    finally:
+        await device.close()

@@ -1,0 +1,164 @@
+"""`station --simulate`: the whole cell on a recording, with the simulated cell in place of the hardware."""
+
+import asyncio
+import signal
+import time
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from station.build import Station, open_station
+from station.controller import Controller
+from station.core.errors import Fault, StationError
+from station.core.events import CellEvent, PartSorted, Watcher
+from station.core.settings import Settings
+from station.packml import Command, State
+from station.report import PartRow, Summary, part_row, summarise
+from station.simulated_cell import Event, SimulatedCell, Speed
+
+STOP_TIMEOUT_S = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class SimulationOptions:
+    """What the command line asks for; see `station --help`."""
+
+    config: Path
+    recordings: Path | None
+    parts: int | None
+    speed: Speed
+    truth: Path | None
+    data: Path
+
+
+@dataclass(frozen=True, slots=True)
+class SimulationResult:
+    """What a run gave; `fault` is why it ended early, or None when all parts went through."""
+
+    rows: tuple[PartRow, ...]
+    summary: Summary
+    fault: Fault | None
+    detail: str
+
+
+class Simulation:
+    """One run of the simulated cell.
+
+    Args:
+        settings: The configuration.
+        options: What the command line asks for.
+        watch: Told of everything that happens in the cell.
+        say: Told, in words, of scans that were left out.
+    """
+
+    def __init__(self, settings: Settings, options: SimulationOptions, watch: Watcher, say: Callable[[str], None]) -> None:
+        self._settings = settings
+        self._options = options
+        self._watch_too = watch
+        self._say = say
+        self._labels: dict[str, str | None] = {}
+        self._sorted: list[PartSorted] = []
+        self._controller: Controller | None = None
+        self._fed: int | None = None
+
+    async def run(self) -> SimulationResult:
+        """Reset, start, take all parts through, stop.
+
+        Raises:
+            StationError: Something was refused before the cell could run.
+        """
+        options = self._options
+        cell = SimulatedCell(
+            options.config, options.recordings, options.parts, options.speed, options.truth, self._on_sim_event
+        )
+        async with cell, open_station(cell.addressed(self._settings), options.data, self._watch) as station:
+            started = time.monotonic()
+            fault, detail = await self._take_all_through(station)
+            seconds = time.monotonic() - started
+        rows = tuple(part_row(event, self._labels.get(_part_id(event)), station.model) for event in self._sorted)
+        return SimulationResult(rows, summarise(rows, seconds), fault, detail)
+
+    async def _take_all_through(self, station: Station) -> tuple[Fault | None, str]:
+        self._controller = controller = station.controller
+        if self._fed is not None:
+            controller.limit_parts(self._fed)
+        running = asyncio.create_task(controller.run(), name="controller")
+        with stopped_by_signals(controller):
+            try:
+                await _or_failed(self._drive(controller), running)
+                return controller.trouble if controller.state is not State.COMPLETE else (None, "")
+            finally:
+                await stop(controller, running)
+
+    async def _drive(self, controller: Controller) -> None:
+        controller.command(Command.RESET)
+        if await controller.reached(State.IDLE, State.STOPPED, State.ABORTED) is State.IDLE:
+            controller.command(Command.START)
+            await controller.reached(State.COMPLETE, State.HELD, State.ABORTED, State.STOPPED)
+
+    def _watch(self, event: CellEvent) -> None:
+        if isinstance(event, PartSorted):
+            self._sorted.append(event)
+        self._watch_too(event)
+
+    def _on_sim_event(self, event: Event) -> None:
+        match event["event"]:
+            case "fed":
+                self._labels[event["part_id"]] = event["label"]
+            case "scan_left_out":
+                self._say(f"left out {event['file']}: {event['message']} [{event['code']}]")
+            case "infeed_empty":
+                self._fed = int(event["fed"])
+                if self._controller is not None:
+                    self._controller.limit_parts(self._fed)
+
+
+@contextmanager
+def stopped_by_signals(controller: Controller) -> Iterator[None]:
+    """While in this context, SIGINT and SIGTERM stop the cell in order."""
+    loop = asyncio.get_running_loop()
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    for number in numbers:
+        loop.add_signal_handler(number, request_stop, controller)
+    try:
+        yield
+    finally:
+        for number in numbers:
+            loop.remove_signal_handler(number)
+
+
+def request_stop(controller: Controller) -> None:
+    """Stop in order, as an operator would; harmless while stopping."""
+    try:
+        controller.command(Command.STOP)
+    except StationError:
+        return
+
+
+async def stop(controller: Controller, running: asyncio.Task[None]) -> None:
+    """Bring the cell to Stopped, then end its controller."""
+    if not running.done():
+        request_stop(controller)
+        try:
+            async with asyncio.timeout(STOP_TIMEOUT_S):
+                await controller.reached(State.STOPPED, State.ABORTED)
+        except TimeoutError:
+            controller.command(Command.ABORT)
+        running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
+async def _or_failed(work: Coroutine[object, object, None], running: asyncio.Task[None]) -> None:
+    """Wait for the work, unless the controller fails first: then raise what it failed with."""
+    task = asyncio.ensure_future(work)
+    await asyncio.wait({task, running}, return_when=asyncio.FIRST_COMPLETED)
+    if running.done():
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        running.result()
+    await task
+
+
+def _part_id(event: PartSorted) -> str:
+    return event.inspection.part.part_id
