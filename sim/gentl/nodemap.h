@@ -1,0 +1,17 @@
+/* The GenICam descriptions, embedded when the library is built: the camera's, and one for all other modules. */
+#ifndef STATION_NODEMAP_H
+#define STATION_NODEMAP_H
+
+#include "producer.h"
+
+struct nodemap {
+    const char *file;
+    const char *text;
+    size_t size;
+    uint64_t address; /* where a port shows it, behind all registers */
+};
+
+/* The description that a module's port offers. */
+struct nodemap nodemap_of(enum module_kind kind);
+
+#endif

@@ -1,0 +1,184 @@
+/* Reading the shared memory that shows what lies under the camera. */
+#include "scene.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "clock.h"
+
+enum { HEADER_SIZE = 4096, LAYOUT_VERSION = 1, TURN_LINES_MAX = 65536, WRITER_PATIENCE_MS = 100 };
+static const uint64_t MAX_PERIOD_NS = 1000ull * NS_PER_S; /* keeps rows_at within 64 bits */
+
+struct scene_header {
+    char magic[8];
+    uint32_t version, header_size, sensor_width, turn_lines, pace, writer_pid;
+    _Atomic uint64_t sequence;
+    _Atomic uint64_t surface_id;
+    _Atomic uint32_t part_present, turning;
+    _Atomic uint64_t epoch_ns, turn_period_ns, turns_imaged;
+};
+_Static_assert(offsetof(struct scene_header, sequence) == 32, "layout version 1");
+_Static_assert(offsetof(struct scene_header, part_present) == 48, "layout version 1");
+_Static_assert(offsetof(struct scene_header, epoch_ns) == 56, "layout version 1");
+_Static_assert(sizeof(struct scene_header) == 80, "layout version 1");
+
+/* Row n of the pattern starts n pixels into this ramp. */
+enum { PATTERN_LINES = 256 };
+static uint8_t ramp[SENSOR_WIDTH_MAX + PATTERN_LINES];
+
+void scene_make_pattern(void) {
+    for (size_t i = 0; i < sizeof ramp; i++)
+        ramp[i] = (uint8_t)i;
+}
+
+void scene_choose(struct scene *scene, const char *name) {
+    scene_close(scene);
+    snprintf(scene->name, sizeof scene->name, "%s", name);
+    scene_refresh(scene);
+}
+
+void scene_close(struct scene *scene) {
+    if (scene->shared)
+        munmap((void *)scene->shared, scene->mapped_size);
+    scene->shared = NULL;
+}
+
+static bool unusable(struct scene *scene, const char *why) {
+    scene_close(scene);
+    snprintf(scene->status, sizeof scene->status, "the image is black: scene %.50s: %.40s", scene->name, why);
+    return false;
+}
+
+/* What is wrong with a mapped header, or NULL. */
+static const char *header_fault(const struct scene_header *header, size_t size) {
+    if (memcmp(header->magic, "STNSCENE", sizeof header->magic) != 0)
+        return "the memory is no scene";
+    if (header->version != LAYOUT_VERSION || header->header_size != HEADER_SIZE)
+        return "its layout version is not 1";
+    if (header->sensor_width < 1 || header->sensor_width > SENSOR_WIDTH_MAX)
+        return "its sensor width is not 1 to 8192 px";
+    if (header->turn_lines < 1 || header->turn_lines > TURN_LINES_MAX)
+        return "its turn is not 1 to 65536 lines";
+    if (size < HEADER_SIZE + (size_t)header->sensor_width * header->turn_lines)
+        return "the memory is smaller than its image";
+    return NULL;
+}
+
+static bool map_file(struct scene *scene, int file, const struct stat *found) {
+    size_t size = (size_t)found->st_size;
+    if (size < HEADER_SIZE)
+        return unusable(scene, "the memory is smaller than its header");
+    void *memory = mmap(NULL, size, PROT_READ, MAP_SHARED, file, 0);
+    if (memory == MAP_FAILED)
+        return unusable(scene, strerror(errno));
+    scene_close(scene);
+    scene->shared = memory;
+    scene->mapped_size = size;
+    scene->device = (uint64_t)found->st_dev;
+    scene->inode = (uint64_t)found->st_ino;
+    const char *fault = header_fault(scene->shared, size);
+    if (fault)
+        return unusable(scene, fault);
+    snprintf(scene->status, sizeof scene->status, "ok");
+    return true;
+}
+
+bool scene_refresh(struct scene *scene) {
+    if (!scene->name[0]) {
+        snprintf(scene->status, sizeof scene->status, "no scene chosen: test pattern");
+        return true;
+    }
+    int file = shm_open(scene->name, O_RDONLY | O_CLOEXEC, 0);
+    if (file < 0)
+        return unusable(scene, strerror(errno));
+    struct stat found;
+    bool known = fstat(file, &found) == 0;
+    bool same = known && scene->shared && scene->device == (uint64_t)found.st_dev &&
+                scene->inode == (uint64_t)found.st_ino;
+    bool usable = same || (known ? map_file(scene, file, &found) : unusable(scene, strerror(errno)));
+    close(file);
+    return usable;
+}
+
+uint32_t scene_sensor_width(const struct scene *scene) {
+    return scene->shared ? scene->shared->sensor_width : SENSOR_WIDTH_DEFAULT;
+}
+
+static struct scene_view test_pattern(void) {
+    return (struct scene_view){.pixels = ramp,
+                               .row_pitch = 1,
+                               .sensor_width = SENSOR_WIDTH_MAX,
+                               .turn_lines = PATTERN_LINES,
+                               .motion = MOTION_STEPPED,
+                               .pace = PACE_REAL,
+                               .period_ns = NS_PER_S};
+}
+
+static struct scene_view nothing(void) {
+    return (struct scene_view){.turn_lines = 1, .motion = MOTION_STILL, .pace = PACE_REAL, .period_ns = NS_PER_S};
+}
+
+static struct scene_view read_header(const struct scene_header *header) {
+    struct scene_view view = {.pixels = (const uint8_t *)header + HEADER_SIZE,
+                              .row_pitch = header->sensor_width,
+                              .sensor_width = header->sensor_width,
+                              .turn_lines = header->turn_lines,
+                              .pace = header->pace == PACE_MAX ? PACE_MAX : PACE_REAL,
+                              .epoch_ns = atomic_load_explicit(&header->epoch_ns, memory_order_relaxed),
+                              .period_ns = atomic_load_explicit(&header->turn_period_ns, memory_order_relaxed)};
+    bool turns = atomic_load_explicit(&header->turning, memory_order_relaxed) != 0;
+    bool possible = view.period_ns > 0 && view.period_ns <= MAX_PERIOD_NS;
+    view.motion = !turns || !possible ? MOTION_STILL : view.pace == PACE_MAX ? MOTION_STEPPED : MOTION_TIMED;
+    if (!possible)
+        view.period_ns = NS_PER_S;
+    return view;
+}
+
+struct scene_view scene_look(struct scene *scene) {
+    if (!scene->name[0])
+        return test_pattern();
+    for (int tries = 0; scene->shared && tries < WRITER_PATIENCE_MS * 10; tries++) {
+        uint64_t sequence = atomic_load_explicit(&scene->shared->sequence, memory_order_acquire);
+        if (sequence % 2 == 0) {
+            struct scene_view view = read_header(scene->shared);
+            view.sequence = sequence;
+            if (scene_unchanged(scene, &view))
+                return view;
+        }
+        clock_sleep_ns(NS_PER_MS / 10);
+    }
+    if (scene->shared)
+        unusable(scene, "its writer stopped within a change");
+    return nothing();
+}
+
+bool scene_unchanged(const struct scene *scene, const struct scene_view *view) {
+    if (!scene->shared || !view->sequence)
+        return true;
+    atomic_thread_fence(memory_order_acquire);
+    return atomic_load_explicit(&scene->shared->sequence, memory_order_relaxed) == view->sequence;
+}
+
+int64_t scene_rows_at(const struct scene_view *view, uint64_t time_ns) {
+    int64_t elapsed = (int64_t)(time_ns - view->epoch_ns);
+    int64_t period = (int64_t)view->period_ns;
+    int64_t turns = elapsed / period - (elapsed % period < 0);
+    int64_t rest = elapsed - turns * period;
+    return turns * view->turn_lines + rest * view->turn_lines / period;
+}
+
+uint64_t scene_pulse_after(const struct scene_view *view, uint32_t pulses_per_turn, uint64_t time_ns) {
+    if (time_ns < view->epoch_ns)
+        return view->epoch_ns;
+    uint64_t elapsed = time_ns - view->epoch_ns;
+    uint64_t turns = elapsed / view->period_ns;
+    uint64_t pulse = elapsed % view->period_ns * pulses_per_turn / view->period_ns + 1;
+    uint64_t offset = (pulse * view->period_ns + pulses_per_turn - 1) / pulses_per_turn;
+    return view->epoch_ns + turns * view->period_ns + offset;
+}

@@ -1,0 +1,79 @@
+/* The data stream: announced buffers, the pool to fill, the queue of filled ones, and the event that tells of them. */
+#ifndef STATION_STREAM_H
+#define STATION_STREAM_H
+
+#include "producer.h"
+
+enum { BUFFERS_MIN = 2, CHUNK_COUNT = 2, CHUNK_BYTES = 16 };
+enum { CHUNK_ID_FRAME = 0x1001, CHUNK_ID_ENCODER = 0x1002 }; /* eight bytes each, behind the image */
+
+/* What is known of a filled block. */
+struct block {
+    uint64_t frame_id;     /* counts from 1 at every AcquisitionStart; a lost block leaves a gap */
+    uint64_t timestamp_ns; /* CLOCK_MONOTONIC at the end of its last line */
+    int64_t encoder;       /* the jig's position at its first line, in rows */
+    uint32_t width, height, offset_x, pixel_format;
+    uint32_t lines;      /* delivered, at most height */
+    size_t image_size;   /* bytes of a whole block's image */
+    size_t filled, data; /* bytes written; bytes that there should have been */
+    bool incomplete, chunked, too_large;
+};
+
+enum buffer_state { BUFFER_IDLE, BUFFER_QUEUED, BUFFER_FILLING, BUFFER_FILLED, BUFFER_TAKEN };
+
+struct buffer {
+    struct buffer *next;           /* in the queue that its state names */
+    struct buffer *next_announced; /* among all of the stream */
+    struct stream *stream;
+    void *handle;
+    uint8_t *base;
+    size_t size;
+    void *user;
+    bool own_memory; /* allocated by the producer */
+    enum buffer_state state;
+    struct block block;
+};
+
+struct buffer_queue {
+    struct buffer *first, *last;
+    size_t length;
+};
+
+struct new_buffer_event {
+    void *handle;     /* NULL: not registered */
+    unsigned waiting; /* threads inside EventGetData */
+    unsigned kills;   /* EventKill calls that have not ended a wait yet */
+    uint64_t fired;
+};
+
+struct stream {
+    void *handle; /* NULL: closed */
+    struct camera *camera;
+    struct buffer *announced;
+    size_t announced_count;
+    struct buffer_queue input, output;
+    struct buffer *filling;
+    struct new_buffer_event event;
+    bool grabbing, killed; /* killed: end the block that is being filled */
+    uint64_t remaining;    /* buffers to deliver before the engine stops by itself */
+    uint64_t delivered, underruns, started;
+};
+
+GC_ERROR stream_open(struct stream *stream, struct camera *camera, DS_HANDLE *handle);
+void stream_close(struct stream *stream);
+/* A buffer to fill; NULL when the engine stands or the pool is empty (which counts as an underrun). */
+struct buffer *stream_take_input(struct stream *stream);
+/* Ends filling: the buffer joins the output queue, or goes back to the pool. */
+void stream_deliver(struct stream *stream, struct buffer *buffer);
+void stream_give_back(struct stream *stream, struct buffer *buffer);
+/* The buffer of a handle if it belongs to this stream, else NULL. */
+struct buffer *stream_buffer(const struct stream *stream, BUFFER_HANDLE handle);
+
+/* event.c: forgets the event; whoever waits for it returns first. */
+void event_close(struct stream *stream);
+
+/* queue.c */
+void queue_push(struct buffer_queue *queue, struct buffer *buffer, enum buffer_state state);
+struct buffer *queue_pop(struct buffer_queue *queue, enum buffer_state state);
+
+#endif
