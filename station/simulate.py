@@ -1,23 +1,20 @@
 """`station --simulate`: the whole cell on a recording, with the simulated cell in place of the hardware."""
 
 import asyncio
-import signal
 import time
-from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
 
 from station.build import Station, open_station
 from station.controller import Controller
-from station.core.errors import Fault, StationError
+from station.core.errors import Fault
 from station.core.events import CellEvent, PartSorted, Watcher
 from station.core.settings import Settings
 from station.packml import Command, State
 from station.report import PartRow, Summary, part_row, summarise
+from station.shutdown import stop, stopped_by_signals
 from station.simulated_cell import Event, SimulatedCell, Speed
-
-STOP_TIMEOUT_S = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,41 +109,6 @@ class Simulation:
                 self._fed = int(event["fed"])
                 if self._controller is not None:
                     self._controller.limit_parts(self._fed)
-
-
-@contextmanager
-def stopped_by_signals(controller: Controller) -> Iterator[None]:
-    """While in this context, SIGINT and SIGTERM stop the cell in order."""
-    loop = asyncio.get_running_loop()
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    for number in numbers:
-        loop.add_signal_handler(number, request_stop, controller)
-    try:
-        yield
-    finally:
-        for number in numbers:
-            loop.remove_signal_handler(number)
-
-
-def request_stop(controller: Controller) -> None:
-    """Stop in order, as an operator would; harmless while stopping."""
-    try:
-        controller.command(Command.STOP)
-    except StationError:
-        return
-
-
-async def stop(controller: Controller, running: asyncio.Task[None]) -> None:
-    """Bring the cell to Stopped, then end its controller."""
-    if not running.done():
-        request_stop(controller)
-        try:
-            async with asyncio.timeout(STOP_TIMEOUT_S):
-                await controller.reached(State.STOPPED, State.ABORTED)
-        except TimeoutError:
-            controller.command(Command.ABORT)
-        running.cancel()
-    await asyncio.gather(running, return_exceptions=True)
 
 
 async def _or_failed(work: Coroutine[object, object, None], running: asyncio.Task[None]) -> None:

@@ -1,0 +1,396 @@
+"""The command line: `station --simulate`, `station run`, and everything around them.
+
+Exit status: 0 well; 1 something was judged or found not to be well; 2 refused before anything moved; 3 the cell was
+stopped by a fault.
+"""
+
+import asyncio
+import json
+import logging
+import sys
+from collections.abc import Coroutine
+from enum import StrEnum
+from importlib.resources import as_file
+from pathlib import Path
+from typing import Annotated, Any, NoReturn, TypeVar
+
+import typer
+from rich.console import Console
+from rich.logging import RichHandler
+from rich.markup import escape
+from rich.table import Table
+
+from config import bundled
+from station.core.errors import ConfigError, StationError
+from station.core.logs import configure_logs
+from station.core.settings import Settings, data_dir, describe_settings, load_settings
+
+REFUSED, STOPPED = 2, 3
+
+out = Console()
+err = Console(stderr=True)
+app = typer.Typer(
+    help="Controller of a line-scan surface-inspection cell.", no_args_is_help=True, pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)  # fmt: skip
+records_app = typer.Typer(help="List, show and export the records of inspections.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(records_app, name="records")
+
+T = TypeVar("T")
+
+
+class Speed(StrEnum):
+    """How time passes in the simulated cell."""
+
+    REAL = "real"
+    MAX = "max"
+
+
+class MapFormat(StrEnum):
+    """How a register map is printed."""
+
+    TABLE = "table"
+    MD = "md"
+    CSV = "csv"
+    MBPOLL = "mbpoll"
+
+
+class ExportFormat(StrEnum):
+    """How records are exported."""
+
+    CSV = "csv"
+    JSON = "json"
+
+
+ConfigOption = Annotated[Path | None, typer.Option("--config", metavar="FILE", help="The configuration file.")]
+DataOption = Annotated[
+    Path | None,
+    typer.Option("--data", metavar="DIR", help="Folder of database, archive and logs; by default the configured or the user's."),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")]
+
+
+def main() -> None:
+    """Run the command line; faults become one clear message and an exit status, never a stack of calls."""
+    try:
+        app()
+    except StationError as error:
+        refuse(error)
+
+
+def refuse(error: StationError) -> NoReturn:
+    """Say what was refused and why, and end."""
+    err.print(f"[bold red]{error.code}[/] {escape(error.fault.text)}")
+    if error.detail:
+        err.print(escape(error.detail), highlight=False, soft_wrap=True)
+    sys.exit(REFUSED)
+
+
+def settings_of(config: Path | None, shipped: str) -> Settings:
+    """The configuration in a file, or the shipped one."""
+    if config is not None:
+        return load_settings(config)
+    with as_file(bundled(shipped)) as path:
+        return load_settings(path)
+
+
+def run_to_end(work: Coroutine[Any, Any, T]) -> T:
+    """Run the event loop for one command."""
+    return asyncio.run(work)
+
+
+# ---------------------------------------------------------------------- simulate
+
+
+@app.callback(invoke_without_command=True)
+def root(  # noqa: PLR0913, PLR0917  # one argument an option
+    context: typer.Context,
+    simulate: Annotated[bool, typer.Option("--simulate", help="Run the whole cell on recorded scans, simulated.")] = False,  # noqa: FBT002
+    recordings: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder of the recording; by default the bundled one.")
+    ] = None,
+    parts: Annotated[int | None, typer.Option(min=1, help="How many parts; by default one pass of the recording.")] = None,
+    speed: Annotated[Speed, typer.Option(help="real: motions take their time; max: they take none.")] = Speed.REAL,
+    data: DataOption = None,
+    truth: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Where the simulated cell writes its own ledger, as JSON lines.")
+    ] = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,  # noqa: FBT002
+) -> None:
+    """Controller of a line-scan surface-inspection cell.
+
+    `station --simulate` runs the whole cell on recorded scans with a simulator in place of the hardware; `station run`
+    runs it on the configured devices.
+    """
+    if context.invoked_subcommand is not None:
+        return
+    if not simulate:
+        out.print(context.get_help())
+        raise typer.Exit(REFUSED)
+    with as_file(bundled("simulate.toml")) as shipped:
+        code = _simulate(config or shipped, recordings, parts, speed, data, truth, as_json=as_json)
+    raise typer.Exit(code)
+
+
+def _simulate(
+    config: Path, recordings: Path | None, parts: int | None, speed: Speed, data: Path | None, truth: Path | None,
+    *, as_json: bool,
+) -> int:  # fmt: skip
+    from station.simulate import Simulation, SimulationOptions  # noqa: PLC0415  # devices are loaded only when needed
+    from station.view import CellView, parts_table, summary_text  # noqa: PLC0415
+
+    settings = load_settings(config)
+    folder = data_dir(settings, data)
+    options = SimulationOptions(config, recordings, parts, speed.value, truth, folder)
+    screen = err if as_json else out
+    configure_logs(settings.station.log_level, folder / "logs", _terminal_log(screen))
+    with CellView(screen) as view:
+        view.say(f"Simulated cell, recording {recordings or 'bundled with the station'}; records in {folder}")
+        result = run_to_end(Simulation(settings, options, view.watch, view.say).run())
+    if as_json:
+        print(json.dumps({"parts": result.rows, "summary": result.summary}, indent=2))  # noqa: T201
+    else:
+        out.print(parts_table(result.rows))
+        out.print(summary_text(result.summary), highlight=False)
+    if result.fault is not None:
+        err.print(f"[bold red]The cell stopped: {result.fault.code}[/] {escape(result.fault.text)} {escape(result.detail)}")
+        return STOPPED
+    return 0
+
+
+def _terminal_log(console: Console) -> logging.Handler | None:
+    """Log lines above the live picture, so that they do not tear it."""
+    return RichHandler(console=console, show_path=False, show_time=False) if console.is_terminal else None
+
+
+# ---------------------------------------------------------------------- run, command, check
+
+
+@app.command()
+def run(
+    config: Annotated[Path, typer.Option("--config", metavar="FILE", help="The configuration file.")],
+    data: DataOption = None,
+    auto_reset: Annotated[
+        bool, typer.Option("--auto-reset", help="Reset and Start without an operator; refused outside simulation.")
+    ] = False,  # noqa: FBT002
+) -> None:
+    """Run the station on the configured devices until it is told to stop.
+
+    Commands come from the line PLC and from `station command`; SIGTERM and Ctrl-C bring the cell to Stopped first.
+    """
+    from station.service import serve  # noqa: PLC0415
+    from station.view import CellView  # noqa: PLC0415
+
+    settings = load_settings(config)
+    if auto_reset and settings.simulation is None:
+        raise ConfigError("config.invalid", f"--auto-reset is refused: {config} has no [simulation], it is a real cell")
+    folder = data_dir(settings, data)
+    configure_logs(settings.station.log_level, folder / "logs", _terminal_log(out))
+    with CellView(out) as view:
+        run_to_end(serve(settings, folder, view.watch, auto_reset=auto_reset))
+
+
+@app.command()
+def command(
+    word: Annotated[str, typer.Argument(help="reset, start, stop, hold, unhold, suspend, unsuspend, abort, clear, complete or status.")],
+    config: ConfigOption = None,
+    data: DataOption = None,
+) -> None:
+    """Send a PackML command to the running station, or ask for its state with `status`."""
+    from station.control import send  # noqa: PLC0415
+
+    folder = data or data_dir(settings_of(config, "simulate.toml"))
+    answer = run_to_end(send(folder, word))
+    out.print(answer["state"], highlight=False)
+    if answer["reason"]:
+        out.print(escape(answer["reason"]), highlight=False)
+    if answer["refused"]:
+        err.print(escape(answer["refused"]), highlight=False)
+        raise typer.Exit(1)
+
+
+@app.command()
+def check(
+    config: Annotated[Path, typer.Option("--config", metavar="FILE", help="The configuration file.")],
+    data: DataOption = None,
+    as_json: JsonOption = False,  # noqa: FBT002
+) -> None:
+    """Check every device, the register maps, the model's hashes and the disk; nothing is set in motion."""
+    from station.check import check_station  # noqa: PLC0415
+
+    settings = load_settings(config)
+    configure_logs("error", None)
+    findings = run_to_end(check_station(settings, data_dir(settings, data)))
+    if as_json:
+        rows = [
+            {"what": one.what, "ok": one.problem is None, "said": one.said,
+             "error": one.problem and {"code": one.problem.code, "message": str(one.problem)}}
+            for one in findings
+        ]  # fmt: skip
+        print(json.dumps(rows, indent=2))  # noqa: T201
+    else:
+        table = Table("what", "", "said", box=None)
+        for one in findings:
+            mark = "[green]ok[/]" if one.problem is None else "[bold red]not ok[/]"
+            said = one.said if one.problem is None else f"{one.problem.code}: {one.problem}"
+            table.add_row(one.what, mark, escape(said))
+        out.print(table)
+    if any(one.problem for one in findings):
+        raise typer.Exit(1)
+
+
+# ---------------------------------------------------------------------- inspect
+
+
+@app.command()
+def inspect(
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Images, or folders of a recording.")],
+    config: ConfigOption = None,
+    picture: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write a picture of each judged image into this folder.")
+    ] = None,
+    as_json: JsonOption = False,  # noqa: FBT002
+) -> None:
+    """Judge images from disk through the same steps as a turning part; exit status 0 only if every file was judged."""
+    from station.build import make_classifier  # noqa: PLC0415
+    from station.inspect import Inspected, Refused, inspect_image, save_picture, wanted_images  # noqa: PLC0415
+
+    settings = settings_of(config, "simulate.toml")
+    configure_logs("error", None)
+    classifier = make_classifier(settings)
+    results: list[Inspected | Refused] = []
+    rows: list[dict[str, Any]] = []
+    for wanted in wanted_images(paths, settings):
+        result = wanted if isinstance(wanted, Refused) else inspect_image(wanted, settings, classifier)
+        if picture is not None and isinstance(result, Inspected):
+            save_picture(result, picture)
+        rows.append(result.as_json())
+        results.append(result)
+        if not as_json:
+            _print_inspected(result)
+    if as_json:
+        print(json.dumps(rows, indent=2))  # noqa: T201
+    if not results or any(isinstance(result, Refused) for result in results):
+        raise typer.Exit(1)
+
+
+def _print_inspected(result: Any) -> None:
+    from station.inspect import Refused  # noqa: PLC0415
+    from station.view import verdict_text  # noqa: PLC0415
+
+    if isinstance(result, Refused):
+        out.print(f"{escape(str(result.file))}  [bold red]{result.error.code}[/] {escape(str(result.error))}", soft_wrap=True)
+        return
+    decision = result.decision
+    line = verdict_text(decision.verdict.label)
+    line.append(f"  {decision.confidence:.3f}", style="default on default")
+    if decision.deciding_patch is not None:
+        line.append(f"  patch {decision.deciding_patch + 1}", style="dim")
+    if decision.fault is not None:
+        line.append(f"  {decision.fault.code}: {decision.detail}", style="dim")
+    out.print(escape(str(result.file)), "", line, soft_wrap=True, highlight=False)
+
+
+# ---------------------------------------------------------------------- registers, settings
+
+
+@app.command()
+def registers(
+    name: Annotated[str | None, typer.Argument(help="robot, jig or plc; by default all three.")] = None,
+    map_format: Annotated[MapFormat, typer.Option("--format", help="How to print the map.")] = MapFormat.TABLE,
+    config: ConfigOption = None,
+) -> None:
+    """Print the register maps: as a table, for a document (md), for a PLC's import (csv), or as mbpoll commands."""
+    from drivers.register_listing import list_registers  # noqa: PLC0415
+    from drivers.registers import load_map  # noqa: PLC0415
+
+    settings = settings_of(config, "simulate.toml")
+    links = {"robot": settings.robot.link, "jig": settings.jig.link, "plc": settings.plc.link}
+    if name is not None and name not in links:
+        raise ConfigError("config.bad_map", f"there is no map {name!r}; there are {', '.join(links)}")
+    names = [name] if name else list(links)
+    for one in names:
+        sys.stdout.write(list_registers(load_map(one), map_format.value, links[one]))
+
+
+@app.command("settings")
+def list_settings() -> None:
+    """List every key of the configuration with its default and meaning."""
+    table = Table("key", "default", "meaning", box=None)
+    for key, default, meaning in describe_settings():
+        table.add_row(escape(key), escape(default), escape(meaning))
+    out.print(table)
+
+
+# ---------------------------------------------------------------------- records
+
+SinceOption = Annotated[str | None, typer.Option(metavar="TIME", help="Only from this time on, ISO 8601, for example 2026-05-01T06:00.")]
+UntilOption = Annotated[str | None, typer.Option(metavar="TIME", help="Only before this time, ISO 8601.")]
+VerdictOption = Annotated[list[str] | None, typer.Option(metavar="NAME", help="Only this verdict; may be given more than once.")]
+PartOption = Annotated[str | None, typer.Option("--part", metavar="ID", help="Only this part id.")]
+
+
+def _folder(config: Path | None, data: Path | None) -> Path:
+    return data or data_dir(settings_of(config, "simulate.toml"))
+
+
+@records_app.command("list")
+def records_list(
+    since: SinceOption = None,
+    until: UntilOption = None,
+    verdict: VerdictOption = None,
+    part_id: PartOption = None,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many, the newest first.")] = 50,
+    config: ConfigOption = None,
+    data: DataOption = None,
+) -> None:
+    """List the newest inspections."""
+    from station.records.query import list_records  # noqa: PLC0415
+
+    rows = list_records(_folder(config, data), _filter(since, until, verdict, part_id), limit)
+    table = Table("inspection", "entered", "part", "type", "verdict", "confidence", "reason", "confirmed bin", box=None)
+    for row in rows:
+        table.add_row(*[escape(str(value)) for value in row])
+    out.print(table)
+
+
+@records_app.command("show")
+def records_show(
+    inspection_id: Annotated[str, typer.Argument(help="The inspection's id, or a beginning that only one has.")],
+    config: ConfigOption = None,
+    data: DataOption = None,
+) -> None:
+    """Show everything that is recorded of one inspection."""
+    from station.records.query import show_record  # noqa: PLC0415
+
+    print(json.dumps(show_record(_folder(config, data), inspection_id), indent=2))  # noqa: T201
+
+
+@records_app.command("export")
+def records_export(  # noqa: PLR0913, PLR0917  # one argument an option
+    since: SinceOption = None,
+    until: UntilOption = None,
+    verdict: VerdictOption = None,
+    part_id: PartOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Export as a JSON list.")] = False,  # noqa: FBT002
+    as_csv: Annotated[bool, typer.Option("--csv", help="Export as CSV (the default).")] = False,  # noqa: FBT002
+    config: ConfigOption = None,
+    data: DataOption = None,
+) -> None:
+    """Export inspections, oldest first, as CSV or JSON on standard output."""
+    from station.records.query import export_records  # noqa: PLC0415
+
+    if as_json and as_csv:
+        raise ConfigError("config.invalid", "give --csv or --json, not both")
+    chosen = ExportFormat.JSON if as_json else ExportFormat.CSV
+    for piece in export_records(_folder(config, data), _filter(since, until, verdict, part_id), chosen.value):
+        sys.stdout.write(piece)
+
+
+def _filter(since: str | None, until: str | None, verdicts: list[str] | None, part_id: str | None) -> Any:
+    from station.records.query import RecordFilter  # noqa: PLC0415
+
+    return RecordFilter.parse(since, until, verdicts or [], part_id)
+
+
