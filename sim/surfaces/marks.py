@@ -1,0 +1,68 @@
+"""Marks that a good housing may carry: oil, drying rims, dust and natural fine scratches. None of them is a defect."""
+
+import cv2
+import numpy as np
+
+from sim.surfaces.canvas import Canvas, bow, soft_noise, stroke
+from station.core.part import LINES_PER_TURN
+
+
+def lay_oil(rng: np.random.Generator, canvas: Canvas) -> None:
+    """Broad, soft, slightly dark or bright films with a cloudy edge."""
+    for _ in range(int(rng.poisson(1.5))):
+        height, width = int(rng.integers(150, 700)), int(rng.integers(80, max(120, canvas.width_px // 2)))
+        rows, columns = np.linspace(-1, 1, height)[:, None], np.linspace(-1, 1, width)[None, :]
+        ragged = 0.2 * soft_noise(rng, (height, width), 90) + 0.06 * soft_noise(rng, (height, width), 20)
+        edge = 0.85 - np.hypot(rows, columns) + ragged
+        inside = np.clip(4 * (1 - np.maximum(np.abs(rows), np.abs(columns))), 0, 1)
+        film = np.clip(edge * rng.uniform(1.5, 4), 0, 1) * inside
+        gain = (1 + rng.uniform(-0.18, 0.07) * film).astype(np.float32)
+        canvas.lay(gain, *_anywhere(rng, canvas, height, width))
+
+
+def lay_drying_rims(rng: np.random.Generator, canvas: Canvas) -> None:
+    """Pale, thin, open rings that drops of coolant left behind."""
+    for _ in range(int(rng.poisson(0.7))):
+        size = int(rng.integers(50, 220))
+        rows, columns = np.mgrid[-1 : 1 : size * 1j, -1 : 1 : size * 1j]
+        radius = np.hypot(rows, columns * rng.uniform(1, 1.5)) + 0.05 * soft_noise(rng, (size, size), 30)
+        rim = np.exp(-(((radius - 0.75) / rng.uniform(0.03, 0.09)) ** 2))
+        broken = np.clip(soft_noise(rng, (size, size), 40) + 0.5, 0, 1)
+        gain = (1 + rng.uniform(-0.12, 0.08) * rim * broken).astype(np.float32)
+        canvas.lay(gain, *_anywhere(rng, canvas, size, size))
+
+
+def lay_dust(rng: np.random.Generator, canvas: Canvas) -> None:
+    """Single specks of 2 to 6 px and now and then a short fibre: soft, without a rim."""
+    for _ in range(int(rng.poisson(canvas.width_px / 50))):
+        size = 13
+        rows, columns = np.mgrid[-6:7, -6:7]
+        spread = rng.uniform(0.9, 2.3)
+        speck = np.exp(-(rows**2 + (columns * rng.uniform(0.7, 1.4)) ** 2) / (2 * spread**2))
+        gain = (1 + float(rng.choice([-0.24, 0.2])) * rng.uniform(0.4, 1) * speck).astype(np.float32)
+        canvas.lay(gain, *_anywhere(rng, canvas, size, size))
+    for _ in range(int(rng.poisson(0.5))):
+        length_px, contrast = rng.uniform(20, 70), rng.uniform(-0.16, -0.08)
+        _lay_line(rng, canvas, length_px, contrast, sag=rng.uniform(0.1, 0.4))
+
+
+def lay_fine_scratches(rng: np.random.Generator, canvas: Canvas) -> None:
+    """Hair-thin, shallow scratches of handling, mostly along the tool's marks."""
+    for _ in range(int(rng.poisson(3.0))):
+        length_px = rng.uniform(30, 160)
+        contrast = float(rng.choice([-0.11, 0.14])) * rng.uniform(0.5, 1)
+        _lay_line(rng, canvas, length_px, contrast, sag=0.03)
+
+
+def _lay_line(rng: np.random.Generator, canvas: Canvas, length_px: float, contrast: float, sag: float) -> None:
+    side = int(length_px * 1.1) + 8
+    points = bow(length_px, rng.normal(0, 0.6), sag) + side / 2
+    fade = np.sin(np.linspace(0.15, np.pi - 0.15, len(points)))
+    line = cv2.GaussianBlur(stroke(points, fade, 1, (side, side)), (0, 0), 0.6)
+    canvas.lay(1 + contrast * line, *_anywhere(rng, canvas, side, side))
+
+
+def _anywhere(rng: np.random.Generator, canvas: Canvas, height: int, width: int) -> tuple[int, int]:
+    """First line and column of a window whose middle lies anywhere on the surface."""
+    line = int(rng.integers(LINES_PER_TURN)) - height // 2
+    return line, int(rng.integers(canvas.width_px)) - width // 2
