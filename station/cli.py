@@ -323,6 +323,17 @@ def list_settings() -> None:
     out.print(table)
 
 
+@app.command()
+def faults() -> None:
+    """List every fault: its number on the PLC, its code, what an operator reads, and the station's reaction."""
+    from station.core.errors import FAULTS  # noqa: PLC0415
+
+    table = Table("number", "code", "what an operator reads", "reaction", box=None)
+    for fault in FAULTS.values():
+        table.add_row(str(fault.number), fault.code, escape(fault.text), fault.reaction.value)
+    out.print(table)
+
+
 # ---------------------------------------------------------------------- records
 
 SinceOption = Annotated[str | None, typer.Option(metavar="TIME", help="Only from this time on, ISO 8601, for example 2026-05-01T06:00.")]

@@ -1,0 +1,47 @@
+"""The generated chapters of the README: register maps and faults, from the tables that the station itself uses.
+
+`python -m station.reference README.md` writes them anew; a test fails when they have aged.
+"""
+
+import re
+import sys
+from pathlib import Path
+
+from drivers.register_listing import markdown_table
+from drivers.registers import load_map
+from station.core.errors import FAULTS
+
+REACTIONS = {
+    "review": "review: the part goes to people, the cell goes on",
+    "hold": "hold: the cell waits for a person",
+    "suspend": "suspend: the cell waits for the line and goes on by itself",
+    "abort": "abort: everything stops at once",
+    "refuse": "refuse: nothing is started or moved",
+}
+
+
+def faults_chapter() -> str:
+    """Every fault with number, code, text and reaction, as Markdown."""
+    rows = ["| number | code | what an operator reads | reaction |", "|---|---|---|---|"]
+    rows += [f"| {f.number} | `{f.code}` | {f.text} | {f.reaction.value} |" for f in FAULTS.values()]
+    legend = "\n".join(f"- **{name}**: {text.split(': ')[1]}" for name, text in REACTIONS.items())
+    return f"The number is the reason code on the PLC. Reactions:\n\n{legend}\n\n" + "\n".join(rows)
+
+
+def registers_chapter() -> str:
+    """The three register maps, as Markdown."""
+    maps = [load_map(name) for name in ("plc", "robot", "jig")]
+    return "\n\n".join(f"### {one.description}\n\n{markdown_table(one).strip()}" for one in maps)
+
+
+def with_generated_chapters(readme: str) -> str:
+    """The README's text with its generated chapters as they should be."""
+    for mark, chapter in (("registers", registers_chapter()), ("faults", faults_chapter())):
+        pattern = re.compile(rf"(<!-- {mark} -->\n).*?(<!-- /{mark} -->)", re.DOTALL)
+        readme = pattern.sub(lambda match, text=chapter: f"{match[1]}\n{text}\n\n{match[2]}", readme)  # type: ignore[misc]
+    return readme
+
+
+if __name__ == "__main__":
+    path = Path(sys.argv[1])
+    path.write_text(with_generated_chapters(path.read_text(encoding="utf-8")), encoding="utf-8")

@@ -1,0 +1,53 @@
+"""The fault table: numbers and codes are unique, families fit, and every text tells an operator something to do."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from station.core.errors import FAULTS, CameraError, DeviceError, Fault, Reaction, StationError
+
+ROOT = Path(__file__).parents[2]
+FAMILIES = {
+    1: {"camera"}, 2: {"scan", "part"}, 3: {"jig"}, 4: {"robot"}, 5: {"plc"}, 6: {"model"}, 7: {"record", "recording"},
+    8: {"config"}, 9: {"station"},
+}  # fmt: skip
+
+
+def test_numbers_are_unique_and_fit_a_register() -> None:
+    numbers = [fault.number for fault in FAULTS.values()]
+    assert len(set(numbers)) == len(numbers)
+    assert numbers == sorted(numbers)
+    assert all(0 < number < 65536 for number in numbers)
+
+
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=lambda fault: fault.code)
+def test_a_fault_has_the_number_of_its_family_and_a_sentence_for_people(fault: Fault) -> None:
+    assert fault.code.split(".")[0] in FAMILIES[fault.number // 1000]
+    assert fault.text.endswith(".")
+    assert isinstance(fault.reaction, Reaction)
+
+
+def test_an_error_reads_as_text_and_detail() -> None:
+    error = CameraError("camera.lost", "cable 3")
+    assert isinstance(error, DeviceError)
+    assert error.code == "camera.lost"
+    assert str(error) == f"{FAULTS['camera.lost'].text} (cable 3)"
+    assert str(CameraError("camera.lost")) == FAULTS["camera.lost"].text
+
+
+def test_an_unknown_code_cannot_be_raised() -> None:
+    with pytest.raises(KeyError):
+        StationError("camera.haunted")
+
+
+def test_every_code_in_the_tree_is_in_the_table_and_every_row_is_used() -> None:
+    used = set()
+    for folder in ("station", "drivers", "models", "sim"):
+        for path in (ROOT / folder).rglob("*.py"):
+            if path.name == "errors.py":
+                continue
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value in FAULTS:
+                    used.add(node.value)
+    assert set(FAULTS) - used == set()
