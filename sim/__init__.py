@@ -1,0 +1,1 @@
+"""The simulated inspection cell: everything outside the station, down to the wire."""

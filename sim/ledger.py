@@ -1,0 +1,129 @@
+"""The simulated cell's own ledger: what truly happened to every part, whatever the station believes.
+
+Each entry is one JSON object: `time` (ISO 8601, UTC), `event`, `part_id`, `label` (what the surface really is, or
+null) and `place`, where the part is after the event; of a part that fell, where it fell from.
+"""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Self
+
+from station.core.clock import Clock
+from station.core.errors import ConfigError
+from station.core.part import Destination, Pixels
+
+
+class Place(StrEnum):
+    """Where a part can be; a part is in exactly one of them, or on the floor."""
+
+    INFEED = "infeed"
+    GRIPPER = "gripper"
+    JIG = "jig"
+    SECOND_INSPECTION = "second_inspection"
+    BIN_IMPRINTED = "bin_imprinted"
+    BIN_PITS = "bin_pits"
+    BIN_ROLL_MARKS = "bin_roll_marks"
+    BIN_SCRATCHES = "bin_scratches"
+    BIN_REVIEW = "bin_review"
+
+    @classmethod
+    def of(cls, destination: Destination) -> "Place":
+        """The place with the destination's name."""
+        return cls(destination.label)
+
+
+class Happening(StrEnum):
+    """What can happen to a part."""
+
+    FED = "fed"
+    PICKED = "picked"
+    PLACED = "placed"
+    DROPPED = "dropped"
+    COLLISION = "collision"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Part:
+    """One housing.
+
+    Attributes:
+        part_id: As the PLC announces it.
+        type_code: Number of its type, as the PLC announces it.
+        label: What its surface really is, or None when nobody knows.
+        surface: (3584, sensor width) uint8: what the camera sees of it in one turn, row 0 at the index pulse.
+    """
+
+    part_id: str
+    type_code: int
+    label: str | None
+    surface: Pixels
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the ledger; `part_id` and `label` are None where no part was involved."""
+
+    time: datetime
+    event: Happening
+    part_id: str | None
+    label: str | None
+    place: Place
+
+    def as_json(self) -> dict[str, str | None]:
+        """The object that is written."""
+        return {
+            "time": self.time.isoformat(),
+            "event": self.event.value,
+            "part_id": self.part_id,
+            "label": self.label,
+            "place": self.place.value,
+        }
+
+
+Reader = Callable[[Entry], None]
+
+
+class Ledger:
+    """Passes every entry to its readers, in the moment in which it happens."""
+
+    def __init__(self, clock: Clock, readers: Sequence[Reader]) -> None:
+        self._clock = clock
+        self._readers = readers
+
+    def enter(self, event: Happening, part: Part | None, place: Place) -> None:
+        """Write down what happened just now."""
+        part_id, label = (part.part_id, part.label) if part else (None, None)
+        entry = Entry(self._clock.now(), event, part_id, label, place)
+        for reader in self._readers:
+            reader(entry)
+
+
+class TruthFile:
+    """A ledger's reader that keeps it in a file, one JSON object a line; each line is with the system when written.
+
+    Args:
+        path: The file; one that is there is begun anew.
+
+    Raises:
+        ConfigError: It cannot be written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        try:
+            self._file = path.open("w", encoding="utf-8", buffering=1)
+        except OSError as error:
+            raise ConfigError("config.invalid", f"--truth {path}: {error.strerror}") from error
+
+    def __call__(self, entry: Entry) -> None:
+        """Write one line."""
+        self._file.write(json.dumps(entry.as_json()) + "\n")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
