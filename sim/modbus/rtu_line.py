@@ -1,0 +1,127 @@
+"""Modbus RTU: a slave at a pseudo-terminal, which masters open like any serial device.
+
+The terminal's path changes with every start, so a link at a configured path leads to it. The line outlives its
+masters: one may go and another come.
+"""
+
+import asyncio
+import contextlib
+import errno
+import os
+import struct
+import tty
+from pathlib import Path
+
+from sim.modbus.slave import Slave, answer
+from station.core.errors import ConfigError
+
+BROADCAST = 0
+SILENCE_S = 0.02  # ends a frame of unknown length: the standard's 1.75 ms, and a scheduler's delay
+FRAME_MIN, FRAME_MAX = 4, 256
+
+
+def crc(data: bytes) -> bytes:
+    """The checksum of a frame, as it is sent. Source: MODBUS over Serial Line V1.02, section 6.2.2."""
+    register = 0xFFFF
+    for byte in data:
+        register ^= byte
+        for _ in range(8):
+            register = register >> 1 ^ (0xA001 if register & 1 else 0)
+    return struct.pack("<H", register)
+
+
+class RtuLine:
+    """Serves one slave at a pseudo-terminal.
+
+    Args:
+        slave: The device.
+        unit: Its unit id; requests to other units are not answered, broadcasts are obeyed without an answer.
+    """
+
+    def __init__(self, slave: Slave, unit: int) -> None:
+        self._slave = slave
+        self._unit = unit
+        self._buffer = b""
+        self._silence: asyncio.TimerHandle | None = None
+        self._fds: tuple[int, int] | None = None
+        self._link: Path | None = None
+        self.device = ""
+
+    def open(self, link: Path) -> str:
+        """Serve from now on; the terminal's own path, which `link` leads to. A link that is there is replaced.
+
+        Raises:
+            ConfigError: The link cannot be made.
+        """
+        ours, theirs = self._fds = os.openpty()
+        tty.setraw(ours)
+        tty.setraw(theirs)
+        os.set_blocking(ours, False)
+        self.device = os.ttyname(theirs)
+        try:
+            _link(link, self.device)
+        except OSError as error:
+            self.close()
+            raise ConfigError("config.invalid", f"jig.link.device = {link}: {error.strerror}") from error
+        self._link = link
+        asyncio.get_running_loop().add_reader(ours, self._receive, ours)
+        return self.device
+
+    def close(self) -> None:
+        """Hang up, and remove the link unless it leads to another line by now."""
+        if self._fds is None:
+            return
+        if self._silence:
+            self._silence.cancel()
+        asyncio.get_running_loop().remove_reader(self._fds[0])
+        for fd in self._fds:
+            os.close(fd)
+        self._fds = None
+        if self._link and self._link.is_symlink() and str(self._link.readlink()) == self.device:
+            self._link.unlink()
+
+    def _receive(self, fd: int) -> None:
+        if self._silence:
+            self._silence.cancel()
+        self._buffer += os.read(fd, FRAME_MAX)
+        length = _frame_length(self._buffer)
+        if length and len(self._buffer) >= length:
+            frame, self._buffer = self._buffer[:length], b""
+            self._answer(fd, frame)
+        else:
+            self._silence = asyncio.get_running_loop().call_later(SILENCE_S, self._end_frame, fd)
+
+    def _end_frame(self, fd: int) -> None:
+        frame, self._buffer = self._buffer, b""
+        self._answer(fd, frame)
+
+    def _answer(self, fd: int, frame: bytes) -> None:
+        if not FRAME_MIN <= len(frame) <= FRAME_MAX or crc(frame[:-2]) != frame[-2:]:
+            return
+        if frame[0] not in (self._unit, BROADCAST):
+            return
+        response = frame[:1] + answer(self._slave, frame[1:-2])
+        if frame[0] != BROADCAST:
+            with contextlib.suppress(BlockingIOError):  # nobody reads: lost, as on any serial line
+                os.write(fd, response + crc(response))
+
+
+def _link(link: Path, device: str) -> None:
+    """Make, or turn, the link; never take the place of anything but a link."""
+    link.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if link.exists() and not link.is_symlink():
+        raise FileExistsError(errno.EEXIST, "there is something else than a link")
+    fresh = link.with_name(f"{link.name}.{os.getpid()}")
+    fresh.symlink_to(device)
+    fresh.replace(link)
+
+
+def _frame_length(begun: bytes) -> int:
+    """Length of the request that begins so; 0 while, or where, its function does not tell."""
+    if len(begun) < 2:
+        return 0
+    if begun[1] in range(1, 7):
+        return 8
+    if begun[1] in (15, 16) and len(begun) > 6:
+        return 9 + begun[6]
+    return 0
