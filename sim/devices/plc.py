@@ -1,0 +1,149 @@
+"""The simulated line PLC: announces parts, gives permission, checks and acknowledges results, sends commands.
+
+One block of registers, one program. As a server the block lies here and the station reads and writes it; as a client
+the program copies the station's half in and its own half out.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+from drivers.registers import Kind, RegisterMap
+from sim.devices.bank import RegisterBank, beat
+from sim.modbus.tcp_master import LinkError, TcpMaster
+from station.core.clock import Clock
+from station.core.part import Verdict
+from station.core.settings import TcpLink
+
+RECONNECT_S = 0.2
+ANY_HOST = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
+
+ResultReader = Callable[[int, str], None]
+"""Told of every result that the program has read: its number, and the decision or what is wrong with it."""
+
+
+class PlcDevice:
+    """The PLC's registers and its program; a Modbus slave in the role of the server.
+
+    Args:
+        registers: The PLC's map.
+        clock: For its heartbeat, and for numbers that differ from those before a restart.
+        tell_result: Called with every result.
+    """
+
+    def __init__(self, registers: RegisterMap, clock: Clock, tell_result: ResultReader) -> None:
+        self._map = registers
+        self._bank = RegisterBank(registers)
+        self._clock = clock
+        self._tell_result = tell_result
+        start = int(clock.now().timestamp()) & 0xFFFF
+        self._part_sequence = self._command_sequence = start
+        self._result_seen = 0
+        self.permit("given")
+
+    # ---- what a line does ----
+
+    def permit(self, permission: str) -> None:
+        """Permission for the cell to take on parts: `given` or `withdrawn`."""
+        self._bank.publish({"permission": permission == "given"})
+
+    def announce(self, part_id: str, type_code: int) -> int:
+        """A part waits at the infeed; the number of its announcement."""
+        self._part_sequence = _next(self._part_sequence)
+        self._bank.publish({"next_part_id": part_id, "next_part_type": type_code, "part_sequence": self._part_sequence})
+        return self._part_sequence
+
+    def command(self, command: str) -> int:
+        """Send a PackML command by its name in the map, for example `start`; the number of its change request."""
+        self._command_sequence = _next(self._command_sequence)
+        self._bank.publish({"command": command, "command_sequence": self._command_sequence})
+        return self._command_sequence
+
+    @property
+    def accepted_part(self) -> int:
+        """Number of the announcement that the station has taken on last."""
+        return self._bank.count("accepted_part")
+
+    @property
+    def acknowledged_result(self) -> int:
+        """Number of the result that was read and believed last."""
+        return self._bank.count("result_acknowledged")
+
+    def state(self) -> str:
+        """The station's PackML state, by its name in the map."""
+        return self._bank.label("state_current")
+
+    def command_answer(self) -> tuple[int, str]:
+        """Number of the command that the station answered last, and its answer: `taken` or `refused`."""
+        return self._bank.count("answered_command"), self._bank.label("command_result")
+
+    # ---- as a server ----
+
+    def read(self, kind: Kind, address: int, count: int) -> list[int]:
+        """The words from this address on, as things are now.
+
+        Raises:
+            RefusedError: They go beyond the map.
+        """
+        self._beat()
+        return self._bank.read(kind, address, count)
+
+    def write(self, address: int, words: list[int]) -> None:
+        """Take what the station writes, and run the program.
+
+        Raises:
+            RefusedError: Registers that are not the station's, or values that they cannot have.
+        """
+        self._bank.check(address, words)
+        self._bank.store(address, words)
+        self._take_result()
+
+    # ---- as a client ----
+
+    async def attend(self, link: TcpLink) -> None:
+        """Read and write the station's server for ever; while it is not there, try again every 0.2 s."""
+        host = ANY_HOST.get(link.host, link.host)
+        while True:
+            try:
+                async with await TcpMaster.connect(host, link.port, link.unit, link.request_timeout_s) as station:
+                    await self._exchange(station, link.poll_s)
+            except (OSError, TimeoutError, LinkError):
+                await asyncio.sleep(RECONNECT_S)
+
+    async def _exchange(self, station: TcpMaster, poll_s: float) -> None:
+        first, count = self._map.span(r.name for r in self._map.select("holding", "write"))
+        written: dict[int, list[int]] = {}
+        while True:
+            self._bank.store(first, await station.read_holding(first, count))
+            self._take_result()
+            self._beat()
+            for run in self._own_runs():
+                if written.get(run[0]) != run[1]:
+                    await station.write_holding(*run)
+                    written[run[0]] = run[1]
+            await asyncio.sleep(poll_s)
+
+    def _own_runs(self) -> list[tuple[int, list[int]]]:
+        """The PLC's half as (address, words) of neighbouring registers, announcements and commands whole."""
+        values = {r.name: self._bank.value(r.name) for r in self._map.select("holding", "read")}
+        return [(run.address, run.words) for run in self._map.encode_block(values)]
+
+    # ---- the program ----
+
+    def _beat(self) -> None:
+        self._bank.publish({"plc_heartbeat": beat(self._clock.monotonic_ns())})
+
+    def _take_result(self) -> None:
+        sequence = self._bank.count("result_sequence")
+        if sequence in (0, self._result_seen):
+            return
+        self._result_seen = sequence
+        decision, complement = self._bank.count("decision"), self._bank.count("decision_complement")
+        if decision not in set(Verdict) or decision + complement != 0xFFFF:
+            self._tell_result(sequence, "not believed")
+            return
+        self._bank.publish({"result_acknowledged": sequence})
+        self._tell_result(sequence, Verdict(decision).label)
+
+
+def _next(number: int) -> int:
+    return number % 0xFFFF + 1
