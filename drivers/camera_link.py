@@ -1,0 +1,210 @@
+"""What station and camera process say to each other, and the shared memory in which the blocks cross.
+
+Messages go over a Unix SEQPACKET socket pair, one JSON packet each. Blocks lie in a ring of slots in an anonymous
+memory file: it has no name, so nothing is left of it when both processes are gone, however they ended.
+
+A request carries a number and is answered by `Done` or `Refused` with the same number. The number of `Arm` is also the
+number of the turn: all that belongs to a turn carries it, so a late block is never taken for one of the next turn.
+"""
+
+import json
+import mmap
+import os
+import socket
+import weakref
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from station.core.errors import BugError
+from station.core.part import BLOCKS_PER_TURN, LINES_PER_BLOCK, FeatureSnapshot, Pixels
+
+MAX_PACKET = 131_072
+RING_SLOTS = 3 * BLOCKS_PER_TURN
+
+FeatureValue = str | int | float | bool
+
+
+@dataclass(frozen=True, slots=True)
+class Connect:
+    """Load the producers, open the camera, write the features in this order, and check the image format."""
+
+    number: int
+    producers: tuple[str, ...]
+    serial_number: str
+    width_px: int
+    buffers: int
+    setup: tuple[tuple[str, FeatureValue], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Prepare:
+    """Write line rate and exposure, each a feature's name and value; answered with the snapshot."""
+
+    number: int
+    line_rate: tuple[str, float]
+    exposure: tuple[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """Wait for the index pulse and fill these slots, in this order; answered when AcquisitionStart is done."""
+
+    number: int
+    slots: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Disarm:
+    """End the turn, if one is armed."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """Let the camera go and end; not answered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The request was carried out; `features` is empty where there are none to tell."""
+
+    number: int
+    features: FeatureSnapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The request, or the turn, of this number failed with a code of the fault table; the camera is still there."""
+
+    number: int
+    code: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class BlockFilled:
+    """A block lies in a slot.
+
+    Attributes:
+        turn: Number of the turn's `Arm`.
+        slot: Where it lies; lines that were not delivered are zero.
+        frame_id: The producer's number, less the one that its first block of an acquisition has.
+        delivered_lines: Lines that hold image data.
+        last_line_ns: The producer's time stamp on CLOCK_MONOTONIC, or the time of arrival where it gives none.
+    """
+
+    turn: int
+    slot: int
+    frame_id: int
+    delivered_lines: int
+    last_line_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Discarded:
+    """A block of the turn came incomplete and was thrown away."""
+
+    turn: int
+
+
+@dataclass(frozen=True, slots=True)
+class TurnEnded:
+    """No more blocks come in this turn."""
+
+    turn: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """The camera is gone, for the reason given; the process ends."""
+
+    detail: str
+
+
+Request = Connect | Prepare | Arm | Disarm
+ToProcess = Request | Leave
+FromProcess = Done | Refused | BlockFilled | Discarded | TurnEnded | Lost
+
+_KINDS: dict[str, Any] = {
+    kind.__name__: kind
+    for kind in (Connect, Prepare, Arm, Disarm, Leave, Done, Refused, BlockFilled, Discarded, TurnEnded, Lost)
+}
+
+
+def pack(message: ToProcess | FromProcess) -> bytes:
+    """A message as one packet.
+
+    Raises:
+        BugError: It is too long for a packet.
+    """
+    packet = json.dumps([type(message).__name__, asdict(message)]).encode()
+    if len(packet) > MAX_PACKET:
+        raise BugError("station.bug", f"a {type(message).__name__} message has {len(packet)} bytes")
+    return packet
+
+
+def unpack(packet: bytes) -> Any:
+    """The message in a packet, with tuples where it had them."""
+    name, fields = json.loads(packet)
+    return _KINDS[name](**{key: _frozen(value) for key, value in fields.items()})
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(map(_frozen, value)) if isinstance(value, list) else value
+
+
+def channel_pair() -> tuple[socket.socket, socket.socket]:
+    """Two connected ends for packets: the station's, which never blocks, and the process's."""
+    station, process = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    station.setblocking(False)
+    return station, process
+
+
+class BlockRing:
+    """The station's side of the ring: which slots are free, and the pixels in the others.
+
+    A slot is free again when nobody refers to its pixels any more, neither to the array nor to a view into it. So no
+    block is ever overwritten under a reader, however long the judgement or the archive takes, and nobody hands back.
+
+    Args:
+        width_px: Columns of a block.
+    """
+
+    def __init__(self, width_px: int) -> None:
+        self._width_px = width_px
+        self.file = os.memfd_create("camera-blocks", os.MFD_CLOEXEC)
+        os.ftruncate(self.file, RING_SLOTS * LINES_PER_BLOCK * width_px)
+        self._memory = mmap.mmap(self.file, 0, prot=mmap.PROT_READ)
+        self._lent: list[weakref.ref[Pixels] | None] = [None] * RING_SLOTS
+
+    def close_file(self) -> None:
+        """Close the file when the process has it; the memory lives on as long as somebody refers to pixels."""
+        os.close(self.file)
+        self.file = -1
+
+    def lease(self) -> tuple[int, ...]:
+        """Free slots for one turn.
+
+        Raises:
+            BugError: The station still holds the blocks of earlier turns.
+        """
+        free = [slot for slot, lent in enumerate(self._lent) if lent is None or lent() is None]
+        if len(free) < BLOCKS_PER_TURN:
+            raise BugError("station.bug", f"{RING_SLOTS - len(free)} of {RING_SLOTS} camera blocks are still in use")
+        return tuple(free[:BLOCKS_PER_TURN])
+
+    def pixels(self, slot: int) -> Pixels:
+        """The block in a slot, (448, width) uint8, read-only, without a copy."""
+        size = LINES_PER_BLOCK * self._width_px
+        owner = np.frombuffer(self._memory, np.uint8, size, slot * size)
+        self._lent[slot] = weakref.ref(owner)  # numpy keeps it alive as the `base` of every view
+        return owner.reshape(LINES_PER_BLOCK, self._width_px)
+
+
+def map_slots(file: int, width_px: int) -> Pixels:
+    """The process's side of the ring: all slots, (24, 448, width) uint8, writable."""
+    memory = mmap.mmap(file, RING_SLOTS * LINES_PER_BLOCK * width_px)
+    return np.frombuffer(memory, np.uint8).reshape(RING_SLOTS, LINES_PER_BLOCK, width_px)
