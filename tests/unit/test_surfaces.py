@@ -104,7 +104,7 @@ def test_marks_of_the_tool_close_after_one_turn(cells: int) -> None:
 
 
 def test_a_rendered_folder_is_a_recording_with_its_truth(tmp_path: Path) -> None:
-    assert write_recording(tmp_path, plan_parts(3, seed=8, defect_free=0.0), png_level=1) == 3
+    assert write_recording(tmp_path, plan_parts(3, seed=8, defect_free=0.0)) == 3
     entries = [json.loads(line) for line in (tmp_path / "recording.jsonl").read_text().splitlines()]
     truths = [json.loads(line) for line in (tmp_path / "truth.jsonl").read_text().splitlines()]
     assert len({entry["part_id"] for entry in entries}) == 3

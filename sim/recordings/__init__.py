@@ -1,0 +1,12 @@
+"""The recording that comes with the product: rendered housings of five widths, all five classes, with the truth.
+
+Made by `python -m sim.surfaces.bundled`; no network was trained on these parts.
+"""
+
+from importlib import resources
+from pathlib import Path
+
+
+def bundled_recording() -> Path:
+    """Folder of the bundled recording, wherever the product is installed."""
+    return Path(str(resources.files("sim.recordings") / "housings"))
