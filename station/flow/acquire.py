@@ -6,6 +6,7 @@ thrown away. Whatever else happened is told in words that name the blocks and ho
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -13,40 +14,47 @@ from station.core.errors import FAULTS, CameraError
 from station.core.part import BLOCKS_PER_TURN, LINES_PER_BLOCK, LINES_PER_TURN, Block, LineAccount
 
 
-def check_format(block: Block, width_px: int) -> None:
-    """Refuse a block whose pixels are not (448, width_px) uint8.
+class Accountant:
+    """Keeps the account of one turn."""
 
-    Raises:
-        CameraError: The camera delivers another format than agreed.
-    """
-    expected, pixels = (LINES_PER_BLOCK, width_px), block.pixels
-    if pixels.shape != expected or pixels.dtype != np.uint8:
-        raise CameraError(
-            "camera.bad_image",
-            f"block {block.frame_id} is {_size(pixels.shape)} {pixels.dtype}, agreed is {_size(expected)} uint8",
+    def __init__(self) -> None:
+        self._blocks: list[Block] = []
+
+    def take(self, block: Block) -> None:
+        """Enter a block, in order of arrival.
+
+        Raises:
+            CameraError: The pixels are not (448, width) uint8, or not as wide as those of the first block.
+        """
+        pixels = block.pixels
+        first = self._blocks[0].pixels if self._blocks else pixels
+        agreed = (LINES_PER_BLOCK, *first.shape[1:2])
+        if pixels.shape != agreed or pixels.dtype != np.uint8:
+            raise CameraError(
+                "camera.bad_image",
+                f"block {block.frame_id} is {pixels.shape} {pixels.dtype}, agreed are {agreed} uint8: lines, columns",
+            )
+        self._blocks.append(block)
+
+    def close(self, discarded_blocks: int) -> LineAccount:
+        """The account, when the turn is over.
+
+        Args:
+            discarded_blocks: Blocks that the camera's software threw away as incomplete.
+        """
+        frame_ids = tuple(block.frame_id for block in self._blocks)
+        disorder = list(_disorder(frame_ids))
+        losses = list(_losses(self._blocks, discarded_blocks))
+        fault = FAULTS["scan.out_of_order"] if disorder else FAULTS["scan.incomplete"] if losses else None
+        return LineAccount(
+            expected_lines=LINES_PER_TURN,
+            delivered_lines=sum(block.delivered_lines for block in self._blocks),
+            blocks=len(self._blocks),
+            frame_ids=frame_ids,
+            discarded_blocks=discarded_blocks,
+            fault=fault,
+            detail="; ".join(disorder + losses) or f"{LINES_PER_TURN} lines in {BLOCKS_PER_TURN} blocks",
         )
-
-
-def account_lines(blocks: Sequence[Block], discarded_blocks: int) -> LineAccount:
-    """The account of one turn that is over.
-
-    Args:
-        blocks: Everything that arrived, in order of arrival.
-        discarded_blocks: Blocks that the camera's software threw away as incomplete.
-    """
-    frame_ids = tuple(block.frame_id for block in blocks)
-    disorder = list(_disorder(frame_ids))
-    losses = list(_losses(blocks, discarded_blocks))
-    fault = FAULTS["scan.out_of_order"] if disorder else FAULTS["scan.incomplete"] if losses else None
-    return LineAccount(
-        expected_lines=LINES_PER_TURN,
-        delivered_lines=sum(block.delivered_lines for block in blocks),
-        blocks=len(blocks),
-        frame_ids=frame_ids,
-        discarded_blocks=discarded_blocks,
-        fault=fault,
-        detail="; ".join(disorder + losses) or f"{LINES_PER_TURN} lines in {BLOCKS_PER_TURN} blocks",
-    )
 
 
 def _disorder(frame_ids: Sequence[int]) -> Iterator[str]:
@@ -54,7 +62,7 @@ def _disorder(frame_ids: Sequence[int]) -> Iterator[str]:
         yield f"{_named(foreign)} outside the turn's 0 to {BLOCKS_PER_TURN - 1}"
     if repeated := sorted(number for number, times in Counter(frame_ids).items() if times > 1):
         yield f"{_named(repeated)} arrived more than once"
-    if any(later < earlier for earlier, later in zip(frame_ids, frame_ids[1:], strict=False)):
+    if any(later < earlier for earlier, later in pairwise(frame_ids)):
         yield f"order of arrival {', '.join(map(str, frame_ids))}"
 
 
@@ -71,7 +79,3 @@ def _losses(blocks: Sequence[Block], discarded_blocks: int) -> Iterator[str]:
 
 def _named(numbers: Sequence[int]) -> str:
     return f"{'block' if len(numbers) == 1 else 'blocks'} {', '.join(map(str, numbers))}"
-
-
-def _size(shape: tuple[int, ...]) -> str:
-    return "×".join(map(str, shape))

@@ -59,7 +59,7 @@ def algorithm1(probabilities: Probabilities) -> Outcome:
 
 
 def decide(scores: Sequence[Scores], health: ScanHealth, settings: DecisionSettings) -> Decision:
-    """What is to become of the part; never raises, because what cannot be judged goes to REVIEW.
+    """What is to become of the part; whatever could not be judged goes to REVIEW.
 
     The first reason found is given, in this order: the scan's own fault, scores that are no probabilities, patches
     that were not judged, lateness, low confidence.
@@ -100,15 +100,15 @@ def _reasons(
         yield FAULTS["model.bad_scores"], "a score is not a number from 0 to 1"
     if not _is_whole(scores):
         judged = ", ".join(str(strip.index) for strip in scores) or "none"
-        yield FAULTS["scan.judged_in_part"], f"strips judged: {judged}; each of 0 to {BLOCKS_PER_TURN - 1} must be, once"
+        yield (
+            FAULTS["scan.judged_in_part"],
+            f"strips judged: {judged}; needed is each of 0 to {BLOCKS_PER_TURN - 1} once",
+        )
     if late := _lateness(health.ms_after_last_line, settings.deadline_ms):
         yield FAULTS["scan.late"], late
     if outcome is not None and outcome.confidence < settings.min_confidence:
-        yield (
-            FAULTS["part.low_confidence"],
-            f"confidence {outcome.confidence:.3f} of {outcome.verdict.label} in patch {outcome.deciding_patch}, "
-            f"minimum {settings.min_confidence:g}",
-        )
+        seen = f"{outcome.verdict.label} in patch {outcome.deciding_patch} with {outcome.confidence:.3f}"
+        yield FAULTS["part.low_confidence"], f"{seen}, the minimum is {settings.min_confidence:g}"
 
 
 def _is_whole(scores: Sequence[Scores]) -> bool:

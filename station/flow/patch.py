@@ -2,13 +2,23 @@
 
 448 lines are resized to 256 rows, so eight blocks give exactly the 2048 rows of the whole resized image: cutting before
 or after resizing gives the same pixels, bit for bit. A whole image is therefore cut into blocks and judged like a turn.
-Source: 2048×512 resized and cut into 16 patches of 256×256: Mustafaev et al., section III.
+Source: resized to 2048 lines of 512 and cut into 16 patches: Mustafaev et al., section III.
 """
 
 import cv2
 import numpy as np
 
-from station.core.part import BLOCKS_PER_TURN, LINES_PER_BLOCK, PATCH_PX, PATCHES_PER_STRIP, STRIP_SHAPE, Block, Crop, Pixels, Strip
+from station.core.part import (
+    BLOCKS_PER_TURN,
+    LINES_PER_BLOCK,
+    PATCH_PX,
+    PATCHES_PER_STRIP,
+    STRIP_SHAPE,
+    Block,
+    Crop,
+    Pixels,
+    Strip,
+)
 
 
 def make_strip(crop: Crop) -> Strip:

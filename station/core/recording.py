@@ -1,0 +1,211 @@
+"""Recordings: a folder of scans, and the reader of one scan.
+
+A scan is an 8-bit grey image, PNG, TIFF or BMP, of 3584 lines, any width from 64 columns, with the part on black.
+`recording.jsonl`, where it is there, has one object a scan with the keys `file`, `part_id`, `part_type` and `label`; a
+type or label that nobody knows is null. Without it every image of the folder is a scan, in the order of the names.
+What is wrong with one scan is told, and the rest is read.
+"""
+
+import string
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from station.core.errors import RecordingError
+from station.core.part import LINES_PER_TURN, PART_ID_LENGTH, Pixels, SurfaceClass
+from station.core.scan_file import ScanFileError, grey_size
+
+INDEX_NAME = "recording.jsonl"
+NARROWEST_PX, WIDEST_PX = 64, 16384
+SCAN_SUFFIXES = frozenset({".png", ".tif", ".tiff", ".bmp"})
+OTHER_IMAGES = frozenset({".jpg", ".jpeg", ".jp2", ".webp", ".gif", ".pgm", ".avif"})
+ID_CHARACTERS = frozenset(string.ascii_letters + string.digits + string.punctuation + " ")
+LABELS = {surface.label: surface for surface in SurfaceClass}
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedScan:
+    """One scan of a recording.
+
+    Attributes:
+        file: The image; not looked into yet.
+        part_id: At most 16 printable ASCII characters, once in a recording.
+        part_type: The type that is announced, or None.
+        label: What the surface really is, or None when nobody knows.
+    """
+
+    file: Path
+    part_id: str
+    part_type: str | None
+    label: SurfaceClass | None
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """What a folder holds: the usable scans in order, and one error for each that was left out.
+
+    `scans` is empty only where there are problems.
+    """
+
+    scans: tuple[RecordedScan, ...]
+    problems: tuple[RecordingError, ...]
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    file: str
+    part_id: str
+    part_type: str | None
+    label: str | None
+
+
+def read_scan(path: Path) -> Pixels:
+    """The image of one scan, (3584, width) uint8.
+
+    Raises:
+        RecordingError: It cannot be read, is cut off, damaged, no PNG, TIFF or BMP, not 8-bit grey, or of another size.
+    """
+    try:
+        content = path.read_bytes()
+        size = grey_size(content)
+    except OSError as error:
+        raise _bad_image(path, f"it cannot be read: {error.strerror}") from error
+    except ScanFileError as error:
+        raise _bad_image(path, str(error)) from error
+    if size.lines != LINES_PER_TURN:
+        raise _bad_image(path, f"it has {size.lines} lines, allowed are {LINES_PER_TURN}")
+    if not NARROWEST_PX <= size.columns <= WIDEST_PX:
+        raise _bad_image(path, f"it has {size.columns} columns, allowed are {NARROWEST_PX} to {WIDEST_PX}")
+    try:
+        pixels = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
+    except cv2.error as error:
+        raise _bad_image(path, f"the file is damaged: {error.err}") from error
+    if pixels is None or pixels.shape != tuple(size) or pixels.dtype != np.uint8:
+        raise _bad_image(path, "the file is damaged: its data do not unpack to the image that its header promises")
+    return np.asarray(pixels, np.uint8)
+
+
+def read_recording(folder: Path, part_types: Collection[str]) -> Recording:
+    """The scans of a folder; their images are not looked into.
+
+    Args:
+        folder: With or without `recording.jsonl`.
+        part_types: Names of the configured types.
+
+    Raises:
+        RecordingError: It is no folder, or there is not even one scan that could be told of.
+    """
+    index = folder / INDEX_NAME
+    try:
+        if not folder.is_dir():
+            raise RecordingError("recording.not_found", f"{folder}: no such folder")
+        found = list(_listed(folder, index.read_bytes(), part_types) if index.exists() else _images(folder))
+    except OSError as error:
+        raise RecordingError("recording.not_found", f"{folder}: {error.strerror}") from error
+    if not found:
+        allowed = ", ".join(sorted(SCAN_SUFFIXES))
+        empty = f"no line in {INDEX_NAME}" if index.exists() else f"no image ({allowed}) in it"
+        raise RecordingError("recording.not_found", f"{folder}: {empty}")
+    return Recording(
+        scans=tuple(item for item in found if isinstance(item, RecordedScan)),
+        problems=tuple(item for item in found if isinstance(item, RecordingError)),
+    )
+
+
+def _listed(folder: Path, content: bytes, part_types: Collection[str]) -> Iterator[RecordedScan | RecordingError]:
+    first_lines: dict[str, int] = {}
+    for number, line in enumerate(content.splitlines(), start=1):
+        if not line.strip():
+            continue
+        where = f"{INDEX_NAME} line {number}: "
+        try:
+            scan = _scan(folder, line, part_types, where)
+        except RecordingError as problem:
+            yield problem
+            continue
+        first = first_lines.setdefault(scan.part_id, number)
+        if first != number:
+            yield RecordingError("recording.duplicate_part", f"{where}part_id {scan.part_id!r} is that of line {first}")
+        else:
+            yield scan
+
+
+def _scan(folder: Path, line: bytes, part_types: Collection[str], where: str) -> RecordedScan:
+    try:
+        entry = _Entry.model_validate_json(line)
+    except ValidationError as error:
+        raise RecordingError("recording.bad_line", where + "; ".join(_reasons(error))) from error
+    if entry.part_type is not None and entry.part_type not in part_types:
+        known = ", ".join(sorted(part_types))
+        raise RecordingError(
+            "recording.bad_line", f"{where}unknown part_type {entry.part_type!r}, configured are {known}"
+        )
+    if entry.label is not None and entry.label not in LABELS:
+        raise RecordingError(
+            "recording.bad_line", f"{where}unknown label {entry.label!r}, allowed are {', '.join(LABELS)}"
+        )
+    if not 1 <= len(entry.part_id) <= PART_ID_LENGTH or not ID_CHARACTERS.issuperset(entry.part_id):
+        allowed = f"1 to {PART_ID_LENGTH} printable ASCII characters"
+        raise RecordingError("recording.bad_line", f"{where}part_id {entry.part_id!r}, allowed are {allowed}")
+    file = _inside(folder, entry.file, where)
+    return RecordedScan(file, entry.part_id, entry.part_type, LABELS[entry.label] if entry.label is not None else None)
+
+
+def _reasons(error: ValidationError) -> Iterator[str]:
+    for problem in error.errors():
+        key = ".".join(map(str, problem["loc"]))
+        match problem["type"]:
+            case "extra_forbidden":
+                yield f"unknown key {key!r}, allowed are {', '.join(_Entry.model_fields)}"
+            case "missing":
+                yield f"key {key!r} is missing"
+            case "json_invalid" | "model_type":
+                yield f"not a JSON object: {problem['msg']}"
+            case _:
+                yield f"{key!r}: {problem['msg']}"
+
+
+def _inside(folder: Path, name: str, where: str) -> Path:
+    """A file of the folder; a link that leads out of it counts as outside."""
+    try:
+        file = folder / name
+        if not file.resolve().is_relative_to(folder.resolve()):
+            raise RecordingError("recording.path_outside", f"{where}{name!r} leads out of {folder}")
+        if file.is_file():
+            return file
+    except (OSError, ValueError, RuntimeError) as error:
+        raise RecordingError("recording.bad_line", f"{where}{name!r} is no usable path: {error}") from error
+    raise RecordingError("recording.bad_line", f"{where}there is no file {name!r} in {folder}")
+
+
+def _images(folder: Path) -> Iterator[RecordedScan | RecordingError]:
+    used: set[str] = set()
+    for file in sorted(folder.iterdir(), key=lambda path: path.name):
+        suffix = file.suffix.lower()
+        if suffix in OTHER_IMAGES:
+            yield _bad_image(file, "allowed are PNG, TIFF and BMP")
+        elif suffix in SCAN_SUFFIXES:
+            try:
+                yield RecordedScan(_inside(folder, file.name, ""), _unused_id(file.stem, used), None, None)
+            except RecordingError as problem:
+                yield problem
+
+
+def _unused_id(stem: str, used: set[str]) -> str:
+    """A part id from a file's name; `~2`, `~3` … tell apart those that are the same once they are cut."""
+    plain = "".join(character if character in ID_CHARACTERS else "_" for character in stem)
+    part_id, times = plain[:PART_ID_LENGTH], 1
+    while part_id in used:
+        times += 1
+        part_id = plain[: PART_ID_LENGTH - len(f"~{times}")] + f"~{times}"
+    used.add(part_id)
+    return part_id
+
+
+def _bad_image(file: Path, problem: str) -> RecordingError:
+    return RecordingError("recording.bad_image", f"{file.name}: {problem}")

@@ -1,0 +1,202 @@
+"""Step 2, crop: finds the part's columns against the black background and takes them out of every block.
+
+A block is reduced to one grey value a column: the mean of 64 lines at a time, then the median of these seven means, so
+that a spot of less than three of the seven does not count, neither on the background nor on the part. Columns brighter
+than `crop.background_max` are the part; from there its true edge is looked for outwards, as far as the part stays
+brighter than what lies beyond, because a turned border is often darker than the surface. The first block fixes the
+columns; later blocks must agree with it.
+"""
+
+from collections.abc import Iterable, Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from station.core.errors import PartError
+from station.core.part import Block, Crop, PartType, Pixels, Roi
+from station.core.settings import CropSettings
+
+Profile = NDArray[np.float32]
+Span = tuple[int, int]
+
+LINE_GROUPS = 7
+SMOOTHING_PX = 5
+NARROWEST_PART_PX = 64
+NARROWEST_PIECE_PX = 24  # what is narrower and stands alone is a reflection
+GROOVE_PX = 16  # dark columns that never part an object
+DARK_BAND_PX = 64  # dark columns that do not part an object of two wide pieces
+REFLECTION_SHARE = 0.45  # of the part's brightness; what is darker beside the part is its light on something
+DARK_SHARE = 1.25  # of background_max; a part must be brighter than that
+BORDER_REACH_PX = 48  # how far a dark border is followed outwards
+STEP_PX = 4
+STEP_GREY = 10.0  # from the background to the part within a few columns
+
+
+def find_part(pixels: Pixels, settings: CropSettings) -> Roi:
+    """The part's columns in the first block of a scan.
+
+    Args:
+        pixels: (448, sensor width) uint8.
+        settings: Brightest background and the background that must be seen on both sides.
+
+    Raises:
+        PartError: Nothing, two objects or only something too dark is seen, or the part reaches the sensor's edge.
+    """
+    profile = _profile(pixels)
+    smooth = _smooth(profile)
+    objects = _objects(_spans(smooth >= settings.background_max))
+    part = max(objects, key=lambda span: float(smooth[slice(*span)].sum()), default=(0, 0))
+    if part[1] - part[0] < NARROWEST_PART_PX:
+        raise _nothing_seen(profile, smooth, settings)
+    level = float(np.median(profile[slice(*part)]))
+    _refuse_others(smooth, [span for span in objects if span != part], level)
+    if level < DARK_SHARE * settings.background_max:
+        raise PartError("part.too_dark", f"grey {level:.0f}, {_background(settings)}")
+    roi = Roi(*_edges(profile, part))
+    before, after = roi.left, pixels.shape[1] - roi.right
+    if min(before, after) < settings.margin_px:
+        raise PartError(
+            "part.at_sensor_edge",
+            f"{_columns(roi)}, {before} columns of background before and {after} after, needed {settings.margin_px}",
+        )
+    return roi
+
+
+def check_width(roi: Roi, part_type: PartType) -> None:
+    """Refuse a part that is not as wide as its announced type.
+
+    Raises:
+        PartError: The measured width is outside the type's tolerance.
+    """
+    if abs(roi.width - part_type.width_px) > part_type.width_tolerance_px:
+        excess = "wider" if roi.width > part_type.width_px else "narrower, or its border is as dark as the background"
+        raise PartError(
+            "part.wrong_width",
+            f"measured {roi.width} px in {_columns(roi)}, {part_type.name} has {part_type.width_px} "
+            f"± {part_type.width_tolerance_px} px: {excess}",
+        )
+
+
+def crop_block(block: Block, roi: Roi, part_type: PartType, settings: CropSettings) -> Crop:
+    """The part's columns of a block; one that is not the first must show the part in the same place.
+
+    Raises:
+        PartError: The part is gone or dark, another object came into view, or an edge is not where block 0 has it.
+    """
+    if block.index > 0:
+        _verify(block, roi, part_type, settings)
+    return Crop(block.index, roi, block.pixels[:, roi.left : roi.right])
+
+
+def _verify(block: Block, roi: Roi, part_type: PartType, settings: CropSettings) -> None:
+    where, profile = f"block {block.index}: ", _profile(block.pixels)
+    smooth = _smooth(profile)
+    level = float(np.median(profile[roi.left : roi.right]))
+    bright = _spans(smooth >= settings.background_max)
+    inside = [span for span in bright if span[0] < roi.right and span[1] > roi.left]
+    if level < DARK_SHARE * settings.background_max or not inside:
+        code = "part.too_dark" if level >= settings.background_max / 2 else "part.jig_empty"
+        raise PartError(code, f"{where}grey {level:.0f} in {_columns(roi)}, where block 0 has the part")
+    _refuse_others(smooth, _objects(span for span in bright if span not in inside), level, where)
+    left, right = _edges(profile, (inside[0][0], inside[-1][1]))
+    moved = max(abs(left - roi.left), abs(right - roi.right))
+    if moved > part_type.edge_wander_px:
+        raise PartError(
+            "part.edge_wanders",
+            f"{where}{_columns(Roi(left, right))}, block 0 has {_columns(roi)}: {moved} px, "
+            f"{part_type.name} may wander {part_type.edge_wander_px}; the part moves, or its border is dark there",
+        )
+
+
+def _profile(pixels: Pixels) -> Profile:
+    """One grey value a column, (width,) float32; whole lines are summed as integers, so it is exact."""
+    lines = len(pixels) // LINE_GROUPS
+    groups = [pixels[start : start + lines] for start in range(0, lines * LINE_GROUPS, lines)]
+    sums = np.concatenate([cv2.reduce(group, 0, cv2.REDUCE_SUM, dtype=cv2.CV_32S) for group in groups])
+    ranked = cv2.sort(sums, cv2.SORT_EVERY_COLUMN + cv2.SORT_ASCENDING)
+    return np.asarray(ranked[LINE_GROUPS // 2], np.float32) / np.float32(lines)
+
+
+def _smooth(profile: Profile) -> Profile:
+    row, size = profile[np.newaxis], (SMOOTHING_PX, 1)
+    sums = cv2.boxFilter(row, cv2.CV_32F, size, normalize=False, borderType=cv2.BORDER_REPLICATE)
+    return np.asarray(sums[0], np.float32) / np.float32(SMOOTHING_PX)
+
+
+def _spans(bright: NDArray[np.bool_]) -> list[Span]:
+    """First column and the one after the last of every run of true columns."""
+    changes = np.flatnonzero(np.diff(bright, prepend=False, append=False)).tolist()
+    return list(zip(changes[::2], changes[1::2], strict=True))
+
+
+def _objects(bright: Iterable[Span]) -> list[Span]:
+    """What belongs together: grooves are closed, narrow reflections left out, then dark bands closed."""
+    pieces = [span for span in _closed(bright, GROOVE_PX) if span[1] - span[0] >= NARROWEST_PIECE_PX]
+    return _closed(pieces, DARK_BAND_PX)
+
+
+def _closed(spans: Iterable[Span], gap_px: int) -> list[Span]:
+    joined: list[Span] = []
+    for start, end in spans:
+        if joined and start - joined[-1][1] <= gap_px:
+            joined[-1] = (joined[-1][0], end)
+        else:
+            joined.append((start, end))
+    return joined
+
+
+def _refuse_others(smooth: Profile, others: Sequence[Span], level: float, where: str = "") -> None:
+    for span in others:
+        grey = float(np.median(smooth[slice(*span)]))
+        if grey >= REFLECTION_SHARE * level:
+            beside = f"beside the part, of grey {level:.0f}, {_columns(Roi(*span))} have grey {grey:.0f}"
+            raise PartError("part.two_objects", f"{where}{beside}")
+
+
+def _nothing_seen(profile: Profile, smooth: Profile, settings: CropSettings) -> PartError:
+    """A dim object has two edges, a glow on the empty jig has none."""
+    limit = (float(smooth.min()) + settings.background_max) / 2
+    for start, end in _closed(_spans(smooth >= limit), GROOVE_PX):
+        edges = (_step(profile, start), _step(profile[::-1], len(profile) - end))
+        if end - start >= NARROWEST_PART_PX and None not in edges:
+            seen = f"{_columns(Roi(start, end))} have grey {np.median(profile[start:end]):.0f}"
+            return PartError("part.too_dark", f"{seen}, {_background(settings)}")
+    brightest = f"the brightest column has grey {smooth.max():.0f}, {_background(settings)}"
+    return PartError("part.jig_empty", f"nothing of {NARROWEST_PART_PX} columns or more is seen; {brightest}")
+
+
+def _edges(profile: Profile, span: Span) -> Span:
+    left, backwards = span[0], len(profile) - span[1]
+    first, last = _step(profile, left), _step(profile[::-1], backwards)
+    return (left if first is None else first, len(profile) - (backwards if last is None else last))
+
+
+def _step(profile: Profile, coarse: int) -> int | None:
+    """The column of a left edge: the outermost step from which the part goes on inwards to `coarse` without a break.
+
+    None when no step of at least STEP_GREY is near, as at the border of a glow.
+    """
+    ahead = BORDER_REACH_PX + 2 * STEP_PX
+    near = np.pad(profile, (ahead, 4 * STEP_PX), mode="edge")[coarse : coarse + ahead + 4 * STEP_PX]
+    means = np.convolve(near, np.full(STEP_PX, 1 / STEP_PX, np.float32), mode="valid")
+    first, last = 2 * STEP_PX, ahead + 2 * STEP_PX  # where steps are looked for, in columns of `near`
+    outside, inside = means[first - STEP_PX : last - STEP_PX], means[first:last]
+    followed = near[first:last].copy()
+    inwards = slice(BORDER_REACH_PX, None, -1)
+    followed[inwards] = np.minimum.accumulate(followed[inwards])
+    steps = np.flatnonzero((inside - outside >= STEP_GREY) & (followed >= outside + STEP_GREY / 2))
+    if not len(steps):
+        return None
+    step = first + int(steps[0])
+    half = (means[step - STEP_PX - 2] + means[step + STEP_PX - 1]) / 2
+    rising = near[step - 2 : step + 2 * STEP_PX - 1] >= half
+    return max(0, coarse - ahead + step - 2 + int(rising.argmax()))
+
+
+def _background(settings: CropSettings) -> str:
+    return f"the background may have {settings.background_max}"
+
+
+def _columns(roi: Roi) -> str:
+    return f"columns {roi.left} to {roi.right - 1}"
