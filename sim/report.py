@@ -1,0 +1,138 @@
+"""What the simulated cell tells on standard output: where it listens, and what happens; as text or as JSON lines."""
+
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from sim.ledger import Entry
+from station.core.errors import StationError
+
+Json = Mapping[str, object]
+
+
+class Format(StrEnum):
+    """The choice of `--report`."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """Where the station finds the simulated devices.
+
+    Attributes:
+        robot: Host and port of the robot's Modbus TCP server.
+        jig: Link that leads to the jig's serial line; or, where the jig is reached by TCP, host and port.
+        plc: Host and port of the PLC's Modbus TCP server; in the other role, of the station's server that it visits.
+        plc_role: The station's role: `client` or `server`.
+        terminal: The pseudo-terminal that the jig's link leads to; empty where the jig is reached by TCP.
+        scene: Name of the shared memory in which the camera looks.
+    """
+
+    robot: tuple[str, int]
+    jig: str | tuple[str, int]
+    plc: tuple[str, int]
+    plc_role: str
+    terminal: str
+    scene: str
+
+
+class Report(Protocol):
+    """Whoever wants to know what the simulated cell does; must not block."""
+
+    def ready(self, where: Listening) -> None:
+        """All devices answer from now on."""
+
+    def happened(self, entry: Entry) -> None:
+        """The ledger has a new entry."""
+
+    def scan_left_out(self, file: str, error: StationError) -> None:
+        """A scan of the recording cannot be used; the feed goes on with the next one."""
+
+    def result_read(self, number: int, decision: str) -> None:
+        """The PLC has read a result."""
+
+    def infeed_empty(self, fed: int) -> None:
+        """The last part was picked up, and no other will come."""
+
+
+class JsonReport:
+    """One JSON object a line; `event` says which."""
+
+    def ready(self, where: Listening) -> None:
+        """Print where everything is."""
+        jig = {"device": where.jig, "terminal": where.terminal} if isinstance(where.jig, str) else _address(where.jig)
+        plc = {**_address(where.plc), "role": where.plc_role}
+        self._print({"event": "ready", "robot": _address(where.robot), "jig": jig, "plc": plc, "scene": where.scene})
+
+    def happened(self, entry: Entry) -> None:
+        """Print the entry."""
+        self._print(entry.as_json())
+
+    def scan_left_out(self, file: str, error: StationError) -> None:
+        """Print the error with its code."""
+        self._print({"event": "scan_left_out", "file": file, "code": error.code, "message": str(error)})
+
+    def result_read(self, number: int, decision: str) -> None:
+        """Print the decision that the PLC has read."""
+        self._print({"event": "result_read", "number": number, "decision": decision})
+
+    def infeed_empty(self, fed: int) -> None:
+        """Print how many parts came."""
+        self._print({"event": "infeed_empty", "fed": fed})
+
+    def _print(self, values: Json) -> None:
+        sys.stdout.write(json.dumps(values) + "\n")
+        sys.stdout.flush()
+
+
+class TextReport:
+    """Lines for people."""
+
+    def ready(self, where: Listening) -> None:
+        """Print where everything is."""
+        jig = f"{where.jig} -> {where.terminal}" if isinstance(where.jig, str) else _text(where.jig)
+        plc = {"client": "listens on", "server": "visits the station at"}[where.plc_role]
+        self._print("The simulated cell is ready.")
+        self._print(f"  robot   Modbus TCP  listens on {_text(where.robot)}")
+        self._print(f"  jig     Modbus {'RTU  at' if where.terminal else 'TCP  listens on'} {jig}")
+        self._print(f"  PLC     Modbus TCP  {plc} {_text(where.plc)}")
+        self._print(f"  camera  scene {where.scene}")
+
+    def happened(self, entry: Entry) -> None:
+        """Print the entry."""
+        label = f" ({entry.label})" if entry.label else ""
+        self._print(f"{entry.time:%H:%M:%S.%f}  {entry.event:<9}  {entry.part_id or '-'}{label}  {entry.place}")
+
+    def scan_left_out(self, file: str, error: StationError) -> None:
+        """Print the operator's text."""
+        self._print(f"left out: {file}: {error}")
+
+    def result_read(self, number: int, decision: str) -> None:
+        """Print the decision that the PLC has read."""
+        self._print(f"the PLC has read result {number}: {decision}")
+
+    def infeed_empty(self, fed: int) -> None:
+        """Print how many parts came."""
+        self._print(f"The infeed is empty; {fed} parts were fed.")
+
+    def _print(self, line: str) -> None:
+        sys.stdout.write(line + "\n")
+        sys.stdout.flush()
+
+
+def report_as(form: Format) -> Report:
+    """The report in this format."""
+    return TextReport() if form is Format.TEXT else JsonReport()
+
+
+def _address(address: tuple[str, int]) -> dict[str, object]:
+    return {"host": address[0], "port": address[1]}
+
+
+def _text(address: tuple[str, int]) -> str:
+    return f"{address[0]}:{address[1]}"

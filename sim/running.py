@@ -1,0 +1,196 @@
+"""The simulated cell, put together: truth, devices, infeed; started as a whole, or not at all, and ended cleanly."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from drivers.registers import load_map
+from sim.cell import Cell
+from sim.devices.jig import JigDevice, JigDrive, presets
+from sim.devices.plc import PlcDevice
+from sim.devices.robot import RobotDevice, RobotTimes
+from sim.infeed import Infeed, PartSource
+from sim.ledger import Ledger, Reader, TruthFile
+from sim.modbus.rtu_line import RtuLine
+from sim.modbus.slave import Slave
+from sim.modbus.tcp_server import TcpServer, bind
+from sim.optics import Optics
+from sim.pace import Speed, pace_of
+from sim.report import Listening, Report
+from sim.scene import Scene
+from sim.spindle import Spindle
+from station.core.clock import SystemClock
+from station.core.errors import ConfigError
+from station.core.settings import Settings, SimulationSettings, TcpLink, expand
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be simulated.
+
+    Attributes:
+        recordings: Folder of the recording.
+        parts: How many parts are fed, or None for one pass of the recording.
+        speed: Whether motions take their time.
+        truth: Where the ledger is written, or None.
+    """
+
+    recordings: Path
+    parts: int | None
+    speed: Speed
+    truth: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class RunningCell:
+    """The simulated cell while it runs, for whoever shares its process.
+
+    Attributes:
+        where: Where its devices answer.
+        cell: The physical truth.
+        robot: The robot's controller.
+        jig: The jig's drive.
+        plc: The line PLC.
+    """
+
+    where: Listening
+    cell: Cell
+    robot: RobotDevice
+    jig: JigDevice
+    plc: PlcDevice
+
+
+@asynccontextmanager
+async def running_cell(settings: Settings, plan: Plan, report: Report) -> AsyncIterator[RunningCell]:
+    """The simulated cell, in this event loop, until the context is left.
+
+    Raises:
+        ConfigError: The configuration is not one of a simulated cell, a port is in use, or a file cannot be made.
+        RecordingError: No scan of the recording can be used.
+    """
+    simulation, scene_name = _simulated(settings)
+    clock, pace = SystemClock(), pace_of(plan.speed)
+    async with AsyncExitStack() as stack:
+        sockets = _bind_all(settings, stack)
+        source = PartSource(plan.recordings, settings, _optics(settings, simulation), plan.parts)
+        readers: list[Reader] = [report.happened]
+        if plan.truth:
+            readers.append(stack.enter_context(TruthFile(plan.truth)))
+        scene = Scene.create(scene_name, settings.camera.width_px, plan.speed)
+        stack.callback(scene.close)
+        tasks = await stack.enter_async_context(_tasks())
+        cell = Cell(Spindle(clock.monotonic_ns), scene, Ledger(clock, readers))
+        times = RobotTimes(simulation.robot_load_s, simulation.robot_unload_s)
+        robot = RobotDevice(load_map("robot"), cell, times, pace=pace, clock=clock, spawn=tasks.spawn)
+        drive = _drive(settings, simulation)
+        jig = JigDevice(load_map("jig"), cell, drive, pace=pace, clock=clock, spawn=tasks.spawn)
+        plc = PlcDevice(load_map("plc"), clock, report.result_read)
+        infeed = Infeed(source, cell, plc, report, pace, simulation.infeed_s)
+        await infeed.prepare()
+        where = await _serve(settings, sockets, _Slaves(robot, jig, plc), stack, scene_name)
+        tasks.spawn(jig.watch_master())
+        if settings.plc.role == "server":
+            tasks.spawn(plc.attend(settings.plc.link))
+        report.ready(where)
+        tasks.spawn(infeed.run())
+        yield RunningCell(where, cell, robot, jig, plc)
+
+
+class _Tasks:
+    """Tasks that end with the cell; one that fails ends the cell."""
+
+    def __init__(self, group: asyncio.TaskGroup) -> None:
+        self._group = group
+        self._running: set[asyncio.Task[None]] = set()
+
+    def spawn(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
+        """Start a task."""
+        task = self._group.create_task(work)
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        return task
+
+    def end(self) -> None:
+        """Cancel all that still run."""
+        for task in tuple(self._running):
+            task.cancel()
+
+
+@asynccontextmanager
+async def _tasks() -> AsyncIterator[_Tasks]:
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = _Tasks(group)
+            try:
+                yield tasks
+            finally:
+                tasks.end()
+    except ExceptionGroup as failed:
+        raise failed.exceptions[0] from failed
+
+
+@dataclass(frozen=True, slots=True)
+class _Slaves:
+    robot: Slave
+    jig: Slave
+    plc: Slave
+
+
+def _simulated(settings: Settings) -> tuple[SimulationSettings, str]:
+    if settings.simulation is None:
+        raise ConfigError("config.invalid", "simulation: a simulated cell needs this table; see config/simulate.toml")
+    if settings.scene_name is None:
+        raise ConfigError("config.invalid", "camera.setup: a simulated cell needs the feature SimScene")
+    if settings.plc.role == "server" and settings.plc.link.port == 0:
+        raise ConfigError("config.invalid", "plc.link.port = 0: the simulated PLC must know the station's port")
+    return settings.simulation, settings.scene_name
+
+
+def _bind_all(settings: Settings, stack: AsyncExitStack) -> dict[str, socket.socket]:
+    """Listening sockets by device, all of them before anything else is made."""
+    links = {"robot": settings.robot.link, "jig": settings.jig.link}
+    if settings.plc.role == "client":
+        links["plc"] = settings.plc.link
+    sockets = {}
+    for name, link in links.items():
+        if isinstance(link, TcpLink):
+            sockets[name] = bind(f"{name}.link", link.host, link.port)
+            stack.callback(sockets[name].close)
+    return sockets
+
+
+def _optics(settings: Settings, simulation: SimulationSettings) -> Optics:
+    return Optics(settings.camera.width_px, 2 * settings.crop.margin_px, simulation.seed)
+
+
+def _drive(settings: Settings, simulation: SimulationSettings) -> JigDrive:
+    part_types = [kind.part_type(name) for name, kind in settings.part_types.items()]
+    return JigDrive(simulation.jig_ramp_s, settings.jig.max_speed_rpm, presets(part_types))
+
+
+async def _serve(
+    settings: Settings, sockets: dict[str, socket.socket], slaves: _Slaves, stack: AsyncExitStack, scene: str
+) -> Listening:
+    addresses = {name: _address(listening) for name, listening in sockets.items()}
+    for name, listening in sockets.items():
+        link = getattr(settings, name).link
+        server = TcpServer(getattr(slaves, name), link.unit)
+        stack.push_async_callback(server.close)
+        await server.serve(listening)
+    jig: str | tuple[str, int] = addresses.get("jig", "")
+    terminal = ""
+    if not isinstance(settings.jig.link, TcpLink):
+        line = RtuLine(slaves.jig, settings.jig.link.unit)
+        stack.callback(line.close)
+        jig = expand(settings.jig.link.device)
+        terminal = line.open(Path(jig))
+    plc = addresses.get("plc", (settings.plc.link.host, settings.plc.link.port))
+    return Listening(addresses["robot"], jig, plc, settings.plc.role, terminal, scene)
+
+
+def _address(listening: socket.socket) -> tuple[str, int]:
+    host, port = listening.getsockname()[:2]
+    return str(host), int(port)
