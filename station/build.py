@@ -3,17 +3,16 @@
 Real and simulated cells are built alike; the configuration changes addresses, not classes.
 """
 
-import asyncio
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
+
+from drivers.plc import make_plc
 
 from drivers.camera import HarvestersCamera
 from drivers.jig import ModbusJig
-from drivers.plc import make_plc
 from drivers.robot import ModbusRobot
 from models.classifier import OpenVinoClassifier
 from models.manifest import Bundle, load_bundle
@@ -22,7 +21,6 @@ from sim.gentl import producer_path
 from station.cell import Cell, Equipment
 from station.controller import Controller
 from station.core.clock import Clock, SystemClock
-from station.core.errors import ConfigError, StationError
 from station.core.events import Watcher
 from station.core.part import ModelIdentity
 from station.core.ports import CellReport, LineCamera, LinePlc, SortRobot, SpinJig
@@ -76,7 +74,7 @@ def _wire(
     watch: Watcher,
 ) -> Station:
     plc = make_plc(settings.plc)
-    unit = Unit(lambda change: controller.on_change(change))
+    unit = Unit(lambda change: controller.on_change(change))  # noqa: PLW0108  # the controller comes later
     motion = Motion(make_jig(settings), make_robot(settings), ledger, lambda: unit.state in MAY_MOVE)
     line = Line(plc, unit, lambda: _report(unit, cell), settings.plc.link.reconnect_s)
     equipment = Equipment(make_camera(settings.camera), motion, plc, classifier, ledger, compute, clock)

@@ -1,6 +1,6 @@
 """The cell and one part's journey through it, top to bottom.
 
-    waiting at the infeed → taken on → on the jig → turning, scanned, judged → published, recorded, jig at rest → in its bin
+waiting at the infeed → taken on → on the jig → turning, scanned, judged → published, recorded, jig at rest → in its bin
 """
 
 import asyncio
@@ -110,10 +110,8 @@ class Cell:
             raise PartError("part.unknown_type", f"part {part.part_id} has type code {part.type_code}")
         return part_type
 
-    async def _look_at(
-        self, inspection: Inspection, features: FeatureSnapshot
-    ) -> tuple[Evidence, StationError | None]:
-        """Turn, scan and judge the part on the jig; a device that fails here makes it a REVIEW, so it can be moved away."""
+    async def _look_at(self, inspection: Inspection, features: FeatureSnapshot) -> tuple[Evidence, StationError | None]:
+        """Turn, scan and judge the part on the jig; a device that fails here makes it a REVIEW, to be moved away."""
         judge = SurfaceJudge(inspection.part_type, self._settings.crop, self._classifier)
         self._step(inspection, "spin")
         try:
@@ -264,5 +262,3 @@ def _first_fault(scan: Scan) -> tuple[Fault | None, str]:
 
 def _review(fault: Fault, detail: str) -> Decision:
     return Decision(Verdict.REVIEW, None, fault, detail, 0.0, None, 0, NO_SCORES)
-
-

@@ -91,7 +91,9 @@ async def _camera(settings: Settings) -> str:
         part_type = kind.part_type(name)
         features = await camera.prepare(ScanRecipe(part_type.line_rate_hz, part_type.exposure_us))
         model = features.get("DeviceModelName", "camera")
-        return f"{model}: {len(features)} features written and read back, {part_type.line_rate_hz:.0f} lines/s for {name}"
+        return (
+            f"{model}: {len(features)} features written and read back, {part_type.line_rate_hz:.0f} lines/s for {name}"
+        )
     finally:
         await camera.close()
 

@@ -33,7 +33,9 @@ app = typer.Typer(
     help="Controller of a line-scan surface-inspection cell.", no_args_is_help=True, pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )  # fmt: skip
-records_app = typer.Typer(help="List, show and export the records of inspections.", no_args_is_help=True, rich_markup_mode=None)
+records_app = typer.Typer(
+    help="List, show and export the records of inspections.", no_args_is_help=True, rich_markup_mode=None
+)
 app.add_typer(records_app, name="records")
 
 T = TypeVar("T")
@@ -65,7 +67,9 @@ class ExportFormat(StrEnum):
 ConfigOption = Annotated[Path | None, typer.Option("--config", metavar="FILE", help="The configuration file.")]
 DataOption = Annotated[
     Path | None,
-    typer.Option("--data", metavar="DIR", help="Folder of database, archive and logs; by default the configured or the user's."),
+    typer.Option(
+        "--data", metavar="DIR", help="Folder of database, archive and logs; by default the configured or the user's."
+    ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")]
 
@@ -103,20 +107,24 @@ def run_to_end(work: Coroutine[Any, Any, T]) -> T:
 
 
 @app.callback(invoke_without_command=True)
-def root(  # noqa: PLR0913, PLR0917  # one argument an option
+def root(
     context: typer.Context,
-    simulate: Annotated[bool, typer.Option("--simulate", help="Run the whole cell on recorded scans, simulated.")] = False,  # noqa: FBT002
+    simulate: Annotated[
+        bool, typer.Option("--simulate", help="Run the whole cell on recorded scans, simulated.")
+    ] = False,
     recordings: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Folder of the recording; by default the bundled one.")
     ] = None,
-    parts: Annotated[int | None, typer.Option(min=1, help="How many parts; by default one pass of the recording.")] = None,
+    parts: Annotated[
+        int | None, typer.Option(min=1, help="How many parts; by default one pass of the recording.")
+    ] = None,
     speed: Annotated[Speed, typer.Option(help="real: motions take their time; max: they take none.")] = Speed.REAL,
     data: DataOption = None,
     truth: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Where the simulated cell writes its own ledger, as JSON lines.")
     ] = None,
     config: ConfigOption = None,
-    as_json: JsonOption = False,  # noqa: FBT002
+    as_json: JsonOption = False,
 ) -> None:
     """Controller of a line-scan surface-inspection cell.
 
@@ -137,8 +145,8 @@ def _simulate(
     config: Path, recordings: Path | None, parts: int | None, speed: Speed, data: Path | None, truth: Path | None,
     *, as_json: bool,
 ) -> int:  # fmt: skip
-    from station.simulate import Simulation, SimulationOptions  # noqa: PLC0415  # devices are loaded only when needed
-    from station.view import CellView, parts_table, summary_text  # noqa: PLC0415
+    from station.simulate import Simulation, SimulationOptions
+    from station.view import CellView, parts_table, summary_text
 
     settings = load_settings(config)
     folder = data_dir(settings, data)
@@ -149,12 +157,14 @@ def _simulate(
         view.say(f"Simulated cell, recording {recordings or 'bundled with the station'}; records in {folder}")
         result = run_to_end(Simulation(settings, options, view.watch, view.say).run())
     if as_json:
-        print(json.dumps({"parts": result.rows, "summary": result.summary}, indent=2))  # noqa: T201
+        print(json.dumps({"parts": result.rows, "summary": result.summary}, indent=2))
     else:
         out.print(parts_table(result.rows))
         out.print(summary_text(result.summary), highlight=False)
     if result.fault is not None:
-        err.print(f"[bold red]The cell stopped: {result.fault.code}[/] {escape(result.fault.text)} {escape(result.detail)}")
+        err.print(
+            f"[bold red]The cell stopped: {result.fault.code}[/] {escape(result.fault.text)} {escape(result.detail)}"
+        )
         return STOPPED
     return 0
 
@@ -173,14 +183,14 @@ def run(
     data: DataOption = None,
     auto_reset: Annotated[
         bool, typer.Option("--auto-reset", help="Reset and Start without an operator; refused outside simulation.")
-    ] = False,  # noqa: FBT002
+    ] = False,
 ) -> None:
     """Run the station on the configured devices until it is told to stop.
 
     Commands come from the line PLC and from `station command`; SIGTERM and Ctrl-C bring the cell to Stopped first.
     """
-    from station.service import serve  # noqa: PLC0415
-    from station.view import CellView  # noqa: PLC0415
+    from station.service import serve
+    from station.view import CellView
 
     settings = load_settings(config)
     if auto_reset and settings.simulation is None:
@@ -193,12 +203,15 @@ def run(
 
 @app.command()
 def command(
-    word: Annotated[str, typer.Argument(help="reset, start, stop, hold, unhold, suspend, unsuspend, abort, clear, complete or status.")],
+    word: Annotated[
+        str,
+        typer.Argument(help="reset, start, stop, hold, unhold, suspend, unsuspend, abort, clear, complete or status."),
+    ],
     config: ConfigOption = None,
     data: DataOption = None,
 ) -> None:
     """Send a PackML command to the running station, or ask for its state with `status`."""
-    from station.control import send  # noqa: PLC0415
+    from station.control import send
 
     folder = data or data_dir(settings_of(config, "simulate.toml"))
     answer = run_to_end(send(folder, word))
@@ -214,10 +227,10 @@ def command(
 def check(
     config: Annotated[Path, typer.Option("--config", metavar="FILE", help="The configuration file.")],
     data: DataOption = None,
-    as_json: JsonOption = False,  # noqa: FBT002
+    as_json: JsonOption = False,
 ) -> None:
     """Check every device, the register maps, the model's hashes and the disk; nothing is set in motion."""
-    from station.check import check_station  # noqa: PLC0415
+    from station.check import check_station
 
     settings = load_settings(config)
     configure_logs("error", None)
@@ -228,7 +241,7 @@ def check(
              "error": one.problem and {"code": one.problem.code, "message": str(one.problem)}}
             for one in findings
         ]  # fmt: skip
-        print(json.dumps(rows, indent=2))  # noqa: T201
+        print(json.dumps(rows, indent=2))
     else:
         table = Table("what", "", "said", box=None)
         for one in findings:
@@ -250,11 +263,11 @@ def inspect(
     picture: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Write a picture of each judged image into this folder.")
     ] = None,
-    as_json: JsonOption = False,  # noqa: FBT002
+    as_json: JsonOption = False,
 ) -> None:
     """Judge images from disk through the same steps as a turning part; exit status 0 only if every file was judged."""
-    from station.build import make_classifier  # noqa: PLC0415
-    from station.inspect import Inspected, Refused, inspect_image, save_picture, wanted_images  # noqa: PLC0415
+    from station.build import make_classifier
+    from station.inspect import Inspected, Refused, inspect_image, save_picture, wanted_images
 
     settings = settings_of(config, "simulate.toml")
     configure_logs("error", None)
@@ -270,17 +283,19 @@ def inspect(
         if not as_json:
             _print_inspected(result)
     if as_json:
-        print(json.dumps(rows, indent=2))  # noqa: T201
+        print(json.dumps(rows, indent=2))
     if not results or any(isinstance(result, Refused) for result in results):
         raise typer.Exit(1)
 
 
 def _print_inspected(result: Any) -> None:
-    from station.inspect import Refused  # noqa: PLC0415
-    from station.view import verdict_text  # noqa: PLC0415
+    from station.inspect import Refused
+    from station.view import verdict_text
 
     if isinstance(result, Refused):
-        out.print(f"{escape(str(result.file))}  [bold red]{result.error.code}[/] {escape(str(result.error))}", soft_wrap=True)
+        out.print(
+            f"{escape(str(result.file))}  [bold red]{result.error.code}[/] {escape(str(result.error))}", soft_wrap=True
+        )
         return
     decision = result.decision
     line = verdict_text(decision.verdict.label)
@@ -302,8 +317,8 @@ def registers(
     config: ConfigOption = None,
 ) -> None:
     """Print the register maps: as a table, for a document (md), for a PLC's import (csv), or as mbpoll commands."""
-    from drivers.register_listing import list_registers  # noqa: PLC0415
-    from drivers.registers import load_map  # noqa: PLC0415
+    from drivers.register_listing import list_registers
+    from drivers.registers import load_map
 
     settings = settings_of(config, "simulate.toml")
     links = {"robot": settings.robot.link, "jig": settings.jig.link, "plc": settings.plc.link}
@@ -326,7 +341,7 @@ def list_settings() -> None:
 @app.command()
 def faults() -> None:
     """List every fault: its number on the PLC, its code, what an operator reads, and the station's reaction."""
-    from station.core.errors import FAULTS  # noqa: PLC0415
+    from station.core.errors import FAULTS
 
     table = Table("number", "code", "what an operator reads", "reaction", box=None)
     for fault in FAULTS.values():
@@ -336,9 +351,13 @@ def faults() -> None:
 
 # ---------------------------------------------------------------------- records
 
-SinceOption = Annotated[str | None, typer.Option(metavar="TIME", help="Only from this time on, ISO 8601, for example 2026-05-01T06:00.")]
+SinceOption = Annotated[
+    str | None, typer.Option(metavar="TIME", help="Only from this time on, ISO 8601, for example 2026-05-01T06:00.")
+]
 UntilOption = Annotated[str | None, typer.Option(metavar="TIME", help="Only before this time, ISO 8601.")]
-VerdictOption = Annotated[list[str] | None, typer.Option(metavar="NAME", help="Only this verdict; may be given more than once.")]
+VerdictOption = Annotated[
+    list[str] | None, typer.Option(metavar="NAME", help="Only this verdict; may be given more than once.")
+]
 PartOption = Annotated[str | None, typer.Option("--part", metavar="ID", help="Only this part id.")]
 
 
@@ -357,7 +376,7 @@ def records_list(
     data: DataOption = None,
 ) -> None:
     """List the newest inspections."""
-    from station.records.query import list_records  # noqa: PLC0415
+    from station.records.query import list_records
 
     rows = list_records(_folder(config, data), _filter(since, until, verdict, part_id), limit)
     table = Table("inspection", "entered", "part", "type", "verdict", "confidence", "reason", "confirmed bin", box=None)
@@ -373,24 +392,24 @@ def records_show(
     data: DataOption = None,
 ) -> None:
     """Show everything that is recorded of one inspection."""
-    from station.records.query import show_record  # noqa: PLC0415
+    from station.records.query import show_record
 
-    print(json.dumps(show_record(_folder(config, data), inspection_id), indent=2))  # noqa: T201
+    print(json.dumps(show_record(_folder(config, data), inspection_id), indent=2))
 
 
 @records_app.command("export")
-def records_export(  # noqa: PLR0913, PLR0917  # one argument an option
+def records_export(  # one argument an option
     since: SinceOption = None,
     until: UntilOption = None,
     verdict: VerdictOption = None,
     part_id: PartOption = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Export as a JSON list.")] = False,  # noqa: FBT002
-    as_csv: Annotated[bool, typer.Option("--csv", help="Export as CSV (the default).")] = False,  # noqa: FBT002
+    as_json: Annotated[bool, typer.Option("--json", help="Export as a JSON list.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Export as CSV (the default).")] = False,
     config: ConfigOption = None,
     data: DataOption = None,
 ) -> None:
     """Export inspections, oldest first, as CSV or JSON on standard output."""
-    from station.records.query import export_records  # noqa: PLC0415
+    from station.records.query import export_records
 
     if as_json and as_csv:
         raise ConfigError("config.invalid", "give --csv or --json, not both")
@@ -400,8 +419,6 @@ def records_export(  # noqa: PLR0913, PLR0917  # one argument an option
 
 
 def _filter(since: str | None, until: str | None, verdicts: list[str] | None, part_id: str | None) -> Any:
-    from station.records.query import RecordFilter  # noqa: PLC0415
+    from station.records.query import RecordFilter
 
     return RecordFilter.parse(since, until, verdicts or [], part_id)
-
-

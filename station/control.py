@@ -1,4 +1,4 @@
-"""Commands from the command line to a running station: a Unix socket in the user's runtime folder, one line each way."""
+"""Commands from the command line to a running station: a Unix socket, one line each way."""
 
 import asyncio
 import hashlib

@@ -114,8 +114,12 @@ class Controller:
             self._detail = ""
         self._watch(StateChanged(change.before.name, change.after.name, change.reason, self._detail))
         reason = change.reason.code if change.reason else ""
-        log.info("state_changed", before=change.before.name, after=change.after.name, reason=reason, detail=self._detail)
-        self._notes.put_nowait(("state_changed", f"{change.before.name} {change.after.name} {reason} {self._detail}".strip()))
+        log.info(
+            "state_changed", before=change.before.name, after=change.after.name, reason=reason, detail=self._detail
+        )
+        self._notes.put_nowait(
+            ("state_changed", f"{change.before.name} {change.after.name} {reason} {self._detail}".strip())
+        )
         if change.after is State.ABORTING and self._work is not None:
             self._work.cancel()
 
@@ -171,21 +175,24 @@ class Controller:
         """Move the unit as the fault's row of the table says."""
         self._detail = error.detail
         log.error("fault_met", fault=error.code, text=error.fault.text, detail=error.detail)
-        wanted = {Reaction.ABORT: Command.ABORT, Reaction.SUSPEND: Command.SUSPEND}.get(error.fault.reaction, Command.HOLD)
+        wanted = {Reaction.ABORT: Command.ABORT, Reaction.SUSPEND: Command.SUSPEND}.get(
+            error.fault.reaction, Command.HOLD
+        )
         if self._unit.state in _LEAVING and wanted is not Command.ABORT:
             self._pending = error  # met while leaving for another reason: reacted to when the unit has arrived
             return
         if self._unit.state in (State.HELD, State.STOPPED):
             return
-        for command in (wanted, Command.HOLD, Command.STOP):
-            if self._unit.accepts(command):
-                return self._unit.command(command, error.fault)
+        accepted = next((one for one in (wanted, Command.HOLD, Command.STOP) if self._unit.accepts(one)), None)
+        if accepted is not None:
+            self._unit.command(accepted, error.fault)
 
     async def _execute(self) -> None:
         """Take the next part through, or wait for one; returns at the first command that leads out of Execute."""
         while self._unit.state is State.EXECUTE:
             if self._parts is not None and self._cell.processed >= self._parts:
-                return self._unit.command(Command.COMPLETE)
+                self._unit.command(Command.COMPLETE)
+                return
             trouble = self._line_trouble()
             part = self._plc.waiting_part()
             if trouble is not None:
@@ -198,7 +205,9 @@ class Controller:
     async def _a_part_may_come(self) -> bool:
         try:
             async with asyncio.timeout(self._settings.plc.starved_after_s):
-                while self._unit.state is State.EXECUTE and self._plc.waiting_part() is None and not self._line_trouble():
+                while (
+                    self._unit.state is State.EXECUTE and self._plc.waiting_part() is None and not self._line_trouble()
+                ):
                     await first_of(self._plc.changed(), self._unit.changed())
         except TimeoutError:
             return False
@@ -216,14 +225,15 @@ class Controller:
         return None
 
     async def _wait_for_the_line(self) -> None:
-        """Suspended by the line: go on by itself when the line is good and a part waits. An operator's Suspend stays."""
+        """Suspended by the line: go on when the line is good and a part waits. An operator's Suspend stays."""
         if self._unit.reason is FAULTS["station.stopped_by_operator"]:
-            return await self._unit.changed()
+            await self._unit.changed()
+            return
         while self._unit.state is State.SUSPENDED:
             if self._line_trouble() is None and self._plc.waiting_part() is not None:
-                return self._unit.command(Command.UNSUSPEND)
+                self._unit.command(Command.UNSUSPEND)
+                return
             await first_of(self._plc.changed(), self._unit.changed())
-        return None
 
     async def _come_to_rest(self) -> None:
         """Stopping or holding: the jig at standstill; a jig that cannot be reached stops by itself."""

@@ -71,7 +71,8 @@ def wanted_images(paths: Iterable[Path], settings: Settings) -> Iterator[Wanted 
     """The images that the command line names: files, and folders with or without a `recording.jsonl`."""
     for path in paths:
         if not path.is_dir():
-            yield Wanted(path, None) if path.is_file() else Refused(path, RecordingError("recording.not_found", str(path)))
+            missing = RecordingError("recording.not_found", str(path))
+            yield Wanted(path, None) if path.is_file() else Refused(path, missing)
             continue
         try:
             recording = read_recording(path, frozenset(settings.part_types))
@@ -211,4 +212,3 @@ def save_picture(result: Inspected, folder: Path) -> Path:
     except OSError as error:
         raise ConfigError("config.invalid", f"--picture {target}: {error.strerror}") from error
     return target
-

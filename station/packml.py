@@ -69,9 +69,7 @@ COMMANDS: dict[Command, dict[State, State]] = {
     C.CLEAR: {S.ABORTED: S.CLEARING},
     C.COMPLETE: {S.EXECUTE: S.COMPLETING, S.HELD: S.COMPLETING, S.SUSPENDED: S.COMPLETING},
     C.STOP: {
-        state: S.STOPPING
-        for state in S
-        if state not in {S.ABORTED, S.ABORTING, S.CLEARING, S.STOPPING, S.STOPPED}
+        state: S.STOPPING for state in S if state not in {S.ABORTED, S.ABORTING, S.CLEARING, S.STOPPING, S.STOPPED}
     },
     C.ABORT: {state: S.ABORTING for state in S if state not in {S.ABORTING, S.ABORTED}},
 }

@@ -49,7 +49,9 @@ class Simulation:
         say: Told, in words, of scans that were left out.
     """
 
-    def __init__(self, settings: Settings, options: SimulationOptions, watch: Watcher, say: Callable[[str], None]) -> None:
+    def __init__(
+        self, settings: Settings, options: SimulationOptions, watch: Watcher, say: Callable[[str], None]
+    ) -> None:
         self._settings = settings
         self._options = options
         self._watch_too = watch

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import Self
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -49,7 +50,7 @@ class CellView:
         self._bins: Counter[str] = Counter()
         self._sorted = 0
 
-    def __enter__(self) -> "CellView":
+    def __enter__(self) -> Self:
         """Start to draw."""
         if self._live:
             self._live.start()
@@ -128,7 +129,17 @@ def verdict_text(label: str) -> Text:
 def parts_table(rows: Sequence[PartRow]) -> Table:
     """All parts of a run."""
     table = Table(title="Parts", title_justify="left", header_style="bold")
-    for name in ("part", "type", "label", "verdict", "confidence", "confirmed bin", "ms after last line", "cycle s", ""):
+    for name in (
+        "part",
+        "type",
+        "label",
+        "verdict",
+        "confidence",
+        "confirmed bin",
+        "ms after last line",
+        "cycle s",
+        "",
+    ):
         right = name in {"confidence", "ms after last line", "cycle s"}
         table.add_column(name, justify="right" if right else "left", overflow="fold")
     for row in rows:
@@ -163,7 +174,10 @@ def summary_text(summary: Summary) -> str:
     spread = summary["decision_ms_after_last_line"]
     times = "no decision was timed"
     if spread["p50"] is not None:
-        times = f"decision after the last line: median {spread['p50']:.1f} ms, p99 {spread['p99']:.1f} ms, at most {spread['max']:.1f} ms"
+        times = (
+            f"decision after the last line: median {spread['p50']:.1f} ms, p99 {spread['p99']:.1f} ms, "
+            f"at most {spread['max']:.1f} ms"
+        )
     return (
         f"{summary['parts']} parts inspected, {summary['sorted']} confirmed in the bin they were ordered to, "
         f"{summary['review']} for review, {summary['escapes']} escapes, {summary['overkills']} overkills, "

@@ -49,6 +49,7 @@ class Fault:
 
 _R, _H, _S, _A, _X = Reaction.REVIEW, Reaction.HOLD, Reaction.SUSPEND, Reaction.ABORT, Reaction.REFUSE
 
+# fmt: off
 _ROWS = (
     # 1xxx camera
     Fault(1001, "camera.no_producer", "No GenTL producer (.cti) was found. Install the camera's driver or correct camera.producers.", _X),
@@ -130,6 +131,8 @@ _ROWS = (
     Fault(9003, "station.illegal_command", "This state does not accept the command. Nothing was done.", _X),
     Fault(9004, "station.stopped_by_operator", "The cell was stopped or held by an operator's command.", _X),
 )
+# fmt: on
+# fmt: on
 
 FAULTS: dict[str, Fault] = {row.code: row for row in _ROWS}
 """The whole table, by code, in the order of the numbers."""

@@ -18,7 +18,8 @@ def configure_logs(level: str, folder: Path | None, console: logging.Handler | N
     """Set up logging for this process; call it once, before the first event.
 
     Args:
-        level: Lowest level that standard error shows: `debug`, `info`, `warning` or `error`. The file has all from info up.
+        level: Lowest level that standard error shows: `debug`, `info`, `warning` or `error`; the file has all from
+            info up.
         folder: Where `station.jsonl` is written and rotated (ten files of 20 MB), or None for no file.
         console: A handler in place of standard error, for a live view that owns the terminal.
     """

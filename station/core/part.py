@@ -1,6 +1,6 @@
 """The types that flow: one frozen type per step of a part's way, from the announcement to the confirmed bin.
 
-    Announcement ─ acquire ─▶ Block ─ crop ─▶ Crop ─ patch ─▶ Strip ─ score ─▶ Scores ─ decide ─▶ Decision ─ sort ─▶ Sorting
+    Announcement ─ acquire ─▶ Block ─ crop ─▶ Crop ─ patch ─▶ Strip ─ score ─▶ Scores ─ decide ─▶ Decision ─ sort ─▶ bin
 
 Arrays are (height, width). Rows run along the rotation: 3584 lines are one turn of the part. The surface is judged in
 eight strips of two patches; patch 2k is the left and 2k+1 the right half of strip k.
@@ -280,7 +280,8 @@ class Decision:
         algorithm1: What Algorithm 1 says of the 16 scores alone; None when there are not 16.
         fault: Why the guard turned the verdict into REVIEW, or None.
         detail: What was found, for people.
-        confidence: 0 to 1. Of a pass the lowest defect-free probability of the 16; of a defect the deciding patch's own; 0 without scores.
+        confidence: 0 to 1. Of a pass the lowest defect-free probability of the 16; of a defect that of the deciding
+            patch; 0 without scores.
         deciding_patch: 0 to 15: the patch that decided (of a pass the least certain one), or None without scores.
         defect_patches: Number of patches whose class is a defect.
         probabilities: (16, 5) float32, or fewer rows when not all strips were scored.

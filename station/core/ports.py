@@ -180,7 +180,8 @@ class SortRobot(Protocol):
     async def unload(self, order: Order) -> Receipt:
         """Bring the part to the place `order.argument` (from the jig, or from the gripper) and return to the safe zone.
 
-        The receipt's `confirmed` is the place that the robot reports; comparing it with the ordered one is the caller's.
+        The receipt's `confirmed` is the place that the robot reports; to compare it with the ordered one is up to the
+        caller.
 
         Raises:
             RobotError: Unreachable, not acknowledged or not done in time, refused, fault, part lost.

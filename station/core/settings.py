@@ -32,7 +32,7 @@ class Section(BaseModel):
 class TcpLink(Section):
     """A Modbus TCP connection."""
 
-    kind: Literal["tcp"]
+    kind: Literal["tcp"] = Field(..., description="tcp: Modbus TCP.")
     host: str = Field("127.0.0.1", min_length=1, description="Name or address of the device, or to listen on.")
     port: Port = Field(502, description="TCP port; 0 lets a server choose a free one.")
     unit: int = Field(1, ge=0, le=247, description="Modbus unit id.")
@@ -44,7 +44,7 @@ class TcpLink(Section):
 class RtuLink(Section):
     """A Modbus RTU connection over a serial line."""
 
-    kind: Literal["rtu"]
+    kind: Literal["rtu"] = Field(..., description="rtu: Modbus RTU on a serial line; only the jig may have it.")
     device: str = Field(..., min_length=1, description="Serial device, for example /dev/ttyUSB0.")
     baud_rate: int = Field(115200, ge=1200, le=4_000_000, description="Bits a second.")
     parity: Literal["N", "E", "O"] = Field("E", description="N none, E even, O odd.")
@@ -116,7 +116,9 @@ class RobotSettings(Section):
 
     link: Annotated[TcpLink, Field(description="How the robot is reached.")]
     acknowledge_timeout_s: Seconds = Field(2.0, description="Deadline for taking an order.")
-    motion_timeout_s: Seconds = Field(30.0, description="Deadline for finishing an order, the acknowledgement included.")
+    motion_timeout_s: Seconds = Field(
+        30.0, description="Deadline for finishing an order, the acknowledgement included."
+    )
 
 
 class JigSettings(Section):
@@ -133,7 +135,7 @@ class PlcSettings(Section):
     """The line PLC."""
 
     role: Literal["client", "server"] = Field(
-        "client", description="client: the station reads and writes the PLC's registers; server: the PLC those of the station."
+        "client", description="client: the station writes into the PLC; server: the PLC reads and writes the station."
     )
     link: Annotated[TcpLink, Field(description="The PLC's address, or the one that the station listens on.")]
     heartbeat_s: Annotated[float, Field(gt=0, le=10)] = Field(0.5, description="Time between two beats of the station.")
@@ -153,7 +155,7 @@ class DecisionSettings(Section):
     """The guard of the decision."""
 
     min_confidence: float = Field(0.5, ge=0.2, lt=1, description="Below it the part goes to REVIEW.")
-    deadline_ms: float = Field(500.0, gt=0, le=60_000, description="From the last line to the decision; later is REVIEW.")
+    deadline_ms: float = Field(500.0, gt=0, le=60_000, description="From last line to decision; later is REVIEW.")
 
 
 class ModelSettings(Section):
@@ -186,7 +188,7 @@ class SimulationSettings(Section):
 
     seed: int = Field(1, ge=0, description="Seed of everything random in the simulated cell.")
     robot_load_s: float = Field(1.2, ge=0, le=60, description="From the order to the part on the jig and the arm back.")
-    robot_unload_s: float = Field(1.2, ge=0, le=60, description="From the order to the part in its bin and the arm back.")
+    robot_unload_s: float = Field(1.2, ge=0, le=60, description="From the order to the part in its bin, the arm back.")
     jig_ramp_s: float = Field(0.3, ge=0, le=60, description="Time to reach the speed, and to come to a standstill.")
     infeed_s: float = Field(0.2, ge=0, le=60, description="Time until the next part lies at the infeed.")
 
@@ -220,8 +222,8 @@ class Settings(Section):
         problems = []
         if kind.line_rate_hz > self.camera.max_line_rate_hz:
             problems.append(
-                f"{key}: one turn in {kind.turn_s:.4f} s needs {kind.line_rate_hz:.0f} lines/s, camera.max_line_rate_hz is "
-                f"{self.camera.max_line_rate_hz:.0f}; lower surface_speed_mm_s"
+                f"{key}: one turn in {kind.turn_s:.4f} s needs {kind.line_rate_hz:.0f} lines/s, "
+                f"camera.max_line_rate_hz is {self.camera.max_line_rate_hz:.0f}; lower surface_speed_mm_s"
             )
         if kind.exposure_us > 1e6 / kind.line_rate_hz:
             problems.append(
@@ -231,7 +233,9 @@ class Settings(Section):
         if kind.speed_rpm > self.jig.max_speed_rpm:
             problems.append(f"{key}: needs {kind.speed_rpm:.0f} rpm, jig.max_speed_rpm is {self.jig.max_speed_rpm:g}")
         if kind.width_px + kind.width_tolerance_px + 2 * self.crop.margin_px > self.camera.width_px:
-            problems.append(f"{key}: width_px {kind.width_px} with its margins is wider than camera.width_px {self.camera.width_px}")
+            problems.append(
+                f"{key}: width_px {kind.width_px} with its margins is wider than camera.width_px {self.camera.width_px}"
+            )
         return problems
 
     def part_type_of(self, code: int) -> PartType | None:

@@ -1,5 +1,7 @@
 """The PackML table against the published one, typed in again by hand, over every state and command."""
 
+import asyncio
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,7 +21,17 @@ PUBLISHED = {
     "UNSUSPEND": ("SUSPENDED", "UNSUSPENDING"),
     "COMPLETE": ("EXECUTE HELD SUSPENDED", "COMPLETING"),
 }
-NUMBERS = {"RESET": 1, "START": 2, "STOP": 3, "HOLD": 4, "UNHOLD": 5, "SUSPEND": 6, "UNSUSPEND": 7, "ABORT": 8, "CLEAR": 9}
+NUMBERS = {
+    "RESET": 1,
+    "START": 2,
+    "STOP": 3,
+    "HOLD": 4,
+    "UNHOLD": 5,
+    "SUSPEND": 6,
+    "UNSUSPEND": 7,
+    "ABORT": 8,
+    "CLEAR": 9,
+}
 
 
 def accepted(rule: str) -> set[str]:
@@ -73,7 +85,9 @@ def test_completion_of_another_acting_state_changes_nothing() -> None:
 
 
 @given(st.lists(st.one_of(st.sampled_from(list(Command)), st.none()), max_size=60))
-def test_any_sequence_reports_each_change_once_and_keeps_the_reason_until_the_unit_runs(steps: list[Command | None]) -> None:
+def test_any_sequence_reports_each_change_once_and_keeps_the_reason_until_the_unit_runs(
+    steps: list[Command | None],
+) -> None:
     changes: list[Change] = []
     unit = Unit(changes.append)
     for step in steps:
@@ -103,7 +117,6 @@ def test_the_mode_changes_only_in_stopped_idle_and_aborted(state: State) -> None
 
 
 async def test_a_waiter_is_woken_by_the_next_change() -> None:
-    import asyncio
 
     unit = Unit()
     waiter = asyncio.ensure_future(unit.changed())
