@@ -1,0 +1,143 @@
+"""Giving a device one numbered order, and knowing how it ended.
+
+    write verb, argument, number ──▶ order_acknowledged = number ──▶ order_done = number with a result
+
+A lost reply is repaired by asking: the status tells whether the device has taken the number. The same number is
+written again only when it tells that it has not, and a number that was taken before has no second effect. One
+deadline counts down over all awaits.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from drivers.poller import Snapshot, StatusPoller, Values
+from drivers.registers import Run
+from station.core.errors import BugError, DeviceError
+from station.core.part import Order
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRules:
+    """What one kind of order means on its device.
+
+    Attributes:
+        words: The order registers beside the number, by name.
+        acknowledge_s: From the start to the acknowledgement.
+        done_s: From the start to the end.
+        not_taken: Fault code when the first passes.
+        not_done: Fault code when the second passes.
+        check: Looks at every status; raises when the device cannot go on.
+        failure: The error of a status whose result is `refused` or `failed`.
+        reached: Whether the device's state is what `done` promises; until it is, the order is not done.
+    """
+
+    words: Values
+    acknowledge_s: float
+    done_s: float
+    not_taken: str
+    not_done: str
+    check: Callable[[Values], None]
+    failure: Callable[[Values], DeviceError]
+    reached: Callable[[Values], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How an order went well: when it was taken, and the status that reported its end."""
+
+    acknowledged_ns: int
+    done: Snapshot
+
+
+async def perform(poller: StatusPoller, order: Order, rules: OrderRules) -> Ending:
+    """Give the order and wait for its end. A connection that breaks meanwhile is waited for until the deadline.
+
+    Raises:
+        DeviceError: What `rules.check` and `rules.failure` give, `refused`, `not_taken`, `not_done`; `unreachable`
+            when the device cannot be asked, before the order or when a deadline passes.
+        BugError: The order's number is 0, or a value does not fit its register.
+    """
+    if order.number == 0:
+        raise BugError("station.bug", f"the {order.device} order {order.verb} has the number 0")
+    runs = poller.registers.encode_block({**rules.words, "order_number": order.number})
+    if len(runs) != 1:
+        raise BugError("station.bug", f"the order registers of the {order.device} are not neighbours")
+    return await _Handshake(poller, order, rules, runs[0]).run()
+
+
+class _Handshake:
+    def __init__(self, poller: StatusPoller, order: Order, rules: OrderRules, run: Run) -> None:
+        self._poller = poller
+        self._order = order
+        self._rules = rules
+        self._run = run
+        self._started_s = asyncio.get_running_loop().time()
+        self._broken: DeviceError | None = None
+
+    async def run(self) -> Ending:
+        taken = await self._before(self._rules.acknowledge_s, self._rules.not_taken, self._take)
+        done = await self._before(self._rules.done_s, self._rules.not_done, lambda: self._end(taken))
+        return Ending(taken.at_ns, done)
+
+    async def _before(self, limit_s: float, late_code: str, step: Callable[[], Awaitable[Snapshot]]) -> Snapshot:
+        try:
+            async with asyncio.timeout_at(self._started_s + limit_s):
+                return await step()
+        except TimeoutError:
+            if self._broken:
+                raise self._broken from None
+            what = f"order {self._order.number} {self._order.verb} after {limit_s:g} s"
+            raise self._poller.error(late_code, what) from None
+
+    async def _take(self) -> Snapshot:
+        snapshot = await self._poller.look()
+        self._rules.check(snapshot.values)
+        while not self._taken(snapshot.values):
+            try:
+                await self._poller.write(self._run)
+            except DeviceError as error:
+                self._ride_through(error)
+                snapshot = await self._next(self._poller.look)
+            else:
+                return await self._until(self._taken, self._poller.look)
+        return snapshot
+
+    async def _end(self, snapshot: Snapshot) -> Snapshot:
+        if self._ended(snapshot.values):
+            return snapshot
+        return await self._until(self._ended, self._poller.next_look)
+
+    async def _until(self, condition: Callable[[Values], bool], look: Callable[[], Awaitable[Snapshot]]) -> Snapshot:
+        snapshot = await self._next(look)
+        while not condition(snapshot.values):
+            snapshot = await self._next(self._poller.next_look)
+        return snapshot
+
+    async def _next(self, look: Callable[[], Awaitable[Snapshot]]) -> Snapshot:
+        while True:
+            try:
+                snapshot = await look()
+            except DeviceError as error:
+                self._ride_through(error)
+                look = self._poller.next_look
+            else:
+                self._broken = None
+                self._rules.check(snapshot.values)
+                return snapshot
+
+    def _ride_through(self, error: DeviceError) -> None:
+        if error.code != f"{self._poller.device}.unreachable" or not self._poller.polling:
+            raise error
+        self._broken = error
+
+    def _taken(self, values: Values) -> bool:
+        return self._order.number in (values["order_acknowledged"], values["order_done"])
+
+    def _ended(self, values: Values) -> bool:
+        if values["order_done"] != self._order.number:
+            return False
+        result = self._poller.registers["order_result"].label(int(values["order_result"]))
+        if result in ("refused", "failed"):
+            raise self._rules.failure(values)
+        return result == "done" and self._rules.reached(values)

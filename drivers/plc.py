@@ -1,0 +1,220 @@
+"""The line PLC behind its register map, in both roles: what does not depend on who serves the registers."""
+
+import asyncio
+from collections.abc import Coroutine, Mapping, Sequence
+from contextlib import suppress
+from typing import Any
+
+import structlog
+
+from drivers.plc_client import PlcClient
+from drivers.plc_inbox import PlcInbox
+from drivers.plc_outbox import PlcOutbox, answer_values, report_values, result_values
+from drivers.plc_server import PlcServer
+from drivers.registers import Value, load_map
+from station.core.errors import FAULTS, Fault, PlcError
+from station.core.part import Announcement, Inspection
+from station.core.ports import CellReport, LineCommand, Published
+from station.core.settings import PlcSettings
+
+log = structlog.get_logger(__name__)
+
+
+def make_plc(settings: PlcSettings, accepted_part: int = 0) -> "ModbusPlc":
+    """The line PLC in its configured role.
+
+    Args:
+        settings: Role, address and deadlines.
+        accepted_part: Number of the announcement that the station accepted last, which is not offered again. A PLC
+            with its own registers tells it itself; the station's server has forgotten it at a restart.
+    """
+    return ModbusPlc(settings, accepted_part)
+
+
+class ModbusPlc:
+    """The port `LinePlc` over Modbus.
+
+    Args:
+        settings: Role, address and deadlines.
+        accepted_part: As for `make_plc`.
+    """
+
+    def __init__(self, settings: PlcSettings, accepted_part: int = 0) -> None:
+        self._settings = settings
+        registers = load_map("plc")
+        self._inbox = PlcInbox(registers, settings.stale_after_s)
+        self._outbox = PlcOutbox(registers)
+        self._outbox.put({"accepted_part": accepted_part})
+        self._inbox.resume(accepted_part, 0)
+        self._peer: PlcClient | PlcServer
+        if settings.role == "client":
+            self._peer = PlcClient(settings.link, registers, self._inbox, self._outbox, self._on_heard)
+        else:
+            self._peer = PlcServer(settings.link, registers, self._outbox, self._on_heard)
+        self._pulse = asyncio.Event()
+        self._view: tuple[object, ...] = ()
+        self._beating: asyncio.Task[None] | None = None
+        self._stale_timer: asyncio.TimerHandle | None = None
+        self._illegal = asyncio.Event()
+        self._publishing = asyncio.Lock()
+        self._in_doubt: tuple[int, Mapping[str, Value]] | None = None
+
+    @property
+    def port(self) -> int:
+        """TCP port: the PLC's, or the one that the station's server has got."""
+        return self._peer.port
+
+    async def connect(self) -> None:
+        """Connect or listen, and show the station's heartbeat; harmless when that is done.
+
+        As client this waits for a beat of the PLC, at most until it counts as stale.
+
+        Raises:
+            PlcError: `unreachable`, `wrong_map`, `port_in_use`; nothing is left running.
+        """
+        if self._beating:
+            return
+        await self._peer.open()
+        self._beating = asyncio.create_task(self._beat(), name="plc heartbeat")
+        self._beating.add_done_callback(lambda _: self._notice())
+        if self._settings.role == "client":
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._settings.stale_after_s):
+                    while self._inbox.line_fault() is FAULTS["plc.stale"]:
+                        await self.changed()
+
+    def permission(self) -> bool:
+        """Whether the cell may take on another part: permission given and the heartbeat alive."""
+        return self._inbox.permission()
+
+    def health(self) -> Fault | None:
+        """What is wrong with the line, or None."""
+        if self._beating and (self._beating.done() or not self._peer.running):
+            return FAULTS["station.bug"]
+        return self._inbox.health()
+
+    def changed(self) -> Coroutine[Any, Any, None]:
+        """Return when anything that the PLC says has changed since this call, its health included."""
+        return _wait(self._pulse)
+
+    def waiting_part(self) -> Announcement | None:
+        """The announced part that was not yet accepted, or None."""
+        return self._inbox.waiting_part()
+
+    def next_command(self) -> LineCommand | None:
+        """The oldest command that was not yet answered, or None."""
+        return self._inbox.commands[0] if self._inbox.commands else None
+
+    async def answer(self, command: LineCommand, refused: Fault | None) -> None:
+        """Tell the PLC that a command was taken (None) or refused."""
+        await self._write(answer_values(command.sequence, refused))
+        if command in self._inbox.commands:
+            self._inbox.commands.remove(command)
+        self._notice()
+
+    async def accept(self, inspection: Inspection) -> None:
+        """Tell the PLC that the announced part is now the station's; when that fails, the part is offered again."""
+        before = self._outbox.number("accepted_part")
+        try:
+            await self._write({"accepted_part": inspection.part.sequence})
+        except BaseException:
+            self._outbox.put({"accepted_part": before})
+            raise
+        self._inbox.accepted_part = inspection.part.sequence
+        self._notice()
+
+    async def report(self, report: CellReport) -> None:
+        """Publish the state of the cell; when that fails, the next connection publishes it."""
+        await self._write(report_values(report))
+
+    async def publish(self, result: Published) -> None:
+        """Write the result block and then its number, once the PLC has acknowledged the result before."""
+        values = result_values(result)
+        async with self._publishing:
+            if self._in_doubt is None or self._in_doubt[1] != values:
+                await self._result_before_is_taken()
+                last = self._outbox.number("result_sequence") or self._inbox.acknowledged_result
+                self._in_doubt = None
+            else:
+                last = self._in_doubt[0] - 1
+            await self._write(values)
+            number = last % 0xFFFF + 1
+            self._in_doubt = (number, values)
+            await self._write({"result_sequence": number})
+            self._in_doubt = None
+
+    async def close(self) -> None:
+        """Disconnect."""
+        beating, self._beating = self._beating, None
+        if beating:
+            beating.cancel()
+            await asyncio.wait([beating])
+        if self._stale_timer:
+            self._stale_timer.cancel()
+        await self._peer.close()
+        self._inbox.link_fault = FAULTS["plc.unreachable"]
+        self._notice()
+
+    async def _write(self, values: Mapping[str, Value]) -> None:
+        await self._peer.write(self._outbox.put(values))
+
+    async def _result_before_is_taken(self) -> None:
+        try:
+            async with asyncio.timeout(self._settings.result_timeout_s):
+                while self._inbox.acknowledged_result != (number := self._outbox.number("result_sequence")) and number:
+                    await self.changed()
+        except TimeoutError:
+            fault = self._inbox.line_fault() or FAULTS["plc.result_not_taken"]
+            detail = f"result {number} is not acknowledged after {self._settings.result_timeout_s:g} s"
+            raise PlcError(fault.code, detail) from None
+
+    async def _beat(self) -> None:
+        loop = asyncio.get_running_loop()
+        due = loop.time()
+        while True:
+            try:
+                async with asyncio.timeout_at(due):
+                    await self._illegal.wait()
+            except TimeoutError:
+                due = loop.time() + self._settings.heartbeat_s
+                await self._tell({"heartbeat": self._outbox.number("heartbeat") % 0xFFFF + 1})
+            self._illegal.clear()
+            while self._inbox.illegal_commands:
+                command = self._inbox.illegal_commands.popleft()
+                log.warning("command_refused", sequence=command.sequence)
+                await self._tell(answer_values(command.sequence, FAULTS["plc.illegal_command"]))
+
+    async def _tell(self, values: Mapping[str, Value]) -> None:
+        """Write what the next connection writes anyway."""
+        try:
+            await self._write(values)
+        except PlcError as error:
+            log.debug("plc_not_told", code=error.code, detail=error.detail)
+
+    def _on_heard(self, said: Sequence[int] | PlcError) -> None:
+        if isinstance(said, PlcError):
+            self._inbox.link_fault = said.fault
+        elif self._inbox.hear(said):
+            if self._stale_timer:
+                self._stale_timer.cancel()
+            loop = asyncio.get_running_loop()
+            self._stale_timer = loop.call_later(self._settings.stale_after_s, self._notice)
+        if self._inbox.illegal_commands:
+            self._illegal.set()
+        self._notice()
+
+    def _notice(self) -> None:
+        """Wake whoever waits for a change, if there is one."""
+        health, commands = self.health(), tuple(self._inbox.commands)
+        view = (health, self.permission(), self.waiting_part(), commands, self._inbox.acknowledged_result)
+        if view == self._view:
+            return
+        if not self._view or health != self._view[0]:
+            log.info("line_health_changed", fault=health and health.code)
+        self._view = view
+        self._pulse.set()
+        self._pulse = asyncio.Event()
+
+
+async def _wait(pulse: asyncio.Event) -> None:
+    await pulse.wait()

@@ -1,0 +1,117 @@
+"""The line PLC as Modbus server: the station polls the PLC's registers and writes its own block into them."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+
+from drivers.modbus_link import Exchange, ModbusLink
+from drivers.plc_inbox import PlcInbox
+from drivers.plc_outbox import PlcOutbox
+from drivers.registers import RegisterMap, Run
+from station.core.errors import PlcError
+from station.core.settings import TcpLink
+
+
+class PlcClient:
+    """The station's way to the PLC's registers.
+
+    On every new connection the PLC's constants are checked and the whole block is written again; on the first one
+    the numbers that the station used before its restart are read back.
+
+    Args:
+        settings: The PLC's address.
+        registers: The PLC's map.
+        inbox: Takes what the PLC says.
+        outbox: Has what the station says.
+        heard: Called whenever the inbox has been filled, or has lost the PLC.
+    """
+
+    def __init__(
+        self,
+        settings: TcpLink,
+        registers: RegisterMap,
+        inbox: PlcInbox,
+        outbox: PlcOutbox,
+        heard: Callable[[Sequence[int] | PlcError], None],
+    ) -> None:
+        self.port = settings.port
+        self._settings = settings
+        self._registers = registers
+        self._inbox = inbox
+        self._outbox = outbox
+        self._heard = heard
+        self._link = ModbusLink(settings, "plc", PlcError, self._greet)
+        self._place = registers.span(row.name for row in registers.select("holding", "read"))
+        self._resumed = False
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def running(self) -> bool:
+        """Whether the PLC is being polled."""
+        return self._task is not None and not self._task.done()
+
+    async def open(self) -> None:
+        """Connect, check the map, publish the block and start to poll.
+
+        Raises:
+            PlcError: `unreachable` or `wrong_map`; nothing is left running.
+        """
+        try:
+            await self._link.connect()
+            await self._read()
+        except BaseException:
+            await self._link.close()
+            raise
+        self._task = asyncio.create_task(self._poll(), name="plc poller")
+
+    async def write(self, runs: Sequence[Run]) -> None:
+        """Write into the PLC's registers, one request after the other.
+
+        Raises:
+            PlcError: `unreachable` or `wrong_map`.
+        """
+        for run in runs:
+            await self._link.write(run)
+
+    async def close(self) -> None:
+        """Stop polling and disconnect."""
+        task, self._task = self._task, None
+        if task:
+            task.cancel()
+            await asyncio.wait([task])
+        await self._link.close()
+
+    async def _poll(self) -> None:
+        while True:
+            await self._read_or_tell()
+            await asyncio.sleep(self._settings.poll_s)
+
+    async def _read_or_tell(self) -> None:
+        with suppress(PlcError):
+            return await self._read()
+        try:
+            await self._read()
+        except PlcError as error:
+            self._heard(error)
+
+    async def _read(self) -> None:
+        words = await self._link.read("holding", *self._place)
+        if self._inbox.announces_news(words):
+            # The PLC may have written between two words of that answer; the numbers stand last, so all is there now.
+            words = await self._link.read("holding", *self._place)
+        self._heard(words)
+
+    async def _greet(self, exchange: Exchange) -> None:
+        rows = [row for row in self._registers.select("holding", "read") if row.constant is not None]
+        first, count = self._registers.span(row.name for row in rows)
+        words = await exchange.read("holding", first, count)
+        for row in rows:
+            found = words[row.address - first : row.end - first]
+            if found != row.encode(row.constant or 0):
+                raise PlcError("plc.wrong_map", f"{row.name} at holding {row.address}: {found}, not {row.constant}")
+        if not self._resumed:
+            self._outbox.resume(await exchange.read("holding", self._outbox.first, self._outbox.count))
+            self._inbox.resume(self._outbox.number("accepted_part"), self._outbox.number("answered_command"))
+            self._resumed = True
+        for run in self._outbox.runs():
+            await exchange.write(run)

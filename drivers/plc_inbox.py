@@ -1,0 +1,117 @@
+"""What the line PLC says: its registers, checked, and believed only while its heartbeat beats."""
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+
+from drivers.registers import IllegalWordsError, RegisterMap, Value
+from station.core.errors import FAULTS, Fault
+from station.core.part import Announcement
+from station.core.ports import LineCommand
+
+COMMANDS_KEPT = 16
+
+
+class PlcInbox:
+    """The registers that the PLC writes, as last heard. Nothing here waits.
+
+    Args:
+        registers: The PLC's map.
+        stale_after_s: How long a heartbeat may stand still.
+    """
+
+    def __init__(self, registers: RegisterMap, stale_after_s: float) -> None:
+        self.accepted_part = 0
+        self.commands: deque[LineCommand] = deque()
+        self.illegal_commands: deque[LineCommand] = deque()
+        self.link_fault: Fault | None = FAULTS["plc.unreachable"]
+        self._registers = registers
+        self._stale_after_s = stale_after_s
+        self._first, count = registers.span(row.name for row in registers.select("holding", "read"))
+        self._words = [0] * count
+        self._last_command = 0
+        self._beat: Value | None = None
+        self._beat_at_s: float | None = None
+
+    def resume(self, accepted_part: int, answered_command: int) -> None:
+        """Take up where the station was before: this part is not offered again, this command not taken again."""
+        self.accepted_part = accepted_part
+        self._last_command = answered_command
+
+    def hear(self, words: Sequence[int]) -> bool:
+        """Take all the words that the PLC writes; True when its heart has beaten."""
+        self._words = list(words)
+        self.link_fault = None
+        beat, known = self._value("plc_heartbeat"), self._beat
+        self._beat = beat
+        beaten = known is not None and beat != known
+        if beaten:
+            self._beat_at_s = asyncio.get_running_loop().time()
+        self._take_command()
+        return beaten
+
+    def announces_news(self, words: Sequence[int]) -> bool:
+        """Whether these words have another part or command number than the ones heard last."""
+        rows = [self._registers["part_sequence"], self._registers["command_sequence"]]
+        return any(words[row.address - self._first] != self._words[row.address - self._first] for row in rows)
+
+    def line_fault(self) -> Fault | None:
+        """Why nothing of this can be believed, or None."""
+        if self.link_fault:
+            return self.link_fault
+        rows = [row for row in self._registers.select("holding", "read") if row.constant is not None]
+        if any(self._value(row.name) != row.constant for row in rows) or self._value("permission") is None:
+            return FAULTS["plc.wrong_map"]
+        if self._beat_at_s is None or asyncio.get_running_loop().time() - self._beat_at_s >= self._stale_after_s:
+            return FAULTS["plc.stale"]
+        return None
+
+    def health(self) -> Fault | None:
+        """What is wrong with the line, a wrong announcement included, or None."""
+        if fault := self.line_fault():
+            return fault
+        return FAULTS["part.bad_id"] if self._announced() and not self._part_id() else None
+
+    def permission(self) -> bool:
+        """Whether the PLC lets the cell take on parts."""
+        return self.line_fault() is None and self._value("permission") is True
+
+    def waiting_part(self) -> Announcement | None:
+        """The announced part, when it was not accepted yet and its id can be used."""
+        part_id = self._part_id()
+        if self.line_fault() or not self._announced() or not part_id:
+            return None
+        return Announcement(self._number("part_sequence"), part_id, self._number("next_part_type"))
+
+    @property
+    def acknowledged_result(self) -> int:
+        """Number of the result that the PLC has read last; 0 for none, or from a wrong map."""
+        fault = self.line_fault()
+        return 0 if fault and fault.code == "plc.wrong_map" else self._number("result_acknowledged")
+
+    def _announced(self) -> bool:
+        return self._number("part_sequence") not in (0, self.accepted_part)
+
+    def _part_id(self) -> str:
+        return str(self._value("next_part_id") or "").strip() and str(self._value("next_part_id"))
+
+    def _take_command(self) -> None:
+        if self.line_fault():
+            return
+        sequence = self._number("command_sequence")
+        if sequence == 0:
+            self._last_command = 0
+        elif sequence != self._last_command and len(self.commands) < COMMANDS_KEPT:
+            self._last_command = sequence
+            command = LineCommand(sequence, self._number("command"))
+            (self.commands if command.command else self.illegal_commands).append(command)
+
+    def _number(self, name: str) -> int:
+        return int(self._value(name) or 0)
+
+    def _value(self, name: str) -> Value | None:
+        row = self._registers[name]
+        try:
+            return row.decode(self._words[row.address - self._first : row.end - self._first])
+        except IllegalWordsError:
+            return None

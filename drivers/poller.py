@@ -1,0 +1,222 @@
+"""The status of a device, read again and again, so that callers await the next look and nobody sleeps."""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+
+import structlog
+
+from drivers.modbus_link import Exchange, ModbusLink
+from drivers.registers import IllegalWordsError, Run, Value, load_map
+from station.core.clock import Clock
+from station.core.errors import BugError, DeviceError
+from station.core.settings import RtuLink, TcpLink
+
+Values = Mapping[str, Value]
+
+HEARTBEAT_S = 0.25
+STALE_AFTER_S = 2.0
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """One answer of the device: its values, and when the answer came on CLOCK_MONOTONIC."""
+
+    values: Values
+    at_ns: int
+
+
+class StatusPoller:
+    """Polls a device's status block and shows it the station's heartbeat.
+
+    A poll that fails is repeated once, on a new connection; when that fails too, everybody who waits is told at once.
+    The poller goes on trying and recovers by itself.
+
+    Args:
+        settings: The link.
+        device: `robot` or `jig`: name of the map and family of the fault codes.
+        error: The device's error class.
+        clock: What snapshots are timed with.
+        examine: Looks at every status before anybody sees it; raises what makes it unacceptable.
+    """
+
+    def __init__(
+        self,
+        settings: TcpLink | RtuLink,
+        device: str,
+        error: type[DeviceError],
+        clock: Clock,
+        examine: Callable[[Values], None] = lambda _: None,
+    ) -> None:
+        self.registers = load_map(device)
+        self.device = device
+        self.error = error
+        self._clock = clock
+        self._examine = examine
+        self._poll_s = settings.poll_s
+        self._link = ModbusLink(settings, device, error, self._greet)
+        status = [row.name for row in self.registers.select("input", "read") if row.constant is None]
+        self._status_place = self.registers.span(status)
+        self._task: asyncio.Task[None] | None = None
+        self._begun = 0
+        self._finished = 0
+        self._outcome: Snapshot | DeviceError | None = None
+        self._polled = asyncio.Event()
+        self._wanted = asyncio.Event()
+        self._heartbeat = 0
+        self._heartbeat_due_s = 0.0
+        self._peer_beat: Value | None = None
+        self._peer_beat_s = 0.0
+
+    async def connect(self) -> None:
+        """Connect, check the map, read the status and start to poll; harmless when that is done.
+
+        Raises:
+            DeviceError: `unreachable`, `wrong_map`, or what `examine` raises; nothing is left running.
+        """
+        if self._task is None:
+            self._peer_beat = None
+            try:
+                await self._link.connect()
+                await self._read()
+            except BaseException:
+                await self._link.close()
+                raise
+            self._task = asyncio.create_task(self._poll(), name=f"{self.device} poller")
+            self._task.add_done_callback(lambda _: self._announce())
+        await self.look()
+
+    async def close(self) -> None:
+        """Stop polling and disconnect; whoever waits is told that the device is unreachable."""
+        task, self._task = self._task, None
+        if task:
+            task.cancel()
+            await asyncio.wait([task])
+        self._announce()
+        await self._link.close()
+
+    @property
+    def polling(self) -> bool:
+        """Whether looks are answered, be it with an error."""
+        return self._task is not None and not self._task.done()
+
+    async def look(self) -> Snapshot:
+        """The device as it is now: the answer to a request that is sent at once, after this call.
+
+        Raises:
+            DeviceError: `unreachable`, `wrong_map`, or what `examine` raises.
+        """
+        self._wanted.set()
+        return await self.next_look()
+
+    async def next_look(self) -> Snapshot:
+        """The answer to the next regular poll.
+
+        Raises:
+            DeviceError: As for `look`.
+        """
+        number = self._begun + 1
+        while self._finished < number:
+            self._check_polling()
+            await self._polled.wait()
+        if isinstance(self._outcome, Snapshot):
+            return self._outcome
+        failure = self._outcome or self.unreachable("was not looked at")
+        raise self.error(failure.code, failure.detail)
+
+    async def write(self, run: Run) -> None:
+        """Write registers of the device.
+
+        Raises:
+            DeviceError: `unreachable` when it is unknown whether the device has taken it; `refused` when it has not.
+        """
+        await self._link.write(run)
+
+    def unreachable(self, detail: str) -> DeviceError:
+        """The error `unreachable` of this device."""
+        return self.error(f"{self.device}.unreachable", detail)
+
+    def _check_polling(self) -> None:
+        if self._task is None:
+            raise self.unreachable("not connected")
+        if self._task.done():
+            failure = None if self._task.cancelled() else self._task.exception()
+            raise BugError("station.bug", f"the poller of the {self.device} ended") from failure
+
+    async def _poll(self) -> None:
+        while True:
+            self._begun += 1
+            outcome = await self._read_or_failure()
+            self._log_change(outcome)
+            self._outcome, self._finished = outcome, self._begun
+            self._announce()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._poll_s):
+                    await self._wanted.wait()
+            self._wanted.clear()
+
+    async def _read_or_failure(self) -> Snapshot | DeviceError:
+        with suppress(DeviceError):
+            return await self._read()
+        try:
+            return await self._read()
+        except DeviceError as error:
+            return error
+
+    async def _read(self) -> Snapshot:
+        address, count = self._status_place
+        words = await self._link.read("input", address, count)
+        at_ns = self._clock.monotonic_ns()
+        try:
+            values = self.registers.decode_block("input", address, words)
+        except IllegalWordsError as error:
+            raise self.error(f"{self.device}.wrong_map", str(error)) from error
+        self._examine(values)
+        self._check_peer_beat(values["heartbeat"])
+        await self._show_heartbeat()
+        return Snapshot(values, at_ns)
+
+    def _check_peer_beat(self, beat: Value) -> None:
+        now = time.monotonic()
+        if beat != self._peer_beat:
+            self._peer_beat, self._peer_beat_s = beat, now
+        elif now - self._peer_beat_s > STALE_AFTER_S:
+            raise self.unreachable(f"its heartbeat has stood at {beat} for {now - self._peer_beat_s:.1f} s")
+
+    async def _show_heartbeat(self) -> None:
+        now = time.monotonic()
+        if now >= self._heartbeat_due_s:
+            self._heartbeat = self._heartbeat % 0xFFFF + 1
+            self._heartbeat_due_s = now + HEARTBEAT_S
+            for run in self.registers.encode_block({"station_heartbeat": self._heartbeat}):
+                await self._link.write(run)
+
+    async def _greet(self, exchange: Exchange) -> None:
+        """Compare every constant of the map with what the device has."""
+        address, count = self.registers.span(row.name for row in self.registers.constants)
+        words = await exchange.read("input", address, count)
+        for row in self.registers.constants:
+            expected = row.encode(row.constant if row.constant is not None else 0)
+            found = words[row.address - address : row.end - address]
+            if found != expected:
+                raise self.error(
+                    f"{self.device}.wrong_map", f"{row.name} at {row.address}: {_hex(found)}, not {_hex(expected)}"
+                )
+
+    def _announce(self) -> None:
+        waiting, self._polled = self._polled, asyncio.Event()
+        waiting.set()
+
+    def _log_change(self, outcome: Snapshot | DeviceError) -> None:
+        if isinstance(outcome, DeviceError) and not isinstance(self._outcome, DeviceError):
+            log.warning("device_lost", device=self.device, code=outcome.code, detail=outcome.detail)
+        elif isinstance(outcome, Snapshot) and isinstance(self._outcome, DeviceError):
+            log.info("device_recovered", device=self.device)
+
+
+def _hex(words: list[int]) -> str:
+    return " ".join(f"0x{word:04X}" for word in words)
