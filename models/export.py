@@ -40,9 +40,7 @@ def to_openvino(network: nn.Module) -> ov.Model:
     """The network as a graph from uint8 (2, 256, 256), raw grey values, to float32 (2, 5), probabilities."""
     batch, height, width = INPUT_SHAPE
     example = torch.zeros((batch, 1, height, width))
-    graph = ov.convert_model(
-        Probabilities(network).eval(), example_input=example, input=[("x", [batch, 1, height, width])]
-    )
+    graph = ov.convert_model(torch.export.export(Probabilities(network).eval(), (example,)))
     steps = PrePostProcessor(graph)
     steps.input().tensor().set_element_type(ov.Type.u8).set_layout(ov.Layout("NCHW"))
     steps.input().preprocess().convert_element_type(ov.Type.f32).scale(255.0)

@@ -1,0 +1,154 @@
+"""A bundle is used only when every file is the one that its manifest names and its classes are the station's."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from models.manifest import (
+    CLASSES,
+    Data,
+    Figures,
+    Manifest,
+    hash_files,
+    load_bundle,
+    shipped_bundle,
+    utc_now,
+    write_manifest,
+)
+from station.core.errors import ModelError
+
+BUNDLE = "inception-cnn-1"
+
+
+def make_bundle(folder: Path) -> Path:
+    folder.mkdir()
+    (folder / "model.xml").write_bytes(b"<net/>")
+    (folder / "model.bin").write_bytes(bytes(range(64)))
+    data = Data(source="rendered", parts=1, patches=16, epochs=1, patches_per_epoch=16, seed=0)
+    manifest = Manifest(
+        name="tiny-1",
+        network="tiny",
+        version=1,
+        created=utc_now(),
+        code_version="0.1.0",
+        licence="Apache-2.0",
+        files=hash_files(folder),
+        classes=CLASSES,
+        data=data,
+    )
+    write_manifest(folder, manifest)
+    return folder
+
+
+def edit_manifest(folder: Path, change: Callable[[dict[str, Any]], object]) -> None:
+    document = json.loads((folder / "manifest.json").read_text())
+    change(document)
+    (folder / "manifest.json").write_text(json.dumps(document))
+
+
+def test_a_sound_bundle_is_loaded_and_named_by_its_manifests_hash(tmp_path: Path) -> None:
+    bundle = load_bundle(make_bundle(tmp_path / "tiny-1"))
+    assert bundle.manifest.classes == ("defect_free", "imprinted", "pits", "roll_marks", "scratches")
+    assert bundle.identity.name == "tiny-1"
+    assert bundle.read("model.bin") == bytes(range(64))
+    before = bundle.identity.sha256
+    edit_manifest(bundle.folder, lambda document: document.update(licence="MIT"))
+    assert load_bundle(bundle.folder).identity.sha256 != before
+
+
+def test_a_missing_folder_is_missing(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="nowhere") as caught:
+        load_bundle(tmp_path / "nowhere")
+    assert caught.value.code == "model.missing"
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "model.xml", "model.bin"])
+def test_a_missing_file_is_named(tmp_path: Path, name: str) -> None:
+    folder = make_bundle(tmp_path / "tiny-1")
+    (folder / name).unlink()
+    with pytest.raises(ModelError, match=name) as caught:
+        load_bundle(folder)
+    assert caught.value.code == "model.missing"
+
+
+@pytest.mark.parametrize("name", ["model.xml", "model.bin"])
+def test_one_changed_byte_is_another_hash(tmp_path: Path, name: str) -> None:
+    folder = make_bundle(tmp_path / "tiny-1")
+    content = bytearray((folder / name).read_bytes())
+    content[3] ^= 1
+    (folder / name).write_bytes(content)
+    with pytest.raises(ModelError, match=name) as caught:
+        load_bundle(folder)
+    assert caught.value.code == "model.wrong_hash"
+
+
+def test_a_file_that_changes_after_the_check_is_not_used(tmp_path: Path) -> None:
+    bundle = load_bundle(make_bundle(tmp_path / "tiny-1"))
+    (bundle.folder / "model.bin").write_bytes(b"another")
+    with pytest.raises(ModelError, match=r"model\.bin") as caught:
+        bundle.read("model.bin")
+    assert caught.value.code == "model.wrong_hash"
+
+
+BAD_MANIFESTS: list[tuple[str, Callable[[dict[str, Any]], object], str]] = [
+    ("unknown class", lambda d: d["classes"].__setitem__(2, "rust"), "unknown classes rust"),
+    ("other order", lambda d: d["classes"].reverse(), "classes are scratches, roll_marks"),
+    ("too few classes", lambda d: d["classes"].pop(), "classes are"),
+    ("unknown key", lambda d: d.update(colour="red"), "colour"),
+    ("missing key", lambda d: d.pop("licence"), "licence"),
+    ("other format", lambda d: d.update(format=2), "format"),
+    ("other interpolation", lambda d: d["geometry"].update(interpolation="INTER_LINEAR"), "geometry.interpolation"),
+    ("other input", lambda d: d["input"].update(dtype="float32"), "input.dtype"),
+    ("no hash", lambda d: d["files"].update({"model.bin": "abc"}), "files.model.bin"),
+    ("no network file", lambda d: d["files"].pop("model.xml"), "names no model.xml"),
+    ("file elsewhere", lambda d: d["files"].update({"../x": "0" * 64}), "outside the bundle"),
+    ("file in a folder", lambda d: d["files"].update({"a/x": "0" * 64}), "outside the bundle"),
+    ("zero temperature", lambda d: d.update(temperature=0), "temperature"),
+]
+
+
+@pytest.mark.parametrize(("change", "said"), [row[1:] for row in BAD_MANIFESTS], ids=[row[0] for row in BAD_MANIFESTS])
+def test_a_manifest_that_is_not_ours_is_refused(
+    tmp_path: Path, change: Callable[[dict[str, Any]], object], said: str
+) -> None:
+    folder = make_bundle(tmp_path / "tiny-1")
+    edit_manifest(folder, change)
+    with pytest.raises(ModelError, match=said) as caught:
+        load_bundle(folder)
+    assert caught.value.code == "model.bad_manifest"
+
+
+@pytest.mark.parametrize("text", [b"", b"{", b"[]", b"\xff\xfe"])
+def test_a_manifest_that_is_no_json_object_is_refused(tmp_path: Path, text: bytes) -> None:
+    folder = make_bundle(tmp_path / "tiny-1")
+    (folder / "manifest.json").write_bytes(text)
+    with pytest.raises(ModelError) as caught:
+        load_bundle(folder)
+    assert caught.value.code == "model.bad_manifest"
+
+
+def test_a_shipped_bundle_is_found_by_name_and_any_other_by_path(tmp_path: Path) -> None:
+    assert (shipped_bundle(BUNDLE) / "manifest.json").is_file()
+    assert shipped_bundle(str(tmp_path)) == tmp_path
+    assert shipped_bundle("no-such-bundle") == Path("no-such-bundle")
+
+
+def test_the_shipped_bundle_is_sound_small_and_measured() -> None:
+    bundle = load_bundle(shipped_bundle(BUNDLE))
+    assert bundle.manifest.name == BUNDLE
+    assert sum(path.stat().st_size for path in bundle.folder.iterdir()) < 16_000_000
+    assert {path.name for path in bundle.folder.iterdir()} == {"manifest.json", *bundle.manifest.files}
+    figures = bundle.manifest.figures
+    assert figures is not None
+    assert figures.parts >= 150
+
+
+def test_figures_count_every_kind_of_wrong_part() -> None:
+    figures = Figures(
+        source="x", patches=100, wrong_patches=1, parts=10, defective_parts=5, escapes=1, overkills=2, wrong_class=1
+    )
+    assert figures.patch_accuracy == pytest.approx(0.99)
+    assert figures.part_accuracy == pytest.approx(0.6)
