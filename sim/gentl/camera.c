@@ -6,13 +6,12 @@
 
 #include "clock.h"
 
-void camera_reset(struct camera *camera, const char *id, const char *serial) {
-    camera->id = id;
-    registers_reset(&camera->registers, serial);
+void camera_plug_in(struct camera *camera) {
+    registers_reset(&camera->registers, camera->serial);
     camera->cable = CABLE_IN;
     camera->hung = false;
-    camera->listed = true;
     camera_choose_scene(camera);
+    pthread_cond_broadcast(&camera->changed);
 }
 
 static void *serve(void *argument) {

@@ -19,11 +19,11 @@ enum camera_ending {
 enum cable {
     CABLE_IN,
     CABLE_OUT,
-    CABLE_OUT_UNTIL_CLOSED /* plugged in again when the device is closed */
+    CABLE_OUT_UNTIL_CLOSED /* plugged in again when the device is closed; its settings are lost */
 };
 
 struct camera {
-    const char *id;
+    const char *id, *serial;
     struct registers registers;
     struct scene scene; /* the acquisition thread's while acquiring, else guarded by the lock */
     struct stream stream;
@@ -39,8 +39,10 @@ struct camera {
     pthread_t thread;
 };
 
-/* Power-up: default values, no scene, plugged in. `changed` is made once for all. */
-void camera_reset(struct camera *camera, const char *id, const char *serial);
+/* Power-up: default values, no scene. */
+void camera_plug_in(struct camera *camera);
+/* Ends the acquisition, but does not wait for its end. */
+void camera_unplug(struct camera *camera, enum cable cable);
 /* Starts and ends the acquisition thread, with the device. */
 GC_ERROR camera_power_on(struct camera *camera);
 void camera_power_off(struct camera *camera);
@@ -53,7 +55,6 @@ void camera_trigger(struct camera *camera, uint32_t selector);
 void camera_choose_scene(struct camera *camera);
 /* Copies the scene's status into its register. */
 void camera_note_scene(struct camera *camera);
-void camera_unplug(struct camera *camera, enum cable cable);
 /* Sleeps until something changed or the time has come; the lock is released meanwhile. */
 void camera_wait_until(struct camera *camera, uint64_t time_ns);
 

@@ -80,7 +80,7 @@ void device_close(struct camera *camera) {
     camera_power_off(camera);
     forget_handles(camera);
     if (camera->cable == CABLE_OUT_UNTIL_CLOSED)
-        camera_unplug(camera, CABLE_IN);
+        camera_plug_in(camera);
 }
 
 static struct camera *find_device(DEV_HANDLE handle) {

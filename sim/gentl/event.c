@@ -15,7 +15,8 @@ static struct stream *find_source(EVENTSRC_HANDLE source, EVENT_TYPE type) {
 }
 
 static GC_ERROR refuse_source(EVENTSRC_HANDLE source, EVENT_TYPE type) {
-    if (handle_kind(source) == MODULE_NONE)
+    enum module_kind kind = handle_kind(source);
+    if (kind == MODULE_NONE || kind == MODULE_EVENT || kind == MODULE_BUFFER)
         return refuse_handle("event source");
     return refuse(GC_ERR_NOT_IMPLEMENTED, "this module has no event %d", (int)type);
 }
@@ -62,28 +63,28 @@ static uint64_t deadline_of(uint64_t timeout_ms) {
     return clock_now_ns() + (timeout_ms < century_ms ? timeout_ms : century_ms) * NS_PER_MS;
 }
 
+/* A hanging camera still hands out the blocks that it had delivered before. */
 static GC_ERROR await_buffer(struct stream *stream, uint64_t timeout_ms) {
     const uint64_t deadline = deadline_of(timeout_ms);
     struct camera *camera = stream->camera;
     for (;;) {
         if (!stream->event.handle)
             return refuse(GC_ERR_ABORT, "the event was unregistered");
-        if (!camera->hung) {
-            if (stream->event.kills > 0) {
-                stream->event.kills--;
-                return refuse(GC_ERR_ABORT, "the wait was killed");
-            }
-            if (stream->output.length > 0)
-                return GC_ERR_SUCCESS;
-            if (camera->cable != CABLE_IN)
-                return refuse(GC_ERR_IO, "the camera is not connected any more");
-            if (clock_now_ns() >= deadline)
-                return refuse(GC_ERR_TIMEOUT, "no block within %llu ms", (unsigned long long)timeout_ms);
+        if (stream->event.kills > 0 && !camera->hung) {
+            stream->event.kills--;
+            return refuse(GC_ERR_ABORT, "the wait was killed");
         }
-        if (camera->hung)
+        if (stream->output.length > 0)
+            return GC_ERR_SUCCESS;
+        if (camera->hung) {
             pthread_cond_wait(&camera->changed, &producer_mutex);
-        else
-            camera_wait_until(camera, deadline);
+            continue;
+        }
+        if (camera->cable != CABLE_IN)
+            return refuse(GC_ERR_IO, "the camera is not connected any more");
+        if (clock_now_ns() >= deadline)
+            return refuse(GC_ERR_TIMEOUT, "no block within %llu ms", (unsigned long long)timeout_ms);
+        camera_wait_until(camera, deadline);
     }
 }
 

@@ -36,6 +36,12 @@ GC_API station_sim_set_fault(int32_t fault, uint32_t block, uint32_t lines) {
 
 GC_API station_sim_disconnect(int32_t away) {
     GENTL_ENTRY;
-    camera_unplug(producer_camera(0), away ? CABLE_OUT : CABLE_IN);
+    struct camera *camera = producer_camera(0);
+    if (away) {
+        camera_unplug(camera, CABLE_OUT);
+        camera_end(camera, END_ABORT);
+    } else if (camera->cable != CABLE_IN) {
+        camera_plug_in(camera);
+    }
     return GC_ERR_SUCCESS;
 }

@@ -15,7 +15,7 @@ enum fault {
     FAULT_DROP_FRAME,         /* the block is lost; its frame id is missing */
     FAULT_DROP_LINES,         /* SimPartialLines lines are lost in the block's middle, later ones move up */
     FAULT_ALWAYS_INCOMPLETE,  /* this block and all later ones are flagged incomplete, until SimFault is None */
-    FAULT_DISCONNECT,         /* unplugged; plugged in again once the consumer has closed the device */
+    FAULT_DISCONNECT,         /* unplugged; plugged in again, without its settings, once the device is closed */
     FAULT_HANG,               /* EventGetData does not return any more, whatever its time-out */
     FAULT_COUNT
 };
@@ -27,7 +27,7 @@ void faults_changed(struct camera *camera);
 
 /* Arms a fault of camera 0, as the features do. */
 GC_API station_sim_set_fault(int32_t fault, uint32_t block, uint32_t lines);
-/* Unplugs camera 0 (away != 0) until it is plugged in again (0). */
+/* Unplugs camera 0 (away != 0) until it is plugged in again (0); its settings are lost. */
 GC_API station_sim_disconnect(int32_t away);
 
 #endif

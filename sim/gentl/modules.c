@@ -7,9 +7,7 @@
 struct producer producer;
 pthread_mutex_t producer_mutex = PTHREAD_MUTEX_INITIALIZER;
 
-static struct camera cameras[CAMERA_COUNT];
-static const char *const camera_ids[CAMERA_COUNT] = {"station-linescan-1"};
-static const char *const camera_serials[CAMERA_COUNT] = {"SLS-0001"};
+static struct camera cameras[CAMERA_COUNT] = {{.id = "station-linescan-1", .serial = "SLS-0001"}};
 
 struct camera *producer_camera(unsigned index) {
     return &cameras[index];
@@ -45,8 +43,10 @@ GC_API GCInitLib(void) {
     if (running)
         return refuse(GC_ERR_RESOURCE_IN_USE, "GCInitLib has been called before");
     producer.initialised = true;
-    for (unsigned i = 0; i < CAMERA_COUNT; i++)
-        camera_reset(&cameras[i], camera_ids[i], camera_serials[i]);
+    for (unsigned i = 0; i < CAMERA_COUNT; i++) {
+        camera_plug_in(&cameras[i]);
+        cameras[i].listed = true;
+    }
     return GC_ERR_SUCCESS;
 }
 

@@ -1,0 +1,220 @@
+"""What lies under the simulated camera: POSIX shared memory that the cell writes and the GenTL producer reads.
+
+Layout, version 1, little-endian, read by `sim/gentl/scene.c`. The header takes 4096 bytes; the surface follows,
+`turn_lines` rows of `sensor_width` bytes, row 0 where the jig's angle is 0.
+
+    0  char[8] "STNSCENE"   16 u32 sensor_width   32 u64 sequence       48 u32 part_present   56 u64 epoch_ns
+    8  u32 version          20 u32 turn_lines     40 u64 surface_id     52 u32 turning        64 u64 turn_period_ns
+    12 u32 header_size      24 u32 pace           28 u32 writer_pid     72.. reserved, zero
+
+`sequence` is a sequence lock: odd while anything is being changed, two more after every change. A reader looks at it
+before and after, and reads again if it moved, so the writer never waits for a reader.
+"""
+
+import contextlib
+import fcntl
+import mmap
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+
+from sim.pace import Speed
+from station.core.errors import BugError, ConfigError
+from station.core.part import Pixels
+
+TURN_LINES = 3584
+SENSOR_WIDTH_MAX_PX = 8192
+
+_FOLDER = Path("/dev/shm")  # noqa: S108 - where Linux keeps POSIX shared memory
+_HEADER = np.dtype(
+    {
+        "names": (
+            *("magic", "version", "header_size", "sensor_width", "turn_lines", "pace", "writer_pid"),
+            *("sequence", "surface_id", "part_present", "turning", "epoch_ns", "turn_period_ns"),
+        ),
+        "formats": ("S8", *("<u4",) * 6, *("<u8",) * 2, *("<u4",) * 2, *("<u8",) * 2),
+        "offsets": (0, 8, 12, 16, 20, 24, 28, 32, 40, 48, 52, 56, 64),
+        "itemsize": 4096,
+    }
+)
+
+
+class Scene:
+    """One camera's scene: the writer's side. Several threads may use it.
+
+    The memory exists from `create` to `close`. It is locked while its writer lives, so what a killed writer left behind
+    is recognised and replaced.
+    """
+
+    def __init__(self, path: Path, file: int, memory: mmap.mmap, sensor_width: int) -> None:
+        self._path = path
+        self._file = file
+        self._memory = memory
+        self._header = np.frombuffer(memory, _HEADER, count=1)
+        self._image: Pixels = np.frombuffer(memory, np.uint8, offset=_HEADER.itemsize).reshape(-1, sensor_width)
+        self._lock = threading.Lock()
+        self._order = threading.Lock()
+        self._order.acquire()
+        self._closed = False
+
+    @classmethod
+    def create(cls, name: str, sensor_width: int, pace: Speed, turn_lines: int = TURN_LINES) -> Self:
+        """An empty, standing jig under this name.
+
+        Args:
+            name: A slash and a file name, as in the camera's SimScene feature; at most 63 characters.
+            sensor_width: Pixels of a line, 1 to 8192.
+            pace: REAL: lines pass at the line rate. MAX: a block is there when the one before was taken.
+            turn_lines: Rows once around.
+
+        Raises:
+            ConfigError: The name is no such name or is used by a living process, or there is no memory left.
+        """
+        path = _path_of(name)
+        size = _HEADER.itemsize + turn_lines * sensor_width
+        if not 1 <= sensor_width <= SENSOR_WIDTH_MAX_PX:
+            raise ConfigError("config.invalid", f"a sensor has 1 to {SENSOR_WIDTH_MAX_PX} px, not {sensor_width}")
+        draft = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
+        try:
+            file = os.open(draft, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise ConfigError("config.simulator_failed", f"scene {name}: {error}") from error
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            os.posix_fallocate(file, 0, size)
+            scene = cls(path, file, mmap.mmap(file, size), sensor_width)
+            scene._describe(sensor_width, turn_lines, pace)
+            _publish(draft, path)
+        except OSError as error:
+            os.close(file)
+            raise ConfigError("config.simulator_failed", f"scene {name}: {error}") from error
+        finally:
+            draft.unlink(missing_ok=True)
+        return scene
+
+    def _describe(self, sensor_width: int, turn_lines: int, pace: Speed) -> None:
+        header = self._header
+        header["version"] = 1
+        header["header_size"] = _HEADER.itemsize
+        header["sensor_width"] = sensor_width
+        header["turn_lines"] = turn_lines
+        header["pace"] = 1 if pace is Speed.MAX else 0
+        header["writer_pid"] = os.getpid()
+        header["sequence"] = 2
+        header["magic"] = b"STNSCENE"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @contextlib.contextmanager
+    def _change(self) -> Iterator[None]:
+        """Make what is stored inside visible as one change."""
+        with self._lock:
+            sequence = int(self._header["sequence"][0])
+            self._header["sequence"] = sequence + 1
+            self._keep_order()
+            try:
+                yield
+            finally:
+                self._keep_order()
+                self._header["sequence"] = sequence + 2
+
+    def _keep_order(self) -> None:
+        """Let whoever sees a store made after this call see every store made before it.
+
+        The interpreter makes the stores in the program's order, each through calls that no compiler looks into, and
+        each number is aligned, so it is never seen by halves. x86-64 shows one core's stores to others in that order
+        anyway. An Arm core may not, but it never moves a store down past the release of a lock, nor up past its
+        acquisition, nor the acquisition before the release; so releasing and taking one keeps the order there too.
+        """
+        self._order.release()
+        self._order.acquire()
+
+    def show(self, image: Pixels | None) -> None:
+        """Lay a surface under the camera, or take it away (None): then all is black.
+
+        Args:
+            image: (turn_lines, sensor_width) uint8, the turn as the sensor sees it. It is copied: some ms.
+
+        Raises:
+            BugError: The image has another shape or type.
+        """
+        if image is not None and (image.shape != self._image.shape or image.dtype != np.uint8):
+            raise BugError("station.bug", f"a scene of {self._image.shape} cannot show {image.shape} {image.dtype}")
+        with self._change():
+            self._image[...] = 0 if image is None else image
+            self._header["part_present"] = 0 if image is None else 1
+            self._header["surface_id"] += 1
+
+    def turn(self, period_ns: int, epoch_ns: int) -> None:
+        """Turn at constant speed.
+
+        Args:
+            period_ns: Time of one turn.
+            epoch_ns: Time on CLOCK_MONOTONIC (`time.monotonic_ns`) at which the angle was or will be 0: an index pulse.
+        """
+        with self._change():
+            self._header["turn_period_ns"] = period_ns
+            self._header["epoch_ns"] = epoch_ns
+            self._header["turning"] = 1
+
+    def stand_still(self) -> None:
+        """Stop: the camera goes on seeing the same row, and there is no index pulse."""
+        with self._change():
+            self._header["turning"] = 0
+
+    def close(self) -> None:
+        """Remove the memory; a second call has no effect. A producer that still has it keeps its last state."""
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+            if _is_file(self._path, self._file):
+                self._path.unlink()
+            del self._header, self._image
+            self._memory.close()
+            os.close(self._file)
+
+
+def _path_of(name: str) -> Path:
+    """The file of a shared memory's name."""
+    plain = name[1:]
+    if not name.startswith("/") or "/" in plain or plain in {"", ".", ".."} or len(name.encode()) > 63:
+        raise ConfigError("config.invalid", f"a scene's name is a slash and at most 62 more characters, not {name!r}")
+    return _FOLDER / plain
+
+
+def _is_file(path: Path, file: int) -> bool:
+    """Whether the path still leads to this open file."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return False
+    return os.path.samestat(found, os.fstat(file))
+
+
+def _publish(draft: Path, path: Path) -> None:
+    """Give the finished memory its name; in the place of one that nobody holds any more.
+
+    Raises:
+        OSError: A living process holds the name.
+    """
+    try:
+        leftover = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
+        path.hardlink_to(draft)
+        return
+    try:
+        fcntl.flock(leftover, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        draft.rename(path)
+    except BlockingIOError:
+        raise FileExistsError("it is in use by another process") from None
+    finally:
+        os.close(leftover)
