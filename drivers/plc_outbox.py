@@ -60,9 +60,16 @@ class PlcOutbox:
         return list(self._words)
 
     def runs(self) -> list[Run]:
-        """The whole block as it must be written: everything, and then the result's number."""
-        last = self._registers["result_sequence"].address - self.first
-        return [Run("holding", self.first, self._words[:last]), Run("holding", self.first + last, self._words[last:])]
+        """The whole block as it must be written: run by run, and the result's number after all of them."""
+        last = self._registers["result_sequence"]
+        runs: list[Run] = []
+        for row in (*(row for row in self._rows if row is not last), last):
+            words = self._words[row.address - self.first : row.end - self.first]
+            if runs and row is not last and runs[-1].address + len(runs[-1].words) == row.address:
+                runs[-1].words.extend(words)
+            else:
+                runs.append(Run("holding", row.address, words))
+        return runs
 
     def resume(self, words: Sequence[int]) -> None:
         """Take over from the PLC's registers what the station wrote before its restart: numbers and the last result."""
