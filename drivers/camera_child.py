@@ -98,9 +98,12 @@ class CameraChild:
             raise self.failure
         try:
             self._channel.send(pack(message))
+        except ConnectionError as error:
+            self._fail(CameraError("camera.process_died"))
+            raise CameraError("camera.process_died", self._obituary()) from error
         except OSError as error:
-            self.kill("" if isinstance(error, ConnectionError) else f"it takes no messages: {error}")
-            raise self.failure or error from error
+            self.kill(f"it takes no messages ({error}) and was ended")
+            raise CameraError("camera.process_died", "it takes no messages") from error
 
     async def receive(self, deadline_s: float) -> Arrival:
         """The next message; the deadline is on the event loop's clock.

@@ -1,0 +1,241 @@
+"""Parts of the camera driver that no producer at hand can put to the test: odd clocks, odd buffers, odd cameras."""
+
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from genicam import gentl
+from genicam.genapi import EInterfaceType
+
+from drivers import camera_link as link
+from drivers.camera_buffer import MONO8, copy_lines, read_buffer
+from drivers.camera_clock import DeviceClock, latch_offset_ns
+from drivers.camera_features import write_feature
+from station.core.errors import BugError, CameraError
+from station.core.part import BLOCKS_PER_TURN, LINES_PER_BLOCK
+
+# ------------------------------------------------------------------ features that read back differently
+
+
+class RoundingNode:
+    """A feature that takes whatever it is given, and makes something else of it."""
+
+    def __init__(self, kind: int, becomes: Any) -> None:
+        self.node = SimpleNamespace(principal_interface_type=kind)
+        self.value: Any = None
+        self.symbolics = ("On", "Off")
+        self._becomes = becomes
+
+    def get_value(self, *verify_and_ignore_cache: bool) -> Any:
+        assert verify_and_ignore_cache == (False, True), "a value from the cache is no value that was read back"
+        return self._becomes
+
+
+def nodes_with(**nodes: Any) -> Any:
+    return SimpleNamespace(has_node=nodes.__contains__, get_node=nodes.__getitem__)
+
+
+@pytest.mark.parametrize(
+    ("kind", "wanted", "got"),
+    [
+        (EInterfaceType.intfIInteger, 448, 447),
+        (EInterfaceType.intfIFloat, 1000.0, 1001.1),
+        (EInterfaceType.intfIFloat, 1000, 998.9),
+        (EInterfaceType.intfIEnumeration, "On", "Off"),
+        (EInterfaceType.intfIBoolean, True, False),
+        (EInterfaceType.intfIString, "/scene", "/scen"),
+    ],
+)
+def test_a_value_that_reads_back_differently_is_refused_with_both(kind: int, wanted: Any, got: Any) -> None:
+    with pytest.raises(CameraError) as refused:
+        write_feature(nodes_with(Feature=RoundingNode(kind, got)), "Feature", wanted)
+    assert refused.value.code == "camera.feature_refused"
+    assert f"wanted {float(wanted) if kind == EInterfaceType.intfIFloat else wanted!r}" in refused.value.detail
+    assert f"took {got!r}" in refused.value.detail
+
+
+@pytest.mark.parametrize("got", [1000.0, 1000.9, 999.1])
+def test_a_float_may_be_rounded_by_a_thousandth(got: float) -> None:
+    write_feature(nodes_with(Rate=RoundingNode(EInterfaceType.intfIFloat, got)), "Rate", 1000.0)
+
+
+# ------------------------------------------------------------------ the device's clock
+
+SECOND = 1_000_000_000
+
+
+def test_without_a_stamp_the_arrival_counts() -> None:
+    assert DeviceClock(None).monotonic_ns(None, 77) == 77
+
+
+def test_a_stamp_just_before_its_arrival_is_the_stations_clock() -> None:
+    assert DeviceClock(None).monotonic_ns(100 * SECOND, 109 * SECOND) == 100 * SECOND
+
+
+@pytest.mark.parametrize("origin", [-5000 * SECOND, -30 * SECOND, 4000 * SECOND])
+def test_another_clock_is_measured_by_the_fastest_block(origin: int) -> None:
+    clock = DeviceClock(None)
+    delays = [30, 10, 20, 10]
+    told = [
+        clock.monotonic_ns(origin + exposed * SECOND, exposed * SECOND + delay)
+        for exposed, delay in zip(range(5000, 5004), delays, strict=True)
+    ]
+    late = [arrival - exposed * SECOND for exposed, arrival in zip(range(5000, 5004), told, strict=True)]
+    assert late == [30, 10, 10, 10]  # until a faster one came, the first counts as having arrived at once
+
+
+def test_a_latched_clock_counts_before_all_else_and_never_runs_ahead() -> None:
+    clock = DeviceClock(7 * SECOND)
+    assert clock.monotonic_ns(1 * SECOND, 9 * SECOND) == 8 * SECOND
+    assert clock.monotonic_ns(3 * SECOND, 9 * SECOND) == 9 * SECOND
+
+
+class LatchCommand:
+    node = SimpleNamespace(principal_interface_type=EInterfaceType.intfICommand)
+    executed = False
+
+    def execute(self) -> None:
+        self.executed = True
+
+    def is_done(self) -> bool:
+        return self.executed
+
+
+def test_the_clocks_difference_is_latched_where_the_camera_can(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("drivers.camera_features.genapi.is_readable", lambda _: True)
+    monkeypatch.setattr("drivers.camera_clock.time.monotonic_ns", iter((1000, 1010)).__next__)
+    command = LatchCommand()
+    latched = RoundingNode(EInterfaceType.intfIInteger, 200)
+    assert latch_offset_ns(nodes_with(TimestampLatch=command, TimestampLatchValue=latched)) == 805
+    assert command.executed
+    assert latch_offset_ns(nodes_with(TimestampLatch=command)) is None
+
+
+# ------------------------------------------------------------------ buffers
+
+WIDTH = 6
+
+
+@dataclass
+class OddBuffer:
+    """A raw buffer that knows only what it is told."""
+
+    known: dict[str, Any] = field(default_factory=dict)
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self.known[name]
+        except KeyError:
+            raise gentl.NotAvailableException from None
+
+
+def test_a_buffer_that_says_nothing_counts_as_whole() -> None:
+    image = read_buffer(OddBuffer(), WIDTH)
+    assert (image.width, image.height, image.delivered_lines) == (WIDTH, LINES_PER_BLOCK, LINES_PER_BLOCK)
+    assert image.stamp_ns is None
+
+
+@pytest.mark.parametrize(
+    ("known", "lines"),
+    [
+        ({"delivered_image_height": 100}, 100),
+        ({"size_filled": 100 * WIDTH}, 100),
+        ({"size_filled": 100 * WIDTH + 5}, 100),
+        ({"size_filled": 0}, 0),
+        ({"delivered_image_height": 0}, 0),
+        ({"delivered_image_height": 448, "size_filled": 99 * WIDTH}, 99),
+        ({"delivered_image_height": 98, "size_filled": 448 * WIDTH}, 98),
+        ({"delivered_image_height": 900, "size_filled": 10**6}, LINES_PER_BLOCK),
+        ({"padding_x": 2, "size_filled": 448 * 8}, 448),
+        ({"padding_x": 2, "size_filled": 448 * 8 - 2}, 448),
+        ({"padding_x": 2, "size_filled": 448 * 8 - 3}, 447),
+        ({"image_offset": 16, "size_filled": 16 + 3 * WIDTH}, 3),
+        ({"image_offset": 16, "size_filled": 8}, 0),
+    ],
+)
+def test_the_lower_of_height_and_size_tells_the_delivered_lines(known: dict[str, int], lines: int) -> None:
+    assert read_buffer(OddBuffer(known), WIDTH).delivered_lines == lines
+
+
+@pytest.mark.parametrize("known", [{"width": 5}, {"height": 447}, {"pixel_format": 0x01100007}])
+def test_another_image_than_agreed_is_refused(known: dict[str, int]) -> None:
+    with pytest.raises(CameraError) as refused:
+        read_buffer(OddBuffer({"pixel_format": MONO8, **known}), WIDTH)
+    assert refused.value.code == "camera.bad_image"
+
+
+@pytest.mark.parametrize(
+    ("known", "stamp_ns"),
+    [
+        ({"timestamp_ns": 5, "timestamp": 9}, 5),
+        ({"timestamp": 9, "parent": SimpleNamespace(parent=SimpleNamespace(timestamp_frequency=1000))}, 9_000_000),
+        ({"timestamp": 9, "parent": SimpleNamespace(parent=SimpleNamespace(timestamp_frequency=0))}, None),
+        ({"timestamp": 9}, None),
+    ],
+)
+def test_ticks_become_nanoseconds(known: dict[str, Any], stamp_ns: int | None) -> None:
+    assert read_buffer(OddBuffer(known), WIDTH).stamp_ns == stamp_ns
+
+
+def test_padding_is_left_out_and_missing_lines_are_black() -> None:
+    padded = np.arange(LINES_PER_BLOCK * 8, dtype=np.uint32).astype(np.uint8).reshape(LINES_PER_BLOCK, 8)
+    raw = bytes(16) + padded.tobytes()
+    known = {"padding_x": 2, "image_offset": 16, "delivered_image_height": 40, "size_filled": len(raw)}
+    target = np.full((LINES_PER_BLOCK, WIDTH), 255, np.uint8)
+    copy_lines(raw, read_buffer(OddBuffer(known), WIDTH), target)
+    np.testing.assert_array_equal(target[:40], padded[:40, :WIDTH])
+    assert not target[40:].any()
+
+
+# ------------------------------------------------------------------ link
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        link.Connect(1, ("a.cti",), "77", 512, 9, (("Width", 512), ("Gain", 1.5), ("TriggerMode", "On"), ("On", True))),
+        link.Arm(2, (0, 5, 7)),
+        link.Leave(),
+        link.Done(3, {"Width": 512, "ChunkModeActive": False}),
+        link.BlockFilled(4, 5, -1, 448, 2**62),
+        link.Lost("unplugged"),
+    ],
+)
+def test_a_message_arrives_as_it_was_sent(message: Any) -> None:
+    station, process = link.channel_pair()
+    with station, process:
+        process.send(link.pack(message))
+        process.send(link.pack(link.Leave()))
+        assert link.unpack(station.recv(link.MAX_PACKET)) == message
+        assert link.unpack(station.recv(link.MAX_PACKET)) == link.Leave()
+
+
+def test_a_message_that_fits_no_packet_is_a_bug() -> None:
+    with pytest.raises(BugError):
+        link.pack(link.Lost("x" * link.MAX_PACKET))
+
+
+def test_a_slot_is_free_when_nobody_looks_at_it_any_more() -> None:
+    ring = link.BlockRing(256)
+    slots = link.map_slots(ring.file, 256)
+    ring.close_file()
+    first = ring.lease()
+    views = []
+    for number, slot in enumerate(first):
+        slots[slot] = number
+        views.append(ring.pixels(slot)[:, 3:7])
+    second = ring.lease()
+    assert set(second).isdisjoint(first)
+    more = [ring.pixels(slot) for slot in second]
+    assert set(ring.lease()).isdisjoint(first + second)
+    assert [int(view[0, 0]) for view in views] == list(range(BLOCKS_PER_TURN))
+    del views[2]
+    more.clear()
+    assert ring.lease()[0] == first[2]
+    third = [ring.pixels(slot) for slot in range(link.RING_SLOTS)]
+    with pytest.raises(BugError, match="24 of 24"):
+        ring.lease()
+    third.clear()
+    assert len(ring.lease()) == BLOCKS_PER_TURN
