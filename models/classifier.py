@@ -5,7 +5,6 @@ engine and processor.
 """
 
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import openvino as ov
@@ -13,6 +12,7 @@ import openvino as ov
 from models.manifest import GRAPH, WEIGHTS, Bundle
 from station.core.errors import BugError, ModelError
 from station.core.part import PATCH_PX, PATCHES_PER_STRIP, ModelIdentity, Pixels, Probabilities, SurfaceClass
+from station.core.settings import ModelSettings
 
 INPUT_SHAPE = (PATCHES_PER_STRIP, PATCH_PX, PATCH_PX)
 OUTPUT_SHAPE = (PATCHES_PER_STRIP, len(SurfaceClass))
@@ -25,29 +25,22 @@ class OpenVinoClassifier:
 
     Args:
         bundle: What to run; its files are checked once more as they are loaded.
-        threads: Threads of the engine; 0 for all cores.
-        precision: Arithmetic: `f32`, or `bf16` where the processor has it.
+        settings: Threads and arithmetic of the engine; which bundle they name does not matter.
         cache_dir: Where the engine keeps compiled networks, to start faster; None for nowhere.
 
     Raises:
         ModelError: A file is not the one that the manifest names, or the engine cannot run the network.
     """
 
-    def __init__(
-        self,
-        bundle: Bundle,
-        threads: int = 0,
-        precision: Literal["f32", "bf16"] = "f32",
-        cache_dir: Path | None = None,
-    ) -> None:
+    def __init__(self, bundle: Bundle, settings: ModelSettings, cache_dir: Path | None = None) -> None:
         self._identity = bundle.identity
         options: dict[str, str | int] = {
             "PERFORMANCE_HINT": "LATENCY",
-            "INFERENCE_PRECISION_HINT": precision,
+            "INFERENCE_PRECISION_HINT": settings.precision,
             "NUM_STREAMS": 1,
         }
-        if threads:
-            options["INFERENCE_NUM_THREADS"] = threads
+        if settings.threads:
+            options["INFERENCE_NUM_THREADS"] = settings.threads
         if cache_dir is not None:
             options["CACHE_DIR"] = str(cache_dir)
         graph, weights = bundle.read(GRAPH), bundle.read(WEIGHTS)

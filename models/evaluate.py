@@ -15,8 +15,10 @@ from numpy.typing import NDArray
 
 from models.classifier import OpenVinoClassifier
 from models.data import SLIVER, LabelledScan, cut, label_patches, read_gray, read_scans
-from models.manifest import Figures, load_bundle, shipped_bundle
+from models.manifest import Figures, load_bundle
+from models.weights import bundle_folder
 from station.core.part import BLOCKS_PER_TURN, Pixels, Probabilities, SurfaceClass
+from station.core.settings import ModelSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,8 @@ def main(
     threads: Annotated[int, typer.Option(min=0, help="Threads of the engine; 0 for all cores.")] = 0,
 ) -> None:
     """Measure a bundle on a recording with known surfaces; prints one JSON document."""
-    classifier = OpenVinoClassifier(load_bundle(shipped_bundle(bundle)), threads)
+    settings = ModelSettings(bundle=bundle, threads=threads)
+    classifier = OpenVinoClassifier(load_bundle(bundle_folder(bundle)), settings)
     parts = [judge(classifier, scan) for scan in read_scans(recording)]
     truth, found = np.array([part.truth for part in parts]), np.array([part.found for part in parts])
     document = {

@@ -20,6 +20,7 @@ from models.data import read_scans
 from models.evaluate import judge, measure
 from models.manifest import CLASSES, GRAPH, WEIGHTS, Data, Manifest, hash_files, load_bundle, utc_now, write_manifest
 from models.networks import NETWORKS
+from station.core.settings import ModelSettings
 
 DISTRIBUTION = "inspection-station"
 
@@ -107,7 +108,7 @@ def code_version() -> str:
 def add_figures(folder: Path, validation: Path, source: str) -> None:
     """Measure a bundle on a recording that it was not trained on, and write the figures into its manifest."""
     bundle = load_bundle(folder)
-    classifier = OpenVinoClassifier(bundle)
+    classifier = OpenVinoClassifier(bundle, ModelSettings(bundle=bundle.manifest.name))
     figures = measure((judge(classifier, scan) for scan in read_scans(validation)), source)
     write_manifest(folder, bundle.manifest.model_copy(update={"figures": figures}))
     typer.echo(figures.model_dump_json(indent=2))

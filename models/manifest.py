@@ -7,7 +7,6 @@ BUNDLE/model.xml, .bin    the network as OpenVINO IR
 import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib import resources
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Literal
 
@@ -144,12 +143,6 @@ class Bundle:
                 "model.wrong_hash", f"{self.folder / name} has SHA-256 {found}, the manifest names {named}"
             )
         return content
-
-
-def shipped_bundle(name: str) -> Path:
-    """Folder of a bundle that comes with the product, or the given path itself where no bundle has this name."""
-    shipped = Path(str(resources.files("models") / "weights" / name))
-    return shipped if "/" not in name and shipped.is_dir() else Path(name).expanduser()
 
 
 def load_bundle(folder: Path) -> Bundle:

@@ -19,13 +19,16 @@ from models.manifest import (
     Manifest,
     hash_files,
     load_bundle,
-    shipped_bundle,
     utc_now,
     write_manifest,
 )
+from models.weights import bundle_folder
 from station.core.errors import BugError, ModelError
 from station.core.part import ModelIdentity, Pixels, Probabilities
 from station.core.ports import PatchClassifier
+from station.core.settings import ModelSettings
+
+ONE_THREAD = ModelSettings(bundle="inception-cnn-1", threads=1)
 
 
 class FakeClassifier:
@@ -47,12 +50,12 @@ class FakeClassifier:
 
 @pytest.fixture(scope="module")
 def bundle() -> Bundle:
-    return load_bundle(shipped_bundle("inception-cnn-1"))
+    return load_bundle(bundle_folder("inception-cnn-1"))
 
 
 @pytest.fixture(scope="module", params=["fake", "openvino"])
 def classifier(request: pytest.FixtureRequest, bundle: Bundle) -> PatchClassifier:
-    return FakeClassifier() if request.param == "fake" else OpenVinoClassifier(bundle, threads=1)
+    return FakeClassifier() if request.param == "fake" else OpenVinoClassifier(bundle, ONE_THREAD)
 
 
 def some_patches(seed: int = 1) -> Pixels:
@@ -168,7 +171,7 @@ def five(mean: ov.Node) -> ov.Node:
     ids=["not a number", "sums to more"],
 )
 def test_a_network_that_answers_nonsense_is_an_error(tmp_path: Path, answer: Callable[[ov.Node], ov.Node]) -> None:
-    classifier = OpenVinoClassifier(broken_bundle(tmp_path / "broken-1", answer), threads=1)
+    classifier = OpenVinoClassifier(broken_bundle(tmp_path / "broken-1", answer), ONE_THREAD)
     with pytest.raises(ModelError) as caught:
         classifier.score(some_patches())
     assert caught.value.code == "model.bad_scores"
@@ -176,7 +179,7 @@ def test_a_network_that_answers_nonsense_is_an_error(tmp_path: Path, answer: Cal
 
 def test_a_graph_of_other_shapes_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="ports") as caught:
-        OpenVinoClassifier(broken_bundle(tmp_path / "broken-1", five, (4, 256, 256)))
+        OpenVinoClassifier(broken_bundle(tmp_path / "broken-1", five, (4, 256, 256)), ONE_THREAD)
     assert caught.value.code == "model.bad_manifest"
 
 
@@ -186,13 +189,13 @@ def test_a_file_that_is_no_graph_is_an_engine_failure(tmp_path: Path) -> None:
     manifest = bundle.manifest.model_copy(update={"files": hash_files(bundle.folder)})
     write_manifest(bundle.folder, manifest)
     with pytest.raises(ModelError) as caught:
-        OpenVinoClassifier(load_bundle(bundle.folder))
+        OpenVinoClassifier(load_bundle(bundle.folder), ONE_THREAD)
     assert caught.value.code == "model.engine_failed"
 
 
 def test_a_cache_folder_changes_nothing_in_the_answer(tmp_path: Path, bundle: Bundle) -> None:
-    plain = OpenVinoClassifier(bundle, threads=1).score(some_patches())
+    plain = OpenVinoClassifier(bundle, ONE_THREAD).score(some_patches())
     for _ in range(2):
-        cached = OpenVinoClassifier(bundle, threads=1, cache_dir=tmp_path / "cache")
+        cached = OpenVinoClassifier(bundle, ONE_THREAD, cache_dir=tmp_path / "cache")
         assert np.array_equal(cached.score(some_patches()), plain)
     assert any((tmp_path / "cache").iterdir())
