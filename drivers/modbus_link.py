@@ -96,6 +96,7 @@ class ModbusLink:
             self._closed = False
             self._next_attempt_s = 0.0
             await self._ready()
+            self._next_attempt_s = 0.0
 
     async def read(self, kind: Kind, address: int, count: int) -> list[int]:
         """The words from `address` on, `count` of them, 1 to 125.
@@ -139,7 +140,8 @@ class ModbusLink:
             return self._connection
         now = time.monotonic()
         if now < self._next_attempt_s:
-            raise self._error(f"{self._device}.unreachable", self.health.detail)
+            detail = self.health.detail or f"{link_name(self._settings)} is not connected"
+            raise self._error(f"{self._device}.unreachable", detail)
         self._next_attempt_s = now + self._settings.reconnect_s
         self._connection = await self._counted(self._open())
         return self._connection

@@ -1,0 +1,280 @@
+"""The link against a peer that delays, forgets, repeats, garbles, hangs up: over TCP and over a serial line."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from drivers.modbus_link import Exchange, ModbusLink
+from drivers.registers import Run
+from station.core.errors import JigError, PlcError
+from station.core.settings import RtuLink, TcpLink
+from tests.wire.modbus_peer import Conduct, Peer, RtuPeer, TcpPeer
+
+TIMEOUT_S = 0.15
+
+
+async def greet(exchange: Exchange) -> None:
+    """Another shape than every request of these tests."""
+    await exchange.read("input", 0, 7)
+
+
+@dataclass
+class Line:
+    peer: Peer
+    link: ModbusLink
+    settings: TcpLink | RtuLink
+
+
+@pytest.fixture(params=["tcp", "rtu"])
+async def line(request: pytest.FixtureRequest) -> AsyncIterator[Line]:
+    peer = Peer()
+    peer.input[20:23] = [11, 22, 33]
+    settings: TcpLink | RtuLink
+    if request.param == "tcp":
+        server = TcpPeer(peer)
+        await server.start()
+        settings = TcpLink(kind="tcp", port=server.port, request_timeout_s=TIMEOUT_S, reconnect_s=0.1)
+    else:
+        serial = RtuPeer(peer)
+        settings = RtuLink(kind="rtu", device=serial.device, parity="N", request_timeout_s=TIMEOUT_S, reconnect_s=0.1)
+    link = ModbusLink(settings, "jig", JigError, greet)
+    yield Line(peer, link, settings)
+    await link.close()
+    if request.param == "tcp":
+        await server.stop()
+    else:
+        serial.stop()
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+async def test_words_are_read_and_written_as_they_stand(line: Line) -> None:
+    await line.link.connect()
+    line.peer.holding[5] = 77
+    assert await line.link.read("input", 20, 3) == [11, 22, 33]
+    assert await line.link.read("holding", 5, 1) == [77]
+    await line.link.write(Run("holding", 3, [1, 600, 65535]))
+    assert line.peer.writes == [(3, (1, 600, 65535))]
+    assert line.peer.reads == [(4, 0, 7), (4, 20, 3), (3, 5, 1)]
+    assert line.link.health.failures == 0
+    assert line.link.health.last_answer_ns
+
+
+@pytest.mark.parametrize("conduct", ["ignore", "swallow", "garbage", "half", "other", "late"])
+async def test_a_request_without_a_good_answer_fails_in_its_time_and_is_not_repeated(
+    line: Line, conduct: Conduct
+) -> None:
+    await line.link.connect()
+    line.peer.conduct.append(conduct)
+    began = time.monotonic()
+    with pytest.raises(JigError, match=r"unit 1 function 4, input 20 to 22: ") as caught:
+        await line.link.read("input", 20, 3)
+    assert caught.value.code == "jig.unreachable"
+    assert time.monotonic() - began < TIMEOUT_S + 0.1
+    assert line.peer.reads.count((4, 20, 3)) <= 1
+    assert line.link.health.failures == 1
+    assert "input 20 to 22" in line.link.health.detail
+
+
+@pytest.mark.parametrize("conduct", ["ignore", "garbage", "half", "other"])
+async def test_the_next_request_gets_its_own_answer_at_once(line: Line, conduct: Conduct) -> None:
+    await line.link.connect()
+    line.peer.conduct.append(conduct)
+    with pytest.raises(JigError):
+        await line.link.read("input", 20, 3)
+    assert await line.link.read("input", 21, 1) == [22]
+    assert line.link.health.failures == 0
+
+
+async def test_a_late_answer_is_never_taken_for_that_of_the_next_request(line: Line) -> None:
+    await line.link.connect()
+    line.peer.conduct.append("late")
+    with pytest.raises(JigError):
+        await line.link.read("input", 20, 3)
+    line.peer.input[20:23] = [44, 55, 66]
+    async with asyncio.timeout(2):
+        while True:
+            try:
+                assert await line.link.read("input", 20, 3) == [44, 55, 66]
+                break
+            except JigError:
+                await asyncio.sleep(0.01)
+
+
+async def test_a_written_order_whose_answer_was_lost_is_not_written_again(line: Line) -> None:
+    await line.link.connect()
+    line.peer.write_conduct.append("swallow")
+    with pytest.raises(JigError, match="function 16, holding 0 to 2"):
+        await line.link.write(Run("holding", 0, [1, 2, 3]))
+    assert await line.link.read("holding", 0, 3) == [1, 2, 3]
+    assert len(line.peer.writes) == 1
+
+
+@pytest.mark.parametrize(("conduct", "code"), [("illegal", "jig.wrong_map"), ("busy", "jig.unreachable")])
+async def test_a_refused_read_names_the_exception_and_keeps_the_connection(
+    line: Line, conduct: Conduct, code: str
+) -> None:
+    await line.link.connect()
+    line.peer.conduct.append(conduct)
+    with pytest.raises(JigError, match="exception 0") as caught:
+        await line.link.read("input", 20, 3)
+    assert caught.value.code == code
+    assert line.link.connected
+    assert line.peer.reads == [(4, 0, 7)]
+
+
+async def test_a_refused_write_is_told_from_an_unanswered_one(line: Line) -> None:
+    await line.link.connect()
+    line.peer.write_conduct.append("busy")
+    with pytest.raises(JigError, match="exception 06, device busy") as caught:
+        await line.link.write(Run("holding", 0, [1]))
+    assert caught.value.code == "jig.refused"
+
+
+async def test_a_cancelled_request_leaves_nothing_behind_and_the_next_gets_its_own_answer(line: Line) -> None:
+    await line.link.connect()
+    line.peer.conduct.append("late")
+    line.peer.asked.clear()
+    request = asyncio.ensure_future(line.link.read("input", 20, 3))
+    await line.peer.asked.wait()
+    request.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await request
+    line.peer.owed = b""
+    line.peer.input[20:23] = [7, 8, 9]
+    assert await line.link.read("input", 20, 3) == [7, 8, 9]
+
+
+async def test_requests_from_many_callers_go_out_one_after_the_other(line: Line) -> None:
+    await line.link.connect()
+    answers = await asyncio.gather(*(line.link.read("input", 20 + n % 3, 1) for n in range(12)))
+    assert answers == [[11 * (1 + n % 3)] for n in range(12)]
+
+
+async def test_closing_ends_a_waiting_request_at_once_and_refuses_further_ones(line: Line) -> None:
+    await line.link.connect()
+    line.peer.silent = True
+    request = asyncio.ensure_future(line.link.read("input", 20, 3))
+    await asyncio.sleep(0.02)
+    began = time.monotonic()
+    await line.link.close()
+    with pytest.raises(JigError, match="input 20 to 22"):
+        await request
+    assert time.monotonic() - began < 0.1
+    with pytest.raises(JigError, match="closed by the station"):
+        await line.link.read("input", 20, 3)
+    line.peer.silent = False
+    await line.link.connect()
+    assert await line.link.read("input", 20, 1) == [11]
+
+
+async def test_a_silent_device_is_found_again_by_itself(line: Line) -> None:
+    await line.link.connect()
+    line.peer.silent = True
+    for _ in range(4):
+        with pytest.raises(JigError):
+            await line.link.read("input", 20, 1)
+    line.peer.silent = False
+    back = time.monotonic()
+    while True:
+        try:
+            assert await line.link.read("input", 20, 1) == [11]
+            break
+        except JigError:
+            await asyncio.sleep(0.005)
+    assert time.monotonic() - back < 2
+
+
+async def test_a_wrong_greeting_closes_the_connection(line: Line) -> None:
+    async def refuse(_: Exchange) -> None:
+        raise JigError("jig.wrong_map", "magic")
+
+    link = ModbusLink(line.settings, "jig", JigError, refuse)
+    with pytest.raises(JigError, match="magic"):
+        await link.connect()
+    assert not link.connected
+    with pytest.raises(JigError, match="magic"):
+        await link.read("input", 20, 1)
+    await link.close()
+
+
+# ---------------------------------------------------------------------- TCP alone
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[TcpPeer]:
+    peer = TcpPeer(Peer())
+    await peer.start()
+    yield peer
+    await peer.stop()
+
+
+def plc_link(server: TcpPeer) -> ModbusLink:
+    settings = TcpLink(kind="tcp", port=server.port, request_timeout_s=TIMEOUT_S, reconnect_s=0.2)
+    return ModbusLink(settings, "plc", PlcError)
+
+
+async def test_a_peer_that_hangs_up_is_noticed_before_the_deadline(server: TcpPeer) -> None:
+    link = plc_link(server)
+    await link.connect()
+    server.peer.conduct.append("cut")
+    began = time.monotonic()
+    with pytest.raises(PlcError, match="the connection broke"):
+        await link.read("holding", 0, 1)
+    assert time.monotonic() - began < TIMEOUT_S / 2
+    assert await link.read("holding", 0, 1) == [0]
+    await link.close()
+
+
+async def test_an_answer_that_comes_twice_does_not_answer_the_next_request(server: TcpPeer) -> None:
+    link = plc_link(server)
+    await link.connect()
+    server.peer.holding[:2] = [1, 2]
+    server.peer.conduct.append("twice")
+    assert await link.read("holding", 0, 1) == [1]
+    assert await link.read("holding", 1, 1) == [2]
+    await link.close()
+
+
+async def test_while_nobody_listens_requests_fail_without_waiting_and_attempts_are_spaced(server: TcpPeer) -> None:
+    link = plc_link(server)
+    await link.connect()
+    await server.stop()
+    with pytest.raises(PlcError):
+        await link.read("holding", 0, 1)
+    began = time.monotonic()
+    for _ in range(50):
+        with pytest.raises(PlcError, match="cannot be opened"):
+            await link.read("holding", 0, 1)
+    assert time.monotonic() - began < 0.2
+    await server.start()
+    while True:
+        try:
+            await link.read("holding", 0, 1)
+            break
+        except PlcError:
+            await asyncio.sleep(0.005)
+    assert time.monotonic() - began < 2
+    assert link.health.failures == 0
+    await link.close()
+
+
+async def test_a_refused_write_to_the_plc_is_a_wrong_map(server: TcpPeer) -> None:
+    link = plc_link(server)
+    await link.connect()
+    server.peer.write_conduct.append("illegal")
+    with pytest.raises(PlcError, match="exception 02, illegal data address") as caught:
+        await link.write(Run("holding", 6, [1]))
+    assert caught.value.code == "plc.wrong_map"
+    await link.close()
+
+
+async def test_a_serial_device_that_is_not_there_is_named(tmp_path: Path) -> None:
+    device = str(tmp_path / "ttyUSB9")
+    link = ModbusLink(RtuLink(kind="rtu", device=device), "jig", JigError)
+    with pytest.raises(JigError, match=r"ttyUSB9 unit 1 cannot be opened: there is no such device"):
+        await link.connect()
+    await link.close()
