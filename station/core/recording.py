@@ -84,7 +84,7 @@ def read_scan(path: Path) -> Pixels:
     try:
         pixels = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
     except cv2.error as error:
-        raise _bad_image(path, f"the file is damaged: {error.err}") from error
+        raise _bad_image(path, f"the file is damaged: {error}") from error
     if pixels is None or pixels.shape != tuple(size) or pixels.dtype != np.uint8:
         raise _bad_image(path, "the file is damaged: its data do not unpack to the image that its header promises")
     return np.asarray(pixels, np.uint8)

@@ -22,6 +22,7 @@ TIFF_ORDERS = {b"II*\0": "<", b"MM\0*": ">"}
 TIFF_KINDS = {1: "B", 3: "H", 4: "I"}  # BYTE, SHORT, LONG
 TIFF_CHUNKS = ((273, 279), (324, 325))  # strips: offsets and lengths; tiles: offsets and lengths
 TIFF_UNCOMPRESSED = 1
+TIFF_LOSSLESS = frozenset({TIFF_UNCOMPRESSED, 5, 8, 32773, 32946})  # none, LZW, Deflate, PackBits, older Deflate
 
 
 class GreySize(NamedTuple):
@@ -117,12 +118,14 @@ def _tiff(content: bytes, order: str) -> GreySize:
     if tags.get(277, (1,))[0] != 1:
         raise _colour("a colour image")
     _require_8_bit(tags.get(258, (1,))[0])
+    if tags.get(262) == (3,):
+        raise _colour("an image with a palette")
     if tags.get(262) != (1,):
-        raise ScanFileError(
-            "its grey values do not go from black to white, allowed is only PhotometricInterpretation 1"
-        )
+        raise ScanFileError("its greys do not go from black to white, allowed is only PhotometricInterpretation 1")
     if tags.get(339, (1,)) != (1,) or tags.get(274, (1,)) != (1,):
         raise ScanFileError("it is signed, or turned round, allowed are unsigned grey values from top left")
+    if (compression := tags.get(259, (TIFF_UNCOMPRESSED,))[0]) not in TIFF_LOSSLESS:
+        raise ScanFileError(f"it has TIFF compression {compression}, allowed are none, LZW, Deflate and PackBits")
     if more:
         raise ScanFileError("it has more than one page")
     _require_chunks(content, tags, lines * columns)
@@ -135,7 +138,7 @@ def _tiff_tags(content: bytes, order: str) -> tuple[Mapping[int, tuple[int, ...]
     tags = dict[int, tuple[int, ...]]()
     for entry in range(position + 2, position + 2 + 12 * count, 12):
         tag, kind, values = struct.unpack_from(f"{order}HHI", content, entry)
-        if kind not in TIFF_KINDS:
+        if kind not in TIFF_KINDS or not values:
             continue
         layout = f"{order}{values}{TIFF_KINDS[kind]}"
         where = entry + 8 if struct.calcsize(layout) <= 4 else struct.unpack_from(f"{order}I", content, entry + 8)[0]
@@ -146,7 +149,8 @@ def _tiff_tags(content: bytes, order: str) -> tuple[Mapping[int, tuple[int, ...]
 
 def _require_chunks(content: bytes, tags: Mapping[int, tuple[int, ...]], pixels: int) -> None:
     chunks = [chunk for at, size in TIFF_CHUNKS for chunk in zip(tags.get(at, ()), tags.get(size, ()), strict=False)]
-    complete = sum(size for _offset, size in chunks) >= pixels if tags.get(259, (1,)) == (TIFF_UNCOMPRESSED,) else True
+    plain = tags.get(259, (TIFF_UNCOMPRESSED,)) == (TIFF_UNCOMPRESSED,)
+    complete = not plain or sum(size for _offset, size in chunks) >= pixels
     if not chunks or not complete or any(offset + size > len(content) for offset, size in chunks):
         raise _cut()
 

@@ -28,7 +28,7 @@ class Accountant:
         """
         pixels = block.pixels
         first = self._blocks[0].pixels if self._blocks else pixels
-        agreed = (LINES_PER_BLOCK, *first.shape[1:2])
+        agreed = (LINES_PER_BLOCK, first.shape[-1])
         if pixels.shape != agreed or pixels.dtype != np.uint8:
             raise CameraError(
                 "camera.bad_image",
