@@ -1,0 +1,208 @@
+"""Algorithm 1 and its guard: nothing but a valid, complete, timely and confident pass is ever passed."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as npst
+
+from station.core.errors import FAULTS
+from station.core.part import Destination, Probabilities, ScanHealth, Scores, Verdict
+from station.core.settings import DecisionSettings
+from station.flow.decide import algorithm1, decide
+
+SETTINGS = DecisionSettings(min_confidence=0.5, deadline_ms=500.0)
+HEALTHY = ScanHealth(None, "", 12.0)
+FREE = (0.9, 0.04, 0.03, 0.02, 0.01)
+
+
+def patches(**rows: tuple[float, ...]) -> Probabilities:
+    """16 defect-free patches but for those named `p0` to `p15`."""
+    values = np.tile(np.array(FREE, np.float32), (16, 1))
+    for name, row in rows.items():
+        values[int(name[1:])] = row
+    return values
+
+
+def strips(probabilities: Probabilities) -> list[Scores]:
+    return [Scores(index, probabilities[2 * index : 2 * index + 2]) for index in range(len(probabilities) // 2)]
+
+
+PITS_ALL = (0.1, 0.0, 0.8, 0.1, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("probabilities", "verdict", "confidence", "patch", "defects"),
+    [
+        (patches(), Verdict.DEFECT_FREE, 0.9, 0, 0),
+        (patches(p11=(0.6, 0.1, 0.1, 0.1, 0.1)), Verdict.DEFECT_FREE, 0.6, 11, 0),
+        (patches(p9=(0.6, 0.1, 0.1, 0.1, 0.1), p3=(0.6, 0.4, 0, 0, 0)), Verdict.DEFECT_FREE, 0.6, 3, 0),
+        (patches(p15=(0.1, 0.0, 0.2, 0.0, 0.7)), Verdict.SCRATCHES, 0.7, 15, 1),
+        (patches(p2=(0.2, 0.6, 0.2, 0, 0), p5=(0.1, 0, 0.1, 0.8, 0)), Verdict.ROLL_MARKS, 0.8, 5, 2),
+        (patches(p4=(0.3, 0, 0, 0.7, 0), p12=(0.3, 0.7, 0, 0, 0)), Verdict.ROLL_MARKS, 0.7, 4, 2),
+        (patches(p7=(0.4, 0, 0, 0.4, 0.2)), Verdict.ROLL_MARKS, 0.4, 7, 1),
+        (patches(p7=(0.2, 0, 0.4, 0.4, 0)), Verdict.PITS, 0.4, 7, 1),
+        (patches(p0=(0.2, 0.2, 0.2, 0.2, 0.2)), Verdict.IMPRINTED, 0.2, 0, 1),
+        (np.tile(np.array(PITS_ALL, np.float32), (16, 1)), Verdict.PITS, 0.8, 0, 16),
+        (patches(p1=(0.99, 0.01, 0, 0, 0), p8=(0.45, 0, 0, 0, 0.55)), Verdict.SCRATCHES, 0.55, 8, 1),
+    ],
+    ids=[
+        "all free",
+        "least certain free",
+        "tie of free patches",
+        "one defect",
+        "most certain defect",
+        "tie of defect patches",
+        "tie with defect-free",
+        "tie of two defects",
+        "tie of all",
+        "all defects",
+        "certain passes do not outvote a defect",
+    ],
+)
+def test_algorithm_1(
+    probabilities: Probabilities, verdict: Verdict, confidence: float, patch: int, defects: int
+) -> None:
+    outcome = algorithm1(probabilities)
+    assert outcome.verdict is verdict
+    assert outcome.confidence == pytest.approx(confidence)
+    assert outcome.deciding_patch == patch
+    assert outcome.defect_patches == defects
+
+
+def test_a_healthy_confident_pass_goes_to_the_second_inspection() -> None:
+    decision = decide(strips(patches()), HEALTHY, SETTINGS)
+    assert decision.verdict is decision.algorithm1 is Verdict.DEFECT_FREE
+    assert decision.destination is Destination.SECOND_INSPECTION
+    assert decision.fault is None
+    assert decision.detail == ""
+    assert decision.probabilities.shape == (16, 5)
+
+
+def test_a_healthy_confident_defect_goes_to_its_bin() -> None:
+    decision = decide(strips(patches(p6=(0.1, 0, 0, 0.9, 0))), HEALTHY, SETTINGS)
+    assert decision.verdict is decision.algorithm1 is Verdict.ROLL_MARKS
+    assert decision.destination is Destination.BIN_ROLL_MARKS
+    assert (decision.deciding_patch, decision.defect_patches) == (6, 1)
+
+
+def test_strips_may_come_in_any_order() -> None:
+    scores = strips(patches(p6=(0.1, 0, 0, 0.9, 0)))
+    assert decide(scores[::-1], HEALTHY, SETTINGS).deciding_patch == 6
+
+
+INCOMPLETE = FAULTS["scan.incomplete"]
+WHOLE = strips(patches())
+UNSURE = strips(patches(p3=(0.49, 0.3, 0.21, 0, 0)))
+NAN = strips(patches(p3=(float("nan"), 0, 0, 0, 0)))
+
+
+@pytest.mark.parametrize(
+    ("scores", "health", "code", "words", "kept"),
+    [
+        (WHOLE, ScanHealth(INCOMPLETE, "block 3 missing", 12.0), "scan.incomplete", "block 3 missing", True),
+        ([], ScanHealth(FAULTS["part.jig_empty"], "dark", None), "part.jig_empty", "dark", False),
+        (NAN, ScanHealth(INCOMPLETE, "gap", None), "scan.incomplete", "gap", False),
+        (NAN, ScanHealth(None, "", None), "model.bad_scores", "a score is not a number from 0 to 1", False),
+        (
+            strips(patches(p0=(1.2, -0.2, 0, 0, 0))),
+            HEALTHY,
+            "model.bad_scores",
+            "a score is not a number from 0 to 1",
+            False,
+        ),
+        (WHOLE[:7], ScanHealth(None, "", None), "scan.judged_in_part", "strips judged: 0, 1, 2, 3, 4, 5, 6;", False),
+        ([], HEALTHY, "scan.judged_in_part", "strips judged: none;", False),
+        ([*WHOLE[:7], WHOLE[0]], HEALTHY, "scan.judged_in_part", "strips judged: 0, 0, 1, 2, 3, 4, 5, 6;", False),
+        ([*WHOLE, WHOLE[7]], HEALTHY, "scan.judged_in_part", "6, 7, 7;", False),
+        ([*WHOLE[:7], Scores(8, WHOLE[7].probabilities)], HEALTHY, "scan.judged_in_part", "6, 8;", False),
+        ([*WHOLE[:7], Scores(7, WHOLE[7].probabilities[:1])], HEALTHY, "scan.judged_in_part", "6, 7;", False),
+        (WHOLE, ScanHealth(None, "", None), "scan.late", "the scan has no last line", True),
+        (
+            WHOLE,
+            ScanHealth(None, "", 500.5),
+            "scan.late",
+            "500.5 ms after the last line, allowed are 0 to 500 ms",
+            True,
+        ),
+        (WHOLE, ScanHealth(None, "", -0.5), "scan.late", "-0.5 ms after the last line", True),
+        (WHOLE, ScanHealth(None, "", float("nan")), "scan.late", "nan ms", True),
+        (UNSURE, ScanHealth(None, "", 501.0), "scan.late", "501.0 ms", True),
+        (UNSURE, HEALTHY, "part.low_confidence", "defect_free in patch 3 with 0.490, the minimum is 0.5", True),
+    ],
+)
+def test_the_guard_turns_it_into_review_and_says_why(
+    scores: list[Scores], health: ScanHealth, code: str, words: str, *, kept: bool
+) -> None:
+    decision = decide(scores, health, SETTINGS)
+    assert decision.verdict is Verdict.REVIEW
+    assert decision.destination is Destination.BIN_REVIEW
+    assert decision.fault is FAULTS[code]
+    assert words in decision.detail
+    assert decision.algorithm1 is (Verdict.DEFECT_FREE if kept else None)
+    assert (decision.deciding_patch is not None) is kept
+    assert (decision.confidence > 0) is kept
+
+
+@pytest.mark.parametrize("ms", [0.0, 500.0])
+def test_at_the_deadline_is_in_time(ms: float) -> None:
+    assert decide(WHOLE, ScanHealth(None, "", ms), SETTINGS).verdict is Verdict.DEFECT_FREE
+
+
+def test_an_unsure_defect_is_reviewed_and_keeps_what_algorithm_1_said() -> None:
+    decision = decide(strips(patches(p7=(0.4, 0, 0, 0.45, 0.15))), HEALTHY, SETTINGS)
+    assert decision.verdict is Verdict.REVIEW
+    assert decision.algorithm1 is Verdict.ROLL_MARKS
+    assert decision.confidence == pytest.approx(0.45)
+
+
+weights = npst.arrays(np.float32, (16, 5), elements=st.floats(0, 1, width=32))
+mostly_free = st.floats(0, 6, width=32)
+
+
+@st.composite
+def probability_sets(draw: st.DrawFn) -> Probabilities:
+    values = draw(weights)
+    values[:, 0] += np.float32(draw(mostly_free))
+    values += np.float32(1e-6)
+    return np.asarray(values / values.sum(axis=1, keepdims=True), np.float32)
+
+
+healths = st.builds(
+    ScanHealth,
+    fault=st.sampled_from([None, None, None, INCOMPLETE, FAULTS["part.edge_wanders"], FAULTS["camera.timeout"]]),
+    detail=st.just("seen"),
+    ms_after_last_line=st.none() | st.floats(allow_nan=True) | st.floats(0, 600),
+)
+
+
+@given(probability_sets(), healths, st.sets(st.integers(0, 7), max_size=1))
+def test_only_a_valid_complete_timely_confident_pass_is_passed(
+    probabilities: Probabilities, health: ScanHealth, lost: set[int]
+) -> None:
+    scores = [strip for strip in strips(probabilities) if strip.index not in lost]
+    decision = decide(scores, health, SETTINGS)
+    all_free = bool((probabilities[:, 1:].max(axis=1) < probabilities[:, 0]).all())
+    confident = bool(probabilities[:, 0].min() >= SETTINGS.min_confidence)
+    in_time = health.ms_after_last_line is not None and 0 <= health.ms_after_last_line <= SETTINGS.deadline_ms
+    may_pass = all_free and confident and in_time and health.fault is None and not lost
+    assert (decision.verdict is Verdict.DEFECT_FREE) is may_pass
+    assert (decision.verdict is Verdict.REVIEW) is (decision.fault is not None)
+
+
+@given(npst.arrays(np.float32, (16, 5), elements=st.floats(width=32)))
+def test_scores_that_are_no_probabilities_are_never_passed(values: Probabilities) -> None:
+    decision = decide(strips(values), HEALTHY, SETTINGS)
+    if not ((values >= 0) & (values <= 1.001)).all():
+        assert decision.verdict is Verdict.REVIEW
+        assert decision.fault is FAULTS["model.bad_scores"]
+
+
+@given(probability_sets(), st.permutations(range(8)))
+def test_the_decision_depends_on_nothing_but_its_input(probabilities: Probabilities, order: list[int]) -> None:
+    scores = strips(probabilities)
+    first, again = decide(scores, HEALTHY, SETTINGS), decide([scores[index] for index in order], HEALTHY, SETTINGS)
+    assert first.verdict is again.verdict
+    assert first.confidence == again.confidence
+    assert first.deciding_patch == again.deciding_patch
+    np.testing.assert_array_equal(first.probabilities, again.probabilities)
