@@ -1,0 +1,46 @@
+"""The recording that comes with the product is complete, small, and what its renderer makes."""
+
+import json
+
+import cv2
+import numpy as np
+
+from sim.recordings import bundled_recording
+from sim.surfaces import render_part
+from sim.surfaces.bundled import PLAN
+from station.core.part import LINES_PER_TURN, SurfaceClass
+
+ENTRIES = [json.loads(line) for line in (bundled_recording() / "recording.jsonl").read_text().splitlines()]
+
+
+def test_it_holds_all_classes_and_several_widths_and_is_small() -> None:
+    assert {entry["label"] for entry in ENTRIES} == {surface.label for surface in SurfaceClass}
+    assert len({entry["part_type"] for entry in ENTRIES}) >= 4
+    assert len({entry["part_id"] for entry in ENTRIES}) == len(ENTRIES)
+    assert sum(path.stat().st_size for path in bundled_recording().rglob("*") if path.is_file()) < 15_000_000
+
+
+def test_every_scan_is_a_turn_of_8_bit_grey() -> None:
+    for entry in ENTRIES:
+        image = cv2.imread(str(bundled_recording() / entry["file"]), cv2.IMREAD_UNCHANGED)
+        assert image.dtype == np.uint8
+        assert image.ndim == 2
+        assert image.shape[0] == LINES_PER_TURN
+
+
+def test_it_is_what_the_plan_says() -> None:
+    planned = [(part.part_id, f"smh_{part.width_px}", part.surface.label) for part in PLAN]
+    assert [(entry["part_id"], entry["part_type"], entry["label"]) for entry in ENTRIES] == planned
+
+
+def test_its_first_defect_is_what_the_renderer_makes() -> None:
+    part = next(part for part in PLAN if part.surface is not SurfaceClass.DEFECT_FREE)
+    stored = cv2.imread(str(bundled_recording() / f"{part.part_id}.png"), cv2.IMREAD_UNCHANGED)
+    rendered = render_part(part.seed, part.width_px, part.surface).image
+    assert stored.shape == rendered.shape
+    assert cv2.absdiff(stored, rendered).mean() < 0.01  # another processor may round another way
+
+
+def test_no_plan_of_a_rendered_folder_can_reach_its_seeds() -> None:
+    most = 999_999 * 1_000_000 + 99_999
+    assert min(part.seed for part in PLAN) > most
