@@ -1,8 +1,10 @@
 """The simulated camera as a consumer meets it: the real library, through harvesters."""
 
+import itertools
 import signal
 import subprocess
 import sys
+import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -13,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 from genicam.genapi import AccessException, GenericException
-from genicam.gentl import IoException, TimeoutException
+from genicam.gentl import IoException, NotImplementedException, TimeoutException
 from harvesters.core import Callback, Harvester, ImageAcquirer, ParameterKey, ParameterSet
 
 from sim.gentl import producer_path
@@ -196,6 +198,13 @@ def test_each_trigger_has_registers_of_its_own(camera: Camera) -> None:
         assert (camera.nodes.TriggerMode.value, camera.nodes.TriggerSource.value) == expected
 
 
+def test_lines_cannot_be_triggered_one_by_one(camera: Camera) -> None:
+    camera.set(TriggerSelector="LineStart")
+    with pytest.raises(NotImplementedException, match="no LineStart trigger"):
+        camera.set(TriggerMode="On")
+    assert camera.nodes.TriggerMode.value == "Off"
+
+
 @pytest.mark.parametrize(
     ("name", "value"), [("Width", 1024), ("Height", 10), ("PixelFormat", "Mono16"), ("SimScene", "/a")]
 )
@@ -283,6 +292,28 @@ def test_a_standing_jig_shows_the_same_row_again_and_again(
     camera.set(SimScene=scene_name, AcquisitionMode="SingleFrame")
     camera.acquirer.start()
     assert np.array_equal(camera.fetch().image, np.repeat(surface[:1], BLOCK, axis=0))
+
+
+def test_a_surface_that_changes_meanwhile_is_never_seen_by_halves(
+    camera: Camera, make_scene: Callable[[Speed], Scene], scene_name: str
+) -> None:
+    scene = make_scene(Speed.MAX)
+    camera.set(SimScene=scene_name, Height=LINES)
+    stop = threading.Event()
+
+    def repaint() -> None:
+        surfaces = itertools.cycle([np.full((LINES, WIDTH), grey, np.uint8) for grey in (50, 100, 150)])
+        while not stop.wait(0.001):
+            scene.show(next(surfaces))
+
+    painter = threading.Thread(target=repaint)
+    painter.start()
+    camera.acquirer.start()
+    images = [camera.fetch().image for _ in range(40)]
+    stop.set()
+    painter.join()
+    assert [image.min() for image in images] == [image.max() for image in images]
+    assert len({int(image[0, 0]) for image in images} - {0}) > 1
 
 
 def test_a_missing_scene_is_black_and_said(camera: Camera, scene_name: str) -> None:

@@ -1,0 +1,62 @@
+"""How the simulated camera's build finds a compiler, and what it says when it cannot build."""
+
+import importlib.util
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+import sim.gentl
+from sim.gentl import build as producer_build
+from station.core.errors import CameraError
+
+
+@pytest.mark.parametrize(
+    ("chosen", "installed", "expected"),
+    [
+        ("clang-16 -m64", {"cc"}, ["clang-16", "-m64"]),
+        ("", {"cc", "gcc", "clang"}, ["/bin/cc"]),
+        ("", {"gcc", "clang"}, ["/bin/gcc"]),
+        ("", {"clang"}, ["/bin/clang"]),
+        ("", {"ziglang"}, [sys.executable, "-m", "ziglang", "cc"]),
+    ],
+)
+def test_the_compiler_is_the_chosen_one_else_the_first_installed(
+    monkeypatch: pytest.MonkeyPatch, chosen: str, installed: set[str], expected: list[str]
+) -> None:
+    monkeypatch.setenv("CC", chosen)
+    monkeypatch.setattr(shutil, "which", lambda name: f"/bin/{name}" if name in installed else None)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: name if name in installed else None)
+    assert producer_build.find_compiler() == expected
+
+
+def test_without_a_compiler_it_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.delenv("CC", raising=False)
+    monkeypatch.setattr(shutil, "which", lambda _: None)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
+    assert producer_build.main(["--output", str(tmp_path / "camera.cti")]) == 1
+    assert "pip install ziglang" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("compiler", ["no-such-compiler", "false"])
+def test_a_failing_compiler_leaves_what_was_there(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, compiler: str
+) -> None:
+    target = tmp_path / "camera.cti"
+    target.write_bytes(b"the one before")
+    monkeypatch.setenv("CC", compiler)
+    with pytest.raises(producer_build.CompilerError, match=compiler):
+        producer_build.build(target)
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"the one before"]
+
+
+def test_a_missing_producer_is_refused_with_the_command_that_builds_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(sim.gentl, "__file__", str(tmp_path / "__init__.py"))
+    with pytest.raises(CameraError, match=r"python -m sim\.gentl\.build") as missing:
+        sim.gentl.producer_path()
+    assert missing.value.code == "camera.no_producer"
