@@ -61,6 +61,8 @@ class FakeTurn:
             elif mishap is not Mishap.LOST:
                 yield self._camera.block(index, frame_id, SHORT_LINES if mishap is Mishap.SHORT else LINES_PER_BLOCK)
                 index += 1
+        if mishap is Mishap.LOST:
+            raise CameraError("camera.timeout", "the last block does not come")
 
     def _mishap_of(self, frame_id: int) -> Mishap | None:
         return self._misfortune.mishap if self._misfortune and self._misfortune.block == frame_id else None

@@ -180,6 +180,16 @@ async def test_a_lost_block_leaves_a_gap_in_the_numbers(bench: Bench, lost: int)
     assert discarded == 0
 
 
+async def test_a_lost_last_block_is_a_timeout_after_seven(bench: Bench) -> None:
+    camera = await ready(bench, Misfortune(Mishap.LOST, 7))
+    async with camera.turn() as turn:
+        coming = turn.blocks()
+        assert [(await anext(coming)).frame_id for _ in range(7)] == list(range(7))
+        with pytest.raises(CameraError) as late:
+            await anext(coming)
+    assert late.value.code == "camera.timeout"
+
+
 async def test_a_short_block_tells_how_many_lines_it_has(bench: Bench) -> None:
     camera = await ready(bench, Misfortune(Mishap.SHORT, 3))
     blocks, discarded = await one_turn(camera)
