@@ -3,13 +3,13 @@
 import asyncio
 import signal
 import sys
-from importlib.resources import files
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from sim.pace import Speed
+from sim.recordings import bundled_recording
 from sim.report import Format, report_as
 from sim.running import Plan, running_cell
 from station.core.errors import StationError
@@ -55,11 +55,6 @@ def simulate(
     except StationError as error:
         sys.stderr.write(f"{error}\n")
         raise typer.Exit(EXIT_REFUSED) from None
-
-
-def bundled_recording() -> Path:
-    """The folder of the recording that ships with the station."""
-    return Path(str(files("sim.recordings")))
 
 
 def main() -> None:

@@ -1,6 +1,7 @@
 """Modbus TCP: a master, for a PLC that reads and writes the station's own server."""
 
 import asyncio
+import contextlib
 import struct
 from typing import Self
 
@@ -44,6 +45,8 @@ class TcpMaster:
 
     async def __aexit__(self, *_: object) -> None:
         self._writer.transport.abort()
+        with contextlib.suppress(OSError):
+            await self._writer.wait_closed()
 
     async def read_holding(self, address: int, count: int) -> list[int]:
         """The words of `count` holding registers, at most 125.

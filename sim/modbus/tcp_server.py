@@ -43,7 +43,7 @@ class TcpServer:
         self._slave = slave
         self._unit = unit
         self._server: asyncio.Server | None = None
-        self._sessions: set[asyncio.Transport] = set()
+        self._sessions: set[_Session] = set()
 
     async def serve(self, listening: socket.socket) -> None:
         """Serve from now on at a socket of `bind`, which is closed with the server."""
@@ -54,34 +54,42 @@ class TcpServer:
 
     def disconnect(self) -> None:
         """Cut all connections; masters may connect again."""
-        for transport in tuple(self._sessions):
-            transport.abort()
+        for session in tuple(self._sessions):
+            session.abort()
 
     async def close(self) -> None:
         """Stop listening, and cut all connections."""
         if self._server:
             self._server.close()
+            sessions = tuple(self._sessions)
             self.disconnect()
+            for session in sessions:
+                await session.ended.wait()
             await self._server.wait_closed()
 
 
 class _Session(asyncio.Protocol):
     """One connection of a master."""
 
-    def __init__(self, slave: Slave, unit: int, sessions: set[asyncio.Transport]) -> None:
+    def __init__(self, slave: Slave, unit: int, sessions: "set[_Session]") -> None:
         self._slave = slave
         self._units = (unit, *ANY_UNIT)
         self._sessions = sessions
         self._transport: asyncio.Transport
         self._buffer = b""
+        self.ended = asyncio.Event()
+
+    def abort(self) -> None:
+        self._transport.abort()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)  # noqa: S101
         self._transport = transport
-        self._sessions.add(transport)
+        self._sessions.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
-        self._sessions.discard(self._transport)
+        self._sessions.discard(self)
+        self.ended.set()
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data

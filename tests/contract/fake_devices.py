@@ -1,0 +1,264 @@
+"""Robot, jig and line PLC without wires, for tests of what stands above the ports.
+
+The contract suites hold them to what the drivers do on the simulated devices.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from station.core.errors import FAULTS, Fault, JigError, PlcError, RobotError
+from station.core.part import Announcement, Destination, Inspection, Order, Receipt
+from station.core.ports import CellReport, JigStatus, LineCommand, Published, RobotStatus
+
+COMMANDS = ("none", "reset", "start", "stop", "hold", "unhold", "suspend", "unsuspend", "abort", "clear", "complete")
+STATES = {2: "stopped", 4: "idle", 5: "suspended", 6: "execute", 9: "aborted", 11: "held", 17: "complete"}
+
+
+@dataclass
+class Floor:
+    """What lies where; robot and jig of one cell share it.
+
+    Attributes:
+        infeed, gripper, jig: The part there, or None.
+        sorted_parts: (part id, place) in the order in which they were laid down.
+        turning: The jig turns.
+        arm_out: The arm is outside its safe zone.
+        cut: No device answers.
+    """
+
+    infeed: str | None = None
+    gripper: str | None = None
+    jig: str | None = None
+    sorted_parts: list[tuple[str, str]] = field(default_factory=list)
+    turning: bool = False
+    arm_out: bool = False
+    cut: bool = False
+
+
+def _receipt(order: Order, confirmed: int = 0) -> Receipt:
+    now_ns = time.monotonic_ns()
+    return Receipt(order, confirmed, now_ns, now_ns)
+
+
+class FakeRobot:
+    """The port `SortRobot`, in no time."""
+
+    def __init__(self, floor: Floor) -> None:
+        self._floor = floor
+        self._last: Receipt | None = None
+        self._last_number = 0
+        self.fault = 0
+
+    async def connect(self) -> None:
+        self._reach()
+
+    async def status(self) -> RobotStatus:
+        self._reach()
+        holding = self._floor.gripper is not None
+        return RobotStatus(self._last_number, self._last_number, False, not self._floor.arm_out, holding, self.fault)
+
+    async def load(self, order: Order) -> Receipt:
+        return await self._perform(order, self._load)
+
+    async def unload(self, order: Order) -> Receipt:
+        return await self._perform(order, self._unload)
+
+    async def home(self, order: Order) -> Receipt:
+        return await self._perform(order, lambda _: 0)
+
+    async def close(self) -> None:
+        await asyncio.sleep(0)
+
+    async def _perform(self, order: Order, motion: Callable[[Order], int]) -> Receipt:
+        self._reach()
+        await asyncio.sleep(0)
+        if self._last is not None and order.number == self._last_number:
+            return self._last
+        self._last_number = order.number
+        self._last = _receipt(order, motion(order))
+        return self._last
+
+    def _load(self, order: Order) -> int:
+        floor = self._floor
+        if floor.infeed is None or floor.gripper is not None or floor.jig is not None:
+            raise RobotError("robot.refused", f"order {order.number} load")
+        self._reach_into_jig(order)
+        floor.jig, floor.infeed = floor.infeed, None
+        return 0
+
+    def _unload(self, order: Order) -> int:
+        floor = self._floor
+        part_id = floor.gripper or floor.jig
+        if part_id is None or not order.argument:
+            raise RobotError("robot.refused", f"order {order.number} unload")
+        if floor.gripper is None:
+            self._reach_into_jig(order)
+        floor.gripper = floor.jig = None
+        floor.sorted_parts.append((part_id, Destination(order.argument).label))
+        return order.argument
+
+    def _reach_into_jig(self, order: Order) -> None:
+        if self._floor.turning:
+            self.fault, self._floor.arm_out = 1, True
+            raise RobotError("robot.fault", f"order {order.number} {order.verb}: fault 1")
+
+    def _reach(self) -> None:
+        if self._floor.cut:
+            raise RobotError("robot.unreachable", "cut")
+
+
+class FakeJig:
+    """The port `SpinJig`, in no time."""
+
+    def __init__(self, floor: Floor) -> None:
+        self._floor = floor
+        self._last: Receipt | None = None
+        self._speed_rpm = 0.0
+        self._turns = 0
+
+    async def connect(self) -> None:
+        self._reach()
+
+    async def status(self) -> JigStatus:
+        self._reach()
+        turning = self._floor.turning
+        self._turns += turning
+        last = self._last.order.number if self._last else 0
+        speed_rpm = self._speed_rpm if turning else 0.0
+        return JigStatus(last, not turning, turning, speed_rpm, self._turns, self._floor.jig is not None, 0)
+
+    async def spin(self, order: Order) -> Receipt:
+        self._reach()
+        await asyncio.sleep(0)
+        if self._last is None or self._last.order.number != order.number:
+            if self._floor.arm_out:
+                raise JigError("jig.refused", f"order {order.number} spin")
+            self._floor.turning, self._speed_rpm = True, order.argument / 10
+            self._last = _receipt(order)
+        return self._last
+
+    async def stop(self, order: Order) -> Receipt:
+        self._reach()
+        await asyncio.sleep(0)
+        if self._last is None or self._last.order.number != order.number:
+            self._floor.turning = False
+            self._last = _receipt(order)
+        return self._last
+
+    async def close(self) -> None:
+        self._floor.turning = False
+
+    def _reach(self) -> None:
+        if self._floor.cut:
+            raise JigError("jig.unreachable", "cut")
+
+
+class FakeLine:
+    """The line's side of the PLC: what a person or a program there does and sees."""
+
+    def __init__(self) -> None:
+        self.permitted = True
+        self.part: Announcement | None = None
+        self.accepted_part = 0
+        self.commands: list[LineCommand] = []
+        self.results: list[tuple[int, str]] = []
+        self.confirmed = 0
+        self.cut = False
+        self._command_sequence = 0
+        self._answer = (0, "none")
+        self._state = "undefined"
+        self._pulse = asyncio.Event()
+
+    def permit(self, permission: str) -> None:
+        self.permitted = permission == "given"
+        self.notice()
+
+    def announce(self, part_id: str, type_code: int) -> int:
+        sequence = (self.part.sequence if self.part else 0) % 0xFFFF + 1
+        self.part = Announcement(sequence, part_id, type_code)
+        self.notice()
+        return sequence
+
+    def command(self, command: str) -> int:
+        self._command_sequence += 1
+        self.commands.append(LineCommand(self._command_sequence, COMMANDS.index(command)))
+        self.notice()
+        return self._command_sequence
+
+    def state(self) -> str:
+        return self._state
+
+    def command_answer(self) -> tuple[int, str]:
+        return self._answer
+
+    def hear_answer(self, sequence: int, answer: str) -> None:
+        self._answer = (sequence, answer)
+
+    def hear_state(self, state: int) -> None:
+        self._state = STATES.get(state, str(state))
+
+    def disconnect(self) -> None:
+        self.cut = True
+        self.notice()
+
+    def notice(self) -> None:
+        """Wake whoever waits for a change."""
+        self._pulse.set()
+        self._pulse = asyncio.Event()
+
+    async def changed(self) -> None:
+        await self._pulse.wait()
+
+
+class FakePlc:
+    """The port `LinePlc`; the line acknowledges every result at once."""
+
+    def __init__(self, line: FakeLine) -> None:
+        self._line = line
+
+    async def connect(self) -> None:
+        self._reach()
+
+    def permission(self) -> bool:
+        return self._line.permitted and not self._line.cut
+
+    def health(self) -> Fault | None:
+        return FAULTS["plc.unreachable"] if self._line.cut else None
+
+    async def changed(self) -> None:
+        await self._line.changed()
+
+    def waiting_part(self) -> Announcement | None:
+        part = self._line.part
+        return part if part and part.sequence != self._line.accepted_part and not self._line.cut else None
+
+    def next_command(self) -> LineCommand | None:
+        return self._line.commands[0] if self._line.commands else None
+
+    async def answer(self, command: LineCommand, refused: Fault | None) -> None:
+        self._reach()
+        self._line.commands.remove(command)
+        self._line.hear_answer(command.sequence, "refused" if refused else "taken")
+
+    async def accept(self, inspection: Inspection) -> None:
+        self._reach()
+        self._line.accepted_part = inspection.part.sequence
+        self._line.notice()
+
+    async def report(self, report: CellReport) -> None:
+        self._reach()
+        self._line.hear_state(report.state)
+
+    async def publish(self, result: Published) -> None:
+        self._reach()
+        self._line.results.append((len(self._line.results) + 1, result.decision.verdict.label))
+        self._line.confirmed = result.confirmed or 0
+
+    async def close(self) -> None:
+        await asyncio.sleep(0)
+
+    def _reach(self) -> None:
+        if self._line.cut:
+            raise PlcError("plc.unreachable", "cut")

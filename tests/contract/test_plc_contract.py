@@ -1,0 +1,126 @@
+"""What every line PLC does: the fake, and the driver in both roles on the simulated PLC over Modbus TCP."""
+
+import asyncio
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+
+from station.core.errors import FAULTS
+from station.core.part import Announcement, Decision, Destination, Inspection, PartType, Verdict
+from station.core.ports import CellReport, LinePlc, Published
+from tests.contract.benches import lines, until
+
+pytestmark = pytest.mark.parametrize("kind", ["fake", "client", "server"])
+
+KIND = PartType("smh_385", 1, 385, 8, 6, 18.0, 320.0, 20.0)
+
+
+def inspection(part: Announcement) -> Inspection:
+    return Inspection("0001", 1, part, KIND, datetime(2026, 1, 1, tzinfo=UTC))
+
+
+def decision(verdict: Verdict) -> Decision:
+    return Decision(verdict, verdict, None, "", 0.9, 3, 1, np.zeros((16, 5), np.float32))
+
+
+async def announced(plc: LinePlc) -> Announcement:
+    """The part that waits, once the port has heard of it."""
+    async with asyncio.timeout(10):
+        while (part := plc.waiting_part()) is None:
+            change = plc.changed()
+            if (part := plc.waiting_part()) is not None:
+                change.close()  # type: ignore[attr-defined]
+                break
+            await change
+    return part
+
+
+async def test_permission_is_there_when_the_line_gives_it(kind: str) -> None:
+    async with lines(kind) as bench:
+        await bench.plc.connect()
+        await until(bench.plc.permission)
+        assert bench.plc.health() is None
+        bench.line.permit("withdrawn")
+        await until(lambda: not bench.plc.permission())
+        assert bench.plc.health() is None
+        bench.line.permit("given")
+        await until(bench.plc.permission)
+
+
+async def test_an_announced_part_waits_until_it_is_accepted(kind: str) -> None:
+    async with lines(kind) as bench:
+        await bench.plc.connect()
+        assert bench.plc.waiting_part() is None
+        number = bench.line.announce("SMH-0001", 1)
+        part = await announced(bench.plc)
+        assert part == Announcement(number, "SMH-0001", 1)
+        await bench.plc.accept(inspection(part))
+        assert bench.plc.waiting_part() is None
+        await until(lambda: bench.line.accepted_part == number)
+        later = bench.line.announce("SMH-0001", 1)
+        assert later != number
+        assert (await announced(bench.plc)).sequence == later
+
+
+async def test_a_command_waits_until_it_is_answered(kind: str) -> None:
+    async with lines(kind) as bench:
+        await bench.plc.connect()
+        await until(bench.plc.permission)
+        assert bench.plc.next_command() is None
+        for name, code, refused, answer in (
+            ("start", 2, None, "taken"),
+            ("complete", 10, FAULTS["plc.illegal_command"], "refused"),
+        ):
+            number = bench.line.command(name)
+            await until(bench.plc.next_command)
+            command = bench.plc.next_command()
+            assert command is not None
+            assert (command.sequence, command.command) == (number, code)
+            await bench.plc.answer(command, refused)
+            assert bench.plc.next_command() is None
+            await until(lambda wanted=(number, answer): bench.line.command_answer() == wanted)
+
+
+async def test_the_line_sees_the_state_that_is_reported(kind: str) -> None:
+    async with lines(kind) as bench:
+        await bench.plc.connect()
+        await bench.plc.report(CellReport(6, 1, None, 70_000, 3))
+        await until(lambda: bench.line.state() == "execute")
+        await bench.plc.report(CellReport(5, 1, FAULTS["plc.starved"], 70_000, 3))
+        await until(lambda: bench.line.state() == "suspended")
+
+
+async def test_a_result_is_read_once_when_decided_and_once_when_sorted(kind: str) -> None:
+    async with lines(kind) as bench:
+        await bench.plc.connect()
+        await until(bench.plc.permission)
+        bench.line.announce("SMH-0001", 1)
+        entered = inspection(await announced(bench.plc))
+        await bench.plc.accept(entered)
+        await bench.plc.publish(Published(entered, decision(Verdict.PITS), 12.5, None))
+        await until(lambda: len(bench.results) == 1)
+        assert bench.confirmed_bin() == 0
+        await bench.plc.publish(Published(entered, decision(Verdict.PITS), 12.5, Destination.BIN_PITS))
+        await until(lambda: len(bench.results) == 2)
+        assert bench.confirmed_bin() == Destination.BIN_PITS
+        numbers = [number for number, _ in bench.results]
+        assert [label for _, label in bench.results] == ["pits", "pits"]
+        assert numbers[1] == numbers[0] + 1
+
+
+async def test_a_line_that_is_gone_is_not_believed(kind: str) -> None:
+    async with lines(kind) as bench:
+        await bench.plc.connect()
+        bench.line.announce("SMH-0001", 1)
+        await announced(bench.plc)
+        change = asyncio.ensure_future(bench.plc.changed())
+        await asyncio.sleep(0)
+        await bench.cut()
+        async with asyncio.timeout(10):
+            await change
+        await until(lambda: not bench.plc.permission())
+        fault = bench.plc.health()
+        assert fault is not None
+        assert fault.code in {"plc.unreachable", "plc.stale"}
+        assert bench.plc.waiting_part() is None
