@@ -1,0 +1,8 @@
+"""The records on disk: one SQLite file and the archived scans, in one data folder.
+
+    folder/station.lock      held by the kernel for the process that writes here
+    folder/records.sqlite    every inspection, order and event; WAL, synchronous FULL
+    folder/archive/          scans as PNG, archive/YYYY/MM/DD/INSPECTION_ID.png
+
+`station.flow.record` writes them, `station.records.query` reads them.
+"""

@@ -1,0 +1,108 @@
+"""Keeps scans on a thread of its own, so that no order ever waits for one: archives, removes, and tells the records."""
+
+from concurrent.futures import Future
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
+from queue import Full
+
+import structlog
+
+from station.core.clock import Clock
+from station.core.errors import StationError
+from station.core.part import Verdict
+from station.core.settings import RecordSettings
+from station.records import archive, store
+from station.records.archive import ScanImage
+from station.records.database import Database
+from station.records.lane import Lane
+from station.records.trouble import translated
+from station.records.writer import Writer
+
+SCANS_WAITING = 4  # 80 MB at the most
+
+log = structlog.get_logger()
+
+
+class Archivist:
+    """The archive of a data folder.
+
+    Args:
+        folder: The data folder.
+        settings: Which scans are archived, and for how long.
+        clock: The date.
+        writer: Where the records are told.
+    """
+
+    def __init__(self, folder: Path, settings: RecordSettings, clock: Clock, writer: Writer) -> None:
+        self._folder = folder
+        self._clock = clock
+        self._writer = writer
+        self._kept = frozenset(settings.archive)
+        self._keep_days = dict(settings.keep_days)
+        self._lane = Lane("archive", SCANS_WAITING)
+
+    def wants(self, verdict: Verdict) -> bool:
+        """Whether scans of parts with this verdict are archived."""
+        return verdict.label in self._kept
+
+    def take(self, image: ScanImage) -> None:
+        """Archive a scan whose judgement is on the disk; never blocks, and what goes wrong is written down."""
+        try:
+            self._lane.submit(partial(self._archive, image))
+        except Full:
+            self._report(str(image.file), f"{SCANS_WAITING} scans are waiting for the disk")
+
+    def settle(self, database: Database, now: datetime) -> None:
+        """Bring the records of scans whose archiving a stop has cut off in line with the disk; on the writer's thread.
+
+        Raises:
+            RecordError: The disk failed.
+        """
+        with translated(self._folder):
+            archive.sweep_incoming(self._folder)
+            for file in database.commit(store.scans_pending):
+                sha256 = archive.find_scan(self._folder, file)
+                if sha256 is None:
+                    database.commit(store.scan_failed, file, "the station stopped before the scan was archived", now)
+                else:
+                    database.commit(store.scan_archived, file, sha256)
+
+    def prune(self, now: datetime) -> "Future[int]":
+        """Remove the scans whose time is over; the answer is how many, or a RecordError.
+
+        Raises:
+            queue.Full: Too many scans are waiting.
+        """
+        return self._lane.submit(lambda: self._remove_expired(now))
+
+    def close(self) -> None:
+        """Archive what is waiting; blocks so long."""
+        self._lane.close()
+
+    def _archive(self, image: ScanImage) -> None:
+        file = str(image.file)
+        try:
+            with translated(self._folder):
+                sha256 = archive.write_scan(self._folder, image)
+            self._writer.commit(store.scan_archived, file, sha256).result()
+        except StationError as error:
+            self._report(file, error.detail)
+
+    def _report(self, file: str, detail: str) -> None:
+        log.warning("scan_not_archived", file=file, detail=detail)
+        try:
+            self._writer.commit(store.scan_failed, file, detail, self._clock.now())
+        except StationError as error:
+            log.warning("event_not_recorded", code=error.code, detail=error.detail)
+
+    def _remove_expired(self, now: datetime) -> int:
+        removed = 0
+        for label, days in self._keep_days.items():
+            verdict, judged_before = Verdict[label.upper()], now - timedelta(days=days)
+            for file in self._writer.commit(store.scans_expired, verdict, judged_before).result():
+                with translated(self._folder):
+                    archive.remove_scan(self._folder, file)
+                self._writer.commit(store.scan_expired, file, now).result()
+                removed += 1
+        return removed

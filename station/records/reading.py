@@ -1,0 +1,60 @@
+"""Reads a data folder's database without changing it: while the station runs, a read-only copy, an older version."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from station.core.errors import RecordError
+from station.records.database import BUSY_TIMEOUT_S, DATABASE
+from station.records.schema import VERSIONS, migrate, read_version
+from station.records.trouble import PRIMARY_CODE, translated
+
+CANNOT_WRITE = frozenset({sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY})
+
+
+@contextmanager
+def reading(folder: Path) -> Iterator[sqlite3.Connection]:
+    """A connection that sees the database as it is at its first question, whatever the station writes meanwhile.
+
+    A database of an older version is brought up to date in a copy that lives as long as the connection.
+
+    Raises:
+        RecordError: `record.unknown` without a database; damaged, of a newer version, or the disk failed.
+    """
+    path = folder / DATABASE
+    if not path.is_file():
+        raise RecordError("record.unknown", f"{folder} has no records: {DATABASE} is not there")
+    with translated(path), closing(_open(path)) as connection:
+        version = read_version(connection, path)
+        if version == len(VERSIONS):
+            yield _snapshot(connection)
+            return
+        with closing(sqlite3.connect("", isolation_level=None)) as copy:
+            connection.backup(copy)
+            migrate(copy, version)
+            yield _snapshot(copy)
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    """The database; if it lies where nothing can be written and no writer left a log beside it, as an immutable one."""
+    uri = path.absolute().as_uri()
+    connection = _connect(f"{uri}?mode=ro")
+    try:
+        connection.execute("SELECT count(*) FROM sqlite_master")
+    except sqlite3.OperationalError as error:
+        connection.close()
+        if error.sqlite_errorcode & PRIMARY_CODE not in CANNOT_WRITE or path.with_name(f"{DATABASE}-wal").exists():
+            raise
+        return _connect(f"{uri}?mode=ro&immutable=1")
+    return connection
+
+
+def _connect(uri: str) -> sqlite3.Connection:
+    return sqlite3.connect(uri, uri=True, timeout=BUSY_TIMEOUT_S, isolation_level=None)
+
+
+def _snapshot(connection: sqlite3.Connection) -> sqlite3.Connection:
+    connection.row_factory = sqlite3.Row
+    connection.execute("BEGIN")
+    return connection
