@@ -1,7 +1,9 @@
 """`python -m sim`: the simulated cell alone, until it is told to end."""
 
 import asyncio
+import os
 import signal
+import stat
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -12,7 +14,7 @@ from sim.pace import Speed
 from sim.recordings import bundled_recording
 from sim.report import Format, report_as
 from sim.running import Plan, running_cell
-from station.core.errors import StationError
+from station.core.errors import ConfigError, StationError
 from station.core.settings import load_settings
 
 EXIT_REFUSED = 2
@@ -67,10 +69,18 @@ async def _run(config: Path, plan: Plan, form: Format, *, end_with_parent: bool)
     ended = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, ended.set)
+    settings = load_settings(config)
     if end_with_parent:
-        await loop.connect_read_pipe(lambda: _Leash(ended), sys.stdin)
-    async with running_cell(load_settings(config), plan, report_as(form)):
+        await _leash(ended)
+    async with running_cell(settings, plan, report_as(form)):
         await ended.wait()
+
+
+async def _leash(ended: asyncio.Event) -> None:
+    mode = os.fstat(sys.stdin.fileno()).st_mode
+    if not stat.S_ISFIFO(mode) and not stat.S_ISSOCK(mode):
+        raise ConfigError("config.invalid", "--end-with-parent: standard input is no pipe")
+    await asyncio.get_running_loop().connect_read_pipe(lambda: _Leash(ended), sys.stdin)
 
 
 class _Leash(asyncio.Protocol):

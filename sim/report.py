@@ -1,6 +1,7 @@
 """What the simulated cell tells on standard output: where it listens, and what happens; as text or as JSON lines."""
 
 import json
+import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -66,8 +67,8 @@ class JsonReport:
     def ready(self, where: Listening) -> None:
         """Print where everything is."""
         jig = {"device": where.jig, "terminal": where.terminal} if isinstance(where.jig, str) else _address(where.jig)
-        plc = {**_address(where.plc), "role": where.plc_role}
-        self._print({"event": "ready", "robot": _address(where.robot), "jig": jig, "plc": plc, "scene": where.scene})
+        plc = {"plc": _address(where.plc), "plc_role": where.plc_role}
+        self._print({"event": "ready", "robot": _address(where.robot), "jig": jig, **plc, "scene": where.scene})
 
     def happened(self, entry: Entry) -> None:
         """Print the entry."""
@@ -86,8 +87,7 @@ class JsonReport:
         self._print({"event": "infeed_empty", "fed": fed})
 
     def _print(self, values: Json) -> None:
-        sys.stdout.write(json.dumps(values) + "\n")
-        sys.stdout.flush()
+        _say(json.dumps(values))
 
 
 class TextReport:
@@ -97,37 +97,42 @@ class TextReport:
         """Print where everything is."""
         jig = f"{where.jig} -> {where.terminal}" if isinstance(where.jig, str) else _text(where.jig)
         plc = {"client": "listens on", "server": "visits the station at"}[where.plc_role]
-        self._print("The simulated cell is ready.")
-        self._print(f"  robot   Modbus TCP  listens on {_text(where.robot)}")
-        self._print(f"  jig     Modbus {'RTU  at' if where.terminal else 'TCP  listens on'} {jig}")
-        self._print(f"  PLC     Modbus TCP  {plc} {_text(where.plc)}")
-        self._print(f"  camera  scene {where.scene}")
+        _say("The simulated cell is ready.")
+        _say(f"  robot   Modbus TCP  listens on {_text(where.robot)}")
+        _say(f"  jig     Modbus {'RTU  at' if where.terminal else 'TCP  listens on'} {jig}")
+        _say(f"  PLC     Modbus TCP  {plc} {_text(where.plc)}")
+        _say(f"  camera  scene {where.scene}")
 
     def happened(self, entry: Entry) -> None:
         """Print the entry."""
         label = f" ({entry.label})" if entry.label else ""
-        self._print(f"{entry.time:%H:%M:%S.%f}  {entry.event:<9}  {entry.part_id or '-'}{label}  {entry.place}")
+        _say(f"{entry.time:%H:%M:%S.%f}  {entry.event:<9}  {entry.part_id or '-'}{label}  {entry.place}")
 
     def scan_left_out(self, file: str, error: StationError) -> None:
         """Print the operator's text."""
-        self._print(f"left out: {file}: {error}")
+        _say(f"left out: {file}: {error}")
 
     def result_read(self, number: int, decision: str) -> None:
         """Print the decision that the PLC has read."""
-        self._print(f"the PLC has read result {number}: {decision}")
+        _say(f"the PLC has read result {number}: {decision}")
 
     def infeed_empty(self, fed: int) -> None:
         """Print how many parts came."""
-        self._print(f"The infeed is empty; {fed} parts were fed.")
-
-    def _print(self, line: str) -> None:
-        sys.stdout.write(line + "\n")
-        sys.stdout.flush()
+        _say(f"The infeed is empty; {fed} parts were fed.")
 
 
 def report_as(form: Format) -> Report:
     """The report in this format."""
     return TextReport() if form is Format.TEXT else JsonReport()
+
+
+def _say(line: str) -> None:
+    """One line, at once; into nothing from the moment on that nobody listens any more."""
+    try:
+        sys.stdout.write(line + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _address(address: tuple[str, int]) -> dict[str, object]:

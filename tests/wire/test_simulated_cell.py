@@ -1,5 +1,6 @@
 """`python -m sim` as a process: real sockets, a real pseudo-terminal, real shared memory, foreign Modbus masters."""
 
+import asyncio
 import contextlib
 import json
 import os
@@ -17,8 +18,11 @@ import cv2
 import numpy as np
 import pytest
 from pymodbus.client import ModbusSerialClient, ModbusTcpClient
+from pymodbus.exceptions import ModbusException
 
 from config import bundled
+from drivers.plc import ModbusPlc
+from station.core.settings import PlcSettings
 
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - where Linux keeps it
 HEADER_BYTES = 4096
@@ -324,6 +328,81 @@ def test_illegal_requests_get_the_standards_exceptions(start: Any) -> None:
             assert client.read_coils(0, count=1).exception_code == 1
         assert cell.plc.write_registers(101, [0]).exception_code == 2
         assert cell.robot.read_input_registers(0, count=1, device_id=9).exception_code == 11
+
+
+def test_a_recording_that_vanishes_ends_it_with_the_reason(start: Any, recording: Path, scene: str) -> None:
+    process = start("--parts", "9")
+    with devices(process.hear("ready")) as cell:
+        for image in recording.glob("*.png"):
+            image.unlink()
+        process.hear("fed")
+        with contextlib.suppress(OSError, ModbusException):
+            for number in range(1, 7, 2):
+                cell.order("robot", [LOAD, 0, number])
+                cell.order("robot", [UNLOAD, 6, number + 1])
+                process.hear("fed")
+    status, errors = process.finish()
+    assert status == 2
+    assert "not one scan" in errors
+    assert not (SHARED_MEMORY / scene).exists()
+
+
+def test_it_goes_on_when_nobody_listens_to_it(start: Any) -> None:
+    process = start()
+    ready = process.hear("ready")
+    process.hear("fed")
+    assert process.child.stdout is not None
+    process.child.stdout.close()
+    process.child.stdout = None
+    with devices(ready) as cell:
+        assert cell.order("robot", [LOAD, 0, 1])[1] == DONE
+        assert cell.order("robot", [UNLOAD, 6, 2])[1] == DONE
+    process.child.send_signal(signal.SIGTERM)
+    assert process.finish() == (0, "")
+
+
+def test_a_jig_that_is_reached_by_tcp_is_served_there(start: Any, config: Path) -> None:
+    text = config.read_text(encoding="utf-8")
+    begin, end = text.index("[jig.link]"), text.index("[plc]")
+    link = '[jig.link]\nkind = "tcp"\nhost = "127.0.0.1"\nport = 0\n'
+    config.write_text(text[:begin] + link + text[end:], encoding="utf-8")
+    jig = start().hear("ready")["jig"]
+    client = ModbusTcpClient(jig["host"], port=jig["port"])
+    assert client.connect()
+    assert client.read_input_registers(17, count=2).registers == [1, 1000]
+    client.close()
+
+
+def let_the_plc_visit(config: Path, port: int) -> None:
+    """Change the station's role in a configuration to that of the server."""
+    text = config.read_text(encoding="utf-8").replace('role = "client"', 'role = "server"')
+    begin, end = text.index("[plc.link]"), text.index("[simulation]")
+    section = text[begin:end].replace("port = 0", f"port = {port}")
+    config.write_text(text[:begin] + section + text[end:], encoding="utf-8")
+
+
+async def test_in_the_other_role_the_plc_visits_the_station(start: Any, config: Path) -> None:
+    link = {"kind": "tcp", "host": "127.0.0.1", "port": 0}
+    station = ModbusPlc(PlcSettings.model_validate({"role": "server", "link": link}))
+    await station.connect()
+    try:
+        let_the_plc_visit(config, station.port)
+        process = start()
+        assert await asyncio.to_thread(process.hear, "ready")
+        async with asyncio.timeout(20):
+            while (part := station.waiting_part()) is None:
+                await station.changed()
+        assert (part.part_id, part.type_code) == ("P1", 1)
+        assert station.permission()
+    finally:
+        await station.close()
+
+
+def test_standard_input_that_is_no_pipe_cannot_be_a_leash(config: Path) -> None:
+    command = [sys.executable, "-m", "sim", "--config", str(config), "--end-with-parent"]
+    ended = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=30)
+    assert ended.returncode == 2
+    assert "standard input is no pipe" in ended.stderr
 
 
 @pytest.mark.skipif(shutil.which("mbpoll") is None, reason="mbpoll is not installed")
