@@ -9,7 +9,8 @@ import asyncio
 import os
 import termios
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 
 from pymodbus.client import AsyncModbusSerialClient, AsyncModbusTcpClient
 from pymodbus.constants import ExcCodes
@@ -70,8 +71,9 @@ class ModbusConnection:
         patience = self._settings.request_timeout_s
         self._client = _client(self._settings, lambda connected: None if connected else self.abandon())
         try:
-            async with asyncio.timeout(patience):
-                opened = await self._client.connect()
+            with _cancellation_kept():
+                async with asyncio.timeout(patience):
+                    opened = await self._client.connect()
         except (TimeoutError, OSError, ValueError, termios.error, ModbusException) as error:
             raise self.unreachable(f"cannot be opened: {error or 'no answer'}") from error
         if not opened:
@@ -144,9 +146,10 @@ class ModbusConnection:
             raise self.unreachable(f"{what}: the connection broke")
         cancelled = _cancellations()
         try:
-            async with asyncio.timeout(self._settings.request_timeout_s) as self._deadline:
-                await self._keep_silence()
-                answer = await request(client)
+            with _cancellation_kept():
+                async with asyncio.timeout(self._settings.request_timeout_s) as self._deadline:
+                    await self._keep_silence()
+                    answer = await request(client)
         except TimeoutError:
             broke = not client.connected
             self.drop()
@@ -180,6 +183,19 @@ def _cancellations() -> int:
     """How often the running task was asked to end."""
     task = asyncio.current_task()
     return task.cancelling() if task else 0
+
+
+@contextmanager
+def _cancellation_kept() -> Iterator[None]:
+    """Cancel the task at the end when it was cancelled inside and the library has swallowed that.
+
+    Source: asyncio.wait_for of Python 3.11 returns its future's result when that comes together with a cancellation.
+    """
+    task = asyncio.current_task()
+    before = task.cancelling() if task else 0
+    yield
+    if task and task.cancelling() > before:
+        raise asyncio.CancelledError
 
 
 def link_name(settings: TcpLink | RtuLink) -> str:

@@ -148,6 +148,21 @@ async def test_a_cancelled_request_leaves_nothing_behind_and_the_next_gets_its_o
     assert await line.link.read("input", 20, 3) == [7, 8, 9]
 
 
+async def test_a_cancellation_that_comes_together_with_the_answer_is_not_swallowed(line: Line) -> None:
+    for turns in range(40):
+        await line.link.connect()
+        line.peer.asked.clear()
+        request = asyncio.ensure_future(line.link.read("input", 20, 3))
+        await line.peer.asked.wait()
+        for _ in range(turns % 8):
+            await asyncio.sleep(0)
+        if request.cancel():
+            with pytest.raises(asyncio.CancelledError):
+                await request
+    await line.link.connect()
+    assert await line.link.read("input", 20, 3) == [11, 22, 33]
+
+
 async def test_requests_from_many_callers_go_out_one_after_the_other(line: Line) -> None:
     await line.link.connect()
     answers = await asyncio.gather(*(line.link.read("input", 20 + n % 3, 1) for n in range(12)))
