@@ -38,7 +38,17 @@ class PlatformWheel(bdist_wheel):
         return "py3", "none", super().get_tag()[2]
 
 
+def compiler_package() -> list[str]:
+    """The package that carries a C compiler, where the machine has none."""
+    try:
+        producer_build.find_compiler()
+    except producer_build.CompilerError:
+        return ["ziglang"]
+    return []
+
+
 setup(
+    setup_requires=compiler_package(),
     ext_modules=[Extension("sim.gentl.station_linescan", sources=[])],
     cmdclass={"build_ext": BuildProducer, "bdist_wheel": PlatformWheel},
 )

@@ -9,10 +9,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from drivers.plc import make_plc
-
-from drivers.camera import HarvestersCamera
+from drivers.camera import GenTLCamera
 from drivers.jig import ModbusJig
+from drivers.plc import make_plc
 from drivers.robot import ModbusRobot
 from models.classifier import OpenVinoClassifier
 from models.manifest import Bundle, load_bundle
@@ -94,7 +93,7 @@ def make_camera(settings: CameraSettings) -> LineCamera:
         ConfigError: The simulated camera is configured and was not built.
     """
     producers = [str(producer_path()) if name == PRODUCER else name for name in settings.producers]
-    return HarvestersCamera(settings.model_copy(update={"producers": producers}))
+    return GenTLCamera(settings.model_copy(update={"producers": producers}))
 
 
 def make_jig(settings: Settings) -> SpinJig:

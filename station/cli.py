@@ -8,11 +8,10 @@ import asyncio
 import json
 import logging
 import sys
-from collections.abc import Coroutine
 from enum import StrEnum
 from importlib.resources import as_file
 from pathlib import Path
-from typing import Annotated, Any, NoReturn, TypeVar
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -23,22 +22,15 @@ from rich.table import Table
 from config import bundled
 from station.core.errors import ConfigError, StationError
 from station.core.logs import configure_logs
-from station.core.settings import Settings, data_dir, describe_settings, load_settings
+from station.core.settings import data_dir, describe_settings, load_settings
+from station.records_cli import records_app
+from station.terminal import REFUSED, STOPPED, ConfigOption, DataOption, JsonOption, err, out, refuse, settings_of
 
-REFUSED, STOPPED = 2, 3
-
-out = Console()
-err = Console(stderr=True)
 app = typer.Typer(
     help="Controller of a line-scan surface-inspection cell.", no_args_is_help=True, pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )  # fmt: skip
-records_app = typer.Typer(
-    help="List, show and export the records of inspections.", no_args_is_help=True, rich_markup_mode=None
-)
 app.add_typer(records_app, name="records")
-
-T = TypeVar("T")
 
 
 class Speed(StrEnum):
@@ -57,50 +49,12 @@ class MapFormat(StrEnum):
     MBPOLL = "mbpoll"
 
 
-class ExportFormat(StrEnum):
-    """How records are exported."""
-
-    CSV = "csv"
-    JSON = "json"
-
-
-ConfigOption = Annotated[Path | None, typer.Option("--config", metavar="FILE", help="The configuration file.")]
-DataOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--data", metavar="DIR", help="Folder of database, archive and logs; by default the configured or the user's."
-    ),
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")]
-
-
 def main() -> None:
     """Run the command line; faults become one clear message and an exit status, never a stack of calls."""
     try:
         app()
     except StationError as error:
         refuse(error)
-
-
-def refuse(error: StationError) -> NoReturn:
-    """Say what was refused and why, and end."""
-    err.print(f"[bold red]{error.code}[/] {escape(error.fault.text)}")
-    if error.detail:
-        err.print(escape(error.detail), highlight=False, soft_wrap=True)
-    sys.exit(REFUSED)
-
-
-def settings_of(config: Path | None, shipped: str) -> Settings:
-    """The configuration in a file, or the shipped one."""
-    if config is not None:
-        return load_settings(config)
-    with as_file(bundled(shipped)) as path:
-        return load_settings(path)
-
-
-def run_to_end(work: Coroutine[Any, Any, T]) -> T:
-    """Run the event loop for one command."""
-    return asyncio.run(work)
 
 
 # ---------------------------------------------------------------------- simulate
@@ -155,7 +109,7 @@ def _simulate(
     configure_logs(settings.station.log_level, folder / "logs", _terminal_log(screen))
     with CellView(screen) as view:
         view.say(f"Simulated cell, recording {recordings or 'bundled with the station'}; records in {folder}")
-        result = run_to_end(Simulation(settings, options, view.watch, view.say).run())
+        result = asyncio.run(Simulation(settings, options, view.watch, view.say).run())
     if as_json:
         print(json.dumps({"parts": result.rows, "summary": result.summary}, indent=2))
     else:
@@ -198,7 +152,7 @@ def run(
     folder = data_dir(settings, data)
     configure_logs(settings.station.log_level, folder / "logs", _terminal_log(out))
     with CellView(out) as view:
-        run_to_end(serve(settings, folder, view.watch, auto_reset=auto_reset))
+        asyncio.run(serve(settings, folder, view.watch, auto_reset=auto_reset))
 
 
 @app.command()
@@ -214,7 +168,7 @@ def command(
     from station.control import send
 
     folder = data or data_dir(settings_of(config, "simulate.toml"))
-    answer = run_to_end(send(folder, word))
+    answer = asyncio.run(send(folder, word))
     out.print(answer["state"], highlight=False)
     if answer["reason"]:
         out.print(escape(answer["reason"]), highlight=False)
@@ -234,7 +188,7 @@ def check(
 
     settings = load_settings(config)
     configure_logs("error", None)
-    findings = run_to_end(check_station(settings, data_dir(settings, data)))
+    findings = asyncio.run(check_station(settings, data_dir(settings, data)))
     if as_json:
         rows = [
             {"what": one.what, "ok": one.problem is None, "said": one.said,
@@ -347,78 +301,3 @@ def faults() -> None:
     for fault in FAULTS.values():
         table.add_row(str(fault.number), fault.code, escape(fault.text), fault.reaction.value)
     out.print(table)
-
-
-# ---------------------------------------------------------------------- records
-
-SinceOption = Annotated[
-    str | None, typer.Option(metavar="TIME", help="Only from this time on, ISO 8601, for example 2026-05-01T06:00.")
-]
-UntilOption = Annotated[str | None, typer.Option(metavar="TIME", help="Only before this time, ISO 8601.")]
-VerdictOption = Annotated[
-    list[str] | None, typer.Option(metavar="NAME", help="Only this verdict; may be given more than once.")
-]
-PartOption = Annotated[str | None, typer.Option("--part", metavar="ID", help="Only this part id.")]
-
-
-def _folder(config: Path | None, data: Path | None) -> Path:
-    return data or data_dir(settings_of(config, "simulate.toml"))
-
-
-@records_app.command("list")
-def records_list(
-    since: SinceOption = None,
-    until: UntilOption = None,
-    verdict: VerdictOption = None,
-    part_id: PartOption = None,
-    limit: Annotated[int, typer.Option(min=1, help="At most so many, the newest first.")] = 50,
-    config: ConfigOption = None,
-    data: DataOption = None,
-) -> None:
-    """List the newest inspections."""
-    from station.records.query import list_records
-
-    rows = list_records(_folder(config, data), _filter(since, until, verdict, part_id), limit)
-    table = Table("inspection", "entered", "part", "type", "verdict", "confidence", "reason", "confirmed bin", box=None)
-    for row in rows:
-        table.add_row(*[escape(str(value)) for value in row])
-    out.print(table)
-
-
-@records_app.command("show")
-def records_show(
-    inspection_id: Annotated[str, typer.Argument(help="The inspection's id, or a beginning that only one has.")],
-    config: ConfigOption = None,
-    data: DataOption = None,
-) -> None:
-    """Show everything that is recorded of one inspection."""
-    from station.records.query import show_record
-
-    print(json.dumps(show_record(_folder(config, data), inspection_id), indent=2))
-
-
-@records_app.command("export")
-def records_export(  # one argument an option
-    since: SinceOption = None,
-    until: UntilOption = None,
-    verdict: VerdictOption = None,
-    part_id: PartOption = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Export as a JSON list.")] = False,
-    as_csv: Annotated[bool, typer.Option("--csv", help="Export as CSV (the default).")] = False,
-    config: ConfigOption = None,
-    data: DataOption = None,
-) -> None:
-    """Export inspections, oldest first, as CSV or JSON on standard output."""
-    from station.records.query import export_records
-
-    if as_json and as_csv:
-        raise ConfigError("config.invalid", "give --csv or --json, not both")
-    chosen = ExportFormat.JSON if as_json else ExportFormat.CSV
-    for piece in export_records(_folder(config, data), _filter(since, until, verdict, part_id), chosen.value):
-        sys.stdout.write(piece)
-
-
-def _filter(since: str | None, until: str | None, verdicts: list[str] | None, part_id: str | None) -> Any:
-    from station.records.query import RecordFilter
-
-    return RecordFilter.parse(since, until, verdicts or [], part_id)

@@ -7,9 +7,10 @@ import re
 import sys
 from pathlib import Path
 
-from drivers.register_listing import markdown_table
+from drivers.register_listing import list_registers
 from drivers.registers import load_map
 from station.core.errors import FAULTS
+from station.core.settings import TcpLink
 
 REACTIONS = {
     "review": "review: the part goes to people, the cell goes on",
@@ -30,8 +31,11 @@ def faults_chapter() -> str:
 
 def registers_chapter() -> str:
     """The three register maps, as Markdown."""
-    maps = [load_map(name) for name in ("plc", "robot", "jig")]
-    return "\n\n".join(f"### {one.description}\n\n{markdown_table(one).strip()}" for one in maps)
+    anywhere = TcpLink(kind="tcp")
+    chapters = [
+        list_registers(load_map(name), "md", anywhere).strip().split("\n", 1) for name in ("plc", "robot", "jig")
+    ]
+    return "\n\n".join(f"### {title}\n\n{table.strip()}" for title, table in chapters)
 
 
 def with_generated_chapters(readme: str) -> str:

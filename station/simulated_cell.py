@@ -113,12 +113,16 @@ class SimulatedCell:
 
     def addressed(self, settings: Settings) -> Settings:
         """The configuration with the addresses at which this cell really listens."""
-        robot = settings.robot.link.model_copy(update=dict(self.ready["robot"]))
+        robot = settings.robot.link.model_copy(update=_address(self.ready["robot"]))
         update: dict[str, object] = {"robot": settings.robot.model_copy(update={"link": robot})}
         if settings.plc.role == "client":
-            plc = settings.plc.link.model_copy(update=dict(self.ready["plc"]))
+            plc = settings.plc.link.model_copy(update=_address(self.ready["plc"]))
             update["plc"] = settings.plc.model_copy(update={"link": plc})
         if isinstance(settings.jig.link, TcpLink):
-            jig = settings.jig.link.model_copy(update=dict(self.ready["jig"]))
+            jig = settings.jig.link.model_copy(update=_address(self.ready["jig"]))
             update["jig"] = settings.jig.model_copy(update={"link": jig})
         return settings.model_copy(update=update)
+
+
+def _address(told: Event) -> dict[str, object]:
+    return {"host": told["host"], "port": told["port"]}

@@ -98,7 +98,7 @@ class CellView:
         line.append(f" {decision.confidence:.3f}  → {event.confirmed.label}")
         if decision.fault:
             line.append(f"  {decision.fault.code}: {decision.detail}", style="dim")
-        self._console.print(line)
+        self._console.print(line, soft_wrap=True)
 
     def _picture(self) -> RenderableType:
         head = Text.assemble(("state ", "dim"), (self._state, "bold"), (f"   {self._reason}", "dim"))
@@ -141,7 +141,7 @@ def parts_table(rows: Sequence[PartRow]) -> Table:
         "",
     ):
         right = name in {"confidence", "ms after last line", "cycle s"}
-        table.add_column(name, justify="right" if right else "left", overflow="fold")
+        table.add_column(name, justify="right" if right else "left", no_wrap=bool(name), overflow="fold")
     for row in rows:
         late = row["decision_ms_after_last_line"]
         table.add_row(

@@ -44,10 +44,15 @@ def _open(path: Path) -> sqlite3.Connection:
         connection.execute("SELECT count(*) FROM sqlite_master")
     except sqlite3.OperationalError as error:
         connection.close()
-        if error.sqlite_errorcode & PRIMARY_CODE not in CANNOT_WRITE or path.with_name(f"{DATABASE}-wal").exists():
+        if error.sqlite_errorcode & PRIMARY_CODE not in CANNOT_WRITE or _has_log(path):
             raise
         return _connect(f"{uri}?mode=ro&immutable=1")
     return connection
+
+
+def _has_log(path: Path) -> bool:
+    log = path.with_name(f"{DATABASE}-wal")
+    return log.exists() and log.stat().st_size > 0
 
 
 def _connect(uri: str) -> sqlite3.Connection:
