@@ -74,8 +74,8 @@ def records_export(  # one argument an option
     """Export inspections, oldest first, as CSV or JSON on standard output."""
     if as_json and as_csv:
         raise ConfigError("config.invalid", "give --csv or --json, not both")
-    chosen = "json" if as_json else "csv"
-    for piece in export_records(_folder(config, data), _filter(since, until, verdict, part_id), chosen):
+    chosen = _filter(since, until, verdict, part_id)
+    for piece in export_records(_folder(config, data), chosen, "json" if as_json else "csv"):
         sys.stdout.write(piece)
 
 
