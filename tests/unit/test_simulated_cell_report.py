@@ -1,0 +1,75 @@
+"""What the simulated cell says about itself, for people and for programs."""
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+from sim.ledger import Entry, Happening, Place
+from sim.report import Format, Listening, Report, report_as
+from station.core.errors import RecordingError
+
+CLIENT = Listening(("127.0.0.1", 15020), "/run/jig", ("127.0.0.1", 15021), "client", "/dev/pts/3", "/scene")
+SERVER = Listening(("127.0.0.1", 15020), ("127.0.0.1", 15022), ("127.0.0.1", 502), "server", "", "/scene")
+ENTRY = Entry(datetime(2026, 1, 2, 3, 4, 5, 678900, tzinfo=UTC), Happening.PLACED, "A", "pits", Place.BIN_PITS)
+
+
+def tell_all(report: Report) -> None:
+    report.ready(CLIENT)
+    report.ready(SERVER)
+    report.happened(ENTRY)
+    report.scan_left_out("B.png", RecordingError("recording.bad_image", "B.png: empty"))
+    report.result_read(7, "pits")
+    report.infeed_empty(3)
+
+
+def test_people_are_told_in_words(capsys: pytest.CaptureFixture[str]) -> None:
+    tell_all(report_as(Format.TEXT))
+    assert capsys.readouterr().out == (
+        "The simulated cell is ready.\n"
+        "  robot   Modbus TCP  listens on 127.0.0.1:15020\n"
+        "  jig     Modbus RTU  at /run/jig -> /dev/pts/3\n"
+        "  PLC     Modbus TCP  listens on 127.0.0.1:15021\n"
+        "  camera  scene /scene\n"
+        "The simulated cell is ready.\n"
+        "  robot   Modbus TCP  listens on 127.0.0.1:15020\n"
+        "  jig     Modbus TCP  listens on 127.0.0.1:15022\n"
+        "  PLC     Modbus TCP  visits the station at 127.0.0.1:502\n"
+        "  camera  scene /scene\n"
+        "03:04:05.678900  placed     A (pits)  bin_pits\n"
+        "left out: B.png: An image of the recording cannot be used; it is left out. (B.png: empty)\n"
+        "the PLC has read result 7: pits\n"
+        "The infeed is empty; 3 parts were fed.\n"
+    )
+
+
+def test_programs_are_told_in_json_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    tell_all(report_as(Format.JSON))
+    robot = {"host": "127.0.0.1", "port": 15020}
+    assert [json.loads(line) for line in capsys.readouterr().out.splitlines()] == [
+        {
+            "event": "ready",
+            "robot": robot,
+            "jig": {"device": "/run/jig", "terminal": "/dev/pts/3"},
+            "plc": {"host": "127.0.0.1", "port": 15021},
+            "plc_role": "client",
+            "scene": "/scene",
+        },
+        {
+            "event": "ready",
+            "robot": robot,
+            "jig": {"host": "127.0.0.1", "port": 15022},
+            "plc": {"host": "127.0.0.1", "port": 502},
+            "plc_role": "server",
+            "scene": "/scene",
+        },
+        ENTRY.as_json(),
+        {
+            "event": "scan_left_out",
+            "file": "B.png",
+            "code": "recording.bad_image",
+            "message": "An image of the recording cannot be used; it is left out. (B.png: empty)",
+        },
+        {"event": "result_read", "number": 7, "decision": "pits"},
+        {"event": "infeed_empty", "fed": 3},
+    ]
