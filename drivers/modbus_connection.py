@@ -144,7 +144,6 @@ class ModbusConnection:
         client = self._client
         if client is None or not client.connected:
             raise self.unreachable(f"{what}: the connection broke")
-        cancelled = _cancellations()
         try:
             with _cancellation_kept():
                 async with asyncio.timeout(self._settings.request_timeout_s) as self._deadline:
@@ -164,8 +163,6 @@ class ModbusConnection:
         finally:
             self._deadline = None
         self._silent_from = time.monotonic()
-        if _cancellations() > cancelled:  # the library's asyncio.wait_for loses one that meets the answer (Python 3.11)
-            raise asyncio.CancelledError
         return answer
 
     async def _keep_silence(self) -> None:
@@ -177,12 +174,6 @@ class ModbusConnection:
         if exception in _TEMPORARY and code.endswith(".wrong_map"):
             return self.unreachable(detail)
         return self._error(code, f"{link_name(self._settings)} {detail}")
-
-
-def _cancellations() -> int:
-    """How often the running task was asked to end."""
-    task = asyncio.current_task()
-    return task.cancelling() if task else 0
 
 
 @contextmanager

@@ -114,9 +114,8 @@ def start(config: Path, recording: Path) -> Iterator[Any]:
 
     yield started
     for process in running:
-        if process.child.poll() is None:
-            process.child.kill()
-        process.child.communicate()
+        process.child.terminate()
+        process.finish()
 
 
 class Devices:
