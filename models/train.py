@@ -109,7 +109,7 @@ def class_weights(labels: NDArray[np.int8]) -> Tensor:
 class Validation:
     """How a network does on patches that it is not trained on: mean loss, errors by kind, and how many they were."""
 
-    loss: float
+    validation_loss: float
     patches: int
     missed: int
     false_alarms: int
@@ -162,8 +162,8 @@ class Training:
 
     def keep(self, validation: Validation) -> None:
         """Write `last.pt`, and `best.pt` when the validation loss was never lower."""
-        best = validation.loss <= self.best_loss
-        self.best_loss = min(self.best_loss, validation.loss)
+        best = validation.validation_loss <= self.best_loss
+        self.best_loss = min(self.best_loss, validation.validation_loss)
         state = {
             "plan": asdict(self.plan),
             "network": self.network.state_dict(),
