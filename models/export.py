@@ -3,7 +3,8 @@
 python -m models.export CHECKPOINT BUNDLE --validation RECORDING
 """
 
-from importlib.metadata import PackageNotFoundError, version
+import tomllib
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -98,11 +99,11 @@ def export(checkpoint: Path, folder: Path, source: str, licence: str, number: in
 
 
 def code_version() -> str:
-    """Version of the installed product, or `unreleased` when it runs from a source tree."""
-    try:
-        return version(DISTRIBUTION)
-    except PackageNotFoundError:
-        return "unreleased"
+    """Version of the source tree that this runs from, or of the installed product."""
+    project = Path(__file__).parents[1] / "pyproject.toml"
+    if project.is_file():
+        return str(tomllib.loads(project.read_text(encoding="utf-8"))["project"]["version"])
+    return version(DISTRIBUTION)
 
 
 def add_figures(folder: Path, validation: Path, source: str) -> None:
