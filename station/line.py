@@ -4,7 +4,8 @@ While the line is down the cell is suspended and a delivery waits; when the cell
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
 
 import structlog
 
@@ -120,7 +121,7 @@ def first_error(group: BaseExceptionGroup[BaseException]) -> BaseException:
     return error
 
 
-async def first_of(*waits: Awaitable[None]) -> None:
+async def first_of(*waits: Coroutine[Any, Any, None]) -> None:
     """Return when the first of these waits is over; the others are cancelled."""
     tasks = [asyncio.ensure_future(wait) for wait in waits]
     try:

@@ -5,9 +5,10 @@ UnitModeCurrent. Held is the station's own trouble, Suspended is the line's (sta
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Any
 
 from station.core.errors import Fault, StationError
 
@@ -171,9 +172,9 @@ class Unit:
             raise StationError("station.illegal_command", f"mode {mode.name} in {self._state.name}")
         self._mode = mode
 
-    async def changed(self) -> None:
-        """Return at the next change of state."""
-        await self._changed.wait()
+    def changed(self) -> Coroutine[Any, Any, None]:
+        """Return at the next change of state after this call, however late it is awaited."""
+        return _set(self._changed)
 
     def _go(self, after: State, reason: Fault | None) -> None:
         before, self._state = self._state, after
@@ -184,3 +185,7 @@ class Unit:
         self._changed.set()
         self._changed = asyncio.Event()
         self._on_change(Change(before, after, reason))
+
+
+async def _set(event: asyncio.Event) -> None:
+    await event.wait()

@@ -5,10 +5,10 @@ taken from the settings; when it passes, the error says so. No call is repeated 
 it could move something.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from station.core.errors import Fault
 from station.core.part import (
@@ -258,8 +258,8 @@ class LinePlc(Protocol):
     def health(self) -> Fault | None:
         """What is wrong with the line, or None; never blocks."""
 
-    async def changed(self) -> None:
-        """Return when anything that the PLC says has changed, its health included."""
+    def changed(self) -> Coroutine[Any, Any, None]:
+        """Return when anything that the PLC says has changed since this call (not its await), its health included."""
 
     def waiting_part(self) -> Announcement | None:
         """The announced part that was not yet accepted, or None; never blocks."""

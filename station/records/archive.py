@@ -62,9 +62,7 @@ def write_scan(folder: Path, image: ScanImage) -> str:
     Raises:
         OSError: The disk failed; nothing is left under the scan's name.
     """
-    written, encoded = cv2.imencode(".png", image.pixels, [cv2.IMWRITE_PNG_COMPRESSION, FASTEST])
-    if not written:
-        raise OSError(0, "the image cannot be encoded", str(image.file))
+    _written, encoded = cv2.imencode(".png", image.pixels, [cv2.IMWRITE_PNG_COMPRESSION, FASTEST])
     content = encoded.tobytes()
     target = folder / image.file
     part = folder / INCOMING / target.name

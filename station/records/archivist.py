@@ -49,7 +49,7 @@ class Archivist:
     def take(self, image: ScanImage) -> None:
         """Archive a scan whose judgement is on the disk; never blocks, and what goes wrong is written down."""
         try:
-            self._lane.submit(partial(self._archive, image))
+            self._lane.submit(partial(self._archive, image)).add_done_callback(_tell_bug)
         except Full:
             self._report(str(image.file), f"{SCANS_WAITING} scans are waiting for the disk")
 
@@ -106,3 +106,9 @@ class Archivist:
                 self._writer.commit(store.scan_expired, file, now).result()
                 removed += 1
         return removed
+
+
+def _tell_bug(done: "Future[None]") -> None:
+    """Nobody waits for the archive, so what it did not foresee is told here; the scan stays pending until a restart."""
+    if error := done.exception():
+        log.error("bug_met", where="archive", exc_info=error)

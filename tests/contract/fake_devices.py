@@ -5,8 +5,9 @@ The contract suites hold them to what the drivers do on the simulated devices.
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
+from typing import Any
 
 from station.core.errors import FAULTS, Fault, JigError, PlcError, RobotError
 from station.core.part import Announcement, Destination, Inspection, Order, Receipt
@@ -208,8 +209,12 @@ class FakeLine:
         self._pulse.set()
         self._pulse = asyncio.Event()
 
-    async def changed(self) -> None:
-        await self._pulse.wait()
+    def changed(self) -> Coroutine[Any, Any, None]:
+        return _set(self._pulse)
+
+
+async def _set(event: asyncio.Event) -> None:
+    await event.wait()
 
 
 class FakePlc:
@@ -227,8 +232,8 @@ class FakePlc:
     def health(self) -> Fault | None:
         return FAULTS["plc.unreachable"] if self._line.cut else None
 
-    async def changed(self) -> None:
-        await self._line.changed()
+    def changed(self) -> Coroutine[Any, Any, None]:
+        return self._line.changed()
 
     def waiting_part(self) -> Announcement | None:
         part = self._line.part

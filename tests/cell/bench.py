@@ -1,0 +1,129 @@
+"""A whole cell above its ports: real controller, cell, motion, flow; fakes below. Faster than wires, and able to break."""
+
+import asyncio
+import tomllib
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+
+import numpy as np
+
+from config import bundled
+from station.cell import Cell, Equipment
+from station.controller import Controller
+from station.core.clock import SystemClock
+from station.core.events import CellEvent
+from station.core.part import ModelIdentity, Pixels, Probabilities, SurfaceClass
+from station.core.ports import CellReport
+from station.core.settings import Settings, parse_settings
+from station.line import Line
+from station.motion import Motion
+from station.packml import MAY_MOVE, Command, State, Unit
+from tests.contract.fake_camera import FakeLineCamera, Misfortune
+from tests.contract.fake_devices import FakeJig, FakeLine, FakePlc, FakeRobot, Floor
+from tests.contract.fake_ledger import FakeLedger
+
+WIDTH_PX = 1024
+"""A sensor narrower than the real one, for speed."""
+
+
+def settings(**changes: dict[str, object]) -> Settings:
+    """The shipped simulation's configuration, with some keys changed: `plc={"starved_after_s": 0.1}`."""
+
+
+    document = tomllib.loads(bundled("simulate.toml").read_text(encoding="utf-8"))
+    document["camera"]["width_px"] = WIDTH_PX * 2
+    for table, keys in changes.items():
+        document[table].update(keys)
+    return parse_settings(document, "test")
+
+
+def surface(width: int = 385, left: int = 300) -> Pixels:
+    """A scan of one part on black, (3584, 1024)."""
+    image = np.random.default_rng(7).integers(0, 12, (3584, WIDTH_PX), np.uint8)
+    image[:, left : left + width] += 150
+    return image
+
+
+class ScriptedClassifier:
+    """Says of every patch what it was told to say; `failure` is raised instead when given."""
+
+    model = ModelIdentity("scripted", "0" * 64)
+
+    def __init__(self, says: SurfaceClass = SurfaceClass.DEFECT_FREE, probability: float = 0.96) -> None:
+        self.says, self.probability = says, probability
+        self.failure: Exception | None = None
+
+    def warm_up(self) -> None:
+        """Nothing to warm."""
+
+    def score(self, patches: Pixels) -> Probabilities:
+        if self.failure is not None:
+            raise self.failure
+        row = np.full(5, (1 - self.probability) / 4, np.float32)
+        row[self.says] = self.probability
+        return np.stack([row] * len(patches))
+
+
+class Bench:
+    """The cell and everything under it that a test may look at or break."""
+
+    def __init__(self, configuration: Settings, misfortune: Misfortune | None, parts: int | None) -> None:
+        self.floor = Floor()
+        self.line = FakeLine()
+        self.plc = FakePlc(self.line)
+        self.robot, self.jig = FakeRobot(self.floor), FakeJig(self.floor)
+        self.camera = FakeLineCamera(surface(), misfortune)
+        self.classifier = ScriptedClassifier()
+        self.ledger = FakeLedger()
+        self.events: list[CellEvent] = []
+        self._compute = ThreadPoolExecutor(1)
+        unit = Unit(lambda change: self.controller.on_change(change))
+        self.motion = Motion(self.jig, self.robot, self.ledger, lambda: unit.state in MAY_MOVE)
+        line = Line(self.plc, unit, lambda: CellReport(unit.state, unit.mode, unit.reason, 0, 0), 0.01)
+        equipment = Equipment(
+            self.camera, self.motion, self.plc, self.classifier, self.ledger, self._compute, SystemClock()
+        )
+        self.cell = Cell(equipment, line, configuration, self.events.append)
+        self.controller = Controller(
+            unit, self.cell, line, self.plc, self.ledger, configuration, self.events.append, parts
+        )
+
+    def feed(self, part_id: str, type_code: int = 1) -> None:
+        """A part comes to the infeed, and the PLC announces it."""
+        self.floor.infeed = part_id
+        self.line.announce(part_id, type_code)
+
+    async def start(self) -> None:
+        """Reset and Start."""
+        self.controller.command(Command.RESET)
+        assert await self.controller.reached(State.IDLE, State.STOPPED) is State.IDLE, self.controller.trouble
+        self.controller.command(Command.START)
+        await self.controller.reached(State.EXECUTE)
+
+    async def sorted(self, count: int) -> None:
+        """Return when so many parts lie in their places and their records are closed."""
+        while len([entry for entry in self.ledger.entries.values() if entry.state == "sorted"]) < count:
+            await asyncio.sleep(0)
+
+    def shut(self) -> None:
+        """End the compute thread."""
+        self._compute.shutdown()
+
+
+@asynccontextmanager
+async def running(
+    configuration: Settings | None = None, misfortune: Misfortune | None = None, parts: int | None = None
+) -> AsyncIterator[Bench]:
+    """A cell whose controller runs; it is ended with the context, and must end."""
+    bench = Bench(configuration or settings(), misfortune, parts)
+    task = asyncio.create_task(bench.controller.run())
+    try:
+        async with asyncio.timeout(20):
+            yield bench
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        bench.shut()
+
+
