@@ -1,0 +1,96 @@
+"""A ledger in memory, for tests that need no disk; the contract suite keeps it honest."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from station.core.clock import Clock, SystemClock
+from station.core.errors import BugError, Fault
+from station.core.part import Announcement, Destination, Device, Inspection, Order, PartType, Receipt, Verdict
+from station.core.ports import Evidence
+
+NUMBERS = 0xFFFF
+
+
+@dataclass(slots=True)
+class Entry:
+    """What the fake knows of one inspection."""
+
+    inspection: Inspection
+    state: str = "open"
+    verdict: Verdict | None = None
+    reason: Fault | None = None
+    evidence: Evidence | None = None
+    confirmed: Destination | None = None
+
+
+class FakeLedger:
+    """Keeps everything in plain lists that a test can look at."""
+
+    def __init__(self, clock: Clock | None = None) -> None:
+        self._clock = clock or SystemClock()
+        self._last: dict[Device, int] = {"robot": 0, "jig": 0}
+        self.entries: dict[str, Entry] = {}
+        self.orders: list[tuple[Order, Inspection | None]] = []
+        self.receipts: list[Receipt] = []
+        self.events: list[tuple[str, str]] = []
+
+    async def enter(self, part: Announcement, part_type: PartType) -> Inspection:
+        now = self._clock.now()
+        number = len(self.entries) + 1
+        entered_at = now.replace(microsecond=now.microsecond // 1000 * 1000)
+        inspection = Inspection(f"fake-{number:06}", number, part, part_type, entered_at)
+        self.entries[inspection.inspection_id] = Entry(inspection)
+        return inspection
+
+    async def order(self, device: Device, verb: str, argument: int, inspection: Inspection | None) -> Order:
+        if inspection is not None:
+            self._entry(inspection, "open", "judged", "sorted", "lost")
+        self._last[device] = self._last[device] % NUMBERS + 1
+        order = Order(device, self._last[device], verb, argument)
+        self.orders.append((order, inspection))
+        return order
+
+    async def adopt_order_number(self, device: Device, last: int) -> None:
+        own = self._last[device]
+        if last and (own == 0 or (own - last) % NUMBERS > NUMBERS // 2):
+            self._last[device] = last
+
+    async def receipt(self, receipt: Receipt) -> None:
+        given = [order for order, _inspection in self.orders]
+        if receipt.order not in given or receipt.order in [ended.order for ended in self.receipts]:
+            raise BugError("station.bug", "no such order waits for a receipt")
+        self.receipts.append(receipt)
+
+    async def judged(self, inspection: Inspection, evidence: Evidence) -> None:
+        entry = self._entry(inspection, "open")
+        entry.state, entry.evidence = "judged", evidence
+        entry.verdict, entry.reason = evidence.decision.verdict, evidence.decision.fault
+
+    async def interrupted(self, inspection: Inspection, fault: Fault, _detail: str) -> None:
+        entry = self._entry(inspection, "open", "judged")
+        entry.state, entry.verdict, entry.reason = "judged", Verdict.REVIEW, fault
+
+    async def sorted(self, inspection: Inspection, confirmed: Destination) -> None:
+        entry = self._entry(inspection, "judged")
+        entry.state, entry.confirmed = "sorted", confirmed
+
+    async def lost(self, inspection: Inspection, fault: Fault, _detail: str) -> None:
+        entry = self._entry(inspection, "open", "judged")
+        entry.state, entry.verdict, entry.reason = "lost", Verdict.REVIEW, fault
+
+    async def open_inspections(self) -> Sequence[Inspection]:
+        return [entry.inspection for entry in self.entries.values() if entry.state in ("open", "judged")]
+
+    async def note(self, event: str, detail: str) -> None:
+        self.events.append((event, detail))
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+    def _entry(self, inspection: Inspection, *states: str) -> Entry:
+        entry = self.entries.get(inspection.inspection_id)
+        if entry is None or entry.state not in states:
+            raise BugError(
+                "station.bug", f"inspection {inspection.inspection_id} does not stand where that is possible"
+            )
+        return entry

@@ -1,0 +1,173 @@
+"""What every ledger does: the one in memory, and the one on the disk."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from station.core.errors import FAULTS, BugError
+from station.core.part import Destination, Inspection, Order, Receipt, Verdict
+from station.core.ports import PartLedger
+from tests.contract.fake_ledger import FakeLedger
+from tests.record_samples import INTERRUPTED, PART_TYPE, decision, evidence, open_ledger, part
+
+LOST = FAULTS["robot.part_lost"]
+Step = Callable[[PartLedger, Inspection], Awaitable[None]]
+
+
+@pytest.fixture(params=["memory", "disk"])
+async def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[PartLedger]:
+    made: PartLedger = FakeLedger() if request.param == "memory" else await open_ledger(tmp_path)
+    yield made
+    await made.close()
+
+
+STEPS: dict[str, Step] = {
+    "judged": lambda ledger, inspection: ledger.judged(inspection, evidence()),
+    "interrupted": lambda ledger, inspection: ledger.interrupted(inspection, INTERRUPTED, "stopped"),
+    "sorted": lambda ledger, inspection: ledger.sorted(inspection, Destination.BIN_PITS),
+    "lost": lambda ledger, inspection: ledger.lost(inspection, LOST, "dropped"),
+}
+
+
+@pytest.mark.parametrize(
+    "way",
+    [
+        "judged sorted",
+        "judged lost",
+        "judged interrupted sorted",
+        "judged interrupted lost",
+        "interrupted sorted",
+        "interrupted interrupted sorted",
+        "interrupted lost",
+        "lost",
+    ],
+)
+async def test_an_inspection_is_open_until_it_is_sorted_or_lost(ledger: PartLedger, way: str) -> None:
+    inspection = await ledger.enter(part(), PART_TYPE)
+    for step in way.split():
+        assert list(await ledger.open_inspections()) == [inspection]
+        await STEPS[step](ledger, inspection)
+    assert list(await ledger.open_inspections()) == []
+
+
+@pytest.mark.parametrize(
+    ("way", "refused"),
+    [
+        ("", "sorted"),
+        ("judged", "judged"),
+        ("interrupted", "judged"),
+        ("judged sorted", "judged"),
+        ("judged sorted", "interrupted"),
+        ("judged sorted", "sorted"),
+        ("judged sorted", "lost"),
+        ("lost", "judged"),
+        ("lost", "interrupted"),
+        ("lost", "sorted"),
+        ("lost", "lost"),
+    ],
+)
+async def test_what_cannot_follow_is_refused_and_changes_nothing(ledger: PartLedger, way: str, refused: str) -> None:
+    inspection = await ledger.enter(part(), PART_TYPE)
+    for step in way.split():
+        await STEPS[step](ledger, inspection)
+    before = list(await ledger.open_inspections())
+    with pytest.raises(BugError) as caught:
+        await STEPS[refused](ledger, inspection)
+    assert caught.value.code == "station.bug"
+    assert list(await ledger.open_inspections()) == before
+
+
+@pytest.mark.parametrize("step", STEPS)
+async def test_an_inspection_that_never_entered_is_refused(ledger: PartLedger, step: str) -> None:
+    inspection = await ledger.enter(part(), PART_TYPE)
+    with pytest.raises(BugError):
+        await STEPS[step](ledger, replace(inspection, inspection_id="20260501T060000000-0000000"))
+
+
+async def test_inspections_are_numbered_from_one_and_have_ids_of_their_own(ledger: PartLedger) -> None:
+    inspections = [await ledger.enter(part("SAME"), PART_TYPE) for _ in range(5)]
+    assert [inspection.number for inspection in inspections] == [1, 2, 3, 4, 5]
+    assert len({inspection.inspection_id for inspection in inspections}) == 5
+    assert all(len(inspection.inspection_id) <= 26 for inspection in inspections)
+
+
+async def test_open_inspections_come_back_whole_and_oldest_first(ledger: PartLedger) -> None:
+    first, second, third = [await ledger.enter(part(name, 9), PART_TYPE) for name in ("B", "A", "C")]
+    await ledger.judged(second, evidence())
+    await ledger.sorted(second, Destination.BIN_PITS)
+    await ledger.judged(third, evidence())
+    assert list(await ledger.open_inspections()) == [first, third]
+
+
+async def test_calls_at_the_same_time_get_numbers_of_their_own(ledger: PartLedger) -> None:
+    entered = await asyncio.gather(*[ledger.enter(part(), PART_TYPE) for _ in range(20)])
+    orders = await asyncio.gather(*[ledger.order("jig", "stop", 0, None) for _ in range(20)])
+    assert sorted(inspection.number for inspection in entered) == list(range(1, 21))
+    assert sorted(order.number for order in orders) == list(range(1, 21))
+
+
+async def test_each_device_counts_its_orders_by_itself(ledger: PartLedger) -> None:
+    inspection = await ledger.enter(part(), PART_TYPE)
+    assert await ledger.order("robot", "load", 0, inspection) == Order("robot", 1, "load", 0)
+    assert await ledger.order("jig", "spin", 1066, inspection) == Order("jig", 1, "spin", 1066)
+    assert await ledger.order("robot", "unload", 3, inspection) == Order("robot", 2, "unload", 3)
+    assert await ledger.order("jig", "stop", 0, None) == Order("jig", 2, "stop", 0)
+
+
+@pytest.mark.parametrize(
+    ("own", "device_last", "next_number"),
+    [
+        (0, 0, 1),  # both new
+        (0, 17, 18),  # the database is new, the device is not
+        (0, 40_000, 40_001),
+        (0, 65_535, 1),
+        (5, 0, 6),  # the device was switched off and on
+        (5, 5, 6),  # as it was left
+        (6, 5, 7),  # an order was written and never went out
+        (5, 9, 10),  # an old database was put back
+        (5, 30_000, 30_001),
+        (65_535, 0, 1),  # never 0
+        (65_535, 65_535, 1),
+        (65_534, 65_535, 1),
+        (65_535, 3, 4),  # the device went round already
+        (3, 65_535, 4),  # the ledger went round already
+        (30_000, 29_000, 30_001),
+    ],
+)
+async def test_order_numbers_go_on_after_those_of_device_and_ledger(
+    ledger: PartLedger, own: int, device_last: int, next_number: int
+) -> None:
+    await ledger.adopt_order_number("robot", own)
+    await ledger.adopt_order_number("robot", device_last)
+    assert (await ledger.order("robot", "home", 0, None)).number == next_number
+    assert (await ledger.order("jig", "stop", 0, None)).number == 1
+
+
+async def test_an_order_has_one_receipt(ledger: PartLedger) -> None:
+    order = await ledger.order("robot", "home", 0, None)
+    await ledger.receipt(Receipt(order, 0, 10, 20))
+    with pytest.raises(BugError):
+        await ledger.receipt(Receipt(order, 0, 10, 20))
+    with pytest.raises(BugError):
+        await ledger.receipt(Receipt(Order("robot", 2, "home"), 0, 10, 20))
+    with pytest.raises(BugError):
+        await ledger.receipt(Receipt(Order("jig", 1, "stop"), 0, 10, 20))
+
+
+async def test_an_order_for_an_inspection_that_never_entered_takes_no_number(ledger: PartLedger) -> None:
+    inspection = await ledger.enter(part(), PART_TYPE)
+    with pytest.raises(BugError):
+        await ledger.order("robot", "load", 0, replace(inspection, inspection_id="unknown"))
+    assert (await ledger.order("robot", "load", 0, inspection)).number == 1
+
+
+async def test_a_judgement_without_scan_is_taken(ledger: PartLedger) -> None:
+    inspection = await ledger.enter(part(), PART_TYPE)
+    nothing = replace(evidence(decision(Verdict.REVIEW, INTERRUPTED)), roi=None, blocks=(), ms_after_last_line=None)
+    await ledger.judged(inspection, nothing)
+    await ledger.sorted(inspection, Destination.BIN_REVIEW)
+    await ledger.note("part_sorted", "by hand")
+    assert list(await ledger.open_inspections()) == []

@@ -1,0 +1,98 @@
+"""Parts, judgements and a clock for the tests of the records."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+
+from station.core.errors import FAULTS, Fault
+from station.core.part import (
+    BLOCKS_PER_TURN,
+    LINES_PER_BLOCK,
+    LINES_PER_TURN,
+    Announcement,
+    Block,
+    Decision,
+    LineAccount,
+    ModelIdentity,
+    PartType,
+    Pixels,
+    Probabilities,
+    Roi,
+    Verdict,
+)
+from station.core.ports import Evidence
+from station.core.settings import RecordSettings
+from station.flow.record import SqliteLedger
+
+CONFIGURATION = ("c0ffee" + "0" * 58, '{"station": {"name": "line 1"}}')
+MODEL = ModelIdentity("inception-cnn-1", "ab" * 32)
+PART_TYPE = PartType("SMH-385", 7, 385, 6, 3, 21.5, 120.0, 40.5)
+START = datetime(2026, 5, 1, 6, 0, 0, 123_000, UTC)
+INTERRUPTED = FAULTS["part.interrupted"]
+
+
+class HandClock:
+    """A clock that a test sets; monotonic time is 1 s at `START`."""
+
+    def __init__(self, now: datetime = START) -> None:
+        self.moment = now
+
+    def monotonic_ns(self) -> int:
+        return 1_000_000_000 + round((self.moment - START) / timedelta(microseconds=1)) * 1000
+
+    def now(self) -> datetime:
+        return self.moment
+
+    def advance(self, **duration: float) -> None:
+        self.moment += timedelta(**duration)
+
+
+def part(part_id: str = "SMH-0001", sequence: int = 1) -> Announcement:
+    return Announcement(sequence, part_id, PART_TYPE.code)
+
+
+def scores(seed: int = 0) -> Probabilities:
+    return np.random.default_rng(seed).dirichlet(np.ones(5), 16).astype(np.float32)
+
+
+def decision(
+    verdict: Verdict = Verdict.PITS, fault: Fault | None = None, probabilities: Probabilities | None = None
+) -> Decision:
+    given = scores() if probabilities is None else probabilities
+    return Decision(verdict, Verdict.PITS, fault, "as measured", 0.75, 5, 3, given)
+
+
+def account(fault: Fault | None = None) -> LineAccount:
+    return LineAccount(LINES_PER_TURN, LINES_PER_TURN, BLOCKS_PER_TURN, tuple(range(8)), 0, fault, "3584 lines")
+
+
+def blocks_of(image: Pixels) -> list[Block]:
+    """The image as the camera delivers it."""
+    count = len(image) // LINES_PER_BLOCK
+    parts = np.split(image, count)
+    return [Block(index, index, pixels, LINES_PER_BLOCK, index, index) for index, pixels in enumerate(parts)]
+
+
+def evidence(
+    chosen: Decision | None = None,
+    blocks: Sequence[Block] = (),
+    roi: Roi | None = Roi(1000, 1385),  # noqa: B008  # frozen
+    lines: LineAccount | None = None,
+) -> Evidence:
+    return Evidence(
+        decision=chosen or decision(),
+        account=lines or account(),
+        roi=roi,
+        features={"Width": 5472, "ExposureTime": 40.5, "PixelFormat": "Mono8", "ReverseX": False, "Gain": float("inf")},
+        model=MODEL,
+        config_sha256=CONFIGURATION[0],
+        times_ns={"armed": 5, "decided": 17},
+        ms_after_last_line=12.25,
+        blocks=blocks,
+    )
+
+
+async def open_ledger(folder: Path, clock: HandClock | None = None, **settings: object) -> SqliteLedger:
+    return await SqliteLedger.open(folder, RecordSettings.model_validate(settings), clock or HandClock(), CONFIGURATION)

@@ -1,0 +1,295 @@
+"""What the ledger keeps: exactly, once, across restarts, and whatever becomes of the caller."""
+
+import asyncio
+import sqlite3
+import threading
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from station.core.errors import FAULTS, BugError, RecordError
+from station.core.part import Destination, Inspection, Order, Receipt, Verdict
+from station.core.settings import RecordSettings
+from station.flow import record
+from station.flow.record import SqliteLedger
+from station.records import writer
+from station.records.query import show_record
+from tests.record_samples import (
+    CONFIGURATION,
+    INTERRUPTED,
+    MODEL,
+    PART_TYPE,
+    HandClock,
+    account,
+    decision,
+    evidence,
+    open_ledger,
+    part,
+    scores,
+)
+
+LOW = FAULTS["part.low_confidence"]
+
+
+def rows(folder: Path, question: str) -> list[Any]:
+    with closing(sqlite3.connect(folder / "records.sqlite")) as connection:
+        return connection.execute(question).fetchall()
+
+
+async def judged(ledger: SqliteLedger, verdict: Verdict = Verdict.PITS) -> Inspection:
+    inspection = await ledger.enter(part(), PART_TYPE)
+    await ledger.judged(inspection, evidence(decision(verdict)))
+    return inspection
+
+
+async def test_a_record_holds_everything_exactly(tmp_path: Path) -> None:
+    clock = HandClock()
+    ledger = await open_ledger(tmp_path, clock)
+    inspection = await ledger.enter(part("SMH-0042", 9), PART_TYPE)
+    order = await ledger.order("robot", "load", 0, inspection)
+    clock.advance(milliseconds=1500)
+    await ledger.receipt(Receipt(order, 0, 1_250_000_000, 2_500_000_000))
+    probabilities = scores(3)
+    await ledger.judged(inspection, evidence(decision(Verdict.PITS, probabilities=probabilities)))
+    unload = await ledger.order("robot", "unload", 3, inspection)
+    clock.advance(milliseconds=500)
+    await ledger.receipt(Receipt(unload, 3, 2_600_000_000, 3_000_000_000))
+    await ledger.sorted(inspection, Destination.BIN_PITS)
+    await ledger.close()
+
+    shown = show_record(tmp_path, inspection.inspection_id)
+    assert np.array_equal(np.array(shown["probabilities"], np.float32), probabilities)
+    told = {name: shown[name] for name in ("part_id", "part_type", "part_sequence", "state", "number", "confidence")}
+    assert told == {
+        "part_id": "SMH-0042",
+        "part_type": "SMH-385",
+        "part_sequence": 9,
+        "state": "sorted",
+        "number": 1,
+        "confidence": 0.75,
+    }
+    assert (shown["verdict"], shown["algorithm1"], shown["reason"]) == ("pits", "pits", None)
+    assert (shown["destination"], shown["confirmed_bin"], shown["scan_valid"]) == ("bin_pits", "bin_pits", True)
+    assert (shown["deciding_patch"], shown["defect_patches"], shown["ms_after_last_line"]) == (5, 3, 12.25)
+    assert (shown["entered_at"], shown["judged_at"]) == ("2026-05-01T06:00:00.123Z", "2026-05-01T06:00:01.623Z")
+    assert shown["sorted_at"] == "2026-05-01T06:00:02.123Z"
+    assert (shown["model"], shown["model_sha256"]) == (MODEL.name, MODEL.sha256)
+    assert shown["config_sha256"] == CONFIGURATION[0]
+    assert shown["configuration"] == {"station": {"name": "line 1"}}
+    assert shown["part_type_settings"]["outer_diameter_mm"] == 21.5
+    assert shown["roi"] == {"left": 1000, "right": 1385}
+    assert shown["lines"]["frame_ids"] == [0, 1, 2, 3, 4, 5, 6, 7]
+    assert shown["features"]["ExposureTime"] == 40.5
+    assert shown["features"]["ReverseX"] is False
+    assert shown["times_ns"] == {"armed": 5, "decided": 17}
+    assert shown["orders"] == [
+        {
+            "device": "robot",
+            "number": 1,
+            "verb": "load",
+            "argument": 0,
+            "issued_at": "2026-05-01T06:00:00.123Z",
+            "acknowledged_at": "2026-05-01T06:00:00.373Z",
+            "done_at": "2026-05-01T06:00:01.623Z",
+            "confirmed": None,
+            "result": "done",
+        },
+        {
+            "device": "robot",
+            "number": 2,
+            "verb": "unload",
+            "argument": 3,
+            "issued_at": "2026-05-01T06:00:01.623Z",
+            "acknowledged_at": "2026-05-01T06:00:01.723Z",
+            "done_at": "2026-05-01T06:00:02.123Z",
+            "confirmed": "bin_pits",
+            "result": "done",
+        },
+    ]
+
+
+async def test_an_interruption_makes_it_review_and_leaves_the_judgement(tmp_path: Path) -> None:
+    ledger = await open_ledger(tmp_path)
+    inspection = await judged(ledger, Verdict.DEFECT_FREE)
+    await ledger.interrupted(inspection, INTERRUPTED, "left on the jig")
+    await ledger.sorted(inspection, Destination.BIN_REVIEW)
+    await ledger.close()
+    shown = show_record(tmp_path, inspection.inspection_id)
+    assert (shown["verdict"], shown["reason"], shown["detail"]) == ("review", "part.interrupted", "left on the jig")
+    assert (shown["destination"], shown["confirmed_bin"]) == ("bin_review", "bin_review")
+    assert shown["judgement"] == {"verdict": "defect_free", "reason": None, "detail": "as measured"}
+    assert (shown["algorithm1"], len(shown["probabilities"])) == ("pits", 16)
+
+
+async def test_an_interruption_before_the_judgement_is_review_without_scores(tmp_path: Path) -> None:
+    ledger = await open_ledger(tmp_path)
+    inspection = await ledger.enter(part(), PART_TYPE)
+    await ledger.interrupted(inspection, INTERRUPTED, "power failed")
+    await ledger.close()
+    shown = show_record(tmp_path, inspection.inspection_id)
+    assert (shown["state"], shown["verdict"], shown["destination"]) == ("judged", "review", "bin_review")
+    assert (shown["judgement"], shown["probabilities"], shown["scan_valid"]) == (None, [], False)
+    assert shown["judged_at"] is None
+    assert shown["interrupted_at"] is not None
+
+
+async def test_a_lost_part_is_never_recorded_as_passed(tmp_path: Path) -> None:
+    ledger = await open_ledger(tmp_path)
+    inspection = await judged(ledger, Verdict.DEFECT_FREE)
+    await ledger.lost(inspection, FAULTS["robot.part_lost"], "gripper open")
+    await ledger.close()
+    shown = show_record(tmp_path, inspection.inspection_id)
+    assert (shown["state"], shown["verdict"], shown["reason"]) == ("lost", "review", "robot.part_lost")
+    assert (shown["destination"], shown["confirmed_bin"]) == ("second_inspection", None)
+
+
+async def test_the_guards_reason_and_an_invalid_scan_are_told(tmp_path: Path) -> None:
+    ledger = await open_ledger(tmp_path)
+    inspection = await ledger.enter(part(), PART_TYPE)
+    lines = account(FAULTS["scan.incomplete"])
+    await ledger.judged(inspection, evidence(decision(Verdict.REVIEW, LOW), roi=None, lines=lines))
+    await ledger.close()
+    shown = show_record(tmp_path, inspection.inspection_id)
+    assert (shown["verdict"], shown["reason"], shown["algorithm1"]) == ("review", "part.low_confidence", "pits")
+    assert (shown["scan_valid"], shown["lines"]["fault"], shown["roi"]) == (False, "scan.incomplete", None)
+
+
+async def test_a_place_that_does_not_exist_is_told_as_its_number(tmp_path: Path) -> None:
+    ledger = await open_ledger(tmp_path)
+    inspection = await judged(ledger)
+    await ledger.receipt(Receipt(await ledger.order("robot", "unload", 3, inspection), 9, 1, 2))
+    await ledger.close()
+    assert show_record(tmp_path, inspection.inspection_id)["orders"][0]["confirmed"] == 9
+
+
+async def test_numbers_and_open_inspections_outlive_a_restart(tmp_path: Path) -> None:
+    ledger = await open_ledger(tmp_path)
+    first = await ledger.enter(part("A"), PART_TYPE)
+    await ledger.order("jig", "spin", 1066, first)
+    await ledger.close()
+    ledger = await open_ledger(tmp_path)
+    assert list(await ledger.open_inspections()) == [first]
+    assert (await ledger.enter(part("B"), PART_TYPE)).number == 2
+    assert await ledger.order("jig", "stop", 0, None) == Order("jig", 2, "stop", 0)
+    await ledger.receipt(Receipt(Order("jig", 1, "spin", 1066), 0, 5, 6))  # told late
+    await ledger.close()
+
+
+async def test_a_receipt_ends_the_newest_order_of_its_number(tmp_path: Path) -> None:
+    ledger = await open_ledger(tmp_path)
+    await ledger.order("jig", "spin", 1, None)
+    for last in (20_000, 40_000, 65_535):
+        await ledger.adopt_order_number("jig", last)
+    again = await ledger.order("jig", "stop", 0, None)
+    await ledger.receipt(Receipt(again, 0, 5, 6))
+    await ledger.close()
+    assert rows(tmp_path, "SELECT number, verb, result FROM orders") == [(1, "spin", None), (1, "stop", "done")]
+
+
+async def test_events_are_kept_with_their_moment(tmp_path: Path) -> None:
+    clock = HandClock()
+    ledger = await open_ledger(tmp_path, clock)
+    await ledger.note("state_changed", "execute to held: camera.lost")
+    clock.advance(seconds=61)
+    await ledger.note("state_changed", "held to unholding")
+    await ledger.close()
+    assert rows(tmp_path, "SELECT at, event, detail FROM events") == [
+        ("2026-05-01T06:00:00.123Z", "state_changed", "execute to held: camera.lost"),
+        ("2026-05-01T06:01:01.123Z", "state_changed", "held to unholding"),
+    ]
+
+
+async def test_a_configuration_is_kept_once(tmp_path: Path) -> None:
+    for _ in range(2):
+        await (await open_ledger(tmp_path)).close()
+    assert rows(tmp_path, "SELECT sha256, settings FROM configurations") == [CONFIGURATION]
+
+
+@pytest.mark.parametrize(
+    "tampering",
+    [
+        "UPDATE inspections SET state = 'open', verdict = NULL",
+        "UPDATE inspections SET verdict = 'defect_free'",
+        "UPDATE inspections SET state = 'sorted'",
+        "UPDATE inspections SET inspection_id = 'other'",
+        "UPDATE judgements SET confidence = 1",
+        "DELETE FROM inspections",
+        "DELETE FROM judgements",
+        "DELETE FROM orders",
+        "INSERT INTO judgements SELECT * FROM judgements",
+    ],
+)
+async def test_the_database_itself_refuses_to_rewrite_history(tmp_path: Path, tampering: str) -> None:
+    ledger = await open_ledger(tmp_path)
+    inspection = await judged(ledger)
+    await ledger.order("jig", "stop", 0, inspection)
+    with pytest.raises(sqlite3.IntegrityError):
+        rows(tmp_path, tampering)
+    await ledger.close()
+
+
+async def test_a_judgement_under_an_unknown_configuration_is_refused_whole(tmp_path: Path) -> None:
+    ledger = await SqliteLedger.open(tmp_path, RecordSettings(), HandClock(), ("d" * 64, "{}"))
+    inspection = await ledger.enter(part(), PART_TYPE)
+    with pytest.raises(BugError, match="FOREIGN KEY"):
+        await ledger.judged(inspection, evidence())
+    await ledger.close()
+    assert rows(tmp_path, "SELECT state FROM inspections") == [("open",)]
+
+
+async def test_a_write_whose_caller_was_cancelled_is_written(tmp_path: Path) -> None:
+    ledger = await open_ledger(tmp_path)
+    gate = threading.Event()
+    ledger._writer.submit(lambda _database: gate.wait())
+    writing = asyncio.create_task(ledger.note("fault", "written although nobody waits"))
+    await asyncio.sleep(0)
+    writing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await writing
+    gate.set()
+    await ledger.close()
+    assert rows(tmp_path, "SELECT event FROM events") == [("fault",)]
+
+
+async def test_a_disk_that_does_not_answer_is_a_fault_and_not_a_hang(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(record, "WRITE_DEADLINE_S", 0.02)
+    ledger = await open_ledger(tmp_path)
+    gate = threading.Event()
+    ledger._writer.submit(lambda _database: gate.wait())
+    with pytest.raises(RecordError, match=r"not on the disk after 0\.02 s") as caught:
+        await ledger.note("fault", "late")
+    assert caught.value.code == "record.disk_failed"
+    gate.set()
+    await ledger.close()
+    assert rows(tmp_path, "SELECT detail FROM events") == [("late",)]
+
+
+async def test_a_full_queue_is_a_fault_and_not_a_silent_drop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writer, "WRITES_WAITING", 2)
+    ledger = await open_ledger(tmp_path)
+    gate = threading.Event()
+    ledger._writer.submit(lambda _database: gate.wait())
+    waiting = asyncio.create_task(ledger.note("fault", "waits"))
+    await asyncio.sleep(0)
+    with pytest.raises(RecordError, match="2 writes are waiting") as caught:
+        await ledger.note("fault", "refused")
+    assert caught.value.code == "record.disk_failed"
+    gate.set()
+    await waiting
+    await ledger.close()
+    assert rows(tmp_path, "SELECT detail FROM events") == [("waits",)]
+
+
+async def test_a_closed_ledger_says_so_and_leaves_no_thread(tmp_path: Path) -> None:
+    ledger = await open_ledger(tmp_path)
+    await ledger.close()
+    await ledger.close()
+    with pytest.raises(BugError, match="closed"):
+        await ledger.note("fault", "too late")
+    names = [thread.name for thread in threading.enumerate()]
+    assert not [name for name in names if name.startswith(("records", "archive"))]

@@ -1,0 +1,149 @@
+"""The database's versions: old ones are brought up to date with all they hold, newer ones are left alone."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from station.core.errors import BugError, RecordError
+from station.core.part import Destination
+from station.flow.record import SqliteLedger
+from station.records import database, reading, schema
+from station.records.query import RecordFilter, list_records, show_record
+from station.records.schema import APPLICATION_ID, VERSIONS
+from tests.record_samples import PART_TYPE, evidence, open_ledger, part
+
+DATABASE = "records.sqlite"
+OLD = Path(__file__).parents[1] / "data" / "records_version_1.sql"
+
+
+def with_operators(connection: sqlite3.Connection) -> None:
+    """A version 2 as it could be: a new column, a new table, and what was there moved into it."""
+    connection.execute("ALTER TABLE inspections ADD COLUMN operator TEXT NOT NULL DEFAULT 'nobody'")
+    connection.execute("CREATE TABLE parts (part_id TEXT PRIMARY KEY, inspections INTEGER NOT NULL)")
+    connection.execute("INSERT INTO parts SELECT part_id, count(*) FROM inspections GROUP BY part_id")
+
+
+def failing_half_way(connection: sqlite3.Connection) -> None:
+    with_operators(connection)
+    connection.execute("INSERT INTO no_such_table VALUES (1)")
+
+
+def breaking_references(connection: sqlite3.Connection) -> None:
+    connection.execute("INSERT INTO scans VALUES (99, 'pending', 'nowhere.png', 0, NULL, '')")
+
+
+def know_versions(monkeypatch: pytest.MonkeyPatch, *more: schema.Version) -> None:
+    for module in (schema, database, reading):
+        monkeypatch.setattr(module, "VERSIONS", (*VERSIONS, *more))
+
+
+def old_database(folder: Path) -> Path:
+    """A database that a station of version 1 has left."""
+    path = folder / DATABASE
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(OLD.read_text(encoding="utf-8"))
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute("PRAGMA user_version = 1")
+        connection.execute("PRAGMA journal_mode = WAL")
+    return path
+
+
+def layout(path: Path) -> list[tuple[str, str]]:
+    question = "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY name"
+    with closing(sqlite3.connect(path)) as connection:
+        return connection.execute(question).fetchall()
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(file.name for file in folder.iterdir() if file.suffix in (".sqlite", ".lock", ".part"))
+
+
+def version_of(path: Path) -> int:
+    with closing(sqlite3.connect(path)) as connection:
+        return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+async def test_version_1_is_what_was_released(tmp_path: Path) -> None:
+    (tmp_path / "new").mkdir()
+    (tmp_path / "old").mkdir()
+    await (await open_ledger(tmp_path / "new")).close()
+    assert layout(tmp_path / "new" / DATABASE) == layout(old_database(tmp_path / "old"))
+
+
+async def test_an_old_database_goes_on_where_it_stopped(tmp_path: Path) -> None:
+    old_database(tmp_path)
+    ledger = await open_ledger(tmp_path)
+    (left,) = await ledger.open_inspections()
+    assert (left.part.part_id, left.number, left.part_type) == ("SMH-0003", 3, PART_TYPE)
+    await ledger.judged(left, evidence())
+    await ledger.sorted(left, Destination.BIN_PITS)
+    assert (await ledger.order("robot", "home", 0, None)).number == 5
+    await ledger.close()
+
+
+async def test_a_migration_keeps_every_row_and_a_copy_of_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = old_database(tmp_path)
+    before = [show_record(tmp_path, row.inspection_id) for row in list_records(tmp_path, RecordFilter(), 10)]
+    know_versions(monkeypatch, with_operators)
+    ledger = await open_ledger(tmp_path)
+    await ledger.enter(part("SMH-0004"), PART_TYPE)
+    await ledger.close()
+    after = [show_record(tmp_path, row.inspection_id) for row in list_records(tmp_path, RecordFilter(), 10)]
+    assert after[1:] == before
+    assert version_of(path) == 2
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT count(*) FROM parts").fetchone() == (3,)
+    assert names(tmp_path) == ["records-version-1-20260501T060000.sqlite", DATABASE, "station.lock"]
+    copy = tmp_path / "records-version-1-20260501T060000.sqlite"
+    assert version_of(copy) == 1
+    with closing(sqlite3.connect(copy)) as connection:
+        assert connection.execute("SELECT count(*) FROM inspections").fetchone() == (3,)
+
+
+@pytest.mark.parametrize("bad", [failing_half_way, breaking_references])
+async def test_a_migration_that_fails_leaves_the_database_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bad: schema.Version
+) -> None:
+    path = old_database(tmp_path)
+    before = layout(path)
+    know_versions(monkeypatch, bad)
+    with pytest.raises(BugError):
+        await open_ledger(tmp_path)
+    monkeypatch.undo()
+    assert (layout(path), version_of(path)) == (before, 1)
+    ledger = await open_ledger(tmp_path)
+    assert len(await ledger.open_inspections()) == 1
+    await ledger.close()
+
+
+async def test_a_newer_database_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
+    path = old_database(tmp_path)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA user_version = 7")
+    with pytest.raises(RecordError, match="version 7, known are versions to 1") as caught:
+        await open_ledger(tmp_path)
+    assert caught.value.code == "record.newer_schema"
+    with pytest.raises(RecordError) as caught:
+        list_records(tmp_path, RecordFilter(), 1)
+    assert caught.value.code == "record.newer_schema"
+    assert version_of(path) == 7
+
+
+def test_an_older_database_is_read_without_being_migrated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = old_database(tmp_path)
+    expected = list_records(tmp_path, RecordFilter(), 10)
+    know_versions(monkeypatch, with_operators)
+    assert [row.part_id for row in expected] == ["SMH-0003", "SMH-0002", "SMH-0001"]
+    assert list_records(tmp_path, RecordFilter(), 10) == expected
+    assert version_of(path) == 1
+
+
+async def test_a_first_start_leaves_an_empty_book(tmp_path: Path) -> None:
+    ledger: SqliteLedger = await open_ledger(tmp_path / "made" / "on" / "demand")
+    assert list(await ledger.open_inspections()) == []
+    await ledger.close()
+    assert version_of(tmp_path / "made" / "on" / "demand" / DATABASE) == len(VERSIONS)
