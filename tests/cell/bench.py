@@ -1,8 +1,8 @@
-"""A whole cell above its ports: real controller, cell, motion, flow; fakes below. Faster than wires, and able to break."""
+"""A whole cell above its ports: real controller, cell, motion and flow; fakes below, quick and able to break."""
 
 import asyncio
 import tomllib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 
@@ -29,8 +29,6 @@ WIDTH_PX = 1024
 
 def settings(**changes: dict[str, object]) -> Settings:
     """The shipped simulation's configuration, with some keys changed: `plc={"starved_after_s": 0.1}`."""
-
-
     document = tomllib.loads(bundled("simulate.toml").read_text(encoding="utf-8"))
     document["camera"]["width_px"] = WIDTH_PX * 2
     for table, keys in changes.items():
@@ -78,7 +76,7 @@ class Bench:
         self.ledger = FakeLedger()
         self.events: list[CellEvent] = []
         self._compute = ThreadPoolExecutor(1)
-        unit = Unit(lambda change: self.controller.on_change(change))
+        unit = Unit(lambda change: self.controller.on_change(change))  # noqa: PLW0108  # it comes later
         self.motion = Motion(self.jig, self.robot, self.ledger, lambda: unit.state in MAY_MOVE)
         line = Line(self.plc, unit, lambda: CellReport(unit.state, unit.mode, unit.reason, 0, 0), 0.01)
         equipment = Equipment(
@@ -103,12 +101,18 @@ class Bench:
 
     async def sorted(self, count: int) -> None:
         """Return when so many parts lie in their places and their records are closed."""
-        while len([entry for entry in self.ledger.entries.values() if entry.state == "sorted"]) < count:
-            await asyncio.sleep(0)
+        entries = self.ledger.entries
+        await until(lambda: len([entry for entry in entries.values() if entry.state == "sorted"]) >= count)
 
     def shut(self) -> None:
         """End the compute thread."""
         self._compute.shutdown()
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """Let the event loop run until the condition holds; no time passes, the test's own time-out ends it."""
+    while not condition():  # noqa: ASYNC110  # fakes have no events to wait for
+        await asyncio.sleep(0)
 
 
 @asynccontextmanager
@@ -125,5 +129,3 @@ async def running(
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
         bench.shut()
-
-

@@ -7,7 +7,7 @@ import pytest
 from station.core.errors import CameraError, ModelError, StationError
 from station.core.part import Destination, SurfaceClass, Verdict
 from station.packml import Command, State
-from tests.cell.bench import running, settings, surface
+from tests.cell.bench import running, settings, surface, until
 from tests.contract.fake_camera import Misfortune, Mishap
 
 
@@ -128,8 +128,7 @@ async def test_abort_stops_the_jig_in_mid_part_and_the_part_ends_in_review() -> 
 
         bench.robot.unload = blocked  # type: ignore[method-assign, assignment]
         bench.feed("A1")
-        while not any(order.verb == "unload" for order, _ in bench.ledger.orders):
-            await asyncio.sleep(0)
+        await until(lambda: any(order.verb == "unload" for order, _ in bench.ledger.orders))
         bench.controller.command(Command.ABORT)
         await bench.controller.reached(State.ABORTED)
         assert not bench.floor.turning
@@ -149,8 +148,7 @@ async def test_a_stop_in_mid_part_finishes_the_part_first() -> None:
     async with running() as bench:
         await bench.start()
         bench.feed("A1")
-        while not bench.ledger.entries:
-            await asyncio.sleep(0)
+        await until(lambda: bench.ledger.entries)
         bench.controller.command(Command.STOP)
         await bench.controller.reached(State.STOPPED)
         assert bench.floor.sorted_parts == [("A1", "second_inspection")]
@@ -224,16 +222,13 @@ async def test_commands_of_the_plc_are_taken_or_refused_with_a_word() -> None:
     async with running() as bench:
         await bench.start()
         refused = bench.line.command("start")
-        while bench.line.command_answer()[0] != refused:
-            await asyncio.sleep(0)
+        await until(lambda: bench.line.command_answer()[0] == refused)
         assert bench.line.command_answer() == (refused, "refused")
         taken = bench.line.command("hold")
         await bench.controller.reached(State.HELD)
-        while bench.line.command_answer()[0] != taken:
-            await asyncio.sleep(0)
+        await until(lambda: bench.line.command_answer()[0] == taken)
         assert bench.line.command_answer() == (taken, "taken")
-        while bench.line.state() != "held":
-            await asyncio.sleep(0)
+        await until(lambda: bench.line.state() == "held")
 
 
 async def test_the_wrong_bin_is_recorded_as_it_is_and_holds_the_cell() -> None:

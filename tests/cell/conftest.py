@@ -1,0 +1,68 @@
+"""The station as a user runs it: processes, real sockets, a real pseudo-terminal, the real producer."""
+
+import json
+import os
+import subprocess
+import sys
+import tomllib
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from config import bundled
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+TIMEOUT_S = 110
+
+
+@pytest.fixture
+def make_config(tmp_path: Path) -> Callable[..., Path]:
+    """Writes the shipped simulation's configuration with free ports and names of its own, and replacements of text."""
+
+    def make(*replacements: tuple[str, str]) -> Path:
+        text = bundled("simulate.toml").read_text(encoding="utf-8")
+        document = tomllib.loads(text)
+        for port in (document["robot"]["link"]["port"], document["plc"]["link"]["port"]):
+            text = text.replace(f"port = {port}", "port = 0")
+        text = text.replace("{runtime}/jig", str(tmp_path / "jig"))
+        text = text.replace("/inspection-station-scene", f"/station-test-{uuid.uuid4().hex[:12]}")
+        for old, new in replacements:
+            assert old in text, old
+            text = text.replace(old, new)
+        path = tmp_path / "cell.toml"
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return make
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    """An environment in which nothing leaves the test's own folder."""
+    return {**os.environ, "XDG_RUNTIME_DIR": str(tmp_path), "XDG_DATA_HOME": str(tmp_path), "COLUMNS": "140"}
+
+
+@pytest.fixture
+def station(tmp_path: Path, environment: dict[str, str]) -> Run:
+    """Runs a `station` command to its end, in the test's own folder."""
+
+    def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            station_command(*arguments), capture_output=True, text=True, timeout=TIMEOUT_S, check=False,
+            cwd=tmp_path, env={**environment, "PYTHONPATH": str(Path(__file__).parents[2])},
+        )  # fmt: skip
+
+    return run
+
+
+def station_command(*arguments: str | Path) -> list[str]:
+    """The command line of the station, as the installed script has it."""
+    return [sys.executable, "-c", "from station.cli import main; main()", *map(str, arguments)]
+
+
+def ledger_of(truth: Path) -> list[dict[str, Any]]:
+    """The simulated cell's own ledger."""
+    return [json.loads(line) for line in truth.read_text(encoding="utf-8").splitlines()]

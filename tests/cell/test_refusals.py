@@ -1,0 +1,117 @@
+"""What is refused before anything moves: one clear message, exit status 2, nothing left behind."""
+
+import json
+import shutil
+import socket
+from collections.abc import Callable, Iterator
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+
+from tests.cell.conftest import Run
+
+MODELS = Path(str(files("models.weights")))
+
+
+@pytest.fixture
+def taken_port() -> Iterator[int]:
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen()
+        yield server.getsockname()[1]
+
+
+def bundle_copy(tmp_path: Path) -> Path:
+    folder = tmp_path / "bundle"
+    shutil.copytree(MODELS / "inception-cnn-1", folder)
+    return folder
+
+
+def refused(station: Run, config: Path, tmp_path: Path, *words: str) -> None:
+    ran = station("--simulate", "--config", config, "--parts", "1", "--data", tmp_path / "data")
+    assert ran.returncode == 2, ran.stdout + ran.stderr
+    assert [word for word in words if word not in ran.stderr] == []
+    assert "Traceback" not in ran.stderr
+
+
+def test_a_port_in_use(station: Run, make_config: Callable[..., Path], tmp_path: Path, taken_port: int) -> None:
+    config = make_config(
+        ('[robot.link]\nkind = "tcp"\nhost = "127.0.0.1"\nport = 0', f'[robot.link]\nkind = "tcp"\nport = {taken_port}')
+    )
+    refused(station, config, tmp_path, "config.simulator_failed", str(taken_port))
+
+
+def test_a_model_file_that_was_edited(station: Run, make_config: Callable[..., Path], tmp_path: Path) -> None:
+    folder = bundle_copy(tmp_path)
+    weights = folder / "model.bin"
+    content = bytearray(weights.read_bytes())
+    content[1000] ^= 1
+    weights.write_bytes(content)
+    config = make_config(('bundle = "inception-cnn-1"', f'bundle = "{folder}"'))
+    refused(station, config, tmp_path, "model.wrong_hash", "model.bin")
+
+
+def test_missing_weights(station: Run, make_config: Callable[..., Path], tmp_path: Path) -> None:
+    folder = bundle_copy(tmp_path)
+    (folder / "model.bin").unlink()
+    config = make_config(('bundle = "inception-cnn-1"', f'bundle = "{folder}"'))
+    refused(station, config, tmp_path, "model.missing", "model.bin")
+
+
+def test_a_missing_bundle(station: Run, make_config: Callable[..., Path], tmp_path: Path) -> None:
+    refused(station, make_config(("inception-cnn-1", "no-such-bundle")), tmp_path, "model.missing", "no-such-bundle")
+
+
+def test_an_unknown_key(station: Run, make_config: Callable[..., Path], tmp_path: Path) -> None:
+    config = make_config(("[decision]", "[decision]\nmin_confidance = 0.5"))
+    refused(station, config, tmp_path, "config.invalid", "min_confidance", str(config))
+
+
+def test_a_missing_configuration(station: Run, tmp_path: Path) -> None:
+    refused(station, tmp_path / "none.toml", tmp_path, "config.unreadable", "none.toml")
+
+
+def test_no_producer(station: Run, make_config: Callable[..., Path], tmp_path: Path) -> None:
+    config = make_config(('producers = ["{producer}"]', 'producers = ["/nowhere/vendor.cti"]'))
+    ran = station("--simulate", "--config", config, "--parts", "1", "--data", tmp_path / "data")
+    assert ran.returncode == 3, ran.stdout + ran.stderr
+    assert "camera.no_producer" in ran.stderr
+    assert "/nowhere/vendor.cti" in ran.stderr
+
+
+def test_auto_reset_on_a_real_cell(station: Run, tmp_path: Path) -> None:
+    real = Path(str(files("config"))) / "station.toml"
+    ran = station("run", "--config", real, "--auto-reset", "--data", tmp_path / "data")
+    assert ran.returncode == 2
+    assert "--auto-reset" in ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "words"),
+    [
+        (["records", "list", "--data", "nowhere"], 2, ["nowhere"]),
+        (["registers", "lathe"], 2, ["lathe", "robot, jig, plc"]),
+        (["command", "start", "--data", "nowhere"], 2, ["no running station"]),
+        (["records", "export", "--json", "--csv"], 2, ["not both"]),
+        (["inspect", "nowhere.png"], 1, ["recording.not_found"]),
+        (["--simulate", "--parts", "0"], 2, ["--parts"]),
+    ],
+)
+def test_a_wrong_command_line(station: Run, arguments: list[str], status: int, words: list[str]) -> None:
+    ran = station(*arguments)
+    assert ran.returncode == status, ran.stdout + ran.stderr
+    assert [word for word in words if word not in ran.stderr + ran.stdout] == []
+    assert "Traceback" not in ran.stderr
+
+
+def test_check_says_of_each_thing_whether_it_is_well(
+    station: Run, make_config: Callable[..., Path], tmp_path: Path
+) -> None:
+    ran = station("check", "--config", make_config(), "--json", "--data", tmp_path / "data")
+    assert ran.returncode == 1
+    found = {row["what"]: row for row in json.loads(ran.stdout)}
+    assert {what for what, row in found.items() if row["ok"]} == {"register maps", "model", "disk", "camera"}
+    assert found["robot"]["error"]["code"] == "robot.unreachable"
+    assert found["jig"]["error"]["code"] == "jig.unreachable"
+    assert list((tmp_path / "data").iterdir()) == []
