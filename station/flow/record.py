@@ -118,7 +118,7 @@ class SqliteLedger:
     async def prune(self, now: datetime) -> int:
         """Remove the archived scans whose time is over and return how many; records stay.
 
-        A file that cannot be removed ends it; what is left is removed the next time.
+        A file that cannot be removed leaves a note and is tried again the next time.
         """
         self._require_open()
         try:

@@ -100,12 +100,21 @@ class Archivist:
         removed = 0
         for label, days in self._keep_days.items():
             verdict, judged_before = Verdict[label.upper()], now - timedelta(days=days)
-            for file in self._writer.commit(store.scans_expired, verdict, judged_before).result():
-                with translated(self._folder):
-                    archive.remove_scan(self._folder, file)
-                self._writer.commit(store.scan_expired, file, now).result()
-                removed += 1
+            expired = self._writer.commit(store.scans_expired, verdict, judged_before).result()
+            removed += sum(self._remove(file, now) for file in expired)
         return removed
+
+    def _remove(self, file: str, now: datetime) -> bool:
+        """Whether the scan is gone; one that is not leaves a note and is tried again the next time."""
+        try:
+            archive.remove_scan(self._folder, file)
+        except OSError as error:
+            detail = f"{file}: {error.strerror}"
+            log.warning("scan_not_removed", file=file, detail=detail)
+            self._writer.commit(store.note, "scan_not_removed", detail, now).result()
+            return False
+        self._writer.commit(store.scan_expired, file, now).result()
+        return True
 
 
 def _tell_bug(done: "Future[None]") -> None:
