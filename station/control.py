@@ -3,44 +3,58 @@
 import asyncio
 import hashlib
 import json
+import os
+import socket
+import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from station.controller import Controller
 from station.core.errors import ConfigError, StationError
-from station.core.settings import runtime_dir
 from station.packml import Command
 
 ANSWER_TIMEOUT_S = 5.0
 
 
-def socket_path(data: Path) -> Path:
-    """Where the station that uses this data folder listens."""
+def address(data: Path) -> str:
+    """Where the station that uses this data folder listens: in Linux' abstract namespace, so nothing is left behind."""
     name = hashlib.sha256(str(data.resolve()).encode()).hexdigest()[:16]
-    return runtime_dir() / f"control-{name}.sock"
+    return f"\0inspection-station-{os.getuid()}-{name}"
 
 
 @asynccontextmanager
 async def listening(controller: Controller, data: Path) -> AsyncIterator[None]:
-    """While in this context, `station command` reaches the controller."""
-    path = socket_path(data)
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path.unlink(missing_ok=True)
+    """While in this context, `station command` of the same user (or root) reaches the controller.
+
+    Raises:
+        ConfigError: Another station listens for this data folder.
+    """
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(ConnectionError):
-            writer.write(json.dumps(_answer(controller, (await reader.readline()).decode().strip())).encode() + b"\n")
-            await writer.drain()
+            if _peer(writer) in {0, os.getuid()}:
+                word = (await reader.readline()).decode(errors="replace").strip()
+                writer.write(json.dumps(_answer(controller, word)).encode() + b"\n")
+                await writer.drain()
         writer.close()
 
-    server = await asyncio.start_unix_server(serve, path)
-    path.chmod(0o600)
+    try:
+        server = await asyncio.start_unix_server(serve, address(data))
+    except OSError as error:
+        raise ConfigError("config.invalid", f"{data}: another station listens for it: {error.strerror}") from error
     try:
         yield
     finally:
         server.close()
-        path.unlink(missing_ok=True)
+
+
+def _peer(writer: asyncio.StreamWriter) -> int:
+    """User id of whoever is connected."""
+    credentials = writer.get_extra_info("socket").getsockopt(
+        socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i")
+    )
+    return int(struct.unpack("3i", credentials)[1])
 
 
 def _answer(controller: Controller, word: str) -> dict[str, str | None]:
@@ -65,7 +79,7 @@ async def send(data: Path, word: str) -> dict[str, str | None]:
     """
     try:
         async with asyncio.timeout(ANSWER_TIMEOUT_S):
-            reader, writer = await asyncio.open_unix_connection(socket_path(data))
+            reader, writer = await asyncio.open_unix_connection(address(data))
             writer.write(word.encode() + b"\n")
             answer = json.loads(await reader.readline())
             writer.close()
