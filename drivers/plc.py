@@ -76,7 +76,7 @@ class ModbusPlc:
             return
         await self._peer.open()
         self._beating = asyncio.create_task(self._beat(), name="plc heartbeat")
-        self._beating.add_done_callback(lambda _: self._notice())
+        self._beating.add_done_callback(self._on_beating_ended)
         if self._settings.role == "client":
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._settings.stale_after_s):
@@ -85,7 +85,7 @@ class ModbusPlc:
 
     def permission(self) -> bool:
         """Whether the cell may take on another part: permission given and the heartbeat alive."""
-        return self._inbox.permission()
+        return self.health() is not FAULTS["station.bug"] and self._inbox.permission()
 
     def health(self) -> Fault | None:
         """What is wrong with the line, or None."""
@@ -202,6 +202,11 @@ class ModbusPlc:
         if self._inbox.illegal_commands:
             self._illegal.set()
         self._notice()
+
+    def _on_beating_ended(self, beating: asyncio.Task[None]) -> None:
+        if not beating.cancelled():
+            log.error("plc_heartbeat_ended", error=repr(beating.exception()))
+            self._notice()
 
     def _notice(self) -> None:
         """Wake whoever waits for a change, if there is one."""

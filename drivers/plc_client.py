@@ -4,12 +4,16 @@ import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
+import structlog
+
 from drivers.modbus_link import Exchange, ModbusLink
 from drivers.plc_inbox import PlcInbox
 from drivers.plc_outbox import PlcOutbox
 from drivers.registers import RegisterMap, Run
 from station.core.errors import PlcError
 from station.core.settings import TcpLink
+
+log = structlog.get_logger(__name__)
 
 
 class PlcClient:
@@ -63,6 +67,7 @@ class PlcClient:
             await self._link.close()
             raise
         self._task = asyncio.create_task(self._poll(), name="plc poller")
+        self._task.add_done_callback(self._on_ended)
 
     async def write(self, runs: Sequence[Run]) -> None:
         """Write into the PLC's registers, one request after the other.
@@ -80,6 +85,11 @@ class PlcClient:
             task.cancel()
             await asyncio.wait([task])
         await self._link.close()
+
+    def _on_ended(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled():
+            log.error("plc_poller_ended", error=repr(task.exception()))
+            self._heard(PlcError("plc.unreachable", "the poller ended"))
 
     async def _poll(self) -> None:
         while True:

@@ -87,7 +87,7 @@ class StatusPoller:
                 await self._link.close()
                 raise
             self._task = asyncio.create_task(self._poll(), name=f"{self.device} poller")
-            self._task.add_done_callback(lambda _: self._announce())
+            self._task.add_done_callback(self._on_ended)
         await self.look()
 
     async def close(self) -> None:
@@ -146,6 +146,11 @@ class StatusPoller:
         if self._task.done():
             failure = None if self._task.cancelled() else self._task.exception()
             raise BugError("station.bug", f"the poller of the {self.device} ended") from failure
+
+    def _on_ended(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled():
+            log.error("device_poller_ended", device=self.device, error=repr(task.exception()))
+        self._announce()
 
     async def _poll(self) -> None:
         while True:

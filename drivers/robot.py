@@ -2,7 +2,7 @@
 
 from drivers.handshake import OrderRules, perform
 from drivers.poller import StatusPoller, Values
-from drivers.registers import Register
+from drivers.registers import Register, Value
 from station.core.clock import Clock, SystemClock
 from station.core.errors import BugError, RobotError
 from station.core.part import Order, Receipt
@@ -47,7 +47,7 @@ class ModbusRobot:
         return await self._perform(order, "unload")
 
     async def home(self, order: Order) -> Receipt:
-        """Return to the safe zone."""
+        """Return to the safe zone; a fault that the robot has before does not keep this order back, it clears it."""
         return await self._perform(order, "home")
 
     async def close(self) -> None:
@@ -80,20 +80,30 @@ class _Motion:
         self._what = f"order {order.number} {order.verb}"
         self._results = results
         self._held = False
+        self._tolerated: Value | None = None if order.verb == "home" else 0
 
     def check(self, values: Values) -> None:
-        """Remember whether the gripper held a part; a fault ends the order."""
+        """Remember whether the gripper held a part; a fault ends the order, only home goes out with one."""
         self._held = self._held or bool(values["holding"])
-        if values["fault"]:
-            raise RobotError("robot.fault", f"{self._what}: fault {values['fault']}")
+        if self._tolerated is None:
+            self._tolerated = values["fault"]
+        if values["fault"] not in (0, self._tolerated):
+            raise self._fault(values)
 
     def failure(self, values: Values) -> RobotError:
         """Why the robot did not carry the order out."""
+        if values["fault"]:
+            return self._fault(values)
         result = self._results.label(int(values["order_result"]))
         if result == "failed" and self._held and not values["holding"]:
             return RobotError("robot.part_lost", f"{self._what}: failed, the gripper is empty")
         return RobotError("robot.refused", f"{self._what}: {result}")
 
     def reached(self, values: Values) -> bool:
-        """Every motion ends in the safe zone."""
+        """Every motion ends in the safe zone, without a fault."""
+        if values["fault"]:
+            raise self._fault(values)
         return bool(values["in_safe_zone"])
+
+    def _fault(self, values: Values) -> RobotError:
+        return RobotError("robot.fault", f"{self._what}: fault {values['fault']}")

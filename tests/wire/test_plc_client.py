@@ -1,0 +1,171 @@
+"""The line PLC as Modbus server: restarts, lost connections, and torn reads."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from drivers.plc import ModbusPlc, make_plc
+from station.core.errors import FAULTS, PlcError
+from station.core.ports import CellReport
+from tests.wire.plc_peers import (
+    ID_WORDS,
+    ServingPlc,
+    beat,
+    inspection,
+    result,
+    seen,
+    settings,
+    until,
+)
+
+
+@pytest.fixture(autouse=True)
+async def _nothing_is_left_running() -> AsyncIterator[None]:
+    yield
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+@pytest.fixture
+async def plc() -> AsyncIterator[ServingPlc]:
+    plc = ServingPlc()
+    await plc.server.start()
+    heart = asyncio.ensure_future(beat(plc))
+    yield plc
+    heart.cancel()
+    await asyncio.wait([heart])
+    await plc.server.stop()
+
+
+@pytest.fixture
+async def driver(plc: ServingPlc) -> AsyncIterator[ModbusPlc]:
+    driver = make_plc(settings("client", plc.server.port))
+    yield driver
+    await driver.close()
+
+
+async def test_after_a_restart_the_numbers_go_on_and_nothing_is_taken_twice(plc: ServingPlc, driver: ModbusPlc) -> None:
+    plc.peer.holding[0:2] = [1, 0xA55A]
+    plc.peer.holding[20:27] = [17, 0, 0, 0, 501, 1, 0]
+    plc.peer.holding[41:51] = [3, 0xFFFC, 3, 0, 9876, 2, 5, 0, 12, 57]
+    plc.peer.holding[102:105] = [2, 501, 57]
+    plc.peer.holding[110:120] = [*ID_WORDS, 3, 17]
+    await driver.connect()
+    assert driver.waiting_part() is None
+    assert driver.next_command() is None
+    assert plc.peer.holding[41:43] == [3, 0xFFFC]
+    assert plc.peer.holding[50] == 57
+    await driver.publish(result())
+    assert plc.peer.holding[50] == 58
+
+
+async def test_a_result_from_before_a_restart_is_still_held(plc: ServingPlc, driver: ModbusPlc) -> None:
+    plc.peer.holding[0:2] = [1, 0xA55A]
+    plc.peer.holding[50] = 57
+    plc.peer.holding[104] = 56
+    await driver.connect()
+    with pytest.raises(PlcError, match="result 57"):
+        await driver.publish(result())
+
+
+async def test_registers_that_the_station_never_wrote_are_not_taken_over(plc: ServingPlc, driver: ModbusPlc) -> None:
+    plc.peer.holding[20:51] = [0xFFFF] * 31
+    await driver.connect()
+    assert plc.peer.holding[41:43] == [0, 0]
+    assert plc.peer.holding[50] == 0
+    await driver.publish(result())
+    assert plc.peer.holding[50] == 1
+
+
+async def test_only_registers_of_the_map_are_ever_written(plc: ServingPlc, driver: ModbusPlc) -> None:
+    gaps = [*range(6, 10), 18, 19, 21, 22, 23, 27, 28, 29, *range(51, 98)]
+    for place in gaps:
+        plc.peer.holding[place] = 4711
+    await driver.connect()
+    await driver.publish(result())
+    assert all(plc.peer.holding[place] == 4711 for place in gaps)
+    assert all(address + len(words) <= 98 for address, words in plc.peer.writes)
+
+
+@pytest.mark.parametrize("word", [(98, 2), (99, 0)])
+async def test_another_map_is_refused(plc: ServingPlc, driver: ModbusPlc, word: tuple[int, int]) -> None:
+    plc.peer.holding[word[0]] = word[1]
+    with pytest.raises(PlcError, match=f"holding {word[0]}") as caught:
+        await driver.connect()
+    assert caught.value.code == "plc.wrong_map"
+    assert not plc.peer.writes
+
+
+async def test_a_plc_that_is_gone_is_noticed_and_gets_everything_again(plc: ServingPlc, driver: ModbusPlc) -> None:
+    await driver.connect()
+    await driver.report(CellReport(6, 1, None, 5, 1))
+    await driver.publish(result())
+    await plc.server.stop()
+    await until(driver, lambda: driver.health() is FAULTS["plc.unreachable"])
+    with pytest.raises(PlcError):
+        await driver.report(CellReport(5, 1, FAULTS["plc.unreachable"], 5, 1))
+    plc.peer.holding[0:98] = [0] * 98  # it was switched off
+    await plc.server.start()
+    await until(driver, lambda: driver.health() is None)
+    assert plc.peer.holding[0:2] == [1, 0xA55A]
+    assert plc.peer.holding[11:14] == [5, 1, 5001]
+    assert plc.peer.holding[41:43] == [3, 0xFFFC]
+    assert plc.peer.holding[50] == 1
+
+
+async def test_a_result_whose_number_got_no_answer_keeps_its_number_when_it_is_sent_again(
+    plc: ServingPlc, driver: ModbusPlc
+) -> None:
+    await driver.connect()
+
+    def lose_the_answer(address: int, _words: tuple[int, ...]) -> None:
+        if address == 30:
+            plc.peer.write_conduct.clear()
+            plc.peer.write_conduct.extend(["swallow"] * 20)
+
+    plc.peer.on_write = lose_the_answer
+    with pytest.raises(PlcError):
+        await driver.publish(result())
+    plc.peer.on_write = lambda _address, _words: None
+    plc.peer.write_conduct.clear()
+    await until(driver, lambda: driver.health() is None)
+    await driver.publish(result())
+    assert plc.peer.holding[50] == 1
+
+
+async def test_a_part_whose_acceptance_failed_is_offered_again(plc: ServingPlc, driver: ModbusPlc) -> None:
+    plc.peer.holding[110:120] = [*ID_WORDS, 3, 17]
+    await driver.connect()
+    await until(driver, driver.waiting_part)
+    await plc.server.stop()
+    with pytest.raises(PlcError):
+        await driver.accept(inspection())
+    await until(driver, lambda: driver.health() is FAULTS["plc.unreachable"])
+    await plc.server.start()
+    await until(driver, driver.waiting_part)
+    assert plc.peer.holding[20] == 0
+    await driver.accept(inspection())
+    assert plc.peer.holding[20] == 17
+
+
+async def test_words_that_changed_during_a_read_are_read_again(plc: ServingPlc, driver: ModbusPlc) -> None:
+    await driver.connect()
+    before = len(plc.peer.reads)
+    plc.peer.holding[110:120] = [*ID_WORDS, 3, 17]
+    await until(driver, driver.waiting_part)
+    assert len(plc.peer.reads) >= before + 2
+
+
+async def test_an_unknown_command_is_refused_by_itself(plc: ServingPlc, driver: ModbusPlc) -> None:
+    await driver.connect()
+    plc.peer.holding[102:104] = [99, 501]
+    await seen(plc, 24, lambda words: words == [501, 2, 5003])
+    assert driver.next_command() is None
+
+
+async def test_nobody_there_is_unreachable_and_leaves_nothing_running(plc: ServingPlc, driver: ModbusPlc) -> None:
+    await plc.server.stop()
+    with pytest.raises(PlcError) as caught:
+        await driver.connect()
+    assert caught.value.code == "plc.unreachable"
+    assert driver.health() is FAULTS["plc.unreachable"]

@@ -1,0 +1,136 @@
+"""The station's own Modbus server: what a PLC may write, and when it takes effect."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+from pymodbus.client import AsyncModbusTcpClient
+
+from drivers.plc import ModbusPlc, make_plc
+from station.core.errors import FAULTS, PlcError
+from tests.wire.plc_peers import (
+    ID_WORDS,
+    AskingPlc,
+    beat,
+    result,
+    settings,
+    until,
+)
+
+
+@pytest.fixture(autouse=True)
+async def _nothing_is_left_running() -> AsyncIterator[None]:
+    yield
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[ModbusPlc]:
+    server = make_plc(settings("server", 0))
+    await server.connect()
+    yield server
+    await server.close()
+
+
+@pytest.fixture
+async def master(server: ModbusPlc) -> AsyncIterator[AsyncModbusTcpClient]:
+    client = AsyncModbusTcpClient("127.0.0.1", port=server.port, retries=0, reconnect_delay=0, timeout=1)
+    assert await client.connect()
+    yield client
+    client.close()
+
+
+async def test_before_the_plc_has_come_it_is_unreachable(server: ModbusPlc) -> None:
+    assert server.health() is FAULTS["plc.unreachable"]
+    assert not server.permission()
+    assert server.port > 0
+
+
+@pytest.mark.parametrize("address", [0, 10, 41, 50, 6, 97, 105, 109, 120, 5000])
+async def test_only_the_plcs_own_registers_can_be_written(
+    server: ModbusPlc, master: AsyncModbusTcpClient, address: int
+) -> None:
+    before = server._outbox.words()
+    for answer in (
+        await master.write_registers(address, [3]),
+        await master.write_register(address, 3),
+        await master.mask_write_register(address=address, and_mask=0, or_mask=3),
+    ):
+        assert answer.isError()
+        assert answer.exception_code == 2  # type: ignore[attr-defined]
+    after = server._outbox.words()
+    assert (before[:10], before[11:]) == (after[:10], after[11:])
+
+
+async def test_a_request_that_reaches_beyond_the_plcs_registers_changes_none_of_them(
+    master: AsyncModbusTcpClient,
+) -> None:
+    answer = await master.write_registers(104, [9, 9])
+    assert answer.exception_code == 2  # type: ignore[attr-defined]
+    assert (await master.read_holding_registers(104, count=1)).registers == [0]
+
+
+@pytest.mark.parametrize(("address", "words"), [(101, [2]), (101, [0xFFFF]), (102, [11]), (100, [5, 1, 99, 1])])
+async def test_an_illegal_value_is_refused_and_changes_nothing(
+    master: AsyncModbusTcpClient, address: int, words: list[int]
+) -> None:
+    answer = await master.write_registers(address, words)
+    assert answer.exception_code == 3  # type: ignore[attr-defined]
+    assert (await master.read_holding_registers(98, count=22)).registers == [0] * 22
+
+
+async def test_there_are_holding_registers_and_nothing_else(master: AsyncModbusTcpClient) -> None:
+    assert (await master.read_holding_registers(0, count=120)).registers[:2] == [1, 0xA55A]
+    assert (await master.read_input_registers(0, count=1)).exception_code == 1  # type: ignore[attr-defined]
+    assert (await master.read_coils(0, count=1)).exception_code == 1  # type: ignore[attr-defined]
+    assert (await master.read_holding_registers(120, count=1)).exception_code == 2  # type: ignore[attr-defined]
+    assert (await master.read_holding_registers(0, count=1, device_id=7)).exception_code == 11  # type: ignore[attr-defined]
+    assert (await master.read_holding_registers(1, count=1, device_id=255)).registers == [0xA55A]
+
+
+async def test_reading_and_writing_in_one_request_works(master: AsyncModbusTcpClient) -> None:
+    answer = await master.readwrite_registers(read_address=98, read_count=2, write_address=98, values=[1, 0xA55A])
+    assert answer.registers == [1, 0xA55A]
+
+
+async def test_an_id_may_be_written_word_by_word(master: AsyncModbusTcpClient) -> None:
+    for place, word in reversed(list(enumerate(ID_WORDS))):
+        assert not (await master.write_register(110 + place, word)).isError()
+    assert (await master.read_holding_registers(110, count=8)).registers == ID_WORDS
+
+
+async def test_a_restarted_server_goes_on_from_the_result_that_the_plc_has_taken() -> None:
+    server = make_plc(settings("server", 0), accepted_part=17)
+    await server.connect()
+    plc = AskingPlc()
+    plc.own[6] = 57
+    plc.own[12:22] = [*ID_WORDS, 3, 17]
+    await plc.meet(server.port)
+    heart = asyncio.ensure_future(beat(plc))
+    await until(server, lambda: server.health() is None)
+    assert server.waiting_part() is None
+    assert await plc.sees(20) == [17]
+    await server.publish(result())
+    assert await plc.sees(50) == [58]
+    heart.cancel()
+    await asyncio.wait([heart])
+    assert plc.client
+    plc.client.close()
+    await server.close()
+
+
+async def test_a_port_in_use_is_told(server: ModbusPlc) -> None:
+    second = make_plc(settings("server", server.port))
+    with pytest.raises(PlcError, match=f"127.0.0.1:{server.port}") as caught:
+        await second.connect()
+    assert caught.value.code == "plc.port_in_use"
+    await second.close()
+
+
+async def test_a_closed_server_frees_its_port_and_may_listen_again(server: ModbusPlc) -> None:
+    port = server.port
+    await server.close()
+    second = make_plc(settings("server", port))
+    await second.connect()
+    assert second.port == port
+    await second.close()
