@@ -101,7 +101,7 @@ class Cell:
             self._step(inspection, "unload")
             confirmed = await lay_away(inspection, evidence, self._motion, self._publish, self._ledger)
             self._count(inspection, evidence, confirmed, started_ns)
-            if trouble is not None and trouble.fault.reaction is not Reaction.REVIEW:
+            if trouble is not None and trouble.fault.reaction not in {Reaction.RESCAN, Reaction.REVIEW}:
                 raise trouble
 
     def _known_type(self, part: Announcement) -> PartType:

@@ -9,24 +9,18 @@ from pathlib import Path
 
 from drivers.register_listing import list_registers
 from drivers.registers import load_map
-from station.core.errors import FAULTS
+from station.core.errors import FAULTS, REACTIONS
 from station.core.settings import TcpLink
-
-REACTIONS = {
-    "review": "review: the part goes to people, the cell goes on",
-    "hold": "hold: the cell waits for a person",
-    "suspend": "suspend: the cell waits for the line and goes on by itself",
-    "abort": "abort: everything stops at once",
-    "refuse": "refuse: nothing is started or moved",
-}
 
 
 def faults_chapter() -> str:
     """Every fault with number, code, text and reaction, as Markdown."""
+    legend = ["| reaction | what the station does | latched | how it is cleared |", "|---|---|---|---|"]
+    for name, conduct in REACTIONS.items():
+        legend.append(f"| {name.value} | {conduct.does} | {'yes' if conduct.latched else 'no'} | {conduct.cleared} |")
     rows = ["| number | code | what an operator reads | reaction |", "|---|---|---|---|"]
     rows += [f"| {f.number} | `{f.code}` | {f.text} | {f.reaction.value} |" for f in FAULTS.values()]
-    legend = "\n".join(f"- **{name}**: {text.split(': ')[1]}" for name, text in REACTIONS.items())
-    return f"The number is the reason code on the PLC. Reactions:\n\n{legend}\n\n" + "\n".join(rows)
+    return "The number is the reason code on the PLC.\n\n" + "\n".join([*legend, "", *rows])
 
 
 def registers_chapter() -> str:

@@ -21,13 +21,51 @@ from enum import StrEnum
 
 
 class Reaction(StrEnum):
-    """What the station does about a fault."""
+    """What the station does about a fault; `REACTIONS` says what that means and how the fault is cleared."""
 
-    REVIEW = "review"  # the part goes to people; the cell goes on
-    HOLD = "hold"  # the part goes to REVIEW if it can be moved; the cell waits for an operator
-    SUSPEND = "suspend"  # the cell waits for the line and goes on by itself
-    ABORT = "abort"  # everything stops at once; an operator clears and resets
-    REFUSE = "refuse"  # the command is refused before anything moves
+    RESCAN = "rescan"
+    REVIEW = "review"
+    HOLD = "hold"
+    SUSPEND = "suspend"
+    ABORT = "abort"
+    REFUSE = "refuse"
+
+
+@dataclass(frozen=True, slots=True)
+class Conduct:
+    """What a reaction means.
+
+    Attributes:
+        does: What the station does.
+        latched: Whether the fault stays an alarm until a person has acted.
+        cleared: How the fault is cleared.
+    """
+
+    does: str
+    latched: bool
+    cleared: str
+
+
+REACTIONS: dict[Reaction, Conduct] = {
+    Reaction.RESCAN: Conduct(
+        "The part is scanned once more; if that fails too, it goes to review. The cell goes on.", False, "by itself"
+    ),
+    Reaction.REVIEW: Conduct("The part goes to review. The cell goes on.", False, "by itself"),
+    Reaction.HOLD: Conduct(
+        "The part goes to review if it can be moved; the cell comes to rest in Held.",
+        True,
+        "mend the cause, then Unhold (from Stopped: Reset)",
+    ),
+    Reaction.SUSPEND: Conduct(
+        "The part in work waits or is finished; the cell is Suspended.", False, "by itself, when the line is well again"
+    ),
+    Reaction.ABORT: Conduct(
+        "The jig stops, nothing else moves; the cell is Aborted.", True, "make safe, then Clear, Reset, Start"
+    ),
+    Reaction.REFUSE: Conduct(
+        "The command is refused; nothing is started or moved.", False, "correct what is named, try again"
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +85,8 @@ class Fault:
     reaction: Reaction
 
 
-_R, _H, _S, _A, _X = Reaction.REVIEW, Reaction.HOLD, Reaction.SUSPEND, Reaction.ABORT, Reaction.REFUSE
+_N, _R, _H = Reaction.RESCAN, Reaction.REVIEW, Reaction.HOLD
+_S, _A, _X = Reaction.SUSPEND, Reaction.ABORT, Reaction.REFUSE
 
 # fmt: off
 _ROWS = (
@@ -60,8 +99,8 @@ _ROWS = (
     Fault(1006, "camera.process_died", "The camera's process ended. It is started again with the next Reset.", _H),
     Fault(1007, "camera.bad_image", "The camera delivers another image format than agreed. Check PixelFormat, Width and Height.", _H),
     # 2xxx part and scan
-    Fault(2001, "scan.incomplete", "Lines of the scan are missing. Inspect the part again.", _R),
-    Fault(2002, "scan.out_of_order", "Blocks of the scan were repeated or came out of order. Inspect the part again.", _R),
+    Fault(2001, "scan.incomplete", "Lines of the scan are missing. Look at the camera's cable if it comes back.", _N),
+    Fault(2002, "scan.out_of_order", "Blocks of the scan were repeated or came out of order. Look at the camera's cable if it comes back.", _N),
     Fault(2003, "scan.late", "The judgement came after its deadline. Inspect the part again.", _R),
     Fault(2004, "scan.judged_in_part", "Not every patch of the part was judged. Inspect the part again.", _R),
     Fault(2101, "part.jig_empty", "No part is seen on the jig. Look whether the robot has lost it.", _R),
@@ -75,6 +114,7 @@ _ROWS = (
     Fault(2109, "part.interrupted", "The inspection was interrupted. Inspect the part again.", _R),
     Fault(2110, "part.bad_id", "The announced part id is empty or has characters other than printable ASCII. Correct the PLC.", _S),
     Fault(2111, "part.unexpected", "A part that the station does not know is on the jig or in the gripper. Remove it by hand, then Reset.", _H),
+    Fault(2112, "part.saturated", "The part is too bright to be judged. Check the lamp and the exposure.", _R),
     # 3xxx jig
     Fault(3001, "jig.unreachable", "The spin jig does not answer. Check its power and the RS-485 cable.", _H),
     Fault(3002, "jig.not_at_speed", "The spin jig did not reach its speed in time. Check the drive and the chuck.", _H),
@@ -82,6 +122,7 @@ _ROWS = (
     Fault(3004, "jig.fault", "The spin jig reports a fault. Read the drive's fault number in the detail.", _H),
     Fault(3005, "jig.refused", "The spin jig refused an order. Read the reason in the detail.", _H),
     Fault(3006, "jig.wrong_map", "The spin jig's register map is not the expected one. Check unit id and map version.", _H),
+    Fault(3007, "jig.slipped", "The spin jig did not keep its speed during the scan. Check the chuck and the drive.", _N),
     # 4xxx robot
     Fault(4001, "robot.unreachable", "The robot does not answer. Check its power and network cable.", _H),
     Fault(4002, "robot.no_acknowledge", "The robot did not take an order in time. Check that its program runs.", _H),
@@ -101,6 +142,7 @@ _ROWS = (
     Fault(5006, "plc.starved", "No part is waiting at the infeed. The cell goes on with the next part.", _S),
     Fault(5007, "plc.result_not_taken", "The line PLC did not acknowledge a result in time. Check its program.", _S),
     Fault(5008, "plc.port_in_use", "The station's Modbus server cannot listen: another program has the port. Change plc.link.port.", _X),
+    Fault(5009, "plc.bin_full", "The bin for this part is full. Empty it; the cell goes on by itself.", _S),
     # 6xxx network model
     Fault(6001, "model.missing", "The model bundle, or a file of it, is missing. Install it or correct model.bundle.", _X),
     Fault(6002, "model.wrong_hash", "A file of the model bundle is not the one its manifest names. Install the bundle again.", _X),
