@@ -101,6 +101,10 @@ class ModbusPlc:
         """The announced part that was not yet accepted, or None."""
         return self._inbox.waiting_part()
 
+    def announced(self) -> int:
+        """Number of the announcement that the PLC shows, accepted or not; 0 for none."""
+        return self._inbox.announced()
+
     def next_command(self) -> LineCommand | None:
         """The oldest command that was not yet answered, or None."""
         return self._inbox.commands[0] if self._inbox.commands else None

@@ -83,6 +83,10 @@ class PlcInbox:
             return None
         return Announcement(self._number("part_sequence"), part_id, self._number("next_part_type"))
 
+    def announced(self) -> int:
+        """Number of the announcement that the PLC shows; 0 for none, or where nothing can be believed."""
+        return 0 if self.line_fault() else self._number("part_sequence")
+
     @property
     def acknowledged_result(self) -> int:
         """Number of the result that the PLC has read last; 0 for none, or from a wrong map."""

@@ -7,7 +7,6 @@ import asyncio
 from concurrent.futures import Executor
 from dataclasses import dataclass
 
-import numpy as np
 import structlog
 
 from station.core.clock import Clock
@@ -15,7 +14,6 @@ from station.core.errors import FAULTS, CameraError, Fault, JigError, PartError,
 from station.core.events import PartDecided, PartEntered, PartLost, PartSorted, StepStarted, Watcher
 from station.core.part import (
     Announcement,
-    Decision,
     Destination,
     FeatureSnapshot,
     Inspection,
@@ -32,11 +30,11 @@ from station.flow.sort import lay_away, settle
 from station.judging import SurfaceJudge
 from station.line import Line
 from station.motion import Motion
+from station.recovery import Closed, Recovery, Resumed, Stage, review
 from station.scan import Scan, Scanner
 
 log = structlog.get_logger()
-
-NO_SCORES = np.zeros((0, 5), np.float32)
+GOES_ON = frozenset({Reaction.RESCAN, Reaction.REVIEW})
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +72,9 @@ class Cell:
         self._settings = settings
         self._watch = watch
         self._scanner = Scanner(equipment.camera, equipment.compute, equipment.clock, watch)
+        self._recovery = Recovery(equipment.motion, equipment.plc, equipment.ledger, self._publish, self._closed)
+        self._resumed: Resumed | None = None
+        self._failed_turns = 0
         self.processed = 0
         self.defective = 0
 
@@ -86,23 +87,73 @@ class Cell:
             StationError: Something that the cell, not only this part, has to react to; wherever the part can still be
                 moved it lies in REVIEW and its record is closed.
         """
-        started_ns = self._clock.monotonic_ns()
         part_type = self._known_type(part)
-        features = await self._camera.prepare(ScanRecipe(part_type.line_rate_hz, part_type.exposure_us))
+        features = await self._prepare(part_type)
         inspection = await self._ledger.enter(part, part_type)
-        with structlog.contextvars.bound_contextvars(part_id=part.part_id, inspection=inspection.inspection_id):
+        await self._take_through(Resumed(inspection, Stage.LOAD), features)
+
+    async def resume(self) -> None:
+        """Take up the inspection that was in flight before the cell was cleared; harmless when there is none.
+
+        Raises:
+            StationError: As for `inspect`.
+        """
+        if (resumed := self._resumed) is not None:
+            features = await self._prepare(resumed.inspection.part_type)
+            self._resumed = None
+            await self._take_through(resumed, features)
+
+    async def _take_through(self, taken: Resumed, features: FeatureSnapshot) -> None:
+        inspection, started_ns = taken.inspection, self._clock.monotonic_ns()
+        names = {"part_id": inspection.part.part_id, "inspection": inspection.inspection_id}
+        with structlog.contextvars.bound_contextvars(**names):
             self._watch(PartEntered(inspection))
-            await self._line.deliver(lambda: self._plc.accept(inspection))
-            self._step(inspection, "load")
-            await self._motion.load(inspection)
-            evidence, trouble = await self._look_at(inspection, features)
+            if taken.stage is Stage.LOAD:
+                await self._line.deliver(lambda: self._plc.accept(inspection))
+                self._step(inspection, "load")
+                await self._motion.load(inspection)
+            evidence, trouble = await self._look_twice(inspection, features)
             await settle(inspection, evidence, self._motion, self._publish, self._ledger)
             self._watch(PartDecided(inspection, evidence.decision, evidence.ms_after_last_line))
             self._step(inspection, "unload")
             confirmed = await lay_away(inspection, evidence, self._motion, self._publish, self._ledger)
             self._count(inspection, evidence, confirmed, started_ns)
-            if trouble is not None and trouble.fault.reaction not in {Reaction.RESCAN, Reaction.REVIEW}:
-                raise trouble
+            self._react(trouble, evidence.account)
+
+    def _react(self, trouble: StationError | None, account: LineAccount) -> None:
+        """Raise what the cell, not only the part, has to react to.
+
+        A camera that failed in a turn is left to the next `prepare`, which brings it back or fails itself; only when
+        turn after turn gives no complete scan, the cell is Held.
+        """
+        if trouble is not None and not isinstance(trouble, CameraError) and trouble.fault.reaction not in GOES_ON:
+            raise trouble
+        self._failed_turns = 0 if account.fault is None else self._failed_turns + 1
+        if account.fault is not None and self._failed_turns >= self._settings.camera.failed_turns:
+            failed, self._failed_turns = self._failed_turns, 0
+            last = trouble or PartError(account.fault.code, account.detail)
+            raise PartError(last.code, f"{failed} scans in a row failed, the last one: {last.detail}")
+
+    async def _prepare(self, part_type: PartType) -> FeatureSnapshot:
+        return await self._camera.prepare(ScanRecipe(part_type.line_rate_hz, part_type.exposure_us))
+
+    async def _look_twice(
+        self, inspection: Inspection, features: FeatureSnapshot
+    ) -> tuple[Evidence, StationError | None]:
+        """Look at the part, and once more where the fault's reaction is to scan again."""
+        evidence, trouble = await self._look_at(inspection, features)
+        fault = evidence.decision.fault
+        if fault is None or fault.reaction is not Reaction.RESCAN:
+            return evidence, trouble
+        log.warning("part_rescanned", fault=fault.code, detail=evidence.decision.detail)
+        await self._ledger.note(
+            "part_rescanned", f"{inspection.inspection_id} {fault.code}: {evidence.decision.detail}"
+        )
+        try:
+            features = await self._prepare(inspection.part_type)
+        except CameraError as error:
+            return evidence, error
+        return await self._look_at(inspection, features)
 
     def _known_type(self, part: Announcement) -> PartType:
         part_type = self._settings.part_type_of(part.type_code)
@@ -119,14 +170,18 @@ class Cell:
         except JigError as error:
             return self._unscanned(error, features), error
         self._step(inspection, "scan")
-        scan = await self._scanner.scan(inspection, judge)
+        async with self._motion.speed_watched(inspection.part_type) as speed:
+            scan = await self._scanner.scan(inspection, judge)
         self._step(inspection, "decide")
-        return self._conclude(scan, judge, features), scan.trouble
+        trouble = scan.trouble or speed.trouble
+        return self._conclude(scan, judge, features, trouble), trouble
 
-    def _conclude(self, scan: Scan, judge: SurfaceJudge, features: FeatureSnapshot) -> Evidence:
+    def _conclude(
+        self, scan: Scan, judge: SurfaceJudge, features: FeatureSnapshot, trouble: StationError | None
+    ) -> Evidence:
         now_ns = self._clock.monotonic_ns()
         late_ms = None if scan.last_line_ns is None else (now_ns - scan.last_line_ns) / 1e6
-        fault, detail = _first_fault(scan)
+        fault, detail = _first_fault(scan.account, trouble)
         return Evidence(
             decision=decide(scan.scores, ScanHealth(fault, detail, late_ms), self._settings.decision),
             account=scan.account,
@@ -141,7 +196,7 @@ class Cell:
 
     def _unscanned(self, error: StationError, features: FeatureSnapshot) -> Evidence:
         return Evidence(
-            decision=_review(error.fault, error.detail),
+            decision=review(error.fault, error.detail),
             account=LineAccount(0, 0, 0, (), 0, error.fault, "the part was not scanned"),
             roi=None,
             features=features,
@@ -191,21 +246,12 @@ class Cell:
         await self.clear()
 
     async def clear(self) -> None:
-        """Bring jig and robot to rest, and what lies on the jig or in the gripper to REVIEW.
+        """Bring jig and robot to rest and end, or prepare to take up, what was in flight.
 
         Raises:
             StationError: A device failed, or a part that nobody knows is in the cell.
         """
-        await self.stand_still()
-        await self._motion.home()
-        jig, robot = await self._motion.look()
-        unfinished = list(await self._ledger.open_inspections())
-        if jig.part_seated or robot.holding:
-            if not unfinished:
-                raise PartError("part.unexpected", "on the jig" if jig.part_seated else "in the gripper")
-            await self._send_to_review(unfinished.pop())
-        for inspection in unfinished:
-            await self._lose(inspection, "neither on the jig nor in the gripper when the cell was cleared")
+        self._resumed = await self._recovery.clear()
 
     async def stand_still(self) -> None:
         """Bring the jig to a standstill, if it turns.
@@ -213,9 +259,7 @@ class Cell:
         Raises:
             StationError: The jig cannot be reached or does not stop.
         """
-        jig, _robot = await self._motion.look()
-        if not jig.standstill:
-            await self._motion.stop(None)
+        await self._motion.stand_still()
 
     async def stop_jig(self) -> None:
         """Order the jig to stop, whatever it does.
@@ -229,36 +273,19 @@ class Cell:
         """Close camera, robot, jig and PLC."""
         await asyncio.gather(self._camera.close(), self._motion.close(), self._plc.close())
 
-    async def _send_to_review(self, inspection: Inspection) -> None:
-        fault = FAULTS["part.interrupted"]
-        decision = _review(fault, "left in the cell by a stop or a fault")
-        await self._ledger.interrupted(inspection, fault, decision.detail)
-        await self._publish(Published(inspection, decision, None, None))
-        receipt = await self._motion.unload(inspection, Destination.BIN_REVIEW)
-        await self._ledger.sorted(inspection, Destination(receipt.confirmed))
-        await self._publish(Published(inspection, decision, None, Destination(receipt.confirmed)))
+    def _closed(self, closed: Closed) -> None:
+        """Count and show what recovery has closed."""
+        inspection, decision = closed.inspection, closed.decision
+        if closed.confirmed is None:
+            self._watch(PartLost(inspection, FAULTS["part.interrupted"], decision.detail))
+            return
         self.processed += 1
-        self.defective += 1
-        self._watch(PartSorted(inspection, decision, Destination(receipt.confirmed), None, False, 0.0))
-        log.warning("part_sent_to_review", part_id=inspection.part.part_id)
-
-    async def _lose(self, inspection: Inspection, detail: str) -> None:
-        fault = FAULTS["part.interrupted"]
-        await self._ledger.lost(inspection, fault, detail)
-        self._watch(PartLost(inspection, fault, detail))
-        log.warning("part_lost", part_id=inspection.part.part_id, detail=detail)
+        self.defective += decision.verdict is not Verdict.DEFECT_FREE
+        self._watch(PartSorted(inspection, decision, closed.confirmed, None, decision.fault is None, 0.0))
 
 
-def _first_fault(scan: Scan) -> tuple[Fault | None, str]:
+def _first_fault(account: LineAccount, trouble: StationError | None) -> tuple[Fault | None, str]:
     """What makes the scan invalid: a broken camera before missing lines, missing lines before what was seen on them."""
-    if isinstance(scan.trouble, CameraError):
-        return scan.trouble.fault, scan.trouble.detail
-    if not scan.account.valid:
-        return scan.account.fault, scan.account.detail
-    if scan.trouble is not None:
-        return scan.trouble.fault, scan.trouble.detail
-    return None, ""
-
-
-def _review(fault: Fault, detail: str) -> Decision:
-    return Decision(Verdict.REVIEW, None, fault, detail, 0.0, None, 0, NO_SCORES)
+    if not account.valid and not isinstance(trouble, CameraError):
+        return account.fault, account.detail
+    return (trouble.fault, trouble.detail) if trouble is not None else (None, "")

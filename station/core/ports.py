@@ -264,6 +264,9 @@ class LinePlc(Protocol):
     def waiting_part(self) -> Announcement | None:
         """The announced part that was not yet accepted, or None; never blocks."""
 
+    def announced(self) -> int:
+        """Number of the announcement that the PLC shows, accepted or not; 0 for none, never blocks."""
+
     def next_command(self) -> LineCommand | None:
         """The oldest command that was not yet answered, or None; never blocks."""
 
@@ -319,6 +322,41 @@ class PatchClassifier(Protocol):
         Raises:
             ModelError: The engine fails or answers with no probabilities.
         """
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """An order as the ledger has it.
+
+    Attributes:
+        order: The order.
+        inspection_id: For which inspection it was given, or None.
+        confirmed: Place code that was confirmed when it was done, or None while its end is not known.
+    """
+
+    order: Order
+    inspection_id: str | None
+    confirmed: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Journal:
+    """What is written of an inspection that is not closed.
+
+    Attributes:
+        decision: The recorded decision, or None when the part was not judged.
+        ms_after_last_line: As published with it.
+        orders: Its orders, in the order in which they were given.
+    """
+
+    decision: Decision | None
+    ms_after_last_line: float | None
+    orders: tuple[Written, ...]
+
+    def robot_order(self, verb: str) -> Written | None:
+        """The last robot order with this verb, or None."""
+        asked = ("robot", verb)
+        return next((one for one in reversed(self.orders) if (one.order.device, one.order.verb) == asked), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -387,6 +425,12 @@ class PartLedger(Protocol):
 
     async def open_inspections(self) -> Sequence[Inspection]:
         """Inspections that were neither sorted nor closed, oldest first: what was in flight at a stop."""
+
+    async def journal(self, inspection: Inspection) -> Journal:
+        """What is written of an inspection: how far it came before a stop."""
+
+    async def last_order(self, device: Device) -> Written | None:
+        """The order that was given to the device last, or None."""
 
     async def note(self, event: str, detail: str) -> None:
         """Write down an event of the cell: a state change with its reason, a fault, a command."""

@@ -17,9 +17,9 @@ from typing import Concatenate, ParamSpec, Self, TypeVar
 from station.core.clock import Clock
 from station.core.errors import BugError, Fault, RecordError
 from station.core.part import Announcement, Destination, Device, Inspection, Order, PartType, Receipt
-from station.core.ports import Evidence
+from station.core.ports import Evidence, Journal, Written
 from station.core.settings import RecordSettings
-from station.records import archive, store
+from station.records import archive, journal, store
 from station.records.archivist import Archivist
 from station.records.database import Database
 from station.records.moments import stamp
@@ -110,6 +110,14 @@ class SqliteLedger:
     async def open_inspections(self) -> Sequence[Inspection]:
         """Inspections that were neither sorted nor lost, oldest first."""
         return await self._commit(store.unfinished)
+
+    async def journal(self, inspection: Inspection) -> Journal:
+        """What is written of an inspection."""
+        return await self._commit(journal.journal, inspection)
+
+    async def last_order(self, device: Device) -> Written | None:
+        """The order that was given to the device last."""
+        return await self._commit(journal.last_order, device)
 
     async def note(self, event: str, detail: str) -> None:
         """Write down an event of the cell."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import tomllib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 
@@ -66,12 +66,12 @@ class ScriptedClassifier:
 class Bench:
     """The cell and everything under it that a test may look at or break."""
 
-    def __init__(self, configuration: Settings, misfortune: Misfortune | None, parts: int | None) -> None:
+    def __init__(self, configuration: Settings, misfortunes: Sequence[Misfortune], parts: int | None) -> None:
         self.floor = Floor()
         self.line = FakeLine()
         self.plc = FakePlc(self.line)
         self.robot, self.jig = FakeRobot(self.floor), FakeJig(self.floor)
-        self.camera = FakeLineCamera(surface(), misfortune)
+        self.camera = FakeLineCamera(surface(), *misfortunes)
         self.classifier = ScriptedClassifier()
         self.ledger = FakeLedger()
         self.events: list[CellEvent] = []
@@ -117,10 +117,10 @@ async def until(condition: Callable[[], object]) -> None:
 
 @asynccontextmanager
 async def running(
-    configuration: Settings | None = None, misfortune: Misfortune | None = None, parts: int | None = None
+    configuration: Settings | None = None, misfortunes: Sequence[Misfortune] = (), parts: int | None = None
 ) -> AsyncIterator[Bench]:
     """A cell whose controller runs; it is ended with the context, and must end."""
-    bench = Bench(configuration or settings(), misfortune, parts)
+    bench = Bench(configuration or settings(), misfortunes, parts)
     task = asyncio.create_task(bench.controller.run())
     try:
         async with asyncio.timeout(20):

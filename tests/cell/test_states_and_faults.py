@@ -1,6 +1,7 @@
 """What the cell does in its states, and how it reacts to faults: above the ports, on fakes."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -33,12 +34,30 @@ async def test_a_defect_goes_to_its_bin(surface_class: SurfaceClass) -> None:
         assert bench.floor.sorted_parts == [("A1", f"bin_{surface_class.label}")]
 
 
-@pytest.mark.parametrize(
-    ("mishap", "reason"),
-    [(Mishap.LOST, "scan.out_of_order"), (Mishap.SHORT, "scan.incomplete"), (Mishap.INCOMPLETE, "scan.incomplete")],
-)
-async def test_a_scan_with_missing_lines_goes_to_review_and_the_cell_goes_on(mishap: Mishap, reason: str) -> None:
-    async with running(misfortune=Misfortune(mishap, 3)) as bench:
+BROKEN = [
+    (Mishap.LOST, "scan.incomplete"),
+    (Mishap.SHORT, "scan.incomplete"),
+    (Mishap.INCOMPLETE, "scan.incomplete"),
+]
+
+
+@pytest.mark.parametrize(("mishap", "reason"), BROKEN)
+async def test_a_part_whose_scan_broke_is_scanned_again_and_judged_on_the_whole_scan(
+    mishap: Mishap, reason: str
+) -> None:
+    async with running(misfortunes=[Misfortune(mishap, 3)]) as bench:
+        await bench.start()
+        bench.feed("A1")
+        await bench.sorted(1)
+        (entry,) = bench.ledger.entries.values()
+        assert (entry.verdict, entry.reason) == (Verdict.DEFECT_FREE, None)
+        assert [order.verb for order, _ in bench.ledger.orders].count("spin") == 2
+        assert [reason in detail for event, detail in bench.ledger.events if event == "part_rescanned"] == [True]
+
+
+@pytest.mark.parametrize(("mishap", "reason"), BROKEN)
+async def test_a_part_whose_scan_broke_twice_goes_to_review_and_the_cell_goes_on(mishap: Mishap, reason: str) -> None:
+    async with running(misfortunes=[Misfortune(mishap, 3)] * 2) as bench:
         await bench.start()
         bench.feed("A1")
         await bench.sorted(1)
@@ -46,10 +65,27 @@ async def test_a_scan_with_missing_lines_goes_to_review_and_the_cell_goes_on(mis
         await bench.sorted(2)
         first, second = bench.ledger.entries.values()
         assert first.reason is not None
-        assert first.reason.code in {reason, "scan.incomplete"}
-        assert bench.floor.sorted_parts == [("A1", "bin_review"), ("A2", "second_inspection")]
+        assert first.reason.code == reason
         assert second.reason is None
+        assert bench.floor.sorted_parts == [("A1", "bin_review"), ("A2", "second_inspection")]
         assert bench.controller.state is State.EXECUTE
+
+
+async def test_a_jig_that_does_not_keep_its_speed_sends_the_part_to_review() -> None:
+    async with running() as bench:
+        await bench.start()
+        status = bench.jig.status
+
+        async def slipping() -> object:
+            return replace(await status(), speed_rpm=300.0)
+
+        bench.jig.status = slipping  # type: ignore[method-assign, assignment]
+        bench.feed("A1")
+        await bench.sorted(1)
+        (entry,) = bench.ledger.entries.values()
+        assert entry.reason is not None
+        assert entry.reason.code == "jig.slipped"
+        assert bench.floor.sorted_parts == [("A1", "bin_review")]
 
 
 @pytest.mark.parametrize(
@@ -301,7 +337,7 @@ async def test_nothing_moves_in_a_state_that_does_not_allow_it() -> None:
 
 
 async def test_an_unplugged_camera_costs_that_scan() -> None:
-    async with running(misfortune=Misfortune(Mishap.UNPLUGGED, 2)) as bench:
+    async with running(misfortunes=[Misfortune(Mishap.UNPLUGGED, 2)]) as bench:
         await bench.start()
         bench.feed("A1")
         await bench.sorted(1)

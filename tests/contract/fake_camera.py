@@ -15,7 +15,7 @@ from station.core.part import BLOCKS_PER_TURN, LINES_PER_BLOCK, Block, FeatureSn
 
 
 class Mishap(Enum):
-    """What happens to one block of the first turn after the camera was made."""
+    """What happens to one block of one of the first turns after the camera was made."""
 
     LOST = auto()  # it never comes; its number is missing
     SHORT = auto()  # 100 lines come, and it passes for complete
@@ -61,8 +61,6 @@ class FakeTurn:
             elif mishap is not Mishap.LOST:
                 yield self._camera.block(index, frame_id, SHORT_LINES if mishap is Mishap.SHORT else LINES_PER_BLOCK)
                 index += 1
-        if mishap is Mishap.LOST:
-            raise CameraError("camera.timeout", "the last block does not come")
 
     def _mishap_of(self, frame_id: int) -> Mishap | None:
         return self._misfortune.mishap if self._misfortune and self._misfortune.block == frame_id else None
@@ -78,12 +76,12 @@ class FakeLineCamera:
         recipe: What the camera was last set to.
     """
 
-    def __init__(self, image: Pixels, misfortune: Misfortune | None = None) -> None:
+    def __init__(self, image: Pixels, *misfortunes: Misfortune) -> None:
         self.image = image
         self.turning = True
         self.lost = False
         self.recipe: ScanRecipe | None = None
-        self._misfortune = misfortune
+        self._misfortunes = list(misfortunes)
         self._open = False
 
     async def open(self) -> None:
@@ -107,9 +105,9 @@ class FakeLineCamera:
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[FakeTurn]:
-        """One turn; the misfortune is used up by it."""
+        """One turn; it uses up one misfortune."""
         self._check()
-        turn, self._misfortune = FakeTurn(self, self._misfortune), None
+        turn = FakeTurn(self, self._misfortunes.pop(0) if self._misfortunes else None)
         try:
             yield turn
         finally:

@@ -239,6 +239,9 @@ class FakePlc:
         part = self._line.part
         return part if part and part.sequence != self._line.accepted_part and not self._line.cut else None
 
+    def announced(self) -> int:
+        return self._line.part.sequence if self._line.part and not self._line.cut else 0
+
     def next_command(self) -> LineCommand | None:
         return self._line.commands[0] if self._line.commands else None
 

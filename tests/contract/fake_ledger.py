@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from station.core.clock import Clock, SystemClock
 from station.core.errors import BugError, Fault
 from station.core.part import Announcement, Destination, Device, Inspection, Order, PartType, Receipt, Verdict
-from station.core.ports import Evidence
+from station.core.ports import Evidence, Journal, Written
 
 NUMBERS = 0xFFFF
 
@@ -80,6 +80,20 @@ class FakeLedger:
 
     async def open_inspections(self) -> Sequence[Inspection]:
         return [entry.inspection for entry in self.entries.values() if entry.state in ("open", "judged")]
+
+    async def journal(self, inspection: Inspection) -> Journal:
+        entry = self._entry(inspection, "open", "judged", "sorted", "lost")
+        orders = [self._written(order, whose) for order, whose in self.orders if whose == inspection]
+        decision = entry.evidence.decision if entry.evidence else None
+        return Journal(decision, entry.evidence.ms_after_last_line if entry.evidence else None, tuple(orders))
+
+    async def last_order(self, device: Device) -> Written | None:
+        given = [(order, whose) for order, whose in self.orders if order.device == device]
+        return self._written(*given[-1]) if given else None
+
+    def _written(self, order: Order, inspection: Inspection | None) -> Written:
+        confirmed = next((receipt.confirmed for receipt in self.receipts if receipt.order == order), None)
+        return Written(order, inspection.inspection_id if inspection else None, confirmed)
 
     async def note(self, event: str, detail: str) -> None:
         self.events.append((event, detail))

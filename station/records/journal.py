@@ -1,0 +1,50 @@
+"""What a restart must know: how far an inspection came, and which order went out last."""
+
+import sqlite3
+
+import numpy as np
+
+from station.core.errors import FAULTS
+from station.core.part import Decision, Device, Inspection, Order, Verdict
+from station.core.ports import Journal, Written
+
+ORDERS = """SELECT device, number, verb, argument, inspection_id, confirmed, result
+    FROM orders LEFT JOIN inspections ON inspection = inspections.number"""
+ORDERS_OF = f"{ORDERS} WHERE inspection_id = ? ORDER BY order_id"
+LAST_ORDER = f"{ORDERS} WHERE device = ? ORDER BY order_id DESC LIMIT 1"
+DECIDED = """SELECT i.verdict, j.algorithm1, i.reason, i.detail, j.confidence, j.deciding_patch, j.defect_patches,
+    j.probabilities, j.ms_after_last_line
+    FROM inspections i LEFT JOIN judgements j ON j.inspection = i.number
+    WHERE i.inspection_id = ? AND i.verdict IS NOT NULL"""
+
+
+def journal(connection: sqlite3.Connection, inspection: Inspection) -> Journal:
+    """What is written of an inspection."""
+    orders = tuple(_written(row) for row in connection.execute(ORDERS_OF, (inspection.inspection_id,)))
+    row = connection.execute(DECIDED, (inspection.inspection_id,)).fetchone()
+    return Journal(None, None, orders) if row is None else Journal(_decision(row), row[-1], orders)
+
+
+def last_order(connection: sqlite3.Connection, device: Device) -> Written | None:
+    """The order that was given to the device last."""
+    row = connection.execute(LAST_ORDER, (device,)).fetchone()
+    return None if row is None else _written(row)
+
+
+def _written(row: tuple[Device, int, str, int, str | None, int | None, str | None]) -> Written:
+    device, number, verb, argument, inspection_id, confirmed, result = row
+    return Written(Order(device, number, verb, argument), inspection_id, None if result is None else confirmed or 0)
+
+
+def _decision(row: sqlite3.Row) -> Decision:
+    verdict, algorithm1, reason, detail, confidence, deciding_patch, defect_patches, probabilities, _ms = row
+    return Decision(
+        verdict=Verdict[verdict.upper()],
+        algorithm1=Verdict[algorithm1.upper()] if algorithm1 else None,
+        fault=FAULTS[reason] if reason else None,
+        detail=detail,
+        confidence=confidence or 0.0,
+        deciding_patch=deciding_patch,
+        defect_patches=defect_patches or 0,
+        probabilities=np.frombuffer(probabilities or b"", "<f4").reshape(-1, 5),
+    )

@@ -1,0 +1,168 @@
+"""Taking up after a stop, a fault or a power loss: what was in flight is ended by a stated rule, once.
+
+    the robot had its unload order        the order's own receipt closes the record with the confirmed place
+    the part is on the jig, unjudged      it is scanned anew, under the same inspection
+    the part is on the jig or in the      its verdict becomes REVIEW, and it goes there; also when it was judged before:
+      gripper otherwise                     nobody saw what happened to it since
+    the robot never took its load order,  it is loaded and scanned, under the same inspection
+      and the PLC still shows the part
+    the part is nowhere to be seen        the record is closed as lost, for a person to find it
+
+An order that may still be in the robot's hands is asked for by its number; asking moves nothing.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from enum import Enum, auto
+
+import numpy as np
+import structlog
+
+from station.core.errors import FAULTS, Fault, PartError, RobotError
+from station.core.part import Decision, Destination, Inspection, Verdict
+from station.core.ports import Journal, LinePlc, PartLedger, Published, RobotStatus
+from station.motion import Motion
+
+log = structlog.get_logger()
+
+NO_SCORES = np.zeros((0, 5), np.float32)
+
+
+class Stage(Enum):
+    """Where an inspection is taken up again."""
+
+    LOAD = auto()
+    SCAN = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """An inspection that goes on, and where."""
+
+    inspection: Inspection
+    stage: Stage
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """An inspection that recovery has closed; `confirmed` is None when its part was lost."""
+
+    inspection: Inspection
+    decision: Decision
+    confirmed: Destination | None
+
+
+class Recovery:
+    """Ends or takes up what was in flight.
+
+    Args:
+        motion: Jig and robot.
+        plc: What the PLC shows.
+        ledger: What is written.
+        publish: Sends a result to the PLC.
+        on_closed: Told of every inspection that recovery closes.
+    """
+
+    def __init__(
+        self,
+        motion: Motion,
+        plc: LinePlc,
+        ledger: PartLedger,
+        publish: Callable[[Published], Awaitable[None]],
+        on_closed: Callable[[Closed], None],
+    ) -> None:
+        self._motion = motion
+        self._plc = plc
+        self._ledger = ledger
+        self._publish = publish
+        self._on_closed = on_closed
+
+    async def clear(self) -> Resumed | None:
+        """Bring jig and robot to rest and end what was in flight; what goes on is returned.
+
+        Raises:
+            StationError: A device failed, or a part that nobody knows is in the cell.
+        """
+        await self._motion.stand_still()
+        _jig, before = await self._motion.look()
+        await self._hear_out(before)
+        await self._motion.home()
+        jig, robot = await self._motion.look()
+        unfinished = list(await self._ledger.open_inspections())
+        if (jig.part_seated or robot.holding) and not unfinished:
+            raise PartError("part.unexpected", "on the jig" if jig.part_seated else "in the gripper")
+        newest = unfinished[-1] if unfinished else None
+        resumed = None
+        for inspection in unfinished:
+            on_jig = inspection is newest and jig.part_seated and not robot.holding
+            in_gripper = inspection is newest and robot.holding
+            resumed = await self._end(inspection, before, on_jig=on_jig, in_gripper=in_gripper) or resumed
+        return resumed
+
+    async def _hear_out(self, robot: RobotStatus) -> None:
+        """Wait for the end of an order that the robot has taken and whose end nobody has written down."""
+        last = await self._ledger.last_order("robot")
+        if last is None or last.confirmed is not None or robot.last_order != last.order.number:
+            return
+        try:
+            await self._motion.hear_out(last.order)
+        except RobotError as error:
+            await self._ledger.note("order_ended_badly", f"{last.order.verb} {last.order.number}: {error}")
+
+    async def _end(
+        self, inspection: Inspection, robot: RobotStatus, *, on_jig: bool, in_gripper: bool
+    ) -> Resumed | None:
+        journal = await self._ledger.journal(inspection)
+        unload = journal.robot_order("unload")
+        if unload is not None and unload.confirmed in set(Destination) and journal.decision is not None:
+            await self._close(inspection, journal.decision, Destination(unload.confirmed))
+        elif on_jig and journal.decision is None:
+            return self._resume(inspection, Stage.SCAN)
+        elif on_jig or in_gripper:
+            await self._send_to_review(inspection, journal)
+        elif self._never_left_the_infeed(inspection, journal, robot):
+            return self._resume(inspection, Stage.LOAD)
+        else:
+            await self._lose(inspection)
+        return None
+
+    def _never_left_the_infeed(self, inspection: Inspection, journal: Journal, robot: RobotStatus) -> bool:
+        load = journal.robot_order("load")
+        untaken = load is None or (load.confirmed is None and load.order.number != robot.last_order)
+        return journal.decision is None and untaken and self._plc.announced() == inspection.part.sequence
+
+    def _resume(self, inspection: Inspection, stage: Stage) -> Resumed:
+        log.warning("inspection_resumed", part_id=inspection.part.part_id, stage=stage.name)
+        return Resumed(inspection, stage)
+
+    async def _send_to_review(self, inspection: Inspection, journal: Journal) -> None:
+        fault = FAULTS["part.interrupted"]
+        decision = review(fault, "left in the cell by a stop or a fault", journal.decision)
+        await self._ledger.interrupted(inspection, fault, decision.detail)
+        await self._publish(Published(inspection, decision, journal.ms_after_last_line, None))
+        receipt = await self._motion.unload(inspection, Destination.BIN_REVIEW)
+        await self._close(inspection, decision, Destination(receipt.confirmed))
+
+    async def _close(self, inspection: Inspection, decision: Decision, confirmed: Destination) -> None:
+        await self._ledger.sorted(inspection, confirmed)
+        await self._publish(Published(inspection, decision, None, confirmed))
+        self._on_closed(Closed(inspection, decision, confirmed))
+        log.warning("inspection_recovered", part_id=inspection.part.part_id, bin=confirmed.label)
+        if confirmed is not decision.destination:
+            raise RobotError("robot.wrong_bin", f"ordered {decision.destination.label}, confirmed {confirmed.label}")
+
+    async def _lose(self, inspection: Inspection) -> None:
+        fault, detail = FAULTS["part.interrupted"], "neither on the jig nor in the gripper when the cell was cleared"
+        await self._ledger.lost(inspection, fault, detail)
+        self._on_closed(Closed(inspection, review(fault, detail), None))
+        log.warning("part_lost", part_id=inspection.part.part_id, detail=detail)
+
+
+def review(fault: Fault, detail: str, judged: Decision | None = None) -> Decision:
+    """The decision that sends a part to people; what was judged before stays in it."""
+    if judged is None:
+        return Decision(Verdict.REVIEW, None, fault, detail, 0.0, None, 0, NO_SCORES)
+    return Decision(
+        Verdict.REVIEW, judged.algorithm1, fault, detail, judged.confidence, judged.deciding_patch,
+        judged.defect_patches, judged.probabilities,
+    )  # fmt: skip
