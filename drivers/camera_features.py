@@ -1,18 +1,21 @@
 """GenICam features: written with their own type, read back from the device, and kept as a snapshot.
 
 A value is the same as the one wanted when it is equal; floating-point ones may differ by a thousandth of the wanted
-value, because cameras round line rates and exposures to their own clock. `nodes` is always a genicam node map.
+value, because cameras round line rates and exposures to their own clock. A feature behind a selector is one of its own
+for each choice: in snapshots it is called, for example, `TriggerMode[LineStart]`. `nodes` is always a genicam node map.
 """
 
 import math
 import re
 import time
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from genicam import genapi, gentl
 from genicam.genapi import EInterfaceType as Kind
 
+from drivers.camera_buffer import GREY_FORMATS, GreyFormat
 from drivers.camera_link import FeatureValue
 from station.core.errors import CameraError
 from station.core.part import BLOCKS_PER_TURN, LINES_PER_BLOCK
@@ -71,23 +74,68 @@ def read_feature(nodes: Any, name: str) -> FeatureValue | None:
     return read_node(node)
 
 
-def snapshot(nodes: Any, names: Iterable[str]) -> dict[str, FeatureValue]:
-    """These features and the camera's identity as they are now; what cannot be read is left out."""
-    found = {name: read_feature(nodes, name) for name in (*names, *IDENTITY)}
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A feature and where its selectors stood: `selectors` are (name, value), empty for a feature without one."""
+
+    name: str
+    selectors: tuple[tuple[str, FeatureValue], ...] = ()
+
+    @property
+    def key(self) -> str:
+        """The name in a snapshot: `Gain`, or `TriggerMode[LineStart]`."""
+        return f"{self.name}[{','.join(str(value) for _, value in self.selectors)}]" if self.selectors else self.name
+
+
+def chosen(nodes: Any, name: str) -> Chosen | None:
+    """The feature as its selectors stand now; None for a selector, which is no state of the camera."""
+    node = _find(nodes, name).node
+    if node.is_selector():
+        return None
+    selectors = (selecting.node.name for selecting in node.selecting_features)
+    return Chosen(name, tuple((selector, read_node(nodes.get_node(selector))) for selector in selectors))
+
+
+def snapshot(nodes: Any, written: Iterable[Chosen]) -> dict[str, FeatureValue]:
+    """These features and the camera's identity as they are now; what cannot be read is left out.
+
+    Selectors are moved to where they stood for each feature.
+    """
+    found: dict[str, FeatureValue | None] = {}
+    for feature in written:
+        for selector, value in feature.selectors:
+            if read_node(nodes.get_node(selector)) != value:
+                write_feature(nodes, selector, value)
+        found[feature.key] = read_feature(nodes, feature.name)
+    found |= {name: read_feature(nodes, name) for name in IDENTITY}
     return {name: value for name, value in found.items() if value is not None}
 
 
-def check_image_format(nodes: Any, width_px: int) -> None:
-    """Whether the camera is set to one turn in eight blocks of 448 lines, 8-bit grey.
+def check_image_format(nodes: Any, width_px: int, blocks: int) -> GreyFormat:
+    """The pixel format of a camera that is set to acquisitions of so many blocks of 448 lines.
 
-    A camera that offers no MultiFrame acquisition is ended by the driver after eight blocks.
+    A camera that offers no MultiFrame acquisition is ended by the driver after these blocks.
 
     Raises:
-        CameraError: It is not.
+        CameraError: It is set to something else.
     """
-    for name, wanted in (("Width", width_px), ("Height", LINES_PER_BLOCK), ("PixelFormat", "Mono8")):
+    for name, wanted in (("Width", width_px), ("Height", LINES_PER_BLOCK)):
         if (got := read_feature(nodes, name)) != wanted:
             raise CameraError("camera.bad_image", f"{name} is {got!r}, the station needs {wanted!r}")
+    grey = GREY_FORMATS.get(str(got := read_feature(nodes, "PixelFormat")))
+    if grey is None:
+        allowed = "one of " + ", ".join(map(repr, GREY_FORMATS))
+        why = "; packed pixels are not unpacked" if re.search(r"Packed|\d+p$", str(got)) else ""
+        raise CameraError("camera.bad_image", f"PixelFormat is {got!r}, the station needs {allowed}{why}")
+    _check_acquisition(nodes, blocks)
+    return grey
+
+
+def _check_acquisition(nodes: Any, blocks: int) -> None:
+    if blocks != BLOCKS_PER_TURN:
+        if (mode := read_feature(nodes, "AcquisitionMode")) not in (None, "Continuous"):
+            raise _refused(f"AcquisitionMode is {mode!r}, {blocks} blocks need 'Continuous'")
+        return
     count = read_feature(nodes, "AcquisitionFrameCount")
     if count not in (None, BLOCKS_PER_TURN):
         raise _refused(f"AcquisitionFrameCount is {count!r}, a turn is {BLOCKS_PER_TURN} blocks")

@@ -28,13 +28,17 @@ FeatureValue = str | int | float | bool
 
 @dataclass(frozen=True, slots=True)
 class Connect:
-    """Load the producers, open the camera, write the features in this order, and check the image format."""
+    """Load the producers, open the camera, write the features in this order, and check the image format.
+
+    `blocks` is the length of an acquisition: 8, a turn, or any other number of a camera that runs by itself.
+    """
 
     number: int
     producers: tuple[str, ...]
     serial_number: str
     width_px: int
     buffers: int
+    blocks: int
     setup: tuple[tuple[str, FeatureValue], ...]
 
 
@@ -49,7 +53,19 @@ class Prepare:
 
 @dataclass(frozen=True, slots=True)
 class Arm:
-    """Wait for the index pulse and fill these slots, in this order; answered when AcquisitionStart is done."""
+    """Wait for the index pulse and fill these slots, in this order; answered when AcquisitionStart is done.
+
+    `blocks` is how many come; where there are more than slots, `Lend` brings further ones.
+    """
+
+    number: int
+    slots: tuple[int, ...]
+    blocks: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lend:
+    """Further slots for the turn of this number; not answered."""
 
     number: int
     slots: tuple[int, ...]
@@ -125,12 +141,12 @@ class Lost:
 
 
 Request = Connect | Prepare | Arm | Disarm
-ToProcess = Request | Leave
+ToProcess = Request | Lend | Leave
 FromProcess = Done | Refused | BlockFilled | Discarded | TurnEnded | Lost
 
 _KINDS: dict[str, Any] = {
     kind.__name__: kind
-    for kind in (Connect, Prepare, Arm, Disarm, Leave, Done, Refused, BlockFilled, Discarded, TurnEnded, Lost)
+    for kind in (Connect, Prepare, Arm, Lend, Disarm, Leave, Done, Refused, BlockFilled, Discarded, TurnEnded, Lost)
 }
 
 
@@ -179,6 +195,7 @@ class BlockRing:
         os.ftruncate(self.file, RING_SLOTS * LINES_PER_BLOCK * width_px)
         self._memory = mmap.mmap(self.file, 0, prot=mmap.PROT_READ)
         self._lent: list[weakref.ref[Pixels] | None] = [None] * RING_SLOTS
+        self._promised: set[int] = set()
 
     def close_file(self) -> None:
         """Close the file when the process has it; the memory lives on as long as somebody refers to pixels."""
@@ -186,18 +203,31 @@ class BlockRing:
         self.file = -1
 
     def lease(self) -> tuple[int, ...]:
-        """Free slots for one turn.
+        """Free slots for one turn; those of an earlier turn that were not filled are free again.
 
         Raises:
             BugError: The station still holds the blocks of earlier turns.
         """
-        free = [slot for slot, lent in enumerate(self._lent) if lent is None or lent() is None]
+        self._promised.clear()
+        free = self._free()
         if len(free) < BLOCKS_PER_TURN:
             raise BugError("station.bug", f"{RING_SLOTS - len(free)} of {RING_SLOTS} camera blocks are still in use")
-        return tuple(free[:BLOCKS_PER_TURN])
+        self._promised.update(free[:BLOCKS_PER_TURN])
+        return free[:BLOCKS_PER_TURN]
+
+    def more(self) -> tuple[int, ...]:
+        """All other slots that are free now, for an acquisition that is longer than a turn."""
+        free = self._free()
+        self._promised.update(free)
+        return free
+
+    def _free(self) -> tuple[int, ...]:
+        unread = (slot for slot, lent in enumerate(self._lent) if lent is None or lent() is None)
+        return tuple(slot for slot in unread if slot not in self._promised)
 
     def pixels(self, slot: int) -> Pixels:
         """The block in a slot, (448, width) uint8, read-only, without a copy."""
+        self._promised.discard(slot)
         size = LINES_PER_BLOCK * self._width_px
         owner = np.frombuffer(self._memory, np.uint8, size, slot * size)
         self._lent[slot] = weakref.ref(owner)  # numpy keeps it alive as the `base` of every view

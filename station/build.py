@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from drivers.camera import GenTLCamera
+from drivers.camera_supervisor import SupervisedCamera
 from drivers.jig import ModbusJig
 from drivers.plc import make_plc
 from drivers.robot import ModbusRobot
@@ -87,13 +88,13 @@ def _report(unit: Unit, cell: Cell) -> CellReport:
 
 
 def make_camera(settings: CameraSettings) -> LineCamera:
-    """The camera behind the configured GenTL producers.
+    """The camera behind the configured GenTL producers, which is opened again by itself when it is lost.
 
     Raises:
         ConfigError: The simulated camera is configured and was not built.
     """
     producers = [str(producer_path()) if name == PRODUCER else name for name in settings.producers]
-    return GenTLCamera(settings.model_copy(update={"producers": producers}))
+    return SupervisedCamera(GenTLCamera(settings.model_copy(update={"producers": producers})), settings)
 
 
 def make_jig(settings: Settings) -> SpinJig:

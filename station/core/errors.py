@@ -93,10 +93,10 @@ _ROWS = (
     # 1xxx camera
     Fault(1001, "camera.no_producer", "No GenTL producer (.cti) was found. Install the camera's driver or correct camera.producers.", _X),
     Fault(1002, "camera.not_found", "The camera was not found. Check its cable and power, and camera.serial_number.", _H),
-    Fault(1003, "camera.lost", "The connection to the camera broke. Check its cable and power, then Reset.", _H),
+    Fault(1003, "camera.lost", "The connection to the camera broke. It is opened again by itself; check its cable and power where that fails.", _H),
     Fault(1004, "camera.feature_refused", "The camera refused a setting. Compare camera.setup with the camera's manual.", _H),
     Fault(1005, "camera.timeout", "The camera delivered no lines in time. Check the index pulse and the trigger wiring.", _H),
-    Fault(1006, "camera.process_died", "The camera's process ended. It is started again with the next Reset.", _H),
+    Fault(1006, "camera.process_died", "The camera's process ended. It is started again by itself; where that fails, read the reason in the detail.", _H),
     Fault(1007, "camera.bad_image", "The camera delivers another image format than agreed. Check PixelFormat, Width and Height.", _H),
     # 2xxx part and scan
     Fault(2001, "scan.incomplete", "Lines of the scan are missing. Look at the camera's cable if it comes back.", _N),

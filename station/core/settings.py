@@ -104,9 +104,22 @@ class CameraSettings(Section):
     serial_number: str = Field("", description="The camera's serial number; empty where there is only one camera.")
     width_px: int = Field(5472, ge=256, le=16384, description="Columns that the camera delivers.")
     max_line_rate_hz: float = Field(..., gt=0, le=1_000_000, description="The camera's highest line rate.")
-    buffers: int = Field(24, ge=9, le=256, description="Blocks that the producer may hold; at least one turn and one.")
+    buffers: int = Field(12, ge=9, le=256, description="Blocks that the producer may hold; at least one turn and one.")
     open_timeout_s: Seconds = Field(20.0, description="Deadline for process start, connection and set-up.")
-    block_timeout_s: Seconds = Field(5.0, description="Deadline of one block, beyond the time that its lines take.")
+    block_timeout_s: Seconds = Field(
+        5.0, description="Deadline of a turn's first block, beyond one turn's wait for the index pulse; then it failed."
+    )
+    late_block_s: Seconds = Field(
+        1.0, description="By how much a later block may be overdue; then the turn is over and the scan incomplete."
+    )
+    reopen_attempts: int = Field(
+        3, ge=0, le=100, description="How often a lost camera is opened again within reopen_window_s; 0 for never."
+    )
+    reopen_window_s: Annotated[float, Field(gt=0, le=86_400)] = Field(60.0, description="See reopen_attempts.")
+    reopen_pause_s: Seconds = Field(2.0, description="Pause after an attempt that failed, before the next one.")
+    failed_turns: int = Field(
+        3, ge=1, le=1000, description="After so many turns in a row without a complete scan the cell is Held."
+    )
     names: FeatureNames = FeatureNames()
     setup: list[FeatureSetting] = Field(default=[], description="Features written in this order at every connection.")
 

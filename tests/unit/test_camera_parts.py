@@ -10,9 +10,9 @@ from genicam import gentl
 from genicam.genapi import EInterfaceType
 
 from drivers import camera_link as link
-from drivers.camera_buffer import MONO8, copy_lines, read_buffer
+from drivers.camera_buffer import GREY_FORMATS, MONO8, copy_lines, read_buffer
 from drivers.camera_clock import DeviceClock, latch_offset_ns
-from drivers.camera_features import write_feature
+from drivers.camera_features import check_image_format, write_feature
 from station.core.errors import BugError, CameraError
 from station.core.part import BLOCKS_PER_TURN, LINES_PER_BLOCK
 
@@ -162,7 +162,7 @@ def test_the_lower_of_height_and_size_tells_the_delivered_lines(known: dict[str,
 @pytest.mark.parametrize("known", [{"width": 5}, {"height": 447}, {"pixel_format": 0x01100007}])
 def test_another_image_than_agreed_is_refused(known: dict[str, int]) -> None:
     with pytest.raises(CameraError) as refused:
-        read_buffer(OddBuffer({"pixel_format": MONO8, **known}), WIDTH)
+        read_buffer(OddBuffer({"pixel_format": MONO8.code, **known}), WIDTH)
     assert refused.value.code == "camera.bad_image"
 
 
@@ -189,14 +189,78 @@ def test_padding_is_left_out_and_missing_lines_are_black() -> None:
     assert not target[40:].any()
 
 
+def wide(name: str, values: list[int]) -> Any:
+    """What the station keeps of pixels of a two-byte format."""
+    grey = GREY_FORMATS[name]
+    lines = np.zeros((LINES_PER_BLOCK, WIDTH + 1), "<u2")
+    lines[0, : len(values)] = values
+    raw = bytes(3) + lines.tobytes()
+    known = {"pixel_format": grey.code, "padding_x": 2, "image_offset": 3, "size_filled": len(raw)}
+    target = np.full((LINES_PER_BLOCK, WIDTH), 255, np.uint8)
+    image = read_buffer(OddBuffer(known), WIDTH, grey)
+    assert image.delivered_lines == LINES_PER_BLOCK
+    copy_lines(raw, image, target)
+    assert not target[1:].any()
+    return target[0].tolist()
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "kept"),
+    [
+        ("Mono10", [0, 3, 4, 0x155, 1022, 1023], [0, 0, 1, 0x55, 255, 255]),
+        ("Mono12", [0, 15, 16, 0x5A5, 4080, 4095], [0, 0, 1, 0x5A, 255, 255]),
+        ("Mono14", [0, 63, 64, 0x1555, 16320, 16383], [0, 0, 1, 0x55, 255, 255]),
+        ("Mono16", [0, 255, 256, 0xA5FF, 65280, 65535], [0, 0, 1, 0xA5, 255, 255]),
+    ],
+)
+def test_of_wider_pixels_the_eight_highest_bits_are_kept(name: str, values: list[int], kept: list[int]) -> None:
+    assert wide(name, values) == kept
+
+
+@pytest.mark.parametrize("name", ["Mono12", "Mono16"])
+def test_half_filled_wide_lines_are_not_delivered(name: str) -> None:
+    grey = GREY_FORMATS[name]
+    known = {"pixel_format": grey.code, "size_filled": 10 * 2 * WIDTH + 2 * WIDTH - 1}
+    assert read_buffer(OddBuffer(known), WIDTH, grey).delivered_lines == 10
+
+
+def test_a_buffer_smaller_than_it_claims_is_refused() -> None:
+    target = np.zeros((LINES_PER_BLOCK, WIDTH), np.uint8)
+    with pytest.raises(CameraError, match="its buffer has only 100 bytes"):
+        copy_lines(bytes(100), read_buffer(OddBuffer(), WIDTH), target)
+
+
+@pytest.mark.parametrize(
+    ("pixel_format", "words"),
+    [
+        ("Mono12Packed", "packed pixels are not unpacked"),
+        ("Mono12p", "packed pixels are not unpacked"),
+        ("RGB8", "one of 'Mono8', 'Mono10', 'Mono12', 'Mono14', 'Mono16'"),
+    ],
+)
+def test_a_format_that_the_station_does_not_read_is_refused_in_words(
+    pixel_format: str, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    camera = {"Width": WIDTH, "Height": LINES_PER_BLOCK, "PixelFormat": pixel_format}
+    monkeypatch.setattr("drivers.camera_features.read_feature", lambda _nodes, name: camera.get(name))
+    with pytest.raises(CameraError) as refused:
+        check_image_format(nodes_with(), WIDTH, BLOCKS_PER_TURN)
+    assert refused.value.code == "camera.bad_image"
+    assert f"PixelFormat is {pixel_format!r}" in refused.value.detail
+    assert words in refused.value.detail
+
+
 # ------------------------------------------------------------------ link
 
 
 @pytest.mark.parametrize(
     "message",
     [
-        link.Connect(1, ("a.cti",), "77", 512, 9, (("Width", 512), ("Gain", 1.5), ("TriggerMode", "On"), ("On", True))),
-        link.Arm(2, (0, 5, 7)),
+        link.Connect(
+            1, ("a.cti",), "77", 512, 9, 8, (("Width", 512), ("Gain", 1.5), ("TriggerMode", "On"), ("On", True))
+        ),
+        link.Arm(2, (0, 5, 7), 8),
+        link.Lend(2, (1,)),
         link.Leave(),
         link.Done(3, {"Width": 512, "ChunkModeActive": False}),
         link.BlockFilled(4, 5, -1, 448, 2**62),
@@ -238,4 +302,17 @@ def test_a_slot_is_free_when_nobody_looks_at_it_any_more() -> None:
     with pytest.raises(BugError, match="24 of 24"):
         ring.lease()
     third.clear()
+    assert len(ring.lease()) == BLOCKS_PER_TURN
+
+
+def test_a_long_acquisition_gets_each_free_slot_once_and_again_when_it_was_read() -> None:
+    ring = link.BlockRing(256)
+    ring.close_file()
+    first = ring.lease()
+    assert sorted(first + ring.more()) == list(range(link.RING_SLOTS))
+    assert ring.more() == ()
+    block = ring.pixels(first[3])
+    assert ring.more() == ()
+    del block
+    assert ring.more() == (first[3],)
     assert len(ring.lease()) == BLOCKS_PER_TURN

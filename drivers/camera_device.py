@@ -1,0 +1,247 @@
+"""One GenTL camera through harvesters: the only module that loads it, for processes of the camera's own.
+
+harvesters holds the interpreter's lock while it waits for an image, and a producer may crash or hang; where this runs,
+that harms nobody. Every call may block for as long as the producer likes. Any error of genicam but a refused feature
+means that the camera is lost; the caller translates it.
+"""
+
+import ctypes
+import signal
+import time
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from harvesters.core import Callback, Harvester, ImageAcquirer, ParameterKey, ParameterSet
+
+from drivers import camera_link as link
+from drivers.camera_buffer import MONO8, copy_lines, read_buffer
+from drivers.camera_clock import DeviceClock, latch_offset_ns
+from drivers.camera_features import (
+    FOREIGN_ERRORS,
+    Chosen,
+    check_image_format,
+    chosen,
+    explain,
+    read_feature,
+    read_node,
+    snapshot,
+    write_feature,
+)
+from station.core.errors import CameraError
+
+POLL_MS = 5
+FETCH_S = 0.01
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
+LARGEST_MMAP_THRESHOLD = 32 << 20
+
+FIRST_FRAME_ID = {"U3V": 0}
+"""Number of an acquisition's first block by transport layer; 1 elsewhere, as GigE Vision counts."""
+
+
+class Turn:
+    """One armed acquisition: where its blocks go, and when it is over.
+
+    Args:
+        request: The number, the slots, and how many blocks come.
+        ring: All slots, (24, 448, width) uint8.
+        clock: Translates the time stamps.
+    """
+
+    def __init__(self, request: link.Arm, ring: Any, clock: DeviceClock) -> None:
+        self.number = request.number
+        self.slots = ring
+        self.clock = clock
+        self._free = deque(request.slots)
+        self._blocks = request.blocks
+        self._seen = 0
+        self._last_id = -1
+
+    @property
+    def has_room(self) -> bool:
+        """Whether there is a slot for another block; a block without one waits in the producer's buffer."""
+        return bool(self._free)
+
+    def lend(self, slots: Sequence[int]) -> None:
+        """Further slots."""
+        self._free.extend(slots)
+
+    def next_slot(self) -> int:
+        """The slot of the next block."""
+        return self._free.popleft()
+
+    def note(self, message: link.BlockFilled | link.Discarded) -> bool:
+        """Count a block; whether it was the last: by how many came, or by its number."""
+        self._seen += 1
+        if isinstance(message, link.BlockFilled):
+            self._last_id = message.frame_id
+        return self._seen >= self._blocks or self._last_id >= self._blocks - 1
+
+
+class _Discards(Callback):  # type: ignore[misc]
+    """Counts the incomplete buffers that harvesters throws away; try_fetch does not tell them from a time-out."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.count = 0
+
+    def emit(self, context: object = None) -> None:  # noqa: ARG002
+        """Count one; `context` is the acquirer."""
+        self.count += 1
+
+
+class Camera:
+    """One open camera."""
+
+    def __init__(self) -> None:
+        self._harvester = Harvester()
+        self._acquirer: Any = None
+        self._discards = _Discards()
+        self._written: dict[str, Chosen] = {}
+        self._width_px = 0
+        self._first_id = 1
+        self._grey = MONO8
+
+    def connect(self, request: link.Connect) -> None:
+        """Open the camera, write its features and check what came of them.
+
+        Raises:
+            CameraError: No producer, no camera, or a feature was refused.
+        """
+        load_producers(self._harvester, request.producers)
+        self._acquirer = open_camera(self._harvester, request.serial_number, request.buffers)
+        self._acquirer.add_callback(ImageAcquirer.Events.INCOMPLETE_BUFFER, self._discards)
+        self._width_px = request.width_px
+        self._first_id = FIRST_FRAME_ID.get(self._acquirer.device.tl_type, 1)
+        for name, value in request.setup:
+            self._write(name, value)
+        self._grey = check_image_format(self._nodes, request.width_px, request.blocks)
+
+    @property
+    def _nodes(self) -> Any:
+        return self._acquirer.remote_device.node_map
+
+    def features(self) -> dict[str, link.FeatureValue]:
+        """Every feature that was written, and the camera's identity, as they are now."""
+        return snapshot(self._nodes, self._written.values())
+
+    def prepare(self, request: link.Prepare) -> None:
+        """Write line rate and exposure, the exposure first when lines get shorter, so that it always fits into one."""
+        pair = [request.line_rate, request.exposure]
+        now = read_feature(self._nodes, request.line_rate[0])
+        faster = isinstance(now, int | float) and request.line_rate[1] > now
+        for name, value in reversed(pair) if faster else pair:
+            self._write(name, value)
+
+    def start(self) -> DeviceClock:
+        """Arm; AcquisitionStart is done when this returns."""
+        clock = DeviceClock(latch_offset_ns(self._nodes))
+        self._acquirer.start(run_as_thread=False)
+        return clock
+
+    def stop(self) -> None:
+        """Disarm; harmless when not armed."""
+        self._acquirer.stop()
+
+    def fetch(self, turn: Turn) -> list[link.BlockFilled | link.Discarded]:
+        """What came within a hundredth of a second: a block, copied into its slot; a discarded one; or nothing."""
+        before = self._discards.count
+        buffer = self._acquirer.try_fetch(timeout=FETCH_S, is_raw=True)
+        if buffer is None:
+            return [link.Discarded(turn.number)] * (self._discards.count - before)
+        arrived_ns = time.monotonic_ns()
+        try:
+            image = read_buffer(buffer, self._width_px, self._grey)
+            slot = turn.next_slot()
+            copy_lines(buffer.raw_buffer, image, turn.slots[slot])
+        finally:
+            buffer.parent.queue_buffer(buffer)
+        last_line_ns = turn.clock.monotonic_ns(image.stamp_ns, arrived_ns)
+        frame_id = image.frame_id - self._first_id
+        return [link.BlockFilled(turn.number, slot, frame_id, image.delivered_lines, last_line_ns)]
+
+    def release(self) -> None:
+        """Let the camera go, so that others may open it at once."""
+        self._harvester.reset()
+
+    def _write(self, name: str, value: link.FeatureValue) -> None:
+        try:
+            write_feature(self._nodes, name, value)
+        except CameraError:
+            read_node(self._nodes.get_node("Width"))  # a refusal comes from a camera that still answers
+            raise
+        if (feature := chosen(self._nodes, name)) is not None:
+            self._written[feature.key] = feature
+
+
+def keep_freed_memory() -> None:
+    """Let the C library keep what is freed: harvesters allocates all buffers anew for each turn.
+
+    Taken from the system, 12 buffers of 5472 x 448 px cost 17 ms of page faults at every arming; kept, under 4 ms.
+    """
+    with suppress(AttributeError):  # a C library that is not GNU's has no mallopt
+        mallopt = ctypes.CDLL(None).mallopt
+        mallopt(M_MMAP_THRESHOLD, LARGEST_MMAP_THRESHOLD)
+        mallopt(M_TRIM_THRESHOLD, 1 << 30)
+
+
+def load_producers(harvester: Any, producers: Sequence[str]) -> None:
+    """Load the producers and look for cameras.
+
+    Raises:
+        CameraError: A file cannot be loaded.
+    """
+    for path in producers:
+        try:
+            harvester.add_file(path, check_existence=True, check_validity=True)
+        except OSError as error:
+            raise CameraError("camera.no_producer", f"{path} cannot be loaded: {error}") from error
+    harvester.update()
+
+
+def open_camera(harvester: Any, serial_number: str, buffers: int) -> Any:
+    """An acquirer for the camera of this serial number, or for the only one where it is empty.
+
+    Raises:
+        CameraError: There is no such camera, more than one, or it cannot be opened.
+    """
+    found = {serial_of(info): info for info in harvester.device_info_list}
+    if serial_number not in found and (serial_number or len(found) != 1):
+        seen = f"found {', '.join(sorted(found))}" if found else "found none"
+        sought = f"serial number {serial_number}" if serial_number else "exactly one camera, or its serial number"
+        raise CameraError("camera.not_found", f"looked for {sought}, {seen}")
+    config = ParameterSet(
+        {
+            ParameterKey.NUM_BUFFERS_FOR_FETCH_CALL: buffers,
+            ParameterKey.TIMEOUT_PERIOD_ON_UPDATE_EVENT_DATA_CALL: POLL_MS,
+            ParameterKey.ENABLE_AUTO_CHUNK_DATA_UPDATE: False,
+        }
+    )
+    try:
+        with _interrupts_as_they_were():
+            info = found[serial_number] if serial_number else next(iter(found.values()))
+            acquirer = harvester.create(info, config=config)
+    except FOREIGN_ERRORS as error:
+        raise CameraError("camera.not_found", f"the camera cannot be opened: {explain(error)}") from error
+    if len(acquirer.data_streams) != 1:
+        raise CameraError("camera.bad_image", f"the camera has {len(acquirer.data_streams)} data streams, not one")
+    return acquirer
+
+
+@contextmanager
+def _interrupts_as_they_were() -> Iterator[None]:
+    """Undo that harvesters puts its own handler of SIGINT there."""
+    handler = signal.getsignal(signal.SIGINT)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)
+
+
+def serial_of(info: Any) -> str:
+    """A found camera's serial number, or its id where the producer does not tell it."""
+    try:
+        return str(info.serial_number)
+    except FOREIGN_ERRORS:
+        return str(info.id_)
