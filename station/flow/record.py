@@ -171,7 +171,8 @@ class SqliteLedger:
         self._require_open()
         done: Future[T] = self._writer.submit(job)
         try:
-            return await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(done)), WRITE_DEADLINE_S)
+            async with asyncio.timeout(WRITE_DEADLINE_S):
+                return await asyncio.shield(asyncio.wrap_future(done))
         except TimeoutError as error:
             detail = f"{self._folder}: not on the disk after {WRITE_DEADLINE_S:g} s"
             raise RecordError("record.disk_failed", detail) from error

@@ -8,7 +8,7 @@ from station.core.errors import FAULTS
 from station.core.part import Decision, Device, Inspection, Order, Verdict
 from station.core.ports import Journal, Written
 
-ORDERS = """SELECT device, number, verb, argument, inspection_id, confirmed, result
+ORDERS = """SELECT device, orders.number, verb, argument, inspection_id, confirmed, result
     FROM orders LEFT JOIN inspections ON inspection = inspections.number"""
 ORDERS_OF = f"{ORDERS} WHERE inspection_id = ? ORDER BY order_id"
 LAST_ORDER = f"{ORDERS} WHERE device = ? ORDER BY order_id DESC LIMIT 1"

@@ -3,13 +3,13 @@
 import asyncio
 import tomllib
 from collections.abc import AsyncIterator, Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 
 import numpy as np
 
 from config import bundled
 from station.cell import Cell, Equipment
+from station.compute import ComputeThread
 from station.controller import Controller
 from station.core.clock import SystemClock
 from station.core.events import CellEvent
@@ -75,7 +75,7 @@ class Bench:
         self.classifier = ScriptedClassifier()
         self.ledger = FakeLedger()
         self.events: list[CellEvent] = []
-        self._compute = ThreadPoolExecutor(1)
+        self._compute = ComputeThread(configuration.watchdog.compute_timeout_s)
         unit = Unit(lambda change: self.controller.on_change(change))  # noqa: PLW0108  # it comes later
         self.motion = Motion(self.jig, self.robot, self.ledger, lambda: unit.state in MAY_MOVE)
         line = Line(self.plc, unit, lambda: CellReport(unit.state, unit.mode, unit.reason, 0, 0), 0.01)
@@ -106,7 +106,7 @@ class Bench:
 
     def shut(self) -> None:
         """End the compute thread."""
-        self._compute.shutdown()
+        self._compute.close()
 
 
 async def until(condition: Callable[[], object]) -> None:

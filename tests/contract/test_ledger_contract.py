@@ -171,3 +171,31 @@ async def test_a_judgement_without_scan_is_taken(ledger: PartLedger) -> None:
     await ledger.sorted(inspection, Destination.BIN_REVIEW)
     await ledger.note("part_sorted", "by hand")
     assert list(await ledger.open_inspections()) == []
+
+
+async def test_the_journal_tells_how_far_an_inspection_came(ledger: PartLedger) -> None:
+    inspection = await ledger.enter(part("A1"), PART_TYPE)
+    assert (await ledger.journal(inspection)).decision is None
+    load = await ledger.order("robot", "load", 0, inspection)
+    await ledger.receipt(Receipt(load, 0, 1, 2))
+    await ledger.judged(inspection, evidence())
+    unload = await ledger.order("robot", "unload", 3, inspection)
+    journal = await ledger.journal(inspection)
+    assert journal.decision is not None
+    assert journal.decision.verdict is decision().verdict
+    assert [(one.order, one.confirmed) for one in journal.orders] == [(load, 0), (unload, None)]
+    assert journal.robot_order("unload") == journal.orders[-1]
+    assert journal.robot_order("home") is None
+
+
+async def test_the_last_order_of_a_device_is_known_with_its_end(ledger: PartLedger) -> None:
+    assert await ledger.last_order("robot") is None
+    home = await ledger.order("robot", "home", 0, None)
+    await ledger.order("jig", "stop", 0, None)
+    last = await ledger.last_order("robot")
+    assert last is not None
+    assert (last.order, last.inspection_id, last.confirmed) == (home, None, None)
+    await ledger.receipt(Receipt(home, 0, 1, 2))
+    last = await ledger.last_order("robot")
+    assert last is not None
+    assert last.confirmed == 0
