@@ -30,6 +30,7 @@ REFLECTION_SHARE = 0.45  # of the part's brightness; what is darker beside the p
 DARK_SHARE = 1.25  # of background_max; a part must be brighter than that
 BORDER_REACH_PX = 48  # how far a dark border is followed outwards
 STEP_PX = 4
+WHITE = 255
 STEP_GREY = 10.0  # from the background to the part within a few columns
 
 
@@ -82,11 +83,17 @@ def crop_block(block: Block, roi: Roi, part_type: PartType, settings: CropSettin
     """The part's columns of a block; one that is not the first must show the part in the same place.
 
     Raises:
-        PartError: The part is gone or dark, another object came into view, or an edge is not where block 0 has it.
+        PartError: The part is gone, dark or saturated, another object came into view, or an edge is not where block 0
+            has it.
     """
     if block.index > 0:
         _verify(block, roi, part_type, settings)
-    return Crop(block.index, roi, block.pixels[:, roi.left : roi.right])
+    pixels = block.pixels[:, roi.left : roi.right]
+    white = np.count_nonzero(pixels == WHITE) / pixels.size
+    if white > settings.saturated_max:
+        allowed = f"allowed are {settings.saturated_max:.1%}"
+        raise PartError("part.saturated", f"block {block.index}: {white:.1%} of the part's pixels are white, {allowed}")
+    return Crop(block.index, roi, pixels)
 
 
 def _verify(block: Block, roi: Roi, part_type: PartType, settings: CropSettings) -> None:

@@ -319,3 +319,18 @@ def test_the_allowed_wander_is_the_types() -> None:
 def test_the_first_block_is_not_measured_twice() -> None:
     crop = crop_block(later(empty(), index=0), ROI, TYPE, SETTINGS)
     assert crop.pixels.shape == (448, 570)
+
+
+@pytest.mark.parametrize(("share", "refused"), [(0.04, False), (0.06, True)])
+def test_a_part_with_too_many_white_pixels_is_refused(share: float, refused: bool) -> None:  # noqa: FBT001
+    pixels = np.full((448, 600), 5, np.uint8)
+    pixels[:, 100:485] = 150
+    pixels[: round(448 * share), 100:485] = 255
+    block = Block(0, 0, pixels, 448, 0, 0)
+    kind = PartType("t", 1, 385, 8, 6, 18.0, 320.0, 20.0)
+    if refused:
+        with pytest.raises(PartError) as caught:
+            crop_block(block, Roi(100, 485), kind, CropSettings())
+        assert caught.value.code == "part.saturated"
+    else:
+        assert crop_block(block, Roi(100, 485), kind, CropSettings()).pixels.shape == (448, 385)
