@@ -1,4 +1,4 @@
-"""The station is killed with signal 9, again and again, and started again: nothing lost, nothing twice, nothing unjudged.
+"""The station is killed with signal 9, again and again: nothing lost, nothing twice, nothing unjudged.
 
 The simulated cell goes on running and keeps the truth; the station's records must agree with it part by part. A failure
 prints its seed; `STATION_KILL_SEED=N pytest tests/cell/test_kill.py` plays it again.
@@ -92,7 +92,7 @@ def kill_until_all_are_through(
     config: Path, environment: dict[str, str], folder: Path, parts: int, kills: int, seed: int
 ) -> int:
     """Run the cell and kill the station at random moments; returns how often it was killed."""
-    moments = random.Random(seed)
+    moments = random.Random(seed)  # noqa: S311  # moments, not secrets
     data, truth = folder / "data", folder / "truth.jsonl"
     simulator = [sys.executable, "-m", "sim", "--config", str(config), "--parts", str(parts), "--speed", "max"]
     killed = 0
