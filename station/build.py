@@ -4,13 +4,13 @@ Real and simulated cells are built alike; the configuration changes addresses, n
 """
 
 from collections.abc import AsyncIterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from drivers.camera import GenTLCamera
+from drivers.camera import GenTLCamera, find_producers
 from drivers.camera_supervisor import SupervisedCamera
+from drivers.camera_survey import FoundFeature, Survey, find_devices, find_features
 from drivers.jig import ModbusJig
 from drivers.plc import make_plc
 from drivers.robot import ModbusRobot
@@ -19,6 +19,7 @@ from models.manifest import Bundle, load_bundle
 from models.weights import bundle_folder
 from sim.gentl import producer_path
 from station.cell import Cell, Equipment
+from station.compute import ComputeThread
 from station.controller import Controller
 from station.core.clock import Clock, SystemClock
 from station.core.events import Watcher
@@ -54,7 +55,7 @@ async def open_station(settings: Settings, folder: Path, watch: Watcher) -> Asyn
         StationError: The bundle or the database cannot be used.
     """
     clock = SystemClock()
-    compute = ThreadPoolExecutor(max_workers=1, thread_name_prefix="compute")
+    compute = ComputeThread(settings.watchdog.compute_timeout_s)
     classifier = make_classifier(settings)
     ledger = await SqliteLedger.open(folder, settings.records, clock, (settings.sha256, settings.model_dump_json()))
     try:
@@ -62,14 +63,14 @@ async def open_station(settings: Settings, folder: Path, watch: Watcher) -> Asyn
         yield _wire(settings, classifier, ledger, compute, clock, watch)
     finally:
         await ledger.close()
-        compute.shutdown(wait=True, cancel_futures=True)
+        compute.close()
 
 
 def _wire(
     settings: Settings,
     classifier: OpenVinoClassifier,
     ledger: SqliteLedger,
-    compute: ThreadPoolExecutor,
+    compute: ComputeThread,
     clock: Clock,
     watch: Watcher,
 ) -> Station:
@@ -93,8 +94,41 @@ def make_camera(settings: CameraSettings) -> LineCamera:
     Raises:
         ConfigError: The simulated camera is configured and was not built.
     """
+    return SupervisedCamera(GenTLCamera(_with_producers(settings)), settings)
+
+
+def make_trial_camera(settings: CameraSettings, blocks: int) -> LineCamera:
+    """The same camera for trials: acquisitions of any length, and no recovery.
+
+    Raises:
+        ConfigError: The simulated camera is configured and was not built.
+    """
+    return GenTLCamera(_with_producers(settings), blocks)
+
+
+def find_cameras(settings: CameraSettings) -> Survey:
+    """The cameras of the configured producers, or of all that are installed; blocks for seconds.
+
+    Raises:
+        CameraError: There is no producer.
+        ConfigError: The simulated camera is configured and was not built.
+    """
+    return find_devices(find_producers(_with_producers(settings).producers))
+
+
+def find_camera_features(settings: CameraSettings) -> tuple[FoundFeature, ...]:
+    """The feature tree of the configured camera; blocks for seconds.
+
+    Raises:
+        CameraError: The camera cannot be found, opened or asked.
+        ConfigError: The simulated camera is configured and was not built.
+    """
+    return find_features(find_producers(_with_producers(settings).producers), settings.serial_number)
+
+
+def _with_producers(settings: CameraSettings) -> CameraSettings:
     producers = [str(producer_path()) if name == PRODUCER else name for name in settings.producers]
-    return SupervisedCamera(GenTLCamera(settings.model_copy(update={"producers": producers})), settings)
+    return settings.model_copy(update={"producers": producers})
 
 
 def make_jig(settings: Settings) -> SpinJig:

@@ -4,11 +4,11 @@ waiting at the infeed → taken on → on the jig → turning, scanned, judged �
 """
 
 import asyncio
-from concurrent.futures import Executor
 from dataclasses import dataclass
 
 import structlog
 
+from station.compute import ComputeThread
 from station.core.clock import Clock
 from station.core.errors import FAULTS, CameraError, Fault, JigError, PartError, Reaction, StationError
 from station.core.events import PartDecided, PartEntered, PartLost, PartSorted, StepStarted, Watcher
@@ -46,7 +46,7 @@ class Equipment:
     plc: LinePlc
     classifier: PatchClassifier
     ledger: PartLedger
-    compute: Executor
+    compute: ComputeThread
     clock: Clock
 
 
@@ -240,7 +240,7 @@ class Cell:
         Raises:
             StationError: A device or the network is not ready, or a part that nobody knows is in the cell.
         """
-        await asyncio.get_running_loop().run_in_executor(self._compute, self._classifier.warm_up)
+        await self._compute.submit(self._classifier.warm_up)
         await self._motion.connect()
         await self._camera.open()
         await self.clear()

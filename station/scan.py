@@ -2,9 +2,9 @@
 
 import asyncio
 from collections.abc import Sequence
-from concurrent.futures import Executor
 from dataclasses import dataclass
 
+from station.compute import ComputeThread
 from station.core.clock import Clock
 from station.core.errors import StationError
 from station.core.events import StripScored, Watcher
@@ -48,7 +48,7 @@ class Scanner:
         watch: Told of every strip that was scored.
     """
 
-    def __init__(self, camera: LineCamera, compute: Executor, clock: Clock, watch: Watcher) -> None:
+    def __init__(self, camera: LineCamera, compute: ComputeThread, clock: Clock, watch: Watcher) -> None:
         self._camera = camera
         self._compute = compute
         self._clock = clock
@@ -81,7 +81,7 @@ class Scanner:
     def _score(
         self, inspection: Inspection, judge: SurfaceJudge, block: Block, times: dict[str, int]
     ) -> asyncio.Future[Scores]:
-        future = asyncio.get_running_loop().run_in_executor(self._compute, judge.take, block)
+        future = self._compute.submit(judge.take, block)
 
         def scored(done: asyncio.Future[Scores]) -> None:
             times[f"block_{block.index}_scored"] = self._clock.monotonic_ns()

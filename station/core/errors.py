@@ -172,6 +172,7 @@ _ROWS = (
     Fault(9002, "station.value_out_of_range", "A value does not fit its register. Note the time and send the log to its makers.", _A),
     Fault(9003, "station.illegal_command", "This state does not accept the command. Nothing was done.", _X),
     Fault(9004, "station.stopped_by_operator", "The cell was stopped or held by an operator's command.", _X),
+    Fault(9005, "station.no_such_alarm", "There is no such alarm to acknowledge. `station alarms list` shows those there are.", _X),
 )
 # fmt: on
 # fmt: on

@@ -15,7 +15,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
-from station.core.errors import ConfigError
+from station.core.errors import FAULTS, ConfigError
 from station.core.part import PartType, Verdict
 
 Seconds = Annotated[float, Field(gt=0, le=600)]
@@ -162,6 +162,7 @@ class CropSettings(Section):
 
     background_max: int = Field(40, ge=1, le=200, description="Grey value that the background stays under.")
     margin_px: int = Field(4, ge=1, le=256, description="Columns of background that must be seen on both sides.")
+    saturated_max: float = Field(0.05, ge=0, le=1, description="Share of the part's pixels that may be white (255).")
 
 
 class DecisionSettings(Section):
@@ -196,6 +197,44 @@ class RecordSettings(Section):
         return self
 
 
+class AlarmSettings(Section):
+    """What becomes an alarm."""
+
+    suspended_after_s: Annotated[float, Field(gt=0, le=86_400)] = Field(
+        30.0, description="A suspension that lasts longer is an alarm."
+    )
+    quiet: list[str] = Field(
+        default=["plc.starved"], description="Reasons of a suspension that are no alarm, however long it lasts."
+    )
+
+    @model_validator(mode="after")
+    def _reasons_are_known(self) -> Self:
+        if unknown := [code for code in self.quiet if code not in FAULTS]:
+            raise ValueError(f"quiet names no fault: {', '.join(unknown)}; `station faults` lists all")
+        return self
+
+
+class WatchdogSettings(Section):
+    """What is done about parts of the station that hang."""
+
+    stall_logged_s: Seconds = Field(
+        2.0, description="An event loop that stands still for so long has its stack written into the log."
+    )
+    stall_fatal_s: Seconds = Field(
+        15.0, description="One that stands still for so long ends the process, to be started again by its supervisor."
+    )
+    compute_timeout_s: Seconds = Field(
+        10.0, description="Deadline of every job of the compute thread: judging a block, warming up the network."
+    )
+    clock_step_s: Seconds = Field(2.0, description="A jump of the wall clock by more is noted as an event.")
+
+    @model_validator(mode="after")
+    def _is_logged_before_it_is_fatal(self) -> Self:
+        if self.stall_fatal_s <= self.stall_logged_s:
+            raise ValueError(f"stall_fatal_s must be longer than stall_logged_s, {self.stall_logged_s:g} s")
+        return self
+
+
 class SimulationSettings(Section):
     """The simulated cell; only in configurations whose addresses are those of `python -m sim`."""
 
@@ -219,6 +258,8 @@ class Settings(Section):
     crop: CropSettings = CropSettings()
     decision: DecisionSettings = DecisionSettings()
     records: RecordSettings = RecordSettings()
+    alarms: AlarmSettings = AlarmSettings()
+    watchdog: WatchdogSettings = WatchdogSettings()
     simulation: SimulationSettings | None = None
 
     @model_validator(mode="after")
