@@ -13,7 +13,7 @@ from drivers.plc_outbox import PlcOutbox, answer_values, report_values, result_v
 from drivers.plc_server import PlcServer
 from drivers.registers import Value, load_map
 from station.core.errors import FAULTS, Fault, PlcError
-from station.core.part import Announcement, Inspection
+from station.core.part import Announcement, Destination, Inspection
 from station.core.ports import CellReport, LineCommand, Published
 from station.core.settings import PlcSettings
 
@@ -104,6 +104,10 @@ class ModbusPlc:
     def announced(self) -> int:
         """Number of the announcement that the PLC shows, accepted or not; 0 for none."""
         return self._inbox.announced()
+
+    def full_bins(self) -> frozenset[Destination]:
+        """The places that can take no more parts, as the PLC tells; none while it is not believed."""
+        return self._inbox.full_bins()
 
     def next_command(self) -> LineCommand | None:
         """The oldest command that was not yet answered, or None."""
@@ -215,7 +219,8 @@ class ModbusPlc:
     def _notice(self) -> None:
         """Wake whoever waits for a change, if there is one."""
         health, commands = self.health(), tuple(self._inbox.commands)
-        view = (health, self.permission(), self.waiting_part(), commands, self._inbox.acknowledged_result)
+        said = (self.waiting_part(), self.full_bins(), commands, self._inbox.acknowledged_result)
+        view = (health, self.permission(), *said)
         if view == self._view:
             return
         if not self._view or health != self._view[0]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from drivers.registers import IllegalWordsError, RegisterMap, Value
 from station.core.errors import FAULTS, Fault
-from station.core.part import Announcement
+from station.core.part import Announcement, Destination
 from station.core.ports import LineCommand
 
 COMMANDS_KEPT = 16
@@ -86,6 +86,11 @@ class PlcInbox:
     def announced(self) -> int:
         """Number of the announcement that the PLC shows; 0 for none, or where nothing can be believed."""
         return 0 if self.line_fault() else self._number("part_sequence")
+
+    def full_bins(self) -> frozenset[Destination]:
+        """The places that can take no more parts; none where nothing can be believed."""
+        bits = 0 if self.line_fault() else self._number("bins_full")
+        return frozenset(place for place in Destination if bits >> (place - 1) & 1)
 
     @property
     def acknowledged_result(self) -> int:

@@ -5,13 +5,13 @@ the program copies the station's half in and its own half out.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from drivers.registers import Kind, RegisterMap
 from sim.devices.bank import RegisterBank, beat
 from sim.modbus.tcp_master import LinkError, TcpMaster
 from station.core.clock import Clock
-from station.core.part import Verdict
+from station.core.part import Destination, Verdict
 from station.core.settings import TcpLink
 
 RECONNECT_S = 0.2
@@ -45,6 +45,10 @@ class PlcDevice:
     def permit(self, permission: str) -> None:
         """Permission for the cell to take on parts: `given` or `withdrawn`."""
         self._bank.publish({"permission": permission == "given"})
+
+    def fill(self, places: Iterable[Destination]) -> None:
+        """These places, and no others, can take no more parts."""
+        self._bank.publish({"bins_full": sum(1 << (place - 1) for place in places)})
 
     def announce(self, part_id: str, type_code: int) -> int:
         """A part waits at the infeed; the number of its announcement."""

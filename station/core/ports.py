@@ -267,6 +267,9 @@ class LinePlc(Protocol):
     def announced(self) -> int:
         """Number of the announcement that the PLC shows, accepted or not; 0 for none, never blocks."""
 
+    def full_bins(self) -> frozenset[Destination]:
+        """The places that can take no more parts; never blocks."""
+
     def next_command(self) -> LineCommand | None:
         """The oldest command that was not yet answered, or None; never blocks."""
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from pathlib import Path
 from typing import Protocol
 
@@ -22,7 +22,7 @@ from sim.modbus.tcp_server import TcpServer, bind
 from sim.pace import MaxPace
 from sim.spindle import Spindle
 from station.core.clock import SystemClock
-from station.core.part import Pixels
+from station.core.part import Destination, Pixels
 from station.core.ports import LinePlc, SortRobot, SpinJig
 from station.core.settings import JigSettings, PlcSettings, RobotSettings
 from tests.contract.fake_devices import FakeJig, FakeLine, FakePlc, FakeRobot, Floor
@@ -193,6 +193,8 @@ class LineSide(Protocol):
     def permit(self, permission: str) -> None: ...
 
     def announce(self, part_id: str, type_code: int) -> int: ...
+
+    def fill(self, places: Iterable[Destination]) -> None: ...
 
     def command(self, command: str) -> int: ...
 

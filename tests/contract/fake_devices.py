@@ -5,7 +5,7 @@ The contract suites hold them to what the drivers do on the simulated devices.
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -162,6 +162,7 @@ class FakeLine:
     def __init__(self) -> None:
         self.permitted = True
         self.part: Announcement | None = None
+        self.full: frozenset[Destination] = frozenset()
         self.accepted_part = 0
         self.commands: list[LineCommand] = []
         self.results: list[tuple[int, str]] = []
@@ -174,6 +175,10 @@ class FakeLine:
 
     def permit(self, permission: str) -> None:
         self.permitted = permission == "given"
+        self.notice()
+
+    def fill(self, places: Iterable[Destination]) -> None:
+        self.full = frozenset(places)
         self.notice()
 
     def announce(self, part_id: str, type_code: int) -> int:
@@ -241,6 +246,9 @@ class FakePlc:
 
     def announced(self) -> int:
         return self._line.part.sequence if self._line.part and not self._line.cut else 0
+
+    def full_bins(self) -> frozenset[Destination]:
+        return frozenset() if self._line.cut else self._line.full
 
     def next_command(self) -> LineCommand | None:
         return self._line.commands[0] if self._line.commands else None

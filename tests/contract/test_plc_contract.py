@@ -63,6 +63,34 @@ async def test_an_announced_part_waits_until_it_is_accepted(kind: str) -> None:
         assert (await announced(bench.plc)).sequence == later
 
 
+async def test_full_bins_are_those_that_the_line_tells_until_they_are_emptied(kind: str) -> None:
+    async with lines(kind) as bench:
+        await bench.plc.connect()
+        await until(bench.plc.permission)
+        assert bench.plc.full_bins() == frozenset()
+        for places in (
+            {Destination.SECOND_INSPECTION},
+            {Destination.BIN_PITS, Destination.BIN_REVIEW},
+            set(Destination),
+        ):
+            bench.line.fill(places)
+            await until(lambda wanted=places: bench.plc.full_bins() == wanted)
+        change = asyncio.ensure_future(bench.plc.changed())
+        bench.line.fill(())
+        async with asyncio.timeout(10):
+            await change
+        await until(lambda: not bench.plc.full_bins())
+
+
+async def test_full_bins_of_a_line_that_is_gone_are_not_believed(kind: str) -> None:
+    async with lines(kind) as bench:
+        await bench.plc.connect()
+        bench.line.fill([Destination.BIN_PITS])
+        await until(bench.plc.full_bins)
+        await bench.cut()
+        await until(lambda: not bench.plc.full_bins())
+
+
 async def test_a_command_waits_until_it_is_answered(kind: str) -> None:
     async with lines(kind) as bench:
         await bench.plc.connect()

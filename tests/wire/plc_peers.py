@@ -58,14 +58,14 @@ class AskingPlc:
 
     def __init__(self) -> None:
         self.client: AsyncModbusTcpClient | None = None
-        self.own = [0] * 22
+        self.own = [0] * 25
         self.own[0:4] = [1, 0xA55A, 0, 1]
 
     async def meet(self, port: int) -> None:
         self.client = AsyncModbusTcpClient("127.0.0.1", port=port, retries=0, reconnect_delay=0, timeout=1)
         assert await self.client.connect()
         await self.say(98, self.own[:7])
-        await self.say(110, self.own[12:])
+        await self.say(110, self.own[12:22])
 
     async def say(self, address: int, words: list[int]) -> None:
         self.own[address - 98 : address - 98 + len(words)] = words

@@ -151,6 +151,26 @@ async def test_permission_comes_and_goes(pair: Pair) -> None:
     assert pair.driver.health() is None
 
 
+@pytest.mark.parametrize(
+    ("word", "places"),
+    [
+        (0b1, {Destination.SECOND_INSPECTION}),
+        (0b100100, {Destination.BIN_PITS, Destination.BIN_REVIEW}),
+        (0b111111, set(Destination)),
+        (0xFFC0, set[Destination]()),
+    ],
+)
+async def test_a_bit_of_the_register_is_a_full_place(pair: Pair, word: int, places: set[Destination]) -> None:
+    await pair.plc.say(122, [0b10])
+    await until(pair.driver, pair.driver.full_bins)
+    assert pair.driver.full_bins() == {Destination.BIN_IMPRINTED}
+    await pair.plc.say(122, [word])
+    await until(pair.driver, lambda: pair.driver.full_bins() == places)
+    await pair.stop_heart()
+    await until(pair.driver, lambda: pair.driver.health() is FAULTS["plc.stale"])
+    assert not pair.driver.full_bins()
+
+
 async def test_commands_are_kept_in_order_until_they_are_answered(pair: Pair) -> None:
     driver = pair.driver
     assert driver.next_command() is None
