@@ -16,7 +16,6 @@ from pathlib import Path
 
 from drivers.camera_child import Arrival, CameraChild
 from drivers.camera_link import (
-    RING_SLOTS,
     Arm,
     BlockFilled,
     BlockRing,
@@ -134,7 +133,7 @@ class GenTLTurn:
 
     def _block(self, filled: BlockFilled, arrived_ns: int) -> Block:
         pixels = self._ring.pixels(filled.slot)
-        if self._blocks > RING_SLOTS and (free := self._ring.more()):
+        if self._blocks > BLOCKS_PER_TURN and (free := self._ring.more()):
             self._child.tell(Lend(self._number, free))
         index = self._delivered
         self._delivered += 1

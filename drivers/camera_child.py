@@ -180,12 +180,16 @@ class CameraChild:
 
     def _obituary(self) -> str:
         self._listen()
-        status = self._process.returncode
-        if status is None:
-            how = "its connection broke"
-        elif status < 0:
-            how = f"it was ended by {signal.Signals(-status).name}"
-        else:
-            how = f"it ended with status {status}"
-        lines = [line for line in self._said.decode(errors="replace").splitlines() if line and NOISE not in line]
-        return f"{how}; its last words: {lines[-1]}" if lines else how
+        return obituary(self._process.returncode, self._said)
+
+
+def obituary(status: int | None, said: bytes) -> str:
+    """How a camera's process ended, by its exit status, and the last line that it printed."""
+    if status is None:
+        how = "its connection broke"
+    elif status < 0:
+        how = f"it was ended by {signal.Signals(-status).name}"
+    else:
+        how = f"it ended with status {status}"
+    lines = [line for line in said.decode(errors="replace").splitlines() if line and NOISE not in line]
+    return f"{how}; its last words: {lines[-1]}" if lines else how

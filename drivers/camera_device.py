@@ -1,4 +1,4 @@
-"""One GenTL camera through harvesters: the only module that loads it, for processes of the camera's own.
+"""One GenTL camera through harvesters, which only it and `drivers.camera_surveyor` load, in processes of their own.
 
 harvesters holds the interpreter's lock while it waits for an image, and a producer may crash or hang; where this runs,
 that harms nobody. Every call may block for as long as the producer likes. Any error of genicam but a refused feature

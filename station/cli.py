@@ -20,6 +20,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from config import bundled
+from station.camera_cli import camera_app
 from station.core.errors import ConfigError, StationError
 from station.core.logs import configure_logs
 from station.core.settings import data_dir, describe_settings, load_settings
@@ -31,6 +32,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )  # fmt: skip
 app.add_typer(records_app, name="records")
+app.add_typer(camera_app, name="camera")
 
 
 class Speed(StrEnum):
