@@ -6,6 +6,7 @@ Watchers are called from the event loop and must not block; nothing in the cell 
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from station.core.alarms import Alarm
 from station.core.errors import Fault
 from station.core.part import Decision, Destination, Inspection, Scores
 
@@ -73,5 +74,12 @@ class PartLost:
     detail: str
 
 
-CellEvent = StateChanged | PartEntered | StepStarted | StripScored | PartDecided | PartSorted | PartLost
+@dataclass(frozen=True, slots=True)
+class AlarmsChanged:
+    """The alarms that stand on the list now, the one raised last at the end."""
+
+    alarms: tuple[Alarm, ...]
+
+
+CellEvent = StateChanged | PartEntered | StepStarted | StripScored | PartDecided | PartSorted | PartLost | AlarmsChanged
 Watcher = Callable[[CellEvent], None]

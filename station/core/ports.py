@@ -10,6 +10,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from station.core.alarms import NO_ALARMS, Alarm, AlarmSummary
 from station.core.errors import Fault
 from station.core.part import (
     Announcement,
@@ -208,6 +209,7 @@ class CellReport:
         reason: Why the cell left Execute, or None.
         processed: Parts sorted since the start.
         defective: Parts sorted as anything but defect-free since the start.
+        alarms: The alarm list in numbers.
     """
 
     state: int
@@ -215,6 +217,7 @@ class CellReport:
     reason: Fault | None
     processed: int
     defective: int
+    alarms: AlarmSummary = NO_ALARMS
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +243,14 @@ class LineCommand:
 
     sequence: int
     command: int
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledgement:
+    """An operator at the PLC has seen the alarm of this fault number; `sequence`, 1 to 65535, numbers the request."""
+
+    sequence: int
+    fault_number: int
 
 
 class LinePlc(Protocol):
@@ -275,6 +286,16 @@ class LinePlc(Protocol):
 
     async def answer(self, command: LineCommand, refused: Fault | None) -> None:
         """Tell the PLC that a command was taken (None) or refused.
+
+        Raises:
+            PlcError: Unreachable.
+        """
+
+    def next_acknowledgement(self) -> Acknowledgement | None:
+        """The oldest acknowledgement of an alarm that was not yet answered, or None; never blocks."""
+
+    async def answer_acknowledgement(self, acknowledgement: Acknowledgement, refused: Fault | None) -> None:
+        """Tell the PLC that an acknowledgement was taken (None) or refused.
 
         Raises:
             PlcError: Unreachable.
@@ -434,6 +455,15 @@ class PartLedger(Protocol):
 
     async def last_order(self, device: Device) -> Written | None:
         """The order that was given to the device last, or None."""
+
+    async def keep_alarm(self, alarm: Alarm) -> None:
+        """Write down an alarm as it stands now: raised, raised again, cleared or acknowledged.
+
+        A fault stands on the list once; what went off it stays written.
+        """
+
+    async def listed_alarms(self) -> Sequence[Alarm]:
+        """The alarms that stand on the list, the one raised last at the end."""
 
     async def note(self, event: str, detail: str) -> None:
         """Write down an event of the cell: a state change with its reason, a fault, a command."""

@@ -14,12 +14,13 @@ from pathlib import Path
 from queue import Full
 from typing import Concatenate, ParamSpec, Self, TypeVar
 
+from station.core.alarms import Alarm
 from station.core.clock import Clock
 from station.core.errors import BugError, Fault, RecordError
 from station.core.part import Announcement, Destination, Device, Inspection, Order, PartType, Receipt
 from station.core.ports import Evidence, Journal, Written
 from station.core.settings import RecordSettings
-from station.records import archive, journal, store
+from station.records import alarms, archive, journal, store
 from station.records.archivist import Archivist
 from station.records.database import Database
 from station.records.moments import stamp
@@ -119,6 +120,22 @@ class SqliteLedger:
         """The order that was given to the device last."""
         return await self._commit(journal.last_order, device)
 
+    async def keep_alarm(self, alarm: Alarm) -> None:
+        """Write down an alarm as it stands now."""
+        await self._commit(alarms.keep, alarm)
+
+    async def listed_alarms(self) -> Sequence[Alarm]:
+        """The alarms that stand on the list, the one raised last at the end."""
+        return await self._commit(alarms.listed)
+
+    async def answers(self) -> None:
+        """Return when the writer's thread has done what waits for it; touches no disk itself.
+
+        Raises:
+            RecordError: It did not within its deadline.
+        """
+        await self._write(_nothing)
+
     async def note(self, event: str, detail: str) -> None:
         """Write down an event of the cell."""
         await self._commit(store.note, event, detail, self._clock.now())
@@ -180,3 +197,7 @@ class SqliteLedger:
     def _require_open(self) -> None:
         if self._closing:
             raise BugError("station.bug", f"{self._folder}: the ledger is closed")
+
+
+def _nothing(_database: Database) -> None:
+    """What is asked of a thread that only has to show that it is there."""

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from station.core.alarms import Alarm
 from station.core.clock import Clock, SystemClock
 from station.core.errors import BugError, Fault
 from station.core.part import Announcement, Destination, Device, Inspection, Order, PartType, Receipt, Verdict
@@ -33,6 +34,7 @@ class FakeLedger:
         self.orders: list[tuple[Order, Inspection | None]] = []
         self.receipts: list[Receipt] = []
         self.events: list[tuple[str, str]] = []
+        self.alarms: list[Alarm] = []
 
     async def enter(self, part: Announcement, part_type: PartType) -> Inspection:
         now = self._clock.now()
@@ -94,6 +96,15 @@ class FakeLedger:
     def _written(self, order: Order, inspection: Inspection | None) -> Written:
         confirmed = next((receipt.confirmed for receipt in self.receipts if receipt.order == order), None)
         return Written(order, inspection.inspection_id if inspection else None, confirmed)
+
+    async def keep_alarm(self, alarm: Alarm) -> None:
+        known = [one for one in self.alarms if one.fault is alarm.fault and one.listed]
+        for one in known:
+            self.alarms.remove(one)
+        self.alarms.append(alarm)
+
+    async def listed_alarms(self) -> Sequence[Alarm]:
+        return sorted((alarm for alarm in self.alarms if alarm.listed), key=lambda alarm: alarm.last_at)
 
     async def note(self, event: str, detail: str) -> None:
         self.events.append((event, detail))

@@ -3,15 +3,17 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from station.core.errors import FAULTS, BugError
+from station.core.alarms import Alarm, AlarmList
+from station.core.errors import FAULTS, BugError, Reaction
 from station.core.part import Destination, Inspection, Order, Receipt, Verdict
 from station.core.ports import PartLedger
 from tests.contract.fake_ledger import FakeLedger
-from tests.record_samples import INTERRUPTED, PART_TYPE, decision, evidence, open_ledger, part
+from tests.record_samples import INTERRUPTED, PART_TYPE, START, decision, evidence, open_ledger, part
 
 LOST = FAULTS["robot.part_lost"]
 Step = Callable[[PartLedger, Inspection], Awaitable[None]]
@@ -199,3 +201,42 @@ async def test_the_last_order_of_a_device_is_known_with_its_end(ledger: PartLedg
     last = await ledger.last_order("robot")
     assert last is not None
     assert last.confirmed == 0
+
+
+MOMENT = START.replace(microsecond=250_000)
+
+
+async def kept(ledger: PartLedger, *changes: Alarm) -> list[Alarm]:
+    for alarm in changes:
+        await ledger.keep_alarm(alarm)
+    return list(await ledger.listed_alarms())
+
+
+async def test_an_alarm_stays_on_the_list_until_it_is_over_and_acknowledged(ledger: PartLedger) -> None:
+    book, at = AlarmList(), MOMENT
+    raised = book.raise_(FAULTS["jig.fault"], Reaction.HOLD, "fault 7", at)
+    assert await kept(ledger, raised) == [raised]
+    again = book.raise_(FAULTS["jig.fault"], Reaction.HOLD, "fault 9", at + timedelta(seconds=1))
+    assert await kept(ledger, again) == [again]
+    cleared = book.clear(at + timedelta(seconds=2))
+    assert await kept(ledger, *cleared) == cleared
+    assert await kept(ledger, book.acknowledge("jig.fault", at + timedelta(seconds=3), "anna")) == []
+
+
+async def test_alarms_are_listed_with_the_one_raised_last_at_the_end(ledger: PartLedger) -> None:
+    book, at = AlarmList(), MOMENT
+    for second, code in enumerate(("jig.fault", "camera.lost", "plc.stale", "jig.fault")):
+        reaction = FAULTS[code].reaction
+        await ledger.keep_alarm(book.raise_(FAULTS[code], reaction, "", at + timedelta(seconds=second)))
+    assert await ledger.listed_alarms() == list(book.alarms)
+    assert [alarm.fault.code for alarm in book.alarms] == ["camera.lost", "plc.stale", "jig.fault"]
+
+
+async def test_a_fault_that_comes_back_after_it_was_done_with_is_an_alarm_of_its_own(ledger: PartLedger) -> None:
+    book, at = AlarmList(), MOMENT
+    await ledger.keep_alarm(book.raise_(FAULTS["jig.fault"], Reaction.HOLD, "", at))
+    await ledger.keep_alarm(book.acknowledge("jig.fault", at, "plc"))
+    assert await kept(ledger, *book.clear(at)) == []
+    again = book.raise_(FAULTS["jig.fault"], Reaction.HOLD, "", at)
+    assert again.count == 1
+    assert await kept(ledger, again) == [again]

@@ -10,16 +10,18 @@ from station.core.errors import BugError, RecordError
 from station.core.part import Destination
 from station.flow.record import SqliteLedger
 from station.records import database, reading, schema
+from station.records.alarms import read_history
 from station.records.query import RecordFilter, list_records, show_record
 from station.records.schema import APPLICATION_ID, VERSIONS
 from tests.record_samples import PART_TYPE, evidence, open_ledger, part
 
 DATABASE = "records.sqlite"
-OLD = Path(__file__).parents[1] / "data" / "records_version_1.sql"
+DUMPS = Path(__file__).parents[1] / "data"
+NEWEST = len(VERSIONS)
 
 
 def with_operators(connection: sqlite3.Connection) -> None:
-    """A version 2 as it could be: a new column, a new table, and what was there moved into it."""
+    """A next version as it could be: a new column, a new table, and what was there moved into it."""
     connection.execute("ALTER TABLE inspections ADD COLUMN operator TEXT NOT NULL DEFAULT 'nobody'")
     connection.execute("CREATE TABLE parts (part_id TEXT PRIMARY KEY, inspections INTEGER NOT NULL)")
     connection.execute("INSERT INTO parts SELECT part_id, count(*) FROM inspections GROUP BY part_id")
@@ -39,13 +41,13 @@ def know_versions(monkeypatch: pytest.MonkeyPatch, *more: schema.Version) -> Non
         monkeypatch.setattr(module, "VERSIONS", (*VERSIONS, *more))
 
 
-def old_database(folder: Path) -> Path:
-    """A database that a station of version 1 has left."""
+def old_database(folder: Path, version: int = NEWEST) -> Path:
+    """A database that a station of this version has left."""
     path = folder / DATABASE
     with closing(sqlite3.connect(path)) as connection:
-        connection.executescript(OLD.read_text(encoding="utf-8"))
+        connection.executescript((DUMPS / f"records_version_{version}.sql").read_text(encoding="utf-8"))
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        connection.execute("PRAGMA user_version = 1")
+        connection.execute(f"PRAGMA user_version = {version}")
         connection.execute("PRAGMA journal_mode = WAL")
     return path
 
@@ -65,15 +67,18 @@ def version_of(path: Path) -> int:
         return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
-async def test_version_1_is_what_was_released(tmp_path: Path) -> None:
-    (tmp_path / "new").mkdir()
+@pytest.mark.parametrize("version", range(1, NEWEST + 1))
+def test_a_version_is_what_was_released(tmp_path: Path, version: int) -> None:
     (tmp_path / "old").mkdir()
-    await (await open_ledger(tmp_path / "new")).close()
-    assert layout(tmp_path / "new" / DATABASE) == layout(old_database(tmp_path / "old"))
+    with closing(sqlite3.connect(tmp_path / DATABASE, isolation_level=None)) as connection:
+        schema.migrate(connection, 0, VERSIONS[:version])
+    assert version_of(tmp_path / DATABASE) == version
+    assert layout(tmp_path / DATABASE) == layout(old_database(tmp_path / "old", version))
 
 
-async def test_an_old_database_goes_on_where_it_stopped(tmp_path: Path) -> None:
-    old_database(tmp_path)
+@pytest.mark.parametrize("version", range(1, NEWEST + 1))
+async def test_an_old_database_goes_on_where_it_stopped(tmp_path: Path, version: int) -> None:
+    old_database(tmp_path, version)
     ledger = await open_ledger(tmp_path)
     (left,) = await ledger.open_inspections()
     assert (left.part.part_id, left.number, left.part_type) == ("SMH-0003", 3, PART_TYPE)
@@ -81,6 +86,17 @@ async def test_an_old_database_goes_on_where_it_stopped(tmp_path: Path) -> None:
     await ledger.sorted(left, Destination.BIN_PITS)
     assert (await ledger.order("robot", "home", 0, None)).number == 5
     await ledger.close()
+    assert version_of(tmp_path / DATABASE) == NEWEST
+
+
+async def test_the_alarms_of_version_2_are_read_as_they_stood(tmp_path: Path) -> None:
+    old_database(tmp_path, 2)
+    ledger = await open_ledger(tmp_path)
+    (alarm,) = await ledger.listed_alarms()
+    await ledger.close()
+    assert (alarm.fault.code, alarm.detail, alarm.count) == ("camera.lost", "cable again", 2)
+    assert (alarm.active, alarm.acknowledged, alarm.latched) == (True, False, True)
+    assert [row["code"] for row in read_history(tmp_path, 10)] == ["camera.lost", "jig.fault"]
 
 
 async def test_a_migration_keeps_every_row_and_a_copy_of_the_file(
@@ -94,12 +110,12 @@ async def test_a_migration_keeps_every_row_and_a_copy_of_the_file(
     await ledger.close()
     after = [show_record(tmp_path, row.inspection_id) for row in list_records(tmp_path, RecordFilter(), 10)]
     assert after[1:] == before
-    assert version_of(path) == 2
+    assert version_of(path) == NEWEST + 1
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("SELECT count(*) FROM parts").fetchone() == (3,)
-    assert names(tmp_path) == ["records-version-1-20260501T060000.sqlite", DATABASE, "station.lock"]
-    copy = tmp_path / "records-version-1-20260501T060000.sqlite"
-    assert version_of(copy) == 1
+    copy = tmp_path / f"records-version-{NEWEST}-20260501T060000.sqlite"
+    assert names(tmp_path) == [copy.name, DATABASE, "station.lock"]
+    assert version_of(copy) == NEWEST
     with closing(sqlite3.connect(copy)) as connection:
         assert connection.execute("SELECT count(*) FROM inspections").fetchone() == (3,)
 
@@ -114,7 +130,7 @@ async def test_a_migration_that_fails_leaves_the_database_as_it_was(
     with pytest.raises(BugError):
         await open_ledger(tmp_path)
     monkeypatch.undo()
-    assert (layout(path), version_of(path)) == (before, 1)
+    assert (layout(path), version_of(path)) == (before, NEWEST)
     ledger = await open_ledger(tmp_path)
     assert len(await ledger.open_inspections()) == 1
     await ledger.close()
@@ -124,7 +140,7 @@ async def test_a_newer_database_is_refused_and_left_as_it_is(tmp_path: Path) -> 
     path = old_database(tmp_path)
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA user_version = 7")
-    with pytest.raises(RecordError, match="version 7, known are versions to 1") as caught:
+    with pytest.raises(RecordError, match=f"version 7, known are versions to {NEWEST}") as caught:
         await open_ledger(tmp_path)
     assert caught.value.code == "record.newer_schema"
     with pytest.raises(RecordError) as caught:
@@ -139,7 +155,7 @@ def test_an_older_database_is_read_without_being_migrated(tmp_path: Path, monkey
     know_versions(monkeypatch, with_operators)
     assert [row.part_id for row in expected] == ["SMH-0003", "SMH-0002", "SMH-0001"]
     assert list_records(tmp_path, RecordFilter(), 10) == expected
-    assert version_of(path) == 1
+    assert version_of(path) == NEWEST
 
 
 async def test_a_first_start_leaves_an_empty_book(tmp_path: Path) -> None:

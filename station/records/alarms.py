@@ -1,0 +1,122 @@
+"""The alarms in the database: written as they change, listed, and looked up later together with why the cell stopped.
+
+What writes works inside the caller's transaction; what answers `station alarms` reads a data folder by itself.
+"""
+
+import sqlite3
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from station.core.alarms import Alarm
+from station.core.errors import FAULTS
+from station.records.moments import moment, stamp
+from station.records.reading import reading
+
+JsonObject = dict[str, Any]
+
+CHANGE = """UPDATE alarms SET detail = :detail, latched = :latched, count = :count, raised_at = :raised_at,
+    last_at = :last_at, cleared_at = :cleared_at, acknowledged_at = :acknowledged_at,
+    acknowledged_by = :acknowledged_by WHERE code = :code AND (cleared_at IS NULL OR acknowledged_at IS NULL)"""
+ADD = """INSERT INTO alarms (code, detail, latched, count, raised_at, last_at, cleared_at, acknowledged_at,
+    acknowledged_by) VALUES (:code, :detail, :latched, :count, :raised_at, :last_at, :cleared_at, :acknowledged_at,
+    :acknowledged_by)"""
+ALARMS = """SELECT code, detail, latched, count, raised_at, last_at, cleared_at, acknowledged_at, acknowledged_by
+    FROM alarms"""
+ON_THE_LIST = f"{ALARMS} WHERE cleared_at IS NULL OR acknowledged_at IS NULL ORDER BY last_at, alarm_id"
+NEWEST = f"{ALARMS} ORDER BY last_at DESC, alarm_id DESC LIMIT ?"
+LEFT_EXECUTE = """SELECT at, detail FROM events WHERE event = 'state_changed' AND detail GLOB 'EXECUTE *'
+    ORDER BY event_id DESC LIMIT ?"""
+
+
+def keep(connection: sqlite3.Connection, alarm: Alarm) -> None:
+    """Write an alarm as it stands."""
+    row = {
+        "code": alarm.fault.code,
+        "detail": alarm.detail,
+        "latched": alarm.latched,
+        "count": alarm.count,
+        "raised_at": stamp(alarm.raised_at),
+        "last_at": stamp(alarm.last_at),
+        "cleared_at": alarm.cleared_at and stamp(alarm.cleared_at),
+        "acknowledged_at": alarm.acknowledged_at and stamp(alarm.acknowledged_at),
+        "acknowledged_by": alarm.acknowledged_by,
+    }
+    if connection.execute(CHANGE, row).rowcount == 0:
+        connection.execute(ADD, row)
+
+
+def listed(connection: sqlite3.Connection) -> list[Alarm]:
+    """The alarms on the list, the one raised last at the end; of faults that this version still knows."""
+    return [_alarm(row) for row in connection.execute(ON_THE_LIST) if row[0] in FAULTS]
+
+
+def alarm_row(alarm: Alarm) -> JsonObject:
+    """An alarm as JSON has it."""
+    return {
+        "code": alarm.fault.code,
+        "number": alarm.fault.number,
+        "text": alarm.fault.text,
+        "detail": alarm.detail,
+        "count": alarm.count,
+        "active": alarm.active,
+        "acknowledged": alarm.acknowledged,
+        "latched": alarm.latched,
+        "raised_at": stamp(alarm.raised_at),
+        "last_at": stamp(alarm.last_at),
+        "cleared_at": alarm.cleared_at and stamp(alarm.cleared_at),
+        "acknowledged_at": alarm.acknowledged_at and stamp(alarm.acknowledged_at),
+        "acknowledged_by": alarm.acknowledged_by,
+    }
+
+
+def read_listed(folder: Path) -> list[JsonObject]:
+    """The alarms on the list of a data folder, the newest first.
+
+    Raises:
+        RecordError: No database, or it cannot be read.
+    """
+    with reading(folder) as connection:
+        return [alarm_row(alarm) for alarm in reversed(listed(connection))]
+
+
+def read_history(folder: Path, limit: int) -> list[JsonObject]:
+    """All alarms that there ever were, the newest first.
+
+    Raises:
+        RecordError: No database, or it cannot be read.
+    """
+    with reading(folder) as connection:
+        return [alarm_row(_alarm(row)) for row in connection.execute(NEWEST, (limit,)) if row[0] in FAULTS]
+
+
+def read_stops(folder: Path, limit: int) -> list[JsonObject]:
+    """Every time that the cell left Execute, the newest first: when, for which state, and why.
+
+    Raises:
+        RecordError: No database, or it cannot be read.
+    """
+    with reading(folder) as connection:
+        return [_stop(row) for row in connection.execute(LEFT_EXECUTE, (limit,))]
+
+
+def _alarm(row: tuple[Any, ...]) -> Alarm:
+    code, detail, latched, count, raised_at, last_at, cleared_at, acknowledged_at, by = row
+    return Alarm(
+        fault=FAULTS[code],
+        detail=detail,
+        latched=bool(latched),
+        count=count,
+        raised_at=moment(raised_at),
+        last_at=moment(last_at),
+        cleared_at=cleared_at and moment(cleared_at),
+        acknowledged_at=acknowledged_at and moment(acknowledged_at),
+        acknowledged_by=by,
+    )
+
+
+def _stop(row: Mapping[str, str]) -> JsonObject:
+    """The event `EXECUTE AFTER CODE DETAIL` in its parts; a cell that completes needs no reason."""
+    _execute, after, code, detail = [*row["detail"].split(" ", 3), "", ""][:4]
+    text = FAULTS[code].text if code in FAULTS else ""
+    return {"at": row["at"], "state": after, "reason": code or None, "text": text, "detail": detail}
