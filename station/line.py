@@ -72,13 +72,16 @@ class Line:
             log.warning("last_report_failed", fault=error.code, detail=error.detail)
 
     async def _connect(self) -> None:
+        told = ""
         while True:
             try:
                 return await self._plc.connect()
             except PlcError as error:
                 if error.fault.reaction is Reaction.REFUSE:
                     raise
-                log.warning("line_unreachable", fault=error.code, detail=error.detail)
+                if told != str(error):
+                    told = str(error)
+                    log.warning("line_not_connected", fault=error.code, detail=error.detail)
                 await asyncio.sleep(self._reconnect_s)
 
     async def _answer_commands(self) -> None:

@@ -14,7 +14,7 @@ from station.controller import Controller
 from station.core.clock import SystemClock
 from station.core.events import CellEvent
 from station.core.part import ModelIdentity, Pixels, Probabilities, SurfaceClass
-from station.core.ports import CellReport
+from station.core.ports import CellReport, PartLedger
 from station.core.settings import Settings, parse_settings
 from station.line import Line
 from station.motion import Motion
@@ -66,7 +66,13 @@ class ScriptedClassifier:
 class Bench:
     """The cell and everything under it that a test may look at or break."""
 
-    def __init__(self, configuration: Settings, misfortunes: Sequence[Misfortune], parts: int | None) -> None:
+    def __init__(
+        self,
+        configuration: Settings,
+        misfortunes: Sequence[Misfortune],
+        parts: int | None,
+        ledger: PartLedger | None = None,
+    ) -> None:
         self.floor = Floor()
         self.line = FakeLine()
         self.plc = FakePlc(self.line)
@@ -74,18 +80,15 @@ class Bench:
         self.camera = FakeLineCamera(surface(), *misfortunes)
         self.classifier = ScriptedClassifier()
         self.ledger = FakeLedger()
+        books = ledger or self.ledger
         self.events: list[CellEvent] = []
         self._compute = ComputeThread(configuration.watchdog.compute_timeout_s)
         unit = Unit(lambda change: self.controller.on_change(change))  # noqa: PLW0108  # it comes later
-        self.motion = Motion(self.jig, self.robot, self.ledger, lambda: unit.state in MAY_MOVE)
+        self.motion = Motion(self.jig, self.robot, books, lambda: unit.state in MAY_MOVE)
         line = Line(self.plc, unit, lambda: CellReport(unit.state, unit.mode, unit.reason, 0, 0), 0.01)
-        equipment = Equipment(
-            self.camera, self.motion, self.plc, self.classifier, self.ledger, self._compute, SystemClock()
-        )
+        equipment = Equipment(self.camera, self.motion, self.plc, self.classifier, books, self._compute, SystemClock())
         self.cell = Cell(equipment, line, configuration, self.events.append)
-        self.controller = Controller(
-            unit, self.cell, line, self.plc, self.ledger, configuration, self.events.append, parts
-        )
+        self.controller = Controller(unit, self.cell, line, self.plc, books, configuration, self.events.append, parts)
 
     def feed(self, part_id: str, type_code: int = 1) -> None:
         """A part comes to the infeed, and the PLC announces it."""
@@ -117,10 +120,13 @@ async def until(condition: Callable[[], object]) -> None:
 
 @asynccontextmanager
 async def running(
-    configuration: Settings | None = None, misfortunes: Sequence[Misfortune] = (), parts: int | None = None
+    configuration: Settings | None = None,
+    misfortunes: Sequence[Misfortune] = (),
+    parts: int | None = None,
+    ledger: PartLedger | None = None,
 ) -> AsyncIterator[Bench]:
     """A cell whose controller runs; it is ended with the context, and must end."""
-    bench = Bench(configuration or settings(), misfortunes, parts)
+    bench = Bench(configuration or settings(), misfortunes, parts, ledger)
     task = asyncio.create_task(bench.controller.run())
     try:
         async with asyncio.timeout(20):
