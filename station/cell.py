@@ -115,6 +115,7 @@ class Cell:
             evidence, trouble = await self._look_twice(inspection, features)
             await settle(inspection, evidence, self._motion, self._publish, self._ledger)
             self._watch(PartDecided(inspection, evidence.decision, evidence.ms_after_last_line))
+            await self._line.room_for(evidence.decision.destination)
             self._step(inspection, "unload")
             confirmed = await lay_away(inspection, evidence, self._motion, self._publish, self._ledger)
             self._count(inspection, evidence, confirmed, started_ns)

@@ -10,6 +10,7 @@ from typing import Any
 import structlog
 
 from station.core.errors import FAULTS, Fault, PlcError, Reaction, StationError
+from station.core.part import Destination
 from station.core.ports import CellReport, LinePlc
 from station.packml import Command, State, Unit
 
@@ -49,12 +50,27 @@ class Line:
                     self._unit.command(Command.SUSPEND, error.fault)
                 await self._line_is_back(error)
 
+    async def room_for(self, place: Destination) -> None:
+        """Return when this place can take a part; while it is full, the cell is suspended.
+
+        Raises:
+            PlcError: `plc.bin_full`: the cell is being stopped or aborted before there is room.
+        """
+        if place not in self._plc.full_bins():
+            return
+        error = PlcError("plc.bin_full", place.label)
+        log.warning("bin_full", bin=place.label)
+        if self._unit.accepts(Command.SUSPEND):
+            self._unit.command(Command.SUSPEND, error.fault)
+        await self._until(lambda: place not in self._plc.full_bins(), error)
+
     async def _line_is_back(self, error: PlcError) -> None:
-        while True:
+        await self._until(lambda: self._plc.health() is None, error)
+
+    async def _until(self, well: Callable[[], bool], error: PlcError) -> None:
+        while not well():
             if self._unit.state in _GIVING_UP:
                 raise error
-            if self._plc.health() is None:
-                return
             await first_of(self._plc.changed(), self._unit.changed())
 
     async def serve(self) -> None:

@@ -254,6 +254,38 @@ def _cutting(bench: object) -> object:
     return cut_and_score
 
 
+async def test_a_full_bin_keeps_the_part_on_the_jig_until_there_is_room() -> None:
+    async with running() as bench:
+        bench.classifier.says = SurfaceClass.PITS
+        bench.line.full = frozenset({Destination.BIN_PITS})
+        await bench.start()
+        bench.feed("A1")
+        await bench.controller.reached(State.SUSPENDING)
+        assert bench.controller.trouble[0] is not None
+        assert bench.controller.trouble[0].code == "plc.bin_full"
+        assert bench.floor.jig == "A1"
+        assert not bench.floor.turning
+        bench.line.full = frozenset()
+        bench.line.notice()
+        await bench.sorted(1)
+        assert bench.floor.sorted_parts == [("A1", "bin_pits")]
+
+
+async def test_a_stop_while_the_bin_is_full_sends_the_part_to_review_at_the_next_reset() -> None:
+    async with running() as bench:
+        bench.classifier.says = SurfaceClass.PITS
+        bench.line.full = frozenset({Destination.BIN_PITS})
+        await bench.start()
+        bench.feed("A1")
+        await bench.controller.reached(State.SUSPENDING)
+        bench.controller.command(Command.STOP)
+        await bench.controller.reached(State.STOPPED)
+        assert bench.floor.jig == "A1"
+        bench.controller.command(Command.RESET)
+        await bench.controller.reached(State.IDLE)
+        assert bench.floor.sorted_parts == [("A1", "bin_review")]
+
+
 async def test_commands_of_the_plc_are_taken_or_refused_with_a_word() -> None:
     async with running() as bench:
         await bench.start()
