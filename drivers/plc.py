@@ -9,12 +9,12 @@ import structlog
 
 from drivers.plc_client import PlcClient
 from drivers.plc_inbox import PlcInbox
-from drivers.plc_outbox import PlcOutbox, answer_values, report_values, result_values
+from drivers.plc_outbox import PlcOutbox, acknowledgement_values, answer_values, report_values, result_values
 from drivers.plc_server import PlcServer
 from drivers.registers import Value, load_map
 from station.core.errors import FAULTS, Fault, PlcError
 from station.core.part import Announcement, Destination, Inspection
-from station.core.ports import CellReport, LineCommand, Published
+from station.core.ports import Acknowledgement, CellReport, LineCommand, Published
 from station.core.settings import PlcSettings
 
 log = structlog.get_logger(__name__)
@@ -45,7 +45,7 @@ class ModbusPlc:
         self._inbox = PlcInbox(registers, settings.stale_after_s)
         self._outbox = PlcOutbox(registers)
         self._outbox.put({"accepted_part": accepted_part})
-        self._inbox.resume(accepted_part, 0)
+        self._inbox.resume(accepted_part)
         self._peer: PlcClient | PlcServer
         if settings.role == "client":
             self._peer = PlcClient(settings.link, registers, self._inbox, self._outbox, self._on_heard)
@@ -118,6 +118,17 @@ class ModbusPlc:
         await self._write(answer_values(command.sequence, refused))
         if command in self._inbox.commands:
             self._inbox.commands.remove(command)
+        self._notice()
+
+    def next_acknowledgement(self) -> Acknowledgement | None:
+        """The oldest acknowledgement of an alarm that was not yet answered, or None."""
+        return self._inbox.acknowledgements[0] if self._inbox.acknowledgements else None
+
+    async def answer_acknowledgement(self, acknowledgement: Acknowledgement, refused: Fault | None) -> None:
+        """Tell the PLC that an acknowledgement was taken (None) or refused."""
+        await self._write(acknowledgement_values(acknowledgement.sequence, refused))
+        if acknowledgement in self._inbox.acknowledgements:
+            self._inbox.acknowledgements.remove(acknowledgement)
         self._notice()
 
     async def accept(self, inspection: Inspection) -> None:
@@ -220,7 +231,7 @@ class ModbusPlc:
         """Wake whoever waits for a change, if there is one."""
         health, commands = self.health(), tuple(self._inbox.commands)
         said = (self.waiting_part(), self.full_bins(), commands, self._inbox.acknowledged_result)
-        view = (health, self.permission(), *said)
+        view = (health, self.permission(), *said, tuple(self._inbox.acknowledgements))
         if view == self._view:
             return
         if not self._view or health != self._view[0]:

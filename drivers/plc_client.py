@@ -121,7 +121,8 @@ class PlcClient:
                 raise PlcError("plc.wrong_map", f"{row.name} at holding {row.address}: {found}, not {row.constant}")
         if not self._resumed:
             self._outbox.resume(await exchange.read("holding", self._outbox.first, self._outbox.count))
-            self._inbox.resume(self._outbox.number("accepted_part"), self._outbox.number("answered_command"))
+            answered = ("accepted_part", "answered_command", "alarm_ack_answered")
+            self._inbox.resume(*map(self._outbox.number, answered))
             self._resumed = True
         for run in self._outbox.runs():
             await exchange.write(run)

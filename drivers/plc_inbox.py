@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from drivers.registers import IllegalWordsError, RegisterMap, Value
 from station.core.errors import FAULTS, Fault
 from station.core.part import Announcement, Destination
-from station.core.ports import LineCommand
+from station.core.ports import Acknowledgement, LineCommand
 
 COMMANDS_KEPT = 16
 
@@ -24,19 +24,22 @@ class PlcInbox:
         self.accepted_part = 0
         self.commands: deque[LineCommand] = deque()
         self.illegal_commands: deque[LineCommand] = deque()
+        self.acknowledgements: deque[Acknowledgement] = deque()
         self.link_fault: Fault | None = FAULTS["plc.unreachable"]
         self._registers = registers
         self._stale_after_s = stale_after_s
         self._first, count = registers.span(row.name for row in registers.select("holding", "read"))
         self._words = [0] * count
         self._last_command = 0
+        self._last_acknowledgement = 0
         self._beat: Value | None = None
         self._beat_at_s: float | None = None
 
-    def resume(self, accepted_part: int, answered_command: int) -> None:
-        """Take up where the station was before: this part is not offered again, this command not taken again."""
+    def resume(self, accepted_part: int, answered_command: int = 0, answered_acknowledgement: int = 0) -> None:
+        """Take up where the station was before: none of these is offered or taken again."""
         self.accepted_part = accepted_part
         self._last_command = answered_command
+        self._last_acknowledgement = answered_acknowledgement
 
     def hear(self, words: Sequence[int]) -> bool:
         """Take all the words that the PLC writes; True when its heart has beaten."""
@@ -47,12 +50,14 @@ class PlcInbox:
         beaten = known is not None and beat != known
         if beaten:
             self._beat_at_s = asyncio.get_running_loop().time()
-        self._take_command()
+        if not self.line_fault():
+            self._take_command()
+            self._take_acknowledgement()
         return beaten
 
     def announces_news(self, words: Sequence[int]) -> bool:
-        """Whether these words have another part or command number than the ones heard last."""
-        rows = [self._registers["part_sequence"], self._registers["command_sequence"]]
+        """Whether these words have another part, command or acknowledgement number than the ones heard last."""
+        rows = [self._registers[name] for name in ("part_sequence", "command_sequence", "alarm_ack_sequence")]
         return any(words[row.address - self._first] != self._words[row.address - self._first] for row in rows)
 
     def line_fault(self) -> Fault | None:
@@ -105,8 +110,6 @@ class PlcInbox:
         return str(self._value("next_part_id") or "").strip() and str(self._value("next_part_id"))
 
     def _take_command(self) -> None:
-        if self.line_fault():
-            return
         sequence = self._number("command_sequence")
         if sequence == 0:
             self._last_command = 0
@@ -114,6 +117,14 @@ class PlcInbox:
             self._last_command = sequence
             command = LineCommand(sequence, self._number("command"))
             (self.commands if command.command else self.illegal_commands).append(command)
+
+    def _take_acknowledgement(self) -> None:
+        sequence = self._number("alarm_ack_sequence")
+        if sequence == 0:
+            self._last_acknowledgement = 0
+        elif sequence != self._last_acknowledgement and len(self.acknowledgements) < COMMANDS_KEPT:
+            self._last_acknowledgement = sequence
+            self.acknowledgements.append(Acknowledgement(sequence, self._number("alarm_acknowledge")))
 
     def _number(self, name: str) -> int:
         return int(self._value(name) or 0)

@@ -7,7 +7,16 @@ from station.core.errors import Fault
 from station.core.ports import CellReport, Published
 
 UNKNOWN_MS = 65535
-_NUMBERS = ("heartbeat", "accepted_part", "answered_command", "command_result", "command_reason", "result_sequence")
+_NUMBERS = (
+    "heartbeat",
+    "accepted_part",
+    "answered_command",
+    "command_result",
+    "command_reason",
+    "alarm_ack_answered",
+    "alarm_ack_result",
+    "result_sequence",
+)
 _RESULT = (
     "inspection_number",
     "part_id",
@@ -89,6 +98,9 @@ def report_values(report: CellReport) -> dict[str, Value]:
         "stop_reason": _number(report.reason),
         "processed_count": report.processed,
         "defective_count": report.defective,
+        "alarm_count": report.alarms.active,
+        "alarm_unacknowledged": report.alarms.unacknowledged,
+        "alarm_code": _number(report.alarms.newest),
     }
 
 
@@ -116,6 +128,11 @@ def answer_values(sequence: int, refused: Fault | None) -> dict[str, Value]:
     """The registers that answer a command."""
     result = "refused" if refused else "taken"
     return {"answered_command": sequence, "command_result": result, "command_reason": _number(refused)}
+
+
+def acknowledgement_values(sequence: int, refused: Fault | None) -> dict[str, Value]:
+    """The registers that answer an acknowledgement."""
+    return {"alarm_ack_answered": sequence, "alarm_ack_result": "refused" if refused else "taken"}
 
 
 def _number(fault: Fault | None) -> int:

@@ -36,7 +36,7 @@ class PlcDevice:
         self._clock = clock
         self._tell_result = tell_result
         start = int(clock.now().timestamp()) & 0xFFFF
-        self._part_sequence = self._command_sequence = start
+        self._part_sequence = self._command_sequence = self._ack_sequence = start
         self._result_seen = 0
         self.permit("given")
 
@@ -62,6 +62,12 @@ class PlcDevice:
         self._bank.publish({"command": command, "command_sequence": self._command_sequence})
         return self._command_sequence
 
+    def acknowledge(self, fault_number: int) -> int:
+        """An operator acknowledges the alarm of this fault; the number of the request."""
+        self._ack_sequence = _next(self._ack_sequence)
+        self._bank.publish({"alarm_acknowledge": fault_number, "alarm_ack_sequence": self._ack_sequence})
+        return self._ack_sequence
+
     @property
     def accepted_part(self) -> int:
         """Number of the announcement that the station has taken on last."""
@@ -79,6 +85,15 @@ class PlcDevice:
     def command_answer(self) -> tuple[int, str]:
         """Number of the command that the station answered last, and its answer: `taken` or `refused`."""
         return self._bank.count("answered_command"), self._bank.label("command_result")
+
+    def alarms(self) -> tuple[int, int, int]:
+        """The station's active alarms, its unacknowledged ones, and the fault number of the newest of these."""
+        count = self._bank.count
+        return count("alarm_count"), count("alarm_unacknowledged"), count("alarm_code")
+
+    def acknowledgement_answer(self) -> tuple[int, str]:
+        """Number of the acknowledgement that the station answered last, and its answer: `taken` or `refused`."""
+        return self._bank.count("alarm_ack_answered"), self._bank.label("alarm_ack_result")
 
     # ---- as a server ----
 

@@ -9,9 +9,10 @@ from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from station.core.alarms import NO_ALARMS, AlarmSummary
 from station.core.errors import FAULTS, Fault, JigError, PlcError, RobotError
 from station.core.part import Announcement, Destination, Inspection, Order, Receipt
-from station.core.ports import CellReport, JigStatus, LineCommand, Published, RobotStatus
+from station.core.ports import Acknowledgement, CellReport, JigStatus, LineCommand, Published, RobotStatus
 
 COMMANDS = ("none", "reset", "start", "stop", "hold", "unhold", "suspend", "unsuspend", "abort", "clear", "complete")
 STATES = {2: "stopped", 4: "idle", 5: "suspended", 6: "execute", 9: "aborted", 11: "held", 17: "complete"}
@@ -165,11 +166,14 @@ class FakeLine:
         self.full: frozenset[Destination] = frozenset()
         self.accepted_part = 0
         self.commands: list[LineCommand] = []
+        self.acknowledgements: list[Acknowledgement] = []
         self.results: list[tuple[int, str]] = []
         self.confirmed = 0
         self.cut = False
         self._command_sequence = 0
-        self._answer = (0, "none")
+        self._answer = self._ack_answer = (0, "none")
+        self._ack_sequence = 0
+        self._alarms = NO_ALARMS
         self._state = "undefined"
         self._pulse = asyncio.Event()
 
@@ -192,6 +196,25 @@ class FakeLine:
         self.commands.append(LineCommand(self._command_sequence, COMMANDS.index(command)))
         self.notice()
         return self._command_sequence
+
+    def acknowledge(self, fault_number: int) -> int:
+        self._ack_sequence += 1
+        self.acknowledgements.append(Acknowledgement(self._ack_sequence, fault_number))
+        self.notice()
+        return self._ack_sequence
+
+    def alarms(self) -> tuple[int, int, int]:
+        newest = self._alarms.newest
+        return self._alarms.active, self._alarms.unacknowledged, newest.number if newest else 0
+
+    def acknowledgement_answer(self) -> tuple[int, str]:
+        return self._ack_answer
+
+    def hear_acknowledgement_answer(self, sequence: int, answer: str) -> None:
+        self._ack_answer = (sequence, answer)
+
+    def hear_alarms(self, alarms: AlarmSummary) -> None:
+        self._alarms = alarms
 
     def state(self) -> str:
         return self._state
@@ -258,6 +281,14 @@ class FakePlc:
         self._line.commands.remove(command)
         self._line.hear_answer(command.sequence, "refused" if refused else "taken")
 
+    def next_acknowledgement(self) -> Acknowledgement | None:
+        return self._line.acknowledgements[0] if self._line.acknowledgements else None
+
+    async def answer_acknowledgement(self, acknowledgement: Acknowledgement, refused: Fault | None) -> None:
+        self._reach()
+        self._line.acknowledgements.remove(acknowledgement)
+        self._line.hear_acknowledgement_answer(acknowledgement.sequence, "refused" if refused else "taken")
+
     async def accept(self, inspection: Inspection) -> None:
         self._reach()
         self._line.accepted_part = inspection.part.sequence
@@ -266,6 +297,7 @@ class FakePlc:
     async def report(self, report: CellReport) -> None:
         self._reach()
         self._line.hear_state(report.state)
+        self._line.hear_alarms(report.alarms)
 
     async def publish(self, result: Published) -> None:
         self._reach()

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
+from station.core.alarms import AlarmSummary
 from station.core.errors import FAULTS
 from station.core.part import Announcement, Decision, Destination, Inspection, PartType, Verdict
 from station.core.ports import CellReport, LinePlc, Published
@@ -117,6 +118,31 @@ async def test_the_line_sees_the_state_that_is_reported(kind: str) -> None:
         await until(lambda: bench.line.state() == "execute")
         await bench.plc.report(CellReport(5, 1, FAULTS["plc.starved"], 70_000, 3))
         await until(lambda: bench.line.state() == "suspended")
+
+
+async def test_the_line_sees_the_alarms_in_numbers(kind: str) -> None:
+    async with lines(kind) as bench:
+        await bench.plc.connect()
+        await bench.plc.report(CellReport(11, 1, FAULTS["jig.fault"], 0, 0, AlarmSummary(2, 3, FAULTS["jig.fault"])))
+        await until(lambda: bench.line.alarms() == (2, 3, 3004))
+        await bench.plc.report(CellReport(6, 1, None, 0, 0))
+        await until(lambda: bench.line.alarms() == (0, 0, 0))
+
+
+async def test_an_acknowledgement_waits_until_it_is_answered(kind: str) -> None:
+    async with lines(kind) as bench:
+        await bench.plc.connect()
+        await until(bench.plc.permission)
+        assert bench.plc.next_acknowledgement() is None
+        for fault, refused, answer in ((3004, None, "taken"), (7, FAULTS["station.no_such_alarm"], "refused")):
+            number = bench.line.acknowledge(fault)
+            await until(bench.plc.next_acknowledgement)
+            asked = bench.plc.next_acknowledgement()
+            assert asked is not None
+            assert (asked.sequence, asked.fault_number) == (number, fault)
+            await bench.plc.answer_acknowledgement(asked, refused)
+            assert bench.plc.next_acknowledgement() is None
+            await until(lambda wanted=(number, answer): bench.line.acknowledgement_answer() == wanted)
 
 
 async def test_a_result_is_read_once_when_decided_and_once_when_sorted(kind: str) -> None:

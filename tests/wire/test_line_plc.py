@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from drivers.plc import ModbusPlc, make_plc
+from station.core.alarms import AlarmSummary
 from station.core.errors import FAULTS, PlcError
 from station.core.part import Announcement, Decision, Destination, Verdict
-from station.core.ports import CellReport, LineCommand, Published
+from station.core.ports import Acknowledgement, CellReport, LineCommand, Published
 from tests.wire.plc_peers import (
     ID_WORDS,
     AskingPlc,
@@ -185,6 +186,25 @@ async def test_commands_are_kept_in_order_until_they_are_answered(pair: Pair) ->
     await driver.answer(LineCommand(502, 2), FAULTS["plc.illegal_command"])
     assert await pair.plc.sees(24, 3) == [502, 2, 5003]
     assert driver.next_command() is None
+
+
+async def test_the_alarms_have_their_registers(pair: Pair) -> None:
+    await pair.driver.report(CellReport(11, 1, FAULTS["jig.fault"], 0, 0, AlarmSummary(1, 2, FAULTS["camera.lost"])))
+    assert await pair.plc.sees(60, 6) == [1, 2, 1003, 0, 0, 0]
+
+
+async def test_acknowledgements_are_kept_in_order_until_they_are_answered(pair: Pair) -> None:
+    driver = pair.driver
+    await pair.plc.say(105, [3004, 71])
+    await until(driver, driver.next_acknowledgement)
+    await pair.plc.say(105, [1003, 72])
+    await until(driver, lambda: len(driver._inbox.acknowledgements) == 2)
+    assert driver.next_acknowledgement() == Acknowledgement(71, 3004)
+    await driver.answer_acknowledgement(Acknowledgement(71, 3004), None)
+    assert await pair.plc.sees(64, 2) == [71, 1]
+    await driver.answer_acknowledgement(Acknowledgement(72, 1003), FAULTS["station.no_such_alarm"])
+    assert await pair.plc.sees(64, 2) == [72, 2]
+    assert driver.next_acknowledgement() is None
 
 
 async def test_a_change_request_without_a_command_is_refused_by_itself(pair: Pair) -> None:

@@ -48,11 +48,14 @@ async def test_after_a_restart_the_numbers_go_on_and_nothing_is_taken_twice(plc:
     plc.peer.holding[0:2] = [1, 0xA55A]
     plc.peer.holding[20:27] = [17, 0, 0, 0, 501, 1, 0]
     plc.peer.holding[41:51] = [3, 0xFFFC, 3, 0, 9876, 2, 5, 0, 12, 57]
-    plc.peer.holding[102:105] = [2, 501, 57]
+    plc.peer.holding[64:66] = [71, 1]
+    plc.peer.holding[102:107] = [2, 501, 57, 3004, 71]
     plc.peer.holding[110:120] = [*ID_WORDS, 3, 17]
     await driver.connect()
     assert driver.waiting_part() is None
     assert driver.next_command() is None
+    assert driver.next_acknowledgement() is None
+    assert plc.peer.holding[64:66] == [71, 1]
     assert plc.peer.holding[41:43] == [3, 0xFFFC]
     assert plc.peer.holding[50] == 57
     await driver.publish(result())
@@ -78,7 +81,7 @@ async def test_registers_that_the_station_never_wrote_are_not_taken_over(plc: Se
 
 
 async def test_only_registers_of_the_map_are_ever_written(plc: ServingPlc, driver: ModbusPlc) -> None:
-    gaps = [*range(6, 10), 18, 19, 21, 22, 23, 27, 28, 29, *range(51, 98)]
+    gaps = [*range(6, 10), 18, 19, 21, 22, 23, 27, 28, 29, *range(51, 60), 63, *range(66, 98)]
     for place in gaps:
         plc.peer.holding[place] = 4711
     await driver.connect()
