@@ -18,6 +18,7 @@ from models.classifier import OpenVinoClassifier
 from models.manifest import Bundle, load_bundle
 from models.weights import bundle_folder
 from sim.gentl import producer_path
+from station.alarms import Alarms
 from station.cell import Cell, Equipment
 from station.compute import ComputeThread
 from station.controller import Controller
@@ -59,8 +60,9 @@ async def open_station(settings: Settings, folder: Path, watch: Watcher) -> Asyn
     classifier = make_classifier(settings)
     ledger = await SqliteLedger.open(folder, settings.records, clock, (settings.sha256, settings.model_dump_json()))
     try:
+        alarms = Alarms(await ledger.listed_alarms(), ledger, clock, settings.alarms, watch)
         await ledger.prune(clock.now())
-        yield _wire(settings, classifier, ledger, compute, clock, watch)
+        yield _wire(settings, classifier, ledger, compute, clock, watch, alarms)
     finally:
         await ledger.close()
         compute.close()
@@ -73,19 +75,20 @@ def _wire(
     compute: ComputeThread,
     clock: Clock,
     watch: Watcher,
+    alarms: Alarms,
 ) -> Station:
     plc = make_plc(settings.plc)
     unit = Unit(lambda change: controller.on_change(change))  # noqa: PLW0108  # the controller comes later
     motion = Motion(make_jig(settings), make_robot(settings), ledger, lambda: unit.state in MAY_MOVE)
-    line = Line(plc, unit, lambda: _report(unit, cell), settings.plc.link.reconnect_s)
+    line = Line(plc, unit, alarms, lambda: _report(unit, cell, alarms), settings.plc.link.reconnect_s)
     equipment = Equipment(make_camera(settings.camera), motion, plc, classifier, ledger, compute, clock)
     cell = Cell(equipment, line, settings, watch)
-    controller = Controller(unit, cell, line, plc, ledger, settings, watch)
+    controller = Controller(unit, cell, line, plc, ledger, settings, watch, alarms)
     return Station(controller, classifier.model)
 
 
-def _report(unit: Unit, cell: Cell) -> CellReport:
-    return CellReport(unit.state.value, unit.mode.value, unit.reason, cell.processed, cell.defective)
+def _report(unit: Unit, cell: Cell, alarms: Alarms) -> CellReport:
+    return CellReport(unit.state.value, unit.mode.value, unit.reason, cell.processed, cell.defective, alarms.summary)
 
 
 def make_camera(settings: CameraSettings) -> LineCamera:

@@ -9,7 +9,9 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
+from station.alarms import Alarms
 from station.cell import Cell
+from station.core.alarms import Alarm
 from station.core.errors import FAULTS, BugError, Fault, Reaction, StationError
 from station.core.events import StateChanged, Watcher
 from station.core.part import Announcement
@@ -34,7 +36,7 @@ class Controller:
         ledger: Where changes of state are noted.
         settings: The configuration.
         watch: Told of every change of state.
-        parts: How many parts to process before Complete; None for no end.
+        alarms: What needs a person's action.
     """
 
     def __init__(
@@ -46,7 +48,7 @@ class Controller:
         ledger: PartLedger,
         settings: Settings,
         watch: Watcher,
-        parts: int | None = None,
+        alarms: Alarms,
     ) -> None:
         self._unit = unit
         self._cell = cell
@@ -55,7 +57,8 @@ class Controller:
         self._ledger = ledger
         self._settings = settings
         self._watch = watch
-        self._parts = parts
+        self._alarms = alarms
+        self._parts: int | None = None
         self._detail = ""
         self._pending: StationError | None = None
         self._work: asyncio.Task[None] | None = None
@@ -92,6 +95,17 @@ class Controller:
         if self._cell.processed >= parts and self._unit.accepts(Command.COMPLETE):
             self._unit.command(Command.COMPLETE)
 
+    def acknowledge(self, code: str | None, by: str) -> None:
+        """Acknowledge the alarm with this code, or all of them.
+
+        Raises:
+            StationError: `station.no_such_alarm`.
+        """
+        if code is None:
+            self._alarms.acknowledge_all(by)
+        else:
+            self._alarms.acknowledge(code, by)
+
     async def reached(self, *states: State) -> State:
         """Return when the unit is in one of these states, and which."""
         while self._unit.state not in states:
@@ -104,6 +118,11 @@ class Controller:
         return self._unit.state
 
     @property
+    def alarms(self) -> tuple[Alarm, ...]:
+        """The alarms on the list, the one raised last at the end."""
+        return self._alarms.listed
+
+    @property
     def trouble(self) -> tuple[Fault | None, str]:
         """Why the cell left Execute, and the detail."""
         return self._unit.reason, self._detail
@@ -112,6 +131,7 @@ class Controller:
         """To be called by the unit with every change: tells watchers, notes it, and cancels the work on Abort."""
         if change.after is State.EXECUTE:
             self._detail = ""
+        self._alarms.on_change(change)
         self._watch(StateChanged(change.before.name, change.after.name, change.reason, self._detail))
         reason = change.reason.code if change.reason else ""
         log.info(
@@ -135,12 +155,14 @@ class Controller:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._line.serve(), name="line")
                 group.create_task(self._keep_notes(), name="notes")
+                group.create_task(self._alarms.keep(), name="alarms")
                 group.create_task(self._run_states(), name="work")
         except BaseExceptionGroup as group_error:
             raise first_error(group_error) from group_error
         finally:
             await self._line.say_last()
             await self._cell.let_go()
+            await self._keep_last()
 
     async def _run_states(self) -> None:
         while True:
@@ -169,12 +191,18 @@ class Controller:
             self._unit.complete(state)
         if self._pending is not None and self._unit.state not in _LEAVING:
             pending, self._pending = self._pending, None
-            self._react(pending)
+            self._move(pending)
 
     def _react(self, error: StationError) -> None:
-        """Move the unit as the fault's row of the table says."""
-        self._detail = error.detail
+        """Do as the fault's row of the table says; what a person has to act on becomes an alarm."""
         log.error("fault_met", fault=error.code, text=error.fault.text, detail=error.detail)
+        if error.fault.reaction is not Reaction.SUSPEND:
+            latching = Reaction.ABORT if error.fault.reaction is Reaction.ABORT else Reaction.HOLD
+            self._alarms.raise_(error.fault, latching, error.detail)
+        self._move(error)
+
+    def _move(self, error: StationError) -> None:
+        self._detail = error.detail
         wanted = {Reaction.ABORT: Command.ABORT, Reaction.SUSPEND: Command.SUSPEND}.get(
             error.fault.reaction, Command.HOLD
         )
@@ -184,6 +212,8 @@ class Controller:
         if self._unit.state in (State.HELD, State.STOPPED):
             return
         accepted = next((one for one in (wanted, Command.HOLD, Command.STOP) if self._unit.accepts(one)), None)
+        if wanted is Command.SUSPEND and accepted is not Command.SUSPEND:
+            self._alarms.raise_(error.fault, Reaction.HOLD, error.detail)
         if accepted is not None:
             self._unit.command(accepted, error.fault)
 
@@ -231,9 +261,11 @@ class Controller:
             await self._unit.changed()
             return
         while self._unit.state is State.SUSPENDED:
-            if self._line_trouble() is None and self._plc.waiting_part() is not None:
+            trouble = self._line_trouble()
+            if trouble is None and self._plc.waiting_part() is not None:
                 self._unit.command(Command.UNSUSPEND)
                 return
+            self._alarms.suspended_by(trouble or FAULTS["plc.starved"])
             await first_of(self._plc.changed(), self._unit.changed())
 
     async def _come_to_rest(self) -> None:
@@ -256,8 +288,17 @@ class Controller:
 
     async def _keep_notes(self) -> None:
         while True:
-            event, detail = await self._notes.get()
-            try:
-                await self._ledger.note(event, detail)
-            except StationError as error:
-                log.error("note_not_kept", fault=error.code, detail=error.detail, note=event)
+            await self._keep(await self._notes.get())
+
+    async def _keep_last(self) -> None:
+        """Write down what is not written yet."""
+        while not self._notes.empty():
+            await self._keep(self._notes.get_nowait())
+        await self._alarms.keep_last()
+
+    async def _keep(self, note: tuple[str, str]) -> None:
+        event, detail = note
+        try:
+            await self._ledger.note(event, detail)
+        except StationError as error:
+            log.error("note_not_kept", fault=error.code, detail=error.detail, note=event)

@@ -9,6 +9,7 @@ from typing import Any
 
 import structlog
 
+from station.alarms import Alarms
 from station.core.errors import FAULTS, Fault, PlcError, Reaction, StationError
 from station.core.part import Destination
 from station.core.ports import CellReport, LinePlc
@@ -25,13 +26,17 @@ class Line:
     Args:
         plc: The line PLC.
         unit: The PackML unit.
+        alarms: The alarm list, which the PLC shows and acknowledges.
         report: Gives the cell's present state for the PLC.
         reconnect_s: Time between attempts to connect.
     """
 
-    def __init__(self, plc: LinePlc, unit: Unit, report: Callable[[], CellReport], reconnect_s: float) -> None:
+    def __init__(
+        self, plc: LinePlc, unit: Unit, alarms: Alarms, report: Callable[[], CellReport], reconnect_s: float
+    ) -> None:
         self._plc = plc
         self._unit = unit
+        self._alarms = alarms
         self._report = report
         self._reconnect_s = reconnect_s
 
@@ -74,10 +79,11 @@ class Line:
             await first_of(self._plc.changed(), self._unit.changed())
 
     async def serve(self) -> None:
-        """Connect, then answer commands and publish every change of state; runs until cancelled."""
+        """Connect, then answer what the PLC asks and publish every change of state or alarms; until cancelled."""
         await self._connect()
         async with asyncio.TaskGroup() as group:
             group.create_task(self._answer_commands(), name="plc commands")
+            group.create_task(self._answer_acknowledgements(), name="plc acknowledgements")
             group.create_task(self._publish_reports(), name="plc reports")
 
     async def say_last(self) -> None:
@@ -116,14 +122,34 @@ class Line:
             log.info("command_answered", command=command.command, refused=refused and refused.detail)
             await self.deliver(lambda c=command, r=refused: self._plc.answer(c, r and r.fault))  # type: ignore[misc]
 
+    async def _answer_acknowledgements(self) -> None:
+        while True:
+            asked = self._plc.next_acknowledgement()
+            if asked is None:
+                await self._plc.changed()
+                continue
+            refused = None
+            try:
+                self._alarms.acknowledge_number(asked.fault_number, "plc")
+            except StationError as error:
+                refused = error.fault
+            await self.deliver(lambda a=asked, r=refused: self._plc.answer_acknowledgement(a, r))  # type: ignore[misc]
+
     async def _publish_reports(self) -> None:
         while True:
-            change = asyncio.ensure_future(self._unit.changed())
+            changes = [asyncio.ensure_future(self._unit.changed()), asyncio.ensure_future(self._alarms.changed())]
             try:
-                await self._plc.report(self._report())
-            except PlcError as error:
-                log.warning("report_failed", fault=error.code, detail=error.detail)
-            await change
+                await self._report_once()
+                await asyncio.wait(changes, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                for change in changes:
+                    change.cancel()
+
+    async def _report_once(self) -> None:
+        try:
+            await self._plc.report(self._report())
+        except PlcError as error:
+            log.warning("report_failed", fault=error.code, detail=error.detail)
 
 
 def operator_reason(command: Command) -> Fault | None:

@@ -19,8 +19,9 @@ CHANGE = """UPDATE alarms SET detail = :detail, latched = :latched, count = :cou
     last_at = :last_at, cleared_at = :cleared_at, acknowledged_at = :acknowledged_at,
     acknowledged_by = :acknowledged_by WHERE code = :code AND (cleared_at IS NULL OR acknowledged_at IS NULL)"""
 ADD = """INSERT INTO alarms (code, detail, latched, count, raised_at, last_at, cleared_at, acknowledged_at,
-    acknowledged_by) VALUES (:code, :detail, :latched, :count, :raised_at, :last_at, :cleared_at, :acknowledged_at,
-    :acknowledged_by)"""
+    acknowledged_by) SELECT :code, :detail, :latched, :count, :raised_at, :last_at, :cleared_at, :acknowledged_at,
+    :acknowledged_by WHERE NOT EXISTS (SELECT 1 FROM alarms WHERE code = :code AND raised_at = :raised_at
+    AND last_at = :last_at AND cleared_at = :cleared_at AND acknowledged_at = :acknowledged_at)"""
 ALARMS = """SELECT code, detail, latched, count, raised_at, last_at, cleared_at, acknowledged_at, acknowledged_by
     FROM alarms"""
 ON_THE_LIST = f"{ALARMS} WHERE cleared_at IS NULL OR acknowledged_at IS NULL ORDER BY last_at, alarm_id"
@@ -30,7 +31,7 @@ LEFT_EXECUTE = """SELECT at, detail FROM events WHERE event = 'state_changed' AN
 
 
 def keep(connection: sqlite3.Connection, alarm: Alarm) -> None:
-    """Write an alarm as it stands."""
+    """Write an alarm as it stands; harmless when that is written already."""
     row = {
         "code": alarm.fault.code,
         "detail": alarm.detail,

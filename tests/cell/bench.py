@@ -8,10 +8,11 @@ from contextlib import asynccontextmanager
 import numpy as np
 
 from config import bundled
+from station.alarms import Alarms
 from station.cell import Cell, Equipment
 from station.compute import ComputeThread
 from station.controller import Controller
-from station.core.clock import SystemClock
+from station.core.clock import Clock, SystemClock
 from station.core.events import CellEvent
 from station.core.part import ModelIdentity, Pixels, Probabilities, SurfaceClass
 from station.core.ports import CellReport, PartLedger
@@ -72,7 +73,9 @@ class Bench:
         misfortunes: Sequence[Misfortune],
         parts: int | None,
         ledger: PartLedger | None = None,
+        clock: Clock | None = None,
     ) -> None:
+        clock = clock or SystemClock()
         self.floor = Floor()
         self.line = FakeLine()
         self.plc = FakePlc(self.line)
@@ -85,10 +88,19 @@ class Bench:
         self._compute = ComputeThread(configuration.watchdog.compute_timeout_s)
         unit = Unit(lambda change: self.controller.on_change(change))  # noqa: PLW0108  # it comes later
         self.motion = Motion(self.jig, self.robot, books, lambda: unit.state in MAY_MOVE)
-        line = Line(self.plc, unit, lambda: CellReport(unit.state, unit.mode, unit.reason, 0, 0), 0.01)
-        equipment = Equipment(self.camera, self.motion, self.plc, self.classifier, books, self._compute, SystemClock())
+        self.alarms = Alarms(self.ledger.alarms, books, clock, configuration.alarms, self.events.append)
+
+        def report() -> CellReport:
+            return CellReport(unit.state, unit.mode, unit.reason, 0, 0, self.alarms.summary)
+
+        line = Line(self.plc, unit, self.alarms, report, 0.01)
+        equipment = Equipment(self.camera, self.motion, self.plc, self.classifier, books, self._compute, clock)
         self.cell = Cell(equipment, line, configuration, self.events.append)
-        self.controller = Controller(unit, self.cell, line, self.plc, books, configuration, self.events.append, parts)
+        self.controller = Controller(
+            unit, self.cell, line, self.plc, books, configuration, self.events.append, self.alarms
+        )
+        if parts is not None:
+            self.controller.limit_parts(parts)
 
     def feed(self, part_id: str, type_code: int = 1) -> None:
         """A part comes to the infeed, and the PLC announces it."""
@@ -124,9 +136,10 @@ async def running(
     misfortunes: Sequence[Misfortune] = (),
     parts: int | None = None,
     ledger: PartLedger | None = None,
+    clock: Clock | None = None,
 ) -> AsyncIterator[Bench]:
     """A cell whose controller runs; it is ended with the context, and must end."""
-    bench = Bench(configuration or settings(), misfortunes, parts, ledger)
+    bench = Bench(configuration or settings(), misfortunes, parts, ledger, clock)
     task = asyncio.create_task(bench.controller.run())
     try:
         async with asyncio.timeout(20):

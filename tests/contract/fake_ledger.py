@@ -101,7 +101,8 @@ class FakeLedger:
         known = [one for one in self.alarms if one.fault is alarm.fault and one.listed]
         for one in known:
             self.alarms.remove(one)
-        self.alarms.append(alarm)
+        if alarm not in self.alarms:
+            self.alarms.append(alarm)
 
     async def listed_alarms(self) -> Sequence[Alarm]:
         return sorted((alarm for alarm in self.alarms if alarm.listed), key=lambda alarm: alarm.last_at)
