@@ -52,6 +52,11 @@ class Simulator:
                 if ready.select(left):
                     self._take(self._out.readlines())
 
+    def listen_until_dead(self, station: subprocess.Popen[str]) -> None:
+        """Take in what it says until the station is dead, or all parts are through."""
+        while station.poll() is None and not self.all_through:
+            self.listen(0.1)
+
     def _take(self, lines: list[str]) -> None:
         for line in lines:
             event = json.loads(line)
@@ -103,7 +108,7 @@ def kill_until_all_are_through(
             command = station_command("run", "--config", config, "--data", data, "--auto-reset")
             with child(command, environment, folder) as station:
                 if killed < kills:
-                    cell.listen(moments.uniform(0.5, 6.0))
+                    cell.listen(moments.uniform(0.8, 3.2))
                 else:
                     cell.listen(PATIENCE_S)
                     assert cell.all_through, f"seed {seed}: {cell.placed} of {cell.fed} parts through"
@@ -150,9 +155,66 @@ def test_killed_and_started_again_the_station_loses_no_part(
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("seed", [1, 2, 3, 4])
-def test_sixty_parts_survive_fifty_kills(
+def test_a_hundred_parts_survive_fifty_kills(
     station: Run, make_config: Callable[..., Path], environment: dict[str, str], tmp_path: Path, seed: int
 ) -> None:
-    killed = kill_until_all_are_through(make_config(), environment, tmp_path, parts=60, kills=50, seed=seed_of(seed))
+    killed = kill_until_all_are_through(make_config(), environment, tmp_path, parts=100, kills=50, seed=seed_of(seed))
     print(f"seed {seed}: {killed} kills")  # noqa: T201
-    agree(station, tmp_path, 60, seed)
+    agree(station, tmp_path, 100, seed)
+
+
+DIES_AT = """
+import os, signal
+from station.flow.record import SqliteLedger
+write, seen = SqliteLedger._write, 0
+async def counted(self, job):
+    global seen
+    seen += 1
+    if seen == {step} and {moment!r} == "before":
+        os.kill(os.getpid(), signal.SIGKILL)
+    done = await write(self, job)
+    if seen == {step} and {moment!r} == "after":
+        os.kill(os.getpid(), signal.SIGKILL)
+    return done
+SqliteLedger._write = counted
+from station.cli import main
+main()
+"""
+STEPS = 44
+"""Writes of a start and two parts."""
+
+
+def die_at_a_step(config: Path, environment: dict[str, str], folder: Path, step: int, moment: str) -> None:
+    """Two parts; the station dies at this write of its journal, and another takes up."""
+    data, truth = folder / "data", folder / "truth.jsonl"
+    simulator = [sys.executable, "-m", "sim", "--config", str(config), "--parts", "2", "--speed", "max"]
+    arguments = ["run", "--config", str(config), "--data", str(data), "--auto-reset"]
+    with child([*simulator, "--report", "json", "--truth", str(truth)], environment, folder) as process:
+        cell = Simulator(process)
+        addressed(config, cell.until_ready())
+        dying = [sys.executable, "-c", DIES_AT.format(step=step, moment=moment), *arguments]
+        with child(dying, environment, folder) as station:
+            cell.listen_until_dead(station)
+        with child(station_command(*arguments), environment, folder) as station:
+            cell.listen(PATIENCE_S)
+            assert cell.all_through, f"step {step}, {moment}: {cell.placed} of {cell.fed} parts through"
+            station.terminate()
+            station.communicate(timeout=PATIENCE_S)
+
+
+@pytest.mark.parametrize(("step", "moment"), [(14, "after"), (20, "after"), (22, "before")])
+def test_killed_at_a_step_of_its_journal_the_station_takes_up(
+    station: Run, make_config: Callable[..., Path], environment: dict[str, str], tmp_path: Path, step: int, moment: str
+) -> None:
+    die_at_a_step(make_config(), environment, tmp_path, step, moment)
+    agree(station, tmp_path, 2, step)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize("step", range(1, STEPS + 1))
+def test_killed_at_every_step_of_its_journal_the_station_takes_up(
+    station: Run, make_config: Callable[..., Path], environment: dict[str, str], tmp_path: Path, step: int, moment: str
+) -> None:
+    die_at_a_step(make_config(), environment, tmp_path, step, moment)
+    agree(station, tmp_path, 2, step)
