@@ -10,17 +10,19 @@ from typing import Annotated
 
 import typer
 
+from sim.control import obey
+from sim.faults import listing, wishes
 from sim.pace import Speed
 from sim.recordings import bundled_recording
-from sim.report import Format, report_as
-from sim.running import Plan, running_cell
+from sim.report import Format, Report, report_as
+from sim.running import Plan, RunningCell, running_cell
 from station.core.errors import ConfigError, StationError
 from station.core.settings import load_settings
 
 EXIT_REFUSED = 2
 
 
-def simulate(
+def simulate(  # noqa: PLR0913  # one argument an option
     config: Annotated[Path, typer.Option(help="Configuration file whose addresses the simulated devices take.")],
     recordings: Annotated[
         Path | None,
@@ -39,7 +41,26 @@ def simulate(
     report: Annotated[
         Format, typer.Option(help="What standard output gets: text for people, or json, one object a line.")
     ] = Format.TEXT,
+    fault: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME[@PART][,...]",
+            help="Let something break; PART is the number of the fed part, from 1, or its id. May be repeated.",
+        ),
+    ] = None,
     *,
+    list_faults: Annotated[  # noqa: ARG001  # prints and ends before anything else
+        bool,
+        typer.Option(
+            "--list-faults",
+            is_eager=True,
+            callback=lambda wanted: _list(wanted=wanted),
+            help="List the faults, and end.",
+        ),
+    ] = False,
+    control: Annotated[
+        bool, typer.Option("--control", help="Obey JSON lines on standard input; see sim/control.py.")
+    ] = False,
     end_with_parent: Annotated[
         bool,
         typer.Option("--end-with-parent", help="End when standard input is closed, as it is when the parent dies."),
@@ -51,8 +72,9 @@ def simulate(
     camera's GenTL producer looks at the scene. The cell runs until it gets SIGINT or SIGTERM. Exit status: 0 when it
     was ended so, 2 when it could not start or its recording gives no part, with the reason on standard error.
     """
-    plan = Plan(recordings or bundled_recording(), parts, speed, truth)
     try:
+        broken = wishes(fault or [])
+        plan = Plan(recordings or bundled_recording(), parts, speed, truth, broken, breakable=control)
         asyncio.run(_run(config, plan, report, end_with_parent=end_with_parent))
     except StationError as error:
         sys.stderr.write(f"{error}\n")
@@ -69,25 +91,49 @@ async def _run(config: Path, plan: Plan, form: Format, *, end_with_parent: bool)
     ended = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, ended.set)
-    settings = load_settings(config)
+    settings, report = load_settings(config), report_as(form)
+    lines: asyncio.Queue[bytes] = asyncio.Queue()
     if end_with_parent:
-        await _leash(ended)
-    async with running_cell(settings, plan, report_as(form)):
+        _require_pipe()
+    if end_with_parent or plan.breakable:
+        end = ended if end_with_parent else asyncio.Event()
+        await loop.connect_read_pipe(lambda: _Input(lines, end), sys.stdin)
+    async with running_cell(settings, plan, report) as running, asyncio.TaskGroup() as group:
+        listening = group.create_task(_obey(running, lines, report)) if plan.breakable else None
         await ended.wait()
+        if listening:
+            listening.cancel()
 
 
-async def _leash(ended: asyncio.Event) -> None:
+async def _obey(running: RunningCell, lines: asyncio.Queue[bytes], report: Report) -> None:
+    while True:
+        report.answered(obey(running, await lines.get()))
+
+
+def _require_pipe() -> None:
     mode = os.fstat(sys.stdin.fileno()).st_mode
     if not stat.S_ISFIFO(mode) and not stat.S_ISSOCK(mode):
         raise ConfigError("config.invalid", "--end-with-parent: standard input is no pipe")
-    await asyncio.get_running_loop().connect_read_pipe(lambda: _Leash(ended), sys.stdin)
 
 
-class _Leash(asyncio.Protocol):
-    """Ends the cell when the other end of standard input is gone."""
+def _list(*, wanted: bool) -> None:
+    if wanted:
+        sys.stdout.write(listing())
+        raise typer.Exit
 
-    def __init__(self, ended: asyncio.Event) -> None:
+
+class _Input(asyncio.Protocol):
+    """Standard input: its lines, and its end."""
+
+    def __init__(self, lines: asyncio.Queue[bytes], ended: asyncio.Event) -> None:
+        self._lines = lines
         self._ended = ended
+        self._begun = b""
+
+    def data_received(self, data: bytes) -> None:
+        *whole, self._begun = (self._begun + data).split(b"\n")
+        for line in filter(bytes.strip, whole):
+            self._lines.put_nowait(line)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
         self._ended.set()

@@ -10,6 +10,8 @@ from collections import Counter
 from enum import Enum, auto
 from typing import Protocol
 
+from sim.breakage import Breakage
+from sim.faults import Moment
 from sim.ledger import Happening, Ledger, Part, Place
 from sim.spindle import Spindle
 from station.core.part import Destination, Pixels
@@ -54,9 +56,11 @@ class Cell:
         stalled: The jig was stopped by a collision and nobody has ordered a stop since.
         sorted_parts: How many parts lie in each bin.
         infeed_free: Set while nothing lies at the infeed.
+        broken: What is broken, and what is to break.
     """
 
-    def __init__(self, spindle: Spindle, view: View, ledger: Ledger) -> None:
+    def __init__(self, spindle: Spindle, view: View, ledger: Ledger, broken: Breakage | None = None) -> None:
+        self.broken = broken or Breakage()
         self.arm = Arm.SAFE_ZONE
         self.at_speed = False
         self.stalled = False
@@ -81,6 +85,7 @@ class Cell:
             ImpossibleError: The one before still lies there.
         """
         self._seat(part, Place.INFEED)
+        self.broken.fed(part.part_id)
         self.infeed_free.clear()
         self._ledger.enter(Happening.FED, part, Place.INFEED)
 
@@ -111,6 +116,7 @@ class Cell:
         part = self._held()
         self._seat(part, Place.JIG)
         del self._seats[Place.GRIPPER]
+        self.broken.reach(Moment.SEATED, part.part_id)
         self._view.show(part.surface)
         self._ledger.enter(Happening.PLACED, part, Place.JIG)
 
@@ -177,11 +183,21 @@ class Cell:
         self._view.turn(self.spindle.period_ns, self.spindle.epoch_ns)
         self.at_speed = True
 
+    def change_speed(self, period_ns: int) -> None:
+        """The turning jig goes over to another speed at once, and the camera sees the surface pass at that speed."""
+        self.spindle.turn(period_ns, 0.0)
+        if self.at_speed:
+            self._view.turn(self.spindle.period_ns, self.spindle.epoch_ns)
+
     def brake(self, ramp_s: float) -> None:
         """The jig ramps down to standstill, and gives no index pulse from now on."""
         self.stalled = False
         self._lose_speed()
         self.spindle.brake(ramp_s)
+
+    def part_id_at(self, *places: Place) -> str | None:
+        """Id of the first part that lies at one of these places, or None."""
+        return next((self._seats[place].part_id for place in places if place in self._seats), None)
 
     def _lose_speed(self) -> None:
         self.at_speed = False

@@ -60,6 +60,12 @@ class Report(Protocol):
     def infeed_empty(self, fed: int) -> None:
         """The last part was picked up, and no other will come."""
 
+    def fault_struck(self, name: str, part_id: str | None) -> None:
+        """A named fault has struck, this part where it waited for one."""
+
+    def answered(self, answer: Json) -> None:
+        """A line on the control channel was obeyed, or refused."""
+
 
 class JsonReport:
     """One JSON object a line; `event` says which."""
@@ -85,6 +91,14 @@ class JsonReport:
     def infeed_empty(self, fed: int) -> None:
         """Print how many parts came."""
         self._print({"event": "infeed_empty", "fed": fed})
+
+    def fault_struck(self, name: str, part_id: str | None) -> None:
+        """Print which, and whom."""
+        self._print({"event": "fault", "name": name, "part_id": part_id})
+
+    def answered(self, answer: Json) -> None:
+        """Print the answer."""
+        self._print(answer)
 
     def _print(self, values: Json) -> None:
         _say(json.dumps(values))
@@ -119,6 +133,14 @@ class TextReport:
     def infeed_empty(self, fed: int) -> None:
         """Print how many parts came."""
         _say(f"The infeed is empty; {fed} parts were fed.")
+
+    def fault_struck(self, name: str, part_id: str | None) -> None:
+        """Print which, and whom."""
+        _say(f"fault {name} strikes {part_id or 'the cell'}")
+
+    def answered(self, answer: Json) -> None:
+        """Print the answer."""
+        _say(json.dumps(answer))
 
 
 def report_as(form: Format) -> Report:

@@ -1,30 +1,31 @@
 """The simulated cell, put together: truth, devices, infeed; started as a whole, or not at all, and ended cleanly."""
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from drivers.registers import load_map
+from sim.breakage import Breakage
 from sim.cell import Cell
 from sim.devices.jig import JigDevice, JigDrive, presets
 from sim.devices.plc import PlcDevice
 from sim.devices.robot import RobotDevice, RobotTimes
+from sim.effects import plc_effects
+from sim.faults import Wish
+from sim.flaws import FlawedView
 from sim.infeed import Infeed, PartSource
 from sim.ledger import Ledger, Reader, TruthFile
-from sim.modbus.rtu_line import RtuLine
-from sim.modbus.slave import Slave
-from sim.modbus.tcp_server import TcpServer, bind
 from sim.optics import Optics
 from sim.pace import Speed, pace_of
 from sim.report import Listening, Report
 from sim.scene import Scene
 from sim.spindle import Spindle
+from sim.wires import Slaves, Wires
 from station.core.clock import SystemClock
 from station.core.errors import ConfigError
-from station.core.settings import Settings, SimulationSettings, TcpLink, expand
+from station.core.settings import Settings, SimulationSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +37,17 @@ class Plan:
         parts: How many parts are fed, or None for one pass of the recording.
         speed: Whether motions take their time.
         truth: Where the ledger is written, or None.
+        faults: What is to break.
+        breakable: Whether more faults may be asked for while it runs; then connections go through a proxy from the
+            start.
     """
 
     recordings: Path
     parts: int | None
     speed: Speed
     truth: Path | None
+    faults: tuple[Wish, ...] = ()
+    breakable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +60,7 @@ class RunningCell:
         robot: The robot's controller.
         jig: The jig's drive.
         plc: The line PLC.
+        broken: What is broken.
     """
 
     where: Listening
@@ -61,6 +68,7 @@ class RunningCell:
     robot: RobotDevice
     jig: JigDevice
     plc: PlcDevice
+    broken: Breakage
 
 
 @asynccontextmanager
@@ -74,7 +82,9 @@ async def running_cell(settings: Settings, plan: Plan, report: Report) -> AsyncI
     simulation, scene_name = _simulated(settings)
     clock, pace = SystemClock(), pace_of(plan.speed)
     async with AsyncExitStack() as stack:
-        sockets = _bind_all(settings, stack)
+        wires = Wires(settings, stack)
+        if plan.faults or plan.breakable:
+            wires.put_networks_between()
         source = PartSource(plan.recordings, settings, _optics(settings, simulation), plan.parts)
         readers: list[Reader] = [report.happened]
         if plan.truth:
@@ -82,21 +92,25 @@ async def running_cell(settings: Settings, plan: Plan, report: Report) -> AsyncI
         scene = Scene.create(scene_name, settings.camera.width_px, plan.speed)
         stack.callback(scene.close)
         tasks = await stack.enter_async_context(_tasks())
-        cell = Cell(Spindle(clock.monotonic_ns), scene, Ledger(clock, readers))
+        broken = Breakage(report.fault_struck)
+        stack.callback(broken.close)
+        cell = Cell(Spindle(clock.monotonic_ns), FlawedView(scene, broken), Ledger(clock, readers), broken)
         times = RobotTimes(simulation.robot_load_s, simulation.robot_unload_s)
         robot = RobotDevice(load_map("robot"), cell, times, pace=pace, clock=clock, spawn=tasks.spawn)
         drive = _drive(settings, simulation)
         jig = JigDevice(load_map("jig"), cell, drive, pace=pace, clock=clock, spawn=tasks.spawn)
-        plc = PlcDevice(load_map("plc"), clock, report.result_read)
+        plc = PlcDevice(load_map("plc"), clock, report.result_read, broken)
         infeed = Infeed(source, cell, plc, report, pace, simulation.infeed_s)
         await infeed.prepare()
-        where = await _serve(settings, sockets, _Slaves(robot, jig, plc), stack, scene_name)
+        where = await wires.serve(Slaves(robot, jig, plc), scene_name)
+        broken.bind({**wires.effects, **plc_effects(plc)})
+        broken.arm(plan.faults)
         tasks.spawn(jig.watch_master())
         if settings.plc.role == "server":
-            tasks.spawn(plc.attend(settings.plc.link))
+            tasks.spawn(plc.attend(wires.plc_link))
         report.ready(where)
         tasks.spawn(infeed.run())
-        yield RunningCell(where, cell, robot, jig, plc)
+        yield RunningCell(where, cell, robot, jig, plc, broken)
 
 
 class _Tasks:
@@ -132,13 +146,6 @@ async def _tasks() -> AsyncIterator[_Tasks]:
         raise failed.exceptions[0] from failed
 
 
-@dataclass(frozen=True, slots=True)
-class _Slaves:
-    robot: Slave
-    jig: Slave
-    plc: Slave
-
-
 def _simulated(settings: Settings) -> tuple[SimulationSettings, str]:
     if settings.simulation is None:
         raise ConfigError("config.invalid", "simulation: a simulated cell needs this table; see config/simulate.toml")
@@ -149,19 +156,6 @@ def _simulated(settings: Settings) -> tuple[SimulationSettings, str]:
     return settings.simulation, settings.scene_name
 
 
-def _bind_all(settings: Settings, stack: AsyncExitStack) -> dict[str, socket.socket]:
-    """Listening sockets by device, all of them before anything else is made."""
-    links = {"robot": settings.robot.link, "jig": settings.jig.link}
-    if settings.plc.role == "client":
-        links["plc"] = settings.plc.link
-    sockets = {}
-    for name, link in links.items():
-        if isinstance(link, TcpLink):
-            sockets[name] = bind(f"{name}.link", link.host, link.port)
-            stack.callback(sockets[name].close)
-    return sockets
-
-
 def _optics(settings: Settings, simulation: SimulationSettings) -> Optics:
     return Optics(settings.camera.width_px, 2 * settings.crop.margin_px, simulation.seed)
 
@@ -169,28 +163,3 @@ def _optics(settings: Settings, simulation: SimulationSettings) -> Optics:
 def _drive(settings: Settings, simulation: SimulationSettings) -> JigDrive:
     part_types = [kind.part_type(name) for name, kind in settings.part_types.items()]
     return JigDrive(simulation.jig_ramp_s, settings.jig.max_speed_rpm, presets(part_types))
-
-
-async def _serve(
-    settings: Settings, sockets: dict[str, socket.socket], slaves: _Slaves, stack: AsyncExitStack, scene: str
-) -> Listening:
-    addresses = {name: _address(listening) for name, listening in sockets.items()}
-    for name, listening in sockets.items():
-        link = getattr(settings, name).link
-        server = TcpServer(getattr(slaves, name), link.unit)
-        stack.push_async_callback(server.close)
-        await server.serve(listening)
-    jig: str | tuple[str, int] = addresses.get("jig", "")
-    terminal = ""
-    if not isinstance(settings.jig.link, TcpLink):
-        line = RtuLine(slaves.jig, settings.jig.link.unit)
-        stack.callback(line.close)
-        jig = expand(settings.jig.link.device)
-        terminal = line.open(Path(jig))
-    plc = addresses.get("plc", (settings.plc.link.host, settings.plc.link.port))
-    return Listening(addresses["robot"], jig, plc, settings.plc.role, terminal, scene)
-
-
-def _address(listening: socket.socket) -> tuple[str, int]:
-    host, port = listening.getsockname()[:2]
-    return str(host), int(port)

@@ -2,7 +2,7 @@
 
 It obeys the wired interlock, and stops by itself when its master is silent. Its drive holds the exact speeds of the
 part types as presets, and an order selects the preset that it is the rounding of: 0.1 rpm, the register's step, would
-otherwise be up to one line a turn.
+otherwise be up to one line a turn. It looks at the cell's `broken` for what is to go wrong.
 """
 
 import asyncio
@@ -12,15 +12,18 @@ from drivers.registers import Kind, RegisterMap
 from sim.cell import Cell, ImpossibleError
 from sim.devices.bank import RegisterBank, TakenOrders, beat
 from sim.devices.robot import Spawn
+from sim.faults import Moment
 from sim.ledger import Place
 from sim.pace import Pace
 from station.core.clock import Clock
 from station.core.part import PartType
 
 NS_PER_MS = 1_000_000
+NS_PER_S = 1_000_000_000
 LOSS_TIMEOUT_MS = 1000
 WATCH_S = 0.05
-FAULT_STALLED = 1
+FAULT_STALLED, FAULT_DRIVE = 1, 23
+TOO_SLOW, CREEPING, SLIPPING = 1.5, 1.25, 1.2  # by how much longer a turn is than it should be
 TENTHS_OF_RPM_NS = 600_000_000_000  # duration of a turn at 0.1 rpm
 
 
@@ -72,6 +75,7 @@ class JigDevice:
         self._taken = TakenOrders()
         self._motion: asyncio.Task[None] | None = None
         self._turning = False
+        self._creeps = False
         self._heard_ns = clock.monotonic_ns()
         self._bank.publish({"loss_action": "stop", "loss_timeout": LOSS_TIMEOUT_MS})
 
@@ -89,8 +93,8 @@ class JigDevice:
                 "standstill": spindle.standstill,
                 "at_speed": self._cell.at_speed,
                 "part_seated": self._cell.part_at(Place.JIG) is not None,
-                "drive_fault": FAULT_STALLED if self._cell.stalled else 0,
-                "speed": spindle.speed_rpm,
+                "drive_fault": self._drive_fault(),
+                "speed": spindle.speed_rpm * (CREEPING if self._creeps else 1.0),
                 "index_pulses": spindle.index_pulses & 0xFFFF,
             }
         )
@@ -113,7 +117,7 @@ class JigDevice:
     def check_master(self) -> None:
         """Stop the jig when the master was silent for `loss_timeout`."""
         silent_ns = self._clock.monotonic_ns() - self._heard_ns
-        if self._turning and silent_ns >= LOSS_TIMEOUT_MS * NS_PER_MS:
+        if self._turning and silent_ns >= LOSS_TIMEOUT_MS * NS_PER_MS and not self._cell.broken.present("jig-runs-on"):
             self._brake()
 
     async def watch_master(self) -> None:
@@ -124,22 +128,54 @@ class JigDevice:
 
     def _obey(self, number: int) -> None:
         verb, tenths_rpm = self._bank.label("order_verb"), self._bank.count("order_speed")
+        self._cell.broken.reach(Moment.STOP if verb == "stop" else Moment.SPIN, self._cell.part_id_at(Place.JIG))
         if verb == "stop":
-            self._motion = self._spawn(self._end_ramp(number, self._brake()))
+            self._stop(number)
         elif verb == "spin" and 0 < tenths_rpm <= 10 * self._drive.max_speed_rpm:
             self._spin(number, tenths_rpm)
         else:
             self._finish(number, "refused")
 
     def _spin(self, number: int, tenths_rpm: int) -> None:
+        broken = self._cell.broken
+        period_ns = self._drive.period_ns(tenths_rpm)
+        too_slow, self._creeps = broken.take("jig-never-at-speed"), broken.take("jig-creeps")
+        longer = TOO_SLOW if too_slow else CREEPING if self._creeps else 1.0
         try:
-            self._cell.spin(self._drive.period_ns(tenths_rpm), self._pace.duration_s(self._drive.ramp_s))
+            self._cell.spin(round(longer * period_ns), self._pace.duration_s(self._drive.ramp_s))
         except ImpossibleError:
             self._finish(number, "refused")
             return
         self._abandon()
         self._turning = True
-        self._motion = self._spawn(self._end_ramp(number, self._drive.ramp_s))
+        if broken.present("jig-drive-fault"):
+            self._motion = self._spawn(self._break_down(number))
+        elif not too_slow:
+            self._motion = self._spawn(self._run_up(number, period_ns))
+
+    async def _run_up(self, number: int, period_ns: int) -> None:
+        await self._end_ramp(number, self._drive.ramp_s)
+        if self._turning and self._cell.broken.take("jig-slips"):
+            await self._pace.take(period_ns / NS_PER_S / 2)
+            self._cell.change_speed(round(SLIPPING * period_ns))
+
+    async def _break_down(self, number: int) -> None:
+        await self._pace.take(self._drive.ramp_s / 2)
+        self._turning = False
+        self._cell.brake(0.0)
+        self._finish(number, "failed")
+
+    def _stop(self, number: int) -> None:
+        if self._cell.broken.present("jig-runs-on"):
+            self._abandon()
+            self._motion = self._spawn(self._stop_when_it_can(number))
+        else:
+            self._motion = self._spawn(self._end_ramp(number, self._brake()))
+
+    async def _stop_when_it_can(self, number: int) -> None:
+        await self._cell.broken.ended("jig-runs-on")
+        self._motion = None
+        self._motion = self._spawn(self._end_ramp(number, self._brake()))
 
     def _brake(self) -> float:
         """Begin to stop; the ramp's nominal length."""
@@ -148,6 +184,11 @@ class JigDevice:
         ramp_s = 0.0 if self._cell.spindle.standstill else self._drive.ramp_s
         self._cell.brake(self._pace.duration_s(ramp_s))
         return ramp_s
+
+    def _drive_fault(self) -> int:
+        if self._cell.broken.present("jig-drive-fault"):
+            return FAULT_DRIVE
+        return FAULT_STALLED if self._cell.stalled else 0
 
     async def _end_ramp(self, number: int, ramp_s: float) -> None:
         await self._pace.take(ramp_s)

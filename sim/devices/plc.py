@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Callable, Iterable
 
 from drivers.registers import Kind, RegisterMap
+from sim.breakage import Breakage
 from sim.devices.bank import RegisterBank, beat
 from sim.modbus.tcp_master import LinkError, TcpMaster
 from station.core.clock import Clock
@@ -28,9 +29,13 @@ class PlcDevice:
         registers: The PLC's map.
         clock: For its heartbeat, and for numbers that differ from those before a restart.
         tell_result: Called with every result.
+        broken: What is broken in the cell.
     """
 
-    def __init__(self, registers: RegisterMap, clock: Clock, tell_result: ResultReader) -> None:
+    def __init__(
+        self, registers: RegisterMap, clock: Clock, tell_result: ResultReader, broken: Breakage | None = None
+    ) -> None:
+        self._broken = broken or Breakage()
         self._map = registers
         self._bank = RegisterBank(registers)
         self._clock = clock
@@ -114,7 +119,7 @@ class PlcDevice:
         """
         self._bank.check(address, words)
         self._bank.store(address, words)
-        self._take_result()
+        self.take_result()
 
     # ---- as a client ----
 
@@ -133,7 +138,7 @@ class PlcDevice:
         written: dict[int, list[int]] = {}
         while True:
             self._bank.store(first, await station.read_holding(first, count))
-            self._take_result()
+            self.take_result()
             self._beat()
             for run in self._own_runs():
                 if written.get(run[0]) != run[1]:
@@ -149,9 +154,14 @@ class PlcDevice:
     # ---- the program ----
 
     def _beat(self) -> None:
+        if self._broken.present("plc-stale"):
+            return
         self._bank.publish({"plc_heartbeat": beat(self._clock.monotonic_ns())})
 
-    def _take_result(self) -> None:
+    def take_result(self) -> None:
+        """Read the result that is there, unless it was read before, and acknowledge it where it can be believed."""
+        if self._broken.present("plc-result-ignored"):
+            return
         sequence = self._bank.count("result_sequence")
         if sequence in (0, self._result_seen):
             return

@@ -1,7 +1,8 @@
 """The simulated robot: takes numbered orders at its registers and moves the arm of the cell.
 
 It refuses what its own sensors show to be impossible, before it moves; what goes wrong under way is a failed order.
-After a collision it stays where it is, with a fault, until it is ordered home.
+After a collision it stays where it is, with a fault, until it is ordered home. It looks at the cell's `broken` for what
+else is to go wrong.
 """
 
 import asyncio
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from drivers.registers import Kind, RegisterMap
 from sim.cell import Arm, Cell, CollisionError, ImpossibleError
 from sim.devices.bank import RegisterBank, TakenOrders, beat
+from sim.faults import Moment
 from sim.ledger import Place
 from sim.modbus.slave import ExceptionCode, RefusedError
 from sim.pace import Pace
@@ -18,6 +20,9 @@ from station.core.clock import Clock
 from station.core.part import Destination
 
 FAULT_COLLISION = 1
+FAULT_BRAKE = 7
+LATE_S = 0.1  # how late a late acknowledgement is, at every pace
+SLIPPING_S = 0.1  # how long a part that is to fall is still held, at every pace
 
 Spawn = Callable[[Coroutine[None, None, None]], asyncio.Task[None]]
 """Starts a task that ends with the simulated cell."""
@@ -29,6 +34,10 @@ class RobotTimes:
 
     load_s: float
     unload_s: float
+
+
+class _BrokenDownError(Exception):
+    """The robot has stopped with a fault of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +71,7 @@ class RobotDevice:
         self._taken = TakenOrders()
         self._busy = False
         self._fault = 0
+        self._looks_before_it_creeps: int | None = None
 
     def read(self, kind: Kind, address: int, count: int) -> list[int]:
         """The words from this address on, as things are now.
@@ -69,6 +79,7 @@ class RobotDevice:
         Raises:
             RefusedError: They go beyond the map.
         """
+        self._creep()
         self._bank.publish(
             {
                 "heartbeat": beat(self._clock.monotonic_ns()),
@@ -93,9 +104,28 @@ class RobotDevice:
         if self._busy:
             raise RefusedError(ExceptionCode.BUSY)
         self._bank.store(address, words)
-        self._taken.take(number)
-        self._bank.publish({"order_acknowledged": number})
         order = _Order(number, self._bank.label("order_verb"), self._bank.count("order_place"))
+        self._come_to(order)
+        if self._cell.broken.take("robot-deaf"):
+            return
+        self._taken.take(number)
+        if self._cell.broken.take("robot-acknowledges-late"):
+            self._spawn(self._begin_late(order))
+        else:
+            self._begin(order)
+
+    def _come_to(self, order: _Order) -> None:
+        if order.verb == "load":
+            self._cell.broken.reach(Moment.LOAD, self._cell.part_id_at(Place.INFEED))
+        elif order.verb == "unload":
+            self._cell.broken.reach(Moment.UNLOAD, self._cell.part_id_at(Place.GRIPPER, Place.JIG))
+
+    async def _begin_late(self, order: _Order) -> None:
+        await asyncio.sleep(LATE_S)
+        self._begin(order)
+
+    def _begin(self, order: _Order) -> None:
+        self._bank.publish({"order_acknowledged": order.number})
         if self._possible(order):
             self._busy = True
             self._spawn(self._carry_out(order))
@@ -122,14 +152,13 @@ class RobotDevice:
                 case "load":
                     await self._load(self._times.load_s / 4)
                 case "unload":
-                    await self._unload(Destination(order.place), self._times.unload_s / 4)
-                    confirmed = order.place
+                    confirmed = await self._unload(Destination(order.place), self._times.unload_s / 4)
                 case _:
                     self._fault = 0
             await self._return()
             result = "done"
-        except CollisionError:
-            self._fault = FAULT_COLLISION
+        except (CollisionError, _BrokenDownError) as stopped:
+            self._fault = FAULT_COLLISION if isinstance(stopped, CollisionError) else FAULT_BRAKE
             result = "failed"
         except ImpossibleError:
             await self._return()
@@ -142,24 +171,49 @@ class RobotDevice:
         await self._pace.take(leg_s)
         self._cell.pick(Place.INFEED)
         await self._pace.take(leg_s)
+        if self._cell.broken.take("part-missing"):
+            self._cell.drop()
+            return
         self._cell.move_arm(Arm.IN_JIG)
         await self._pace.take(leg_s)
         self._cell.put_on_jig()
+        if self._cell.broken.take("robot-leaves-safe-zone"):
+            self._looks_before_it_creeps = 1
 
-    async def _unload(self, destination: Destination, leg_s: float) -> None:
+    async def _unload(self, destination: Destination, leg_s: float) -> Destination:
+        """Take the part away; the place where it lies then."""
         self._cell.move_arm(Arm.WORKSPACE)
         await self._pace.take(leg_s)
+        await self._cell.broken.ended("robot-stuck")
         if self._cell.part_at(Place.GRIPPER) is None:
             self._cell.move_arm(Arm.IN_JIG)
             await self._pace.take(leg_s)
             self._cell.pick(Place.JIG)
             self._cell.move_arm(Arm.WORKSPACE)
         await self._pace.take(leg_s)
+        if self._cell.broken.take("robot-fault"):
+            raise _BrokenDownError
+        if self._cell.broken.take("robot-drops-part"):
+            await asyncio.sleep(SLIPPING_S)
+            self._cell.drop()
+        if self._cell.broken.take("robot-wrong-bin"):
+            destination = Destination.BIN_SCRATCHES if destination is Destination.BIN_PITS else Destination.BIN_PITS
         self._cell.lay_down(destination)
+        return destination
 
     async def _return(self) -> None:
         await self._pace.take(self._times.unload_s / 4)
         self._cell.move_arm(Arm.SAFE_ZONE)
+
+    def _creep(self) -> None:
+        """Leave the safe zone once somebody has seen the arm there at the end of its order."""
+        if self._looks_before_it_creeps is None or self._busy:
+            return
+        if self._looks_before_it_creeps == 0:
+            self._cell.move_arm(Arm.WORKSPACE)
+            self._looks_before_it_creeps = None
+        else:
+            self._looks_before_it_creeps -= 1
 
     def _finish(self, order: _Order, result: str, confirmed: int = 0) -> None:
         self._bank.publish({"order_done": order.number, "order_result": result, "confirmed_place": confirmed})

@@ -36,6 +36,10 @@ class RtuLine:
     Args:
         slave: The device.
         unit: Its unit id; requests to other units are not answered, broadcasts are obeyed without an answer.
+
+    Attributes:
+        silent: Nothing goes through the line, either way.
+        noisy: Every third answer is spoilt on its way.
     """
 
     def __init__(self, slave: Slave, unit: int) -> None:
@@ -46,6 +50,9 @@ class RtuLine:
         self._fds: tuple[int, int] | None = None
         self._link: Path | None = None
         self.device = ""
+        self.silent = False
+        self.noisy = False
+        self._answers = 0
 
     def open(self, link: Path) -> str:
         """Serve from now on; the terminal's own path, which `link` leads to. A link that is there is replaced.
@@ -96,14 +103,21 @@ class RtuLine:
         self._answer(fd, frame)
 
     def _answer(self, fd: int, frame: bytes) -> None:
-        if not FRAME_MIN <= len(frame) <= FRAME_MAX or crc(frame[:-2]) != frame[-2:]:
+        if self.silent or not FRAME_MIN <= len(frame) <= FRAME_MAX or crc(frame[:-2]) != frame[-2:]:
             return
         if frame[0] not in (self._unit, BROADCAST):
             return
         response = frame[:1] + answer(self._slave, frame[1:-2])
         if frame[0] != BROADCAST:
             with contextlib.suppress(BlockingIOError):  # nobody reads: lost, as on any serial line
-                os.write(fd, response + crc(response))
+                os.write(fd, self._carry(response + crc(response)))
+
+    def _carry(self, frame: bytes) -> bytes:
+        """What the line makes of a frame."""
+        self._answers += 1
+        if self.noisy and self._answers % 3 == 0:
+            return frame[:2] + bytes((frame[2] ^ 0x10,)) + frame[3:]
+        return frame
 
 
 def _link(link: Path, device: str) -> None:

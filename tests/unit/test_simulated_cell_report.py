@@ -21,6 +21,9 @@ def tell_all(report: Report) -> None:
     report.scan_left_out("B.png", RecordingError("recording.bad_image", "B.png: empty"))
     report.result_read(7, "pits")
     report.infeed_empty(3)
+    report.fault_struck("robot-deaf", "A")
+    report.fault_struck("plc-stale", None)
+    report.answered({"event": "done", "do": "clear"})
 
 
 def test_people_are_told_in_words(capsys: pytest.CaptureFixture[str]) -> None:
@@ -40,6 +43,9 @@ def test_people_are_told_in_words(capsys: pytest.CaptureFixture[str]) -> None:
         "left out: B.png: An image of the recording cannot be used; it is left out. (B.png: empty)\n"
         "the PLC has read result 7: pits\n"
         "The infeed is empty; 3 parts were fed.\n"
+        "fault robot-deaf strikes A\n"
+        "fault plc-stale strikes the cell\n"
+        '{"event": "done", "do": "clear"}\n'
     )
 
 
@@ -72,4 +78,7 @@ def test_programs_are_told_in_json_lines(capsys: pytest.CaptureFixture[str]) -> 
         },
         {"event": "result_read", "number": 7, "decision": "pits"},
         {"event": "infeed_empty", "fed": 3},
+        {"event": "fault", "name": "robot-deaf", "part_id": "A"},
+        {"event": "fault", "name": "plc-stale", "part_id": None},
+        {"event": "done", "do": "clear"},
     ]

@@ -1,0 +1,180 @@
+"""The table of named faults: what can be made to break in the simulated cell, when it strikes, and how it ends.
+
+`python -m sim --list-faults` prints it. `code` is the fault of `station.core.errors` that the station shows for it, or
+None where it rides it through: then the part is sorted as if nothing had been.
+"""
+
+import math
+from dataclasses import dataclass
+from enum import StrEnum
+
+from station.core.errors import ConfigError
+
+ONCE = 0.0
+UNTIL_CLEARED = math.inf
+
+
+class Moment(StrEnum):
+    """A moment on the way of a part."""
+
+    LOAD = "load"
+    SEATED = "seated"
+    SPIN = "spin"
+    STOP = "stop"
+    UNLOAD = "unload"
+
+    @property
+    def meaning(self) -> str:
+        """What happens in that moment."""
+        return _MEANINGS[self]
+
+
+_MEANINGS = {
+    Moment.LOAD: "the robot gets the order to load it",
+    Moment.SEATED: "it is seated in the jig",
+    Moment.SPIN: "the jig gets the order to turn it",
+    Moment.STOP: "the jig gets the order to stop",
+    Moment.UNLOAD: "the robot gets the order to take it away",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class NamedFault:
+    """One row of the table.
+
+    Attributes:
+        name: What it is called on the command line.
+        breaks: What breaks, physically.
+        moment: When it strikes the part that it is meant for.
+        lasts_s: 0: it strikes once; infinite: it lasts until it is cleared; else it ends by itself.
+        code: Code of the station's fault table that the station shows for it, or None when it rides it through.
+    """
+
+    name: str
+    breaks: str
+    moment: Moment
+    lasts_s: float
+    code: str | None
+
+    @property
+    def ends(self) -> str:
+        """How it ends, in words."""
+        if self.lasts_s in (ONCE, UNTIL_CLEARED):
+            return "strikes once" if self.lasts_s == ONCE else "lasts until it is cleared"
+        return f"lasts {self.lasts_s:g} s"
+
+
+_L, _S, _T, _H, _U = Moment.LOAD, Moment.SEATED, Moment.SPIN, Moment.STOP, Moment.UNLOAD
+
+# ruff: noqa: E501  # a table reads as a table
+# fmt: off
+_ROWS = (
+    # camera
+    NamedFault("camera-cable-out", "The camera's cable comes out in mid-scan, and is put in again.", _T, 1.0, "camera.lost"),
+    NamedFault("camera-lines-dropped", "Lines in the middle of a block are lost.", _T, ONCE, "scan.incomplete"),
+    NamedFault("camera-block-dropped", "A block is lost.", _T, ONCE, "scan.incomplete"),
+    NamedFault("camera-block-short", "A block comes with too few lines, as if it were whole.", _T, ONCE, "scan.incomplete"),
+    NamedFault("camera-block-incomplete", "A block comes with too few lines, and says so.", _T, ONCE, "scan.incomplete"),
+    NamedFault("camera-hangs", "The camera's driver does not answer any more.", _T, 3.0, "camera.timeout"),
+    NamedFault("lamp-dark", "The lamp gives hardly any light.", _S, ONCE, "part.too_dark"),
+    NamedFault("image-saturated", "The lamp or the exposure is far too bright.", _S, ONCE, "part.saturated"),
+    # part
+    NamedFault("part-missing", "The robot loses the part on its way to the jig and does not notice.", _L, ONCE, "part.jig_empty"),
+    NamedFault("part-wrong-type", "A wider part than the announced one sits on the jig.", _S, ONCE, "part.wrong_width"),
+    NamedFault("part-edge-wanders", "The part sits askew, and its edges wander as it turns.", _S, ONCE, "part.edge_wanders"),
+    NamedFault("part-two-objects", "Something else lies beside the part.", _S, ONCE, "part.two_objects"),
+    NamedFault("part-at-sensor-edge", "The part sits so far aside that the camera does not see all of it.", _S, ONCE, "part.at_sensor_edge"),
+    # jig
+    NamedFault("jig-never-at-speed", "The jig turns too slowly and never reaches its speed.", _T, ONCE, "jig.not_at_speed"),
+    NamedFault("jig-slips", "The jig slows down in mid-scan.", _T, ONCE, "jig.slipped"),
+    NamedFault("jig-creeps", "The jig turns more slowly than its drive reports.", _T, ONCE, "jig.slipped"),
+    NamedFault("jig-runs-on", "The jig does not stop.", _H, UNTIL_CLEARED, "jig.not_stopped"),
+    NamedFault("jig-drive-fault", "The jig's drive stops with a fault.", _T, UNTIL_CLEARED, "jig.fault"),
+    NamedFault("jig-noise", "Noise on the jig's serial line spoils every third answer.", _T, 1.0, None),
+    NamedFault("jig-silent", "The jig's serial line is dead.", _T, 1.5, "jig.unreachable"),
+    # robot
+    NamedFault("robot-acknowledges-late", "The robot takes an order, and acknowledges it, late.", _U, ONCE, None),
+    NamedFault("robot-deaf", "The robot never takes an order that was written to it.", _U, ONCE, "robot.no_acknowledge"),
+    NamedFault("robot-answer-lost", "The robot takes an order; the answer to the request is lost.", _U, ONCE, None),
+    NamedFault("robot-answer-repeated", "The answer to the request that brings the robot an order comes twice.", _U, ONCE, None),
+    NamedFault("robot-stuck", "The robot stops in mid-motion, busy for ever.", _U, UNTIL_CLEARED, "robot.not_done"),
+    NamedFault("robot-drops-part", "The gripper loses the part on its way to its place.", _U, ONCE, "robot.part_lost"),
+    NamedFault("robot-leaves-safe-zone", "The arm leaves the safe zone after it has loaded the part.", _L, ONCE, "robot.not_in_safe_zone"),
+    NamedFault("robot-fault", "The robot stops with a fault, the part in its gripper.", _U, ONCE, "robot.fault"),
+    NamedFault("robot-wrong-bin", "The robot lays the part in another bin, and says so.", _U, ONCE, "robot.wrong_bin"),
+    # line PLC
+    NamedFault("plc-silent", "The line PLC does not answer any more.", _T, 1.5, "plc.unreachable"),
+    NamedFault("plc-stale", "The line PLC's program stands still; its registers still answer.", _T, 1.5, "plc.stale"),
+    NamedFault("plc-illegal-command", "The line PLC sends a command that the station's state does not accept.", _T, ONCE, None),
+    NamedFault("plc-permission-withdrawn", "The line PLC withdraws its permission.", _T, 1.0, "plc.no_permission"),
+    NamedFault("plc-bins-full", "The line PLC says that all places are full.", _T, 1.0, "plc.bin_full"),
+    NamedFault("plc-result-ignored", "The line PLC does not acknowledge results.", _T, 2.0, "plc.result_not_taken"),
+    # network
+    NamedFault("robot-net-refused", "The robot's port refuses connections.", _U, 0.2, None),
+    NamedFault("robot-net-reset", "The connection to the robot is reset.", _U, ONCE, None),
+    NamedFault("robot-net-half-open", "What is sent to the robot and by it is swallowed.", _U, 2.5, "robot.unreachable"),
+    NamedFault("robot-net-split", "What the robot sends comes byte by byte.", _L, 0.5, None),
+    NamedFault("robot-net-late", "What the robot sends comes 50 ms late.", _L, 0.5, None),
+    NamedFault("robot-net-garbage", "What the robot sends is garbage.", _U, 0.2, None),
+    NamedFault("plc-net-refused", "The line PLC's port refuses connections.", _T, 1.0, "plc.unreachable"),
+    NamedFault("plc-net-reset", "The connection to the line PLC is reset.", _T, ONCE, None),
+    NamedFault("plc-net-half-open", "What is sent to the line PLC and by it is swallowed.", _T, 1.5, "plc.unreachable"),
+    NamedFault("plc-net-split", "What the line PLC sends comes byte by byte.", _T, 0.5, None),
+    NamedFault("plc-net-late", "What the line PLC sends comes 50 ms late.", _T, 0.5, None),
+    NamedFault("plc-net-garbage", "What the line PLC sends is garbage.", _T, 1.0, "plc.unreachable"),
+)
+# fmt: on
+
+NAMED_FAULTS: dict[str, NamedFault] = {row.name: row for row in _ROWS}
+"""The whole table, by name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A fault that is to strike.
+
+    Attributes:
+        fault: Which.
+        part: Number of the fed part, counted from 1, or a part id, whose moment it waits for. None: one that strikes
+            once waits for the next part's moment, one that lasts begins at once.
+    """
+
+    fault: NamedFault
+    part: str | None = None
+
+    def __str__(self) -> str:
+        return self.fault.name if self.part is None else f"{self.fault.name}@{self.part}"
+
+
+def named_fault(name: str) -> NamedFault:
+    """The row with this name.
+
+    Raises:
+        ConfigError: There is none.
+    """
+    if name not in NAMED_FAULTS:
+        raise ConfigError("config.invalid", f"there is no fault {name!r}; there are {', '.join(NAMED_FAULTS)}")
+    return NAMED_FAULTS[name]
+
+
+def wishes(texts: list[str]) -> tuple[Wish, ...]:
+    """The wishes of a command line: each text is `NAME[@PART]`, or several with commas between them.
+
+    Raises:
+        ConfigError: A name is unknown, or there is nothing after the `@`.
+    """
+    return tuple(_wish(word.strip()) for text in texts for word in text.split(","))
+
+
+def listing() -> str:
+    """The table as text: name, moment, end, the station's code, and what breaks."""
+    rows = [(f.name, f"when {f.moment.meaning}", f.ends, f.code or "-", f.breaks) for f in NAMED_FAULTS.values()]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "".join("  ".join(map(str.ljust, row, widths)).rstrip() + "\n" for row in rows)
+
+
+def _wish(word: str) -> Wish:
+    name, at, part = word.partition("@")
+    if at and not part:
+        raise ConfigError("config.invalid", f"{word!r}: a part's number or id must follow the @")
+    return Wish(named_fault(name), part or None)

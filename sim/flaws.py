@@ -1,0 +1,108 @@
+"""What a fault of the lamp, or of the part's seat, does to the picture that the camera gets."""
+
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+
+from sim.breakage import Breakage
+from sim.cell import View
+from station.core.part import Pixels
+
+LIT = 40  # grey; brighter is the part
+DARK_GREY, WHITE_GREY = 30.0, 400.0  # what the part's middle grey becomes
+STRETCH = 1.3
+WANDER_PX = 24
+OTHER_PX, GAP_PX = 120, 100  # the other object: its width, and how far beside the part it lies
+ROWS_SHIFTED_TOGETHER = 56
+
+
+class FlawedView:
+    """What lies under the camera, seen as the cell's faults let it be seen; a `sim.cell.View`.
+
+    Args:
+        view: Where it is shown.
+        broken: What is broken in the cell.
+    """
+
+    def __init__(self, view: View, broken: Breakage) -> None:
+        self._view = view
+        self._broken = broken
+
+    def show(self, image: Pixels | None) -> None:
+        """Show a turn's surface with all flaws that it is to have, or the empty jig."""
+        if image is not None:
+            for name, flaw in FLAWS.items():
+                if self._broken.take(name):
+                    image = flaw(image)
+        self._view.show(image)
+
+    def turn(self, period_ns: int, epoch_ns: int) -> None:
+        """The jig turns."""
+        self._view.turn(period_ns, epoch_ns)
+
+    def stand_still(self) -> None:
+        """The jig gives no index pulse."""
+        self._view.stand_still()
+
+
+def scaled_to(grey: float) -> Callable[[Pixels], Pixels]:
+    """A flaw that brings the part's middle grey there, and everything else in proportion; white stays white."""
+
+    def scaled(image: Pixels) -> Pixels:
+        left, right = _part(image)
+        factor = grey / max(1.0, float(np.median(image[:, left:right])))
+        return np.asarray(cv2.convertScaleAbs(image, alpha=factor), np.uint8)
+
+    return scaled
+
+
+def wider(image: Pixels) -> Pixels:
+    """The part is 1.3 times as wide."""
+    left, right = _part(image)
+    stretched = cv2.resize(image[:, left:right], (round(STRETCH * (right - left)), image.shape[0]))
+    start = min(left, image.shape[1] - stretched.shape[1])
+    seen = image.copy()
+    seen[:, start : start + stretched.shape[1]] = stretched
+    return seen
+
+
+def wandering(image: Pixels) -> Pixels:
+    """The part moves to the right and back again, by 24 px, as it turns."""
+    seen = image.copy()
+    for row in range(0, len(image), ROWS_SHIFTED_TOGETHER):
+        rows = slice(row, row + ROWS_SHIFTED_TOGETHER)
+        shift = round(WANDER_PX * (1 - np.cos(2 * np.pi * row / len(image))) / 2)
+        seen[rows] = np.roll(image[rows], shift, axis=1)
+    return seen
+
+
+def with_another(image: Pixels) -> Pixels:
+    """Something as bright as the part lies beside it, on the side with more room."""
+    left, right = _part(image)
+    start = right + GAP_PX if image.shape[1] - right > left else max(0, left - GAP_PX - OTHER_PX)
+    seen = image.copy()
+    seen[:, start : start + OTHER_PX] = np.median(image[:, left:right]).astype(np.uint8)
+    return seen
+
+
+def aside(image: Pixels) -> Pixels:
+    """The part's left edge lies at the sensor's first column."""
+    return np.roll(image, -_part(image)[0], axis=1)
+
+
+def _part(image: Pixels) -> tuple[int, int]:
+    """First column of the part, and the one after its last."""
+    lit = np.flatnonzero(image[::64].mean(axis=0) > LIT)
+    return (int(lit[0]), int(lit[-1]) + 1) if lit.size else (0, image.shape[1])
+
+
+FLAWS: dict[str, Callable[[Pixels], Pixels]] = {
+    "part-wrong-type": wider,
+    "part-edge-wanders": wandering,
+    "part-two-objects": with_another,
+    "part-at-sensor-edge": aside,
+    "lamp-dark": scaled_to(DARK_GREY),
+    "image-saturated": scaled_to(WHITE_GREY),
+}
+"""What each of these named faults does to a turn's surface, (3584, sensor width) uint8."""
