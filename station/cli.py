@@ -79,6 +79,13 @@ def root(
     truth: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Where the simulated cell writes its own ledger, as JSON lines.")
     ] = None,
+    fault: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME[@PART]",
+            help="Let something break in the simulated cell; `python -m sim --list-faults` lists the names.",
+        ),
+    ] = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -93,20 +100,22 @@ def root(
         out.print(context.get_help())
         raise typer.Exit(REFUSED)
     with as_file(bundled("simulate.toml")) as shipped:
-        code = _simulate(config or shipped, recordings, parts, speed, data, truth, as_json=as_json)
+        code = _simulate(config or shipped, recordings, parts, speed, data, truth, fault or [], as_json=as_json)
     raise typer.Exit(code)
 
 
 def _simulate(
     config: Path, recordings: Path | None, parts: int | None, speed: Speed, data: Path | None, truth: Path | None,
-    *, as_json: bool,
+    faults: list[str], *, as_json: bool,
 ) -> int:  # fmt: skip
+    from sim.faults import wishes
     from station.simulate import Simulation, SimulationOptions
     from station.view import CellView, parts_table, summary_text
 
+    wished = tuple(map(str, wishes(faults)))
     settings = load_settings(config)
     folder = data_dir(settings, data)
-    options = SimulationOptions(config, recordings, parts, speed.value, truth, folder)
+    options = SimulationOptions(config, recordings, parts, speed.value, truth, folder, wished)
     screen = err if as_json else out
     configure_logs(settings.station.log_level, folder / "logs", _terminal_log(screen))
     with CellView(screen) as view:

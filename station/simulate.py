@@ -27,6 +27,7 @@ class SimulationOptions:
     speed: Speed
     truth: Path | None
     data: Path
+    faults: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +70,9 @@ class Simulation:
         """
         options = self._options
         cell = SimulatedCell(
-            options.config, options.recordings, options.parts, options.speed, options.truth, self._on_sim_event
-        )
+            options.config, options.recordings, options.parts, options.speed, options.truth, self._on_sim_event,
+            options.faults,
+        )  # fmt: skip
         async with cell, open_station(cell.addressed(self._settings), options.data, self._watch) as station:
             started = time.monotonic()
             fault, detail = await self._take_all_through(station)
@@ -107,6 +109,8 @@ class Simulation:
                 self._labels[event["part_id"]] = event["label"]
             case "scan_left_out":
                 self._say(f"left out {event['file']}: {event['message']} [{event['code']}]")
+            case "fault":
+                self._say(f"fault {event['name']} strikes {event['part_id'] or 'the cell'}")
             case "infeed_empty":
                 self._fed = int(event["fed"])
                 if self._controller is not None:

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -26,6 +26,7 @@ class SimulatedCell:
         speed: `real`: everything takes its time; `max`: motions take none.
         truth: Where the simulated cell writes its own ledger, or None.
         on_event: Told of every event after `ready`.
+        faults: What is to break, each as `NAME[@PART]`.
     """
 
     def __init__(
@@ -36,11 +37,14 @@ class SimulatedCell:
         speed: Speed,
         truth: Path | None,
         on_event: Callable[[Event], None],
+        faults: Sequence[str] = (),
     ) -> None:
         self._arguments = ["--config", str(config), "--speed", speed, "--report", "json", "--end-with-parent"]
         for option, value in (("--recordings", recordings), ("--parts", parts), ("--truth", truth)):
             if value is not None:
                 self._arguments += [option, str(value)]
+        for fault in faults:
+            self._arguments += ["--fault", fault]
         self._on_event = on_event
         self._process: asyncio.subprocess.Process | None = None
         self._listener: asyncio.Task[None] | None = None
