@@ -4,10 +4,9 @@
        │ lost, or its process died
        └──▶ open again ──▶ prepare ──▶ features
                │ failed: pause, then the next attempt
-               └──▶ attempts of the window used up ──▶ the last error, and the cell is Held
+               └──▶ attempts of the window used up ──▶ camera.not_back, and the cell is Held
 
-Only `prepare` opens again: then no part is on the jig, the next one waits at the infeed, and a turn that a failing
-camera has spoilt costs no more than its own part. An attempt starts a new camera process, which writes every configured
+Only `prepare` opens again: before the next part is taken on, or before the part on the jig is scanned once more. An attempt starts a new camera process, which writes every configured
 feature and reads it back. Attempts are counted over all recoveries, so a camera that dies with every part is given up
 too. What no new attempt can mend, a refused feature for example, is raised at once.
 """
@@ -105,6 +104,6 @@ class SupervisedCamera:
             self._attempts.popleft()
         if len(self._attempts) >= self._settings.reopen_attempts:
             tried = f"opened again {len(self._attempts)} times within {self._settings.reopen_window_s:g} s"
-            raise CameraError(cause.code, f"{cause.detail}; {tried}")
+            raise CameraError("camera.not_back", f"{cause.code}: {cause.detail}; {tried}")
         self._attempts.append(now_s)
         return len(self._attempts)

@@ -127,13 +127,14 @@ class Cell:
         A camera that failed in a turn is left to the next `prepare`, which brings it back or fails itself; only when
         turn after turn gives no complete scan, the cell is Held.
         """
-        if trouble is not None and not isinstance(trouble, CameraError) and trouble.fault.reaction not in GOES_ON:
+        if trouble is not None and trouble.fault.reaction not in GOES_ON:
             raise trouble
         self._failed_turns = 0 if account.fault is None else self._failed_turns + 1
         if account.fault is not None and self._failed_turns >= self._settings.camera.failed_turns:
             failed, self._failed_turns = self._failed_turns, 0
             last = trouble or PartError(account.fault.code, account.detail)
-            raise PartError(last.code, f"{failed} scans in a row failed, the last one: {last.detail}")
+            detail = f"{failed} parts in a row had no whole scan, the last one {last.code}: {last.detail}"
+            raise PartError("scan.failing", detail)
 
     async def _prepare(self, part_type: PartType) -> FeatureSnapshot:
         return await self._camera.prepare(ScanRecipe(part_type.line_rate_hz, part_type.exposure_us))

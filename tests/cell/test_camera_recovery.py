@@ -30,7 +30,8 @@ async def test_turns_without_an_index_pulse_cost_their_parts_and_then_hold_the_c
         assert bench.floor.sorted_parts == [(part_id, "bin_review") for part_id in ("A1", "A2", "A3")]
         fault, detail = bench.controller.trouble
         assert fault is not None
-        assert (fault.code, detail) == ("camera.timeout", "3 scans in a row failed, the last one: no index pulse")
+        assert fault.code == "scan.failing"
+        assert detail == "3 parts in a row had no whole scan, the last one camera.timeout: no index pulse"
 
 
 async def test_a_complete_scan_in_between_begins_the_count_anew() -> None:

@@ -88,12 +88,13 @@ async def test_a_camera_that_still_starts_up_is_waited_for(pauses: list[float]) 
     assert (below.opened, pauses) == (4, [7.0, 7.0])
 
 
-async def test_when_the_attempts_are_used_up_the_last_error_is_raised(pauses: list[float]) -> None:
+async def test_when_the_attempts_are_used_up_the_camera_is_told_not_to_be_back(pauses: list[float]) -> None:
     camera, below = await supervised(*["camera.not_found"] * 3)
     below.lost = "camera.lost"
     with pytest.raises(CameraError) as error:
         await camera.prepare(RECIPE)
-    assert error.value.code == "camera.not_found"
+    assert error.value.code == "camera.not_back"
+    assert "camera.not_found" in error.value.detail
     assert error.value.detail == "opening 4; opened again 3 times within 60 s"
     assert (below.opened, pauses) == (4, [7.0, 7.0])
 
@@ -106,7 +107,8 @@ async def test_a_camera_that_dies_with_every_part_is_given_up_too(pauses: list[f
     below.lost = "camera.process_died"
     with pytest.raises(CameraError) as error:
         await camera.prepare(RECIPE)
-    assert error.value.code == "camera.process_died"
+    assert error.value.code == "camera.not_back"
+    assert "camera.process_died" in error.value.detail
     assert below.opened == 4
 
 
