@@ -20,6 +20,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from config import bundled
+from station.alarms_cli import alarms_app
 from station.camera_cli import camera_app
 from station.core.errors import ConfigError, StationError
 from station.core.logs import configure_logs
@@ -32,6 +33,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )  # fmt: skip
 app.add_typer(records_app, name="records")
+app.add_typer(alarms_app, name="alarms")
 app.add_typer(camera_app, name="camera")
 
 

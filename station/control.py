@@ -4,15 +4,18 @@ import asyncio
 import hashlib
 import json
 import os
+import pwd
 import socket
 import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from station.controller import Controller
 from station.core.errors import ConfigError, StationError
 from station.packml import Command
+from station.records.alarms import alarm_row
 
 ANSWER_TIMEOUT_S = 5.0
 
@@ -25,7 +28,7 @@ def address(data: Path) -> str:
 
 @asynccontextmanager
 async def listening(controller: Controller, data: Path) -> AsyncIterator[None]:
-    """While in this context, `station command` of the same user (or root) reaches the controller.
+    """While in this context, `station command` and `station alarms` of the same user (or root) reach the controller.
 
     Raises:
         ConfigError: Another station listens for this data folder.
@@ -33,9 +36,9 @@ async def listening(controller: Controller, data: Path) -> AsyncIterator[None]:
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(ConnectionError):
-            if _peer(writer) in {0, os.getuid()}:
-                word = (await reader.readline()).decode(errors="replace").strip()
-                writer.write(json.dumps(_answer(controller, word)).encode() + b"\n")
+            if (user := _peer(writer)) in {0, os.getuid()}:
+                words = (await reader.readline()).decode(errors="replace").split()
+                writer.write(json.dumps(_answer(controller, words, user)).encode() + b"\n")
                 await writer.drain()
         writer.close()
 
@@ -57,18 +60,33 @@ def _peer(writer: asyncio.StreamWriter) -> int:
     return int(struct.unpack("3i", credentials)[1])
 
 
-def _answer(controller: Controller, word: str) -> dict[str, str | None]:
+def _answer(controller: Controller, words: list[str], user: int) -> dict[str, Any]:
     refused = None
-    if word != "status":
-        try:
-            controller.command(Command[word.upper()])
-        except KeyError:
-            refused = f"{word!r} is no command"
-        except StationError as error:
-            refused = str(error)
+    try:
+        match words:
+            case ["status" | "alarms"]:
+                pass
+            case ["ack", code]:
+                controller.acknowledge(None if code == "all" else code, _name_of(user))
+            case [word]:
+                controller.command(Command[word.upper()])
+            case _:
+                refused = f"{' '.join(words)!r} is no command"
+    except KeyError:
+        refused = f"{words[0]!r} is no command"
+    except StationError as error:
+        refused = str(error)
     fault, detail = controller.trouble
     reason = f"{fault.text} ({detail})" if fault and detail else fault.text if fault else None
-    return {"state": controller.state.name, "reason": reason, "refused": refused}
+    alarms = [alarm_row(alarm) for alarm in reversed(controller.alarms)]
+    return {"state": controller.state.name, "reason": reason, "refused": refused, "alarms": alarms}
+
+
+def _name_of(user: int) -> str:
+    try:
+        return pwd.getpwuid(user).pw_name
+    except KeyError:
+        return f"user {user}"
 
 
 async def send(data: Path, word: str) -> dict[str, str | None]:
@@ -77,13 +95,23 @@ async def send(data: Path, word: str) -> dict[str, str | None]:
     Raises:
         ConfigError: No station runs with this data folder.
     """
+    answer = await ask(data, word)
+    return {key: answer[key] for key in ("state", "reason", "refused")}
+
+
+async def ask(data: Path, words: str) -> dict[str, Any]:
+    """Send a command, `status`, `alarms`, `ack CODE` or `ack all`, and return all of the station's answer.
+
+    Raises:
+        ConfigError: No station runs with this data folder.
+    """
     try:
         async with asyncio.timeout(ANSWER_TIMEOUT_S):
             reader, writer = await asyncio.open_unix_connection(address(data))
-            writer.write(word.encode() + b"\n")
-            answer = json.loads(await reader.readline())
+            writer.write(words.encode() + b"\n")
+            answer: dict[str, Any] = json.loads(await reader.readline())
             writer.close()
             await writer.wait_closed()
     except (OSError, TimeoutError, ValueError) as error:
         raise ConfigError("config.invalid", f"no running station answers for the data folder {data}") from error
-    return {key: answer[key] for key in ("state", "reason", "refused")}
+    return answer

@@ -10,7 +10,9 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from station.core.alarms import Alarm
 from station.core.events import (
+    AlarmsChanged,
     CellEvent,
     PartDecided,
     PartEntered,
@@ -31,6 +33,7 @@ COLOURS = {
     "scratches": "red",
     "review": "bold white on dark_orange3",
 }
+ALARMS_SHOWN = 3
 STEPS = ("load", "spin", "scan", "decide", "unload")
 
 
@@ -48,6 +51,7 @@ class CellView:
         self._part, self._step, self._decision = "", "", Text("")
         self._patches: dict[int, SurfaceClass] = {}
         self._bins: Counter[str] = Counter()
+        self._alarms: tuple[Alarm, ...] = ()
         self._sorted = 0
 
     def __enter__(self) -> Self:
@@ -73,17 +77,22 @@ class CellView:
             case StepStarted():
                 self._step = event.step
             case StripScored():
-                for column, row in enumerate(event.scores.probabilities):
-                    self._patches[2 * event.scores.index + column] = SurfaceClass(int(row.argmax()))
+                self._take_scores(event)
             case PartDecided():
                 self._decision = verdict_text(event.decision.verdict.label)
                 self._decision.append(f"  {event.decision.confidence:.3f}", style="dim")
             case PartSorted():
                 self._count(event)
+            case AlarmsChanged():
+                self._alarms = event.alarms
             case PartLost():
                 self._console.print(f"lost     {event.inspection.part.part_id:<16} {event.detail}")
         if self._live:
             self._live.update(self._picture())
+
+    def _take_scores(self, event: StripScored) -> None:
+        for column, row in enumerate(event.scores.probabilities):
+            self._patches[2 * event.scores.index + column] = SurfaceClass(int(row.argmax()))
 
     def say(self, line: str) -> None:
         """Print one line above the picture."""
@@ -112,13 +121,28 @@ class CellView:
             strips.append("■" if known is not None else "·", style=COLOURS[known.label] if known is not None else "dim")
             strips.append(" " if patch % 2 else "")
         decision = Text.assemble(("says  ", "dim"), self._decision)
-        return Panel(Group(head, part, steps, strips, decision, self._bins_line()), title="inspection cell", width=96)
+        lines = [head, part, steps, strips, decision, self._bins_line(), *self._alarm_lines()]
+        return Panel(Group(*lines), title="inspection cell", width=96)
 
     def _bins_line(self) -> Text:
         line = Text("bins  ", style="dim")
         for place in Destination:
             line.append(f"{place.label.removeprefix('bin_')} {self._bins[place.label]}   ")
         return line
+
+    def _alarm_lines(self) -> list[Text]:
+        """The alarms that are active or unseen, the newest first; those beyond the first are counted."""
+        shown = [Text.assemble(("alarm ", "bold red"), alarm_text(alarm)) for alarm in reversed(self._alarms)]
+        rest = [Text(f"      and {len(shown) - ALARMS_SHOWN} more: station alarms list", style="dim")]
+        return shown[:ALARMS_SHOWN] + (rest if len(shown) > ALARMS_SHOWN else [])
+
+
+def alarm_text(alarm: Alarm) -> Text:
+    """An alarm in one line: code, how often, whether it is over, and what to do."""
+    times = f" ({alarm.count} times)" if alarm.count > 1 else ""
+    mark = "" if alarm.active else " (over)"
+    style = "bold" if not alarm.acknowledged else "default"
+    return Text.assemble((f"{alarm.fault.code}{times}{mark}", style), f"  {alarm.fault.text}")
 
 
 def verdict_text(label: str) -> Text:

@@ -12,6 +12,7 @@ from station.alarms import Alarms
 from station.cell import Cell, Equipment
 from station.compute import ComputeThread
 from station.controller import Controller
+from station.core.alarms import Alarm
 from station.core.clock import Clock, SystemClock
 from station.core.events import CellEvent
 from station.core.part import ModelIdentity, Pixels, Probabilities, SurfaceClass
@@ -74,6 +75,7 @@ class Bench:
         parts: int | None,
         ledger: PartLedger | None = None,
         clock: Clock | None = None,
+        alarms: Sequence[Alarm] = (),
     ) -> None:
         clock = clock or SystemClock()
         self.floor = Floor()
@@ -88,7 +90,7 @@ class Bench:
         self._compute = ComputeThread(configuration.watchdog.compute_timeout_s)
         unit = Unit(lambda change: self.controller.on_change(change))  # noqa: PLW0108  # it comes later
         self.motion = Motion(self.jig, self.robot, books, lambda: unit.state in MAY_MOVE)
-        self.alarms = Alarms(self.ledger.alarms, books, clock, configuration.alarms, self.events.append)
+        self.alarms = Alarms(alarms, books, clock, configuration.alarms, self.events.append)
 
         def report() -> CellReport:
             return CellReport(unit.state, unit.mode, unit.reason, 0, 0, self.alarms.summary)
@@ -137,9 +139,10 @@ async def running(
     parts: int | None = None,
     ledger: PartLedger | None = None,
     clock: Clock | None = None,
+    alarms: Sequence[Alarm] = (),
 ) -> AsyncIterator[Bench]:
     """A cell whose controller runs; it is ended with the context, and must end."""
-    bench = Bench(configuration or settings(), misfortunes, parts, ledger, clock)
+    bench = Bench(configuration or settings(), misfortunes, parts, ledger, clock, alarms)
     task = asyncio.create_task(bench.controller.run())
     try:
         async with asyncio.timeout(20):
