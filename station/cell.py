@@ -92,8 +92,8 @@ class Cell:
         inspection = await self._ledger.enter(part, part_type)
         await self._take_through(Resumed(inspection, Stage.LOAD), features)
 
-    async def resume(self) -> None:
-        """Take up the inspection that was in flight before the cell was cleared; harmless when there is none.
+    async def resume(self) -> bool:
+        """Take up the inspection that was in flight before the cell was cleared; False when there is none.
 
         Raises:
             StationError: As for `inspect`.
@@ -102,6 +102,7 @@ class Cell:
             features = await self._prepare(resumed.inspection.part_type)
             self._resumed = None
             await self._take_through(resumed, features)
+        return resumed is not None
 
     async def _take_through(self, taken: Resumed, features: FeatureSnapshot) -> None:
         inspection, started_ns = taken.inspection, self._clock.monotonic_ns()

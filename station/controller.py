@@ -223,7 +223,8 @@ class Controller:
             if self._parts is not None and self._cell.processed >= self._parts:
                 self._unit.command(Command.COMPLETE)
                 return
-            await self._cell.resume()
+            if await self._cell.resume():
+                continue
             trouble = self._line_trouble()
             part = self._plc.waiting_part()
             if trouble is not None:
