@@ -31,16 +31,18 @@ from station.flow.record import SqliteLedger
 from station.line import Line
 from station.motion import Motion
 from station.packml import MAY_MOVE, Unit
+from station.watchdog import Watchdog
 
 PRODUCER = "{producer}"
 
 
 @dataclass(frozen=True, slots=True)
 class Station:
-    """A built station: the controller to command, and which network it judges with."""
+    """A built station: the controller to command, which network it judges with, and what watches over it."""
 
     controller: Controller
     model: ModelIdentity
+    watchdog: Watchdog
 
 
 @asynccontextmanager
@@ -84,7 +86,12 @@ def _wire(
     equipment = Equipment(make_camera(settings.camera), motion, plc, classifier, ledger, compute, clock)
     cell = Cell(equipment, line, settings, watch)
     controller = Controller(unit, cell, line, plc, ledger, settings, watch, alarms)
-    return Station(controller, classifier.model)
+    probes = {"compute": lambda: compute.submit(_nothing), "records": ledger.answers}
+    return Station(controller, classifier.model, Watchdog(probes, ledger, clock, settings.watchdog))
+
+
+def _nothing() -> None:
+    """What is asked of a thread that only has to show that it is there."""
 
 
 def _report(unit: Unit, cell: Cell, alarms: Alarms) -> CellReport:

@@ -1,6 +1,7 @@
 """`station run`: the station as a service, until it is told to stop."""
 
 import asyncio
+import os
 from pathlib import Path
 
 import structlog
@@ -9,10 +10,11 @@ from station.build import open_station
 from station.control import listening
 from station.controller import Controller
 from station.core.errors import StationError
-from station.core.events import Watcher
+from station.core.events import CellEvent, StateChanged, Watcher
 from station.core.settings import Settings
 from station.packml import Command, State
 from station.shutdown import stop, stopped_by_signals
+from station.watchdog import Notifier
 
 log = structlog.get_logger()
 
@@ -31,22 +33,40 @@ async def serve(settings: Settings, folder: Path, watch: Watcher, *, auto_reset:
     Raises:
         StationError: The station cannot start, or its line cannot be served.
     """
-    async with open_station(settings, folder, watch) as station:
+    notifier = Notifier.of(os.environ)
+    async with open_station(settings, folder, _telling(notifier, watch)) as station:
         controller = station.controller
+        watching = asyncio.create_task(station.watchdog.run(notifier), name="watchdog")
         running = asyncio.create_task(controller.run(), name="controller")
         operator = asyncio.create_task(_operate(controller), name="operator") if auto_reset else None
         try:
             with stopped_by_signals(controller) as stopping:
                 async with listening(controller, folder):
+                    notifier.ready()
                     asked = asyncio.create_task(stopping.wait(), name="signals")
-                    await asyncio.wait({running, asked}, return_when=asyncio.FIRST_COMPLETED)
+                    await asyncio.wait({running, watching, asked}, return_when=asyncio.FIRST_COMPLETED)
                     asked.cancel()
-                    if operator is not None:
-                        operator.cancel()
-                    if running.done():
-                        running.result()
+                    for ended in (running, watching):
+                        if ended.done():
+                            ended.result()
         finally:
+            notifier.stopping()
+            if operator is not None:
+                operator.cancel()
             await stop(controller, running)
+            watching.cancel()
+            await asyncio.wait([watching])
+
+
+def _telling(notifier: Notifier, watch: Watcher) -> Watcher:
+    """Tells the supervisor of every change of state, and the watcher of everything."""
+
+    def tell(event: CellEvent) -> None:
+        if isinstance(event, StateChanged):
+            notifier.status(f"{event.after.lower()}{f': {event.reason.text}' if event.reason else ''}")
+        watch(event)
+
+    return tell
 
 
 async def _operate(controller: Controller) -> None:

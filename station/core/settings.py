@@ -224,7 +224,7 @@ class WatchdogSettings(Section):
         15.0, description="One that stands still for so long ends the process, to be started again by its supervisor."
     )
     compute_timeout_s: Seconds = Field(
-        10.0, description="Deadline of every job of the compute thread: judging a block, warming up the network."
+        20.0, description="Deadline of every job of the compute thread: judging a block, warming up the network."
     )
     clock_step_s: Seconds = Field(2.0, description="A jump of the wall clock by more is noted as an event.")
 

@@ -1,0 +1,102 @@
+"""An event loop that stands still is told with its stack, and ends the process when it stays so; in real processes."""
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from station.stalls import STALLED
+
+ROOT = Path(__file__).parents[2]
+
+STATION = """
+import asyncio, logging, sys, threading, time
+from station.core.logs import configure_logs
+from station.core.settings import WatchdogSettings
+from station.stalls import StallGuard
+
+configure_logs("info", None)
+
+def hang_in_a_driver(seconds):
+    time.sleep(seconds)
+
+def hang_while_logging():
+    for handler in logging.getLogger().handlers:
+        handler.acquire()
+    time.sleep(60)
+
+async def beat(guard):
+    while True:
+        guard.beat()
+        await asyncio.sleep(guard.beat_s)
+
+async def main():
+    with StallGuard(WatchdogSettings(stall_logged_s=0.2, stall_fatal_s=0.8)) as guard:
+        beating = asyncio.create_task(beat(guard))
+        await asyncio.sleep(0.1)
+        print("up", flush=True)
+        {does}
+        await asyncio.sleep(0.3)
+        beating.cancel()
+    print("well", flush=True)
+
+asyncio.run(main())
+"""
+
+
+def start(does: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", STATION.replace("{does}", does)], cwd=ROOT, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+
+
+def run(does: str) -> tuple[int, str, str]:
+    process = start(does)
+    said, logged = process.communicate(timeout=60)
+    return process.returncode, said, logged
+
+
+def test_a_loop_that_hangs_ends_the_process_with_its_stack_in_the_log_and_a_status_of_its_own() -> None:
+    status, said, logged = run("hang_in_a_driver(60)")
+    assert (status, said) == (STALLED, "up\n")
+    assert STALLED not in (0, 1, 2, 3)
+    assert logged.count("event_loop_stalled") == 1
+    assert logged.count("event_loop_hung") == 1
+    assert "hang_in_a_driver" in logged
+    assert f"exit_status={STALLED}" in logged
+
+
+def test_a_loop_that_stands_still_for_a_while_is_told_once_and_goes_on() -> None:
+    status, said, logged = run("hang_in_a_driver(0.5)")
+    assert (status, said) == (0, "up\nwell\n")
+    assert logged.count("event_loop_stalled") == 1
+    assert logged.count("event_loop_goes_on") == 1
+    assert "hang_in_a_driver" in logged
+
+
+def test_a_loop_that_turns_is_left_alone() -> None:
+    status, said, logged = run("pass")
+    assert (status, said) == (0, "up\nwell\n")
+    assert "event_loop_hung" not in logged
+
+
+def test_a_loop_that_hangs_with_the_log_in_its_hands_is_ended_too() -> None:
+    status, said, _logged = run("hang_while_logging()")
+    assert (status, said) == (STALLED, "up\n")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs SIGSTOP")
+def test_a_process_that_was_stopped_as_a_whole_has_not_stalled() -> None:
+    process = start("pass")
+    assert process.stdout is not None
+    assert process.stdout.readline() == "up\n"
+    process.send_signal(signal.SIGSTOP)
+    time.sleep(1.2)
+    process.send_signal(signal.SIGCONT)
+    said, logged = process.communicate(timeout=60)
+    assert (process.returncode, said) == (0, "well\n")
+    assert "event_loop_hung" not in logged
