@@ -5,10 +5,16 @@ Layout, version 1, little-endian, read by `sim/gentl/scene.c`. The header takes 
 
     0  char[8] "STNSCENE"   16 u32 sensor_width   32 u64 sequence       48 u32 part_present   56 u64 epoch_ns
     8  u32 version          20 u32 turn_lines     40 u64 surface_id     52 u32 turning        64 u64 turn_period_ns
-    12 u32 header_size      24 u32 pace           28 u32 writer_pid     72.. reserved, zero
+    12 u32 header_size      24 u32 pace           28 u32 writer_pid     72 u32 slip_row       76 u32 slip_rows
+    128 u64 fault_number    144 u32 fault         152 u32 fault_lines   160 u32 fault_call
+    136 u64 fault_taken     148 u32 fault_block   156 u32 fault_time_ms                       all others reserved, zero
 
 `sequence` is a sequence lock: odd while anything is being changed, two more after every change. A reader looks at it
 before and after, and reads again if it moved, so the writer never waits for a reader.
+
+Orders of faults are counted in `fault_number`. The camera that takes one writes its number into `fault_taken`, by one
+atomic exchange, in the moment in which the fault hits: so every order is taken exactly once, by one camera, even if the
+process that took it is killed by what follows.
 """
 
 import contextlib
@@ -22,6 +28,7 @@ from typing import Self
 
 import numpy as np
 
+from sim.camera_fault import CameraFault, HangingCall
 from sim.pace import Speed
 from station.core.errors import BugError, ConfigError
 from station.core.part import Pixels
@@ -35,9 +42,17 @@ _HEADER = np.dtype(
         "names": (
             *("magic", "version", "header_size", "sensor_width", "turn_lines", "pace", "writer_pid"),
             *("sequence", "surface_id", "part_present", "turning", "epoch_ns", "turn_period_ns"),
+            *("slip_row", "slip_rows", "fault_number", "fault_taken"),
+            *("fault", "fault_block", "fault_lines", "fault_time_ms", "fault_call"),
         ),
-        "formats": ("S8", *("<u4",) * 6, *("<u8",) * 2, *("<u4",) * 2, *("<u8",) * 2),
-        "offsets": (0, 8, 12, 16, 20, 24, 28, 32, 40, 48, 52, 56, 64),
+        "formats": (
+            *("S8", *("<u4",) * 6, *("<u8",) * 2, *("<u4",) * 2, *("<u8",) * 2),
+            *("<u4", "<u4", "<u8", "<u8", *("<u4",) * 5),
+        ),
+        "offsets": (
+            *(0, 8, 12, 16, 20, 24, 28, 32, 40, 48, 52, 56, 64),
+            *(72, 76, 128, 136, *range(144, 164, 4)),
+        ),
         "itemsize": 4096,
     }
 )
@@ -169,6 +184,68 @@ class Scene:
         """Stop: the camera goes on seeing the same row, and there is no index pulse."""
         with self._change():
             self._header["turning"] = 0
+
+    def slip(self, row: int, rows: int) -> None:
+        """Let the part slip in the jig, in every turn from now on; 0 rows: it sits tight again.
+
+        The jig and its encoder turn on, the camera sees the same row of the part again and again.
+
+        Args:
+            row: Where in the jig's turn, 0 to turn_lines - 1.
+            rows: How many rows the part then stays behind, at most what is left of the turn; turns add up.
+
+        Raises:
+            BugError: A turn has no such row, or not so many.
+        """
+        if not 0 <= row < len(self._image) or not 0 <= rows <= len(self._image) - row:
+            raise BugError("station.bug", f"a turn of {len(self._image)} rows cannot slip by {rows} at row {row}")
+        with self._change():
+            self._header["slip_row"] = row
+            self._header["slip_rows"] = rows
+
+    def fault(
+        self,
+        fault: CameraFault,
+        *,
+        block: int = 0,
+        lines: int = 0,
+        time_s: float = 0.0,
+        call: HangingCall = HangingCall.EVENT_GET_DATA,
+    ) -> None:
+        """Order a fault of the camera that looks at this scene; an order that no camera has taken yet is replaced.
+
+        It hits once: exactly one camera takes it, in the moment in which it hits. `ALWAYS_INCOMPLETE` and `SLOW` last
+        from then on, until `NONE` is ordered or the camera loses its power.
+
+        Args:
+            fault: What goes wrong.
+            block: Frame id of the block that it hits, 1 for the first of an acquisition. 0: at once, also between lines
+                or while nothing is acquired, for `NONE`, `DISCONNECT` and `HANG`; the next block for the others.
+            lines: Of a partial block: those that arrive. Of `DROP_LINES`: those that are lost.
+            time_s: `LATE_BLOCK`, `SLOW`: how late. `DISCONNECT`: away at least so long. `HANG`: how long, 0 for ever.
+            call: Which call hangs. Blocks stop while EventGetData hangs and come late afterwards.
+
+        Raises:
+            BugError: A number is negative or too large.
+        """
+        words = {
+            "fault": fault.number,
+            "fault_block": block,
+            "fault_lines": lines,
+            "fault_time_ms": round(time_s * 1000),
+            "fault_call": call.number,
+        }
+        if not all(0 <= word < 2**32 for word in words.values()):
+            raise BugError("station.bug", f"a camera cannot have this fault: {fault} {words}")
+        with self._change():
+            for name, word in words.items():
+                self._header[name] = word
+            self._header["fault_number"] += 1
+
+    @property
+    def fault_waits(self) -> bool:
+        """An order was given that no camera has taken yet."""
+        return bool(self._header["fault_number"][0] != self._header["fault_taken"][0])
 
     def close(self) -> None:
         """Remove the memory; a second call has no effect. A producer that still has it keeps its last state."""

@@ -2,14 +2,22 @@
 
 `producer_path` says where the built library lies; `python -m sim.gentl.build` builds it again. Where to look:
 
-    gentl.h         the standard's C interface            registers, camera.xml  the features and their rules
-    producer.h      lock, refusals, answers, handles      camera                 power, commands, cable
-    modules, device what is opened, closed and listed     acquisition            triggers and blocks
-    port, nodemap   descriptions and register access      exposure               which row a line shows, and its pixels
-    stream, queue   buffers on their way                  scene                  the shared memory under the camera
-    buffer, event   what a consumer asks and waits for    faults                 what can go wrong on demand
+    gentl.h                                 the standard's C interface
+    producer.h                              lock, refusals, typed answers, handles
+    library, system, interface, device      what is opened, closed and listed
+    port, nodemap, module_registers, *.xml  descriptions, register access; the other modules' features
+    stream, announce, queue                 buffers on their way
+    buffer, event                           what a consumer asks and waits for
+    camera                                  power, commands, cable; camera_*.xml are its features (SFNC)
+    registers, settings                     the features' rules, power-up values, user sets
+    triggers, acquisition                   from a trigger to a block
+    exposure, pixels                        when a line comes, which row it shows; its pixels
+    scene                                   the shared memory under the camera
+    faults                                  what can go wrong on demand
 
-With STATION_GENTL_LOG in the environment the producer writes every refusal, lost block and scene to standard error.
+With STATION_GENTL_CAMERAS in the environment there are so many cameras, 1 to 4, each with settings, scene and stream of
+its own; else one. User sets and DeviceUserID outlive a loss of power, but not the process. With STATION_GENTL_LOG the
+producer writes every refusal, lost block and scene to standard error.
 """
 
 from pathlib import Path

@@ -1,236 +1,231 @@
-/* One acquisition: wait for its trigger, expose block after block, hand each to the stream. */
+/* Blocks of one acquisition: exposed line by line, each handed to the stream. */
+#include "acquisition.h"
+
 #include <string.h>
 
-#include "camera.h"
 #include "clock.h"
-#include "exposure.h"
 
-static const uint64_t LOOK_NS = 1 * NS_PER_MS;  /* how often a waiting camera looks at the scene */
 static const uint64_t BATCH_NS = 2 * NS_PER_MS; /* lines are copied in batches of about this long */
+static const uint64_t IDLE_LOOK_NS = 5 * NS_PER_MS;
 
-/* Settings are taken over when the acquisition starts and hold until it ends. */
-struct acquisition {
-    struct camera *camera;
-    struct exposure exposure;
-    uint32_t height;
-    bool chunked;
-    uint64_t blocks; /* to take; UINT64_MAX: until stopped */
-};
+static enum line_start line_start_of(const struct registers *registers) {
+    const struct trigger *trigger = &registers->triggers[TRIGGER_LINE_START];
+    if (!trigger->mode)
+        return LINES_BY_CLOCK;
+    return trigger->source == SOURCE_SOFTWARE ? LINES_BY_SOFTWARE : LINES_BY_JIG;
+}
 
 static struct acquisition prepare(struct camera *camera) {
     const struct registers *registers = &camera->registers;
     uint64_t blocks = registers->acquisition_mode == MODE_SINGLE_FRAME  ? 1
                       : registers->acquisition_mode == MODE_MULTI_FRAME ? registers->acquisition_frame_count
                                                                         : UINT64_MAX;
+    bool index_lines = registers->triggers[TRIGGER_LINE_START].source == SOURCE_LINE0;
     return (struct acquisition){.camera = camera,
                                 .exposure = {.scene = &camera->scene,
-                                             .width = registers->width,
-                                             .offset_x = registers->offset_x,
-                                             .pixel_format = registers->pixel_format,
-                                             .line_ns = (double)NS_PER_S / registers->line_rate_hz},
+                                             .pixels = pixels_of(registers, camera->acquisitions++),
+                                             .start = line_start_of(registers),
+                                             .line_ns = (double)NS_PER_S / registers_line_rate_hz(registers),
+                                             .pulse_rows = index_lines ? 0 : registers->encoder_divider},
                                 .height = registers->height,
-                                .chunked = registers->chunk_mode_active != 0,
+                                .chunks = registers_chunks(registers),
                                 .blocks = blocks};
 }
 
-static bool ended(const struct acquisition *acquisition) {
+bool acquisition_ended(const struct acquisition *acquisition) {
     const struct camera *camera = acquisition->camera;
-    return camera->ending != END_NOT || camera->cable != CABLE_IN || camera->hung;
+    return camera->ending != END_NOT || camera->cable != CABLE_IN;
 }
 
-/* ---- triggers ---- */
-
-static bool await_software(struct acquisition *acquisition, enum trigger_selector selector) {
+struct scene_view acquisition_look(struct acquisition *acquisition) {
     struct camera *camera = acquisition->camera;
-    while (!ended(acquisition) && !camera->software_trigger[selector])
-        pthread_cond_wait(&camera->changed, &producer_mutex);
-    camera->software_trigger[selector] = false;
-    exposure_begin(&acquisition->exposure, clock_now_ns());
-    return !ended(acquisition);
-}
-
-/* Looks at the scene, or for it, while others may use the producer. */
-static struct scene_view look(struct acquisition *acquisition) {
-    struct scene *scene = &acquisition->camera->scene;
     pthread_mutex_unlock(&producer_mutex);
-    scene_refresh(scene);
-    struct scene_view view = scene_look(scene);
+    scene_refresh(&camera->scene);
+    const struct scene_view view = scene_look(&camera->scene);
     pthread_mutex_lock(&producer_mutex);
-    camera_note_scene(acquisition->camera);
+    camera_note_scene(camera);
+    faults_at_once(camera, &view);
+    while (faults_hang(camera, CALL_EVENT_GET_DATA) && !acquisition_ended(acquisition))
+        camera_wait_until(camera, camera->hang_end_ns);
     return view;
 }
 
-/* Waits for the jig's next pulse: its index, or its encoder's, one a row. The lines begin at the pulse's own computed
- * time, not at the time at which it was noticed. */
-static bool await_jig(struct acquisition *acquisition, uint32_t source) {
-    uint64_t since = clock_now_ns();
-    while (!ended(acquisition)) {
-        struct scene_view view = look(acquisition);
-        uint64_t now = clock_now_ns();
-        uint64_t pulse = UINT64_MAX;
-        if (view.motion == MOTION_STEPPED)
-            pulse = now;
-        else if (view.motion == MOTION_TIMED)
-            pulse = scene_pulse_after(&view, source == SOURCE_LINE0 ? 1 : view.turn_lines, since);
-        if (pulse <= now) {
-            exposure_begin(&acquisition->exposure, pulse);
-            return !ended(acquisition);
-        }
-        since = now;
-        camera_wait_until(acquisition->camera, pulse < now + LOOK_NS ? pulse : now + LOOK_NS);
-    }
-    return false;
-}
-
-/* Begins the lines when the trigger comes, at once if it is off. False when the acquisition was ended meanwhile. */
-static bool await_trigger(struct acquisition *acquisition, enum trigger_selector selector) {
-    const struct trigger *trigger = &acquisition->camera->registers.triggers[selector];
-    if (!trigger->mode) {
-        if (selector == TRIGGER_ACQUISITION_START)
-            exposure_begin(&acquisition->exposure, clock_now_ns());
-        return !ended(acquisition);
-    }
-    if (trigger->source == SOURCE_SOFTWARE)
-        return await_software(acquisition, selector);
-    return await_jig(acquisition, trigger->source);
-}
-
-/* ---- blocks ---- */
+/* ---- lines ---- */
 
 /* Exposes lines while others may use the producer; the block's position is its first line's. */
 static void expose(struct acquisition *acquisition, struct block *block, uint8_t *image, uint32_t lines) {
+    struct exposure *exposure = &acquisition->exposure;
     pthread_mutex_unlock(&producer_mutex);
-    size_t done = block->lines * exposure_pitch(&acquisition->exposure);
-    int64_t position = exposure_take(&acquisition->exposure, image ? image + done : NULL, lines);
+    size_t done = block->lines * pixels_pitch(&exposure->pixels);
+    int64_t position = exposure_take(exposure, image ? image + done : NULL, lines);
     pthread_mutex_lock(&producer_mutex);
-    if (block->lines == 0)
-        block->encoder = position;
+    if (block->lines == 0) {
+        block->values[CHUNK_ENCODER] = (uint64_t)(position - acquisition->camera->encoder_zero);
+        block->values[CHUNK_LINE_STATUS] = camera_line_status(position, exposure->turn_lines);
+    }
     block->lines += lines;
+    acquisition->camera->position = exposure->position;
+    acquisition->camera->turn_lines = exposure->turn_lines;
 }
 
-/* Exposes the block up to `until` lines, each when its time comes; less when the acquisition ends or is killed. */
-static void expose_in_time(struct acquisition *acquisition, struct block *block, uint8_t *image, uint32_t until) {
-    const struct exposure *exposure = &acquisition->exposure;
+/* One line with every software trigger. */
+static uint32_t due_by_software(struct acquisition *acquisition, uint64_t now_ns) {
+    bool *given = &acquisition->camera->software_trigger[TRIGGER_LINE_START];
+    if (!*given)
+        return 0;
+    *given = false;
+    acquisition->exposure.origin_ns = now_ns;
+    acquisition->exposure.end_ns = now_ns + (uint64_t)acquisition->exposure.line_ns;
+    return 1;
+}
+
+/* Exposes the block up to `until` lines, each when its time comes, or all at once at maximum pace; less when the
+ * acquisition ends or is killed. */
+static void expose_until(struct acquisition *acquisition, struct block *block, uint8_t *image, uint32_t until) {
+    struct exposure *exposure = &acquisition->exposure;
     struct camera *camera = acquisition->camera;
-    while (block->lines < until && !ended(acquisition) && !camera->stream.killed) {
+    while (block->lines < until) {
+        const struct scene_view view = acquisition_look(acquisition);
+        if (acquisition_ended(acquisition) || camera->stream.killed)
+            return;
+        struct exposure_wake wake = {UINT64_MAX, UINT64_MAX};
         uint64_t now = clock_now_ns();
-        uint32_t missing = until - block->lines;
-        uint32_t due = exposure_due(exposure, now, missing);
+        uint32_t due = exposure->start == LINES_BY_SOFTWARE
+                           ? due_by_software(acquisition, now)
+                           : exposure_due(exposure, &view, now, until - block->lines, &wake);
         if (due) {
             expose(acquisition, block, image, due);
             continue;
         }
-        uint64_t next = exposure_line_end(exposure, exposure->line);
-        uint64_t last = exposure_line_end(exposure, exposure->line + missing - 1);
-        uint64_t batch = next > now + BATCH_NS ? next : now + BATCH_NS;
-        camera_wait_until(camera, batch < last ? batch : last);
+        uint64_t batch = now + BATCH_NS; /* a line that comes later than this may have been rescheduled by then */
+        camera_wait_until(camera, batch < wake.last_ns ? batch : wake.last_ns);
     }
 }
 
-/* At maximum pace no time passes: everything at once, and released when the block before has been taken. */
-static void expose_at_once(struct acquisition *acquisition, struct block *block, uint8_t *image, uint32_t until) {
-    expose(acquisition, block, image, until - block->lines);
-}
-
-typedef void expose_function(struct acquisition *, struct block *, uint8_t *, uint32_t);
-
-static void expose_block(struct acquisition *acquisition, struct block *block, uint8_t *image, enum fault fault,
-                         enum scene_pace pace) {
-    expose_function *expose_until = pace == PACE_MAX ? expose_at_once : expose_in_time;
-    if (fault == FAULT_DROP_LINES) {
+static void expose_block(struct acquisition *acquisition, struct block *block, uint8_t *image, const struct hit *hit) {
+    if (hit->fault == FAULT_DROP_LINES) {
         expose_until(acquisition, block, image, acquisition->height / 2);
-        exposure_skip(&acquisition->exposure, acquisition->camera->registers.fault_lines);
+        exposure_skip(&acquisition->exposure, hit->lines);
     }
     expose_until(acquisition, block, image, acquisition->height);
-    block->timestamp_ns =
-        pace == PACE_MAX ? clock_now_ns() : exposure_line_end(&acquisition->exposure, acquisition->exposure.line - 1);
+}
+
+/* ---- blocks ---- */
+
+static bool consumer_ready(const struct stream *stream) {
+    return stream->grabbing && stream->input.length > 0 && stream->output.length == 0;
 }
 
 /* Waits, at maximum pace, until there is a buffer to fill and the block before has been taken. */
 static void await_consumer(struct acquisition *acquisition) {
     struct camera *camera = acquisition->camera;
-    struct stream *stream = &camera->stream;
-    while (!ended(acquisition) && !(stream->grabbing && stream->input.length > 0 && stream->output.length == 0))
-        pthread_cond_wait(&camera->changed, &producer_mutex);
-}
-
-static struct block describe(const struct acquisition *acquisition, uint64_t frame_id) {
-    const struct exposure *exposure = &acquisition->exposure;
-    size_t image_size = exposure_pitch(exposure) * acquisition->height;
-    return (struct block){.frame_id = frame_id,
-                          .width = exposure->width,
-                          .height = acquisition->height,
-                          .offset_x = exposure->offset_x,
-                          .pixel_format = exposure->pixel_format,
-                          .image_size = image_size,
-                          .data = image_size + (acquisition->chunked ? CHUNK_BYTES : 0),
-                          .chunked = acquisition->chunked};
-}
-
-/* Cuts what a fault withholds, blackens what is missing, appends the chunks. */
-static void finish(struct acquisition *acquisition, struct block *block, struct buffer *buffer, enum fault fault) {
-    uint32_t limit = acquisition->camera->registers.fault_lines;
-    bool partial = fault == FAULT_PARTIAL_INCOMPLETE || fault == FAULT_PARTIAL_COMPLETE;
-    if (partial && limit < block->lines)
-        block->lines = limit;
-    if (block->too_large)
-        block->lines = 0;
-    bool cut_short = block->lines < block->height && !partial;
-    block->incomplete = cut_short || fault == FAULT_PARTIAL_INCOMPLETE || fault == FAULT_ALWAYS_INCOMPLETE;
-    block->filled = block->lines * exposure_pitch(&acquisition->exposure);
-    if (block->too_large)
-        return;
-    memset(buffer->base + block->filled, 0, block->image_size - block->filled);
-    if (block->chunked) {
-        memcpy(buffer->base + block->image_size, &block->frame_id, sizeof block->frame_id);
-        memcpy(buffer->base + block->image_size + 8, &block->encoder, sizeof block->encoder);
-        block->filled = block->data;
+    while (!acquisition_ended(acquisition) && !consumer_ready(&camera->stream)) {
+        camera_wait_until(camera, clock_now_ns() + IDLE_LOOK_NS);
+        if (!consumer_ready(&camera->stream))
+            acquisition_look(acquisition);
     }
 }
 
-static void hand_over(struct acquisition *acquisition, struct block *block, struct buffer *buffer, enum fault fault) {
+static struct block describe(const struct acquisition *acquisition, uint64_t frame_id) {
+    const struct pixels *pixels = &acquisition->exposure.pixels;
+    size_t image_size = pixels_pitch(pixels) * acquisition->height;
+    return (struct block){.frame_id = frame_id,
+                          .values[CHUNK_FRAME_ID] = frame_id,
+                          .width = pixels->width,
+                          .height = acquisition->height,
+                          .offset_x = pixels->offset_x,
+                          .pixel_format = pixels->format,
+                          .image_size = image_size,
+                          .data = image_size + chunks_size(acquisition->chunks),
+                          .chunks = acquisition->chunks};
+}
+
+/* Cuts what a fault withholds, blackens what is missing, appends the chunks. */
+static void finish(struct acquisition *acquisition, struct block *block, struct buffer *buffer, const struct hit *hit) {
+    bool partial = hit->fault == FAULT_PARTIAL_INCOMPLETE || hit->fault == FAULT_PARTIAL_COMPLETE;
+    if (partial && hit->lines < block->lines)
+        block->lines = hit->lines;
+    if (block->too_large)
+        block->lines = 0;
+    bool cut_short = block->lines < block->height && !partial;
+    block->incomplete =
+        cut_short || hit->fault == FAULT_PARTIAL_INCOMPLETE || hit->fault == FAULT_ALWAYS_INCOMPLETE;
+    block->filled = block->lines * pixels_pitch(&acquisition->exposure.pixels);
+    if (block->too_large)
+        return;
+    memset(buffer->base + block->filled, 0, block->image_size - block->filled);
+    if (!block->chunks)
+        return;
+    uint8_t *place = buffer->base + block->image_size;
+    for (unsigned chunk = 0; chunk < CHUNK_COUNT; chunk++)
+        if (block->chunks & 1u << chunk) {
+            memcpy(place, &block->values[chunk], CHUNK_BYTES);
+            place += CHUNK_BYTES;
+        }
+    block->filled = block->data;
+}
+
+static void hand_over(struct acquisition *acquisition, struct block *block, struct buffer *buffer,
+                      const struct hit *hit) {
     struct camera *camera = acquisition->camera;
     bool discarded = camera->ending == END_ABORT || camera->cable != CABLE_IN || block->lines == 0;
     if (discarded && !block->too_large) {
         stream_give_back(&camera->stream, buffer);
         return;
     }
-    finish(acquisition, block, buffer, fault);
+    finish(acquisition, block, buffer, hit);
     buffer->block = *block;
     stream_deliver(&camera->stream, buffer);
 }
 
-static void take_block(struct acquisition *acquisition, uint64_t frame_id, enum fault fault) {
+/* Keeps the whole block back for a while. */
+static void dawdle(struct acquisition *acquisition, uint64_t until_ns) {
+    struct camera *camera = acquisition->camera;
+    while (!acquisition_ended(acquisition) && !camera->stream.killed && clock_now_ns() < until_ns)
+        camera_wait_until(camera, until_ns);
+}
+
+/* The buffer for the block; NULL when it is lost. */
+static struct buffer *buffer_for(struct camera *camera, enum fault fault) {
+    if (fault == FAULT_UNDERRUN)
+        camera->stream.underruns++;
+    bool lost = fault == FAULT_DROP_FRAME || fault == FAULT_UNDERRUN;
+    return lost ? NULL : stream_take_input(&camera->stream);
+}
+
+static void take_block(struct acquisition *acquisition, uint64_t frame_id, const struct hit *hit,
+                       enum scene_pace pace) {
     struct camera *camera = acquisition->camera;
     struct block block = describe(acquisition, frame_id);
-    enum scene_pace pace = look(acquisition).pace;
     if (pace == PACE_MAX)
         await_consumer(acquisition);
-    if (ended(acquisition))
+    if (acquisition_ended(acquisition))
         return;
-    struct buffer *buffer = fault == FAULT_DROP_FRAME ? NULL : stream_take_input(&camera->stream);
+    struct buffer *buffer = buffer_for(camera, hit->fault);
     block.too_large = buffer && buffer->size < block.data;
     uint8_t *image = buffer && !block.too_large ? buffer->base : NULL;
-    expose_block(acquisition, &block, image, fault, pace);
+    expose_block(acquisition, &block, image, hit);
+    block.timestamp_ns = pace == PACE_MAX ? clock_now_ns() : acquisition->exposure.end_ns;
+    if (hit->fault == FAULT_LATE_BLOCK || hit->fault == FAULT_SLOW)
+        dawdle(acquisition, block.timestamp_ns + hit->time_ms * NS_PER_MS);
     if (buffer)
-        hand_over(acquisition, &block, buffer, fault);
+        hand_over(acquisition, &block, buffer, hit);
     else
         producer_log("block %llu is lost", (unsigned long long)frame_id);
 }
 
 void acquisition_run(struct camera *camera) {
     struct acquisition acquisition = prepare(camera);
-    bool running = await_trigger(&acquisition, TRIGGER_ACQUISITION_START);
+    bool running = trigger_await(&acquisition, TRIGGER_ACQUISITION_START);
     for (uint64_t frame_id = 1; running && frame_id <= acquisition.blocks; frame_id++) {
-        if (!await_trigger(&acquisition, TRIGGER_FRAME_START))
+        if (!trigger_await(&acquisition, TRIGGER_FRAME_START))
             return;
-        enum fault fault = faults_take(camera, frame_id);
-        if (fault == FAULT_DISCONNECT)
-            camera_unplug(camera, CABLE_OUT_UNTIL_CLOSED);
-        camera->hung = fault == FAULT_HANG;
-        running = !ended(&acquisition);
-        if (running)
-            take_block(&acquisition, frame_id, fault);
-        running = !ended(&acquisition);
+        struct scene_view view = acquisition_look(&acquisition);
+        const struct hit hit = faults_take(camera, &view, frame_id);
+        if (hit.fault == FAULT_HANG)
+            view = acquisition_look(&acquisition);
+        if (!acquisition_ended(&acquisition))
+            take_block(&acquisition, frame_id, &hit, view.pace);
+        running = !acquisition_ended(&acquisition);
     }
 }

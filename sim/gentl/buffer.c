@@ -71,11 +71,11 @@ static GC_ERROR buffer_info(struct buffer *buffer, BUFFER_INFO_CMD command, stru
     case BUFFER_INFO_PAYLOADTYPE:
         return answer_size(to, PAYLOAD_TYPE_IMAGE);
     case BUFFER_INFO_CONTAINS_CHUNKDATA:
-        return answer_bool(to, block->chunked);
+        return answer_bool(to, block->chunks != 0);
     case BUFFER_INFO_DELIVERED_CHUNKPAYLOADSIZE:
-        return answer_size(to, block->chunked ? CHUNK_BYTES : 0);
+        return answer_size(to, chunks_size(block->chunks));
     case BUFFER_INFO_CHUNKLAYOUTID:
-        return answer_uint64(to, 1);
+        return answer_uint64(to, block->chunks);
     case BUFFER_INFO_IS_COMPOSITE:
         return answer_bool(to, false);
     default:
@@ -109,25 +109,29 @@ GC_API DSGetBufferID(DS_HANDLE handle, uint32_t index, BUFFER_HANDLE *buffer_han
     return GC_ERR_SUCCESS;
 }
 
+static GC_ERROR list_chunks(const struct block *block, SINGLE_CHUNK_DATA *chunks, size_t *count) {
+    if (!block->chunks || block->too_large)
+        return refuse(GC_ERR_NO_DATA, "the buffer holds no chunks");
+    size_t there = chunks_size(block->chunks) / CHUNK_BYTES;
+    if (chunks && *count < there)
+        return refuse(GC_ERR_BUFFER_TOO_SMALL, "there are %zu chunks", there);
+    ptrdiff_t offset = (ptrdiff_t)block->image_size;
+    for (unsigned chunk = 0; chunks && chunk < CHUNK_COUNT; chunk++)
+        if (block->chunks & 1u << chunk) {
+            *chunks++ = (SINGLE_CHUNK_DATA){CHUNK_ID_FIRST + chunk, offset, CHUNK_BYTES};
+            offset += CHUNK_BYTES;
+        }
+    *count = there;
+    return GC_ERR_SUCCESS;
+}
+
 GC_API DSGetBufferChunkData(DS_HANDLE handle, BUFFER_HANDLE buffer_handle, SINGLE_CHUNK_DATA *chunks, size_t *count) {
     GENTL_ENTRY;
     const struct stream *stream = handle_object(handle, MODULE_STREAM);
     const struct buffer *buffer = stream ? stream_buffer(stream, buffer_handle) : NULL;
     if (!buffer)
         return refuse_handle(stream ? "buffer of this stream" : "data stream");
-    if (!count)
-        return refuse_argument("the number of chunks");
-    if (!buffer->block.chunked || buffer->block.too_large)
-        return refuse(GC_ERR_NO_DATA, "the buffer holds no chunks");
-    if (chunks && *count < CHUNK_COUNT)
-        return refuse(GC_ERR_BUFFER_TOO_SMALL, "there are %d chunks", CHUNK_COUNT);
-    if (chunks) {
-        ptrdiff_t behind_image = (ptrdiff_t)buffer->block.image_size;
-        chunks[0] = (SINGLE_CHUNK_DATA){CHUNK_ID_FRAME, behind_image, 8};
-        chunks[1] = (SINGLE_CHUNK_DATA){CHUNK_ID_ENCODER, behind_image + 8, 8};
-    }
-    *count = CHUNK_COUNT;
-    return GC_ERR_SUCCESS;
+    return count ? list_chunks(&buffer->block, chunks, count) : refuse_argument("the number of chunks");
 }
 
 GC_API DSGetNumBufferParts(DS_HANDLE handle, BUFFER_HANDLE buffer_handle, uint32_t *count) {

@@ -17,7 +17,7 @@ from pathlib import Path
 SOURCES = Path(__file__).resolve().parent
 PRODUCER = "station_linescan.cti"
 
-_WARNINGS = ("-Wall", "-Wextra", "-Werror")
+_WARNINGS = ("-Wall", "-Wextra")
 _FLAGS = ("-std=c11", "-O2", "-D_GNU_SOURCE", "-fPIC", "-fvisibility=hidden", "-pthread", "-shared")
 
 
@@ -59,6 +59,8 @@ def build(target: Path) -> Path:
         f'-DNODEMAP_FOLDER="{SOURCES.as_posix()}"',
         *sorted(str(path) for path in SOURCES.glob("*.c")),
         "-lrt",
+        "-ldl",
+        "-lm",
         "-o",
         str(draft),
     ]

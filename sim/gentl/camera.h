@@ -19,31 +19,41 @@ enum camera_ending {
 enum cable {
     CABLE_IN,
     CABLE_OUT,
-    CABLE_OUT_UNTIL_CLOSED /* plugged in again when the device is closed; its settings are lost */
+    CABLE_OUT_UNTIL_CLOSED /* in again once the device is closed and `back_ns` is over; the settings are lost */
 };
 
 struct camera {
     const char *id, *serial;
     struct registers registers;
+    struct flash flash; /* what it keeps without power */
     struct scene scene; /* the acquisition thread's while acquiring, else guarded by the lock */
     struct stream stream;
     void *device, *remote; /* handles; NULL: not open */
     DEVICE_ACCESS_FLAGS access;
     enum cable cable;
-    bool listed; /* as of the last IFUpdateDeviceList */
-    bool hung;   /* FAULT_HANG has hit */
+    uint64_t back_ns;
+    bool closing; /* the device is being closed */
+    bool listed;  /* as of the last IFUpdateDeviceList */
+    bool hung;    /* FAULT_HANG has hit */
+    enum call hang_call;
+    uint64_t hang_end_ns;
     bool acquiring, quit;
     enum camera_ending ending;
+    uint64_t acquisitions;                /* since power-up, or since SimNoiseSeed was written */
+    int64_t position, encoder_zero;       /* the jig's, in rows, at the last line; where EncoderValue is 0 */
+    uint32_t turn_lines;                  /* as of the last line */
     bool software_trigger[TRIGGER_COUNT]; /* given and not used yet */
     pthread_cond_t changed;               /* broadcast when anything here or in the stream changes */
     pthread_t thread;
 };
 
-/* Power-up: default values, no scene. */
+/* Power-up: the default user set, no scene. */
 void camera_plug_in(struct camera *camera);
-/* Ends the acquisition, but does not wait for its end. */
-void camera_unplug(struct camera *camera, enum cable cable);
-/* Starts and ends the acquisition thread, with the device. */
+/* Ends the acquisition, but does not wait for its end. It can be plugged in again by itself after this time. */
+void camera_unplug(struct camera *camera, enum cable cable, uint32_t away_ms);
+/* Whether it is connected; it may be so again since the last question. */
+bool camera_connected(struct camera *camera);
+/* Starts and ends the camera's thread, with the device. */
 GC_ERROR camera_power_on(struct camera *camera);
 void camera_power_off(struct camera *camera);
 
@@ -53,8 +63,13 @@ void camera_end(struct camera *camera, enum camera_ending ending);
 void camera_trigger(struct camera *camera, uint32_t selector);
 /* Opens the scene that the register names; the sensor gets its width, and the image is cut to the sensor. */
 void camera_choose_scene(struct camera *camera);
+void camera_cut_image(struct camera *camera);
 /* Copies the scene's status into its register. */
 void camera_note_scene(struct camera *camera);
+/* The jig's position in rows as the camera knows it: now, or at the last line of the running acquisition. */
+int64_t camera_position(struct camera *camera);
+/* Levels of the input lines at a position of the jig: bit 0 Line0, its index; bit 1 phase A of its encoder. */
+uint32_t camera_line_status(int64_t position, uint32_t turn_lines);
 /* Sleeps until something changed or the time has come; the lock is released meanwhile. */
 void camera_wait_until(struct camera *camera, uint64_t time_ns);
 

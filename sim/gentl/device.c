@@ -5,8 +5,8 @@
 #include "clock.h"
 #include "producer.h"
 
-static int32_t access_status(const struct camera *camera) {
-    if (camera->cable != CABLE_IN)
+static int32_t access_status(struct camera *camera) {
+    if (!camera_connected(camera))
         return DEVICE_ACCESS_STATUS_NOACCESS;
     if (!camera->device)
         return DEVICE_ACCESS_STATUS_READWRITE;
@@ -28,7 +28,7 @@ GC_ERROR device_info(struct camera *camera, DEVICE_INFO_CMD command, struct answ
     case DEVICE_INFO_ACCESS_STATUS:
         return answer_int32(to, access_status(camera));
     case DEVICE_INFO_USER_DEFINED_NAME:
-        return answer_text(to, "");
+        return answer_text(to, camera->registers.user_id);
     case DEVICE_INFO_SERIAL_NUMBER:
         return answer_text(to, camera->registers.serial);
     case DEVICE_INFO_VERSION:
@@ -57,7 +57,7 @@ GC_ERROR device_open(struct camera *camera, DEVICE_ACCESS_FLAGS flags, DEV_HANDL
         return refuse(GC_ERR_INVALID_PARAMETER, "unknown access flags %d", (int)flags);
     if (camera->device)
         return refuse(GC_ERR_RESOURCE_IN_USE, "the device is already open");
-    if (camera->cable != CABLE_IN)
+    if (!camera_connected(camera))
         return refuse(GC_ERR_NOT_AVAILABLE, "the camera is not connected");
     camera->access = flags;
     camera->device = handle_open(MODULE_DEVICE, camera);
@@ -73,14 +73,18 @@ GC_ERROR device_open(struct camera *camera, DEVICE_ACCESS_FLAGS flags, DEV_HANDL
 }
 
 void device_close(struct camera *camera) {
-    if (!camera->device || camera->quit)
+    while (camera->closing)
+        pthread_cond_wait(&camera->changed, &producer_mutex);
+    if (!camera->device)
         return;
+    camera->closing = true;
     close_handles(camera);
     stream_close(&camera->stream);
     camera_power_off(camera);
     forget_handles(camera);
-    if (camera->cable == CABLE_OUT_UNTIL_CLOSED)
-        camera_plug_in(camera);
+    camera->closing = false;
+    camera_connected(camera);
+    pthread_cond_broadcast(&camera->changed);
 }
 
 static struct camera *find_device(DEV_HANDLE handle) {
@@ -91,6 +95,9 @@ GC_API DevClose(DEV_HANDLE handle) {
     GENTL_ENTRY;
     struct camera *camera = find_device(handle);
     if (!camera)
+        return refuse_handle("device");
+    faults_sit_out(camera, CALL_CLOSE_DEVICE);
+    if (!find_device(handle))
         return refuse_handle("device");
     device_close(camera);
     return GC_ERR_SUCCESS;

@@ -28,8 +28,8 @@ GC_API GCRegisterEvent(EVENTSRC_HANDLE source, EVENT_TYPE type, EVENT_HANDLE *ev
         return refuse_source(source, type);
     if (!event)
         return refuse_argument("the event handle");
-    if (stream->event.handle)
-        return refuse(GC_ERR_RESOURCE_IN_USE, "the event is already registered");
+    if (stream->event.handle || stream->event.waiting > 0)
+        return refuse(GC_ERR_RESOURCE_IN_USE, "the event is already registered, or still waited for");
     void *opened = handle_open(MODULE_EVENT, stream);
     if (!opened)
         return refuse(GC_ERR_OUT_OF_MEMORY, "no memory for a handle");
@@ -70,14 +70,15 @@ static GC_ERROR await_buffer(struct stream *stream, uint64_t timeout_ms) {
     for (;;) {
         if (!stream->event.handle)
             return refuse(GC_ERR_ABORT, "the event was unregistered");
-        if (stream->event.kills > 0 && !camera->hung) {
+        bool hangs = faults_hang(camera, CALL_EVENT_GET_DATA);
+        if (stream->event.kills > 0 && !hangs) {
             stream->event.kills--;
             return refuse(GC_ERR_ABORT, "the wait was killed");
         }
         if (stream->output.length > 0)
             return GC_ERR_SUCCESS;
-        if (camera->hung) {
-            pthread_cond_wait(&camera->changed, &producer_mutex);
+        if (hangs) {
+            camera_wait_until(camera, camera->hang_end_ns);
             continue;
         }
         if (camera->cable != CABLE_IN)

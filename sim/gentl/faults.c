@@ -1,47 +1,142 @@
-/* Arming and taking faults. */
+/* Arming and taking faults, and hanging. */
 #include "faults.h"
 
 #include "camera.h"
+#include "clock.h"
 
-enum fault faults_take(struct camera *camera, uint64_t frame_id) {
-    struct registers *registers = &camera->registers;
-    enum fault fault = (enum fault)registers->fault;
-    if (fault == FAULT_ALWAYS_INCOMPLETE)
-        return frame_id >= registers->fault_block ? fault : FAULT_NONE;
-    if (fault == FAULT_NONE || frame_id != registers->fault_block)
-        return FAULT_NONE;
+static bool lasts(enum fault fault) {
+    return fault == FAULT_ALWAYS_INCOMPLETE || fault == FAULT_SLOW;
+}
+
+static void begin_hang(struct camera *camera, const struct hit *hit) {
+    camera->hung = true;
+    camera->hang_call = hit->call;
+    camera->hang_end_ns = hit->time_ms ? clock_now_ns() + hit->time_ms * NS_PER_MS : UINT64_MAX;
+    pthread_cond_broadcast(&camera->changed);
+}
+
+static void end_hang(struct camera *camera) {
+    camera->hung = false;
+    pthread_cond_broadcast(&camera->changed);
+}
+
+static void strike(struct camera *camera, const struct hit *hit) {
+    if (hit->fault == FAULT_DISCONNECT)
+        camera_unplug(camera, CABLE_OUT_UNTIL_CLOSED, hit->time_ms);
+    else if (hit->fault == FAULT_HANG)
+        begin_hang(camera, hit);
+}
+
+/* ---- the fault in the registers ---- */
+
+static struct hit armed(const struct registers *registers) {
+    return (struct hit){.fault = (enum fault)registers->fault,
+                        .lines = registers->fault_lines,
+                        .time_ms = registers->fault_time_ms,
+                        .call = (enum call)registers->hang_call};
+}
+
+static void arm(struct registers *registers, const struct hit *hit, uint32_t block) {
+    registers->fault = (uint32_t)hit->fault;
+    registers->fault_block = block;
+    registers->fault_lines = hit->lines;
+    registers->fault_time_ms = hit->time_ms;
+    registers->hang_call = (uint32_t)hit->call;
+}
+
+static struct hit take_armed(struct registers *registers, uint64_t frame_id) {
+    const struct hit hit = armed(registers);
+    if (lasts(hit.fault) && frame_id >= registers->fault_block)
+        return hit;
+    if (lasts(hit.fault) || frame_id != registers->fault_block)
+        return (struct hit){.fault = FAULT_NONE};
     registers->fault = FAULT_NONE;
-    producer_log("fault %d hits block %llu", (int)fault, (unsigned long long)frame_id);
-    return fault;
+    return hit;
 }
 
 void faults_changed(struct camera *camera) {
-    if (camera->registers.fault == FAULT_NONE) {
-        camera->hung = false;
-        pthread_cond_broadcast(&camera->changed);
-    }
+    if (camera->registers.fault == FAULT_NONE)
+        end_hang(camera);
 }
 
-GC_API station_sim_set_fault(int32_t fault, uint32_t block, uint32_t lines) {
+/* ---- the fault that the scene has ordered ---- */
+
+static bool take_ordered(struct camera *camera, const struct scene_view *view, struct hit *hit) {
+    const struct scene_fault *order = &view->fault;
+    if (!scene_take_fault(&camera->scene, view))
+        return false;
+    producer_log("fault %u was ordered for block %u", order->fault, order->block);
+    *hit = (struct hit){.lines = order->lines, .time_ms = order->time_ms};
+    if (order->fault < FAULT_COUNT && order->call < CALL_COUNT) {
+        hit->fault = (enum fault)order->fault;
+        hit->call = (enum call)order->call;
+    }
+    if (hit->fault == FAULT_NONE || lasts(hit->fault)) {
+        arm(&camera->registers, hit, order->block ? order->block : 1);
+        faults_changed(camera);
+    }
+    return true;
+}
+
+void faults_at_once(struct camera *camera, const struct scene_view *view) {
+    const struct scene_fault *order = &view->fault;
+    bool possible = order->fault == FAULT_NONE || order->fault == FAULT_DISCONNECT || order->fault == FAULT_HANG;
+    struct hit hit;
+    if (order->number && order->block == 0 && possible && take_ordered(camera, view, &hit))
+        strike(camera, &hit);
+}
+
+struct hit faults_take(struct camera *camera, const struct scene_view *view, uint64_t frame_id) {
+    const struct scene_fault *order = &view->fault;
+    bool meant = order->block == 0 || order->block == frame_id || (lasts(order->fault) && order->block < frame_id);
+    struct hit hit;
+    if (!order->number || !meant || !take_ordered(camera, view, &hit))
+        hit = take_armed(&camera->registers, frame_id);
+    if (hit.fault != FAULT_NONE)
+        producer_log("fault %d hits block %llu", (int)hit.fault, (unsigned long long)frame_id);
+    strike(camera, &hit);
+    return hit;
+}
+
+/* ---- hanging ---- */
+
+bool faults_hang(struct camera *camera, enum call call) {
+    if (camera->hung && clock_now_ns() >= camera->hang_end_ns)
+        end_hang(camera);
+    return camera->hung && camera->hang_call == call;
+}
+
+void faults_sit_out(struct camera *camera, enum call call) {
+    while (faults_hang(camera, call))
+        camera_wait_until(camera, camera->hang_end_ns);
+}
+
+/* ---- from the consumer's own process ---- */
+
+GC_API station_sim_set_fault(uint32_t number, int32_t fault, uint32_t block, uint32_t lines, uint32_t time_ms,
+                             int32_t call) {
     GENTL_ENTRY;
-    if (fault < FAULT_NONE || fault >= FAULT_COUNT || block < 1 || lines > BLOCK_LINES_MAX)
-        return refuse(GC_ERR_INVALID_PARAMETER, "no such fault, or block or lines out of range");
-    struct camera *camera = producer_camera(0);
-    camera->registers.fault = (uint32_t)fault;
-    camera->registers.fault_block = block;
-    camera->registers.fault_lines = lines;
+    bool known = fault >= FAULT_NONE && fault < FAULT_COUNT && call >= 0 && call < CALL_COUNT;
+    if (number >= producer.camera_count || !known || block < 1 || lines > BLOCK_LINES_MAX)
+        return refuse(GC_ERR_INVALID_PARAMETER, "no such camera, fault or call, or block or lines out of range");
+    struct camera *camera = producer_camera(number);
+    const struct hit hit = {.fault = (enum fault)fault, .lines = lines, .time_ms = time_ms, .call = (enum call)call};
+    arm(&camera->registers, &hit, block);
     faults_changed(camera);
     return GC_ERR_SUCCESS;
 }
 
-GC_API station_sim_disconnect(int32_t away) {
+GC_API station_sim_disconnect(uint32_t number, int32_t away) {
     GENTL_ENTRY;
-    struct camera *camera = producer_camera(0);
-    if (away) {
-        camera_unplug(camera, CABLE_OUT);
-        camera_end(camera, END_ABORT);
-    } else if (camera->cable != CABLE_IN) {
+    if (number >= producer.camera_count)
+        return refuse(GC_ERR_INVALID_PARAMETER, "there is no camera %u", number);
+    struct camera *camera = producer_camera(number);
+    if (!away && camera->cable == CABLE_IN)
+        return GC_ERR_SUCCESS;
+    if (away)
+        camera_unplug(camera, CABLE_OUT, 0);
+    camera_end(camera, END_ABORT);
+    if (!away)
         camera_plug_in(camera);
-    }
     return GC_ERR_SUCCESS;
 }

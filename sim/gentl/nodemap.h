@@ -1,11 +1,11 @@
-/* The GenICam descriptions, embedded when the library is built: the camera's, and one for all other modules. */
+/* The GenICam descriptions, embedded when the library is built: the camera's, and one for each module. */
 #ifndef STATION_NODEMAP_H
 #define STATION_NODEMAP_H
 
 #include "producer.h"
 
 struct nodemap {
-    const char *file;
+    const char *file, *port; /* the file's name; the port's node in it */
     const char *text;
     size_t size;
     uint64_t address; /* where a port shows it, behind all registers */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "camera.h"
+#include "module_registers.h"
 #include "nodemap.h"
 
 enum { URL_SIZE = 128, STACK_LIMIT = 4096 };
@@ -50,7 +51,7 @@ static GC_ERROR port_access(PORT_HANDLE port, PORT_INFO_CMD command, struct answ
     if (command == PORT_INFO_ACCESS_READ)
         return answer_bool(to, there);
     if (command == PORT_INFO_ACCESS_WRITE)
-        return answer_bool(to, camera && there && camera->access != DEVICE_ACCESS_READONLY);
+        return answer_bool(to, there && !(camera && camera->access == DEVICE_ACCESS_READONLY));
     return answer_bool(to, !there);
 }
 
@@ -83,7 +84,7 @@ GC_API GCGetPortInfo(PORT_HANDLE port, PORT_INFO_CMD command, INFO_DATATYPE *typ
     case PORT_INFO_VERSION:
         return answer_text(to, PRODUCER_VERSION);
     case PORT_INFO_PORTNAME:
-        return answer_text(to, kind == MODULE_REMOTE_DEVICE ? "Device" : "TLPort");
+        return answer_text(to, nodemap_of(kind).port);
     default:
         return refuse(GC_ERR_NOT_IMPLEMENTED, "no port information %d", (int)command);
     }
@@ -149,13 +150,19 @@ GC_API GCGetPortURLInfo(PORT_HANDLE port, uint32_t index, URL_INFO_CMD command, 
 
 /* ---- registers ---- */
 
-static GC_ERROR check_port(PORT_HANDLE port, const void *buffer, const size_t *size) {
+/* Whether a port can be reached; a camera may be told to hang in this call. */
+static GC_ERROR check_port(PORT_HANDLE port, const void *buffer, const size_t *size, enum call call) {
     if (!has_port(handle_kind(port)))
         return refuse_handle("module with a port");
     if (!buffer || !size)
         return refuse_argument("the data and their size");
-    const struct camera *camera = remote_camera(port);
-    if (camera && camera->cable != CABLE_IN)
+    struct camera *camera = remote_camera(port);
+    if (!camera)
+        return GC_ERR_SUCCESS;
+    faults_sit_out(camera, call);
+    if (!remote_camera(port))
+        return refuse_handle("module with a port");
+    if (camera->cable != CABLE_IN)
         return refuse(GC_ERR_IO, "the camera is not connected any more");
     return GC_ERR_SUCCESS;
 }
@@ -167,54 +174,59 @@ static GC_ERROR read_port(PORT_HANDLE port, uint64_t address, void *buffer, size
         return GC_ERR_SUCCESS;
     }
     struct camera *camera = remote_camera(port);
-    return camera ? registers_read(camera, address, buffer, size)
-                  : refuse(GC_ERR_INVALID_ADDRESS, "this module has no registers");
+    return camera ? registers_read(camera, address, buffer, size) : module_read(port, address, buffer, size);
+}
+
+static GC_ERROR write_port(PORT_HANDLE port, uint64_t address, const void *buffer, size_t size) {
+    struct camera *camera = remote_camera(port);
+    if (!camera)
+        return module_write(port, address, buffer, size);
+    if (camera->access == DEVICE_ACCESS_READONLY)
+        return refuse(GC_ERR_ACCESS_DENIED, "the device is open for reading only");
+    return registers_write(camera, address, buffer, size);
 }
 
 GC_API GCReadPort(PORT_HANDLE port, uint64_t address, void *buffer, size_t *size) {
     GENTL_ENTRY;
-    GC_ERROR checked = check_port(port, buffer, size);
+    GC_ERROR checked = check_port(port, buffer, size, CALL_READ_PORT);
     return checked ? checked : read_port(port, address, buffer, *size);
 }
 
 GC_API GCWritePort(PORT_HANDLE port, uint64_t address, const void *buffer, size_t *size) {
     GENTL_ENTRY;
-    GC_ERROR checked = check_port(port, buffer, size);
-    if (checked)
-        return checked;
-    struct camera *camera = remote_camera(port);
-    if (!camera)
-        return refuse(GC_ERR_INVALID_ADDRESS, "this module has no registers");
-    if (camera->access == DEVICE_ACCESS_READONLY)
-        return refuse(GC_ERR_ACCESS_DENIED, "the device is open for reading only");
-    return registers_write(camera, address, buffer, *size);
+    GC_ERROR checked = check_port(port, buffer, size, CALL_WRITE_PORT);
+    return checked ? checked : write_port(port, address, buffer, *size);
 }
 
-/* Both stop at the first refusal and tell how many entries were done. */
-GC_API GCReadPortStacked(PORT_HANDLE port, PORT_REGISTER_STACK_ENTRY *entries, size_t *count) {
+/* ---- several registers at once: both stop at the first refusal and tell how many entries were done ---- */
+
+static GC_ERROR check_stack(PORT_HANDLE port, const PORT_REGISTER_STACK_ENTRY *entries, const size_t *count) {
+    GENTL_ENTRY;
+    if (!has_port(handle_kind(port)))
+        return refuse_handle("module with a port");
     if (!entries || !count || *count > STACK_LIMIT)
-        return refuse(GC_ERR_INVALID_PARAMETER, "no entries, or too many");
-    GC_ERROR result = GC_ERR_SUCCESS;
+        return refuse(GC_ERR_INVALID_PARAMETER, "no entries, or more than %d", STACK_LIMIT);
+    return GC_ERR_SUCCESS;
+}
+
+GC_API GCReadPortStacked(PORT_HANDLE port, PORT_REGISTER_STACK_ENTRY *entries, size_t *count) {
+    GC_ERROR result = check_stack(port, entries, count);
+    if (result)
+        return result;
     size_t done = 0;
-    while (done < *count && !result) {
-        PORT_REGISTER_STACK_ENTRY *entry = &entries[done];
-        result = GCReadPort(port, entry->Address, entry->pBuffer, &entry->Size);
-        done += result ? 0 : 1;
-    }
+    for (; done < *count && !result; done += result ? 0 : 1)
+        result = GCReadPort(port, entries[done].Address, entries[done].pBuffer, &entries[done].Size);
     *count = done;
     return result;
 }
 
 GC_API GCWritePortStacked(PORT_HANDLE port, PORT_REGISTER_STACK_ENTRY *entries, size_t *count) {
-    if (!entries || !count || *count > STACK_LIMIT)
-        return refuse(GC_ERR_INVALID_PARAMETER, "no entries, or too many");
-    GC_ERROR result = GC_ERR_SUCCESS;
+    GC_ERROR result = check_stack(port, entries, count);
+    if (result)
+        return result;
     size_t done = 0;
-    while (done < *count && !result) {
-        PORT_REGISTER_STACK_ENTRY *entry = &entries[done];
-        result = GCWritePort(port, entry->Address, entry->pBuffer, &entry->Size);
-        done += result ? 0 : 1;
-    }
+    for (; done < *count && !result; done += result ? 0 : 1)
+        result = GCWritePort(port, entries[done].Address, entries[done].pBuffer, &entries[done].Size);
     *count = done;
     return result;
 }

@@ -12,7 +12,7 @@
 
 #define PRODUCER_VENDOR "Inspection Station"
 #define PRODUCER_MODEL "Simulated Line Scan"
-#define PRODUCER_VERSION "1.0.0"
+#define PRODUCER_VERSION "1.1.0"
 #define PRODUCER_FILE "station_linescan.cti"
 #define SYSTEM_ID "station-linescan-system"
 #define INTERFACE_ID "station-linescan-interface"
@@ -20,7 +20,7 @@
 
 struct camera;
 
-/* ---- the lock (modules.c) ---- */
+/* ---- the lock (library.c) ---- */
 
 /* Takes the lock; false when GCInitLib has not been called. The lock is held either way. */
 bool producer_enter(void);
@@ -78,19 +78,31 @@ enum module_kind handle_kind(const void *handle);
 /* The object of a handle of exactly this kind, else NULL. */
 void *handle_object(const void *handle, enum module_kind kind);
 
-/* ---- the module tree (modules.c, device.c) ---- */
+/* ---- the module tree (library.c, system.c, interface.c, device.c) ---- */
 
-enum { CAMERA_COUNT = 1 };
+enum { CAMERA_MAX = 4 };
 
 struct producer {
-    bool initialised;
-    void *system;    /* handles of the open modules, else NULL */
-    void *interface; /* likewise */
+    bool initialised, closing;
+    unsigned camera_count;
+    void *system;             /* handles of the open modules, else NULL */
+    void *interface;          /* likewise */
+    uint32_t device_selector; /* the interface's feature */
 };
 extern struct producer producer;
+/* The library's file with its folder. */
+const char *producer_path(void);
+void system_close(void);
 /* Camera number `index`, always there, plugged in or not. */
 struct camera *producer_camera(unsigned index);
 void interface_close(void);
+GC_ERROR interface_info(INTERFACE_INFO_CMD command, struct answer to);
+GC_ERROR system_info(TL_INFO_CMD command, struct answer to);
+/* The listed device number `index`, NULL when there are fewer. */
+struct camera *interface_device(uint32_t index);
+uint32_t interface_device_count(void);
+/* Looks which cameras are there; whether that has changed. */
+bool interface_update(void);
 GC_ERROR device_info(struct camera *camera, DEVICE_INFO_CMD command, struct answer to);
 GC_ERROR device_open(struct camera *camera, DEVICE_ACCESS_FLAGS flags, DEV_HANDLE *device);
 void device_close(struct camera *camera);

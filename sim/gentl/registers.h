@@ -1,7 +1,8 @@
-/* The camera's register map. A field's offset is its address in camera.xml. */
+/* The camera's register map. A field's offset is its address in the camera's description. */
 #ifndef STATION_REGISTERS_H
 #define STATION_REGISTERS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "gentl.h"
@@ -13,8 +14,10 @@ enum trigger_selector { TRIGGER_ACQUISITION_START, TRIGGER_FRAME_START, TRIGGER_
 enum trigger_source { SOURCE_SOFTWARE, SOURCE_LINE0, SOURCE_ENCODER0 };
 enum acquisition_mode { MODE_CONTINUOUS, MODE_SINGLE_FRAME, MODE_MULTI_FRAME };
 enum pixel_format { PIXEL_MONO8 = 0x01080001, PIXEL_MONO12 = 0x01100005, PIXEL_MONO16 = 0x01100007 };
+enum chunk { CHUNK_FRAME_ID, CHUNK_ENCODER, CHUNK_LINE_STATUS, CHUNK_COUNT }; /* eight bytes each, behind the image */
+enum user_set { USER_SET_DEFAULT, USER_SET_0, USER_SET_1, USER_SET_COUNT };
+enum { CHUNK_BYTES = 8, USER_ID_SIZE = 32 };
 
-/* Exposure, gain and black level are kept but change no pixel: a scene is already what the sensor digitises. */
 struct registers {
     char vendor[32];                     /* 0x000 */
     char model[32];                      /* 0x020 */
@@ -35,26 +38,62 @@ struct registers {
     uint32_t reserved1;                  /* 0x0DC */
     struct trigger {
         uint32_t mode, source, activation, reserved;
-    } triggers[TRIGGER_COUNT];                         /* 0x0E0, 16 bytes each */
-    uint32_t fault, fault_block;                       /* 0x110 */
-    uint32_t fault_lines, reserved2;                   /* 0x118 */
-    char scene_name[SCENE_NAME_SIZE];                  /* 0x120 */
-    char scene_status[SCENE_STATUS_SIZE];              /* 0x160 */
-    uint32_t start, stop, abort_now, trigger_software; /* 0x1E0: commands, write only */
+    } triggers[TRIGGER_COUNT];                          /* 0x0E0, 16 bytes each */
+    uint32_t fault, fault_block;                        /* 0x110 */
+    uint32_t fault_lines, fault_time_ms;                /* 0x118 */
+    char scene_name[SCENE_NAME_SIZE];                   /* 0x120 */
+    char scene_status[SCENE_STATUS_SIZE];               /* 0x160 */
+    uint32_t start, stop, abort_now, trigger_software;  /* 0x1E0: commands, write only */
+    uint32_t reserved2[4];                              /* 0x1F0 */
+    uint32_t encoder_divider, encoder_reset;            /* 0x200 */
+    int64_t encoder_value;                              /* 0x208 */
+    double resulting_line_rate_hz;                      /* 0x210 */
+    uint32_t line_status_all, device_reset;             /* 0x218 */
+    uint32_t chunk_selector;                            /* 0x220 */
+    uint32_t chunk_enable[CHUNK_COUNT];                 /* 0x224 */
+    uint32_t user_set_selector, user_set_default;       /* 0x230 */
+    uint32_t user_set_load, user_set_save;              /* 0x238: commands, write only */
+    uint64_t timestamp_ns;                              /* 0x240 */
+    char user_id[USER_ID_SIZE];                         /* 0x248 */
+    double nominal_exposure_us, noise;                  /* 0x268 */
+    uint32_t noise_seed, hang_call;                     /* 0x278 */
 };
-_Static_assert(offsetof(struct registers, sensor_width) == 0x090, "camera.xml");
-_Static_assert(offsetof(struct registers, line_rate_hz) == 0x0B8, "camera.xml");
-_Static_assert(offsetof(struct registers, triggers) == 0x0E0, "camera.xml");
-_Static_assert(offsetof(struct registers, scene_name) == 0x120, "camera.xml");
-_Static_assert(offsetof(struct registers, trigger_software) == 0x1EC, "camera.xml");
+_Static_assert(offsetof(struct registers, sensor_width) == 0x090, "the camera's description");
+_Static_assert(offsetof(struct registers, line_rate_hz) == 0x0B8, "the camera's description");
+_Static_assert(offsetof(struct registers, triggers) == 0x0E0, "the camera's description");
+_Static_assert(offsetof(struct registers, scene_name) == 0x120, "the camera's description");
+_Static_assert(offsetof(struct registers, trigger_software) == 0x1EC, "the camera's description");
+_Static_assert(offsetof(struct registers, chunk_enable) == 0x224, "the camera's description");
+_Static_assert(offsetof(struct registers, user_id) == 0x248, "the camera's description");
+_Static_assert(offsetof(struct registers, hang_call) == 0x27C, "the camera's description");
 
-/* Values after power-up. */
-void registers_reset(struct registers *registers, const char *serial);
+/* What a camera keeps without power, as long as the library is loaded. */
+struct flash {
+    char user_id[USER_ID_SIZE];
+    uint32_t user_set_default;
+    bool saved[USER_SET_COUNT];
+    struct registers user_sets[USER_SET_COUNT];
+};
+
 /* One whole register; refuses other addresses and lengths, wrong access, values out of range, locked registers. */
 GC_ERROR registers_read(struct camera *camera, uint64_t address, void *value, size_t size);
 GC_ERROR registers_write(struct camera *camera, uint64_t address, const void *value, size_t size);
+/* Copies the settings that user sets hold. */
+void registers_copy_settings(struct registers *to, const struct registers *from);
+
+/* settings.c */
+
+/* Values after power-up: those of the default user set. */
+void settings_power_up(struct registers *registers, struct flash *flash, const char *serial);
+GC_ERROR settings_load(struct registers *registers, const struct flash *flash, uint32_t user_set);
+GC_ERROR settings_save(const struct registers *registers, struct flash *flash, uint32_t user_set);
 /* Bytes a pixel takes. */
 size_t pixel_size(uint32_t pixel_format);
+/* The chunks that are appended, 1 << enum chunk each, and the bytes that they take. */
+uint32_t registers_chunks(const struct registers *registers);
+size_t chunks_size(uint32_t chunks);
 size_t registers_payload_size(const struct registers *registers);
+/* Lines a second that the camera can reach: exposures do not overlap. */
+double registers_line_rate_hz(const struct registers *registers);
 
 #endif

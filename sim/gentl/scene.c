@@ -21,12 +21,18 @@ struct scene_header {
     _Atomic uint64_t sequence;
     _Atomic uint64_t surface_id;
     _Atomic uint32_t part_present, turning;
-    _Atomic uint64_t epoch_ns, turn_period_ns, turns_imaged;
+    _Atomic uint64_t epoch_ns, turn_period_ns;
+    _Atomic uint32_t slip_row, slip_rows;
+    uint8_t reserved[48];
+    _Atomic uint64_t fault_number, fault_taken; /* fault_taken is the cameras' to write */
+    _Atomic uint32_t fault, fault_block, fault_lines, fault_time_ms, fault_call;
 };
 _Static_assert(offsetof(struct scene_header, sequence) == 32, "layout version 1");
 _Static_assert(offsetof(struct scene_header, part_present) == 48, "layout version 1");
 _Static_assert(offsetof(struct scene_header, epoch_ns) == 56, "layout version 1");
-_Static_assert(sizeof(struct scene_header) == 80, "layout version 1");
+_Static_assert(offsetof(struct scene_header, slip_row) == 72, "layout version 1");
+_Static_assert(offsetof(struct scene_header, fault_number) == 128, "layout version 1");
+_Static_assert(offsetof(struct scene_header, fault_call) == 160, "layout version 1");
 
 /* Row n of the pattern starts n pixels into this ramp. */
 enum { PATTERN_LINES = 256 };
@@ -45,7 +51,7 @@ void scene_choose(struct scene *scene, const char *name) {
 
 void scene_close(struct scene *scene) {
     if (scene->shared)
-        munmap((void *)scene->shared, scene->mapped_size);
+        munmap(scene->shared, scene->mapped_size);
     scene->shared = NULL;
 }
 
@@ -74,7 +80,7 @@ static bool map_file(struct scene *scene, int file, const struct stat *found) {
     size_t size = (size_t)found->st_size;
     if (size < HEADER_SIZE)
         return unusable(scene, "the memory is smaller than its header");
-    void *memory = mmap(NULL, size, PROT_READ, MAP_SHARED, file, 0);
+    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
     if (memory == MAP_FAILED)
         return unusable(scene, strerror(errno));
     scene_close(scene);
@@ -94,7 +100,7 @@ bool scene_refresh(struct scene *scene) {
         snprintf(scene->status, sizeof scene->status, "no scene chosen: test pattern");
         return true;
     }
-    int file = shm_open(scene->name, O_RDONLY | O_CLOEXEC, 0);
+    int file = shm_open(scene->name, O_RDWR | O_CLOEXEC, 0);
     if (file < 0)
         return unusable(scene, strerror(errno));
     struct stat found;
@@ -124,6 +130,23 @@ static struct scene_view nothing(void) {
     return (struct scene_view){.turn_lines = 1, .motion = MOTION_STILL, .pace = PACE_REAL, .period_ns = NS_PER_S};
 }
 
+static uint32_t word(const _Atomic uint32_t *place) {
+    return atomic_load_explicit(place, memory_order_relaxed);
+}
+
+static struct scene_fault read_fault(const struct scene_header *header) {
+    struct scene_fault fault = {.number = atomic_load_explicit(&header->fault_number, memory_order_relaxed),
+                                .taken = atomic_load_explicit(&header->fault_taken, memory_order_relaxed),
+                                .fault = word(&header->fault),
+                                .block = word(&header->fault_block),
+                                .lines = word(&header->fault_lines),
+                                .time_ms = word(&header->fault_time_ms),
+                                .call = word(&header->fault_call)};
+    if (fault.number == fault.taken)
+        fault.number = 0;
+    return fault;
+}
+
 static struct scene_view read_header(const struct scene_header *header) {
     struct scene_view view = {.pixels = (const uint8_t *)header + HEADER_SIZE,
                               .row_pitch = header->sensor_width,
@@ -131,8 +154,11 @@ static struct scene_view read_header(const struct scene_header *header) {
                               .turn_lines = header->turn_lines,
                               .pace = header->pace == PACE_MAX ? PACE_MAX : PACE_REAL,
                               .epoch_ns = atomic_load_explicit(&header->epoch_ns, memory_order_relaxed),
-                              .period_ns = atomic_load_explicit(&header->turn_period_ns, memory_order_relaxed)};
-    bool turns = atomic_load_explicit(&header->turning, memory_order_relaxed) != 0;
+                              .period_ns = atomic_load_explicit(&header->turn_period_ns, memory_order_relaxed),
+                              .slip_row = word(&header->slip_row),
+                              .slip_rows = word(&header->slip_rows),
+                              .fault = read_fault(header)};
+    bool turns = word(&header->turning) != 0;
     bool possible = view.period_ns > 0 && view.period_ns <= MAX_PERIOD_NS;
     view.motion = !turns || !possible ? MOTION_STILL : view.pace == PACE_MAX ? MOTION_STEPPED : MOTION_TIMED;
     if (!possible)
@@ -165,12 +191,47 @@ bool scene_unchanged(const struct scene *scene, const struct scene_view *view) {
     return atomic_load_explicit(&scene->shared->sequence, memory_order_relaxed) == view->sequence;
 }
 
+bool scene_fault_waits(const struct scene *scene) {
+    return scene->shared && read_fault(scene->shared).number != 0;
+}
+
+bool scene_take_fault(struct scene *scene, const struct scene_view *view) {
+    uint64_t before = view->fault.taken;
+    return scene->shared && view->fault.number &&
+           atomic_compare_exchange_strong(&scene->shared->fault_taken, &before, view->fault.number);
+}
+
+/* ---- the jig ---- */
+
+/* Quotient and remainder that go on evenly below zero. */
+static int64_t floor_divide(int64_t number, int64_t divisor, int64_t *rest) {
+    int64_t quotient = number / divisor - (number % divisor < 0);
+    *rest = number - quotient * divisor;
+    return quotient;
+}
+
 int64_t scene_rows_at(const struct scene_view *view, uint64_t time_ns) {
-    int64_t elapsed = (int64_t)(time_ns - view->epoch_ns);
+    int64_t rest_ns;
     int64_t period = (int64_t)view->period_ns;
-    int64_t turns = elapsed / period - (elapsed % period < 0);
-    int64_t rest = elapsed - turns * period;
-    return turns * view->turn_lines + rest * view->turn_lines / period;
+    int64_t turns = floor_divide((int64_t)(time_ns - view->epoch_ns), period, &rest_ns);
+    return turns * view->turn_lines + rest_ns * view->turn_lines / period;
+}
+
+uint64_t scene_time_of(const struct scene_view *view, int64_t rows) {
+    if (rows <= 0)
+        return view->epoch_ns;
+    uint64_t turns = (uint64_t)rows / view->turn_lines, row = (uint64_t)rows % view->turn_lines;
+    return view->epoch_ns + turns * view->period_ns + (row * view->period_ns + view->turn_lines - 1) / view->turn_lines;
+}
+
+uint32_t scene_surface_row(const struct scene_view *view, int64_t rows) {
+    int64_t row;
+    int64_t turns = floor_divide(rows, view->turn_lines, &row);
+    int64_t slipped = row <= view->slip_row ? 0 : row - view->slip_row;
+    if (slipped > view->slip_rows)
+        slipped = view->slip_rows;
+    floor_divide(rows - turns * view->slip_rows - slipped, view->turn_lines, &row);
+    return (uint32_t)row;
 }
 
 uint64_t scene_pulse_after(const struct scene_view *view, uint32_t pulses_per_turn, uint64_t time_ns) {

@@ -2,6 +2,7 @@
  *
  * The memory is a header of 4096 bytes and the unwrapped surface, turn_lines rows of sensor_width bytes. Its `sequence`
  * is odd while the writer changes anything; whoever reads looks at it before and after, and reads again if it moved.
+ * One word is written here: which fault of the cell's has been taken, so that no other camera takes it again.
  *
  * An empty name selects the test pattern: pixel (column c of the sensor, line n since the start) = (c + n) mod 256, on
  * a jig that advances one row with every line and whose index pulse is there whenever it is waited for. */
@@ -19,17 +20,24 @@ struct scene_header; /* the shared memory's layout, private to scene.c */
 struct scene {
     char name[SCENE_NAME_SIZE];     /* "" = test pattern */
     char status[SCENE_STATUS_SIZE]; /* what an operator should know: "ok" or what is wrong */
-    const struct scene_header *shared; /* NULL: no memory of that name (yet) */
+    struct scene_header *shared;    /* NULL: no memory of that name (yet) */
     size_t mapped_size;
     uint64_t device, inode; /* which file is mapped: a restarted writer makes another one of the same name */
 };
 
 enum scene_motion {
-    MOTION_STILL,  /* the jig stands: the same row again and again, no index pulse */
+    MOTION_STILL,  /* the jig stands: the same row again and again, no pulse */
     MOTION_TIMED,  /* the jig turns at constant speed: its angle follows the clock */
-    MOTION_STEPPED /* the jig advances one row with every line, and is at its index when that is waited for */
+    MOTION_STEPPED /* the jig advances with every line, and is at its index when that is waited for */
 };
 enum scene_pace { PACE_REAL = 0, PACE_MAX = 1 };
+
+/* A fault that the cell has ordered and no camera has taken; `number` 0: none. */
+struct scene_fault {
+    uint64_t number, taken; /* orders are counted; the last one that was taken */
+    uint32_t fault, block;  /* block 0: at once, or the next block */
+    uint32_t lines, time_ms, call;
+};
 
 /* One look at the scene, consistent in itself. */
 struct scene_view {
@@ -41,6 +49,8 @@ struct scene_view {
     enum scene_pace pace;
     uint64_t epoch_ns;  /* CLOCK_MONOTONIC time at which the angle was 0 */
     uint64_t period_ns; /* one turn, never 0 */
+    uint32_t slip_row, slip_rows; /* where in every turn the part slips, and how many rows it stays behind */
+    struct scene_fault fault;
     uint64_t sequence;
 };
 
@@ -58,8 +68,17 @@ struct scene_view scene_look(struct scene *scene);
 /* Whether all that was read since the look belongs to it; otherwise look and read again. */
 bool scene_unchanged(const struct scene *scene, const struct scene_view *view);
 
+/* Whether a fault may have been ordered; never waits. */
+bool scene_fault_waits(const struct scene *scene);
+/* Takes the fault of the view; false when another camera was faster. */
+bool scene_take_fault(struct scene *scene, const struct scene_view *view);
+
 /* The jig's angle in rows since its epoch, at a time, for MOTION_TIMED. */
 int64_t scene_rows_at(const struct scene_view *view, uint64_t time_ns);
+/* The time at which the jig comes to a row counted from its epoch, not before the epoch; for MOTION_TIMED. */
+uint64_t scene_time_of(const struct scene_view *view, int64_t rows);
+/* The surface's row under the camera when the jig has come that far: less than its own if the part has slipped. */
+uint32_t scene_surface_row(const struct scene_view *view, int64_t rows);
 /* Time of the first of `pulses_per_turn` evenly spaced pulses after a time, for MOTION_TIMED. */
 uint64_t scene_pulse_after(const struct scene_view *view, uint32_t pulses_per_turn, uint64_t time_ns);
 

@@ -3,20 +3,21 @@
 #define STATION_STREAM_H
 
 #include "producer.h"
+#include "registers.h"
 
-enum { BUFFERS_MIN = 2, CHUNK_COUNT = 2, CHUNK_BYTES = 16 };
-enum { CHUNK_ID_FRAME = 0x1001, CHUNK_ID_ENCODER = 0x1002 }; /* eight bytes each, behind the image */
+enum { BUFFERS_MIN = 2, CHUNK_ID_FIRST = 0x1001 /* of CHUNK_FRAME_ID; the others follow */ };
 
 /* What is known of a filled block. */
 struct block {
     uint64_t frame_id;     /* counts from 1 at every AcquisitionStart; a lost block leaves a gap */
     uint64_t timestamp_ns; /* CLOCK_MONOTONIC at the end of its last line */
-    int64_t encoder;       /* the jig's position at its first line, in rows */
     uint32_t width, height, offset_x, pixel_format;
     uint32_t lines;      /* delivered, at most height */
     size_t image_size;   /* bytes of a whole block's image */
     size_t filled, data; /* bytes written; bytes that there should have been */
-    bool incomplete, chunked, too_large;
+    uint32_t chunks;             /* 1 << enum chunk of those behind the image */
+    uint64_t values[CHUNK_COUNT]; /* encoder: the jig's position at the first line; line status: at that line */
+    bool incomplete, too_large;
 };
 
 enum buffer_state { BUFFER_IDLE, BUFFER_QUEUED, BUFFER_FILLING, BUFFER_FILLED, BUFFER_TAKEN };
@@ -55,19 +56,26 @@ struct stream {
     struct buffer *filling;
     struct new_buffer_event event;
     bool grabbing, killed; /* killed: end the block that is being filled */
+    bool closing;
     uint64_t remaining;    /* buffers to deliver before the engine stops by itself */
     uint64_t delivered, underruns, started;
 };
 
 GC_ERROR stream_open(struct stream *stream, struct camera *camera, DS_HANDLE *handle);
+/* Ends everything of the stream; returns when that is done, also if somebody else does it. */
 void stream_close(struct stream *stream);
 /* A buffer to fill; NULL when the engine stands or the pool is empty (which counts as an underrun). */
 struct buffer *stream_take_input(struct stream *stream);
 /* Ends filling: the buffer joins the output queue, or goes back to the pool. */
 void stream_deliver(struct stream *stream, struct buffer *buffer);
 void stream_give_back(struct stream *stream, struct buffer *buffer);
-/* The buffer of a handle if it belongs to this stream, else NULL. */
+/* Wakes whoever waits for something of this stream. */
+void stream_tell_change(struct stream *stream);
+
+/* announce.c: the buffer of a handle if it belongs to this stream, else NULL. */
 struct buffer *stream_buffer(const struct stream *stream, BUFFER_HANDLE handle);
+
+void stream_forget_buffers(struct stream *stream);
 
 /* event.c: forgets the event; whoever waits for it returns first. */
 void event_close(struct stream *stream);

@@ -21,7 +21,7 @@ from station.core.settings import CameraSettings
 from tests.contract.fake_camera import SHORT_LINES, FakeLineCamera, Misfortune, Mishap
 
 SENSOR_PX, WIDTH_PX, OFFSET_PX = 640, 512, 64
-RECIPE = ScanRecipe(line_rate_hz=20_000.0, exposure_us=25.0)
+RECIPE = ScanRecipe(line_rate_hz=20_000.0, exposure_us=20.0)
 NUMBERS = itertools.count()
 SIM_FAULTS = {
     Mishap.LOST: "DropFrame",

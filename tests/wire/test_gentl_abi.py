@@ -290,7 +290,7 @@ def test_a_kill_before_the_wait_ends_that_wait_only(producer: Producer) -> None:
         ("GCUnregisterEvent", "stream", (NEW_BUFFER,), ABORT),
         ("DSClose", "stream", (), ABORT),
         ("DevClose", "device", (), ABORT),
-        ("station_sim_disconnect", None, (1,), IO),
+        ("station_sim_disconnect", None, (0, 1), IO),
     ],
 )
 def test_a_wait_without_end_is_ended_from_another_thread(
@@ -307,7 +307,7 @@ def test_an_unplugged_camera_is_not_listed_until_it_is_plugged_in(producer: Prod
     changed, count = ctypes.c_uint8(), ctypes.c_uint32()
     seen = []
     for away in (1, 0):
-        producer.must("station_sim_disconnect", away)
+        producer.must("station_sim_disconnect", 0, away)
         producer.must("IFUpdateDeviceList", producer.interface, ctypes.byref(changed), ctypes.c_uint64(0))
         producer.must("IFGetNumDevices", producer.interface, ctypes.byref(count))
         seen.append((changed.value, count.value, producer.write(LOCKED, 0)))
@@ -315,9 +315,10 @@ def test_an_unplugged_camera_is_not_listed_until_it_is_plugged_in(producer: Prod
 
 
 def test_the_in_process_faults_check_their_arguments(producer: Producer) -> None:
-    assert producer.call("station_sim_set_fault", 8, 1, 0) == PARAMETER
-    assert producer.call("station_sim_set_fault", 3, 0, 0) == PARAMETER
-    producer.must("station_sim_set_fault", 3, 1, 0)
+    for wrong in [(1, 3, 1, 0, 0, 0), (0, 11, 1, 0, 0, 0), (0, -1, 1, 0, 0, 0), (0, 3, 0, 0, 0, 0), (0, 7, 1, 0, 0, 6)]:
+        assert producer.call("station_sim_set_fault", *wrong) == PARAMETER
+    assert producer.call("station_sim_disconnect", 1, 1) == PARAMETER
+    producer.must("station_sim_set_fault", 0, 3, 1, 0, 0, 0)
     streaming(producer)
     code, buffer = producer.await_block(2000)
     assert (code, producer.number("DSGetBufferInfo", producer.stream, buffer, 16)) == (0, 2)

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from genicam.genapi import AccessException, GenericException
-from genicam.gentl import NotImplementedException, TimeoutException
+from genicam.gentl import TimeoutException
 from harvesters.core import Harvester
 
 from sim.pace import Speed
@@ -29,8 +29,11 @@ FEATURES = [
     ("Width", 1024), ("Height", 64), ("OffsetX", 16), ("PixelFormat", "Mono16"), ("AcquisitionMode", "SingleFrame"),
     ("AcquisitionFrameCount", 3), ("AcquisitionLineRate", 21158.25), ("ExposureTime", 33.5), ("Gain", 6.0),
     ("BlackLevel", 2.5), ("TriggerMode", "On"), ("TriggerSource", "Encoder0"), ("TriggerActivation", "FallingEdge"),
-    ("ChunkModeActive", True), ("SimScene", "/station-none"), ("SimFault", "Hang"), ("SimFaultBlock", 4294967295),
-    ("SimPartialLines", 65536),
+    ("ChunkModeActive", True), ("ChunkSelector", "LineStatusAll"), ("ChunkEnable", False), ("EncoderDivider", 4),
+    ("UserSetSelector", "UserSet1"), ("UserSetDefault", "UserSet0"), ("DeviceUserID", "left camera"),
+    ("SimScene", "/station-none"), ("SimNominalExposure", 33.25), ("SimNoise", 1.5), ("SimNoiseSeed", 77),
+    ("SimFault", "Slow"), ("SimFaultBlock", 4294967295), ("SimPartialLines", 65536), ("SimFaultTime", 250),
+    ("SimHangCall", "DevClose"),
 ]  # fmt: skip
 
 
@@ -67,13 +70,6 @@ def test_each_trigger_has_registers_of_its_own(camera: Camera) -> None:
     for selector, expected in wanted.items():
         camera.set(TriggerSelector=selector)
         assert (camera.nodes.TriggerMode.value, camera.nodes.TriggerSource.value) == expected
-
-
-def test_lines_cannot_be_triggered_one_by_one(camera: Camera) -> None:
-    camera.set(TriggerSelector="LineStart")
-    with pytest.raises(NotImplementedException, match="no LineStart trigger"):
-        camera.set(TriggerMode="On")
-    assert camera.nodes.TriggerMode.value == "Off"
 
 
 @pytest.mark.parametrize(

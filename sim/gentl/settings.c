@@ -1,0 +1,81 @@
+/* The camera's settings as a whole: factory values, user sets, and what follows from them. */
+#include <stdio.h>
+#include <string.h>
+
+#include "camera.h"
+
+static const double SENSOR_LINE_RATE_HZ = 200000; /* what the sensor can be read out at */
+
+static struct registers factory_values(void) {
+    struct registers registers = {.vendor = PRODUCER_VENDOR,
+                                  .model = PRODUCER_MODEL,
+                                  .version = PRODUCER_VERSION,
+                                  .scan_type = 1,
+                                  .temperature_c = 41.5,
+                                  .sensor_width = SENSOR_WIDTH_DEFAULT,
+                                  .width = SENSOR_WIDTH_DEFAULT,
+                                  .height = 448,
+                                  .pixel_format = PIXEL_MONO8,
+                                  .acquisition_frame_count = 8,
+                                  .line_rate_hz = 20000,
+                                  .exposure_us = 20,
+                                  .encoder_divider = 1,
+                                  .chunk_enable = {[CHUNK_FRAME_ID] = 1, [CHUNK_ENCODER] = 1},
+                                  .fault_block = 1,
+                                  .nominal_exposure_us = 20};
+    for (int i = 0; i < TRIGGER_COUNT; i++)
+        registers.triggers[i].source = SOURCE_LINE0;
+    return registers;
+}
+
+void settings_power_up(struct registers *registers, struct flash *flash, const char *serial) {
+    *registers = factory_values();
+    snprintf(registers->serial, sizeof registers->serial, "%s", serial);
+    memcpy(registers->user_id, flash->user_id, USER_ID_SIZE);
+    registers->user_set_default = flash->user_set_default;
+    settings_load(registers, flash, flash->user_set_default);
+}
+
+GC_ERROR settings_load(struct registers *registers, const struct flash *flash, uint32_t user_set) {
+    const struct registers factory = factory_values();
+    registers_copy_settings(registers, flash->saved[user_set] ? &flash->user_sets[user_set] : &factory);
+    return GC_ERR_SUCCESS;
+}
+
+GC_ERROR settings_save(const struct registers *registers, struct flash *flash, uint32_t user_set) {
+    if (user_set == USER_SET_DEFAULT)
+        return refuse(GC_ERR_ACCESS_DENIED, "the user set Default holds the factory's values and cannot be overwritten");
+    flash->user_sets[user_set] = *registers;
+    flash->saved[user_set] = true;
+    return GC_ERR_SUCCESS;
+}
+
+size_t pixel_size(uint32_t pixel_format) {
+    return pixel_format == PIXEL_MONO8 ? 1 : 2;
+}
+
+uint32_t registers_chunks(const struct registers *registers) {
+    uint32_t chunks = 0;
+    for (unsigned chunk = 0; chunk < CHUNK_COUNT && registers->chunk_mode_active; chunk++)
+        chunks |= (registers->chunk_enable[chunk] ? 1u : 0u) << chunk;
+    return chunks;
+}
+
+size_t chunks_size(uint32_t chunks) {
+    size_t size = 0;
+    for (; chunks; chunks &= chunks - 1)
+        size += CHUNK_BYTES;
+    return size;
+}
+
+size_t registers_payload_size(const struct registers *registers) {
+    size_t image = (size_t)registers->width * registers->height * pixel_size(registers->pixel_format);
+    return image + chunks_size(registers_chunks(registers));
+}
+
+double registers_line_rate_hz(const struct registers *registers) {
+    bool by_clock = registers->triggers[TRIGGER_LINE_START].mode == 0;
+    double rate = by_clock ? registers->line_rate_hz : SENSOR_LINE_RATE_HZ;
+    double longest = 1e6 / registers->exposure_us;
+    return rate < longest ? rate : longest;
+}
