@@ -21,6 +21,7 @@ from drivers import camera_link as link
 from drivers.camera_device import Camera, Turn, keep_freed_memory
 from drivers.camera_features import FOREIGN_ERRORS, explain
 from station.core.errors import CameraError
+from station.core.priority import take_precedence
 
 FULL_S = 0.005
 """How long to wait for a slot before looking again, when the station has lent none."""
@@ -133,6 +134,7 @@ def main(channel_file: int, ring_file: int) -> None:
     sys.excepthook = _die
     end_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the station's to answer
+    take_precedence()
     keep_freed_memory()
     logging.disable(logging.CRITICAL)  # harvesters logs what is told to the station anyway
     service = Service(socket.socket(fileno=channel_file), ring_file)

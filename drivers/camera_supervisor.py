@@ -6,9 +6,10 @@
                │ failed: pause, then the next attempt
                └──▶ attempts of the window used up ──▶ camera.not_back, and the cell is Held
 
-Only `prepare` opens again: before the next part is taken on, or before the part on the jig is scanned once more. An attempt starts a new camera process, which writes every configured
-feature and reads it back. Attempts are counted over all recoveries, so a camera that dies with every part is given up
-too. What no new attempt can mend, a refused feature for example, is raised at once.
+Only `prepare` opens again: before the next part is taken on, or before the part on the jig is scanned once more. An
+attempt starts a new camera process, which writes every configured feature and reads it back. Attempts are counted over
+all recoveries, so a camera that dies with every part is given up too. What no new attempt can mend, a refused feature
+for example, is raised at once.
 """
 
 import asyncio

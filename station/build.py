@@ -3,8 +3,8 @@
 Real and simulated cells are built alike; the configuration changes addresses, not classes.
 """
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,11 +18,13 @@ from models.classifier import OpenVinoClassifier
 from models.manifest import Bundle, load_bundle
 from models.weights import bundle_folder
 from sim.gentl import producer_path
+from sim.showing import showing
 from station.alarms import Alarms
 from station.cell import Cell, Equipment
 from station.compute import ComputeThread
 from station.controller import Controller
 from station.core.clock import Clock, SystemClock
+from station.core.errors import ConfigError
 from station.core.events import Watcher
 from station.core.part import ModelIdentity
 from station.core.ports import CellReport, LineCamera, LinePlc, SortRobot, SpinJig
@@ -105,6 +107,25 @@ def make_camera(settings: CameraSettings) -> LineCamera:
         ConfigError: The simulated camera is configured and was not built.
     """
     return SupervisedCamera(GenTLCamera(_with_producers(settings)), settings)
+
+
+@contextmanager
+def shown_recording(settings: Settings, turn_s: float | None) -> Iterator[CameraSettings]:
+    """The simulated camera looking at a turning housing of the first part type, without a cell around it.
+
+    Args:
+        settings: The configuration.
+        turn_s: Time of one turn; None for as fast as the blocks are taken.
+
+    Raises:
+        ConfigError: The configured camera is not the simulated one.
+    """
+    camera = settings.camera
+    if settings.scene_name is None:
+        raise ConfigError("config.invalid", "the camera is not the simulated one: camera.setup has no SimScene")
+    with showing(settings, next(iter(settings.part_types)), turn_s) as name:
+        setup = [row.model_copy(update={"value": name}) if row.feature == "SimScene" else row for row in camera.setup]
+        yield camera.model_copy(update={"setup": setup})
 
 
 def make_trial_camera(settings: CameraSettings, blocks: int) -> LineCamera:

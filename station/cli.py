@@ -21,9 +21,11 @@ from rich.table import Table
 
 from config import bundled
 from station.alarms_cli import alarms_app
+from station.bench_cli import bench
 from station.camera_cli import camera_app
 from station.core.errors import ConfigError, StationError
 from station.core.logs import configure_logs
+from station.core.priority import precedence
 from station.core.settings import data_dir, describe_settings, load_settings
 from station.records_cli import records_app
 from station.terminal import REFUSED, STOPPED, ConfigOption, DataOption, JsonOption, err, out, refuse, settings_of
@@ -35,6 +37,7 @@ app = typer.Typer(
 app.add_typer(records_app, name="records")
 app.add_typer(alarms_app, name="alarms")
 app.add_typer(camera_app, name="camera")
+app.command()(bench)
 
 
 class Speed(StrEnum):
@@ -164,7 +167,7 @@ def run(
         raise ConfigError("config.invalid", f"--auto-reset is refused: {config} has no [simulation], it is a real cell")
     folder = data_dir(settings, data)
     configure_logs(settings.station.log_level, folder / "logs", _terminal_log(out))
-    with CellView(out) as view:
+    with CellView(out) as view, precedence():
         asyncio.run(serve(settings, folder, view.watch, auto_reset=auto_reset))
 
 
