@@ -39,8 +39,8 @@ async def serve(settings: Settings, folder: Path, watch: Watcher, *, auto_reset:
         watching = asyncio.create_task(station.watchdog.run(notifier), name="watchdog")
         running = asyncio.create_task(controller.run(), name="controller")
         operator = asyncio.create_task(_operate(controller), name="operator") if auto_reset else None
-        try:
-            with stopped_by_signals(controller) as stopping:
+        with stopped_by_signals(controller) as stopping:
+            try:
                 async with listening(controller, folder):
                     notifier.ready()
                     asked = asyncio.create_task(stopping.wait(), name="signals")
@@ -49,13 +49,13 @@ async def serve(settings: Settings, folder: Path, watch: Watcher, *, auto_reset:
                     for ended in (running, watching):
                         if ended.done():
                             ended.result()
-        finally:
-            notifier.stopping()
-            if operator is not None:
-                operator.cancel()
-            await stop(controller, running)
-            watching.cancel()
-            await asyncio.wait([watching])
+            finally:
+                notifier.stopping()
+                if operator is not None:
+                    operator.cancel()
+                await stop(controller, running)
+                watching.cancel()
+                await asyncio.wait([watching])
 
 
 def _telling(notifier: Notifier, watch: Watcher) -> Watcher:

@@ -1,10 +1,17 @@
-"""What hangs becomes a fault: the compute thread, above the ports."""
+"""What hangs becomes a fault, and a wall clock that is set becomes none: above the ports."""
 
+import json
 import threading
+from datetime import datetime, timedelta
+from pathlib import Path
 
+from station.core.clock import SystemClock
+from station.core.errors import ModelError
 from station.core.part import Verdict
+from station.flow.record import SqliteLedger
 from station.packml import Command, State
-from tests.cell.bench import running, settings
+from station.records.query import RecordFilter, export_records
+from tests.cell.bench import running, settings, until
 
 
 async def test_a_network_that_hangs_sends_the_part_to_review_and_holds_the_cell_which_runs_on_after_unhold() -> None:
@@ -41,3 +48,44 @@ async def test_a_network_that_hangs_when_it_is_warmed_up_is_told_and_the_cell_do
         assert bench.controller.trouble[0] is not None
         assert bench.controller.trouble[0].code == "model.engine_failed"
         gate.set()
+
+
+class JumpingClock(SystemClock):
+    """A wall clock that is somewhere else at every look: years ahead, years back."""
+
+    def __init__(self) -> None:
+        self.looks = 0
+
+    def now(self) -> datetime:
+        self.looks += 1
+        return super().now() + timedelta(days=(-1) ** self.looks * 400 * self.looks)
+
+
+async def test_a_stepped_wall_clock_changes_nothing_but_dates(tmp_path: Path) -> None:
+    clock, configuration = JumpingClock(), settings(alarms={"suspended_after_s": 5.0}, plc={"starved_after_s": 0.05})
+    books = (configuration.sha256, configuration.model_dump_json())
+    ledger = await SqliteLedger.open(tmp_path, configuration.records, clock, books)
+    async with running(configuration, ledger=ledger, clock=clock, parts=4) as bench:
+        await bench.start()
+        for number in range(1, 4):
+            bench.feed(f"A{number}")
+            await until(lambda wanted=number: len(bench.floor.sorted_parts) == wanted)
+        await bench.controller.reached(State.SUSPENDED)
+        assert bench.controller.alarms == ()
+        bench.classifier.failure = ModelError("model.engine_failed", "planted")
+        bench.feed("A4")
+        await bench.controller.reached(State.HELD)
+        bench.classifier.failure = None
+        bench.controller.acknowledge(None, "anna")
+        bench.controller.command(Command.UNHOLD)
+        await bench.controller.reached(State.COMPLETE)
+        assert bench.controller.alarms == ()
+    await ledger.close()
+    rows = json.loads("".join(export_records(tmp_path, RecordFilter(), "json")))
+    assert [(row["part_id"], row["state"], row["confirmed_bin"]) for row in rows] == [
+        ("A1", "sorted", "second_inspection"), ("A2", "sorted", "second_inspection"),
+        ("A3", "sorted", "second_inspection"), ("A4", "sorted", "bin_review"),
+    ]  # fmt: skip
+    dates = [row["entered_at"] for row in rows]
+    assert dates != sorted(dates)
+    assert all(0 <= row["ms_after_last_line"] < 20_000 for row in rows)
