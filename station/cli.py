@@ -38,7 +38,6 @@ app.add_typer(records_app, name="records")
 app.add_typer(alarms_app, name="alarms")
 app.add_typer(camera_app, name="camera")
 app.command()(bench)
-app.command()(record)
 
 
 class Speed(StrEnum):
@@ -123,7 +122,7 @@ def _simulate(
     folder = data_dir(settings, data)
     options = SimulationOptions(config, recordings, parts, speed.value, truth, folder, wished)
     screen = err if as_json else out
-    configure_logs(settings.station.log_level, folder / "logs", terminal_log(screen))
+    configure_logs(settings.station.log_level, folder / "logs", _terminal_log(screen))
     with CellView(screen) as view:
         view.say(f"Simulated cell, recording {recordings or 'bundled with the station'}; records in {folder}")
         result = asyncio.run(Simulation(settings, options, view.watch, view.say).run())
@@ -138,6 +137,11 @@ def _simulate(
         )
         return STOPPED
     return 0
+
+
+def _terminal_log(console: Console) -> logging.Handler | None:
+    """Log lines above the live picture, so that they do not tear it."""
+    return RichHandler(console=console, show_path=False, show_time=False) if console.is_terminal else None
 
 
 # ---------------------------------------------------------------------- run, command, check
@@ -159,9 +163,10 @@ def run(
     from station.view import CellView
 
     settings = load_settings(config)
-    refuse_auto_reset(settings, config, auto_reset=auto_reset)
+    if auto_reset and settings.simulation is None:
+        raise ConfigError("config.invalid", f"--auto-reset is refused: {config} has no [simulation], it is a real cell")
     folder = data_dir(settings, data)
-    configure_logs(settings.station.log_level, folder / "logs", terminal_log(out))
+    configure_logs(settings.station.log_level, folder / "logs", _terminal_log(out))
     with CellView(out) as view, precedence():
         asyncio.run(serve(settings, folder, view.watch, auto_reset=auto_reset))
 
