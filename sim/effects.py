@@ -1,12 +1,14 @@
-"""What the named faults do to whatever does not look by itself whether it is broken: networks, serial line, PLC."""
+"""What the named faults do to whatever does not look by itself whether it is broken."""
 
 from collections.abc import Callable
 from functools import partial
 
 from sim.breakage import Effect
+from sim.camera_fault import CameraFault
 from sim.devices.plc import PlcDevice
 from sim.modbus.rtu_line import RtuLine
 from sim.proxy import Mode, TcpProxy
+from sim.scene import Scene
 from station.core.part import Destination
 
 NETWORK_MODES = {
@@ -16,6 +18,25 @@ NETWORK_MODES = {
     "late": Mode.DELAY,
     "garbage": Mode.GARBAGE,
 }
+
+MID_SCAN = 4
+"""The block of a turn, of eight, that the camera's faults hit."""
+
+AWAY_S, HUNG_S = 1.0, 3.0
+LINES_DROPPED, LINES_LEFT = 40, 200
+
+
+def camera_effects(scene: Scene) -> dict[str, Effect]:
+    """Faults of the camera, in the middle of its next turn."""
+    order = partial(scene.fault, block=MID_SCAN)
+    return {
+        "camera-cable-out": Effect(partial(order, CameraFault.DISCONNECT, time_s=AWAY_S)),
+        "camera-lines-dropped": Effect(partial(order, CameraFault.DROP_LINES, lines=LINES_DROPPED)),
+        "camera-block-dropped": Effect(partial(order, CameraFault.DROP_FRAME)),
+        "camera-block-short": Effect(partial(order, CameraFault.PARTIAL_COMPLETE, lines=LINES_LEFT)),
+        "camera-block-incomplete": Effect(partial(order, CameraFault.PARTIAL_INCOMPLETE, lines=LINES_LEFT)),
+        "camera-hangs": Effect(partial(order, CameraFault.HANG, time_s=HUNG_S)),
+    }
 
 
 def plc_effects(plc: PlcDevice) -> dict[str, Effect]:

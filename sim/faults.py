@@ -70,12 +70,12 @@ _L, _S, _T, _H, _U = Moment.LOAD, Moment.SEATED, Moment.SPIN, Moment.STOP, Momen
 # fmt: off
 _ROWS = (
     # camera
-    NamedFault("camera-cable-out", "The camera's cable comes out in mid-scan, and is put in again.", _T, 1.0, "camera.lost"),
+    NamedFault("camera-cable-out", "The camera's cable comes out in mid-scan, and is put in again after a second.", _T, ONCE, "camera.lost"),
     NamedFault("camera-lines-dropped", "Lines in the middle of a block are lost.", _T, ONCE, "scan.incomplete"),
     NamedFault("camera-block-dropped", "A block is lost.", _T, ONCE, "scan.incomplete"),
     NamedFault("camera-block-short", "A block comes with too few lines, as if it were whole.", _T, ONCE, "scan.incomplete"),
     NamedFault("camera-block-incomplete", "A block comes with too few lines, and says so.", _T, ONCE, "scan.incomplete"),
-    NamedFault("camera-hangs", "The camera's driver does not answer any more.", _T, 3.0, "camera.timeout"),
+    NamedFault("camera-hangs", "A call of the camera's driver does not return for three seconds, in mid-scan.", _T, ONCE, "scan.incomplete"),
     NamedFault("lamp-dark", "The lamp gives hardly any light.", _S, ONCE, "part.too_dark"),
     NamedFault("image-saturated", "The lamp or the exposure is far too bright.", _S, ONCE, "part.saturated"),
     # part
@@ -90,7 +90,7 @@ _ROWS = (
     NamedFault("jig-creeps", "The jig turns more slowly than its drive reports.", _T, ONCE, "jig.slipped"),
     NamedFault("jig-runs-on", "The jig does not stop.", _H, UNTIL_CLEARED, "jig.not_stopped"),
     NamedFault("jig-drive-fault", "The jig's drive stops with a fault.", _T, UNTIL_CLEARED, "jig.fault"),
-    NamedFault("jig-noise", "Noise on the jig's serial line spoils every third answer.", _T, 1.0, None),
+    NamedFault("jig-noise", "Noise on the jig's serial line spoils every tenth answer.", _T, 1.0, None),
     NamedFault("jig-silent", "The jig's serial line is dead.", _T, 1.5, "jig.unreachable"),
     # robot
     NamedFault("robot-acknowledges-late", "The robot takes an order, and acknowledges it, late.", _U, ONCE, None),

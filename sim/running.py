@@ -12,7 +12,7 @@ from sim.cell import Cell
 from sim.devices.jig import JigDevice, JigDrive, presets
 from sim.devices.plc import PlcDevice
 from sim.devices.robot import RobotDevice, RobotTimes
-from sim.effects import plc_effects
+from sim.effects import camera_effects, plc_effects
 from sim.faults import Wish
 from sim.flaws import FlawedView
 from sim.infeed import Infeed, PartSource
@@ -103,7 +103,7 @@ async def running_cell(settings: Settings, plan: Plan, report: Report) -> AsyncI
         infeed = Infeed(source, cell, plc, report, pace, simulation.infeed_s)
         await infeed.prepare()
         where = await wires.serve(Slaves(robot, jig, plc), scene_name)
-        broken.bind({**wires.effects, **plc_effects(plc)})
+        broken.bind({**wires.effects, **plc_effects(plc), **camera_effects(scene)})
         broken.arm(plan.faults)
         tasks.spawn(jig.watch_master())
         if settings.plc.role == "server":

@@ -39,7 +39,7 @@ class RtuLine:
 
     Attributes:
         silent: Nothing goes through the line, either way.
-        noisy: Every third answer is spoilt on its way.
+        noisy: Every tenth answer is spoilt on its way.
     """
 
     def __init__(self, slave: Slave, unit: int) -> None:
@@ -115,7 +115,7 @@ class RtuLine:
     def _carry(self, frame: bytes) -> bytes:
         """What the line makes of a frame."""
         self._answers += 1
-        if self.noisy and self._answers % 3 == 0:
+        if self.noisy and self._answers % 10 == 0:
             return frame[:2] + bytes((frame[2] ^ 0x10,)) + frame[3:]
         return frame
 

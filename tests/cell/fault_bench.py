@@ -1,0 +1,244 @@
+"""Station and simulated cell in one process, over real sockets, terminal and producer, with quick deadlines.
+
+The infeed never ends; parts are judged by the tiny network. A test lets a named fault strike one of the next parts and
+then looks at what the station did, what it recorded, and what truly happened.
+"""
+
+import asyncio
+import json
+import tomllib
+import uuid
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import structlog
+
+from config import bundled
+from sim.faults import UNTIL_CLEARED, NamedFault, Wish
+from sim.ledger import Entry, Happening
+from sim.pace import Speed
+from sim.report import Json, JsonReport
+from sim.running import Plan, RunningCell, running_cell
+from station.build import Station, open_station
+from station.controller import Controller
+from station.core.events import CellEvent, PartDecided, StateChanged
+from station.core.part import SurfaceClass
+from station.core.settings import Settings, parse_settings
+from station.packml import Command, State
+from station.records.query import RecordFilter, export_records
+from station.records.reading import reading
+from tests.cell.tiny_bundle import GREY_OF, make_tiny_bundle
+
+WIDTH_PX = 1024
+ENDLESS = 1_000_000
+PATIENCE_S = 25.0
+QUICK: dict[str, dict[str, object]] = {
+    "station": {"log_level": "error"},
+    "robot": {"acknowledge_timeout_s": 0.5, "motion_timeout_s": 2.0},
+    "jig": {"speed_timeout_s": 1.0, "stop_timeout_s": 1.0},
+    "plc": {"heartbeat_s": 0.1, "stale_after_s": 0.8, "result_timeout_s": 0.8},
+    "camera": {"width_px": WIDTH_PX, "block_timeout_s": 1.0, "late_block_s": 0.3, "reopen_pause_s": 0.2},
+}
+QUICK_LINK = {"request_timeout_s": 0.3, "reconnect_s": 0.1, "poll_s": 0.005}
+OPERATOR = {
+    State.STOPPED: Command.RESET,
+    State.IDLE: Command.START,
+    State.HELD: Command.UNHOLD,
+    State.ABORTED: Command.CLEAR,
+}
+"""What a person does who wants the cell to run."""
+
+
+def make_recording(folder: Path) -> Path:
+    """One scan of each class, told by its grey value."""
+    folder.mkdir()
+    rng = np.random.default_rng(5)
+    rows = []
+    for surface in SurfaceClass:
+        image = np.zeros((3584, 405), np.uint8)
+        image[:, 10:395] = np.clip(rng.normal(GREY_OF[surface], 4, (3584, 385)), 0, 255)
+        assert cv2.imwrite(str(folder / f"{surface.label}.png"), image)
+        row = {"file": f"{surface.label}.png", "part_id": f"P-{surface.value}", "part_type": "smh_385"}
+        rows.append(json.dumps({**row, "label": surface.label}))
+    (folder / "recording.jsonl").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    return folder
+
+
+def quick_settings(folder: Path) -> Settings:
+    """The shipped simulation's configuration with short deadlines, free ports and a narrow sensor."""
+    document = tomllib.loads(bundled("simulate.toml").read_text(encoding="utf-8"))
+    for table, keys in QUICK.items():
+        document[table].update(keys)
+    for table in ("robot", "jig", "plc"):
+        document[table]["link"].update(QUICK_LINK)
+    document["part_types"] = {"smh_385": document["part_types"]["smh_385"]}
+    document["robot"]["link"]["port"] = document["plc"]["link"]["port"] = 0
+    document["jig"]["link"]["device"] = str(folder / "jig")
+    features = {"SimScene": f"/station-test-{uuid.uuid4().hex[:12]}", "Width": WIDTH_PX}
+    for row in document["camera"]["setup"]:
+        row["value"] = features.get(row["feature"], row["value"])
+    document["model"]["bundle"] = str(make_tiny_bundle(folder / "tiny"))
+    return parse_settings(document, "test")
+
+
+@dataclass
+class Seen:
+    """What was seen since a fault was armed.
+
+    Attributes:
+        codes: Fault codes that the station showed, anywhere.
+        states: States that it came to.
+        struck: Parts that were struck, in order; None for one that had no part.
+    """
+
+    codes: set[str] = field(default_factory=set)
+    states: list[str] = field(default_factory=list)
+    struck: list[str | None] = field(default_factory=list)
+
+
+class Truth(JsonReport):
+    """What truly happens, kept for the test."""
+
+    def __init__(self) -> None:
+        self.entries: list[Entry] = []
+        self.seen = Seen()
+
+    def happened(self, entry: Entry) -> None:
+        self.entries.append(entry)
+
+    def fault_struck(self, name: str, part_id: str | None) -> None:  # noqa: ARG002
+        self.seen.struck.append(part_id)
+
+    def _print(self, values: Json) -> None:
+        """Nothing is printed."""
+
+
+class FaultBench:
+    """One running station and its cell."""
+
+    def __init__(self, folder: Path, truth: Truth, running: RunningCell, station: Station, log: list[Any]) -> None:
+        self.folder = folder
+        self.truth = truth
+        self.cell = running
+        self.station = station
+        self.log = log
+
+    @property
+    def controller(self) -> Controller:
+        return self.station.controller
+
+    async def strike(self, fault: NamedFault) -> tuple[Seen, str]:
+        """Let a fault strike the next part but one, as an operator bring the cell back, wait until it runs well again.
+
+        What was seen, and the id of the struck part.
+        """
+        seen = self.truth.seen = Seen()
+        before = len(self.log)
+        fed = sum(entry.event is Happening.FED for entry in self.truth.entries)
+        self.cell.broken.arm([Wish(fault, str(fed + 1))])
+        async with asyncio.timeout(PATIENCE_S):
+            await self._until(lambda: bool(seen.struck))
+            part_id = seen.struck[0]
+            assert part_id is not None
+            await self._until(lambda: self.record_of(part_id) is not None, then_clear=fault.name)
+            if fault.lasts_s == UNTIL_CLEARED:
+                self.cell.broken.clear(fault.name)
+            await self._until(lambda: not self.cell.broken.present(fault.name), then_clear=fault.name)
+            closed = self.closed_records()
+            await self._until(lambda: self.closed_records() >= closed + 2, then_clear=fault.name)
+        for entry in self.log[before:]:
+            seen.codes.update(str(entry[key]) for key in ("fault", "reason", "refused") if entry.get(key))
+        return seen, part_id
+
+    async def _until(self, condition: Callable[[], bool], then_clear: str | None = None) -> None:
+        """Wait, and meanwhile do what an operator does."""
+        while not condition():
+            command = OPERATOR.get(self.controller.state)
+            if command is not None:
+                if then_clear is not None:
+                    self.cell.broken.clear(then_clear)
+                self.controller.command(command)
+            await asyncio.sleep(0.02)
+
+    async def stop(self) -> None:
+        """Stop as an operator does, if it was not done yet."""
+        if self.controller.state is not State.STOPPED:
+            self.controller.command(Command.STOP)
+        async with asyncio.timeout(PATIENCE_S):
+            await self.controller.reached(State.STOPPED)
+
+    def taken_on(self) -> set[str | None]:
+        """The parts that have left the infeed."""
+        return {entry.part_id for entry in self.truth.entries if entry.event is Happening.PICKED}
+
+    def place_of(self, part_id: str) -> str:
+        """Where the part truly is, or `floor`."""
+        last = [entry for entry in self.truth.entries if entry.part_id == part_id][-1]
+        return "floor" if last.event is Happening.DROPPED else last.place.value
+
+    def label_of(self, part_id: str) -> str | None:
+        return next(entry.label for entry in self.truth.entries if entry.part_id == part_id)
+
+    def record_of(self, part_id: str) -> tuple[str, str | None] | None:
+        """Verdict and confirmed place of a part whose record is closed; the place of a lost one is None."""
+        closed = "SELECT verdict, confirmed_bin FROM inspections WHERE part_id = ? AND state IN ('sorted', 'lost')"
+        with reading(self.folder / "data") as database:
+            rows = database.execute(closed, (part_id,)).fetchall()
+        assert len(rows) <= 1, "recorded twice"
+        return tuple(rows[0]) if rows else None
+
+    def closed_records(self) -> int:
+        """How many records are closed."""
+        with reading(self.folder / "data") as database:
+            rows = database.execute("SELECT count(*) FROM inspections WHERE state IN ('sorted', 'lost')")
+            return int(rows.fetchone()[0])
+
+    def records(self) -> list[dict[str, Any]]:
+        """All records, oldest first."""
+        chosen = RecordFilter()
+        return list(json.loads("".join(export_records(self.folder / "data", chosen, "json"))))
+
+
+@asynccontextmanager
+async def fault_bench(folder: Path) -> AsyncIterator[FaultBench]:
+    """A cell in Execute; it is stopped in order at the end."""
+    settings = quick_settings(folder)
+    truth = Truth()
+
+    def watch(event: CellEvent) -> None:
+        if isinstance(event, PartDecided) and event.decision.fault is not None:
+            truth.seen.codes.add(event.decision.fault.code)
+        elif isinstance(event, StateChanged):
+            truth.seen.states.append(event.after)
+
+    plan = Plan(make_recording(folder / "recording"), ENDLESS, Speed.MAX, None, breakable=True)
+    with structlog.testing.capture_logs() as log:
+        async with (
+            running_cell(settings, plan, truth) as running,
+            open_station(addressed(settings, running), folder / "data", watch) as station,
+        ):
+            bench = FaultBench(folder, truth, running, station, log)
+            task = asyncio.create_task(station.controller.run())
+            try:
+                async with asyncio.timeout(PATIENCE_S):
+                    await bench._until(lambda: bench.closed_records() >= 1)
+                yield bench
+                await bench.stop()
+            finally:
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+
+
+def addressed(settings: Settings, running: RunningCell) -> Settings:
+    """The configuration with the ports that the cell has got."""
+    changed = {}
+    for name, (host, port) in (("robot", running.where.robot), ("plc", running.where.plc)):
+        device = getattr(settings, name)
+        link = device.link.model_copy(update={"host": host, "port": port})
+        changed[name] = device.model_copy(update={"link": link})
+    return settings.model_copy(update=changed)

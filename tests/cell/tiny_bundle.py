@@ -1,0 +1,40 @@
+"""A network for tests of the whole cell: it judges a patch by its mean grey value, in less than a millisecond."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import openvino as ov
+from openvino import opset13 as ops
+
+from models.manifest import CLASSES, Data, Manifest, hash_files, write_manifest
+from station.core.part import PATCH_PX, PATCHES_PER_STRIP, SurfaceClass
+
+GREY_OF = {surface: 90 + 15 * surface for surface in SurfaceClass}
+"""The mean grey value that stands for each class; half-way between two of them the network is undecided."""
+
+SHARPNESS = 0.1
+
+
+def make_tiny_bundle(folder: Path) -> Path:
+    """Write the bundle into a new folder, which is returned."""
+    folder.mkdir()
+    pixels = ops.parameter([PATCHES_PER_STRIP, PATCH_PX, PATCH_PX], np.uint8, name="patches")
+    mean = ops.reduce_mean(ops.convert(pixels, "f32"), np.array([1, 2]), keep_dims=False)
+    column = ops.unsqueeze(mean, np.array([1]))
+    distance = ops.subtract(column, np.array([list(GREY_OF.values())], np.float32))
+    logits = ops.multiply(ops.multiply(distance, distance), np.float32(-SHARPNESS))
+    ov.save_model(ov.Model([ops.softmax(logits, 1)], [pixels], "tiny"), folder / "model.xml", compress_to_fp16=False)
+    manifest = Manifest(
+        name="tiny-1",
+        network="tiny",
+        version=1,
+        created=datetime(2026, 1, 1, tzinfo=UTC),
+        code_version="test",
+        licence="Apache-2.0",
+        files=hash_files(folder),
+        classes=CLASSES,
+        data=Data(source="none", parts=1, patches=1, epochs=1, patches_per_epoch=1, seed=0),
+    )
+    write_manifest(folder, manifest)
+    return folder
