@@ -20,6 +20,8 @@ from typing import IO
 
 import pytest
 
+from station.core.errors import StationError
+from station.records.query import RecordFilter, export_records
 from tests.cell.conftest import Run, ledger_of, station_command
 
 PATIENCE_S = 60
@@ -104,21 +106,36 @@ def kill_until_all_are_through(
     with child([*simulator, "--report", "json", "--truth", str(truth)], environment, folder) as process:
         cell = Simulator(process)
         addressed(config, cell.until_ready())
-        while not cell.all_through:
-            command = station_command("run", "--config", config, "--data", data, "--auto-reset")
+        command = station_command("run", "--config", config, "--data", data, "--auto-reset")
+        while not cell.all_through and killed < kills:
             with child(command, environment, folder) as station:
-                if killed < kills:
-                    cell.listen(moments.uniform(0.8, 3.2))
-                else:
-                    cell.listen(PATIENCE_S)
-                    assert cell.all_through, f"seed {seed}: {cell.placed} of {cell.fed} parts through"
-                if not cell.all_through:
-                    station.send_signal(signal.SIGKILL)
-                    killed += 1
-                else:
-                    station.terminate()
-                    station.communicate(timeout=PATIENCE_S)
+                cell.listen(moments.uniform(0.8, 3.2))
+                station.send_signal(signal.SIGKILL)
+                killed += 1
+        with child(command, environment, folder) as station:
+            finish(cell, station, data, parts, f"seed {seed}")
     return killed
+
+
+def finish(cell: Simulator, station: subprocess.Popen[str], data: Path, parts: int, told: str) -> None:
+    """Let the station take the rest of the parts through and close its records, then stop it in order."""
+    cell.listen(PATIENCE_S)
+    assert cell.all_through, f"{told}: {cell.placed} of {cell.fed} parts through"
+    deadline = time.monotonic() + PATIENCE_S
+    while (closed := len(closed_records(data))) < parts:
+        assert time.monotonic() < deadline, f"{told}: {closed} of {parts} records closed"
+        time.sleep(0.05)
+    station.terminate()
+    station.communicate(timeout=PATIENCE_S)
+
+
+def closed_records(data: Path) -> list[dict[str, object]]:
+    """Records that are no longer in work; none while there is no database."""
+    try:
+        rows = json.loads("".join(export_records(data, RecordFilter(), "json")))
+    except StationError:
+        return []
+    return [row for row in rows if row["state"] in {"sorted", "lost"}]
 
 
 def agree(station: Run, folder: Path, parts: int, seed: int) -> None:
@@ -196,10 +213,7 @@ def die_at_a_step(config: Path, environment: dict[str, str], folder: Path, step:
         with child(dying, environment, folder) as station:
             cell.listen_until_dead(station)
         with child(station_command(*arguments), environment, folder) as station:
-            cell.listen(PATIENCE_S)
-            assert cell.all_through, f"step {step}, {moment}: {cell.placed} of {cell.fed} parts through"
-            station.terminate()
-            station.communicate(timeout=PATIENCE_S)
+            finish(cell, station, data, 2, f"step {step}, {moment}")
 
 
 @pytest.mark.parametrize(("step", "moment"), [(14, "after"), (20, "after"), (22, "before")])
