@@ -11,7 +11,7 @@ import structlog
 from station.compute import ComputeThread
 from station.core.clock import Clock
 from station.core.errors import FAULTS, CameraError, Fault, JigError, PartError, Reaction, StationError
-from station.core.events import PartDecided, PartEntered, PartLost, PartSorted, StepStarted, Watcher
+from station.core.events import PartDecided, PartEntered, PartLost, PartSorted, ScanJudged, StepStarted, Watcher
 from station.core.part import (
     Announcement,
     Destination,
@@ -114,6 +114,7 @@ class Cell:
                 self._step(inspection, "load")
                 await self._motion.load(inspection)
             evidence, trouble = await self._look_twice(inspection, features)
+            self._watch(ScanJudged(inspection, evidence))
             await settle(inspection, evidence, self._motion, self._publish, self._ledger)
             self._watch(PartDecided(inspection, evidence.decision, evidence.ms_after_last_line))
             await self._line.room_for(evidence.decision.destination)

@@ -6,7 +6,6 @@ stopped by a fault; 4 it hung and ended itself.
 
 import asyncio
 import json
-import logging
 import sys
 from enum import StrEnum
 from importlib.resources import as_file
@@ -14,8 +13,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.logging import RichHandler
 from rich.markup import escape
 from rich.table import Table
 
@@ -27,8 +24,21 @@ from station.core.errors import ConfigError, StationError
 from station.core.logs import configure_logs
 from station.core.priority import precedence
 from station.core.settings import data_dir, describe_settings, load_settings
+from station.record_cli import record
 from station.records_cli import records_app
-from station.terminal import REFUSED, STOPPED, ConfigOption, DataOption, JsonOption, err, out, refuse, settings_of
+from station.terminal import (
+    REFUSED,
+    STOPPED,
+    ConfigOption,
+    DataOption,
+    JsonOption,
+    err,
+    out,
+    refuse,
+    refuse_auto_reset,
+    settings_of,
+    terminal_log,
+)
 
 app = typer.Typer(
     help="Controller of a line-scan surface-inspection cell.", no_args_is_help=True, pretty_exceptions_enable=False,
@@ -38,6 +48,7 @@ app.add_typer(records_app, name="records")
 app.add_typer(alarms_app, name="alarms")
 app.add_typer(camera_app, name="camera")
 app.command()(bench)
+app.command()(record)
 
 
 class Speed(StrEnum):
@@ -122,7 +133,7 @@ def _simulate(
     folder = data_dir(settings, data)
     options = SimulationOptions(config, recordings, parts, speed.value, truth, folder, wished)
     screen = err if as_json else out
-    configure_logs(settings.station.log_level, folder / "logs", _terminal_log(screen))
+    configure_logs(settings.station.log_level, folder / "logs", terminal_log(screen))
     with CellView(screen) as view:
         view.say(f"Simulated cell, recording {recordings or 'bundled with the station'}; records in {folder}")
         result = asyncio.run(Simulation(settings, options, view.watch, view.say).run())
@@ -137,11 +148,6 @@ def _simulate(
         )
         return STOPPED
     return 0
-
-
-def _terminal_log(console: Console) -> logging.Handler | None:
-    """Log lines above the live picture, so that they do not tear it."""
-    return RichHandler(console=console, show_path=False, show_time=False) if console.is_terminal else None
 
 
 # ---------------------------------------------------------------------- run, command, check
@@ -163,10 +169,9 @@ def run(
     from station.view import CellView
 
     settings = load_settings(config)
-    if auto_reset and settings.simulation is None:
-        raise ConfigError("config.invalid", f"--auto-reset is refused: {config} has no [simulation], it is a real cell")
+    refuse_auto_reset(settings, config, auto_reset=auto_reset)
     folder = data_dir(settings, data)
-    configure_logs(settings.station.log_level, folder / "logs", _terminal_log(out))
+    configure_logs(settings.station.log_level, folder / "logs", terminal_log(out))
     with CellView(out) as view, precedence():
         asyncio.run(serve(settings, folder, view.watch, auto_reset=auto_reset))
 

@@ -21,14 +21,17 @@ log = structlog.get_logger()
 AUTO_RESET_PAUSE_S = 1.0
 
 
-async def serve(settings: Settings, folder: Path, watch: Watcher, *, auto_reset: bool) -> None:
-    """Run the station until a signal stops it.
+async def serve(
+    settings: Settings, folder: Path, watch: Watcher, *, auto_reset: bool, until: asyncio.Event | None = None
+) -> None:
+    """Run the station until a signal stops it, or an event.
 
     Args:
         settings: The configuration.
         folder: Where database, archive and logs live.
         watch: Told of everything that happens.
         auto_reset: Reset and Start without an operator.
+        until: When it is set, the cell is stopped in order; None for never.
 
     Raises:
         StationError: The station cannot start, or its line cannot be served.
@@ -44,8 +47,10 @@ async def serve(settings: Settings, folder: Path, watch: Watcher, *, auto_reset:
                 async with listening(controller, folder):
                     notifier.ready()
                     asked = asyncio.create_task(stopping.wait(), name="signals")
-                    await asyncio.wait({running, watching, asked}, return_when=asyncio.FIRST_COMPLETED)
+                    enough = asyncio.create_task((until or asyncio.Event()).wait(), name="enough")
+                    await asyncio.wait({running, watching, asked, enough}, return_when=asyncio.FIRST_COMPLETED)
                     asked.cancel()
+                    enough.cancel()
                     for ended in (running, watching):
                         if ended.done():
                             ended.result()

@@ -1,5 +1,6 @@
 """What the commands share: the terminal, their common options, and how a refusal is told."""
 
+import logging
 import sys
 from importlib.resources import as_file
 from pathlib import Path
@@ -7,10 +8,11 @@ from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
+from rich.logging import RichHandler
 from rich.markup import escape
 
 from config import bundled
-from station.core.errors import StationError
+from station.core.errors import ConfigError, StationError
 from station.core.settings import Settings, load_settings
 
 REFUSED, STOPPED = 2, 3
@@ -52,3 +54,18 @@ def settings_of(config: Path | None, shipped: str) -> Settings:
         return load_settings(config)
     with as_file(bundled(shipped)) as path:
         return load_settings(path)
+
+
+def refuse_auto_reset(settings: Settings, config: Path, *, auto_reset: bool) -> None:
+    """Let nobody but a person start a real cell.
+
+    Raises:
+        ConfigError: `--auto-reset` with a configuration that is not a simulation's.
+    """
+    if auto_reset and settings.simulation is None:
+        raise ConfigError("config.invalid", f"--auto-reset is refused: {config} has no [simulation], it is a real cell")
+
+
+def terminal_log(console: Console) -> logging.Handler | None:
+    """Log lines above the live picture, so that they do not tear it."""
+    return RichHandler(console=console, show_path=False, show_time=False) if console.is_terminal else None

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from station.core.alarms import Alarm
 from station.core.errors import Fault
 from station.core.part import Decision, Destination, Inspection, Scores
+from station.core.ports import Evidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,17 @@ class StripScored:
 
     inspection: Inspection
     scores: Scores
+
+
+@dataclass(frozen=True, slots=True)
+class ScanJudged:
+    """A part was scanned and judged; nothing is recorded or published of it yet.
+
+    The pixels of the blocks are the camera's own memory: a watcher that wants to keep them copies them at once.
+    """
+
+    inspection: Inspection
+    evidence: Evidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,5 +93,15 @@ class AlarmsChanged:
     alarms: tuple[Alarm, ...]
 
 
-CellEvent = StateChanged | PartEntered | StepStarted | StripScored | PartDecided | PartSorted | PartLost | AlarmsChanged
+CellEvent = (
+    StateChanged
+    | PartEntered
+    | StepStarted
+    | StripScored
+    | ScanJudged
+    | PartDecided
+    | PartSorted
+    | PartLost
+    | AlarmsChanged
+)
 Watcher = Callable[[CellEvent], None]

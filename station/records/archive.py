@@ -56,14 +56,19 @@ def cut_out(evidence: Evidence, file: PurePosixPath) -> ScanImage | None:
     return ScanImage(file, left, np.concatenate([block.pixels[:, left:right] for block in evidence.blocks]))
 
 
+def encode_scan(image: ScanImage) -> bytes:
+    """The scan as PNG."""
+    _written, encoded = cv2.imencode(".png", image.pixels, [cv2.IMWRITE_PNG_COMPRESSION, FASTEST])
+    return encoded.tobytes()
+
+
 def write_scan(folder: Path, image: ScanImage) -> str:
     """Write a scan as PNG and return the file's SHA-256 when both the file and its name are on the disk.
 
     Raises:
         OSError: The disk failed; nothing is left under the scan's name.
     """
-    _written, encoded = cv2.imencode(".png", image.pixels, [cv2.IMWRITE_PNG_COMPRESSION, FASTEST])
-    content = encoded.tobytes()
+    content = encode_scan(image)
     target = folder / image.file
     part = folder / INCOMING / target.name
     make_durable_folder(part.parent)
