@@ -106,7 +106,8 @@ def _step(book: AlarmList, verb: str, code: str | None, at: datetime) -> list[Al
     """Do one step; the alarms that it told of."""
     match verb, code:
         case "raise", str():
-            return [book.raise_(FAULTS[code], FAULTS[code].reaction, "", at)]
+            reaction = Reaction.SUSPEND if code == "plc.stale" else Reaction.HOLD
+            return [book.raise_(FAULTS[code], reaction, "", at)]
         case "acknowledge", str():
             try:
                 return [book.acknowledge(code, at, "anna")]
