@@ -103,7 +103,7 @@ _ROWS = (
     NamedFault("robot-fault", "The robot stops with a fault, the part in its gripper.", _U, ONCE, "robot.fault"),
     NamedFault("robot-wrong-bin", "The robot lays the part in another bin, and says so.", _U, ONCE, "robot.wrong_bin"),
     # line PLC
-    NamedFault("plc-silent", "The line PLC does not answer any more.", _T, 1.5, "plc.unreachable"),
+    NamedFault("plc-silent", "The line PLC does not answer any more.", _T, 2.5, "plc.unreachable"),
     NamedFault("plc-stale", "The line PLC's program stands still; its registers still answer.", _T, 1.5, "plc.stale"),
     NamedFault("plc-illegal-command", "The line PLC sends a command that the station's state does not accept.", _T, ONCE, None),
     NamedFault("plc-permission-withdrawn", "The line PLC withdraws its permission.", _T, 1.0, "plc.no_permission"),
@@ -116,12 +116,12 @@ _ROWS = (
     NamedFault("robot-net-split", "What the robot sends comes byte by byte.", _L, 0.5, None),
     NamedFault("robot-net-late", "What the robot sends comes 50 ms late.", _L, 0.5, None),
     NamedFault("robot-net-garbage", "What the robot sends is garbage.", _U, 0.2, None),
-    NamedFault("plc-net-refused", "The line PLC's port refuses connections.", _T, 1.0, "plc.unreachable"),
+    NamedFault("plc-net-refused", "The line PLC's port refuses connections.", _T, 2.0, "plc.unreachable"),
     NamedFault("plc-net-reset", "The connection to the line PLC is reset.", _T, ONCE, None),
-    NamedFault("plc-net-half-open", "What is sent to the line PLC and by it is swallowed.", _T, 1.5, "plc.unreachable"),
+    NamedFault("plc-net-half-open", "What is sent to the line PLC and by it is swallowed.", _T, 2.5, "plc.unreachable"),
     NamedFault("plc-net-split", "What the line PLC sends comes byte by byte.", _T, 0.5, None),
     NamedFault("plc-net-late", "What the line PLC sends comes 50 ms late.", _T, 0.5, None),
-    NamedFault("plc-net-garbage", "What the line PLC sends is garbage.", _T, 1.0, "plc.unreachable"),
+    NamedFault("plc-net-garbage", "What the line PLC sends is garbage.", _T, 2.0, "plc.unreachable"),
 )
 # fmt: on
 

@@ -108,7 +108,7 @@ class RtuLine:
         if frame[0] not in (self._unit, BROADCAST):
             return
         response = frame[:1] + answer(self._slave, frame[1:-2])
-        if frame[0] != BROADCAST:
+        if frame[0] != BROADCAST and not self.silent:
             with contextlib.suppress(BlockingIOError):  # nobody reads: lost, as on any serial line
                 os.write(fd, self._carry(response + crc(response)))
 

@@ -17,7 +17,7 @@ from tests.cell.fault_bench import FaultBench, fault_bench
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 NOT_YET: dict[str, str] = {
-    "camera-lines-dropped": "a block that passes for whole although lines are lost inside it is not told from a good one",
+    "camera-lines-dropped": "a block that passes for whole although lines are lost in it looks like a good one",
     "jig-creeps": "at --speed max a turn takes no time, so nothing shows that the jig turns too slowly",
 }
 """Faults that the station does not react to as it should, and why."""

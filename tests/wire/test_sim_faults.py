@@ -1,0 +1,202 @@
+"""Every named fault of robot, jig and line PLC at the level of the drivers: what they report, and that they recover."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from drivers.jig import ModbusJig
+from drivers.plc import ModbusPlc
+from drivers.robot import ModbusRobot
+from sim.faults import NAMED_FAULTS, Moment, NamedFault, Wish, named_fault
+from sim.ledger import Happening, Place
+from sim.pace import Speed
+from sim.running import Plan, RunningCell, running_cell
+from station.core.errors import FAULTS, StationError
+from station.core.part import Destination, Order
+from station.core.settings import Settings
+from tests.cell.fault_bench import Truth, addressed, make_recording, quick_settings
+
+ORDERED = Destination.BIN_REVIEW
+SPEED_TENTHS_RPM = 3395
+PATIENCE_S = 10.0
+AT_THE_DRIVERS: dict[str, str | None] = {
+    "part-missing": "robot.refused",  # to take away what is not on the jig
+    "robot-leaves-safe-zone": "jig.refused",  # by the wired interlock
+    "robot-wrong-bin": None,  # the driver passes on what the robot confirms
+    "jig-slips": None,  # the driver passes on the speed
+    "jig-creeps": None,
+}
+"""What the drivers report where it is not what the whole station shows."""
+
+
+class Machines:
+    """Robot and jig drivers on the simulated devices, and parts that wait at the infeed."""
+
+    def __init__(self, settings: Settings, running: RunningCell, truth: Truth) -> None:
+        self.running, self.truth = running, truth
+        self.robot, self.jig = ModbusRobot(settings.robot), ModbusJig(settings.jig)
+        self.confirmed = 0
+        self.speeds: list[float] = []
+        self._number = 100
+
+    async def journey(self) -> str | None:
+        """Take one part through; the code of what went wrong."""
+        async with asyncio.timeout(PATIENCE_S):
+            while self.running.cell.infeed_free.is_set():  # noqa: ASYNC110  # the infeed has no event for this
+                await asyncio.sleep(0.01)
+        try:
+            await self.robot.load(self._order("robot", "load"))
+            await self.robot.status()
+            await self.robot.status()
+            await self.jig.spin(self._order("jig", "spin", SPEED_TENTHS_RPM))
+            self.speeds = [(await self.jig.status()).speed_rpm for _ in range(3)]
+            await self.jig.stop(self._order("jig", "stop"))
+            receipt = await self.robot.unload(self._order("robot", "unload", ORDERED))
+            self.confirmed = receipt.confirmed
+        except StationError as error:
+            return error.code
+        return None
+
+    async def bring_to_rest(self) -> None:
+        """Stop, go home, and take away what lies in the cell."""
+        await _patiently(lambda: self.jig.stop(self._order("jig", "stop")))
+        await _patiently(lambda: self.robot.home(self._order("robot", "home")))
+        if self.running.cell.part_id_at(Place.GRIPPER, Place.JIG):
+            await self.robot.unload(self._order("robot", "unload", ORDERED))
+
+    def _order(self, device: str, verb: str, argument: int = 0) -> Order:
+        self._number += 1
+        return Order(device, self._number, verb, argument)  # type: ignore[arg-type]
+
+
+async def _patiently(call: Callable[[], Awaitable[object]]) -> None:
+    """Give an order until the device is back."""
+    async with asyncio.timeout(PATIENCE_S):
+        while True:
+            try:
+                await call()
+            except StationError:
+                await asyncio.sleep(0.05)
+            else:
+                return
+
+
+@pytest.fixture
+async def machines(tmp_path: Path) -> AsyncIterator[Machines]:
+    settings, truth = quick_settings(tmp_path), Truth()
+    plan = Plan(make_recording(tmp_path / "recording"), 20, Speed.MAX, None, breakable=True)
+    async with running_cell(settings, plan, truth) as running:
+        made = Machines(addressed(settings, running), running, truth)
+        await made.robot.connect()
+        await made.jig.connect()
+        yield made
+        await made.robot.close()
+        await made.jig.close()
+
+
+def of_machines() -> list[NamedFault]:
+    return [
+        row for row in NAMED_FAULTS.values() if row.name.startswith(("robot-", "jig-")) or row.name == "part-missing"
+    ]
+
+
+@pytest.mark.parametrize("fault", of_machines(), ids=lambda row: row.name)
+async def test_the_drivers_report_it_and_recover(machines: Machines, fault: NamedFault) -> None:
+    machines.running.broken.arm([Wish(fault, "2")])
+    assert await machines.journey() is None
+    assert machines.truth.seen.struck == []
+    told = await machines.journey()
+    assert machines.truth.seen.struck != []
+    assert told == AT_THE_DRIVERS.get(fault.name, fault.code)
+    machines.running.broken.clear(fault.name)
+    await machines.bring_to_rest()
+    assert await machines.journey() is None
+    assert machines.confirmed == ORDERED
+    moved = [e for e in machines.truth.entries if e.event in (Happening.PLACED, Happening.DROPPED) and e.place != "jig"]
+    assert len({entry.part_id for entry in moved}) == len(moved), "no part was laid away twice"
+
+
+@pytest.mark.parametrize(("name", "share"), [("jig-slips", 1 / 1.2), ("jig-creeps", 1.0)])
+async def test_a_slipping_jig_shows_its_speed_and_a_creeping_one_does_not(
+    machines: Machines, name: str, share: float
+) -> None:
+    machines.running.broken.arm([Wish(named_fault(name), "1")])
+    assert await machines.journey() is None
+    assert machines.speeds[-1] == pytest.approx(share * SPEED_TENTHS_RPM / 10, rel=0.002)
+
+
+async def test_a_wrong_bin_is_confirmed_as_it_is(machines: Machines) -> None:
+    machines.running.broken.arm([Wish(named_fault("robot-wrong-bin"), "1")])
+    assert await machines.journey() is None
+    assert machines.confirmed == Destination.BIN_PITS
+    assert machines.truth.entries[-1].place.value != Destination.BIN_REVIEW.label
+
+
+# ---- line PLC ----
+
+
+@pytest.fixture
+async def plc(tmp_path: Path) -> AsyncIterator[tuple[ModbusPlc, RunningCell]]:
+    settings = quick_settings(tmp_path)
+    plan = Plan(make_recording(tmp_path / "recording"), 20, Speed.MAX, None, breakable=True)
+    async with running_cell(settings, plan, Truth()) as running:
+        driver = ModbusPlc(addressed(settings, running).plc)
+        await driver.connect()
+        await until(driver, lambda: driver.health() is None)
+        yield driver, running
+        await driver.close()
+
+
+async def until(driver: ModbusPlc, condition: Callable[[], object]) -> None:
+    async with asyncio.timeout(PATIENCE_S):
+        while not condition():
+            await driver.changed()
+
+
+UNHEALTHY = [
+    name
+    for name, row in NAMED_FAULTS.items()
+    if row.code in ("plc.unreachable", "plc.stale") and name.startswith("plc-")
+]
+
+
+@pytest.mark.parametrize("name", UNHEALTHY)
+async def test_the_line_is_not_believed_while_it_is_ill_and_is_again_afterwards(
+    plc: tuple[ModbusPlc, RunningCell], name: str
+) -> None:
+    driver, running = plc
+    running.broken.arm([Wish(named_fault(name))])
+    await until(driver, driver.health)
+    assert not driver.permission()
+    await until(driver, lambda: driver.health() is FAULTS[named_fault(name).code or ""])
+    assert not driver.permission()
+    await until(driver, lambda: driver.health() is None and driver.permission())
+
+
+@pytest.mark.parametrize("name", ["plc-net-split", "plc-net-late", "plc-net-reset"])
+async def test_the_line_is_believed_in_spite_of_it(plc: tuple[ModbusPlc, RunningCell], name: str) -> None:
+    driver, running = plc
+    fault = named_fault(name)
+    running.broken.arm([Wish(fault)])
+    running.broken.reach(Moment.SPIN, "P-0")
+    sent = running.plc.command("reset")
+    await until(driver, driver.next_command)
+    command = driver.next_command()
+    assert command is not None
+    assert command.sequence == sent
+    await until(driver, lambda: driver.health() is None)
+
+
+async def test_what_the_program_of_the_line_says_is_heard(plc: tuple[ModbusPlc, RunningCell]) -> None:
+    driver, running = plc
+    running.broken.arm([Wish(named_fault("plc-permission-withdrawn")), Wish(named_fault("plc-bins-full"))])
+    await until(driver, lambda: not driver.permission() and driver.full_bins() == set(Destination))
+    assert driver.health() is None
+    running.broken.clear("plc-permission-withdrawn")
+    running.broken.clear("plc-bins-full")
+    await until(driver, lambda: driver.permission() and not driver.full_bins())
+    running.broken.arm([Wish(named_fault("plc-illegal-command"))])
+    running.broken.reach(Moment.SPIN, "P-0")
+    await until(driver, driver.next_command)
