@@ -3,10 +3,13 @@
 Real and simulated cells are built alike; the configuration changes addresses, not classes.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+import structlog
 
 from drivers.camera import GenTLCamera, find_producers
 from drivers.camera_supervisor import SupervisedCamera
@@ -24,7 +27,7 @@ from station.cell import Cell, Equipment
 from station.compute import ComputeThread
 from station.controller import Controller
 from station.core.clock import Clock, SystemClock
-from station.core.errors import ConfigError
+from station.core.errors import ConfigError, RecordError
 from station.core.events import Watcher
 from station.core.part import ModelIdentity
 from station.core.ports import CellReport, LineCamera, LinePlc, SortRobot, SpinJig
@@ -35,7 +38,10 @@ from station.motion import Motion
 from station.packml import MAY_MOVE, Unit
 from station.watchdog import Watchdog
 
+log = structlog.get_logger()
+
 PRODUCER = "{producer}"
+DAY_S = 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,15 +71,32 @@ async def open_station(settings: Settings, folder: Path, watch: Watcher) -> Asyn
     ledger = await SqliteLedger.open(folder, settings.records, clock, (settings.sha256, settings.model_dump_json()))
     try:
         alarms = Alarms(await ledger.listed_alarms(), ledger, clock, settings.alarms, watch)
-        await ledger.prune(clock.now())
-        yield _wire(settings, classifier, ledger, compute, clock, watch, alarms)
+        forgets = settings.plc.role == "server"  # a PLC with registers of its own tells what was accepted
+        plc = make_plc(settings.plc, await ledger.last_part_sequence() if forgets else 0)
+        pruning = asyncio.create_task(_prune_daily(ledger, clock), name="pruning")
+        try:
+            yield _wire(settings, plc, classifier, ledger, compute, clock, watch, alarms)
+        finally:
+            pruning.cancel()
+            await asyncio.wait([pruning])
     finally:
         await ledger.close()
         compute.close()
 
 
+async def _prune_daily(ledger: SqliteLedger, clock: Clock) -> None:
+    """Remove the archived scans whose time is over, now and every day; a disk that fails is told by the next record."""
+    while True:
+        try:
+            await ledger.prune(clock.now())
+        except RecordError as error:
+            log.warning("scans_not_pruned", fault=error.code, detail=error.detail)
+        await asyncio.sleep(DAY_S)
+
+
 def _wire(
     settings: Settings,
+    plc: LinePlc,
     classifier: OpenVinoClassifier,
     ledger: SqliteLedger,
     compute: ComputeThread,
@@ -81,7 +104,6 @@ def _wire(
     watch: Watcher,
     alarms: Alarms,
 ) -> Station:
-    plc = make_plc(settings.plc)
     unit = Unit(lambda change: controller.on_change(change))  # noqa: PLW0108  # the controller comes later
     motion = Motion(make_jig(settings), make_robot(settings), ledger, lambda: unit.state in MAY_MOVE)
     line = Line(plc, unit, alarms, lambda: _report(unit, cell, alarms), settings.plc.link.reconnect_s)

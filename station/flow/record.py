@@ -136,6 +136,10 @@ class SqliteLedger:
         """
         await self._write(_nothing)
 
+    async def last_part_sequence(self) -> int:
+        """The PLC's number of the announcement that was taken on last; 0 for none."""
+        return await self._commit(journal.last_part_sequence)
+
     async def note(self, event: str, detail: str) -> None:
         """Write down an event of the cell."""
         await self._commit(store.note, event, detail, self._clock.now())

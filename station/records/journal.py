@@ -31,6 +31,12 @@ def last_order(connection: sqlite3.Connection, device: Device) -> Written | None
     return None if row is None else _written(row)
 
 
+def last_part_sequence(connection: sqlite3.Connection) -> int:
+    """The PLC's number of the announcement that was taken on last; 0 for none."""
+    row = connection.execute("SELECT part_sequence FROM inspections ORDER BY number DESC LIMIT 1").fetchone()
+    return 0 if row is None else int(row[0])
+
+
 def _written(row: tuple[Device, int, str, int, str | None, int | None, str | None]) -> Written:
     device, number, verb, argument, inspection_id, confirmed, result = row
     return Written(Order(device, number, verb, argument), inspection_id, None if result is None else confirmed or 0)

@@ -1,0 +1,106 @@
+"""Many parts with random faults: the six rules hold, whatever breaks.
+
+    1  a part without a confirmed, valid, complete judgement is never passed
+    2  a part that entered is recorded exactly once, with the place that the robot confirmed
+    3  jig and robot never move against each other
+    4  no part is sorted twice
+    5  every fault ends in a state that an operator can leave, without a restart
+    6  every judged record has what its decision rests on
+
+A failure names its seed; `STATION_CAMPAIGN="SEED PARTS" pytest -m slow tests/cell/test_campaign.py` plays it again.
+"""
+
+import asyncio
+import os
+import random
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from sim.faults import NAMED_FAULTS, UNTIL_CLEARED, Wish
+from sim.ledger import Happening
+from tests.cell.fault_bench import PATIENCE_S, FaultBench, fault_bench
+
+SLOW_PARTS = 2500
+GAP = 14
+"""Parts between two faults, on average."""
+
+
+async def campaign(folder: Path, parts: int, seed: int) -> str:
+    """Take so many parts through while faults strike at random; what struck, in words."""
+    chance = random.Random(seed)  # noqa: S311  # faults, not secrets
+    struck: Counter[str] = Counter()
+    async with fault_bench(folder) as bench:
+        while bench.closed_records() < parts:
+            fault = chance.choice(list(NAMED_FAULTS.values()))
+            gap = min(int(chance.expovariate(1 / GAP)), max(0, parts - bench.closed_records()))
+            await strike_after(
+                bench, fault.name, gap, f"seed {seed}, after {sum(struck.values())} faults: {fault.name}"
+            )
+            struck[fault.name] += 1
+        await bench.stop()
+        check_rules(bench, f"seed {seed}")
+        return f"seed {seed}: {bench.closed_records()} parts, {sum(struck.values())} faults of {len(struck)} kinds"
+
+
+async def strike_after(bench: FaultBench, name: str, gap: int, told: str) -> None:
+    """Let a fault strike one of the parts to come, and an operator bring the cell back."""
+    fault = NAMED_FAULTS[name]
+    fed = sum(entry.event is Happening.FED for entry in bench.truth.entries)
+    bench.truth.seen.struck.clear()
+    bench.cell.broken.arm([Wish(fault, str(fed + 1 + gap))])
+    try:
+        async with asyncio.timeout(PATIENCE_S + gap):
+            await bench._until(lambda: bool(bench.truth.seen.struck))
+            await bench._until(lambda: not bench.cell.broken.present(name) or fault.lasts_s == UNTIL_CLEARED, name)
+            closed = bench.closed_records()
+            if fault.lasts_s == UNTIL_CLEARED:
+                await asyncio.sleep(chance_to_act_s(gap))
+                bench.cell.broken.clear(name)
+            await bench._until(lambda: bench.closed_records() >= closed + 2, name)
+    except TimeoutError as error:
+        raise AssertionError(f"{told}: the cell did not go on, it is {bench.controller.state.name}") from error
+
+
+def chance_to_act_s(gap: int) -> float:
+    """How long a person takes to come and clear a fault."""
+    return 0.1 * (gap % 10)
+
+
+def check_rules(bench: FaultBench, told: str) -> None:
+    """The six rules, from the ledgers of both sides."""
+    rows = bench.records()
+    counted = Counter(row["part_id"] for row in rows)
+    assert [part for part, times in counted.items() if times > 1] == [], told
+    assert set(counted) == bench.taken_on(), told
+    assert [entry for entry in bench.truth.entries if entry.event is Happening.COLLISION] == [], told
+    for row in rows:
+        part_id, place = row["part_id"], bench.place_of(row["part_id"])
+        assert row["state"] in {"sorted", "lost"}, f"{told}: {part_id}"
+        assert place == (row["confirmed_bin"] or "floor"), f"{told}: {part_id}"
+        if place == "second_inspection":
+            assert (row["verdict"], row["reason"], row["scan_valid"]) == ("defect_free", None, True), (
+                f"{told}: {part_id}"
+            )
+            assert len(row["probabilities"]) == 16, f"{told}: {part_id}"
+            assert bench.label_of(part_id) == "defect_free", f"{told}: {part_id}"
+    laid = Counter(
+        entry.part_id
+        for entry in bench.truth.entries
+        if entry.event is Happening.PLACED and entry.place.value.startswith(("bin_", "second"))
+    )
+    assert [part for part, times in laid.items() if times > 1] == [], told
+
+
+@pytest.mark.timeout(170)
+async def test_sixty_parts_with_random_faults_break_no_rule(tmp_path: Path) -> None:
+    assert "parts" in await campaign(tmp_path, 60, seed=7)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(5400)
+@pytest.mark.parametrize("seed", [1, 2])
+async def test_thousands_of_parts_with_random_faults_break_no_rule(tmp_path: Path, seed: int) -> None:
+    chosen = os.environ.get("STATION_CAMPAIGN", f"{seed} {SLOW_PARTS}").split()
+    print(await campaign(tmp_path, int(chosen[1]), int(chosen[0])))  # noqa: T201
