@@ -200,3 +200,22 @@ async def test_what_the_program_of_the_line_says_is_heard(plc: tuple[ModbusPlc, 
     running.broken.arm([Wish(named_fault("plc-illegal-command"))])
     running.broken.reach(Moment.SPIN, "P-0")
     await until(driver, driver.next_command)
+
+
+@pytest.mark.parametrize("name", ["plc-silent", "plc-stale", "plc-net-refused", "plc-net-garbage"])
+async def test_a_line_that_visits_the_station_is_stale_while_it_is_ill(tmp_path: Path, name: str) -> None:
+    settings = quick_settings(tmp_path)
+    driver = ModbusPlc(settings.plc.model_copy(update={"role": "server"}))
+    await driver.connect()
+    link = settings.plc.link.model_copy(update={"port": driver.port})
+    visiting = settings.model_copy(update={"plc": settings.plc.model_copy(update={"role": "server", "link": link})})
+    plan = Plan(make_recording(tmp_path / "recording"), 20, Speed.MAX, None, breakable=True)
+    try:
+        async with running_cell(visiting, plan, Truth()) as running:
+            await until(driver, lambda: driver.health() is None)
+            running.broken.arm([Wish(named_fault(name))])
+            await until(driver, lambda: driver.health() is FAULTS["plc.stale"])
+            running.broken.clear(name)
+            await until(driver, lambda: driver.health() is None)
+    finally:
+        await driver.close()
