@@ -266,6 +266,7 @@ class GenTLCamera:
             width_px=settings.width_px,
             buffers=settings.buffers,
             blocks=self._blocks,
+            first_frame_id=settings.first_frame_id,
             setup=tuple((row.feature, row.value) for row in settings.setup),
         )
 

@@ -57,6 +57,7 @@ class Turn:
         self._blocks = request.blocks
         self._seen = 0
         self._last_id = -1
+        self._first_id: int | None = None
 
     @property
     def has_room(self) -> bool:
@@ -70,6 +71,15 @@ class Turn:
     def next_slot(self) -> int:
         """The slot of the next block."""
         return self._free.popleft()
+
+    def number_of(self, frame_id: int, first_id: int | str) -> int:
+        """A block's number in this acquisition, from the producer's; any first number is that of the first that comes.
+
+        Nothing is lost unnoticed then either: a turn without its first block has but seven.
+        """
+        if self._first_id is None:
+            self._first_id = frame_id if isinstance(first_id, str) else first_id
+        return frame_id - self._first_id
 
     def note(self, message: link.BlockFilled | link.Discarded) -> bool:
         """Count a block; whether it was the last: by how many came, or by its number."""
@@ -100,7 +110,7 @@ class Camera:
         self._discards = _Discards()
         self._written: dict[str, Chosen] = {}
         self._width_px = 0
-        self._first_id = 1
+        self._first_id: int | str = 1
         self._grey = MONO8
 
     def connect(self, request: link.Connect) -> None:
@@ -113,7 +123,8 @@ class Camera:
         self._acquirer = open_camera(self._harvester, request.serial_number, request.buffers)
         self._acquirer.add_callback(ImageAcquirer.Events.INCOMPLETE_BUFFER, self._discards)
         self._width_px = request.width_px
-        self._first_id = FIRST_FRAME_ID.get(self._acquirer.device.tl_type, 1)
+        usual = FIRST_FRAME_ID.get(self._acquirer.device.tl_type, 1)
+        self._first_id = usual if request.first_frame_id is None else request.first_frame_id
         for name, value in request.setup:
             self._write(name, value)
         self._grey = check_image_format(self._nodes, request.width_px, request.blocks)
@@ -158,7 +169,7 @@ class Camera:
         finally:
             buffer.parent.queue_buffer(buffer)
         last_line_ns = turn.clock.monotonic_ns(image.stamp_ns, arrived_ns)
-        frame_id = image.frame_id - self._first_id
+        frame_id = turn.number_of(image.frame_id, self._first_id)
         return [link.BlockFilled(turn.number, slot, frame_id, image.delivered_lines, last_line_ns)]
 
     def release(self) -> None:

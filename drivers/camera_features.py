@@ -88,9 +88,9 @@ class Chosen:
 
 
 def chosen(nodes: Any, name: str) -> Chosen | None:
-    """The feature as its selectors stand now; None for a selector, which is no state of the camera."""
+    """The feature as its selectors stand now; None for a selector, whose place is no state of the camera."""
     node = _find(nodes, name).node
-    if node.is_selector():
+    if node.is_selector() and name.endswith("Selector"):
         return None
     selectors = (selecting.node.name for selecting in node.selecting_features)
     return Chosen(name, tuple((selector, read_node(nodes.get_node(selector))) for selector in selectors))

@@ -31,6 +31,7 @@ class Connect:
     """Load the producers, open the camera, write the features in this order, and check the image format.
 
     `blocks` is the length of an acquisition: 8, a turn, or any other number of a camera that runs by itself.
+    `first_frame_id` is the producer's number of its first block, None for what its transport layer has, a text for any.
     """
 
     number: int
@@ -39,6 +40,7 @@ class Connect:
     width_px: int
     buffers: int
     blocks: int
+    first_frame_id: int | str | None
     setup: tuple[tuple[str, FeatureValue], ...]
 
 

@@ -147,6 +147,9 @@ def camera_grab(
     blocks: Annotated[
         int, typer.Option(min=1, max=1000, help="How many blocks of 448 lines; 8 are one turn.")
     ] = BLOCKS_PER_TURN,
+    first_frame_id: Annotated[
+        str | None, typer.Option(metavar="NUMBER", help="See camera.first_frame_id: a number, or any.")
+    ] = None,
     timeout: Annotated[float, typer.Option(min=0.1, max=600, help="Seconds to wait for the first block.")] = 5.0,
     as_json: JsonOption = False,
 ) -> None:
@@ -158,6 +161,8 @@ def camera_grab(
     from station.camera_trial import grab, save_image, trial_settings
 
     camera = _camera(config, cti, serial).model_copy(update={"block_timeout_s": timeout})
+    if first_frame_id is not None:
+        camera = camera.model_copy(update={"first_frame_id": _first_frame_id(first_frame_id)})
     recipe = _recipe(load_settings(config), part_type) if config is not None else None
     settings = trial_settings(camera, wishes or [], blocks, configured=config is not None)
     result = asyncio.run(grab(settings, blocks, recipe))
@@ -169,6 +174,12 @@ def camera_grab(
         _print_account(result, target)
     if not result.complete:
         raise typer.Exit(1)
+
+
+def _first_frame_id(text: str) -> int | str:
+    if text == "any" or text.isdecimal():
+        return "any" if text == "any" else int(text)
+    raise ConfigError("config.invalid", f"--first-frame-id {text}: write a number from 0, or any")
 
 
 def _recipe(settings: Settings, name: str | None) -> ScanRecipe:
@@ -192,6 +203,9 @@ def _print_account(result: "Grab", target: Path) -> None:
         out.print(f"{escape(str(target))}: {size}", highlight=False, soft_wrap=True)
     if result.trouble is not None:
         err.print(f"[bold red]{result.trouble.code}[/] {escape(str(result.trouble))}", soft_wrap=True)
+    if result.misnumbered:
+        err.print("No block is missing between those that came, but they are numbered otherwise than expected: "
+                  "see camera.first_frame_id, and --first-frame-id.")  # fmt: skip
     mark = "[green]complete[/]" if result.complete else "[bold red]incomplete[/]"
     missing = f", missing blocks: {', '.join(map(str, result.missing))}" if result.missing else ""
     out.print(

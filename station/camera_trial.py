@@ -50,6 +50,12 @@ class Grab:
         return sum(block.delivered_lines for block in self.blocks)
 
     @property
+    def misnumbered(self) -> bool:
+        """Whether as many blocks came as were asked for, in a row, from another number than 0."""
+        numbers = [block.frame_id for block in self.blocks]
+        return bool(numbers) and numbers[0] != 0 and numbers == list(range(numbers[0], numbers[0] + self.asked))
+
+    @property
     def complete(self) -> bool:
         """Whether every line came, in order."""
         numbers = [block.frame_id for block in self.blocks]

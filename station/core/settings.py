@@ -120,6 +120,11 @@ class CameraSettings(Section):
     failed_turns: int = Field(
         3, ge=1, le=1000, description="After so many turns in a row without a complete scan the cell is Held."
     )
+    first_frame_id: Annotated[int, Field(ge=0)] | Literal["any"] | None = Field(
+        None,
+        description="Number that the producer gives an acquisition's first block; by default 0 for U3V, else 1. "
+        "any: it goes on counting from one acquisition to the next, and the first block that comes is the first.",
+    )
     names: FeatureNames = FeatureNames()
     setup: list[FeatureSetting] = Field(default=[], description="Features written in this order at every connection.")
 

@@ -257,7 +257,7 @@ def test_a_format_that_the_station_does_not_read_is_refused_in_words(
     "message",
     [
         link.Connect(
-            1, ("a.cti",), "77", 512, 9, 8, (("Width", 512), ("Gain", 1.5), ("TriggerMode", "On"), ("On", True))
+            1, ("a.cti",), "77", 512, 9, 8, None, (("Width", 512), ("Gain", 1.5), ("TriggerMode", "On"), ("On", True))
         ),
         link.Arm(2, (0, 5, 7), 8),
         link.Lend(2, (1,)),
