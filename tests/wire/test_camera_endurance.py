@@ -93,7 +93,6 @@ async def test_two_hundred_losses_leave_both_processes_as_small_as_before(scene:
                 cameras.append(resident_bytes(camera_process()))
         finally:
             await camera.close()
-    print(f"station {stations[9]} {stations[-1]}, camera process {cameras[9]} {cameras[-1]} bytes")
     assert stations[-1] - stations[9] < GROWTH_BYTES
     assert cameras[-1] - cameras[9] < GROWTH_BYTES
 
@@ -113,7 +112,6 @@ async def test_two_thousand_turns_of_one_connection_leave_both_processes_as_smal
                 sizes.append((resident_bytes(os.getpid()), resident_bytes(camera_process())))
         finally:
             await camera.close()
-    print(f"station and camera process: {sizes[99]}, then {sizes[-1]} bytes")
     for before, after in zip(sizes[99], sizes[-1], strict=True):
         assert after - before < GROWTH_BYTES
 
