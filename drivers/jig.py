@@ -38,6 +38,7 @@ class ModbusJig:
             index_pulses=int(values["index_pulses"]),
             part_seated=bool(values["part_seated"]),
             drive_fault=int(values["drive_fault"]),
+            index_period_ms=float(values["index_period"]),
         )
 
     async def spin(self, order: Order) -> Receipt:

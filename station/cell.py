@@ -26,7 +26,7 @@ from station.core.part import (
 from station.core.ports import Evidence, LineCamera, LinePlc, PartLedger, PatchClassifier, Published
 from station.core.settings import Settings
 from station.flow.decide import decide
-from station.flow.sort import lay_away, settle
+from station.flow.sort import check_place, lay_away, settle
 from station.judging import SurfaceJudge
 from station.line import Line
 from station.motion import Motion
@@ -121,6 +121,7 @@ class Cell:
             self._step(inspection, "unload")
             confirmed = await lay_away(inspection, evidence, self._motion, self._publish, self._ledger)
             self._count(inspection, evidence, confirmed, started_ns)
+            check_place(evidence.decision.destination, confirmed)
             self._react(trouble, evidence.account)
 
     def _react(self, trouble: StationError | None, account: LineAccount) -> None:

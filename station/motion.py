@@ -39,12 +39,28 @@ class SpeedWatch:
             except JigError as error:
                 self.trouble = error
                 return
-            if abs(status.speed_rpm - self._speed_rpm) > SPEED_TOLERANCE * self._speed_rpm:
-                seen = (
-                    f"{status.speed_rpm:.1f} rpm, ordered {self._speed_rpm:.1f} rpm, drive fault {status.drive_fault}"
-                )
-                self.trouble = JigError("jig.slipped", seen)
+            if self._off(status.speed_rpm):
+                self.trouble = self._slipped("the drive", status.speed_rpm, status)
             await asyncio.sleep(0)
+
+    async def look_back(self, jig: SpinJig) -> None:
+        """Compare the time of the turn that is over, by the index pulses, which no erring drive can fake."""
+        if self.trouble is not None:
+            return
+        try:
+            status = await jig.status()
+        except JigError as error:
+            self.trouble = error
+            return
+        if status.index_period_ms and self._off(60_000 / status.index_period_ms):
+            self.trouble = self._slipped("the index pulse", 60_000 / status.index_period_ms, status)
+
+    def _off(self, speed_rpm: float) -> bool:
+        return abs(speed_rpm - self._speed_rpm) > SPEED_TOLERANCE * self._speed_rpm
+
+    def _slipped(self, by: str, speed_rpm: float, status: JigStatus) -> JigError:
+        seen = f"{speed_rpm:.1f} rpm by {by}, ordered {self._speed_rpm:.1f} rpm, drive fault {status.drive_fault}"
+        return JigError("jig.slipped", seen)
 
 
 class Motion:
@@ -162,6 +178,7 @@ class Motion:
         finally:
             looking.cancel()
             await asyncio.gather(looking, return_exceptions=True)
+        await watch.look_back(self._jig)
 
     async def stop(self, inspection: Inspection | None) -> Receipt:
         """Bring the jig to a standstill; allowed in every state.

@@ -21,6 +21,7 @@ import structlog
 from station.core.errors import FAULTS, Fault, PartError, RobotError
 from station.core.part import Decision, Destination, Inspection, Verdict
 from station.core.ports import Journal, LinePlc, PartLedger, Published, RobotStatus
+from station.flow.sort import check_place
 from station.motion import Motion
 
 log = structlog.get_logger()
@@ -148,8 +149,7 @@ class Recovery:
         await self._publish(Published(inspection, decision, None, confirmed))
         self._on_closed(Closed(inspection, decision, confirmed))
         log.warning("inspection_recovered", part_id=inspection.part.part_id, bin=confirmed.label)
-        if confirmed is not decision.destination:
-            raise RobotError("robot.wrong_bin", f"ordered {decision.destination.label}, confirmed {confirmed.label}")
+        check_place(decision.destination, confirmed)
 
     async def _lose(self, inspection: Inspection) -> None:
         fault, detail = FAULTS["part.interrupted"], "neither on the jig nor in the gripper when the cell was cleared"

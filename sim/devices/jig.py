@@ -96,6 +96,7 @@ class JigDevice:
                 "drive_fault": self._drive_fault(),
                 "speed": spindle.speed_rpm * (CREEPING if self._creeps else 1.0),
                 "index_pulses": spindle.index_pulses & 0xFFFF,
+                "index_period": spindle.period_ns / NS_PER_MS,
             }
         )
         return self._bank.read(kind, address, count)

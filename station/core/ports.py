@@ -87,6 +87,7 @@ class JigStatus:
         index_pulses: Index pulses since power-up, 16 bit, wrapping.
         part_seated: Its sensor sees a part in the chuck.
         drive_fault: The drive's fault number, 0 for none.
+        index_period_ms: Time between the last two index pulses; 0 where it is not measured.
     """
 
     last_order: int
@@ -96,6 +97,7 @@ class JigStatus:
     index_pulses: int
     part_seated: bool
     drive_fault: int
+    index_period_ms: float
 
 
 class SpinJig(Protocol):

@@ -44,7 +44,7 @@ async def lay_away(
     """Have the robot bring the part to its place, close the record with the place it confirms, and publish that.
 
     Raises:
-        RobotError: `robot.wrong_bin` after the record was closed with the place that was really confirmed.
+        RobotError: `robot.wrong_bin`: the robot confirms no place at all; the record stays open.
         StationError: The robot, the record or the line failed.
     """
     ordered = evidence.decision.destination
@@ -54,6 +54,14 @@ async def lay_away(
     confirmed = Destination(receipt.confirmed)
     await ledger.sorted(inspection, confirmed)
     await publish(Published(inspection, evidence.decision, evidence.ms_after_last_line, confirmed))
+    return confirmed
+
+
+def check_place(ordered: Destination, confirmed: Destination) -> None:
+    """Refuse a part that lies elsewhere than ordered.
+
+    Raises:
+        RobotError: `robot.wrong_bin`.
+    """
     if confirmed is not ordered:
         raise RobotError("robot.wrong_bin", f"ordered {ordered.label}, confirmed {confirmed.label}")
-    return confirmed

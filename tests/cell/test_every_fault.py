@@ -18,7 +18,6 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 NOT_YET: dict[str, str] = {
     "camera-lines-dropped": "a block that passes for whole although lines are lost in it looks like a good one",
-    "jig-creeps": "nothing compares the jig's index pulses with the speed that its drive reports",
 }
 """Faults that the station does not react to as it should, and why."""
 

@@ -88,6 +88,24 @@ async def test_a_jig_that_does_not_keep_its_speed_sends_the_part_to_review() -> 
         assert bench.floor.sorted_parts == [("A1", "bin_review")]
 
 
+async def test_a_drive_that_errs_is_found_by_the_index_pulse() -> None:
+    async with running() as bench:
+        await bench.start()
+        status = bench.jig.status
+
+        async def creeping() -> object:
+            seen = await status()
+            return replace(seen, index_period_ms=seen.index_period_ms * 1.25)
+
+        bench.jig.status = creeping  # type: ignore[method-assign, assignment]
+        bench.feed("A1")
+        await bench.sorted(1)
+        (entry,) = bench.ledger.entries.values()
+        assert entry.reason is not None
+        assert entry.reason.code == "jig.slipped"
+        assert bench.floor.sorted_parts == [("A1", "bin_review")]
+
+
 @pytest.mark.parametrize(
     ("width", "left", "reason"),
     [(0, 300, "part.jig_empty"), (500, 300, "part.wrong_width"), (385, 0, "part.at_sensor_edge")],

@@ -129,7 +129,8 @@ class FakeJig:
         self._turns += turning
         last = self._last.order.number if self._last else 0
         speed_rpm = self._speed_rpm if turning else 0.0
-        return JigStatus(last, not turning, turning, speed_rpm, self._turns, self._floor.jig is not None, 0)
+        seated, period_ms = self._floor.jig is not None, 60_000 / speed_rpm if speed_rpm else 0.0
+        return JigStatus(last, not turning, turning, speed_rpm, self._turns, seated, 0, period_ms)
 
     async def spin(self, order: Order) -> Receipt:
         self._reach()
