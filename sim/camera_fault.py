@@ -1,4 +1,4 @@
-"""Faults that the simulated cell can order of its camera, through the scene; `sim/gentl/faults.h` says the same in C."""
+"""Faults that the simulated cell can order of its camera, through the scene; `sim/gentl/faults.h` is the same in C."""
 
 from enum import StrEnum
 
@@ -10,7 +10,7 @@ class CameraFault(StrEnum):
     """
 
     NONE = "None"
-    """Takes back an order that was not taken yet and a fault that lasts, and ends a hang."""
+    """Takes back an order that was not taken yet and a fault that lasts; ends a hang and an outage."""
     PARTIAL_INCOMPLETE = "PartialIncomplete"
     """Only some lines of the block arrive; it is flagged incomplete."""
     PARTIAL_COMPLETE = "PartialComplete"

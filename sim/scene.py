@@ -7,14 +7,15 @@ Layout, version 1, little-endian, read by `sim/gentl/scene.c`. The header takes 
     8  u32 version          20 u32 turn_lines     40 u64 surface_id     52 u32 turning        64 u64 turn_period_ns
     12 u32 header_size      24 u32 pace           28 u32 writer_pid     72 u32 slip_row       76 u32 slip_rows
     128 u64 fault_number    144 u32 fault         152 u32 fault_lines   160 u32 fault_call
-    136 u64 fault_taken     148 u32 fault_block   156 u32 fault_time_ms                       all others reserved, zero
+    136 u64 fault_taken     148 u32 fault_block   156 u32 fault_time_ms   168 u64 away_until_ns   others reserved, zero
 
 `sequence` is a sequence lock: odd while anything is being changed, two more after every change. A reader looks at it
 before and after, and reads again if it moved, so the writer never waits for a reader.
 
 Orders of faults are counted in `fault_number`. The camera that takes one writes its number into `fault_taken`, by one
 atomic exchange, in the moment in which the fault hits: so every order is taken exactly once, by one camera, even if the
-process that took it is killed by what follows.
+process that took it is killed by what follows. A camera whose cable was pulled writes into `away_until_ns` for how
+long, so that it is away for a consumer, too, that was started again meanwhile: once that has chosen the scene.
 """
 
 import contextlib
@@ -43,15 +44,15 @@ _HEADER = np.dtype(
             *("magic", "version", "header_size", "sensor_width", "turn_lines", "pace", "writer_pid"),
             *("sequence", "surface_id", "part_present", "turning", "epoch_ns", "turn_period_ns"),
             *("slip_row", "slip_rows", "fault_number", "fault_taken"),
-            *("fault", "fault_block", "fault_lines", "fault_time_ms", "fault_call"),
+            *("fault", "fault_block", "fault_lines", "fault_time_ms", "fault_call", "away_until_ns"),
         ),
         "formats": (
             *("S8", *("<u4",) * 6, *("<u8",) * 2, *("<u4",) * 2, *("<u8",) * 2),
-            *("<u4", "<u4", "<u8", "<u8", *("<u4",) * 5),
+            *("<u4", "<u4", "<u8", "<u8", *("<u4",) * 5, "<u8"),
         ),
         "offsets": (
             *(0, 8, 12, 16, 20, 24, 28, 32, 40, 48, 52, 56, 64),
-            *(72, 76, 128, 136, *range(144, 164, 4)),
+            *(72, 76, 128, 136, *range(144, 164, 4), 168),
         ),
         "itemsize": 4096,
     }
@@ -241,6 +242,8 @@ class Scene:
             for name, word in words.items():
                 self._header[name] = word
             self._header["fault_number"] += 1
+            if fault is CameraFault.NONE:
+                self._header["away_until_ns"] = 0
 
     @property
     def fault_waits(self) -> bool:

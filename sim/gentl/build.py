@@ -19,6 +19,8 @@ PRODUCER = "station_linescan.cti"
 
 _WARNINGS = ("-Wall", "-Wextra")
 _FLAGS = ("-std=c11", "-O2", "-D_GNU_SOURCE", "-fPIC", "-fvisibility=hidden", "-pthread", "-shared")
+# What a camera keeps without power must outlive the consumer's unloading of the library, within its process.
+_STAYS_LOADED = "-Wl,-z,nodelete"
 
 
 class CompilerError(Exception):
@@ -54,6 +56,7 @@ def build(target: Path) -> Path:
     command = [
         *find_compiler(),
         *_FLAGS,
+        _STAYS_LOADED,
         *_WARNINGS,
         *shlex.split(os.environ.get("CFLAGS", "")),
         f'-DNODEMAP_FOLDER="{SOURCES.as_posix()}"',

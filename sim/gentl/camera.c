@@ -27,9 +27,14 @@ void camera_unplug(struct camera *camera, enum cable cable, uint32_t away_ms) {
     pthread_cond_broadcast(&camera->changed);
 }
 
+/* Whether the time of an outage is over; the cell may end it earlier. */
+static bool outage_over(const struct camera *camera) {
+    uint64_t now = clock_now_ns();
+    return now >= camera->back_ns || (camera->scene.shared && scene_away_until(&camera->scene) <= now);
+}
+
 bool camera_connected(struct camera *camera) {
-    bool back = camera->cable == CABLE_OUT_UNTIL_CLOSED && !camera->device && clock_now_ns() >= camera->back_ns;
-    if (back)
+    if (camera->cable == CABLE_OUT_UNTIL_CLOSED && !camera->device && outage_over(camera))
         camera_plug_in(camera);
     return camera->cable == CABLE_IN;
 }
@@ -130,6 +135,9 @@ void camera_choose_scene(struct camera *camera) {
     camera_note_scene(camera);
     camera->registers.sensor_width = scene_sensor_width(&camera->scene);
     camera_cut_image(camera);
+    uint64_t now = clock_now_ns(), away_until = scene_away_until(&camera->scene);
+    if (away_until > now)
+        camera_unplug(camera, CABLE_OUT_UNTIL_CLOSED, (uint32_t)((away_until - now) / NS_PER_MS));
     pthread_cond_broadcast(&camera->changed);
 }
 

@@ -23,7 +23,9 @@ static void end_hang(struct camera *camera) {
 static void strike(struct camera *camera, const struct hit *hit) {
     if (hit->fault == FAULT_DISCONNECT)
         camera_unplug(camera, CABLE_OUT_UNTIL_CLOSED, hit->time_ms);
-    else if (hit->fault == FAULT_HANG)
+    if (hit->fault == FAULT_DISCONNECT && hit->ordered)
+        scene_stay_away(&camera->scene, camera->back_ns);
+    if (hit->fault == FAULT_HANG)
         begin_hang(camera, hit);
 }
 
@@ -66,7 +68,7 @@ static bool take_ordered(struct camera *camera, const struct scene_view *view, s
     if (!scene_take_fault(&camera->scene, view))
         return false;
     producer_log("fault %u was ordered for block %u", order->fault, order->block);
-    *hit = (struct hit){.lines = order->lines, .time_ms = order->time_ms};
+    *hit = (struct hit){.lines = order->lines, .time_ms = order->time_ms, .ordered = true};
     if (order->fault < FAULT_COUNT && order->call < CALL_COUNT) {
         hit->fault = (enum fault)order->fault;
         hit->call = (enum call)order->call;

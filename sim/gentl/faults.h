@@ -44,6 +44,7 @@ struct hit {
     enum fault fault;
     uint32_t lines, time_ms;
     enum call call;
+    bool ordered; /* by the scene */
 };
 
 /* The fault that hits this block, FAULT_NONE mostly; Disconnect and Hang have then begun. */

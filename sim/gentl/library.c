@@ -1,7 +1,6 @@
 /* The library: its lock, its cameras, its beginning and end. */
 #include <dlfcn.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "camera.h"
 #include "producer.h"
@@ -62,9 +61,10 @@ GC_API GCInitLib(void) {
     producer.initialised = true;
     producer.camera_count = wanted_cameras();
     for (unsigned i = 0; i < producer.camera_count; i++) {
-        memset(&cameras[i].flash, 0, sizeof cameras[i].flash);
-        camera_plug_in(&cameras[i]);
-        cameras[i].listed = true;
+        struct camera *camera = &cameras[i];
+        if (camera->cable != CABLE_OUT_UNTIL_CLOSED)
+            camera_plug_in(camera);
+        camera->listed = camera_connected(camera);
     }
     return GC_ERR_SUCCESS;
 }
@@ -75,7 +75,8 @@ GC_API GCCloseLib(void) {
     producer.closing = true;
     system_close();
     for (unsigned i = 0; i < producer.camera_count; i++)
-        scene_close(&cameras[i].scene);
+        if (cameras[i].cable == CABLE_IN)
+            scene_close(&cameras[i].scene);
     producer.closing = false;
     return GC_ERR_SUCCESS;
 }

@@ -25,7 +25,8 @@ struct scene_header {
     _Atomic uint32_t slip_row, slip_rows;
     uint8_t reserved[48];
     _Atomic uint64_t fault_number, fault_taken; /* fault_taken is the cameras' to write */
-    _Atomic uint32_t fault, fault_block, fault_lines, fault_time_ms, fault_call;
+    _Atomic uint32_t fault, fault_block, fault_lines, fault_time_ms, fault_call, reserved1;
+    _Atomic uint64_t away_until_ns; /* likewise */
 };
 _Static_assert(offsetof(struct scene_header, sequence) == 32, "layout version 1");
 _Static_assert(offsetof(struct scene_header, part_present) == 48, "layout version 1");
@@ -33,6 +34,7 @@ _Static_assert(offsetof(struct scene_header, epoch_ns) == 56, "layout version 1"
 _Static_assert(offsetof(struct scene_header, slip_row) == 72, "layout version 1");
 _Static_assert(offsetof(struct scene_header, fault_number) == 128, "layout version 1");
 _Static_assert(offsetof(struct scene_header, fault_call) == 160, "layout version 1");
+_Static_assert(offsetof(struct scene_header, away_until_ns) == 168, "layout version 1");
 
 /* Row n of the pattern starts n pixels into this ramp. */
 enum { PATTERN_LINES = 256 };
@@ -199,6 +201,15 @@ bool scene_take_fault(struct scene *scene, const struct scene_view *view) {
     uint64_t before = view->fault.taken;
     return scene->shared && view->fault.number &&
            atomic_compare_exchange_strong(&scene->shared->fault_taken, &before, view->fault.number);
+}
+
+uint64_t scene_away_until(const struct scene *scene) {
+    return scene->shared ? atomic_load(&scene->shared->away_until_ns) : 0;
+}
+
+void scene_stay_away(struct scene *scene, uint64_t time_ns) {
+    if (scene->shared)
+        atomic_store(&scene->shared->away_until_ns, time_ns);
 }
 
 /* ---- the jig ---- */

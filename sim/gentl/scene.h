@@ -2,7 +2,7 @@
  *
  * The memory is a header of 4096 bytes and the unwrapped surface, turn_lines rows of sensor_width bytes. Its `sequence`
  * is odd while the writer changes anything; whoever reads looks at it before and after, and reads again if it moved.
- * One word is written here: which fault of the cell's has been taken, so that no other camera takes it again.
+ * Two words are written here: which fault of the cell's has been taken, and how long the cable is out.
  *
  * An empty name selects the test pattern: pixel (column c of the sensor, line n since the start) = (c + n) mod 256, on
  * a jig that advances one row with every line and whose index pulse is there whenever it is waited for. */
@@ -72,6 +72,10 @@ bool scene_unchanged(const struct scene *scene, const struct scene_view *view);
 bool scene_fault_waits(const struct scene *scene);
 /* Takes the fault of the view; false when another camera was faster. */
 bool scene_take_fault(struct scene *scene, const struct scene_view *view);
+
+/* Time until which the camera's cable is out, so that a consumer that is started again finds it so; 0: it is in. */
+uint64_t scene_away_until(const struct scene *scene);
+void scene_stay_away(struct scene *scene, uint64_t time_ns);
 
 /* The jig's angle in rows since its epoch, at a time, for MOTION_TIMED. */
 int64_t scene_rows_at(const struct scene_view *view, uint64_t time_ns);

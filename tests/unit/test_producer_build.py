@@ -1,7 +1,9 @@
 """How the simulated camera's build finds a compiler, and what it says when it cannot build."""
 
 import importlib.util
+import shlex
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -51,6 +53,33 @@ def test_a_failing_compiler_leaves_what_was_there(
     with pytest.raises(producer_build.CompilerError, match=compiler):
         producer_build.build(target)
     assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"the one before"]
+
+
+def test_no_compiler_warning_is_tolerated(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("CFLAGS", "-Werror -Wpedantic -Wno-overlength-strings -Wshadow -Wvla")
+    assert producer_build.build(tmp_path / "camera.cti").stat().st_size > 10_000
+
+
+def test_a_warning_of_another_compiler_does_not_end_a_users_build(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("CFLAGS", "-Wcast-qual -Wconversion")
+    assert producer_build.build(tmp_path / "camera.cti").exists()
+
+
+ELF_MACHINES = {"x86_64-linux-gnu.2.17": 62, "aarch64-linux-gnu.2.17": 183}
+
+
+@pytest.mark.parametrize("target", ELF_MACHINES)
+def test_it_is_built_for_the_processors_of_both_kinds(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, target: str
+) -> None:
+    if subprocess.run([sys.executable, "-m", "ziglang", "version"], capture_output=True, check=False).returncode:
+        pytest.skip("needs a compiler for other processors: pip install ziglang")
+    monkeypatch.setenv("CC", f"{shlex.quote(sys.executable)} -m ziglang cc -target {target}")
+    monkeypatch.setenv("CFLAGS", "-Werror")
+    library = producer_build.build(tmp_path / "camera.cti").read_bytes()
+    assert (library[:4], int.from_bytes(library[18:20], "little")) == (b"\x7fELF", ELF_MACHINES[target])
 
 
 def test_a_missing_producer_is_refused_with_the_command_that_builds_it(

@@ -41,7 +41,7 @@ def camera(harvester: Harvester) -> Iterator[Camera]:
     opened = Camera(harvester, acquirer)
     acquirer.add_callback(ImageAcquirer.Events.INCOMPLETE_BUFFER, Counting(opened.incomplete))
     yield opened
-    acquirer.destroy()
+    opened.close()
 
 
 @pytest.fixture

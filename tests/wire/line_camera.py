@@ -1,9 +1,11 @@
 """A line-scan camera behind harvesters, as tests use it, and the pattern that the simulated one shows."""
 
+import contextlib
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from genicam.gentl import IoException
 from harvesters.core import Callback, Harvester, ImageAcquirer
 
 WIDTH, LINES, BLOCK = 2048, 3584, 448
@@ -38,6 +40,18 @@ class Camera:
     def set(self, **features: object) -> None:
         for name, value in features.items():
             getattr(self.nodes, name).value = value
+
+    def close(self) -> None:
+        """Close it, also if it was lost: stopping it fails then."""
+        with contextlib.suppress(IoException):
+            self.acquirer.stop()
+        self.acquirer.destroy()
+
+    def open_again(self) -> None:
+        """Close it, look for it, open it."""
+        self.close()
+        self.harvester.update()
+        self.acquirer = self.harvester.create(0)
 
     def arm_turn(self) -> None:
         """Eight blocks from the jig's next index pulse."""

@@ -142,6 +142,8 @@ BY_HANDLE: list[tuple[str, str, tuple[object, ...]]] = [
     ("GCGetPortURL", "device", (OUT, SIZE)), ("GCGetPortURLInfo", "device", (0, 0, None, OUT, SIZE)),
     ("GCReadPort", "device", (ctypes.c_uint64(0), OUT, SIZE)),
     ("GCWritePort", "device", (ctypes.c_uint64(0), OUT, SIZE)),
+    ("GCReadPortStacked", "device", (OUT, ctypes.byref(ctypes.c_size_t(0)))),
+    ("GCWritePortStacked", "device", (OUT, ctypes.byref(ctypes.c_size_t(0)))),
 ]  # fmt: skip
 
 
@@ -250,6 +252,31 @@ def test_the_engine_stops_by_itself_after_the_wanted_number(producer: Producer) 
     assert producer.write(START, 1) == 0
     assert producer.await_block(2000)[0] == 0
     assert producer.number("DSGetInfo", producer.stream, 8) == 0
+
+
+def test_buffers_of_consumer_and_producer_are_filled_alike_and_given_back(producer: Producer) -> None:
+    memory = [ctypes.create_string_buffer(16 * 448) for _ in range(2)]
+    size = ctypes.c_size_t(16 * 448)
+    own = [producer.opened("DSAnnounceBuffer", producer.stream, one, size, Void(7)) for one in memory]
+    assert producer.call("DSAnnounceBuffer", producer.stream, memory[0], size, None, ctypes.byref(Void())) == IN_USE
+    theirs = producer.announce(2, 16 * 448)
+    for buffer in (own[0], theirs[0], own[1], theirs[1]):
+        producer.must("DSQueueBuffer", producer.stream, buffer)
+    producer.must("DSStartAcquisition", producer.stream, 0, ctypes.c_uint64(4))
+    assert producer.write(START, 1) == 0
+    images = []
+    for _ in range(4):
+        code, buffer = producer.await_block(2000)
+        base = producer.number("DSGetBufferInfo", producer.stream, buffer, 0)
+        images.append((code, ctypes.string_at(base, 16)))
+    assert images == [(0, bytes((448 * block + x) % 256 for x in range(16))) for block in range(4)]
+    assert producer.write(STOP, 1) == 0
+    producer.must("DSFlushQueue", producer.stream, 4)
+    base, user = Void(), Void()
+    producer.must("DSRevokeBuffer", producer.stream, own[0], ctypes.byref(base), ctypes.byref(user))
+    assert (base.value, user.value) == (ctypes.addressof(memory[0]), 7)
+    producer.must("DSRevokeBuffer", producer.stream, theirs[0], ctypes.byref(base), ctypes.byref(user))
+    assert (base.value, user.value) == (None, None), "memory of the producer's own is not given away"
 
 
 def test_too_few_buffers_or_a_second_start_are_refused(producer: Producer) -> None:

@@ -2,6 +2,8 @@
 
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -74,6 +76,40 @@ def test_held_buffers_lose_blocks_and_the_gap_shows(streaming: Camera) -> None:
     assert streaming.acquirer.data_streams[0].num_underrun > 0
 
 
+def test_an_underrun_loses_a_block_although_there_were_buffers(streaming: Camera) -> None:
+    streaming.set(SimFault="Underrun")
+    streaming.acquirer.start()
+    assert [streaming.fetch().frame_id for _ in range(4)] == [1, 2, 4, 5]
+    assert streaming.acquirer.data_streams[0].num_underrun == 1
+
+
+def lateness_s(camera: Camera) -> float:
+    """Time from the end of a block's last line to its arrival here."""
+    block = camera.fetch()
+    return (time.monotonic_ns() - block.timestamp_ns) / 1e9
+
+
+@pytest.mark.parametrize(("fault", "late"), [("LateBlock", [3]), ("Slow", [3, 4, 5])])
+def test_a_block_comes_late_once_or_from_then_on(streaming: Camera, fault: str, late: list[int]) -> None:
+    streaming.set(SimFault=fault, SimFaultTime=300, AcquisitionLineRate=1000.0, AcquisitionMode="MultiFrame")
+    streaming.set(AcquisitionFrameCount=5)
+    streaming.acquirer.start()
+    seen = {number: lateness_s(streaming) for number in range(1, 6)}
+    on_time = set(seen) - set(late) - {4, 5}  # behind one late block the next ones wait too
+    assert all(seen[number] >= 0.3 for number in late)
+    assert all(seen[number] < 0.3 for number in on_time)
+
+
+def test_a_late_block_can_be_stopped_at_once(streaming: Camera) -> None:
+    streaming.set(SimFault="Slow", SimFaultTime=60_000, SimFaultBlock=1)
+    streaming.acquirer.start()
+    with pytest.raises(TimeoutException):
+        streaming.acquirer.fetch(timeout=0.05)
+    began = time.monotonic()
+    streaming.acquirer.stop()
+    assert time.monotonic() - began < 5
+
+
 def test_a_camera_that_is_unplugged_is_lost_and_comes_back(streaming: Camera) -> None:
     streaming.set(SimFault="Disconnect")
     streaming.acquirer.start()
@@ -84,13 +120,42 @@ def test_a_camera_that_is_unplugged_is_lost_and_comes_back(streaming: Camera) ->
         _ = streaming.nodes.Width.value
     with pytest.raises(IoException):
         streaming.acquirer.stop()
-    streaming.acquirer.destroy()
-    streaming.harvester.update()
-    streaming.acquirer = streaming.harvester.create(0)
+    streaming.open_again()
     assert streaming.nodes.Width.value == 5472, "a camera without power forgets its settings"
     streaming.acquirer.start()
     assert streaming.fetch().frame_id == 1
-    streaming.acquirer.destroy()
+
+
+def test_a_hang_ends_with_its_time_and_the_blocks_come_late(streaming: Camera) -> None:
+    streaming.set(SimFault="Hang", SimFaultTime=300)
+    streaming.acquirer.start()
+    assert [streaming.fetch().frame_id for _ in range(2)] == [1, 2]
+    began = time.monotonic()
+    third = streaming.acquirer.try_fetch(timeout=0.01)
+    assert time.monotonic() - began > 0.2, "the time-out is not honoured while the call hangs"
+    if third is not None:
+        third.queue()
+    assert streaming.fetch().frame_id in {3, 4}
+
+
+CALLS: list[tuple[str, Callable[[Camera], object]]] = [
+    ("GCReadPort", lambda camera: camera.nodes.Width.value),
+    ("GCWritePort", lambda camera: camera.set(Gain=1.0)),
+    ("DSQueueBuffer", lambda camera: camera.fetch()),
+    ("DSStopAcquisition", lambda camera: camera.acquirer.stop()),
+    ("DevClose", lambda camera: camera.close()),
+]
+
+
+@pytest.mark.parametrize(("call", "do"), CALLS, ids=[row[0] for row in CALLS])
+def test_each_call_can_hang_for_a_time(streaming: Camera, call: str, do: Callable[[Camera], object]) -> None:
+    streaming.set(SimHangCall=call, SimFaultTime=400, SimFault="Hang", SimFaultBlock=1)
+    streaming.acquirer.start()
+    began = time.monotonic()
+    while streaming.acquirer.data_streams[0].num_delivered == 0:
+        time.sleep(0.001)
+    do(streaming)
+    assert 0.35 < time.monotonic() - began < 5
 
 
 def test_a_hanging_camera_never_returns_from_a_fetch(producer: Path, tmp_path: Path) -> None:
