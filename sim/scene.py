@@ -1,21 +1,6 @@
 """What lies under the simulated camera: POSIX shared memory that the cell writes and the GenTL producer reads.
 
-Layout, version 1, little-endian, read by `sim/gentl/scene.c`. The header takes 4096 bytes; the surface follows,
-`turn_lines` rows of `sensor_width` bytes, row 0 where the jig's angle is 0.
-
-    0  char[8] "STNSCENE"   16 u32 sensor_width   32 u64 sequence       48 u32 part_present   56 u64 epoch_ns
-    8  u32 version          20 u32 turn_lines     40 u64 surface_id     52 u32 turning        64 u64 turn_period_ns
-    12 u32 header_size      24 u32 pace           28 u32 writer_pid     72 u32 slip_row       76 u32 slip_rows
-    128 u64 fault_number    144 u32 fault         152 u32 fault_lines   160 u32 fault_call
-    136 u64 fault_taken     148 u32 fault_block   156 u32 fault_time_ms   168 u64 away_until_ns   others reserved, zero
-
-`sequence` is a sequence lock: odd while anything is being changed, two more after every change. A reader looks at it
-before and after, and reads again if it moved, so the writer never waits for a reader.
-
-Orders of faults are counted in `fault_number`. The camera that takes one writes its number into `fault_taken`, by one
-atomic exchange, in the moment in which the fault hits: so every order is taken exactly once, by one camera, even if the
-process that took it is killed by what follows. A camera whose cable was pulled writes into `away_until_ns` for how
-long, so that it is away for a consumer, too, that was started again meanwhile: once that has chosen the scene.
+Where everything lies in it is told in `sim/scene_memory.py`.
 """
 
 import contextlib
@@ -31,32 +16,12 @@ import numpy as np
 
 from sim.camera_fault import CameraFault, HangingCall
 from sim.pace import Speed
+from sim.scene_memory import HEADER, is_file, path_of, publish
 from station.core.errors import BugError, ConfigError
 from station.core.part import Pixels
 
 TURN_LINES = 3584
 SENSOR_WIDTH_MAX_PX = 8192
-
-_FOLDER = Path("/dev/shm")  # noqa: S108 - where Linux keeps POSIX shared memory
-_HEADER = np.dtype(
-    {
-        "names": (
-            *("magic", "version", "header_size", "sensor_width", "turn_lines", "pace", "writer_pid"),
-            *("sequence", "surface_id", "part_present", "turning", "epoch_ns", "turn_period_ns"),
-            *("slip_row", "slip_rows", "fault_number", "fault_taken"),
-            *("fault", "fault_block", "fault_lines", "fault_time_ms", "fault_call", "away_until_ns"),
-        ),
-        "formats": (
-            *("S8", *("<u4",) * 6, *("<u8",) * 2, *("<u4",) * 2, *("<u8",) * 2),
-            *("<u4", "<u4", "<u8", "<u8", *("<u4",) * 5, "<u8"),
-        ),
-        "offsets": (
-            *(0, 8, 12, 16, 20, 24, 28, 32, 40, 48, 52, 56, 64),
-            *(72, 76, 128, 136, *range(144, 164, 4), 168),
-        ),
-        "itemsize": 4096,
-    }
-)
 
 
 class Scene:
@@ -70,8 +35,8 @@ class Scene:
         self._path = path
         self._file = file
         self._memory = memory
-        self._header = np.frombuffer(memory, _HEADER, count=1)
-        self._image: Pixels = np.frombuffer(memory, np.uint8, offset=_HEADER.itemsize).reshape(-1, sensor_width)
+        self._header = np.frombuffer(memory, HEADER, count=1)
+        self._image: Pixels = np.frombuffer(memory, np.uint8, offset=HEADER.itemsize).reshape(-1, sensor_width)
         self._lock = threading.Lock()
         self._order = threading.Lock()
         self._order.acquire()
@@ -90,8 +55,8 @@ class Scene:
         Raises:
             ConfigError: The name is no such name or is used by a living process, or there is no memory left.
         """
-        path = _path_of(name)
-        size = _HEADER.itemsize + turn_lines * sensor_width
+        path = path_of(name)
+        size = HEADER.itemsize + turn_lines * sensor_width
         if not 1 <= sensor_width <= SENSOR_WIDTH_MAX_PX:
             raise ConfigError("config.invalid", f"a sensor has 1 to {SENSOR_WIDTH_MAX_PX} px, not {sensor_width}")
         draft = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
@@ -104,7 +69,7 @@ class Scene:
             os.posix_fallocate(file, 0, size)
             scene = cls(path, file, mmap.mmap(file, size), sensor_width)
             scene._describe(sensor_width, turn_lines, pace)
-            _publish(draft, path)
+            publish(draft, path)
         except OSError as error:
             os.close(file)
             raise ConfigError("config.simulator_failed", f"scene {name}: {error}") from error
@@ -115,7 +80,7 @@ class Scene:
     def _describe(self, sensor_width: int, turn_lines: int, pace: Speed) -> None:
         header = self._header
         header["version"] = 1
-        header["header_size"] = _HEADER.itemsize
+        header["header_size"] = HEADER.itemsize
         header["sensor_width"] = sensor_width
         header["turn_lines"] = turn_lines
         header["pace"] = 1 if pace is Speed.MAX else 0
@@ -256,45 +221,8 @@ class Scene:
             if self._closed:
                 return
             self._closed = True
-            if _is_file(self._path, self._file):
+            if is_file(self._path, self._file):
                 self._path.unlink()
             del self._header, self._image
             self._memory.close()
             os.close(self._file)
-
-
-def _path_of(name: str) -> Path:
-    """The file of a shared memory's name."""
-    plain = name[1:]
-    if not name.startswith("/") or "/" in plain or plain in {"", ".", ".."} or len(name.encode()) > 63:
-        raise ConfigError("config.invalid", f"a scene's name is a slash and at most 62 more characters, not {name!r}")
-    return _FOLDER / plain
-
-
-def _is_file(path: Path, file: int) -> bool:
-    """Whether the path still leads to this open file."""
-    try:
-        found = path.stat()
-    except FileNotFoundError:
-        return False
-    return os.path.samestat(found, os.fstat(file))
-
-
-def _publish(draft: Path, path: Path) -> None:
-    """Give the finished memory its name; in the place of one that nobody holds any more.
-
-    Raises:
-        OSError: A living process holds the name.
-    """
-    try:
-        leftover = os.open(path, os.O_RDWR | os.O_CLOEXEC)
-    except FileNotFoundError:
-        path.hardlink_to(draft)
-        return
-    try:
-        fcntl.flock(leftover, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        draft.rename(path)
-    except BlockingIOError:
-        raise FileExistsError("it is in use by another process") from None
-    finally:
-        os.close(leftover)

@@ -1,4 +1,4 @@
-/* What lies under the camera: POSIX shared memory that the simulated cell writes (sim/scene.py), read without locks.
+/* What lies under the camera: POSIX shared memory that the simulated cell writes (sim/scene_memory.py), read without locks.
  *
  * The memory is a header of 4096 bytes and the unwrapped surface, turn_lines rows of sensor_width bytes. Its `sequence`
  * is odd while the writer changes anything; whoever reads looks at it before and after, and reads again if it moved.

@@ -12,14 +12,14 @@
 #include <unistd.h>
 
 #include "faults.h"
-#include "gentl.h"
+#include "gentl_session.h"
 
-enum { WIDTH = 64, LINES = 16, BUFFERS = 6, THREADS = 4, CAMERAS = 2 };
+enum { THREADS = 4, CAMERAS = 2 };
 enum { AT_WIDTH = 0x094, AT_HEIGHT = 0x098, AT_CHUNKS = 0x0AC, AT_MODE = 0x0B0, AT_FORMAT = 0x0A0, AT_TRIGGER = 0x0E0 };
 enum { AT_FAULT = 0x110, AT_SCENE = 0x120, AT_START = 0x1E0, AT_STOP = 0x1E4, AT_ABORT = 0x1E8, AT_SOFTWARE = 0x1EC };
 enum { AT_RESET = 0x21C, AT_LOAD = 0x238, AT_SAVE = 0x23C };
 
-static void must(int holds, const char *what) {
+void must(int holds, const char *what) {
     if (holds)
         return;
     char text[256] = "";
@@ -66,25 +66,12 @@ static void order_fault(unsigned fault, unsigned block) {
 
 /* ---- one consumer's modules ---- */
 
-struct session {
-    TL_HANDLE system;
-    IF_HANDLE interface;
-    DEV_HANDLE device;
-    PORT_HANDLE remote;
-    DS_HANDLE stream;
-    EVENT_HANDLE event;
-    BUFFER_HANDLE buffers[BUFFERS];
-    uint8_t memory[BUFFERS / 2][WIDTH * LINES * 2 + 64];
-    atomic_bool ended;
-    atomic_uint blocks;
-};
-
 static GC_ERROR write_number(PORT_HANDLE port, uint64_t address, uint32_t value) {
     size_t size = sizeof value;
     return GCWritePort(port, address, &value, &size);
 }
 
-static void open_all(struct session *session, const char *camera) {
+void open_all(struct session *session, const char *camera) {
     memset(session, 0, sizeof *session);
     must(TLOpen(&session->system) == 0, "TLOpen");
     must(TLOpenInterface(session->system, "station-linescan-interface", &session->interface) == 0, "TLOpenInterface");
@@ -135,94 +122,6 @@ static unsigned read_pixels(struct session *session, BUFFER_HANDLE buffer) {
     return sum;
 }
 
-/* ---- every entry point with a handle that is none ---- */
-
-static void refuse_all_with(void *handle) {
-    char text[256];
-    size_t size = sizeof text, count = 1;
-    uint32_t number = 0;
-    void *opened = NULL;
-    INFO_DATATYPE type;
-    bool8_t changed;
-    EVENT_NEW_BUFFER_DATA data = {NULL, NULL};
-    PORT_REGISTER_STACK_ENTRY entry = {0, text, 4};
-    SINGLE_CHUNK_DATA chunk;
-    const GC_ERROR results[] = {
-        GCGetPortInfo(handle, PORT_INFO_ID, &type, text, &size), GCGetNumPortURLs(handle, &number),
-        GCGetPortURL(handle, text, &size), GCGetPortURLInfo(handle, 0, URL_INFO_URL, &type, text, &size),
-        GCReadPort(handle, 0, text, &size), GCWritePort(handle, 0, text, &size),
-        GCReadPortStacked(handle, &entry, &count), GCWritePortStacked(handle, &entry, &count),
-        GCRegisterEvent(handle, EVENT_NEW_BUFFER, &opened), GCUnregisterEvent(handle, EVENT_NEW_BUFFER),
-        EventGetData(handle, &data, &size, 0), EventGetDataInfo(handle, &data, sizeof data, 0, &type, text, &size),
-        EventGetInfo(handle, 0, &type, text, &size), EventFlush(handle), EventKill(handle), TLClose(handle),
-        TLGetInfo(handle, 0, &type, text, &size), TLUpdateInterfaceList(handle, &changed, 0),
-        TLGetNumInterfaces(handle, &number), TLGetInterfaceID(handle, 0, text, &size),
-        TLGetInterfaceInfo(handle, "x", 0, &type, text, &size), TLOpenInterface(handle, "x", &opened), IFClose(handle),
-        IFGetInfo(handle, 0, &type, text, &size), IFGetParentTL(handle, &opened),
-        IFUpdateDeviceList(handle, &changed, 0), IFGetNumDevices(handle, &number), IFGetDeviceID(handle, 0, text, &size),
-        IFGetDeviceInfo(handle, "x", 0, &type, text, &size), IFOpenDevice(handle, "x", 4, &opened), DevClose(handle),
-        DevGetInfo(handle, 0, &type, text, &size), DevGetParentIF(handle, &opened), DevGetPort(handle, &opened),
-        DevGetNumDataStreams(handle, &number), DevGetDataStreamID(handle, 0, text, &size),
-        DevOpenDataStream(handle, "x", &opened), DSClose(handle), DSGetInfo(handle, 0, &type, text, &size),
-        DSGetParentDev(handle, &opened), DSAnnounceBuffer(handle, text, sizeof text, NULL, &opened),
-        DSAllocAndAnnounceBuffer(handle, 64, NULL, &opened), DSRevokeBuffer(handle, handle, NULL, NULL),
-        DSQueueBuffer(handle, handle), DSFlushQueue(handle, ACQ_QUEUE_ALL_DISCARD),
-        DSStartAcquisition(handle, ACQ_START_FLAGS_DEFAULT, 1), DSStopAcquisition(handle, ACQ_STOP_FLAGS_KILL),
-        DSGetBufferID(handle, 0, &opened), DSGetBufferInfo(handle, handle, 0, &type, text, &size),
-        DSGetBufferChunkData(handle, handle, &chunk, &count), DSGetNumBufferParts(handle, handle, &number),
-        DSGetBufferPartInfo(handle, handle, 0, 0, &type, text, &size)};
-    for (size_t i = 0; i < sizeof results / sizeof *results; i++)
-        if (results[i] != GC_ERR_INVALID_HANDLE) {
-            fprintf(stderr, "entry point %zu answered %d to a handle that is none\n", i, (int)results[i]);
-            exit(1);
-        }
-}
-
-/* Results that nobody wants: everything must be refused, or be harmless. */
-static void call_all_without_results(const struct session *open) {
-    TLOpen(NULL), TLGetNumInterfaces(open->system, NULL), TLGetInterfaceID(open->system, 0, NULL, NULL);
-    TLGetInfo(open->system, 0, NULL, NULL, NULL), TLUpdateInterfaceList(open->system, NULL, 0);
-    TLGetInterfaceInfo(open->system, NULL, 0, NULL, NULL, NULL), TLOpenInterface(open->system, NULL, NULL);
-    IFGetInfo(open->interface, 0, NULL, NULL, NULL), IFGetParentTL(open->interface, NULL);
-    IFGetNumDevices(open->interface, NULL), IFGetDeviceID(open->interface, 0, NULL, NULL);
-    IFGetDeviceInfo(open->interface, NULL, 0, NULL, NULL, NULL), IFOpenDevice(open->interface, NULL, 4, NULL);
-    DevGetInfo(open->device, 0, NULL, NULL, NULL), DevGetParentIF(open->device, NULL), DevGetPort(open->device, NULL);
-    DevGetNumDataStreams(open->device, NULL), DevGetDataStreamID(open->device, 0, NULL, NULL);
-    DevOpenDataStream(open->device, NULL, NULL), DSGetInfo(open->stream, 0, NULL, NULL, NULL);
-    DSGetParentDev(open->stream, NULL), DSAnnounceBuffer(open->stream, NULL, 0, NULL, NULL);
-    DSAllocAndAnnounceBuffer(open->stream, 0, NULL, NULL), DSRevokeBuffer(open->stream, NULL, NULL, NULL);
-    DSQueueBuffer(open->stream, NULL), DSFlushQueue(open->stream, 99), DSGetBufferID(open->stream, 0, NULL);
-    DSGetBufferInfo(open->stream, open->buffers[0], 0, NULL, NULL, NULL);
-    DSGetBufferChunkData(open->stream, open->buffers[0], NULL, NULL);
-    DSGetNumBufferParts(open->stream, open->buffers[0], NULL);
-    DSGetBufferPartInfo(open->stream, open->buffers[0], 0, 0, NULL, NULL, NULL);
-    GCRegisterEvent(open->stream, EVENT_NEW_BUFFER, NULL), EventGetData(open->event, NULL, NULL, 0);
-    EventGetDataInfo(open->event, NULL, 0, 0, NULL, NULL, NULL), EventGetInfo(open->event, 0, NULL, NULL, NULL);
-    GCGetPortInfo(open->remote, 0, NULL, NULL, NULL), GCGetNumPortURLs(open->remote, NULL);
-    GCGetPortURL(open->remote, NULL, NULL), GCGetPortURLInfo(open->remote, 0, 0, NULL, NULL, NULL);
-    GCReadPort(open->remote, 0, NULL, NULL), GCWritePort(open->remote, 0, NULL, NULL);
-    GCReadPortStacked(open->remote, NULL, NULL), GCWritePortStacked(open->remote, NULL, NULL);
-    GCGetInfo(0, NULL, NULL, NULL), GCGetLastError(NULL, NULL, NULL);
-}
-
-static void refuse_what_is_no_handle(void) {
-    static struct session session;
-    open_all(&session, "station-linescan-1");
-    call_all_without_results(&session);
-    void *const closed[] = {session.system, session.interface, session.device, session.remote,
-                            session.stream, session.event,     session.buffers[0]};
-    must(TLClose(session.system) == 0, "TLClose");
-    refuse_all_with(NULL);
-    refuse_all_with((void *)(uintptr_t)0xDEADBEEF0000u);
-    for (size_t i = 0; i < sizeof closed / sizeof *closed; i++)
-        refuse_all_with(closed[i]);
-    static struct session again;
-    open_all(&again, "station-linescan-1");
-    for (size_t i = 0; i < sizeof closed / sizeof *closed; i++)
-        refuse_all_with(closed[i]);
-    must(TLClose(again.system) == 0, "TLClose");
-}
-
 /* ---- one thread: every fault, every way to end ---- */
 
 static void end_somehow(struct session *session, unsigned way) {
@@ -266,6 +165,11 @@ static void faults_one_after_the_other(unsigned rounds) {
 
 /* ---- many threads: nobody knows what the others do ---- */
 
+/* Leaves the lock to the others for a moment: a mutex is not fair, and the machine may be busy. */
+static void pause_us(long duration) {
+    clock_nanosleep(CLOCK_MONOTONIC, 0, &(struct timespec){0, duration * 1000}, NULL);
+}
+
 struct work {
     struct session *session;
     unsigned camera, random;
@@ -303,6 +207,7 @@ static void *control(void *argument) {
             order_fault(next_random(&work->random) % FAULT_COUNT, choice % 3);
         else
             start(session);
+        pause_us(50);
     }
     return NULL;
 }
@@ -323,6 +228,7 @@ static void *ask(void *argument) {
             DSGetBufferInfo(session->stream, session->buffers[i], BUFFER_INFO_FRAMEID, NULL, text, &size);
         }
         IFUpdateDeviceList(session->interface, NULL, 0);
+        pause_us(50);
     }
     return NULL;
 }
@@ -335,7 +241,7 @@ static void *disturb(void *argument) {
         EventFlush(session->event);
         DSFlushQueue(session->stream, (ACQ_QUEUE_TYPE)(next_random(&work->random) % 5));
         DSStopAcquisition(session->stream, ACQ_STOP_FLAGS_KILL);
-        clock_nanosleep(CLOCK_MONOTONIC, 0, &(struct timespec){0, 300000}, NULL);
+        pause_us(300);
     }
     return NULL;
 }
@@ -364,7 +270,7 @@ static unsigned all_at_once(unsigned rounds) {
             works[i] = (struct work){&session, camera, round * THREADS + i};
             must(pthread_create(&threads[i], NULL, jobs[i], &works[i]) == 0, "thread");
         }
-        clock_nanosleep(CLOCK_MONOTONIC, 0, &(struct timespec){0, 15000000}, NULL);
+        pause_us(15000);
         close_under(&session, round);
         atomic_store(&session.ended, true);
         for (unsigned i = 0; i < THREADS; i++)

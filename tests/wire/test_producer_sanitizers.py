@@ -12,7 +12,7 @@ import pytest
 
 from sim.gentl.build import PRODUCER, SOURCES, build, find_compiler
 
-EXERCISER = Path(__file__).with_name("gentl_exerciser.c")
+EXERCISER = [Path(__file__).with_name(name) for name in ("gentl_exerciser.c", "gentl_refusals.c")]
 ROUNDS = 100
 EMPTY = "int main(void) { return 0; }\n"
 
@@ -45,7 +45,7 @@ def test_nothing_is_wrong_in_memory_or_between_threads(
     monkeypatch.setenv("CFLAGS", f"-O1 -g -Werror -fno-sanitize-recover=all -fsanitize={sanitizer}")
     producer = build(tmp_path / PRODUCER)
     program = tmp_path / "exerciser"
-    built = compiled(program, sanitizer, EXERCISER, producer)
+    built = compiled(program, sanitizer, *EXERCISER, producer)
     assert built.returncode == 0, built.stderr
     environment = os.environ | {"STATION_GENTL_CAMERAS": "2"}
     ran = subprocess.run([program, str(ROUNDS)], capture_output=True, text=True, check=False, env=environment)
