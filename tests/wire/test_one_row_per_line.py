@@ -16,7 +16,7 @@ from drivers.robot import ModbusRobot
 from sim.gentl import producer_path
 from sim.ledger import Entry
 from sim.pace import Speed
-from sim.report import Listening
+from sim.report import Json, Listening
 from sim.running import Plan, running_cell
 from station.core.errors import StationError
 from station.core.part import Order, ScanRecipe
@@ -39,6 +39,10 @@ class Quiet:
     def result_read(self, number: int, decision: str) -> None: ...
 
     def infeed_empty(self, fed: int) -> None: ...
+
+    def fault_struck(self, name: str, part_id: str | None) -> None: ...
+
+    def answered(self, answer: Json) -> None: ...
 
 
 def settings_of(folder: Path) -> Settings:
