@@ -13,6 +13,7 @@ LIT = 40  # grey; brighter is the part
 DARK_GREY, WHITE_GREY = 30.0, 400.0  # what the part's middle grey becomes
 STRETCH = 1.3
 WANDER_PX = 24
+EDGE_PX = 16  # background that stays between a wider part and the edge of the view
 OTHER_PX, GAP_PX = 120, 100  # the other object: its width, and how far beside the part it lies
 ROWS_SHIFTED_TOGETHER = 56
 
@@ -61,7 +62,7 @@ def wider(image: Pixels) -> Pixels:
     """The part is 1.3 times as wide."""
     left, right = _part(image)
     stretched = cv2.resize(image[:, left:right], (round(STRETCH * (right - left)), image.shape[0]))
-    start = min(left, image.shape[1] - stretched.shape[1])
+    start = min(left, image.shape[1] - stretched.shape[1] - EDGE_PX)
     seen = image.copy()
     seen[:, start : start + stretched.shape[1]] = stretched
     return seen

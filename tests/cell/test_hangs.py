@@ -15,7 +15,7 @@ from tests.cell.bench import running, settings, until
 
 
 async def test_a_network_that_hangs_sends_the_part_to_review_and_holds_the_cell_which_runs_on_after_unhold() -> None:
-    async with running(settings(watchdog={"compute_timeout_s": 0.2})) as bench:
+    async with running(settings(watchdog={"compute_timeout_s": 1.5})) as bench:
         await bench.start()
         gate, score = threading.Event(), bench.classifier.score
         bench.classifier.score = lambda _patches: gate.wait()  # type: ignore[method-assign, assignment, return-value]

@@ -1,5 +1,6 @@
 """At real pace the camera's 3584 lines are the 3584 rows of the part on the jig, each once and in order."""
 
+import asyncio
 import contextlib
 import os
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from drivers.camera import GenTLCamera
 from drivers.jig import ModbusJig
 from drivers.robot import ModbusRobot
 from sim.gentl import producer_path
-from sim.ledger import Entry
+from sim.ledger import Entry, Happening
 from sim.pace import Speed
 from sim.report import Json, Listening
 from sim.running import Plan, running_cell
@@ -25,13 +26,16 @@ from station.core.settings import Settings, load_settings
 
 @dataclass
 class Quiet:
-    """A report that nobody reads."""
+    """A report of which only one thing is read: that a part has come."""
 
     left_out: list[str] = field(default_factory=list)
+    fed: asyncio.Event = field(default_factory=asyncio.Event)
 
     def ready(self, where: Listening) -> None: ...
 
-    def happened(self, entry: Entry) -> None: ...
+    def happened(self, entry: Entry) -> None:
+        if entry.event is Happening.FED:
+            self.fed.set()
 
     def scan_left_out(self, file: str, error: StationError) -> None:
         self.left_out.append(f"{file}: {error}")
@@ -73,7 +77,8 @@ async def test_every_row_is_seen_once_and_in_order(tmp_path: Path, name: str) ->
     recording.mkdir()
     assert cv2.imwrite(str(recording / "A.png"), scan)
     plan = Plan(recording, 1, Speed.REAL, None)
-    async with running_cell(settings, plan, Quiet()) as simulated, contextlib.AsyncExitStack() as opened:
+    report = Quiet()
+    async with running_cell(settings, plan, report) as simulated, contextlib.AsyncExitStack() as opened:
         link = settings.robot.link.model_copy(update={"port": simulated.where.robot[1]})
         robot, jig = ModbusRobot(settings.robot.model_copy(update={"link": link})), ModbusJig(settings.jig)
         camera = GenTLCamera(settings.camera)
@@ -82,6 +87,7 @@ async def test_every_row_is_seen_once_and_in_order(tmp_path: Path, name: str) ->
         await robot.connect()
         await jig.connect()
         await camera.open()
+        await report.fed.wait()
         await robot.load(Order("robot", 1, "load"))
         await camera.prepare(ScanRecipe(kind.line_rate_hz, kind.exposure_us))
         await jig.spin(Order("jig", 1, "spin", round(10 * kind.speed_rpm)))
