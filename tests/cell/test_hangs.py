@@ -29,7 +29,7 @@ async def test_a_network_that_hangs_sends_the_part_to_review_and_holds_the_cell_
         assert bench.floor.sorted_parts == [("A1", "bin_review")]
         fault, detail = bench.controller.trouble
         assert fault is not None
-        assert (fault.code, "no answer within 0.2 s" in detail) == ("model.engine_failed", True)
+        assert (fault.code, "no answer within 1.5 s" in detail) == ("model.engine_failed", True)
         bench.classifier.score = score  # type: ignore[method-assign]
         bench.controller.command(Command.UNHOLD)
         await bench.controller.reached(State.EXECUTE)
