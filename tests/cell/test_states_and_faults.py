@@ -330,6 +330,19 @@ async def test_the_wrong_bin_is_recorded_as_it_is_and_holds_the_cell() -> None:
         assert bench.controller.trouble[0].code == "robot.wrong_bin"
 
 
+async def test_a_robot_that_confirms_no_place_holds_the_cell_and_the_record_stays_open() -> None:
+    async with running() as bench:
+        await bench.start()
+        unload = bench.robot._unload
+        bench.robot._unload = lambda order: unload(order) * 0  # type: ignore[method-assign]
+        bench.feed("A1")
+        await bench.controller.reached(State.HELD)
+        (entry,) = bench.ledger.entries.values()
+        assert (entry.state, entry.confirmed) == ("judged", None)
+        assert bench.controller.trouble[0] is not None
+        assert bench.controller.trouble[0].code == "robot.wrong_bin"
+
+
 async def test_the_cell_completes_after_the_parts_it_was_asked_for() -> None:
     async with running(parts=2) as bench:
         await bench.start()
