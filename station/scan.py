@@ -19,7 +19,7 @@ class Scan:
     """What one turn gave.
 
     Attributes:
-        blocks: The blocks as delivered; valid until the next-but-one turn.
+        blocks: The blocks as delivered; their pixels stay valid as long as somebody holds them.
         account: Where the lines went.
         scores: Scores of the strips that could be judged, in order.
         trouble: The first thing that went wrong with camera, part or network, or None.
