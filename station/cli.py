@@ -24,6 +24,8 @@ from station.core.errors import ConfigError, StationError
 from station.core.logs import configure_logs
 from station.core.priority import precedence
 from station.core.settings import data_dir, describe_settings, load_settings
+from station.dataset_cli import dataset_app
+from station.model_cli import model_app
 from station.record_cli import record
 from station.records_cli import records_app
 from station.terminal import (
@@ -47,6 +49,8 @@ app = typer.Typer(
 app.add_typer(records_app, name="records")
 app.add_typer(alarms_app, name="alarms")
 app.add_typer(camera_app, name="camera")
+app.add_typer(dataset_app, name="dataset")
+app.add_typer(model_app, name="model")
 app.command()(bench)
 app.command()(record)
 

@@ -1,0 +1,10 @@
+"""`station model …`: train, measure, release and choose the network."""
+
+import typer
+
+model_app = typer.Typer(help="Train, measure, release and choose the network.", no_args_is_help=True)
+
+
+@model_app.callback()
+def model() -> None:
+    """Train, measure, release and choose the network."""

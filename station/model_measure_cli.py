@@ -1,0 +1,1 @@
+"""`station model …`: measure a network."""

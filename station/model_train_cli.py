@@ -1,0 +1,1 @@
+"""`station model …`: train, and compare networks."""
