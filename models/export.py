@@ -19,7 +19,17 @@ from torch import Tensor, nn
 from models.classifier import INPUT_SHAPE, OpenVinoClassifier
 from models.data import read_scans
 from models.evaluate import judge, measure
-from models.manifest import CLASSES, GRAPH, WEIGHTS, Data, Manifest, hash_files, load_bundle, utc_now, write_manifest
+from models.manifest import (
+    CLASSES,
+    GRAPH,
+    Data,
+    Manifest,
+    found_artefacts,
+    hash_files,
+    load_bundle,
+    utc_now,
+    write_manifest,
+)
 from models.networks import NETWORKS
 from station.core.settings import ModelSettings
 
@@ -91,7 +101,8 @@ def export(checkpoint: Path, folder: Path, source: str, licence: str, number: in
         created=utc_now(),
         code_version=code_version(),
         licence=licence,
-        files=hash_files(folder, (GRAPH, WEIGHTS)),
+        artefacts=found_artefacts(folder),
+        files=hash_files(folder),
         classes=CLASSES,
         data=data,
     )

@@ -1,22 +1,44 @@
 """The manifest of a model bundle: what the network is, how it is fed, what it reached, and the hash of every file.
 
 BUNDLE/manifest.json      this manifest; its own SHA-256 identifies the model in every record
-BUNDLE/model.xml, .bin    the network as OpenVINO IR
+BUNDLE/model.xml, .bin    the network for OpenVINO in f32 and bf16
+BUNDLE/int8.xml, .bin     the same for OpenVINO, quantised to INT8
+BUNDLE/model.onnx         the same for ONNX Runtime
+BUNDLE/network.pt         its weights for torch, a state dict
+BUNDLE/card.md            the model card: what it was made from, what it can do, and what it must not be used for
+
+All artefacts but torch's take raw grey values, uint8 (2, 256, 256), and answer probabilities, float32 (2, 5): scaling,
+temperature and softmax are inside. A bundle need not have all of them. Every artefact holds the same weights: they were
+rounded to 16 bits once, before any of them was made.
 """
 
 import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from station.core.errors import ModelError
 from station.core.part import ModelIdentity, SurfaceClass
 
-MANIFEST = "manifest.json"
+MANIFEST, CARD = "manifest.json", "card.md"
 GRAPH, WEIGHTS = "model.xml", "model.bin"
+
+Artefact = Literal["openvino", "openvino-int8", "onnx", "torch"]
+"""A network in the form that one engine reads."""
+
+ARTEFACT_FILES: dict[Artefact, tuple[str, ...]] = {
+    "openvino": (GRAPH, WEIGHTS),
+    "openvino-int8": ("int8.xml", "int8.bin"),
+    "onnx": ("model.onnx",),
+    "torch": ("network.pt",),
+}
+"""The files of each artefact, in the order in which its engine reads them."""
+
+Engine = Literal["openvino", "onnxruntime", "torch"]
+Precision = Literal["int8", "bf16", "f32"]
 CLASSES = tuple(surface.label for surface in SurfaceClass)
 """The station's classes in the order in which a network must answer."""
 
@@ -54,6 +76,9 @@ class Data(Section):
     """What the network was trained on."""
 
     source: str = Field(..., description="Where the pictures come from.")
+    sha256: Annotated[Sha256 | None, Field(description="Of the data set's own manifest; None where it has none.")] = (
+        None
+    )
     parts: int = Field(..., ge=1, description="Parts.")
     patches: int = Field(..., ge=1, description="Patches that were cut from them.")
     epochs: int = Field(..., ge=1, description="Epochs after which these weights were kept.")
@@ -72,6 +97,9 @@ class Figures(Section):
     escapes: int = Field(..., ge=0, description="Defective parts called defect-free.")
     overkills: int = Field(..., ge=0, description="Defect-free parts called defective.")
     wrong_class: int = Field(..., ge=0, description="Defective parts called defective, but of another class.")
+    reviews: Annotated[
+        int, Field(ge=0, description="Parts under the least confidence, of any truth; counted nowhere else.")
+    ] = 0
 
     @property
     def patch_accuracy(self) -> float:
@@ -80,20 +108,54 @@ class Figures(Section):
 
     @property
     def part_accuracy(self) -> float:
-        """Share of the parts judged rightly."""
-        return 1 - (self.escapes + self.overkills + self.wrong_class) / self.parts
+        """Share of the parts judged rightly; a part sent to review was not."""
+        return 1 - (self.escapes + self.overkills + self.wrong_class + self.reviews) / self.parts
+
+
+class Thresholds(Section):
+    """From which answers on the network is believed."""
+
+    min_confidence: float = Field(
+        ..., ge=0.2, lt=1, description="Least confidence of a part with which the figures were counted."
+    )
+
+
+class Parity(Section):
+    """How far an artefact decides as the torch network does, on the golden set."""
+
+    engine: Engine = Field(..., description="Engine that ran it.")
+    precision: Precision = Field(..., description="Arithmetic in which it ran.")
+    source: str = Field(..., description="The golden set.")
+    parts: int = Field(..., ge=1, description="Parts judged by both.")
+    changed_parts: int = Field(..., ge=0, description="Of them with another class by Algorithm 1.")
+    patches: int = Field(..., ge=1, description="Patches scored by both.")
+    changed_patches: int = Field(..., ge=0, description="Of them with another most probable class.")
+    largest_difference: float = Field(..., ge=0, le=1, description="Largest difference of a probability of a patch.")
+
+
+class Quantisation(Section):
+    """How the INT8 artefact was made."""
+
+    recipe: str = Field(..., min_length=1, description="Name of the recipe, see `models.release.quantise`.")
+    source: str = Field(..., description="Where the calibration patches come from.")
+    patches: int = Field(..., ge=1, description="Calibration patches.")
+    over_exposed: int = Field(..., ge=0, description="Of them made brighter until the metal saturates.")
+    under_exposed: int = Field(..., ge=0, description="Of them made darker.")
+    seed: int = Field(..., ge=0, description="Of their choice and of the changes.")
 
 
 class Manifest(Section):
     """Everything that is known of a bundle."""
 
-    format: Annotated[Literal[1], Field(description="Version of this manifest's layout.")] = 1
+    format: Annotated[Literal[2], Field(description="Version of this manifest's layout.")] = 2
     name: Name = Field(..., description="Name of the bundle.")
     network: Name = Field(..., description="Architecture, a key of `models.networks.NETWORKS`.")
     version: int = Field(..., ge=1, description="Counts the bundles of this network.")
     created: datetime = Field(..., description="When it was exported, UTC.")
     code_version: str = Field(..., min_length=1, description="Version of the code that trained and exported it.")
+    tools: Annotated[dict[str, str], Field(description="Versions of the packages that made the artefacts.")] = {}
     licence: str = Field(..., min_length=1, description="SPDX name of the weights' licence.")
+    artefacts: dict[Artefact, tuple[str, ...]] = Field(..., min_length=1, description="The files of each artefact.")
     files: dict[str, Sha256] = Field(..., min_length=1, description="SHA-256 of every file of the bundle.")
     classes: tuple[str, ...] = Field(..., description="Meaning of the outputs, in their order.")
     input: Input = Input()
@@ -102,17 +164,31 @@ class Manifest(Section):
     temperature: Annotated[
         float, Field(gt=0, description="Divides the logits before the softmax, inside the graph.")
     ] = 1.0
+    thresholds: Annotated[Thresholds | None, Field(description="None until it has been measured.")] = None
     data: Data
+    quantisation: Annotated[Quantisation | None, Field(description="None where there is no INT8 artefact.")] = None
+    parity: Annotated[tuple[Parity, ...], Field(description="Every artefact against the torch network.")] = ()
     figures: Annotated[Figures | None, Field(description="None until it has been measured.")] = None
 
     @model_validator(mode="after")
-    def _names_plain_files(self) -> "Manifest":
+    def _names_plain_files(self) -> Self:
         strange = [name for name in self.files if PurePosixPath(name).name != name or name == MANIFEST]
         if strange:
             raise ValueError(f"files outside the bundle: {', '.join(strange)}")
-        missing = {GRAPH, WEIGHTS} - self.files.keys()
-        if missing:
+        return self
+
+    @model_validator(mode="after")
+    def _names_the_files_of_its_artefacts(self) -> Self:
+        for artefact, names in self.artefacts.items():
+            if names != ARTEFACT_FILES[artefact]:
+                raise ValueError(
+                    f"artefact {artefact} is {', '.join(names)}, not {', '.join(ARTEFACT_FILES[artefact])}"
+                )
+        wanted = {name for names in self.artefacts.values() for name in names}
+        if missing := wanted - self.files.keys():
             raise ValueError(f"files names no {' and no '.join(sorted(missing))}")
+        if idle := self.files.keys() - wanted - {CARD}:
+            raise ValueError(f"no artefact has {', '.join(sorted(idle))}")
         return self
 
 
@@ -129,6 +205,18 @@ class Bundle:
     folder: Path
     manifest: Manifest
     identity: ModelIdentity
+
+    def read_artefact(self, artefact: Artefact) -> tuple[bytes, ...]:
+        """The contents of an artefact's files, in the order of `ARTEFACT_FILES`, each checked again.
+
+        Raises:
+            ModelError: The bundle has no such artefact, or a file is missing or is not the one that was named.
+        """
+        names = self.manifest.artefacts.get(artefact)
+        if names is None:
+            has = ", ".join(self.manifest.artefacts)
+            raise ModelError("model.missing", f"{self.folder} has no artefact {artefact}, only {has}")
+        return tuple(self.read(name) for name in names)
 
     def read(self, name: str) -> bytes:
         """The content of a file, checked again, so that what is used is what was named.
@@ -175,13 +263,20 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
     (folder / MANIFEST).write_text(manifest.model_dump_json(indent=2) + "\n", encoding="utf-8")
 
 
-def hash_files(folder: Path, names: tuple[str, ...] = (GRAPH, WEIGHTS)) -> dict[str, str]:
-    """SHA-256 of files in a folder, by name.
+def hash_files(folder: Path) -> dict[str, str]:
+    """SHA-256 of every file in a bundle's folder but the manifest, by name.
 
     Raises:
-        ModelError: One is missing.
+        ModelError: One cannot be read.
     """
+    names = sorted(path.name for path in folder.iterdir() if path.name != MANIFEST)
     return {name: hashlib.sha256(_read(folder / name)).hexdigest() for name in names}
+
+
+def found_artefacts(folder: Path) -> dict[Artefact, tuple[str, ...]]:
+    """The artefacts whose files all lie in a folder."""
+    present = {path.name for path in folder.iterdir()}
+    return {artefact: names for artefact, names in ARTEFACT_FILES.items() if present.issuperset(names)}
 
 
 def utc_now() -> datetime:

@@ -7,7 +7,7 @@ import numpy as np
 import openvino as ov
 from openvino import opset13 as ops
 
-from models.manifest import CLASSES, Data, Manifest, hash_files, write_manifest
+from models.manifest import CLASSES, Data, Manifest, found_artefacts, hash_files, write_manifest
 from station.core.part import PATCH_PX, PATCHES_PER_STRIP, SurfaceClass
 
 GREY_OF = {surface: 90 + 15 * surface for surface in SurfaceClass}
@@ -32,6 +32,7 @@ def make_tiny_bundle(folder: Path) -> Path:
         created=datetime(2026, 1, 1, tzinfo=UTC),
         code_version="test",
         licence="Apache-2.0",
+        artefacts=found_artefacts(folder),
         files=hash_files(folder),
         classes=CLASSES,
         data=Data(source="none", parts=1, patches=1, epochs=1, patches_per_epoch=1, seed=0),

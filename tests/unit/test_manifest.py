@@ -12,6 +12,7 @@ from models.manifest import (
     Data,
     Figures,
     Manifest,
+    found_artefacts,
     hash_files,
     load_bundle,
     utc_now,
@@ -35,6 +36,7 @@ def make_bundle(folder: Path) -> Path:
         created=utc_now(),
         code_version="0.1.0",
         licence="Apache-2.0",
+        artefacts=found_artefacts(folder),
         files=hash_files(folder),
         classes=CLASSES,
         data=data,
@@ -99,11 +101,15 @@ BAD_MANIFESTS: list[tuple[str, Callable[[dict[str, Any]], object], str]] = [
     ("too few classes", lambda d: d["classes"].pop(), "classes are"),
     ("unknown key", lambda d: d.update(colour="red"), "colour"),
     ("missing key", lambda d: d.pop("licence"), "licence"),
-    ("other format", lambda d: d.update(format=2), "format"),
+    ("other format", lambda d: d.update(format=1), "format"),
     ("other interpolation", lambda d: d["geometry"].update(interpolation="INTER_LINEAR"), "geometry.interpolation"),
     ("other input", lambda d: d["input"].update(dtype="float32"), "input.dtype"),
     ("no hash", lambda d: d["files"].update({"model.bin": "abc"}), "files.model.bin"),
     ("no network file", lambda d: d["files"].pop("model.xml"), "names no model.xml"),
+    ("other file", lambda d: d["artefacts"].update(openvino=["model.bin", "model.xml"]), "openvino is model.bin"),
+    ("unknown artefact", lambda d: d["artefacts"].update(tensorrt=["model.plan"]), "artefacts.tensorrt"),
+    ("no artefact", lambda d: d.update(artefacts={}), "artefacts"),
+    ("idle file", lambda d: d["files"].update(notes="0" * 64), "no artefact has notes"),
     ("file elsewhere", lambda d: d["files"].update({"../x": "0" * 64}), "outside the bundle"),
     ("file in a folder", lambda d: d["files"].update({"a/x": "0" * 64}), "outside the bundle"),
     ("zero temperature", lambda d: d.update(temperature=0), "temperature"),
@@ -152,3 +158,19 @@ def test_figures_count_every_kind_of_wrong_part() -> None:
     )
     assert figures.patch_accuracy == pytest.approx(0.99)
     assert figures.part_accuracy == pytest.approx(0.6)
+
+
+def test_an_artefact_is_read_in_the_order_of_its_engine_and_only_if_there_is_one(tmp_path: Path) -> None:
+    bundle = load_bundle(make_bundle(tmp_path / "tiny-1"))
+    assert bundle.read_artefact("openvino") == (b"<net/>", bytes(range(64)))
+    with pytest.raises(ModelError, match="no artefact onnx, only openvino") as caught:
+        bundle.read_artefact("onnx")
+    assert caught.value.code == "model.missing"
+
+
+def test_a_part_sent_to_review_was_not_judged_rightly() -> None:
+    figures = Figures(
+        source="x", patches=9, wrong_patches=0, parts=10, defective_parts=5, escapes=0, overkills=0, wrong_class=0,
+        reviews=2,
+    )  # fmt: skip
+    assert figures.part_accuracy == pytest.approx(0.8)
