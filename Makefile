@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 # Where a wrong turn could pass a defect: every branch must be tested.
-EVERY_BRANCH := station/flow/decide.py,station/flow/sort.py,station/packml.py,station/core/errors.py,drivers/register*.py
+EVERY_BRANCH := station/core/algorithm1.py,station/flow/decide.py,station/flow/sort.py,station/packml.py,station/core/errors.py,drivers/register*.py
 
 .PHONY: simulate test lint unit environment clean
 

@@ -18,7 +18,8 @@ from torch import Tensor, nn
 
 from models.classifier import INPUT_SHAPE, OpenVinoClassifier
 from models.data import read_scans
-from models.evaluate import judge, measure
+from models.evaluation.parts import judge_recording, measure
+from models.evaluation.scorers import BundleScorer
 from models.manifest import (
     CLASSES,
     GRAPH,
@@ -31,7 +32,7 @@ from models.manifest import (
     write_manifest,
 )
 from models.networks import NETWORKS
-from station.core.settings import ModelSettings
+from station.core.settings import DecisionSettings, ModelSettings
 
 DISTRIBUTION = "inspection-station"
 
@@ -121,7 +122,9 @@ def add_figures(folder: Path, validation: Path, source: str) -> None:
     """Measure a bundle on a recording that it was not trained on, and write the figures into its manifest."""
     bundle = load_bundle(folder)
     classifier = OpenVinoClassifier(bundle, ModelSettings(bundle=bundle.manifest.name))
-    figures = measure((judge(classifier, scan) for scan in read_scans(validation)), source)
+    scorer = BundleScorer(classifier, bundle.manifest.classes)
+    parts = judge_recording(scorer, read_scans(validation), DecisionSettings().min_confidence)
+    figures = measure(parts, source)
     write_manifest(folder, bundle.manifest.model_copy(update={"figures": figures}))
     typer.echo(figures.model_dump_json(indent=2))
 

@@ -1,0 +1,122 @@
+"""Judging whole parts: what a measurement counts, what goes to review, and what a refused scan is."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from models.data import SLIVER, LabelledScan
+from models.evaluation.parts import JudgedPart, decide_part, judge, measure, patch_labels
+from models.evaluation.scorers import BundleScorer
+from models.manifest import CLASSES
+from station.core.errors import PartError
+from station.core.part import ModelIdentity, Pixels, Probabilities, SurfaceClass, Verdict
+
+SCAN = LabelledScan("P", SurfaceClass.PITS, Path("p.png"), Path("m.png"), 20, 276)
+
+
+def scores(**patches: tuple[int, float]) -> Probabilities:
+    """Sure passes, but for patches `pN=(class, probability)`; the rest of a patch's probability says defect-free."""
+    rows = np.zeros((16, 5), np.float32)
+    rows[:, 0] = 1
+    for name, (surface, probability) in patches.items():
+        rows[int(name[1:])] = 0
+        rows[int(name[1:]), 0] = 1 - probability
+        rows[int(name[1:]), surface] += probability
+    return rows
+
+
+def judged(truth: SurfaceClass, probabilities: Probabilities, labels: dict[int, int]) -> JudgedPart:
+    known = np.zeros(16, np.int8)
+    for patch, label in labels.items():
+        known[patch] = label
+    scan = LabelledScan("P", truth, Path("p.png"), Path("m.png"), 20, 276)
+    return decide_part(scan, known, probabilities, 0.5)
+
+
+def test_escapes_overkills_reviews_and_wrong_classes_are_counted_apart() -> None:
+    parts = [
+        judged(SurfaceClass.DEFECT_FREE, scores(), {}),
+        judged(SurfaceClass.DEFECT_FREE, scores(p1=(1, 0.9)), {}),
+        judged(SurfaceClass.PITS, scores(), {5: 2}),
+        judged(SurfaceClass.PITS, scores(p5=(2, 0.9)), {5: 2, 7: SLIVER}),
+        judged(SurfaceClass.PITS, scores(p5=(3, 0.9), p7=(4, 0.6)), {5: 2, 7: SLIVER}),
+    ]
+    figures = measure(parts, "five parts")
+    assert (figures.parts, figures.defective_parts, figures.reviews) == (5, 3, 0)
+    assert (figures.escapes, figures.overkills, figures.wrong_class) == (1, 1, 1)
+    assert (figures.patches, figures.wrong_patches) == (5 * 16 - 2, 3)
+    assert figures.part_accuracy == pytest.approx(2 / 5)
+
+
+def test_a_part_under_the_least_confidence_is_reviewed_and_neither_right_nor_escape_nor_overkill() -> None:
+    unsure = scores()
+    unsure[4] = (0.3, 0.25, 0.45, 0, 0)
+    for truth in (SurfaceClass.PITS, SurfaceClass.DEFECT_FREE):
+        part = decide_part(LabelledScan("P", truth, Path(), Path(), 0, 1), np.zeros(16, np.int8), unsure, 0.5)
+        assert (part.verdict, part.reason) == (Verdict.REVIEW, "part.low_confidence")
+        assert part.outcome is not None
+        assert part.outcome.verdict is Verdict.PITS
+        assert (part.right, part.escaped, part.overkilled) == (False, False, False)
+        figures = measure([part], "one part")
+        assert (figures.escapes, figures.overkills, figures.wrong_class, figures.reviews) == (0, 0, 0, 1)
+
+
+class Certain:
+    """A classifier that is sure of pits wherever a patch is darker than 50, and remembers its batches."""
+
+    def __init__(self) -> None:
+        self.batches: list[int] = []
+
+    @property
+    def model(self) -> ModelIdentity:
+        return ModelIdentity("certain", "ab" * 32)
+
+    def warm_up(self) -> None:
+        pass
+
+    def score(self, patches: Pixels) -> Probabilities:
+        self.batches.append(len(patches))
+        dark = patches.mean(axis=(1, 2)) < 50
+        return np.where(dark[:, None], [0, 0, 1, 0, 0], [1, 0, 0, 0, 0]).astype(np.float32)
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 7])
+def test_a_bundle_scores_batches_of_one_strip_whatever_it_is_given(count: int) -> None:
+    classifier = Certain()
+    images = np.full((count, 256, 256), 200, np.uint8)
+    images[-1:] = 10
+    answer = BundleScorer(classifier, CLASSES).score(images)
+    assert answer.shape == (count, 5)
+    assert set(classifier.batches) <= {2}
+    assert answer.argmax(axis=1).tolist() == [0] * (count - 1) + [2] * min(count, 1)
+
+
+def write_scan(folder: Path, dark_line: int) -> LabelledScan:
+    image, mask = np.full((3584, 296), 180, np.uint8), np.zeros((3584, 296), np.uint8)
+    image[dark_line : dark_line + 448, 20:148] = 10
+    mask[dark_line : dark_line + 448, 20:148] = SurfaceClass.PITS
+    cv2.imwrite(str(folder / "p.png"), image)
+    cv2.imwrite(str(folder / "m.png"), mask)
+    return LabelledScan("P", SurfaceClass.PITS, folder / "p.png", folder / "m.png", 20, 276)
+
+
+def test_a_part_is_cut_scored_and_decided_from_its_files(tmp_path: Path) -> None:
+    part = judge(BundleScorer(Certain(), CLASSES), write_scan(tmp_path, 3 * 448), 0.5)
+    assert part.right
+    assert part.outcome is not None
+    assert part.outcome.deciding_patch == 6
+    assert part.labels.tolist() == [0] * 6 + [2] + [0] * 9
+
+
+def test_a_scan_that_the_station_would_refuse_is_a_review_with_its_reason_and_no_patches(tmp_path: Path) -> None:
+    def refuse(image: Pixels, scan: LabelledScan) -> Pixels:
+        raise PartError("part.too_dark", f"{scan.part_id} {image.mean()}")
+
+    part = judge(BundleScorer(Certain(), CLASSES), write_scan(tmp_path, 0), 0.5, refuse)
+    assert (part.verdict, part.reason, part.confidence) == (Verdict.REVIEW, "part.too_dark", 0.0)
+    assert not part.escaped
+    patches: Sequence[int] = patch_labels([part])[0].tolist()
+    assert patches == []
