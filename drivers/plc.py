@@ -50,7 +50,7 @@ class ModbusPlc:
         if settings.role == "client":
             self._peer = PlcClient(settings.link, registers, self._inbox, self._outbox, self._on_heard)
         else:
-            self._peer = PlcServer(settings.link, registers, self._outbox, self._on_heard)
+            self._peer = PlcServer(settings.link, registers, self._inbox, self._outbox, self._on_heard)
         self._pulse = asyncio.Event()
         self._view: tuple[object, ...] = ()
         self._beating: asyncio.Task[None] | None = None
@@ -74,7 +74,12 @@ class ModbusPlc:
         """
         if self._beating:
             return
-        await self._peer.open()
+        try:
+            await self._peer.open()
+        except PlcError as error:
+            self._inbox.link_fault = error.fault
+            self._notice()
+            raise
         self._beating = asyncio.create_task(self._beat(), name="plc heartbeat")
         self._beating.add_done_callback(self._on_beating_ended)
         if self._settings.role == "client":

@@ -41,6 +41,13 @@ class PlcInbox:
         self._last_command = answered_command
         self._last_acknowledgement = answered_acknowledgement
 
+    def adopt(self, sequence_name: str, number: int) -> None:
+        """Take a standing `command_sequence` or `alarm_ack_sequence` for one that was taken before the restart."""
+        if sequence_name == "command_sequence":
+            self._last_command = number
+        elif sequence_name == "alarm_ack_sequence":
+            self._last_acknowledgement = number
+
     def hear(self, words: Sequence[int]) -> bool:
         """Take all the words that the PLC writes; True when its heart has beaten."""
         self._words = list(words)

@@ -2,6 +2,9 @@
 
 Reading is free; addresses between registers read as 0. The PLC may write only the registers that are its own, all
 words of a request take effect together, and a request with one illegal word changes nothing.
+
+A server that was restarted has forgotten which commands it has answered, and a PLC that copies its whole block offers
+the last one again. So the first number that stands in each sequence register starts nothing: only a later one is new.
 """
 
 import asyncio
@@ -12,6 +15,7 @@ from pymodbus.constants import ExcCodes
 from pymodbus.server import ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
+from drivers.plc_inbox import PlcInbox
 from drivers.plc_outbox import PlcOutbox
 from drivers.registers import IllegalWordsError, Register, RegisterMap, Run
 from drivers.words import Ascii
@@ -19,6 +23,7 @@ from station.core.errors import PlcError
 from station.core.settings import TcpLink
 
 ANY_UNIT = 255  # Source: MODBUS Messaging on TCP/IP V1.0b, section 4.4.2: what a client sends that needs no unit id
+_SEQUENCES = ("command_sequence", "alarm_ack_sequence")
 _FUNCTIONS = (3, 6, 16, 22, 23)
 
 
@@ -28,21 +33,29 @@ class PlcServer:
     Args:
         settings: Address to listen on; port 0 takes a free one.
         registers: The PLC's map.
+        inbox: Is told of the numbers that stand when the PLC comes.
         outbox: Has what the station says.
         heard: Called with all the PLC's words when the PLC has written some.
     """
 
     def __init__(
-        self, settings: TcpLink, registers: RegisterMap, outbox: PlcOutbox, heard: Callable[[Sequence[int]], None]
+        self,
+        settings: TcpLink,
+        registers: RegisterMap,
+        inbox: PlcInbox,
+        outbox: PlcOutbox,
+        heard: Callable[[Sequence[int]], None],
     ) -> None:
         self.port = settings.port
         self._settings = settings
         self._registers = registers
+        self._inbox = inbox
         self._outbox = outbox
         self._heard = heard
         self._own, self._extent = registers.extent("holding")
         self._theirs, count = registers.span(row.name for row in registers.select("holding", "read"))
         self._their_words = [0] * count
+        self._unheard = set(_SEQUENCES)
         self._server: ModbusTcpServer | None = None
 
     @property
@@ -113,6 +126,10 @@ class PlcServer:
         if any(self._is_illegal(row, after) for row in touched):
             return ExcCodes.ILLEGAL_VALUE
         self._their_words = after
+        for row in touched:
+            if row.name in self._unheard:
+                self._unheard.remove(row.name)
+                self._inbox.adopt(row.name, after[row.address - self._theirs])
         self._heard(after)
         return None
 

@@ -76,10 +76,11 @@ _ROWS = (
     NamedFault("camera-block-short", "A block comes with too few lines, as if it were whole.", _T, ONCE, "scan.incomplete"),
     NamedFault("camera-block-incomplete", "A block comes with too few lines, and says so.", _T, ONCE, "scan.incomplete"),
     NamedFault("camera-hangs", "A call of the camera's driver does not return for three seconds, in mid-scan.", _T, ONCE, "scan.incomplete"),
+    NamedFault("lamp-out", "The lamp gives no light.", _S, ONCE, "part.jig_empty"),
     NamedFault("lamp-dark", "The lamp gives hardly any light.", _S, ONCE, "part.too_dark"),
     NamedFault("image-saturated", "The lamp or the exposure is far too bright.", _S, ONCE, "part.saturated"),
     # part
-    NamedFault("part-missing", "The robot loses the part on its way to the jig and does not notice.", _L, ONCE, "part.jig_empty"),
+    NamedFault("part-missing", "The robot loses the part on its way to the jig and does not notice.", _L, ONCE, "robot.part_lost"),
     NamedFault("part-wrong-type", "A wider part than the announced one sits on the jig.", _S, ONCE, "part.wrong_width"),
     NamedFault("part-edge-wanders", "The part sits askew, and its edges wander as it turns.", _S, ONCE, "part.edge_wanders"),
     NamedFault("part-two-objects", "Something else lies beside the part.", _S, ONCE, "part.two_objects"),

@@ -103,6 +103,7 @@ FLAWS: dict[str, Callable[[Pixels], Pixels]] = {
     "part-edge-wanders": wandering,
     "part-two-objects": with_another,
     "part-at-sensor-edge": aside,
+    "lamp-out": scaled_to(0.0),
     "lamp-dark": scaled_to(DARK_GREY),
     "image-saturated": scaled_to(WHITE_GREY),
 }

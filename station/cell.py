@@ -72,7 +72,9 @@ class Cell:
         self._settings = settings
         self._watch = watch
         self._scanner = Scanner(equipment.camera, equipment.compute, equipment.clock, watch)
-        self._recovery = Recovery(equipment.motion, equipment.plc, equipment.ledger, self._publish, self._closed)
+        self._recovery = Recovery(
+            equipment.motion, equipment.plc, equipment.ledger, self._publish, line.room_for, self._closed
+        )
         self._resumed: Resumed | None = None
         self._failed_turns = 0
         self.processed = 0

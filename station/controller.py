@@ -12,7 +12,7 @@ import structlog
 from station.alarms import Alarms
 from station.cell import Cell
 from station.core.alarms import Alarm
-from station.core.errors import FAULTS, BugError, Fault, Reaction, StationError
+from station.core.errors import FAULTS, BugError, Fault, PlcError, Reaction, StationError
 from station.core.events import StateChanged, Watcher
 from station.core.part import Announcement
 from station.core.ports import LinePlc, PartLedger
@@ -246,8 +246,14 @@ class Controller:
         return True
 
     def _line_trouble(self) -> Fault | None:
-        """Why no part may be taken on, or None."""
+        """Why no part may be taken on, and the cell is suspended, or None.
+
+        Raises:
+            PlcError: The line is ill in a way that does not pass by itself.
+        """
         if (fault := self._plc.health()) is not None:
+            if fault.reaction is not Reaction.SUSPEND:
+                raise PlcError(fault.code, "seen while the line PLC was listened to")
             return fault
         if not self._plc.permission():
             return FAULTS["plc.no_permission"]

@@ -58,6 +58,9 @@ class Line:
     async def room_for(self, place: Destination) -> None:
         """Return when this place can take a part; while it is full, the cell is suspended.
 
+        In a state that cannot be suspended, as while it is reset, the cell stays in that state; if it lasts, it is an
+        alarm all the same.
+
         Raises:
             PlcError: `plc.bin_full`: the cell is being stopped or aborted before there is room.
         """
@@ -67,6 +70,8 @@ class Line:
         log.warning("bin_full", bin=place.label)
         if self._unit.accepts(Command.SUSPEND):
             self._unit.command(Command.SUSPEND, error.fault)
+        else:
+            self._alarms.suspended_by(error.fault)
         await self._until(lambda: place not in self._plc.full_bins(), error)
 
     async def _line_is_back(self, error: PlcError) -> None:

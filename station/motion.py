@@ -104,12 +104,16 @@ class Motion:
         """Bring the waiting part onto the jig.
 
         Raises:
-            StationError: A guard refused, the robot failed, or the intent could not be written.
+            StationError: A guard refused, the robot failed, or the intent could not be written. `robot.part_lost`: the
+                robot says that it is done, and the chuck is empty.
         """
         async with self._one_at_a_time:
             await self._guard_robot()
             order = await self._intend("robot", "load", 0, inspection)
-            return await self._keep(await self._robot.load(order))
+            receipt = await self._keep(await self._robot.load(order))
+            if not (await self._jig.status()).part_seated:
+                raise RobotError("robot.part_lost", "the robot has done its load, and the chuck's sensor sees no part")
+            return receipt
 
     async def unload(self, inspection: Inspection, destination: Destination) -> Receipt:
         """Bring the part from the jig or the gripper to its place.

@@ -61,6 +61,7 @@ class Recovery:
         plc: What the PLC shows.
         ledger: What is written.
         publish: Sends a result to the PLC.
+        room_for: Returns when a place can take a part.
         on_closed: Told of every inspection that recovery closes.
     """
 
@@ -70,12 +71,14 @@ class Recovery:
         plc: LinePlc,
         ledger: PartLedger,
         publish: Callable[[Published], Awaitable[None]],
+        room_for: Callable[[Destination], Awaitable[None]],
         on_closed: Callable[[Closed], None],
     ) -> None:
         self._motion = motion
         self._plc = plc
         self._ledger = ledger
         self._publish = publish
+        self._room_for = room_for
         self._on_closed = on_closed
 
     async def clear(self) -> Resumed | None:
@@ -141,6 +144,7 @@ class Recovery:
         decision = review(fault, "left in the cell by a stop or a fault", journal.decision)
         await self._ledger.interrupted(inspection, fault, decision.detail)
         await self._publish(Published(inspection, decision, journal.ms_after_last_line, None))
+        await self._room_for(decision.destination)
         receipt = await self._motion.unload(inspection, Destination.BIN_REVIEW)
         await self._close(inspection, decision, Destination(receipt.confirmed))
 

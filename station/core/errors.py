@@ -8,6 +8,7 @@
     │   └── PlcError
     ├── PartError                this part, or its scan, cannot be judged
     ├── ModelError               the network's bundle or its answers cannot be trusted
+    ├── TrainingError            a network cannot be trained, or not on with it
     ├── RecordError              a record cannot be written or read
     ├── RecordingError           a recording, or one scan of it, cannot be used
     ├── ConfigError              a setting, a map or a command line is wrong; nothing was started
@@ -105,7 +106,7 @@ _ROWS = (
     Fault(2003, "scan.late", "The judgement came after its deadline. Inspect the part again.", _R),
     Fault(2004, "scan.judged_in_part", "Not every patch of the part was judged. Inspect the part again.", _R),
     Fault(2005, "scan.failing", "Scan after scan failed. Look at the last reason in the detail, then Unhold.", _H),
-    Fault(2101, "part.jig_empty", "No part is seen on the jig. Look whether the robot has lost it.", _R),
+    Fault(2101, "part.jig_empty", "No part is seen, although the chuck's sensor tells of one. Check the lamp, and look whether the part is there.", _R),
     Fault(2102, "part.at_sensor_edge", "The part reaches the edge of the camera's view. Check how it sits on the jig.", _R),
     Fault(2103, "part.wrong_width", "The part's width is not that of the announced type. Check the type and how it sits.", _R),
     Fault(2104, "part.edge_wanders", "The part's edges wander while it turns. Check how it sits on the jig.", _R),
@@ -134,7 +135,7 @@ _ROWS = (
     Fault(4006, "robot.not_in_safe_zone", "The robot is not in its safe zone. Move it there before the jig may turn.", _H),
     Fault(4007, "robot.wrong_bin", "The robot confirmed another place than ordered. Find the part and treat it as unjudged.", _H),
     Fault(4008, "robot.wrong_map", "The robot's register map is not the expected one. Check unit id and map version.", _H),
-    Fault(4009, "robot.part_lost", "The gripper lost the part. Find it and treat it as unjudged.", _H),
+    Fault(4009, "robot.part_lost", "The robot lost the part. Find it and treat it as unjudged.", _H),
     # 5xxx line PLC
     Fault(5001, "plc.unreachable", "The line PLC does not answer. Check the network; the cell goes on by itself.", _S),
     Fault(5002, "plc.stale", "The line PLC's heartbeat stands still. Check its program; the cell goes on by itself.", _S),
@@ -151,6 +152,17 @@ _ROWS = (
     Fault(6003, "model.bad_manifest", "The model bundle's manifest cannot be used. Install the bundle again.", _X),
     Fault(6004, "model.bad_scores", "The network's answer is no set of probabilities. Check the model bundle.", _H),
     Fault(6005, "model.engine_failed", "The inference engine failed. Restart the station; if it stays, check the model bundle.", _H),
+    # 61xx training of networks
+    Fault(6101, "training.bad_plan", "These choices for a training contradict each other, or one is out of range. Correct those named.", _X),
+    Fault(6102, "training.bad_data", "The data set cannot be trained on. Give every class images, in training and in validation.", _X),
+    Fault(6103, "training.other_run", "The folder holds another training. Nothing was overwritten; repeat its options, or give another folder.", _X),
+    Fault(6104, "training.bad_checkpoint", "The checkpoint cannot be used. Give a whole one, of this network.", _X),
+    Fault(6105, "training.bad_weights", "The file of weights to begin with does not fit the network. Give another file, or train without.", _X),
+    Fault(6106, "training.diverged", "The loss is no number any more; the last checkpoint is from before. Train anew with a lower rate.", _X),
+    Fault(6107, "training.out_of_memory", "The memory does not suffice for this training. Take smaller batches; nothing that was reached is lost.", _X),
+    Fault(6108, "training.disk_failed", "A checkpoint cannot be written. Make room on the disk, then give the same command again; it goes on.", _X),
+    Fault(6109, "training.no_device", "The device for training is not there, or cannot compute at this precision. Choose another.", _X),
+    Fault(6110, "training.in_use", "Another training is at work in this folder. Wait for it, or give another folder.", _X),
     # 7xxx records and disk
     Fault(7001, "record.disk_failed", "A record cannot be written. Check that the disk is not full and may be written to.", _H),
     Fault(7002, "record.database_damaged", "The database cannot be read. Restore it from a backup, or move it away to start a new one.", _H),
@@ -176,7 +188,6 @@ _ROWS = (
     Fault(9004, "station.stopped_by_operator", "The cell was stopped or held by an operator's command.", _X),
     Fault(9005, "station.no_such_alarm", "There is no such alarm to acknowledge. `station alarms list` shows those there are.", _X),
 )
-# fmt: on
 # fmt: on
 
 FAULTS: dict[str, Fault] = {row.code: row for row in _ROWS}
@@ -232,6 +243,10 @@ class PartError(StationError):
 
 class ModelError(StationError):
     """The network's bundle or its answers cannot be trusted."""
+
+
+class TrainingError(StationError):
+    """A network cannot be trained so, or not on with it."""
 
 
 class RecordError(StationError):

@@ -61,10 +61,11 @@ class AskingPlc:
         self.own = [0] * 25
         self.own[0:4] = [1, 0xA55A, 0, 1]
 
-    async def meet(self, port: int) -> None:
+    async def meet(self, port: int, count: int = 9) -> None:
+        """Connect and write so many registers from 98 on, and those of the announcement."""
         self.client = AsyncModbusTcpClient("127.0.0.1", port=port, retries=0, reconnect_delay=0, timeout=1)
         assert await self.client.connect()
-        await self.say(98, self.own[:7])
+        await self.say(98, self.own[:count])
         await self.say(110, self.own[12:22])
 
     async def say(self, address: int, words: list[int]) -> None:

@@ -8,6 +8,7 @@ from pymodbus.client import AsyncModbusTcpClient
 
 from drivers.plc import ModbusPlc, make_plc
 from station.core.errors import FAULTS, PlcError
+from station.core.ports import Acknowledgement, LineCommand
 from tests.wire.plc_peers import (
     ID_WORDS,
     AskingPlc,
@@ -112,6 +113,49 @@ async def test_a_restarted_server_goes_on_from_the_result_that_the_plc_has_taken
     assert await plc.sees(20) == [17]
     await server.publish(result())
     assert await plc.sees(50) == [58]
+    heart.cancel()
+    await asyncio.wait([heart])
+    assert plc.client
+    plc.client.close()
+    await server.close()
+
+
+async def test_a_standing_command_or_acknowledgement_is_not_taken_again_by_a_restarted_server() -> None:
+    server = make_plc(settings("server", 0))
+    await server.connect()
+    plc = AskingPlc()
+    plc.own[4:6] = [2, 7]
+    plc.own[7:9] = [3004, 9]
+    await plc.meet(server.port)
+    heart = asyncio.ensure_future(beat(plc))
+    await until(server, lambda: server.health() is None)
+    await plc.say(102, [2, 7])
+    await plc.say(105, [3004, 9])
+    assert (server.next_command(), server.next_acknowledgement()) == (None, None)
+    assert await plc.sees(24) == [0]
+    await plc.say(102, [2, 8])
+    await plc.say(105, [3004, 10])
+    await until(server, lambda: server.next_command() and server.next_acknowledgement())
+    assert server.next_command() == LineCommand(8, 2)
+    assert server.next_acknowledgement() == Acknowledgement(10, 3004)
+    heart.cancel()
+    await asyncio.wait([heart])
+    assert plc.client
+    plc.client.close()
+    await server.close()
+
+
+async def test_a_heartbeat_that_comes_first_does_not_make_a_standing_command_new() -> None:
+    server = make_plc(settings("server", 0))
+    await server.connect()
+    plc = AskingPlc()
+    await plc.meet(server.port, count=4)
+    heart = asyncio.ensure_future(beat(plc))
+    await until(server, lambda: server.health() is None)
+    await plc.say(102, [2, 7])
+    await plc.say(102, [3, 8])
+    await until(server, server.next_command)
+    assert server.next_command() == LineCommand(8, 3)
     heart.cancel()
     await asyncio.wait([heart])
     assert plc.client
