@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from sim.faults import NAMED_FAULTS, ONCE, UNTIL_CLEARED, Moment, NamedFault, Wish, named_fault
+from station.core.errors import ConfigError
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,7 @@ class Breakage:
         self._effects: dict[str, Effect] = {}
         self._ended: dict[str, asyncio.Event] = {}
         self._numbers: dict[str, int] = {}
+        self._impossible: dict[str, str] = {}
 
     # ---- whoever switches them ----
 
@@ -45,8 +47,19 @@ class Breakage:
         """From now on these effects follow the faults with these names."""
         self._effects.update({named_fault(name).name: effect for name, effect in effects.items()})
 
+    def forbid(self, impossible: dict[str, str]) -> None:
+        """The faults with these names cannot strike in this cell, and why."""
+        self._impossible.update({named_fault(name).name: why for name, why in impossible.items()})
+
     def arm(self, wanted: Iterable[Wish]) -> None:
-        """Let these faults strike when their moment has come; those that last and wait for no part begin at once."""
+        """Let these faults strike when their moment has come; those that last and wait for no part begin at once.
+
+        Raises:
+            ConfigError: One of them cannot strike in this cell; none is armed.
+        """
+        wanted = tuple(wanted)
+        for name in (wish.fault.name for wish in wanted if wish.fault.name in self._impossible):
+            raise ConfigError("config.invalid", f"the fault {name} cannot strike here: {self._impossible[name]}")
         for wish in wanted:
             if wish.part is None and wish.fault.lasts_s != ONCE:
                 self._begin(wish.fault, None)

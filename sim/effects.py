@@ -50,7 +50,9 @@ def plc_effects(plc: PlcDevice) -> dict[str, Effect]:
 
 
 def network_effects(device: str, network: TcpProxy) -> dict[str, Effect]:
-    """Faults of the network to `robot` or `plc`, and of single answers on it."""
+    """Faults of the network to `robot`, `jig` or `plc`, and of single answers on it."""
+    if device == "jig":
+        return {"jig-silent": _mode(network, Mode.HALF_OPEN)}
     effects = {f"{device}-net-{name}": _mode(network, mode) for name, mode in NETWORK_MODES.items()}
     effects[f"{device}-net-reset"] = Effect(network.cut)
     if device == "robot":

@@ -92,7 +92,7 @@ _ROWS = (
     NamedFault("jig-runs-on", "The jig does not stop.", _H, UNTIL_CLEARED, "jig.not_stopped"),
     NamedFault("jig-drive-fault", "The jig's drive stops with a fault.", _T, UNTIL_CLEARED, "jig.fault"),
     NamedFault("jig-noise", "Noise on the jig's serial line spoils every tenth answer.", _T, 1.0, None),
-    NamedFault("jig-silent", "The jig's serial line is dead.", _T, 1.5, "jig.unreachable"),
+    NamedFault("jig-silent", "The line to the jig is dead.", _T, 1.5, "jig.unreachable"),
     # robot
     NamedFault("robot-acknowledges-late", "The robot takes an order, and acknowledges it, late.", _U, ONCE, None),
     NamedFault("robot-deaf", "The robot never takes an order that was written to it.", _U, ONCE, "robot.no_acknowledge"),

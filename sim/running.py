@@ -104,6 +104,7 @@ async def running_cell(settings: Settings, plan: Plan, report: Report) -> AsyncI
         await infeed.prepare()
         where = await wires.serve(Slaves(robot, jig, plc), scene_name)
         broken.bind({**wires.effects, **plc_effects(plc), **camera_effects(scene)})
+        broken.forbid(wires.impossible)
         broken.arm(plan.faults)
         tasks.spawn(jig.watch_master())
         if settings.plc.role == "server":

@@ -34,6 +34,11 @@ class Wires:
         settings: Addresses.
         stack: Takes what has to be closed.
 
+    Attributes:
+        effects: What the wires' faults do.
+        impossible: Faults that these wires cannot have, and why.
+        plc_link: Where a PLC that is a client finds the station.
+
     Raises:
         ConfigError: A port is in use.
     """
@@ -44,17 +49,20 @@ class Wires:
         self._sockets: dict[str, socket.socket] = {}
         self._outside: dict[str, tuple[str, int]] = {}
         self.effects: dict[str, Effect] = {}
+        self.impossible: dict[str, str] = {}
         self.plc_link = settings.plc.link
         links = {"robot": settings.robot.link, "jig": settings.jig.link}
         if settings.plc.role == "client":
             links["plc"] = settings.plc.link
+        if isinstance(settings.jig.link, TcpLink):
+            self.impossible["jig-noise"] = "noise is a serial line's, and the jig is reached over TCP"
         for name, link in links.items():
             if isinstance(link, TcpLink):
                 self._sockets[name] = self._bind(f"{name}.link", link.host, link.port)
 
     def put_networks_between(self) -> None:
-        """Lead the station's connections to robot and PLC through a network that faults can spoil."""
-        for name in ("robot", "plc"):
+        """Lead the station's TCP connections through a network that faults can spoil."""
+        for name in ("robot", "jig", "plc"):
             if name in self._sockets:
                 inner = self._bind(name, LOOPBACK, 0)
                 self._outside[name] = _address(self._sockets[name])

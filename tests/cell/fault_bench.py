@@ -237,8 +237,9 @@ async def fault_bench(folder: Path) -> AsyncIterator[FaultBench]:
 def addressed(settings: Settings, running: RunningCell) -> Settings:
     """The configuration with the ports that the cell has got."""
     changed = {}
-    for name, (host, port) in (("robot", running.where.robot), ("plc", running.where.plc)):
-        device = getattr(settings, name)
-        link = device.link.model_copy(update={"host": host, "port": port})
-        changed[name] = device.model_copy(update={"link": link})
+    for name in ("robot", "jig", "plc"):
+        where, device = getattr(running.where, name), getattr(settings, name)
+        if isinstance(where, tuple):
+            link = device.link.model_copy(update={"host": where[0], "port": where[1]})
+            changed[name] = device.model_copy(update={"link": link})
     return settings.model_copy(update=changed)

@@ -13,7 +13,7 @@ from sim.faults import NAMED_FAULTS, Moment, NamedFault, Wish, named_fault
 from sim.ledger import Happening, Place
 from sim.pace import Speed
 from sim.running import Plan, RunningCell, running_cell
-from station.core.errors import FAULTS, StationError
+from station.core.errors import FAULTS, ConfigError, StationError
 from station.core.part import Destination, Order
 from station.core.settings import Settings
 from tests.cell.fault_bench import Truth, addressed, make_recording, quick_settings
@@ -116,6 +116,26 @@ async def test_the_drivers_report_it_and_recover(machines: Machines, fault: Name
     assert machines.confirmed == ORDERED
     moved = [e for e in machines.truth.entries if e.event in (Happening.PLACED, Happening.DROPPED) and e.place != "jig"]
     assert len({entry.part_id for entry in moved}) == len(moved), "no part was laid away twice"
+
+
+async def test_a_jig_that_is_reached_over_tcp_falls_silent_too_and_has_no_noise(tmp_path: Path) -> None:
+    settings, truth = quick_settings(tmp_path), Truth()
+    link = settings.plc.link.model_copy(update={"port": 0})
+    settings = settings.model_copy(update={"jig": settings.jig.model_copy(update={"link": link})})
+    plan = Plan(make_recording(tmp_path / "recording"), 20, Speed.MAX, None, breakable=True)
+    async with running_cell(settings, plan, truth) as running:
+        with pytest.raises(ConfigError, match=r"jig-noise cannot strike here: .* TCP"):
+            running.broken.arm([Wish(named_fault("jig-silent")), Wish(named_fault("jig-noise"))])
+        machines = Machines(addressed(settings, running), running, truth)
+        await machines.robot.connect()
+        await machines.jig.connect()
+        running.broken.arm([Wish(named_fault("jig-silent"), "1")])
+        assert await machines.journey() == "jig.unreachable"
+        running.broken.clear("jig-silent")
+        await machines.bring_to_rest()
+        assert await machines.journey() is None
+        await machines.robot.close()
+        await machines.jig.close()
 
 
 @pytest.mark.parametrize(("name", "share"), [("jig-slips", 1 / 1.2), ("jig-creeps", 1.0)])
