@@ -152,6 +152,12 @@ _ROWS = (
     Fault(6003, "model.bad_manifest", "The model bundle's manifest cannot be used. Install the bundle again.", _X),
     Fault(6004, "model.bad_scores", "The network's answer is no set of probabilities. Check the model bundle.", _H),
     Fault(6005, "model.engine_failed", "The inference engine failed. Restart the station; if it stays, check the model bundle.", _H),
+    Fault(6006, "model.not_promoted", "The bundle is not the one that was promoted. Promote it, or put the promoted one back.", _X),
+    Fault(6007, "model.bad_history", "The history of promoted bundles cannot be used. Restore it from a backup; it is never repaired by itself.", _X),
+    Fault(6008, "model.not_passed", "The bundle has not passed the gate. Run `station model gate`, or give a reason to do without.", _X),
+    Fault(6009, "model.unknown", "There is no such bundle. `station model list` shows those there are.", _X),
+    Fault(6010, "model.exists", "Something lies there already. Nothing was overwritten; give another name or folder.", _X),
+    Fault(6011, "model.export_failed", "The bundle cannot be made. Correct what is named; nothing was overwritten.", _X),
     # 61xx training of networks
     Fault(6101, "training.bad_plan", "These choices for a training contradict each other, or one is out of range. Correct those named.", _X),
     Fault(6102, "training.bad_data", "The data set cannot be trained on. Give every class images, in training and in validation.", _X),
