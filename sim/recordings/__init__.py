@@ -1,6 +1,6 @@
 """The recording that comes with the product: rendered housings of five widths, all five classes, with the truth.
 
-Made by `python -m sim.surfaces.bundled`; no network was trained on these parts.
+Its parts are those of `sim.surfaces.bundled`; no network was trained on them.
 """
 
 from importlib import resources

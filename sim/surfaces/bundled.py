@@ -1,6 +1,6 @@
-"""`python -m sim.surfaces.bundled`: renders the recording that comes with the product, always the same.
+"""`python -m sim.surfaces.bundled DIR`: renders the parts of the recording that comes with the product.
 
-Its seeds are out of reach of `python -m sim.surfaces`, so nothing that is rendered for training is in it.
+Their seeds are out of reach of `station dataset render`, so nothing that is rendered for training is among them.
 """
 
 from pathlib import Path
@@ -8,12 +8,12 @@ from typing import Annotated
 
 import typer
 
-from sim.recordings import bundled_recording
-from sim.surfaces.recording import PlannedPart, write_recording
+from sim.surfaces.plan import PlannedPart
+from sim.surfaces.recording import write_recording
 from station.core.part import SurfaceClass
 
 FIRST_SEED = 2_000_000_000_000
-"""Seed of the first part; `python -m sim.surfaces --seed N` starts at N million."""
+"""Seed of the first part; `station dataset render --seed N` starts at N million."""
 
 _PARTS = (
     (385, SurfaceClass.DEFECT_FREE),
@@ -32,20 +32,15 @@ _PARTS = (
 )
 
 PLAN = tuple(
-    PlannedPart(f"SMH-{number:04}", FIRST_SEED + number, width_px, surface)
+    PlannedPart(f"SMH-{number:04}", FIRST_SEED + number, width_px, (surface,) if surface else ())
     for number, (width_px, surface) in enumerate(_PARTS, 1)
 )
 """The thirteen parts, in the order in which they are fed."""
 
 
-def render(
-    folder: Annotated[
-        Path | None, typer.Argument(help="Folder to write; the bundled recording's own by default.")
-    ] = None,
-) -> None:
-    """Render the recording that comes with the product; the same files every time."""
-    target = folder or bundled_recording()
-    typer.echo(f"{write_recording(target, PLAN)} scans in {target}")
+def render(folder: Annotated[Path, typer.Argument(help="Folder to write; it must hold no recording yet.")]) -> None:
+    """Render the parts of the recording that comes with the product; the same files every time."""
+    typer.echo(f"{write_recording(folder, PLAN)} scans in {folder}")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,7 @@
-"""Marks that a good housing may carry: oil, drying rims, dust and natural fine scratches. None of them is a defect."""
+"""Marks that a good housing may carry: oil, films, stains, drying rims, dust, fine scratches. None of them is a defect.
+
+What lies on the surface changes its brightness alone; only a relief has a bright and a dark flank in the lamp's light.
+"""
 
 import cv2
 import numpy as np
@@ -18,6 +21,36 @@ def lay_oil(rng: np.random.Generator, canvas: Canvas) -> None:
         film = np.clip(edge * rng.uniform(1.5, 4), 0, 1) * inside
         gain = (1 + rng.uniform(-0.18, 0.07) * film).astype(np.float32)
         canvas.lay(gain, *_anywhere(rng, canvas, height, width))
+
+
+def lay_films(rng: np.random.Generator, canvas: Canvas) -> None:
+    """Dark films of dried oil, of the size and outline of a dent and as sharp at the edge, but flat: without flanks."""
+    scale = float(np.sqrt(canvas.width_px / 690))
+    for _ in range(int(rng.poisson(1.6))):
+        long_px, short_px = scale * rng.uniform(25, 130), scale * rng.uniform(16, 70)
+        corner, angle_rad = rng.uniform(1.8, 5.0), rng.uniform(0, np.pi)
+        side = int(max(long_px, short_px) * 1.6) + 16
+        rows, columns = np.mgrid[:side, :side] - side / 2
+        along = (columns * np.sin(angle_rad) + rows * np.cos(angle_rad)) / (long_px / 2)
+        across = (columns * np.cos(angle_rad) - rows * np.sin(angle_rad)) / (short_px / 2)
+        radius = (np.abs(along) ** corner + np.abs(across) ** corner) ** (1 / corner)
+        radius += rng.uniform(0.02, 0.12) * soft_noise(rng, (side, side), side / 5)
+        edge_px = rng.uniform(1.5, 6)
+        film = np.clip((1 - radius) * min(long_px, short_px) / (2 * edge_px) + 0.5, 0, 1)
+        rim = rng.uniform(0, 0.35) * np.exp(-(((1 - radius) * min(long_px, short_px) / (2 * edge_px)) ** 2))
+        gain = (1 + rng.uniform(-0.24, -0.08) * np.maximum(film, 0) * (1 + rim)).astype(np.float32)
+        canvas.lay(gain, *_anywhere(rng, canvas, side, side))
+
+
+def lay_stains(rng: np.random.Generator, canvas: Canvas) -> None:
+    """Small blots of tarnish: ragged, flat, up to a fifth darker, or a little brighter where they were wiped."""
+    for _ in range(int(rng.poisson(1.5))):
+        size = int(rng.integers(12, 70))
+        rows, columns = np.mgrid[-1.3 : 1.3 : size * 1j, -1.3 : 1.3 : size * 1j]
+        radius = np.hypot(rows, columns * rng.uniform(0.7, 1.4)) + 0.22 * soft_noise(rng, (size, size), size / 5)
+        blot = np.clip((0.75 - radius) * rng.uniform(1.5, 5), 0, 1)
+        gain = (1 + rng.uniform(-0.2, 0.08) * blot).astype(np.float32)
+        canvas.lay(gain, *_anywhere(rng, canvas, size, size))
 
 
 def lay_drying_rims(rng: np.random.Generator, canvas: Canvas) -> None:
@@ -49,8 +82,8 @@ def lay_dust(rng: np.random.Generator, canvas: Canvas) -> None:
 def lay_fine_scratches(rng: np.random.Generator, canvas: Canvas) -> None:
     """Hair-thin, shallow scratches of handling, mostly along the tool's marks."""
     for _ in range(int(rng.poisson(3.0))):
-        length_px = rng.uniform(30, 160)
-        contrast = float(rng.choice([-0.11, 0.14])) * rng.uniform(0.5, 1)
+        length_px = rng.uniform(30, 180)
+        contrast = float(rng.choice([-0.13, 0.16])) * rng.uniform(0.5, 1)
         _lay_line(rng, canvas, length_px, contrast, sag=0.03)
 
 

@@ -1,7 +1,7 @@
 """Bare turned metal under a bar light, as a line-scan camera sees it: marks of the tool, lamp, run-out, sensor.
 
-Magnitudes were set by eye and by measure against pictures of ground magnet tiles: contrast of the marks about 10 %
-of the brightness, bright streaks of some hundred lines, a fall-off of the light towards the part's edges.
+Magnitudes were set by measure against pictures of ground magnet tiles (`sim.surfaces.likeness`): contrast of the marks
+about 8 % of the brightness, its spectrum along and across them, bright streaks of some hundred lines.
 """
 
 import cv2
@@ -10,25 +10,46 @@ import numpy as np
 from sim.surfaces.canvas import Plane, turn_noise
 from station.core.part import LINES_PER_TURN, Pixels
 
+_MARKS = (
+    (1, 12.0, 0.035),
+    (1, 0.7, 0.03),
+    (14, 5.0, 0.02),
+    (56, 0.6, 0.035),
+    (224, 0.5, 0.04),
+    (896, 0.45, 0.04),
+    (1792, 0.4, 0.05),
+)
+"""Marks of one length each: how many follow each other in a turn, their width in px, their contrast.
+
+Fitted to the spectra of ground magnet tiles along and across their marks.
+"""
+
 
 def tool_marks(rng: np.random.Generator, width_px: int) -> Plane:
-    """Gain (3584, width) of turning and grinding marks: streaks along the rotation from 8 lines to a whole turn."""
-    strength = rng.uniform(0.7, 1.3)
-    marks = 1 + 0.045 * strength * turn_noise(rng, 1, width_px, rng.uniform(0.6, 2.0))
-    marks += 0.045 * strength * turn_noise(rng, 7, width_px, 0.7)
-    marks += 0.045 * strength * turn_noise(rng, 56, width_px, 0.7)
-    marks += 0.045 * strength * turn_noise(rng, 448, width_px, 0.6)
-    glints = turn_noise(rng, 28, width_px, 0.8) - rng.uniform(1.4, 2.4)
-    marks += 0.3 * np.clip(glints, 0, 1.5)
-    return marks.astype(np.float32)
+    """Gain (3584, width) of turning and grinding marks: streaks along the rotation from one line to a whole turn."""
+    strength = rng.uniform(0.75, 1.3)
+    marks = np.ones((LINES_PER_TURN, width_px), np.float32)
+    for cells, blur_px, contrast in _MARKS:
+        marks += np.float32(contrast * strength) * turn_noise(rng, cells, width_px, blur_px * rng.uniform(0.7, 1.4))
+    glints = turn_noise(rng, 28, width_px, 0.8) - np.float32(rng.uniform(1.4, 2.4))
+    marks += np.float32(0.3) * np.clip(glints, 0, 1.5)
+    return marks
 
 
-def lamp(rng: np.random.Generator, width_px: int) -> Plane:
-    """Gain (1, width) of the bar light across the part: brightest near the middle, never under 0.6."""
+def lamp(rng: np.random.Generator, width_px: int, age: float) -> Plane:
+    """Gain (1, width) of the bar light across the part: brightest near the middle, never under 0.4.
+
+    Args:
+        rng: Source of chance.
+        width_px: Columns.
+        age: 0 is new, 1 worn out: a third darker, its ends darker still, one of its segments dim.
+    """
     across = np.linspace(-1, 1, width_px, dtype=np.float32)
-    middle = rng.uniform(-0.35, 0.35)
-    falloff = rng.uniform(0.06, 0.28)
-    return (1 - falloff * (across - middle) ** 2)[None, :].astype(np.float32)
+    middle, falloff = rng.uniform(-0.35, 0.35), rng.uniform(0.06, 0.28)
+    gain = 1 - (falloff + 0.12 * age) * (across - middle) ** 2
+    dim, spread = rng.uniform(-1, 1), rng.uniform(0.08, 0.2)
+    gain *= 1 - 0.2 * age * np.exp(-(((across - dim) / spread) ** 2))
+    return np.asarray((1 - 0.33 * age) * gain.clip(0.6, 1)[None, :], np.float32)
 
 
 def run_out(rng: np.random.Generator) -> Plane:
@@ -87,5 +108,10 @@ def patina(rng: np.random.Generator, width_px: int) -> Plane:
 
 
 def brightness(rng: np.random.Generator) -> float:
-    """Mean grey value of a part's bare surface."""
-    return float(rng.uniform(70, 125))
+    """Mean grey value of a part's bare surface under a new lamp: the exposure and the metal's own brightness."""
+    return float(rng.uniform(75, 130))
+
+
+def lamp_age(rng: np.random.Generator) -> float:
+    """How worn the lamp is in everyday use: 0 new, at most 0.4."""
+    return float(rng.uniform(0, 0.4))

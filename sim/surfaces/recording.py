@@ -1,82 +1,111 @@
 """Renders a recording: a folder of scans that the simulated cell plays, and that training reads with the truth.
 
     DIR/recording.jsonl    one object a scan: file, part_id, part_type, label
-    DIR/truth.jsonl        one object a scan: file, mask, left, right, seed, defects with their parameters
+    DIR/truth.jsonl        one object a scan: file, mask, left, right, seed, lamp and defects with their parameters
     DIR/*.png              the scans, 3584 lines, the part on black
     DIR/masks/*.png        0, or the number of the class of the defect that covers the pixel
 
-Everything but `truth.jsonl` and the masks is what a recording of a real line has, too.
+Everything but `truth.jsonl` and the masks is what a recording of a real line has, too. The two lists are written when
+every scan is there, so a folder that was not finished is no recording.
 """
 
 import json
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+import multiprocessing
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import cv2
-import numpy as np
 
-from sim.surfaces.render import WIDTHS_PX, RenderedScan, render_part
-from station.core.part import Pixels, SurfaceClass
+from sim.surfaces.defects import Defect
+from sim.surfaces.plan import PlannedPart
+from sim.surfaces.render import MARGINS_PX, RenderedScan, render_part
+from station.core.errors import RecordingError
+from station.core.part import LINES_PER_TURN, Pixels
 
 SCAN_PNG = (cv2.IMWRITE_PNG_COMPRESSION, 9, cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_HUFFMAN_ONLY)
 """Smallest and fastest for streaky metal with noise, where no pattern repeats."""
 MASK_PNG = (cv2.IMWRITE_PNG_COMPRESSION, 9)
+PNG_BYTES_PER_PX = 0.75
+"""A scan's size on disk, at most."""
+
+Lines = tuple[str, str]
+"""A scan's lines in `recording.jsonl` and `truth.jsonl`."""
 
 
-@dataclass(frozen=True, slots=True)
-class PlannedPart:
-    """A housing that is to be rendered."""
-
-    part_id: str
-    seed: int
-    width_px: int
-    surface: SurfaceClass
-
-
-def plan_parts(parts: int, seed: int, defect_free: float) -> Iterator[PlannedPart]:
-    """Housings of random widths and classes, a given share of them defect-free; the same arguments give the same plan.
-
-    Each part's own seed is `seed * 1_000_000` plus its number, so recordings of different seeds share no part.
-    """
-    rng = np.random.default_rng([seed, parts])
-    defects = [surface for surface in SurfaceClass if surface is not SurfaceClass.DEFECT_FREE]
-    for number in range(parts):
-        flawless = rng.random() < defect_free
-        surface = SurfaceClass.DEFECT_FREE if flawless else defects[int(rng.integers(len(defects)))]
-        width_px = WIDTHS_PX[int(rng.integers(len(WIDTHS_PX)))]
-        yield PlannedPart(f"SMH-{seed}-{number:05}", seed * 1_000_000 + number, width_px, surface)
-
-
-def write_recording(folder: Path, plan: Iterable[PlannedPart]) -> int:
+def write_recording(
+    folder: Path, plan: Sequence[PlannedPart], jobs: int = 1, rendered: Callable[[], None] = lambda: None
+) -> int:
     """Render every planned part into a folder, which is made if it is not there; how many they were.
 
     Args:
         folder: Where scans, masks, `recording.jsonl` and `truth.jsonl` are written.
         plan: The parts.
+        jobs: Processes; the files are the same whatever their number.
+        rendered: Called after each scan.
 
     Raises:
-        OSError: A file cannot be written.
+        RecordingError: The folder holds a recording, has too little room, or cannot be written.
     """
-    (folder / "masks").mkdir(parents=True, exist_ok=True)
-    parts = 0
-    with (folder / "recording.jsonl").open("w") as entries, (folder / "truth.jsonl").open("w") as truths:
-        for part in plan:
-            scan = render_part(part.seed, part.width_px, part.surface)
-            _write_png(folder / f"{part.part_id}.png", scan.image, SCAN_PNG)
-            _write_png(folder / "masks" / f"{part.part_id}.png", scan.mask, MASK_PNG)
-            entries.write(json.dumps(_entry(part)) + "\n")
-            truths.write(json.dumps(_truth(part, scan)) + "\n")
-            parts += 1
-    return parts
+    _check_room(folder, plan)
+    lines = []
+    try:
+        (folder / "masks").mkdir(parents=True, exist_ok=True)
+        with _each(jobs) as each:
+            for line in each(partial(_render, folder), plan):
+                lines.append(line)
+                rendered()
+        for name, column in (("truth.jsonl", 1), ("recording.jsonl", 0)):
+            (folder / name).write_text("".join(line[column] + "\n" for line in lines), encoding="utf-8")
+    except OSError as error:
+        raise RecordingError("recording.not_written", f"{folder}: {error}") from error
+    return len(lines)
 
 
-def _entry(part: PlannedPart) -> dict[str, str]:
+def _check_room(folder: Path, plan: Sequence[PlannedPart]) -> None:
+    if (folder / "recording.jsonl").exists():
+        raise RecordingError("recording.exists", f"{folder} holds a recording; nothing was overwritten")
+    there = next(parent for parent in (folder.resolve(), *folder.resolve().parents) if parent.exists())
+    if not there.is_dir():
+        raise RecordingError("recording.not_written", f"{there} is no folder")
+    pixels = sum(LINES_PER_TURN * (part.width_px + 2 * MARGINS_PX[1]) for part in plan)
+    needed, free = int(pixels * PNG_BYTES_PER_PX), shutil.disk_usage(there).free
+    if needed > free:
+        raise RecordingError("recording.not_written", f"{folder}: {needed:,} bytes are needed, {free:,} are free")
+
+
+Each = Callable[[Callable[[PlannedPart], Lines], Iterable[PlannedPart]], Iterator[Lines]]
+
+
+@contextmanager
+def _each(jobs: int) -> Iterator[Each]:
+    """A `map` over the parts in their order, in this process or in several."""
+    if jobs == 1:
+        yield map
+        return
+    pool = ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), initializer=cv2.setNumThreads, initargs=(1,))
+    try:
+        yield partial(pool.map, chunksize=1)
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _render(folder: Path, part: PlannedPart) -> Lines:
+    scan = render_part(part.seed, part.width_px, part.defects, part.severity, part.lamp_age)
+    _write_png(folder / f"{part.part_id}.png", scan.image, SCAN_PNG)
+    _write_png(folder / "masks" / f"{part.part_id}.png", scan.mask, MASK_PNG)
+    return json.dumps(_entry(part, scan)), json.dumps(_truth(part, scan))
+
+
+def _entry(part: PlannedPart, scan: RenderedScan) -> dict[str, str]:
     return {
         "file": f"{part.part_id}.png",
         "part_id": part.part_id,
         "part_type": f"smh_{part.width_px}",
-        "label": part.surface.label,
+        "label": scan.truth.surface.label,
     }
 
 
@@ -87,18 +116,26 @@ def _truth(part: PlannedPart, scan: RenderedScan) -> dict[str, object]:
         "left": scan.truth.roi.left,
         "right": scan.truth.roi.right,
         "seed": scan.truth.seed,
-        "defects": [
-            {
-                "class": defect.surface.label,
-                "line": defect.line,
-                "column": defect.column,
-                "area_px": defect.area_px,
-                "area_mm2": round(defect.area_mm2, 4),
-                "surface_share": round(defect.surface_share, 6),
-                **{name: round(value, 4) for name, value in defect.parameters.items()},
-            }
-            for defect in scan.truth.defects
-        ],
+        "lamp_age": round(scan.truth.lamp_age, 4),
+        "brightness": round(scan.truth.brightness, 2),
+        "defects": [_told(defect) for defect in scan.truth.defects],
+    }
+
+
+def _told(defect: Defect) -> dict[str, object]:
+    return {
+        "class": defect.surface.label,
+        "line": defect.line,
+        "column": defect.column,
+        "area_px": defect.area_px,
+        "area_mm2": round(defect.area_mm2, 4),
+        "surface_share": round(defect.surface_share, 7),
+        "extent_px": defect.extent_px,
+        "extent_mm": round(defect.extent_mm, 4),
+        "contrast": round(defect.contrast, 4),
+        "severity_size": defect.severity.size,
+        "severity_contrast": defect.severity.contrast,
+        **{name: round(value, 4) for name, value in defect.parameters.items()},
     }
 
 

@@ -1,12 +1,14 @@
 """One housing, rendered as the camera would scan it, with the truth about its surface."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from sim.surfaces import marks, metal
-from sim.surfaces.canvas import Canvas
+from sim.surfaces.canvas import Canvas, Plane
 from sim.surfaces.defects import Defect, lay_defect
+from sim.surfaces.severity import DEFAULT, Severity
 from station.core.part import Pixels, Roi, SurfaceClass
 
 WIDTHS_PX = (385, 570, 690, 935, 1065, 1575)
@@ -21,15 +23,23 @@ class SurfaceTruth:
 
     Attributes:
         seed: What it was made from, together with width and class.
-        surface: Its class.
         roi: The part's columns in the image.
         defects: The defects on it; none on a defect-free part.
+        lamp_age: Of the lamp that it was seen under, 0 new to 1 worn out.
+        brightness: Mean grey value of its bare surface under a new lamp.
     """
 
     seed: int
-    surface: SurfaceClass
     roi: Roi
     defects: tuple[Defect, ...]
+    lamp_age: float
+    brightness: float
+
+    @property
+    def surface(self) -> SurfaceClass:
+        """The part's class: that of its largest defect by area, of equal ones the first."""
+        largest = max(self.defects, key=lambda defect: defect.area_px, default=None)
+        return SurfaceClass.DEFECT_FREE if largest is None else largest.surface
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,22 +57,34 @@ class RenderedScan:
     truth: SurfaceTruth
 
 
-def render_part(seed: int, width_px: int, surface: SurfaceClass) -> RenderedScan:
-    """A housing of a width and a class; the same arguments give the same bytes.
+def render_part(
+    seed: int,
+    width_px: int,
+    defects: Sequence[SurfaceClass] = (),
+    severity: Severity = DEFAULT,
+    lamp_age: float | None = None,
+) -> RenderedScan:
+    """A housing of a width with defects of given classes; the same arguments give the same bytes.
 
     Args:
         seed: Any integer from 0.
         width_px: Columns of the part, from 256 up; `WIDTHS_PX` are the real ones.
-        surface: What is on it; DEFECT_FREE for oil, dust and fine scratches at most.
+        defects: Classes of the defects on it; none for oil, stains, dust and fine scratches at most.
+        severity: Of every defect.
+        lamp_age: 0 new to 1 worn out; by default any of everyday use.
     """
-    rng = np.random.default_rng([seed, width_px, int(surface)])
+    rng = np.random.default_rng([seed, width_px, *map(int, defects)])
     canvas = Canvas.bare(width_px)
     _wear(rng, canvas)
-    defects = () if surface is SurfaceClass.DEFECT_FREE else (lay_defect(rng, canvas, surface),)
+    laid = tuple(lay_defect(rng, canvas, surface, severity) for surface in defects)
     left_px, right_px = (int(rng.integers(*MARGINS_PX)) for _ in range(2))
-    image = _light(rng, canvas, left_px, right_px)
+    everyday = metal.lamp_age(rng)
+    age, brightness = everyday if lamp_age is None else lamp_age, metal.brightness(rng)
+    lamp = brightness * metal.lamp(rng, width_px, age)
+    image = _expose(rng, canvas, lamp, left_px, right_px)
     mask = np.pad(canvas.mask, ((0, 0), (left_px, right_px)))
-    return RenderedScan(image, mask, SurfaceTruth(seed, surface, Roi(left_px, left_px + width_px), defects))
+    roi = Roi(left_px, left_px + width_px)
+    return RenderedScan(image, mask, SurfaceTruth(seed, roi, laid, age, brightness))
 
 
 def _wear(rng: np.random.Generator, canvas: Canvas) -> None:
@@ -70,16 +92,17 @@ def _wear(rng: np.random.Generator, canvas: Canvas) -> None:
     finish = metal.tool_marks(rng, canvas.width_px) * metal.patina(rng, canvas.width_px)
     canvas.lay(finish, line=0, column=0)
     marks.lay_oil(rng, canvas)
+    marks.lay_films(rng, canvas)
+    marks.lay_stains(rng, canvas)
     marks.lay_drying_rims(rng, canvas)
     marks.lay_dust(rng, canvas)
     marks.lay_fine_scratches(rng, canvas)
 
 
-def _light(rng: np.random.Generator, canvas: Canvas, left_px: int, right_px: int) -> Pixels:
-    """The image of a surface on black: lamp, run-out, edges, background, sensor."""
+def _expose(rng: np.random.Generator, canvas: Canvas, lamp: Plane, left_px: int, right_px: int) -> Pixels:
+    """The image of a surface on black under a lamp (1, width) in grey values: run-out, edges, background, sensor."""
     width_px = canvas.width_px
-    light = canvas.reflectance * metal.brightness(rng)
-    light *= metal.lamp(rng, width_px) * metal.chamfers(rng, width_px)
+    light = canvas.reflectance * (lamp * metal.chamfers(rng, width_px))
     light *= metal.run_out(rng)
     scene = metal.background(rng, left_px, width_px, right_px)
     covered = metal.outline(rng, width_px)

@@ -181,6 +181,8 @@ _ROWS = (
     Fault(7503, "recording.bad_image", "An image of the recording cannot be used; it is left out.", _X),
     Fault(7504, "recording.duplicate_part", "A part id appears twice in recording.jsonl; the second scan is left out.", _X),
     Fault(7505, "recording.path_outside", "A file of recording.jsonl lies outside the recording's folder; it is left out.", _X),
+    Fault(7506, "recording.exists", "The folder holds a recording already. Nothing was overwritten; give another folder.", _X),
+    Fault(7507, "recording.not_written", "The recording cannot be written. Make room on the disk, or give another folder.", _X),
     # 8xxx configuration
     Fault(8001, "config.unreadable", "The configuration cannot be read. Correct the file at the place named.", _X),
     Fault(8002, "config.invalid", "The configuration contradicts itself or has a wrong value. Correct the keys named.", _X),

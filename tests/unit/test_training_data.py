@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from models.data import MIN_DEFECT_PX, SLIVER, cut, label_patches, read_patches, read_scans, write_patches
-from sim.surfaces import plan_parts, write_recording
+from sim.surfaces import RenderPlan, write_recording
 from station.core.errors import RecordingError
 from station.core.part import LINES_PER_TURN, SurfaceClass
 
@@ -50,7 +50,7 @@ def test_a_sliver_is_neither_defect_nor_defect_free() -> None:
 
 
 def test_patches_of_a_recording_keep_label_and_part(tmp_path: Path) -> None:
-    write_recording(tmp_path / "r", plan_parts(3, seed=2, defect_free=0.3))
+    write_recording(tmp_path / "r", RenderPlan(3, seed=2, mix=(1, 1, 1, 0, 0)).planned())
     scans = read_scans(tmp_path / "r")
     patches = write_patches(scans, tmp_path / "p", jitter_px=0, seed=0)
     assert patches.patches.shape == (48, 256, 256)

@@ -1,0 +1,106 @@
+"""What a recording is to hold: how many housings of each class, their widths, severities and seeds."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from sim.surfaces.render import WIDTHS_PX
+from sim.surfaces.severity import DEFAULT, Severity, SeverityPlan
+from station.core.errors import ConfigError
+from station.core.part import SurfaceClass
+
+PAPER_MIX = (40, 17, 36, 19, 18)
+"""Defect-free, imprinted, pits, roll marks, scratches. Source: Mustafaev et al., the 130 images of the test set."""
+SEVERAL = (0.08, 0.02)
+"""Shares of the defective housings that carry two and three defects; they are of one class unless asked otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedPart:
+    """A housing that is to be rendered.
+
+    Attributes:
+        part_id: Its name, and its files'.
+        seed: Of everything on it.
+        width_px: Its columns.
+        defects: Classes of the defects on it.
+        severity: Of every defect.
+        lamp_age: 0 new to 1 worn out; None for any of everyday use.
+    """
+
+    part_id: str
+    seed: int
+    width_px: int
+    defects: tuple[SurfaceClass, ...] = ()
+    severity: Severity = DEFAULT
+    lamp_age: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RenderPlan:
+    """What a recording of rendered housings is made of.
+
+    Attributes:
+        parts: How many.
+        seed: Recordings of different seeds share no housing.
+        mix: Weights of the five classes; the housings are shared out exactly, the rest to the largest remainders.
+        severity: Of the defects.
+        mixed: Share of the housings with several defects whose defects are of different classes.
+        lamp_age: 0 new to 1 worn out; None for any of everyday use.
+    """
+
+    parts: int
+    seed: int
+    mix: tuple[int, ...] = PAPER_MIX
+    severity: SeverityPlan = SeverityPlan()  # noqa: RUF009, frozen
+    mixed: float = 0.0
+    lamp_age: float | None = None
+
+    def planned(self) -> list[PlannedPart]:
+        """Every housing, in the order of rendering; the same plan gives the same housings.
+
+        Each housing's own seed is `seed * 1_000_000` plus its number.
+        """
+        rng = np.random.default_rng([self.seed, self.parts])
+        surfaces = np.repeat(np.arange(len(SurfaceClass)), share_out(self.parts, self.mix))
+        rng.shuffle(surfaces)
+        return [self._part(rng, number, SurfaceClass(int(surface))) for number, surface in enumerate(surfaces)]
+
+    def _part(self, rng: np.random.Generator, number: int, surface: SurfaceClass) -> PlannedPart:
+        width_px = WIDTHS_PX[int(rng.integers(len(WIDTHS_PX)))]
+        severity, defects = self.severity.draw(rng), self._defects(rng, surface)
+        part_id, seed = f"SMH-{self.seed}-{number:05}", self.seed * 1_000_000 + number
+        return PlannedPart(part_id, seed, width_px, defects, severity, self.lamp_age)
+
+    def _defects(self, rng: np.random.Generator, surface: SurfaceClass) -> tuple[SurfaceClass, ...]:
+        several, different = rng.random(2)
+        others = rng.integers(1, len(SurfaceClass), 2)
+        if surface is SurfaceClass.DEFECT_FREE:
+            return ()
+        further = int(several < sum(SEVERAL)) + int(several < SEVERAL[1])
+        if different < self.mixed:
+            return (surface, *(SurfaceClass(int(other)) for other in others[:further]))
+        return (surface,) * (1 + further)
+
+
+def share_out(parts: int, weights: Sequence[int]) -> list[int]:
+    """Parts a class by weight, as whole numbers that add up; what is left goes to the largest remainders."""
+    exact = np.array(weights) * parts / sum(weights)
+    counts = np.floor(exact).astype(int)
+    for index in np.argsort(counts - exact, kind="stable")[: parts - int(counts.sum())]:
+        counts[index] += 1
+    return [int(count) for count in counts]
+
+
+def parse_mix(text: str) -> tuple[int, ...]:
+    """Weights of the five classes from `40/17/36/19/18`, in the order of `SurfaceClass`.
+
+    Raises:
+        ConfigError: They are not five whole numbers from 0, or all 0.
+    """
+    weights = tuple(int(part) if part.strip().isdecimal() else -1 for part in text.split("/"))
+    if len(weights) != len(SurfaceClass) or min(weights) < 0 or not any(weights):
+        named = "/".join(surface.label for surface in SurfaceClass)
+        raise ConfigError("config.invalid", f"mix {text!r}: five whole numbers, {named}")
+    return weights

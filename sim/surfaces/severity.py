@@ -1,0 +1,93 @@
+"""How large and how strong defects are: the fixed default ranges, and what multiplies them for detection curves.
+
+Lengths are px of the raw scan (0.0155 mm) on a housing of 690 px; a length grows with the square root of the housing's
+width, so that a defect's share of the surface does not depend on the width. Depths are shares of the light that a
+relief takes or adds at its strongest. Fixed on 2026-11-21, before the first training on them; over 400 defects they
+cover 0.047 % of the surface in the median (0.020 to 0.089 % from the 10th to the 90th of 100).
+
+Severities under the threshold of seeing are rendered for detection curves only (`CURVES`), never for training.
+"""
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+
+from station.core.errors import ConfigError
+from station.core.part import SurfaceClass
+
+Range = tuple[float, float]
+
+DEFAULT_RANGES: dict[SurfaceClass, dict[str, Range]] = {
+    SurfaceClass.IMPRINTED: {"long_px": (34, 62), "short_px": (22, 38), "depth": (0.5, 1.0)},
+    SurfaceClass.PITS: {"count": (3, 8), "spread_px": (18, 42), "diameter_px": (10, 20), "depth": (0.45, 0.8)},
+    SurfaceClass.ROLL_MARKS: {
+        "count": (2, 3),
+        "pitch_px": (30, 60),
+        "bar_px": (28, 54),
+        "thick_px": (5, 7.5),
+        "depth": (0.32, 0.5),
+        "prints": (1, 3),
+        "roll_circumference_px": (600, 1500),
+    },
+    SurfaceClass.SCRATCHES: {"count": (1, 3), "length_px": (85, 205), "thick_px": (2.5, 4), "depth": (0.4, 0.8)},
+}
+"""From and to, both taken evenly; counts are whole numbers. No other place sets a defect's size or strength."""
+
+
+@dataclass(frozen=True, slots=True)
+class Severity:
+    """What every length and every depth of a defect is multiplied with; 1 and 1 is the default.
+
+    Attributes:
+        size: Of lengths.
+        contrast: Of the light that the relief takes or adds.
+    """
+
+    size: float = 1.0
+    contrast: float = 1.0
+
+
+DEFAULT = Severity()
+CURVES: tuple[Range, Range] = ((0.12, 1.3), (0.08, 1.3))
+"""From and to of size and contrast for detection curves, taken evenly in their logarithms: from far under what can be
+seen to a little over the default."""
+_FIXED = re.compile(r"(\d*\.?\d+)x(\d*\.?\d+)")
+_SMALLEST, _LARGEST = 0.05, 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class SeverityPlan:
+    """Where a recording's severities come from.
+
+    Attributes:
+        size: From and to of `Severity.size`.
+        contrast: From and to of `Severity.contrast`.
+    """
+
+    size: Range = (1.0, 1.0)
+    contrast: Range = (1.0, 1.0)
+
+    @classmethod
+    def parse(cls, text: str) -> "SeverityPlan":
+        """The plan that a command line names: `default`, `curves`, or multipliers as `0.5x0.7` (size x contrast).
+
+        Raises:
+            ConfigError: It is none of these, or a multiplier is outside 0.05 to 3.
+        """
+        if text == "default":
+            return cls()
+        if text == "curves":
+            return cls(*CURVES)
+        found = _FIXED.fullmatch(text)
+        if found and all(_SMALLEST <= float(part) <= _LARGEST for part in found.groups()):
+            size, contrast = map(float, found.groups())
+            return cls((size, size), (contrast, contrast))
+        raise ConfigError(
+            "config.invalid", f"severity {text!r}: default, curves, or SIZExCONTRAST of {_SMALLEST} to {_LARGEST:g}"
+        )
+
+    def draw(self, rng: np.random.Generator) -> Severity:
+        """One severity; takes two values from the source of chance whatever the plan is."""
+        size, contrast = (np.exp(rng.uniform(*np.log(limits))) for limits in (self.size, self.contrast))
+        return Severity(round(float(size), 4), round(float(contrast), 4))
