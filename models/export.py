@@ -83,7 +83,7 @@ def export(checkpoint: Path, folder: Path, source: str, licence: str, number: in
     """
     state: dict[str, Any] = torch.load(checkpoint, weights_only=True)
     plan = state["plan"]
-    network = NETWORKS[plan["network"]]()
+    network = NETWORKS[plan["network"]].make(5, 256, 256)
     network.load_state_dict(state["network"])
     folder.mkdir(parents=True, exist_ok=True)
     ov.save_model(to_openvino(network), folder / GRAPH, compress_to_fp16=True)

@@ -128,7 +128,7 @@ class Training:
     def __init__(self, plan: Plan, patches: PatchSet, folder: Path) -> None:
         torch.manual_seed(plan.seed)
         self.plan, self.patches, self.folder = plan, patches, folder
-        self.network = NETWORKS[plan.network]().to(memory_format=torch.channels_last)
+        self.network = NETWORKS[plan.network].make(5, 256, 256).to(memory_format=torch.channels_last)
         self.optimiser = torch.optim.AdamW(self.network.parameters(), plan.peak_rate, weight_decay=plan.weight_decay)
         self.epochs_done = 0
         self.best_loss = math.inf

@@ -2,9 +2,15 @@
 
 import typer
 
+from station.model_train_cli import networks, train
+
 model_app = typer.Typer(help="Train, measure, release and choose the network.", no_args_is_help=True)
 
 
 @model_app.callback()
 def model() -> None:
     """Train, measure, release and choose the network."""
+
+
+for command in (train, networks):
+    model_app.command()(command)

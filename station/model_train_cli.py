@@ -1,1 +1,171 @@
 """`station model …`: train, and compare networks."""
+
+import signal
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.table import Table
+
+from models.networks import NETWORKS
+from station.core.errors import TrainingError
+from station.terminal import REFUSED, err, out
+
+if TYPE_CHECKING:
+    import torch
+
+EXTRA = ("torch", "timm", "tensorboard", "matplotlib")
+
+DataFolder = Annotated[
+    Path, typer.Option("--data", metavar="DIR", help="Data set, from `station dataset make`.", show_default=False)
+]
+Recipe = Annotated[str, typer.Option(help="Choices that belong together: station, paper, transfer.")]
+Epochs = Annotated[int | None, typer.Option(min=1, help="Epochs; by default the recipe's.")]
+Items = Annotated[int | None, typer.Option(min=1, help="Images an epoch draws; by default all there are.")]
+BatchSize = Annotated[int | None, typer.Option(min=2, help="Images a step; by default 32, the paper's 128.")]
+Rate = Annotated[float | None, typer.Option(help="Highest learning rate; by default the recipe's.")]
+Draw = Annotated[str | None, typer.Option(help="even: classes in fixed shares; whole: every image once an epoch.")]
+FirstShare = Annotated[float | None, typer.Option(min=0, max=0.99, help="Share of defect-free images in an even draw.")]
+Augmentation = Annotated[
+    str | None, typer.Option(help="Of mirror, upend, brightness, contrast, with commas; none for nothing.")
+]
+Precision = Annotated[str | None, typer.Option(help="bf16 or f32.")]
+ValidationItems = Annotated[int | None, typer.Option(min=0, help="Images judged after each epoch; 0 for all.")]
+Seed = Annotated[int, typer.Option(min=0, help="Of weights, draws and augmentation.")]
+Threads = Annotated[int, typer.Option(min=0, help="Threads; 0 for all cores.")]
+Device = Annotated[str, typer.Option(help="cpu, cuda, or auto: a GPU where there is one.")]
+KeepEvery = Annotated[float, typer.Option(min=0, help="Minutes between checkpoints within an epoch.")]
+
+
+def train(
+    data: DataFolder,
+    out_folder: Annotated[
+        Path, typer.Option("--out", metavar="DIR", help="Folder for checkpoints and curves.", show_default=False)
+    ],
+    network: Annotated[str, typer.Option(help="A name of `station model networks`.")] = "inception-cnn",
+    recipe: Recipe = "station",
+    epochs: Epochs = None,
+    items_per_epoch: Items = None,
+    batch: BatchSize = None,
+    rate: Rate = None,
+    schedule: Annotated[str | None, typer.Option(help="cosine, constant or exponential.")] = None,
+    optimiser: Annotated[str | None, typer.Option(help="adamw or adam.")] = None,
+    weight_decay: Annotated[float | None, typer.Option(min=0, help="Decoupled weight decay of adamw.")] = None,
+    l2: Annotated[
+        float | None, typer.Option(min=0, help="Penalty on convolution kernels; the paper's is 0.01.")
+    ] = None,
+    draw: Draw = None,
+    first_share: FirstShare = None,
+    augmentation: Augmentation = None,
+    patience: Annotated[
+        int | None, typer.Option(min=0, help="Stop after so many epochs without a gain; 0 for never.")
+    ] = None,
+    init: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Weights to begin with: an .npz of ImageNet, or a checkpoint.")
+    ] = None,
+    frozen_epochs: Annotated[int | None, typer.Option(min=0, help="Epochs that train the head alone, first.")] = None,
+    frozen_rate: Annotated[float | None, typer.Option(help="Learning rate of those.")] = None,
+    unfrozen_share: Annotated[
+        float | None, typer.Option(min=0, max=1, help="Share of the layers trained after them, from the head.")
+    ] = None,
+    precision: Precision = None,
+    validation_items: ValidationItems = None,
+    seed: Seed = 1,
+    threads: Threads = 0,
+    device: Device = "auto",
+    keep_every_min: KeepEvery = 5.0,
+) -> None:
+    """Train a network; the same command goes on where it was interrupted, to the same result."""
+    need_training_packages()
+    from models.dataset.store import read_data
+
+    from models.training.data import divide
+    from models.training.plan import plan_from
+    from models.training.pretrained import initial_weights
+    from models.training.session import run_in
+
+    data_set = read_data(data)
+    initial = initial_weights(init, network_named(network)) if init else None
+    plan = plan_from(
+        recipe, data_set.manifest.kind, network=network_named(network), epochs=epochs, items_per_epoch=items_per_epoch,
+        batch=batch, rate=rate, schedule=schedule, optimiser=optimiser, weight_decay=weight_decay, l2=l2, draw=draw,
+        first_class_share=first_share, augmentation=changes_named(augmentation), patience=patience,
+        init=initial.sha256 if initial else None, frozen_epochs=frozen_epochs, frozen_rate=frozen_rate,
+        unfrozen_share=unfrozen_share, precision=precision, validation_items=validation_items, seed=seed,
+    )  # fmt: skip
+    chosen = chosen_device(device, threads)
+    finished = run_in(out_folder, plan, divide(data_set), chosen, out, interrupts(), keep_every_min * 60, initial)
+    if not finished:
+        out.print(f"Interrupted; the same command goes on from {out_folder / 'last.pt'}.", soft_wrap=True)
+        raise typer.Exit(1)
+
+
+def networks() -> None:
+    """List the networks that can be trained, with the paper's parameter counts beside ours."""
+    table = Table("network", "trainable parameters, M", "the paper's, M", "source")
+    for spec in NETWORKS.values():
+        paper = f"{spec.paper_parameters_m:.2f}" if spec.paper_parameters_m else "-"
+        table.add_row(spec.name, f"{spec.trainable_parameters / 1e6:.2f}", paper, spec.source)
+    out.print(table)
+    out.print("For 5 classes and images of 256x256. The paper counts running statistics, too.")
+
+
+# ---------------------------------------------------------------------- what these commands share
+
+
+def need_training_packages() -> None:
+    """End with a hint where the extra `train` is not installed."""
+    if any(find_spec(name) is None for name in EXTRA):
+        hint = "this command needs the training packages: pip install 'inspection-station[train]'"
+        err.print(hint, markup=False, highlight=False, soft_wrap=True)
+        raise typer.Exit(REFUSED)
+
+
+def network_named(name: str) -> str:
+    """The name, if there is such a network.
+
+    Raises:
+        TrainingError: There is none.
+    """
+    if name not in NETWORKS:
+        raise TrainingError("training.bad_plan", f"unknown network {name}; there are {', '.join(NETWORKS)}")
+    return name
+
+
+def changes_named(text: str | None) -> tuple[str, ...] | None:
+    """Augmentations as a tuple; None where nothing was said."""
+    if text is None:
+        return None
+    return () if text == "none" else tuple(text.split(","))
+
+
+def chosen_device(name: str, threads: int) -> "torch.device":
+    """The device to compute on; sets the number of threads.
+
+    Raises:
+        TrainingError: A GPU is asked for and there is none.
+    """
+    import torch
+
+    if threads:
+        torch.set_num_threads(threads)
+    there = torch.cuda.is_available()
+    if name == "auto":
+        return torch.device("cuda" if there else "cpu")
+    if name not in {"cpu", "cuda"} or (name == "cuda" and not there):
+        raise TrainingError("training.no_device", name)
+    return torch.device(name)
+
+
+def interrupts() -> Any:
+    """From now on Ctrl-C and a request to end are only noted; says whether one came. A second one ends at once."""
+    came: list[int] = []
+
+    def note(number: int, _frame: Any) -> None:
+        came.append(number)
+        signal.signal(number, signal.SIG_DFL)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, note)
+    return lambda: bool(came)

@@ -1,0 +1,52 @@
+"""Layers that several networks are made of."""
+
+import torch
+from torch import Tensor, nn
+
+
+def conv(channels: int, filters: int, kernel: int) -> nn.Sequential:
+    """A convolution that keeps height and width, and its ReLU."""
+    return nn.Sequential(nn.Conv2d(channels, filters, kernel, padding=kernel // 2), nn.ReLU(inplace=True))
+
+
+class HalvedRelu(nn.Module):  # type: ignore[misc] # torch is an extra, unknown to mypy
+    """ReLU and a 2x2 maximum, (n, c, h, w) → (n, c, h/2, w/2): the same numbers whichever comes first.
+
+    While training, the ReLU comes last, where a quarter of the values is left; for the export it comes first, where
+    engines fuse it with the convolution before.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The larger of 0 and the largest of each 2x2 field."""
+        pool = nn.functional.max_pool2d
+        return torch.relu_(pool(x, 2)) if self.training else pool(torch.relu(x), 2)
+
+
+def conv_halved(channels: int, filters: int, kernel: int) -> nn.Sequential:
+    """A convolution, its ReLU, and a halving of height and width."""
+    return nn.Sequential(nn.Conv2d(channels, filters, kernel, padding=kernel // 2), HalvedRelu())
+
+
+def dense_head(inputs: int, classes: int) -> nn.Sequential:
+    """The dense layers of every network of the paper: 256, 128, 64 with ReLU, then the classes' logits."""
+    return nn.Sequential(
+        *(nn.Linear(inputs, 256), nn.ReLU()),
+        *(nn.Linear(256, 128), nn.ReLU()),
+        *(nn.Linear(128, 64), nn.ReLU()),
+        nn.Linear(64, classes),
+    )
+
+
+def initialise(module: nn.Module) -> None:
+    """Weights after He et al. for ReLU, biases 0; for `nn.Module.apply`."""
+    if isinstance(module, nn.Conv2d | nn.Linear):
+        nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)
+
+
+def initialise_network(network: nn.Module) -> None:
+    """Initialise all layers; the last one is left small, so that a network begins undecided."""
+    network.apply(initialise)
+    last = [module for module in network.modules() if isinstance(module, nn.Linear)][-1]
+    nn.init.normal_(last.weight, std=0.01)

@@ -1,0 +1,104 @@
+"""The curves of a training: `curves.csv`, `curves.png`, and events for TensorBoard.
+
+The rows live in the checkpoint, so a training that was killed goes on without a gap or a repeated epoch.
+"""
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+CSV, PNG, TENSORBOARD = "curves.csv", "curves.png", "tensorboard"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One epoch.
+
+    Attributes:
+        epoch: Counted from 1 over all phases.
+        phase: Counted from 1.
+        rate: Learning rate of the last step.
+        loss: Mean weighted cross-entropy of the training's images, as they were drawn and changed; without penalties.
+        validation_loss: Mean cross-entropy of the validation's images.
+        accuracy: Share of the validation's images judged rightly.
+        escapes: Images of other classes judged to be of the first (defect-free).
+        overkills: Images of the first class judged to be of another.
+        confusions: Images of one of the other classes judged to be of another one of them.
+        judged: Images of the validation.
+        seconds: Wall time of the epoch since it began or was resumed.
+    """
+
+    epoch: int
+    phase: int
+    rate: float
+    loss: float
+    validation_loss: float
+    accuracy: float
+    escapes: int
+    overkills: int
+    confusions: int
+    judged: int
+    seconds: float
+
+
+def table(rows: Sequence[Row]) -> bytes:
+    """The rows as CSV with a header."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, [field.name for field in fields(Row)], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(asdict(row) for row in rows)
+    return text.getvalue().encode()
+
+
+def picture(rows: Sequence[Row]) -> bytes:
+    """Losses, errors and rate by epoch, as a PNG."""
+    from matplotlib.figure import Figure  # noqa: PLC0415 - reading checkpoints must not need it
+
+    figure = Figure(figsize=(10, 3.2), layout="constrained")
+    losses, errors, rates = figure.subplots(1, 3)
+    epochs = [row.epoch for row in rows]
+    _plot(losses, "loss", epochs, {name: [getattr(row, name) for row in rows] for name in ("loss", "validation_loss")})
+    kinds = ("escapes", "overkills", "confusions")
+    _plot(errors, "images judged wrongly", epochs, {name: [getattr(row, name) for row in rows] for name in kinds})
+    _plot(rates, "learning rate", epochs, {"rate": [row.rate for row in rows]})
+    losses.set_yscale("log")
+    content = io.BytesIO()
+    figure.savefig(content, format="png", dpi=110)
+    return content.getvalue()
+
+
+def _plot(axes: Any, title: str, epochs: Sequence[int], lines: dict[str, list[float]]) -> None:
+    for name, values in lines.items():
+        axes.plot(epochs, values, marker=".", label=name.replace("_", " "))
+    axes.set_title(title)
+    axes.set_xlabel("epoch")
+    axes.legend()
+    axes.grid(alpha=0.3)
+
+
+class Events:
+    """Writes rows for TensorBoard, one point an epoch; those of an epoch that is repeated replace the first ones.
+
+    Args:
+        folder: Where the event files go.
+        begin: The epoch that comes next, counted from 1.
+    """
+
+    def __init__(self, folder: Path, begin: int) -> None:
+        from torch.utils.tensorboard import SummaryWriter  # noqa: PLC0415 - as above
+
+        self._writer = SummaryWriter(str(folder), purge_step=begin)
+
+    def add(self, row: Row) -> None:
+        """Write an epoch's row."""
+        for name, value in asdict(row).items():
+            if name != "epoch":
+                self._writer.add_scalar(name, value, row.epoch)
+        self._writer.flush()
+
+    def close(self) -> None:
+        """End the file."""
+        self._writer.close()

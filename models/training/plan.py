@@ -1,0 +1,178 @@
+"""How a network is trained: every choice that decides the result, as one document. Free of torch.
+
+Two runs of one plan on one data set with the same threads end with the same weights, bit for bit, on the CPU.
+"""
+
+import math
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from station.core.errors import TrainingError
+
+PLAN = "plan.json"
+
+Schedule = Literal["cosine", "constant", "exponential"]
+Change = Literal["mirror", "upend", "brightness", "contrast"]
+CHANGES: tuple[Change, ...] = ("mirror", "upend", "brightness", "contrast")
+"""All augmentations: left for right, top for bottom, grey values times 0.7 to 1.3, spread about the mean by 15 %.
+
+Source: Mustafaev et al., section IV C; turning and cropping are left out because they alter a defect's pattern.
+"""
+
+
+class Phase(BaseModel):
+    """A stretch of training with its own optimiser state, rate and trainable layers.
+
+    Attributes:
+        epochs: Epochs at most.
+        peak_rate: The highest learning rate.
+        schedule: cosine: a short rise, then half a cosine down to 1 %; constant; exponential: times 0.9 an epoch.
+        unfrozen_share: Which share of the layers before the head is trained, counted from the head; 0 only the head.
+        patience: The phase ends after so many epochs without a lower validation loss; 0 for never.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    epochs: Annotated[int, Field(ge=1)]
+    peak_rate: Annotated[float, Field(gt=0)] = 1e-3
+    schedule: Schedule = "cosine"
+    unfrozen_share: Annotated[float, Field(ge=0, le=1)] = 1.0
+    patience: Annotated[int, Field(ge=0)] = 0
+
+    def rate(self, step: int, steps_per_epoch: int, warm_up_share: float) -> float:
+        """Learning rate of a step, counted from the phase's begin."""
+        if self.schedule == "constant":
+            return self.peak_rate
+        if self.schedule == "exponential":
+            return float(self.peak_rate * 0.9 ** (step // steps_per_epoch))
+        steps = self.epochs * steps_per_epoch
+        rise = max(1, round(warm_up_share * steps))
+        if step < rise:
+            return self.peak_rate * (step + 1) / rise
+        share = (step - rise) / max(1, steps - rise)
+        return self.peak_rate * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * share)))
+
+
+class Plan(BaseModel):
+    """Everything that decides what comes out, but for the data.
+
+    Attributes:
+        network: A key of `models.networks.NETWORKS`.
+        phases: What is done in turn; one, or a frozen one and an unfrozen one for transfer learning.
+        draw: even: each epoch draws so that defect-free images have their share and the other classes divide the rest
+            evenly; whole: each epoch is every training image once.
+        items_per_epoch: Images of an even draw; 0 for as many as there are to train on.
+        first_class_share: Share of the first class (defect-free) in an even draw; 0 divides evenly over all classes.
+        batch: Images a step.
+        optimiser: adam, or adamw, whose weight decay is decoupled from the gradient.
+        weight_decay: Of adamw; biases and normalisations are left out.
+        l2: Penalty on the squares of the convolutions' kernels, added to the loss (the paper's: 0.01).
+        warm_up_share: Share of a cosine's steps in which the rate rises.
+        clip: Longest gradient; 0 for no limit.
+        augmentation: Which of `CHANGES` are made at random.
+        precision: bf16: products in bfloat16, sums and weights in float32; f32: all in float32.
+        validation_items: Images judged after each epoch; 0 for all there are.
+        init: SHA-256 of the file of weights to begin with; empty for random ones.
+        seed: Of weights, draws and augmentation.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    network: str
+    phases: Annotated[tuple[Phase, ...], Field(min_length=1)]
+    draw: Literal["even", "whole"] = "even"
+    items_per_epoch: Annotated[int, Field(ge=0)] = 0
+    first_class_share: Annotated[float, Field(ge=0, lt=1)] = 0.5
+    batch: Annotated[int, Field(ge=2)] = 32
+    optimiser: Literal["adamw", "adam"] = "adamw"
+    weight_decay: Annotated[float, Field(ge=0)] = 0.01
+    l2: Annotated[float, Field(ge=0)] = 0.0
+    warm_up_share: Annotated[float, Field(ge=0, le=1)] = 0.06
+    clip: Annotated[float, Field(ge=0)] = 1.0
+    augmentation: tuple[Change, ...] = CHANGES
+    precision: Literal["bf16", "f32"] = "bf16"
+    validation_items: Annotated[int, Field(ge=0)] = 2000
+    init: str = ""
+    seed: Annotated[int, Field(ge=0)] = 1
+
+    @model_validator(mode="after")
+    def _decay_belongs_to_adamw(self) -> Self:
+        if self.optimiser == "adam" and self.weight_decay:
+            raise ValueError("weight_decay is adamw's; adam takes l2, or weight_decay 0")
+        return self
+
+    @property
+    def epochs(self) -> int:
+        """Epochs of all phases, if none ends early."""
+        return sum(phase.epochs for phase in self.phases)
+
+
+def make_plan(**choices: Any) -> Plan:
+    """A plan of these choices.
+
+    Raises:
+        TrainingError: They contradict each other, or one is out of its range.
+    """
+    try:
+        return Plan.model_validate(choices)
+    except ValidationError as error:
+        places = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
+        raise TrainingError("training.bad_plan", places) from error
+
+
+def differences(plan: Plan, other: dict[str, Any]) -> str:
+    """Which choices differ from another plan's document, for people; empty where none do."""
+    mine = plan.model_dump(mode="json")
+    names = sorted(name for name in mine.keys() | other.keys() if mine.get(name) != other.get(name))
+    return "; ".join(f"{name} {mine.get(name)} was {other.get(name)}" for name in names)
+
+
+def write_plan(plan: Plan, folder: Path) -> None:
+    """Leave the plan as a file that people can read."""
+    (folder / PLAN).write_text(plan.model_dump_json(indent=2) + "\n", encoding="utf-8")
+
+
+RECIPES: dict[str, dict[str, Any]] = {
+    "station": {"epochs": 14, "rate": 1e-3, "schedule": "cosine", "optimiser": "adamw", "weight_decay": 0.01},
+    "paper": {
+        "epochs": 50, "rate": 1e-4, "schedule": "constant", "optimiser": "adam", "weight_decay": 0.0,
+        "l2": 0.01, "batch": 128, "clip": 0.0, "draw": "whole",
+    },
+    "transfer": {
+        "epochs": 10, "rate": 1e-4, "schedule": "exponential", "optimiser": "adamw", "weight_decay": 1e-4,
+        "frozen_epochs": 30, "frozen_rate": 1e-3, "unfrozen_share": 0.26, "patience": 5, "draw": "whole",
+    },
+}  # fmt: skip
+"""Choices that belong together: the shipped network's, those of Mustafaev et al., section IV, and two phases of
+transfer learning: first the head alone, then the last quarter of the layers with it (50 of the 190 of ResNet50V2)."""
+
+FLIPS: tuple[Change, ...] = ("mirror", "upend")
+
+
+def plan_from(recipe: str, kind: str, **choices: Any) -> Plan:
+    """A plan by a recipe, in which single choices are made otherwise.
+
+    Args:
+        recipe: A key of `RECIPES`.
+        kind: The data set's: folders of classes are drawn whole and only mirrored, unless chosen otherwise.
+        choices: By the names of `Plan`, and those of a phase: epochs, rate, schedule, unfrozen_share, patience,
+            frozen_epochs, frozen_rate; None leaves it to the recipe.
+
+    Raises:
+        TrainingError: The recipe is unknown, or the choices contradict each other.
+    """
+    if recipe not in RECIPES:
+        raise TrainingError("training.bad_plan", f"unknown recipe {recipe}; there are {', '.join(RECIPES)}")
+    by_kind = {"draw": "whole", "augmentation": FLIPS} if kind == "class_folders" else {}
+    chosen = {**by_kind, **RECIPES[recipe], **{name: value for name, value in choices.items() if value is not None}}
+    patience, schedule = chosen.pop("patience", 0), chosen.pop("schedule")
+    frozen_epochs, frozen_rate = chosen.pop("frozen_epochs", 0), chosen.pop("frozen_rate", 1e-3)
+    main = {"epochs": chosen.pop("epochs"), "peak_rate": chosen.pop("rate"), "schedule": schedule, "patience": patience}
+    frozen = {"epochs": frozen_epochs, "peak_rate": frozen_rate, "schedule": schedule, "patience": patience}
+    unfrozen_share = chosen.pop("unfrozen_share", 1.0)
+    phases = [{**main, "unfrozen_share": unfrozen_share}]
+    if frozen_epochs:
+        phases.insert(0, {**frozen, "unfrozen_share": 0.0})
+    return make_plan(phases=phases, **chosen)

@@ -1,0 +1,115 @@
+"""How a training shows where it stands: bars with the time left on a terminal, plain lines elsewhere."""
+
+import time
+from contextlib import AbstractContextManager
+from types import TracebackType
+from typing import Protocol, Self
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from models.training.curves import Row
+
+LINE_EVERY_S = 60.0
+"""Without a terminal, an epoch's progress is told so often."""
+
+
+class Watcher(Protocol):
+    """Sees a training advance."""
+
+    def begin(self, epoch: int, epochs: int, steps_done: int, steps: int) -> None:
+        """An epoch, counted from 1, begins or is resumed."""
+
+    def step(self, loss: float) -> None:
+        """A step is done; `loss` is the epoch's mean so far."""
+
+    def end(self, row: Row, *, best: bool) -> None:
+        """The epoch is judged and kept."""
+
+
+class Silence:
+    """Shows nothing."""
+
+    def begin(self, epoch: int, epochs: int, steps_done: int, steps: int) -> None:
+        """Show nothing."""
+
+    def step(self, loss: float) -> None:
+        """Show nothing."""
+
+    def end(self, row: Row, *, best: bool) -> None:
+        """Show nothing."""
+
+
+class Bars(AbstractContextManager["Bars"]):
+    """Bars on a terminal; lines where there is none.
+
+    Args:
+        console: Where to show.
+    """
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._bars = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[loss]}"),
+            console=console,
+            disable=not console.is_terminal,
+        )
+        self._whole = self._bars.add_task("training", total=None, loss="")
+        self._epoch = self._bars.add_task("epoch", total=None, loss="")
+        self._steps = self._done = self._epochs = self._number = 0
+        self._began = self._told = time.monotonic()
+        self._done_at_begin = 0
+
+    def __enter__(self) -> Self:
+        """Start to draw."""
+        self._bars.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Leave the terminal as it was."""
+        self._bars.stop()
+
+    def begin(self, epoch: int, epochs: int, steps_done: int, steps: int) -> None:
+        """An epoch, counted from 1, begins or is resumed."""
+        if not self._epochs:
+            self._done_at_begin = (epoch - 1) * steps + steps_done
+        self._number, self._epochs, self._steps, self._done = epoch, epochs, steps, steps_done
+        self._bars.update(self._whole, total=epochs * steps, completed=(epoch - 1) * steps + steps_done)
+        self._bars.reset(self._epoch, total=steps, completed=steps_done, description=f"epoch {epoch}/{epochs}", loss="")
+
+    def step(self, loss: float) -> None:
+        """A step is done; `loss` is the epoch's mean so far."""
+        self._done += 1
+        self._bars.advance(self._whole)
+        self._bars.update(self._epoch, advance=1, loss=f"loss {loss:.4f}")
+        if self._bars.disable and time.monotonic() - self._told >= LINE_EVERY_S:
+            self._told = time.monotonic()
+            place = f"epoch {self._number}/{self._epochs} step {self._done}/{self._steps}"
+            self._line(f"{place} loss {loss:.4f} {self._left()}")
+
+    def end(self, row: Row, *, best: bool) -> None:
+        """The epoch is judged and kept."""
+        wrong = f"{row.escapes} escapes, {row.overkills} overkills, {row.confusions} confusions of {row.judged}"
+        losses = f"loss {row.loss:.4f} validation {row.validation_loss:.4f}"
+        self._line(
+            f"epoch {row.epoch}/{self._epochs} {losses} accuracy {row.accuracy:.4f} ({wrong}) {row.seconds:.0f} s"
+            f" {self._left()}{' best' if best else ''}"
+        )
+
+    def _left(self) -> str:
+        done = (self._number - 1) * self._steps + self._done
+        made = done - self._done_at_begin
+        if not made:
+            return ""
+        left_s = (time.monotonic() - self._began) / made * (self._epochs * self._steps - done)
+        return f"{left_s / 60:.0f} min left"
+
+    def _line(self, text: str) -> None:
+        self._console.print(text, highlight=False, soft_wrap=True)
