@@ -53,7 +53,7 @@ def train(
     optimiser: Annotated[str | None, typer.Option(help="adamw or adam.")] = None,
     weight_decay: Annotated[float | None, typer.Option(min=0, help="Decoupled weight decay of adamw.")] = None,
     l2: Annotated[
-        float | None, typer.Option(min=0, help="Penalty on convolution kernels; the paper's is 0.01.")
+        float | None, typer.Option(min=0, help="Penalty on kernels; the paper's is 0.01.")
     ] = None,
     draw: Draw = None,
     first_share: FirstShare = None,

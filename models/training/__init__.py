@@ -1,1 +1,1 @@
-"""Training: from a folder of data to a folder with checkpoints and curves. Needs the extra `train`, never the station."""
+"""Training: from a folder of data to a folder with checkpoints and curves. Needs the extra `train`."""
