@@ -8,6 +8,7 @@
     │   └── PlcError
     ├── PartError                this part, or its scan, cannot be judged
     ├── ModelError               the network's bundle or its answers cannot be trusted
+    ├── DatasetError             a data set cannot be made, read or written
     ├── TrainingError            a network cannot be trained, or not on with it
     ├── RecordError              a record cannot be written or read
     ├── RecordingError           a recording, or one scan of it, cannot be used
@@ -169,6 +170,13 @@ _ROWS = (
     Fault(6108, "training.disk_failed", "A checkpoint cannot be written. Make room on the disk, then give the same command again; it goes on.", _X),
     Fault(6109, "training.no_device", "The device for training is not there, or cannot compute at this precision. Choose another.", _X),
     Fault(6110, "training.in_use", "Another training is at work in this folder. Wait for it, or give another folder.", _X),
+    # 62xx data sets
+    Fault(6201, "dataset.unreadable", "The data set, or a file of it, cannot be used. Make it again.", _X),
+    Fault(6202, "dataset.wrong_hash", "A file of the data set is not the one its manifest names. Make it again.", _X),
+    Fault(6203, "dataset.exists", "Something lies there already. Nothing was overwritten; give another folder.", _X),
+    Fault(6204, "dataset.bad_source", "The pictures cannot be made into a data set. Correct what is named.", _X),
+    Fault(6205, "dataset.bad_choice", "These choices for a data set contradict each other, or one is out of range. Correct those named.", _X),
+    Fault(6206, "dataset.disk_failed", "The data set cannot be written. Make room on the disk, or give another folder.", _X),
     # 7xxx records and disk
     Fault(7001, "record.disk_failed", "A record cannot be written. Check that the disk is not full and may be written to.", _H),
     Fault(7002, "record.database_damaged", "The database cannot be read. Restore it from a backup, or move it away to start a new one.", _H),
@@ -255,6 +263,10 @@ class ModelError(StationError):
 
 class TrainingError(StationError):
     """A network cannot be trained so, or not on with it."""
+
+
+class DatasetError(StationError):
+    """A data set cannot be made, read or written."""
 
 
 class RecordError(StationError):
