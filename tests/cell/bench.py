@@ -16,7 +16,7 @@ from station.core.alarms import Alarm
 from station.core.clock import Clock, SystemClock
 from station.core.events import CellEvent
 from station.core.part import ModelIdentity, Pixels, Probabilities, SurfaceClass
-from station.core.ports import CellReport, PartLedger
+from station.core.ports import CellReport, LinePlc, PartLedger
 from station.core.settings import Settings, parse_settings
 from station.line import Line
 from station.motion import Motion
@@ -76,11 +76,12 @@ class Bench:
         ledger: PartLedger | None = None,
         clock: Clock | None = None,
         alarms: Sequence[Alarm] = (),
+        plc: LinePlc | None = None,
     ) -> None:
         clock = clock or SystemClock()
         self.floor = Floor()
         self.line = FakeLine()
-        self.plc = FakePlc(self.line)
+        self.plc: LinePlc = plc or FakePlc(self.line)
         self.robot, self.jig = FakeRobot(self.floor), FakeJig(self.floor)
         self.camera = FakeLineCamera(surface(), *misfortunes)
         self.classifier = ScriptedClassifier()
@@ -140,9 +141,10 @@ async def running(
     ledger: PartLedger | None = None,
     clock: Clock | None = None,
     alarms: Sequence[Alarm] = (),
+    plc: LinePlc | None = None,
 ) -> AsyncIterator[Bench]:
     """A cell whose controller runs; it is ended with the context, and must end."""
-    bench = Bench(configuration or settings(), misfortunes, parts, ledger, clock, alarms)
+    bench = Bench(configuration or settings(), misfortunes, parts, ledger, clock, alarms, plc)
     task = asyncio.create_task(bench.controller.run())
     try:
         async with asyncio.timeout(20):

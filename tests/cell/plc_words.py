@@ -1,0 +1,69 @@
+"""What the station has written into the line PLC's registers, as a PLC's program reads it: word by word, by address.
+
+It shares no code with what is tested; addresses and codes are typed in from the map's document.
+"""
+
+import struct
+from dataclasses import dataclass
+
+STATE_CURRENT, STOP_REASON = 11, 13
+ANSWERED_COMMAND, COMMAND_RESULT, COMMAND_REASON = 24, 25, 26
+RESULT_FIRST, RESULT_SEQUENCE = 30, 50
+ALARM_CODE, ALARM_ACK_ANSWERED, ALARM_ACK_RESULT = 62, 64, 65
+STOPPED, SUSPENDED, EXECUTE, ABORTED, HELD = 2, 5, 6, 9, 11
+TAKEN, REFUSED = 1, 2
+DEFECT_FREE, REVIEW = 1, 6
+SECOND_INSPECTION, BIN_REVIEW = 1, 6
+
+
+@dataclass(frozen=True)
+class ResultWords:
+    """One result block: registers 32 to 48."""
+
+    part_id: str
+    decision: int
+    complement: int
+    destination: int
+    confirmed: int
+    reason: int
+
+
+class PlcWords:
+    """The station's half of the block, and how it came to be.
+
+    Attributes:
+        reports: (state_current, stop_reason), one entry for each time that the two were written.
+        results: The result block each time that its number was written anew.
+    """
+
+    def __init__(self) -> None:
+        self._words: dict[int, int] = {}
+        self.reports: list[tuple[int, int]] = []
+        self.results: list[ResultWords] = []
+        self._sequence = 0
+
+    def wrote(self, address: int, words: tuple[int, ...] | list[int]) -> None:
+        """The station has written these words, from this address on."""
+        written = range(address, address + len(words))
+        self._words.update(zip(written, words, strict=True))
+        if STOP_REASON in written:
+            self.reports.append((self[STATE_CURRENT], self[STOP_REASON]))
+        if RESULT_SEQUENCE in written and self[RESULT_SEQUENCE] not in (0, self._sequence):
+            self._sequence = self[RESULT_SEQUENCE]
+            self.results.append(self._result())
+
+    def __getitem__(self, address: int) -> int:
+        return self._words.get(address, 0)
+
+    def reasons_in(self, state: int) -> set[int]:
+        """Every stop reason that stood beside this state."""
+        return {reason for now, reason in self.reports if now == state}
+
+    def results_of(self, part_id: str) -> list[ResultWords]:
+        """All results of one part, oldest first."""
+        return [result for result in self.results if result.part_id == part_id]
+
+    def _result(self) -> ResultWords:
+        words = [self[address] for address in range(RESULT_FIRST, RESULT_SEQUENCE)]
+        part_id = struct.pack(">8H", *words[2:10]).rstrip(b"\0").decode("ascii")
+        return ResultWords(part_id, words[11], words[12], words[13], words[14], words[18])

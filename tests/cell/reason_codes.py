@@ -1,0 +1,32 @@
+"""The reason codes as the document for PLC programmers prints them, typed in and not taken from the table under test."""
+
+REASON_CODE: dict[str, int] = {
+    "camera.no_producer": 1001, "camera.not_found": 1002, "camera.lost": 1003, "camera.feature_refused": 1004,
+    "camera.timeout": 1005, "camera.process_died": 1006, "camera.bad_image": 1007, "camera.not_back": 1008,
+    "scan.incomplete": 2001, "scan.out_of_order": 2002, "scan.late": 2003, "scan.judged_in_part": 2004,
+    "scan.failing": 2005,
+    "part.jig_empty": 2101, "part.at_sensor_edge": 2102, "part.wrong_width": 2103, "part.edge_wanders": 2104,
+    "part.two_objects": 2105, "part.unknown_type": 2106, "part.too_dark": 2107, "part.low_confidence": 2108,
+    "part.interrupted": 2109, "part.bad_id": 2110, "part.unexpected": 2111, "part.saturated": 2112,
+    "jig.unreachable": 3001, "jig.not_at_speed": 3002, "jig.not_stopped": 3003, "jig.fault": 3004,
+    "jig.refused": 3005, "jig.wrong_map": 3006, "jig.slipped": 3007,
+    "robot.unreachable": 4001, "robot.no_acknowledge": 4002, "robot.not_done": 4003, "robot.fault": 4004,
+    "robot.refused": 4005, "robot.not_in_safe_zone": 4006, "robot.wrong_bin": 4007, "robot.wrong_map": 4008,
+    "robot.part_lost": 4009,
+    "plc.unreachable": 5001, "plc.stale": 5002, "plc.illegal_command": 5003, "plc.no_permission": 5004,
+    "plc.wrong_map": 5005, "plc.starved": 5006, "plc.result_not_taken": 5007, "plc.port_in_use": 5008,
+    "plc.bin_full": 5009,
+    "model.missing": 6001, "model.wrong_hash": 6002, "model.bad_manifest": 6003, "model.bad_scores": 6004,
+    "model.engine_failed": 6005, "model.not_promoted": 6006, "model.bad_history": 6007, "model.not_passed": 6008,
+    "model.unknown": 6009, "model.exists": 6010, "model.export_failed": 6011,
+    "model.engine_unavailable": 6012,
+    "record.disk_failed": 7001, "record.database_damaged": 7002, "record.newer_schema": 7003, "record.unknown": 7004,
+    "record.in_use": 7005,
+    "recording.not_found": 7501, "recording.bad_line": 7502, "recording.bad_image": 7503,
+    "recording.duplicate_part": 7504, "recording.path_outside": 7505,
+    "config.unreadable": 8001, "config.invalid": 8002, "config.bad_map": 8003, "config.port_in_use": 8004,
+    "config.simulator_failed": 8005,
+    "station.bug": 9001, "station.value_out_of_range": 9002, "station.illegal_command": 9003,
+    "station.stopped_by_operator": 9004, "station.no_such_alarm": 9005,
+}  # fmt: skip
+"""Number on the PLC by code; a number that was given out once never changes its meaning."""

@@ -1,0 +1,377 @@
+"""Each fault is provoked in a cell, and the line PLC reads of it in its own registers, over a real socket.
+
+After each: the cell has reacted as the fault's table says, the PLC's words have the code, the part was recorded once and
+never passed unjudged, and the cell runs on without a restart.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from station.core.errors import FAULTS, Reaction, StationError
+from station.packml import Command, State
+from tests.cell import plc_words as plc
+from tests.cell.bench import settings
+from tests.cell.provoked_faults import (
+    ABORTED,
+    ALWAYS,
+    HELD,
+    HELD_WITH_REVIEW,
+    NOT_READY,
+    RESCANNED,
+    REVIEWED,
+    Provoked,
+    SlowClock,
+    error,
+)
+from tests.cell.reason_codes import REASON_CODE
+from tests.cell.wired_bench import WiredBench, patiently, wired
+
+BIN = {"second_inspection": plc.SECOND_INSPECTION, "bin_review": plc.BIN_REVIEW}
+
+
+def each(rows: Sequence[Provoked]) -> Any:
+    return pytest.mark.parametrize("row", rows, ids=lambda row: row.code)
+
+
+async def start(bench: WiredBench) -> None:
+    assert await bench.command(Command.RESET, State.IDLE, State.STOPPED) is State.IDLE, bench.cell.controller.trouble
+    await bench.command(Command.START, State.EXECUTE)
+    await bench.seen(lambda words: words[plc.STATE_CURRENT] == plc.EXECUTE)
+
+
+def recorded_once(bench: WiredBench, part_id: str, place: str) -> None:
+    """One record, one place, and the PLC has the same: decided first, then with the place that the robot confirmed."""
+    assert bench.records_of(part_id) == ["sorted"]
+    assert bench.place_of(part_id) == [place]
+    last = bench.words.results_of(part_id)[-1]
+    assert (last.destination, last.confirmed) == (BIN[place], BIN[place])
+    assert last.complement == 65535 - last.decision
+
+
+def reviewed(bench: WiredBench, part_id: str, code: str) -> None:
+    """It lies in review, and every result that the PLC got of it says so, and why."""
+    recorded_once(bench, part_id, "bin_review")
+    results = bench.words.results_of(part_id)
+    assert {(result.decision, result.reason) for result in results} == {(plc.REVIEW, REASON_CODE[code])}
+    assert [result.confirmed for result in results] == [0, plc.BIN_REVIEW]
+
+
+def last_place(bench: WiredBench, part_id: str) -> str:
+    """Where the last decision that the PLC got wants the part: only one that was judged whole may be passed."""
+    last = bench.words.results_of(part_id)[-1]
+    (entry,) = [one for one in bench.cell.ledger.entries.values() if one.inspection.part.part_id == part_id]
+    whole = entry.evidence is not None and len(entry.evidence.decision.probabilities) == 16 and entry.reason is None
+    assert (last.decision == plc.DEFECT_FREE) is whole
+    return "second_inspection" if whole else "bin_review"
+
+
+async def sorted_(bench: WiredBench, part_id: str) -> None:
+    await patiently(lambda: bench.records_of(part_id) == ["sorted"])
+    await bench.seen(lambda words: words.results_of(part_id) and words.results_of(part_id)[-1].confirmed)
+
+
+async def held(bench: WiredBench, code: str) -> None:
+    """The PLC reads that the cell is Held, for what reason, and of an alarm."""
+    assert FAULTS[code].reaction is Reaction.HOLD
+    await bench.seen(lambda words: words[plc.STATE_CURRENT] == plc.HELD)
+    await bench.seen(lambda words: words[plc.ALARM_CODE] == REASON_CODE[code])
+    assert bench.words[plc.STOP_REASON] == REASON_CODE[code]
+
+
+@each(RESCANNED)
+async def test_a_scan_that_broke_once_is_made_again_and_the_part_is_judged_on_the_whole_one(row: Provoked) -> None:
+    async with wired() as bench:
+        await start(bench)
+        row.mischief(bench, 1)
+        bench.feed("A1")
+        await sorted_(bench, "A1")
+        recorded_once(bench, "A1", "second_inspection")
+        assert {result.reason for result in bench.words.results_of("A1")} == {0}
+        assert [row.code in detail for event, detail in bench.cell.ledger.events if event == "part_rescanned"] == [True]
+        assert bench.words[plc.STOP_REASON] == 0
+
+
+@each(RESCANNED)
+async def test_a_scan_that_broke_twice_sends_the_part_to_review_and_the_plc_reads_why(row: Provoked) -> None:
+    assert FAULTS[row.code].reaction is Reaction.RESCAN
+    async with wired() as bench:
+        await start(bench)
+        row.mischief(bench, 2)
+        bench.feed("A1")
+        await sorted_(bench, "A1")
+        reviewed(bench, "A1", row.code)
+        await bench.passes("A2")
+        assert {reason for _state, reason in bench.words.reports} == {0}, "the cell never left Execute"
+
+
+@each(REVIEWED)
+async def test_a_part_that_cannot_be_judged_goes_to_review_and_the_plc_reads_why(row: Provoked) -> None:
+    assert FAULTS[row.code].reaction is Reaction.REVIEW
+    async with wired(settings(**row.settings), clock=SlowClock()) as bench:
+        await start(bench)
+        mend = row.mischief(bench, ALWAYS)
+        bench.feed("A1")
+        await sorted_(bench, "A1")
+        reviewed(bench, "A1", row.code)
+        mend()
+        await bench.passes("A2")
+        assert {reason for _state, reason in bench.words.reports} == {0}, "the cell never left Execute"
+
+
+@each(HELD_WITH_REVIEW)
+async def test_a_fault_in_the_scan_sends_the_part_to_review_and_holds_the_cell_and_the_plc_reads_why(
+    row: Provoked,
+) -> None:
+    async with wired(settings(**row.settings)) as bench:
+        await start(bench)
+        mend = row.mischief(bench, ALWAYS)
+        bench.feed("A1")
+        await held(bench, row.code)
+        reviewed(bench, "A1", row.code)
+        mend()
+        await bench.command(Command.UNHOLD, State.EXECUTE)
+        await bench.passes("A2")
+        recorded_once(bench, "A1", "bin_review")
+
+
+@each(HELD)
+async def test_a_fault_that_holds_the_cell_is_read_by_the_plc_and_the_part_is_not_passed_unjudged(
+    row: Provoked,
+) -> None:
+    async with wired(settings(**row.settings)) as bench:
+        await start(bench)
+        mend = row.mischief(bench, ALWAYS)
+        bench.feed("A1")
+        await held(bench, row.code)
+        assert bench.place_of("A1") in ([], ["bin_review"])
+        mend()
+        await bench.command(Command.UNHOLD, State.EXECUTE)
+        await patiently(lambda: bench.place_of("A1"))
+        await sorted_(bench, "A1")
+        recorded_once(bench, "A1", last_place(bench, "A1"))
+        await bench.passes("A2")
+
+
+@each(NOT_READY)
+async def test_what_is_not_ready_stops_the_reset_and_the_plc_reads_why(row: Provoked) -> None:
+    async with wired() as bench:
+        mend = row.mischief(bench, ALWAYS)
+        bench.cell.controller.command(Command.RESET)
+        await bench.seen(lambda words: words[plc.STOP_REASON] == REASON_CODE[row.code])
+        await bench.seen(lambda words: words[plc.STATE_CURRENT] == plc.STOPPED)
+        await bench.seen(lambda words: words[plc.ALARM_CODE] == REASON_CODE[row.code])
+        assert bench.cell.floor.sorted_parts == []
+        assert not bench.cell.floor.turning
+        mend()
+        await start(bench)
+        await bench.passes("A1")
+
+
+@each(ABORTED)
+async def test_a_fault_of_the_stations_own_aborts_the_cell_and_the_part_goes_to_review_after_the_reset(
+    row: Provoked,
+) -> None:
+    assert FAULTS[row.code].reaction is Reaction.ABORT
+    async with wired() as bench:
+        await start(bench)
+        mend = row.mischief(bench, 1)
+        bench.feed("A1")
+        await bench.seen(lambda words: words[plc.STATE_CURRENT] == plc.ABORTED)
+        assert bench.words[plc.STOP_REASON] == REASON_CODE[row.code]
+        await bench.seen(lambda words: words[plc.ALARM_CODE] == REASON_CODE[row.code])
+        assert not bench.cell.floor.turning
+        assert bench.place_of("A1") == []
+        mend()
+        await bench.command(Command.CLEAR, State.STOPPED)
+        await start(bench)
+        await sorted_(bench, "A1")
+        recorded_once(bench, "A1", last_place(bench, "A1"))
+        await bench.passes("A2")
+
+
+# ---- what the line itself is the reason of ----
+
+
+async def suspended(bench: WiredBench, code: str) -> None:
+    assert FAULTS[code].reaction is Reaction.SUSPEND
+    await bench.seen(lambda words: words[plc.STATE_CURRENT] == plc.SUSPENDED)
+    assert bench.words[plc.STOP_REASON] == REASON_CODE[code]
+    assert bench.cell.ledger.entries == {}
+
+
+async def test_an_unknown_type_suspends_the_cell() -> None:
+    async with wired() as bench:
+        await start(bench)
+        bench.line.announce("A1", 99)
+        await suspended(bench, "part.unknown_type")
+        await bench.passes("A1")
+        recorded_once(bench, "A1", "second_inspection")
+
+
+async def test_an_id_of_other_than_printable_characters_suspends_the_cell() -> None:
+    async with wired() as bench:
+        await start(bench)
+        bench.line.announce_words(b"A\x07" + b"\0" * 14, 1)
+        await suspended(bench, "part.bad_id")
+        await bench.passes("A1")
+        recorded_once(bench, "A1", "second_inspection")
+
+
+async def test_a_cell_without_parts_is_suspended() -> None:
+    async with wired(settings(plc={"starved_after_s": 0.01})) as bench:
+        await start(bench)
+        await suspended(bench, "plc.starved")
+        bench.feed("A1")
+        await sorted_(bench, "A1")
+        recorded_once(bench, "A1", "second_inspection")
+        assert plc.EXECUTE in [state for state, _reason in bench.words.reports[2:]]
+
+
+async def test_a_wrong_map_that_shows_while_the_cell_is_suspended_holds_it_too() -> None:
+    async with wired(settings(plc={"starved_after_s": 0.01})) as bench:
+        await start(bench)
+        await suspended(bench, "plc.starved")
+        bench.line.say(99, 0)
+        await held(bench, "plc.wrong_map")
+        bench.line.say(99, 0xA55A)
+        await patiently(lambda: bench.cell.plc.health() is None)
+        await bench.command(Command.UNHOLD, State.EXECUTE)
+        await bench.passes("A1")
+
+
+# ---- what is refused, and changes nothing ----
+
+
+async def test_a_command_of_the_plc_that_the_state_does_not_accept_is_refused_with_its_code() -> None:
+    async with wired() as bench:
+        await start(bench)
+        sent = bench.line.command(2)
+        await bench.seen(lambda words: words[plc.ANSWERED_COMMAND] == sent)
+        assert (bench.words[plc.COMMAND_RESULT], bench.words[plc.COMMAND_REASON]) == (
+            plc.REFUSED, REASON_CODE["plc.illegal_command"],
+        )  # fmt: skip
+        assert (bench.words[plc.STATE_CURRENT], bench.words[plc.STOP_REASON]) == (plc.EXECUTE, 0)
+        await bench.passes("A1")
+
+
+async def test_a_command_of_an_operator_that_the_state_does_not_accept_is_refused_and_the_plc_sees_no_change() -> None:
+    async with wired() as bench:
+        await start(bench)
+        with pytest.raises(StationError) as refused:
+            bench.cell.controller.command(Command.UNHOLD)
+        assert refused.value.fault.number == REASON_CODE["station.illegal_command"]
+        await bench.passes("A1")
+        assert {reason for _state, reason in bench.words.reports} == {0}
+
+
+async def test_an_acknowledgement_of_no_alarm_is_refused() -> None:
+    async with wired() as bench:
+        with pytest.raises(StationError) as refused:
+            bench.cell.controller.acknowledge("jig.fault", "anna")
+        assert refused.value.fault.number == REASON_CODE["station.no_such_alarm"]
+        sent = bench.line.acknowledge(REASON_CODE["jig.fault"])
+        await bench.seen(lambda words: words[plc.ALARM_ACK_ANSWERED] == sent)
+        assert bench.words[plc.ALARM_ACK_RESULT] == plc.REFUSED
+        await start(bench)
+        await bench.passes("A1")
+
+
+async def test_an_operators_stop_is_the_reason_that_the_plc_reads() -> None:
+    async with wired() as bench:
+        await start(bench)
+        await bench.command(Command.STOP, State.STOPPED)
+        await bench.seen(lambda words: words[plc.STATE_CURRENT] == plc.STOPPED)
+        assert bench.words[plc.STOP_REASON] == REASON_CODE["station.stopped_by_operator"]
+        assert bench.words[plc.ALARM_CODE] == 0
+        await start(bench)
+        await bench.passes("A1")
+
+
+# ---- parts that are interrupted or lost ----
+
+
+async def aborted_with_a_judged_part(bench: WiredBench) -> None:
+    """A1 is judged good and published, and lies on the jig when the cell is aborted."""
+    bench.cell.plc.full_bins = lambda: frozenset({1})  # type: ignore[method-assign, assignment, arg-type]
+    bench.feed("A1")
+    await bench.seen(lambda words: words.results_of("A1"))
+    await bench.command(Command.ABORT, State.ABORTED)
+    del bench.cell.plc.full_bins
+    await bench.command(Command.CLEAR, State.STOPPED)
+
+
+async def test_an_interrupted_part_goes_to_review_though_it_was_judged_good_and_the_plc_reads_why() -> None:
+    async with wired() as bench:
+        await start(bench)
+        await aborted_with_a_judged_part(bench)
+        await start(bench)
+        await sorted_(bench, "A1")
+        first, *later = bench.words.results_of("A1")
+        assert (first.decision, first.confirmed) == (plc.DEFECT_FREE, 0)
+        assert {(r.decision, r.reason) for r in later} == {(plc.REVIEW, REASON_CODE["part.interrupted"])}
+        recorded_once(bench, "A1", "bin_review")
+        await bench.passes("A2")
+
+
+async def test_recovery_waits_for_room_in_review_and_says_so_when_it_lasts() -> None:
+    async with wired(settings(alarms={"suspended_after_s": 0.05})) as bench:
+        await start(bench)
+        await aborted_with_a_judged_part(bench)
+        bench.line.fill([plc.BIN_REVIEW])
+        await patiently(lambda: bench.cell.plc.full_bins())
+        bench.cell.controller.command(Command.RESET)
+        await bench.seen(lambda words: words[plc.ALARM_CODE] == REASON_CODE["plc.bin_full"])
+        assert bench.place_of("A1") == []
+        bench.line.fill([])
+        await bench.cell.controller.reached(State.IDLE)
+        await sorted_(bench, "A1")
+        recorded_once(bench, "A1", "bin_review")
+        await bench.command(Command.START, State.EXECUTE)
+        await bench.passes("A2")
+
+
+async def test_a_stop_ends_the_wait_for_room_and_the_next_reset_goes_on() -> None:
+    async with wired() as bench:
+        await start(bench)
+        await aborted_with_a_judged_part(bench)
+        bench.line.fill([plc.BIN_REVIEW])
+        await patiently(lambda: bench.cell.plc.full_bins())
+        await bench.command(Command.RESET, State.RESETTING)
+        await patiently(lambda: bench.words.results_of("A1")[-1].reason)
+        await bench.command(Command.STOP, State.STOPPED)
+        assert bench.place_of("A1") == []
+        bench.line.fill([])
+        await patiently(lambda: not bench.cell.plc.full_bins())
+        await start(bench)
+        await sorted_(bench, "A1")
+        recorded_once(bench, "A1", "bin_review")
+
+
+async def test_a_part_that_the_chuck_does_not_see_after_its_load_is_lost_and_the_jig_never_turns() -> None:
+    async with wired() as bench:
+        await start(bench)
+        jig: Any = bench.cell.jig
+        sound = jig.status
+
+        async def sees_none() -> Any:
+            return replace(await sound(), part_seated=False)
+
+        jig.status = sees_none
+        bench.feed("A1")
+        await held(bench, "robot.part_lost")
+        assert [order.verb for order, _ in bench.cell.ledger.orders if order.device == "jig"] == []
+        bench.cell.floor.jig = None  # a person has found it
+        jig.status = sound
+        await bench.command(Command.UNHOLD, State.EXECUTE)
+        assert bench.records_of("A1") == ["lost"]
+        await bench.passes("A2")
+        assert bench.place_of("A1") == []
+
+
+def test_every_row_stands_under_the_reaction_of_the_table() -> None:
+    for row in (*HELD, *HELD_WITH_REVIEW):
+        assert FAULTS[row.code].reaction is Reaction.HOLD
+        assert error(row.code).fault.number == REASON_CODE[row.code]
