@@ -20,8 +20,8 @@ class Watcher(Protocol):
     def begin(self, epoch: int, epochs: int, steps_done: int, steps: int) -> None:
         """An epoch, counted from 1, begins or is resumed."""
 
-    def step(self, loss: float) -> None:
-        """A step is done; `loss` is the epoch's mean so far."""
+    def step(self, steps_done: int, loss: float) -> None:
+        """So many steps of the epoch are done; `loss` is their mean."""
 
     def end(self, row: Row, *, best: bool) -> None:
         """The epoch is judged and kept."""
@@ -33,7 +33,7 @@ class Silence:
     def begin(self, epoch: int, epochs: int, steps_done: int, steps: int) -> None:
         """Show nothing."""
 
-    def step(self, loss: float) -> None:
+    def step(self, steps_done: int, loss: float) -> None:
         """Show nothing."""
 
     def end(self, row: Row, *, best: bool) -> None:
@@ -84,11 +84,11 @@ class Bars(AbstractContextManager["Bars"]):
         self._bars.update(self._whole, total=epochs * steps, completed=(epoch - 1) * steps + steps_done)
         self._bars.reset(self._epoch, total=steps, completed=steps_done, description=f"epoch {epoch}/{epochs}", loss="")
 
-    def step(self, loss: float) -> None:
-        """A step is done; `loss` is the epoch's mean so far."""
-        self._done += 1
-        self._bars.advance(self._whole)
-        self._bars.update(self._epoch, advance=1, loss=f"loss {loss:.4f}")
+    def step(self, steps_done: int, loss: float) -> None:
+        """So many steps of the epoch are done; `loss` is their mean."""
+        self._done = steps_done
+        self._bars.update(self._whole, completed=(self._number - 1) * self._steps + steps_done)
+        self._bars.update(self._epoch, completed=steps_done, loss=f"loss {loss:.4f}")
         if self._bars.disable and time.monotonic() - self._told >= LINE_EVERY_S:
             self._told = time.monotonic()
             place = f"epoch {self._number}/{self._epochs} step {self._done}/{self._steps}"

@@ -7,9 +7,8 @@ the last bit.
 
 import math
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +18,10 @@ from torch import Tensor, nn
 
 from models.networks import NETWORKS
 from models.training import checkpoint, curves
-from models.training.augment import NO_CHANGES, Batch, ahead, make_batch
+from models.training.augment import Batch, ahead, make_batch
+from models.training.compute import Judged, autocast, flushed_denormals, judge, put, translated
 from models.training.data import TrainingData, validation_items
-from models.training.draw import class_weights, draw_epoch
+from models.training.draw import Indices, class_weights, draw_epoch
 from models.training.layout import add_penalty, freeze, kernels, make_optimiser, train_mode
 from models.training.plan import Phase, Plan, differences, write_plan
 from models.training.progress import Watcher
@@ -55,43 +55,33 @@ class Position:
     worse: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """How a network does on images that it is not trained on: mean loss, errors by kind, and how many there were."""
-
-    loss: float
-    escapes: int
-    overkills: int
-    confusions: int
-    images: int
-
-
-@dataclass(slots=True)
 class Training:
     """A network on its way: weights, optimiser, and how far it has come. Made by `begin`.
 
-    Attributes:
+    Args:
         plan: How to train.
         data: What on.
         folder: Where checkpoints and curves go.
         device: Where to compute.
-        network: What is trained.
-        position: How far it has come.
-        history: The epochs so far.
+        network: What is trained, on that device.
         keep_every_s: Within an epoch, `last.pt` is written so often.
     """
 
-    plan: Plan
-    data: TrainingData
-    folder: Path
-    device: torch.device
-    network: nn.Module
-    keep_every_s: float
-    position: Position = field(default_factory=Position)
-    history: list[curves.Row] = field(default_factory=list)
-    _optimiser: torch.optim.Optimizer | None = None
-    _frozen: list[nn.Module] = field(default_factory=list)
-    _kept_at: float = 0.0
+    def __init__(
+        self,
+        plan: Plan,
+        data: TrainingData,
+        folder: Path,
+        device: torch.device,
+        network: nn.Module,
+        keep_every_s: float,
+    ) -> None:
+        self.plan, self.data, self.folder, self.device = plan, data, folder, device
+        self.network = network
+        self.position = Position()
+        self.history: list[curves.Row] = []
+        self._keep_every_s, self._kept_at = keep_every_s, 0.0
+        self._open_phase()
 
     @property
     def finished(self) -> bool:
@@ -99,14 +89,13 @@ class Training:
         return self.position.phase == len(self.plan.phases)
 
     @property
-    def phase(self) -> Phase:
-        """The phase in work."""
+    def _phase(self) -> Phase:
         return self.plan.phases[self.position.phase]
 
-    def open_phase(self) -> None:
+    def _open_phase(self) -> None:
         """Freeze what the phase freezes, and begin with a fresh optimiser."""
-        self._frozen = freeze(self.network, self.phase.unfrozen_share)
-        self._optimiser = make_optimiser(self.plan, self.phase, self.network)
+        self._frozen = freeze(self.network, self._phase.unfrozen_share)
+        self._optimiser = make_optimiser(self.plan, self._phase, self.network)
 
     def resume(self) -> bool:
         """Go on from `last.pt`; whether there is one.
@@ -124,8 +113,8 @@ class Training:
         self.history = [curves.Row(**row) for row in document["history"]]
         self.position = Position(**document["position"])
         if not self.finished:
-            self.open_phase()
-            self._optimiser_in_work.load_state_dict(document["optimiser"])
+            self._open_phase()
+            self._optimiser.load_state_dict(document["optimiser"])
         checkpoint.load_weights(self.network, document, path)
         return True
 
@@ -146,10 +135,10 @@ class Training:
         judged_by = validation_items(self.plan, self.data)
         events = curves.Events(self.folder / curves.TENSORBOARD, len(self.history) + 1)
         self._kept_at = time.monotonic()
-        with _translated(self.folder):
+        with translated(self.folder):
             try:
                 while not self.finished and not stop():
-                    with _flushed_denormals():
+                    with flushed_denormals():
                         row = self._run_epoch(judged_by, watcher, stop)
                     if row is not None:
                         events.add(row)
@@ -159,73 +148,74 @@ class Training:
                 events.close()
         return self.finished
 
-    def _run_epoch(self, judged_by: Any, watcher: Watcher, stop: Callable[[], bool]) -> curves.Row | None:
+    def _run_epoch(self, judged_by: Indices, watcher: Watcher, stop: Callable[[], bool]) -> curves.Row | None:
+        """The rest of an epoch and its judgement; None where `stop` ended it."""
         began, position, epoch = time.monotonic(), self.position, len(self.history)
-        chosen = draw_epoch(self.plan, self.data.labels, self.data.train, len(self.data.origin.classes), epoch)
+        classes = len(self.data.origin.classes)
+        chosen = draw_epoch(self.plan, self.data.labels, self.data.train, classes, epoch)
+        weights = torch.from_numpy(class_weights(self.data.labels[chosen], classes)).to(self.device)
         steps = math.ceil(len(chosen) / self.plan.batch)
-        drawn = class_weights(self.data.labels[chosen], len(self.data.origin.classes))
-        weights = torch.from_numpy(drawn).to(self.device)
+        loss_sum = torch.tensor(position.loss_sum, dtype=torch.float64, device=self.device)
         watcher.begin(epoch + 1, self.plan.epochs, position.step, steps)
         train_mode(self.network, self._frozen)
-        loss_sum = torch.tensor(position.loss_sum, dtype=torch.float64, device=self.device)
-        rate = 0.0
         for batch in ahead(lambda step: self._batch(chosen, epoch, step), position.step, steps):
-            rate = self._set_rate(position.phase_epoch * steps + position.step, steps)
-            torch.manual_seed((self.plan.seed * 1_000_003 + epoch) * 1_000_003 + position.step)
+            self._seed_and_rate(epoch, steps)
             loss_sum += self._step(batch, weights) * len(batch.labels)
             position.step += 1
             if self.device.type == "cpu" or position.step % CHECK_STEPS == 0 or position.step == steps:
-                self._note(float(loss_sum), len(chosen), watcher)
+                watcher.step(position.step, self._note(loss_sum) / min(position.step * self.plan.batch, len(chosen)))
             if position.step < steps and self._keep_in_between(loss_sum, stop):
                 return None
         judged = judge(self.network, self.data, judged_by, self.device, self.plan)
-        return self._row(rate, position.loss_sum / len(chosen), judged, time.monotonic() - began)
+        return self._row(position.loss_sum / len(chosen), judged, time.monotonic() - began)
 
-    def _note(self, loss_sum: float, images: int, watcher: Watcher) -> None:
-        if not math.isfinite(loss_sum):
+    def _note(self, loss_sum: Tensor) -> float:
+        self.position.loss_sum = float(loss_sum)
+        if not math.isfinite(self.position.loss_sum):
             place = f"epoch {len(self.history) + 1}, step {self.position.step}"
             raise TrainingError("training.diverged", f"{self.folder}: {place}")
-        self.position.loss_sum = loss_sum
-        watcher.step(loss_sum / min(self.position.step * self.plan.batch, images))
+        return self.position.loss_sum
 
     def _keep_in_between(self, loss_sum: Tensor, stop: Callable[[], bool]) -> bool:
         stopped = stop()
-        if stopped or time.monotonic() - self._kept_at >= self.keep_every_s:
-            self.position.loss_sum = float(loss_sum)
+        if stopped or time.monotonic() - self._kept_at >= self._keep_every_s:
+            self._note(loss_sum)
             self._keep(checkpoint.LAST)
         return stopped
 
-    def _batch(self, chosen: Any, epoch: int, step: int) -> Batch:
+    def _batch(self, chosen: Indices, epoch: int, step: int) -> Batch:
         indices = chosen[step * self.plan.batch : (step + 1) * self.plan.batch]
         rng = np.random.default_rng([self.plan.seed, epoch, step])
         return make_batch(self.data.images, self.data.labels, indices, self.plan.augmentation, rng)
 
-    def _set_rate(self, step: int, steps_per_epoch: int) -> float:
-        rate = self.phase.rate(step, steps_per_epoch, self.plan.warm_up_share)
-        for group in self._optimiser_in_work.param_groups:
-            group["lr"] = rate
-        return rate
+    def _seed_and_rate(self, epoch: int, steps_per_epoch: int) -> None:
+        """Set what this step's dropout draws from, and its learning rate."""
+        seed = np.random.SeedSequence([self.plan.seed, epoch, self.position.step])
+        torch.manual_seed(int(seed.generate_state(1, np.uint64)[0]))
+        step = self.position.phase_epoch * steps_per_epoch + self.position.step
+        for group in self._optimiser.param_groups:
+            group["lr"] = self._phase.rate(step, steps_per_epoch, self.plan.warm_up_share)
 
     def _step(self, batch: Batch, weights: Tensor) -> Tensor:
         """One step; its mean loss, which is no number where the gradient is none."""
-        images, labels = _put(batch, self.device)
-        with _autocast(self.plan, self.device):
+        images, labels = put(batch, self.device)
+        with autocast(self.plan, self.device):
             logits = self.network(images)
         loss = nn.functional.cross_entropy(logits.float(), labels, weights)
         loss.backward()
         if self.plan.l2:
             add_penalty(kernels(self.network), self.plan.l2)
         length = nn.utils.clip_grad_norm_(self.network.parameters(), self.plan.clip or math.inf)
-        self._optimiser_in_work.step()
-        self._optimiser_in_work.zero_grad(set_to_none=True)
+        self._optimiser.step()
+        self._optimiser.zero_grad(set_to_none=True)
         return loss.detach() + 0 * length
 
-    def _row(self, rate: float, loss: float, judged: Judged, seconds: float) -> curves.Row:
+    def _row(self, loss: float, judged: Judged, seconds: float) -> curves.Row:
         wrong = judged.escapes + judged.overkills + judged.confusions
         return curves.Row(
             epoch=len(self.history) + 1,
             phase=self.position.phase + 1,
-            rate=rate,
+            rate=float(self._optimiser.param_groups[0]["lr"]),
             loss=loss,
             validation_loss=judged.loss,
             accuracy=1 - wrong / max(1, judged.images),
@@ -245,10 +235,10 @@ class Training:
         position.worse = 0 if row.validation_loss < position.phase_best else position.worse + 1
         position.phase_best = min(position.phase_best, row.validation_loss)
         position.phase_epoch, position.step, position.loss_sum = position.phase_epoch + 1, 0, 0.0
-        if position.phase_epoch == self.phase.epochs or 0 < self.phase.patience <= position.worse:
+        if position.phase_epoch == self._phase.epochs or 0 < self._phase.patience <= position.worse:
             self.position = position = Position(position.phase + 1, best_loss=position.best_loss)
             if not self.finished:
-                self.open_phase()
+                self._open_phase()
         if best:
             self._keep(checkpoint.BEST)
         self._keep(checkpoint.LAST)
@@ -257,7 +247,7 @@ class Training:
         return best
 
     def _keep(self, name: str) -> None:
-        optimiser = self._optimiser_in_work.state_dict() if name == checkpoint.LAST else {}
+        optimiser = self._optimiser.state_dict() if name == checkpoint.LAST else {}
         document = checkpoint.describe(self.plan, self.data.origin) | {
             "state": self.network.state_dict(),
             "optimiser": optimiser,
@@ -267,11 +257,6 @@ class Training:
         }
         checkpoint.write_checkpoint(self.folder / name, document)
         self._kept_at = time.monotonic()
-
-    @property
-    def _optimiser_in_work(self) -> torch.optim.Optimizer:
-        assert self._optimiser is not None  # noqa: S101 - `begin` and `resume` open the phase
-        return self._optimiser
 
 
 def begin(
@@ -297,75 +282,12 @@ def begin(
     """
     torch.manual_seed(plan.seed)
     network = NETWORKS[plan.network].make(len(data.origin.classes), data.origin.height, data.origin.width)
-    training = Training(plan, data, folder, device, network, keep_every_s)
     check_room(folder, 4 * 12 * sum(parameter.numel() for parameter in network.parameters()))
     fresh = not (folder / checkpoint.LAST).exists()
     if fresh and initial is not None:
         initial(network)
     network.to(device=device, memory_format=torch.channels_last)
-    training.open_phase()
+    training = Training(plan, data, folder, device, network, keep_every_s)
     if not training.resume():
         write_plan(plan, folder)
     return training
-
-
-def judge(network: nn.Module, data: TrainingData, chosen: Any, device: torch.device, plan: Plan) -> Judged:
-    """Judge the chosen images; the class of highest probability counts."""
-    if not len(chosen):
-        return Judged(0.0, 0, 0, 0, 0)
-    logits, labels = torch.from_numpy(logits_of(network, data, chosen, device, plan)), data.labels[chosen]
-    truth = torch.from_numpy(labels.astype(np.int64))
-    loss = float(nn.functional.cross_entropy(logits, truth))
-    found = logits.argmax(dim=1).numpy()
-    escapes, overkills = int(((found == 0) & (labels != 0)).sum()), int(((found != 0) & (labels == 0)).sum())
-    wrong = int((found != labels).sum())
-    return Judged(loss, escapes, overkills, wrong - escapes - overkills, len(chosen))
-
-
-def logits_of(network: nn.Module, data: TrainingData, chosen: Any, device: torch.device, plan: Plan) -> Any:
-    """Logits (n, classes) float32 of the chosen images."""
-    network.eval()
-    size, made = max(32, plan.batch), []
-    rng = np.random.default_rng(0)
-
-    def batch(step: int) -> Batch:
-        return make_batch(data.images, data.labels, chosen[step * size : (step + 1) * size], NO_CHANGES, rng)
-
-    with torch.inference_mode(), _autocast(plan, device):
-        for one in ahead(batch, 0, math.ceil(len(chosen) / size)):
-            made.append(network(_put(one, device)[0]).float().cpu())  # noqa: PERF401 - a step is worth its line
-    return torch.cat(made).numpy()
-
-
-def _autocast(plan: Plan, device: torch.device) -> torch.autocast:
-    return torch.autocast(device.type, torch.bfloat16, enabled=plan.precision == "bf16")
-
-
-def _put(batch: Batch, device: torch.device) -> tuple[Tensor, Tensor]:
-    images = torch.from_numpy(batch.images).to(device, non_blocking=True)
-    return images.to(memory_format=torch.channels_last), torch.from_numpy(batch.labels).to(device)
-
-
-@contextmanager
-def _flushed_denormals() -> Iterator[None]:
-    """Products too small for a normal number count as 0; the processor is many times slower with them."""
-    torch.set_flush_denormal(True)
-    try:
-        yield
-    finally:
-        torch.set_flush_denormal(False)
-
-
-@contextmanager
-def _translated(folder: Path) -> Iterator[None]:
-    """Memory that does not suffice and a disk that takes nothing, as our own errors."""
-    try:
-        yield
-    except (MemoryError, RuntimeError) as error:
-        text = str(error).splitlines()[0] if str(error) else ""
-        memory = isinstance(error, MemoryError | torch.OutOfMemoryError) or "can't allocate memory" in text
-        if not memory:
-            raise
-        raise TrainingError("training.out_of_memory", text) from error
-    except OSError as error:
-        raise TrainingError("training.disk_failed", f"{folder}: {error}") from error

@@ -1,0 +1,97 @@
+"""What a device computes: batches brought to it, logits, and what its failures mean."""
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from models.training.augment import NO_CHANGES, Batch, ahead, make_batch
+from models.training.data import TrainingData
+from models.training.draw import Indices
+from models.training.plan import Plan
+from station.core.errors import TrainingError
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """How a network does on images that it is not trained on: mean loss, errors by kind, and how many there were."""
+
+    loss: float
+    escapes: int
+    overkills: int
+    confusions: int
+    images: int
+
+
+def judge(network: nn.Module, data: TrainingData, chosen: Indices, device: torch.device, plan: Plan) -> Judged:
+    """Judge the chosen images, which may be none; the class of highest probability counts."""
+    if not len(chosen):
+        return Judged(0.0, 0, 0, 0, 0)
+    logits, labels = torch.from_numpy(logits_of(network, data, chosen, device, plan)), data.labels[chosen]
+    truth = torch.from_numpy(labels.astype(np.int64))
+    loss = float(nn.functional.cross_entropy(logits, truth))
+    found = logits.argmax(dim=1).numpy()
+    escapes, overkills = int(((found == 0) & (labels != 0)).sum()), int(((found != 0) & (labels == 0)).sum())
+    wrong = int((found != labels).sum())
+    return Judged(loss, escapes, overkills, wrong - escapes - overkills, len(chosen))
+
+
+def logits_of(
+    network: nn.Module, data: TrainingData, chosen: Indices, device: torch.device, plan: Plan
+) -> NDArray[np.float32]:
+    """Logits (n, classes) float32 of the chosen images."""
+    network.eval()
+    size, made = max(32, plan.batch), []
+    rng = np.random.default_rng(0)
+
+    def batch(step: int) -> Batch:
+        return make_batch(data.images, data.labels, chosen[step * size : (step + 1) * size], NO_CHANGES, rng)
+
+    with torch.inference_mode(), autocast(plan, device):
+        for one in ahead(batch, 0, math.ceil(len(chosen) / size)):
+            logits = network(put(one, device)[0])
+            made.append(logits.float().cpu())
+    whole: NDArray[np.float32] = torch.cat(made).numpy()
+    return whole
+
+
+def autocast(plan: Plan, device: torch.device) -> torch.autocast:
+    """Products in bfloat16, or everything in float32."""
+    return torch.autocast(device.type, torch.bfloat16, enabled=plan.precision == "bf16")
+
+
+def put(batch: Batch, device: torch.device) -> tuple[Tensor, Tensor]:
+    """A batch's images and labels on the device, the images with their channels last in memory."""
+    images = torch.from_numpy(batch.images).to(device, non_blocking=True)
+    return images.to(memory_format=torch.channels_last), torch.from_numpy(batch.labels).to(device)
+
+
+@contextmanager
+def flushed_denormals() -> Iterator[None]:
+    """Products too small for a normal number count as 0; the processor is many times slower with them."""
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(False)
+
+
+@contextmanager
+def translated(folder: Path) -> Iterator[None]:
+    """Memory that does not suffice and a disk that takes nothing, as our own errors."""
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        text = str(error).splitlines()[0] if str(error) else ""
+        memory = isinstance(error, MemoryError | torch.OutOfMemoryError) or "can't allocate memory" in text
+        if not memory:
+            raise
+        raise TrainingError("training.out_of_memory", text) from error
+    except OSError as error:
+        raise TrainingError("training.disk_failed", f"{folder}: {error}") from error
