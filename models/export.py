@@ -16,7 +16,7 @@ from openvino import opset13 as op
 from openvino.preprocess import PrePostProcessor
 from torch import Tensor, nn
 
-from models.classifier import INPUT_SHAPE, OpenVinoClassifier
+from models.engines import INPUT_SHAPE, make_engine
 from models.data import read_scans
 from models.evaluation.parts import judge_recording, measure
 from models.evaluation.scorers import BundleScorer
@@ -121,7 +121,7 @@ def code_version() -> str:
 def add_figures(folder: Path, validation: Path, source: str) -> None:
     """Measure a bundle on a recording that it was not trained on, and write the figures into its manifest."""
     bundle = load_bundle(folder)
-    classifier = OpenVinoClassifier(bundle, ModelSettings(bundle=bundle.manifest.name))
+    classifier = make_engine(bundle, ModelSettings(bundle=bundle.manifest.name))
     scorer = BundleScorer(classifier, bundle.manifest.classes)
     parts = judge_recording(scorer, read_scans(validation), DecisionSettings().min_confidence)
     figures = measure(parts, source)

@@ -6,7 +6,7 @@ Real and simulated cells are built alike; the configuration changes addresses, n
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import structlog
@@ -17,7 +17,7 @@ from drivers.camera_survey import FoundFeature, Survey, find_devices, find_featu
 from drivers.jig import ModbusJig
 from drivers.plc import make_plc
 from drivers.robot import ModbusRobot
-from models.classifier import OpenVinoClassifier
+from models.engines import make_engine
 from models.manifest import Bundle, load_bundle
 from models.weights import bundle_folder
 from sim.gentl import producer_path
@@ -30,7 +30,7 @@ from station.core.clock import Clock, SystemClock
 from station.core.errors import ConfigError, RecordError
 from station.core.events import Watcher
 from station.core.part import ModelIdentity
-from station.core.ports import CellReport, LineCamera, LinePlc, SortRobot, SpinJig
+from station.core.ports import CellReport, LineCamera, LinePlc, PatchClassifier, SortRobot, SpinJig
 from station.core.settings import CameraSettings, Settings, expand
 from station.flow.record import SqliteLedger
 from station.line import Line
@@ -42,6 +42,8 @@ log = structlog.get_logger()
 
 PRODUCER = "{producer}"
 DAY_S = 86_400.0
+MODEL_CACHE = "model-cache"
+"""Folder of compiled networks, in the data folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,8 @@ async def open_station(settings: Settings, folder: Path, watch: Watcher) -> Asyn
     """
     clock = SystemClock()
     compute = ComputeThread(settings.watchdog.compute_timeout_s)
-    classifier = make_classifier(settings)
+    classifier = make_classifier(settings, folder / MODEL_CACHE)
+    log.info("model_loaded", model=classifier.model.name, sha256=classifier.model.sha256, **asdict(classifier.engine))
     ledger = await SqliteLedger.open(folder, settings.records, clock, (settings.sha256, settings.model_dump_json()))
     try:
         alarms = Alarms(await ledger.listed_alarms(), ledger, clock, settings.alarms, watch)
@@ -97,7 +100,7 @@ async def _prune_daily(ledger: SqliteLedger, clock: Clock) -> None:
 def _wire(
     settings: Settings,
     plc: LinePlc,
-    classifier: OpenVinoClassifier,
+    classifier: PatchClassifier,
     ledger: SqliteLedger,
     compute: ComputeThread,
     clock: Clock,
@@ -211,10 +214,14 @@ def find_bundle(settings: Settings) -> Bundle:
     return load_bundle(bundle_folder(settings.model.bundle))
 
 
-def make_classifier(settings: Settings) -> OpenVinoClassifier:
+def make_classifier(settings: Settings, cache_dir: Path | None = None) -> PatchClassifier:
     """The network of the configured bundle, on the configured engine.
 
+    Args:
+        settings: The configuration.
+        cache_dir: Where compiled networks are kept for a faster start; None for nowhere.
+
     Raises:
-        ModelError: Missing, damaged or unusable.
+        ModelError: The bundle is missing, damaged or unusable, or the engine cannot run it here.
     """
-    return OpenVinoClassifier(find_bundle(settings), settings.model)
+    return make_engine(find_bundle(settings), settings.model, cache_dir)

@@ -348,6 +348,23 @@ class ModelIdentity:
 
 
 @dataclass(frozen=True, slots=True)
+class EngineIdentity:
+    """What ran the network; where all of this is the same, the same patches get the same bits.
+
+    Attributes:
+        name: `openvino`, `onnxruntime` or `torch`.
+        version: Of the engine.
+        precision: `int8`, `bf16` or `f32`, in which it really runs.
+        isa: Architecture and instruction-set extensions of the processor.
+    """
+
+    name: str
+    version: str
+    precision: str
+    isa: str
+
+
+@dataclass(frozen=True, slots=True)
 class ScanRecipe:
     """What the camera is set to for one part type."""
 

@@ -18,6 +18,7 @@ from station.core.part import (
     Decision,
     Destination,
     Device,
+    EngineIdentity,
     FeatureSnapshot,
     Inspection,
     LineAccount,
@@ -334,6 +335,10 @@ class PatchClassifier(Protocol):
     @property
     def model(self) -> ModelIdentity:
         """Which network this is."""
+
+    @property
+    def engine(self) -> EngineIdentity:
+        """What runs it."""
 
     def warm_up(self) -> None:
         """Run once on zeros, so that the first part is not slower than the others.

@@ -181,8 +181,14 @@ class ModelSettings(Section):
     """The network that judges."""
 
     bundle: str = Field(..., min_length=1, description="Name of a shipped bundle, or the path of a bundle's folder.")
-    precision: Literal["f32", "bf16"] = Field("f32", description="Arithmetic of the inference engine.")
-    threads: int = Field(0, ge=0, le=256, description="Threads of the inference engine; 0 for all cores.")
+    engine: Literal["openvino", "onnxruntime", "torch"] = Field(
+        "openvino", description="Inference engine; torch only with the extra `train`."
+    )
+    precision: Literal["int8", "bf16", "f32"] = Field(
+        "f32", description="Arithmetic of the engine: int8 is the fastest; onnxruntime and torch have f32 only."
+    )
+    threads: int = Field(0, ge=0, le=256, description="Threads of the engine; 0 for all cores.")
+    pinning: bool = Field(True, description="Keep each thread of the engine on one core while it computes (openvino).")
 
 
 class RecordSettings(Section):

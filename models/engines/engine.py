@@ -1,0 +1,89 @@
+"""What all engines share: one strip a batch, raw grey values in, probabilities out, and nothing else is believed."""
+
+from abc import ABC, abstractmethod
+
+import numpy as np
+
+from station.core.errors import BugError, ModelError
+from station.core.part import (
+    PATCH_PX,
+    PATCHES_PER_STRIP,
+    EngineIdentity,
+    ModelIdentity,
+    Pixels,
+    Probabilities,
+    SurfaceClass,
+)
+
+INPUT_SHAPE = (PATCHES_PER_STRIP, PATCH_PX, PATCH_PX)
+OUTPUT_SHAPE = (PATCHES_PER_STRIP, len(SurfaceClass))
+SUM_TOLERANCE = 1e-3
+"""By how much a row of probabilities may miss 1."""
+
+
+class Engine(ABC):
+    """A `PatchClassifier` but for the arithmetic; blocking, for one thread.
+
+    Every call computes one strip, whether the part is turning or lies on the disk as a whole image, with the threads
+    that are configured. The same patches therefore get the same bits on the same engine, version and instruction set,
+    whatever ran before.
+
+    Args:
+        model: Which network this is.
+        engine: What runs it, as it really runs.
+    """
+
+    def __init__(self, model: ModelIdentity, engine: EngineIdentity) -> None:
+        self._model = model
+        self._engine = engine
+
+    @property
+    def model(self) -> ModelIdentity:
+        """Which network this is."""
+        return self._model
+
+    @property
+    def engine(self) -> EngineIdentity:
+        """What runs the network."""
+        return self._engine
+
+    def warm_up(self) -> None:
+        """Run once on zeros, so that the first part is not slower than the others.
+
+        Raises:
+            ModelError: The engine fails.
+        """
+        self.score(np.zeros(INPUT_SHAPE, np.uint8))
+
+    def score(self, patches: Pixels) -> Probabilities:
+        """Probabilities (2, 5) float32 of one strip's patches (2, 256, 256) uint8; each row sums to 1.
+
+        Raises:
+            ModelError: The engine fails or answers with no probabilities.
+            BugError: The patches are of another shape or type.
+        """
+        if patches.shape != INPUT_SHAPE or patches.dtype != np.uint8:
+            raise BugError("station.bug", f"patches are {patches.dtype} {patches.shape}, not uint8 {INPUT_SHAPE}")
+        return check_probabilities(self._compute(patches))
+
+    @abstractmethod
+    def _compute(self, patches: Pixels) -> Probabilities:
+        """The network's answer, in memory that the next call does not touch; the patches may be a view.
+
+        Raises:
+            ModelError: The engine fails.
+        """
+
+
+def check_probabilities(answer: Probabilities) -> Probabilities:
+    """The answer itself, if it is a set of probabilities (2, 5).
+
+    Raises:
+        ModelError: It has another shape, is not finite, lies outside 0 to 1, or a row does not sum to 1.
+    """
+    if answer.shape != OUTPUT_SHAPE:
+        raise ModelError("model.bad_scores", f"the answer is {answer.shape}, not {OUTPUT_SHAPE}")
+    in_range = np.isfinite(answer).all() and (answer >= 0).all() and (answer <= 1 + SUM_TOLERANCE).all()
+    if not in_range or np.abs(answer.sum(axis=1) - 1).max() > SUM_TOLERANCE:
+        raise ModelError("model.bad_scores", f"no probabilities: {answer.tolist()}")
+    return answer

@@ -1,0 +1,63 @@
+"""PyTorch in eager mode, in f32: the yardstick that the other engines are compared with, from the extra `train`.
+
+Importing this imports torch. Scaling, temperature and softmax, which the other artefacts have inside, are added here.
+"""
+
+import io
+import pickle
+from typing import Any
+
+import torch
+
+from models.engines.engine import Engine
+from models.engines.processor import instruction_set
+from models.manifest import Bundle, Manifest
+from models.networks import NETWORKS
+from station.core.errors import ModelError
+from station.core.part import EngineIdentity, Pixels, Probabilities
+from station.core.settings import ModelSettings
+
+WHITE = 255.0
+
+
+class TorchEngine(Engine):
+    """A bundle's network in torch.
+
+    Args:
+        bundle: What to run.
+        settings: Threads, which are torch's in this whole process; pinning is not offered here.
+
+    Raises:
+        ModelError: The file is not the one that the manifest names, is no state dict, or does not fit the network.
+    """
+
+    def __init__(self, bundle: Bundle, settings: ModelSettings) -> None:
+        if settings.threads:
+            torch.set_num_threads(settings.threads)
+        (content,) = bundle.read_artefact("torch")
+        self._network = _network(bundle.manifest, content)
+        self._temperature = bundle.manifest.temperature
+        version = str(torch.__version__).partition("+")[0]
+        super().__init__(bundle.identity, EngineIdentity("torch", version, "f32", instruction_set()))
+
+    def _compute(self, patches: Pixels) -> Probabilities:
+        try:
+            with torch.inference_mode():
+                pixels = torch.tensor(patches).unsqueeze(1).to(torch.float32) / WHITE
+                answer: Probabilities = torch.softmax(self._network(pixels) / self._temperature, dim=1).numpy()
+        except RuntimeError as error:
+            raise ModelError("model.engine_failed", str(error)) from error
+        return answer
+
+
+def _network(manifest: Manifest, content: bytes) -> Any:
+    spec = NETWORKS.get(manifest.network)
+    if spec is None:
+        raise ModelError("model.bad_manifest", f"unknown network {manifest.network}; known: {', '.join(NETWORKS)}")
+    try:
+        state: dict[str, Any] = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+        network = spec.make(len(manifest.classes), manifest.input.height, manifest.input.width)
+        network.load_state_dict(state)
+    except (RuntimeError, TypeError, AttributeError, EOFError, pickle.UnpicklingError) as error:
+        raise ModelError("model.engine_failed", f"{manifest.name}: {error}") from error
+    return network.eval()
