@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from drivers.registers import load_map
-from station.build import find_bundle, make_camera, make_jig, make_line_plc, make_robot
+from station.build import make_camera, make_classifier, make_jig, make_line_plc, make_robot
 from station.core.errors import ConfigError, RecordError, StationError
 from station.core.part import ScanRecipe
 from station.core.settings import Settings
@@ -62,8 +62,10 @@ async def _maps() -> str:
 
 
 async def _model(settings: Settings) -> str:
-    bundle = await asyncio.to_thread(find_bundle, settings)
-    return f"{bundle.identity.name}, every file has the hash that its manifest names ({bundle.identity.sha256[:12]})"
+    classifier = await asyncio.to_thread(make_classifier, settings)
+    model, engine = classifier.model, classifier.engine
+    hashes = f"{model.name}, every file has the hash that its manifest names ({model.sha256[:12]})"
+    return f"{hashes}; runs on {engine.name} {engine.version} in {engine.precision}"
 
 
 async def _disk(data: Path) -> str:
