@@ -9,7 +9,7 @@ same code. `drivers.camera_supervisor` opens it again without being asked.
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,9 +29,9 @@ from drivers.camera_link import (
     Request,
     TurnEnded,
 )
+from station.core.camera_settings import CameraSettings, ChunkSettings
 from station.core.errors import CameraError
-from station.core.part import BLOCKS_PER_TURN, LINES_PER_BLOCK, Block, FeatureSnapshot, ScanRecipe
-from station.core.settings import CameraSettings
+from station.core.part import BLOCKS_PER_TURN, LINES_PER_BLOCK, Block, FeatureSnapshot, LineMarks, ScanRecipe
 
 ANSWER_TIMEOUT_S = 5.0
 DISARM_TIMEOUT_S = 1.5
@@ -51,6 +51,19 @@ def find_producers(configured: list[str]) -> tuple[str, ...]:
     if not files:
         raise CameraError("camera.no_producer", "camera.producers and GENICAM_GENTL64_PATH name none")
     return tuple(files)
+
+
+def unproven(chunks: ChunkSettings, absent: tuple[str, ...]) -> str:
+    """Which loss of lines a camera without these chunks gives no proof of, in words; empty where there is none."""
+    sent = {key for key, name in chunks.names if name not in absent}
+    if {"encoder_value", "line_selector"} <= sent:
+        where = ""
+    elif "encoder_value" in sent:
+        where = "inside a turn's last block"
+    else:
+        where = "inside a block or between two"
+    why = f"the camera does not send {', '.join(absent)}" if absent else "camera.chunks does not name what tells of it"
+    return f"lines that are lost {where} cannot be proven on this camera: {why}" if where else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +157,7 @@ class GenTLTurn:
             delivered_lines=filled.delivered_lines,
             last_line_ns=filled.last_line_ns,
             arrived_ns=arrived_ns,
+            marks=None if filled.marks is None else LineMarks(*filled.marks),
         )
 
 
@@ -157,11 +171,15 @@ class GenTLCamera:
         settings: The configuration's `[camera]`, placeholders in `producers` filled in.
         blocks: Blocks of one acquisition: 8, a turn. Of more or fewer only for trials; the camera must then be set to
             run continuously, and whoever takes them must not hold more than eight at a time.
+        doubt: Told at every opening which loss of lines this camera gives no proof of, if there is one.
     """
 
-    def __init__(self, settings: CameraSettings, blocks: int = BLOCKS_PER_TURN) -> None:
+    def __init__(
+        self, settings: CameraSettings, blocks: int = BLOCKS_PER_TURN, doubt: Callable[[str], None] = lambda _: None
+    ) -> None:
         self._settings = settings
         self._blocks = blocks
+        self._doubt = doubt
         self._child: CameraChild | None = None
         self._ring: BlockRing | None = None
         self._number = 0
@@ -175,12 +193,14 @@ class GenTLCamera:
         self._ring = ring = BlockRing(self._settings.width_px)
         try:
             self._child = await CameraChild.start(ring)
-            await self._ask(self._connection(producers), deadline_s)
+            done = await self._ask(self._connection(producers), deadline_s)
         except BaseException:
             await self.close()
             raise
         finally:
             ring.close_file()
+        if doubt := unproven(self._settings.chunks, done.absent):
+            self._doubt(doubt)
 
     async def prepare(self, recipe: ScanRecipe) -> FeatureSnapshot:
         """Set line rate and exposure, read everything back; see `LineCamera.prepare`."""
@@ -268,6 +288,7 @@ class GenTLCamera:
             blocks=self._blocks,
             first_frame_id=settings.first_frame_id,
             setup=tuple((row.feature, row.value) for row in settings.setup),
+            chunks=settings.chunks.names,
         )
 
     def _next_number(self) -> int:

@@ -11,12 +11,14 @@ import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import astuple
 from typing import Any
 
 from harvesters.core import Callback, Harvester, ImageAcquirer, ParameterKey, ParameterSet
 
 from drivers import camera_link as link
 from drivers.camera_buffer import MONO8, copy_lines, read_buffer
+from drivers.camera_chunks import ChunkReader
 from drivers.camera_clock import DeviceClock, latch_offset_ns
 from drivers.camera_features import (
     FOREIGN_ERRORS,
@@ -112,15 +114,18 @@ class Camera:
         self._width_px = 0
         self._first_id: int | str = 1
         self._grey = MONO8
+        self._chunks: ChunkReader
 
-    def connect(self, request: link.Connect) -> None:
-        """Open the camera, write its features and check what came of them.
+    def connect(self, request: link.Connect) -> tuple[str, ...]:
+        """Open the camera, write its features and check what came of them; the chunks that it does not send.
 
         Raises:
             CameraError: No producer, no camera, or a feature was refused.
         """
         load_producers(self._harvester, request.producers)
-        self._acquirer = open_camera(self._harvester, request.serial_number, request.buffers)
+        self._acquirer = open_camera(
+            self._harvester, request.serial_number, request.buffers, with_chunks=bool(request.chunks)
+        )
         self._acquirer.add_callback(ImageAcquirer.Events.INCOMPLETE_BUFFER, self._discards)
         self._width_px = request.width_px
         usual = FIRST_FRAME_ID.get(self._acquirer.device.tl_type, 1)
@@ -128,6 +133,8 @@ class Camera:
         for name, value in request.setup:
             self._write(name, value)
         self._grey = check_image_format(self._nodes, request.width_px, request.blocks)
+        self._chunks = ChunkReader(self._nodes, request.chunks)
+        return self._chunks.absent
 
     @property
     def _nodes(self) -> Any:
@@ -166,11 +173,13 @@ class Camera:
             image = read_buffer(buffer, self._width_px, self._grey)
             slot = turn.next_slot()
             copy_lines(buffer.raw_buffer, image, turn.slots[slot])
+            marks = self._chunks.read(buffer, image.delivered_lines)
         finally:
             buffer.parent.queue_buffer(buffer)
         last_line_ns = turn.clock.monotonic_ns(image.stamp_ns, arrived_ns)
         frame_id = turn.number_of(image.frame_id, self._first_id)
-        return [link.BlockFilled(turn.number, slot, frame_id, image.delivered_lines, last_line_ns)]
+        told = None if marks is None else astuple(marks)
+        return [link.BlockFilled(turn.number, slot, frame_id, image.delivered_lines, last_line_ns, told)]
 
     def release(self) -> None:
         """Let the camera go, so that others may open it at once."""
@@ -211,8 +220,10 @@ def load_producers(harvester: Any, producers: Sequence[str]) -> None:
     harvester.update()
 
 
-def open_camera(harvester: Any, serial_number: str, buffers: int) -> Any:
+def open_camera(harvester: Any, serial_number: str, buffers: int, *, with_chunks: bool = False) -> Any:
     """An acquirer for the camera of this serial number, or for the only one where it is empty.
+
+    `with_chunks`: each fetched buffer's chunks are laid under the node map.
 
     Raises:
         CameraError: There is no such camera, more than one, or it cannot be opened.
@@ -226,7 +237,7 @@ def open_camera(harvester: Any, serial_number: str, buffers: int) -> Any:
         {
             ParameterKey.NUM_BUFFERS_FOR_FETCH_CALL: buffers,
             ParameterKey.TIMEOUT_PERIOD_ON_UPDATE_EVENT_DATA_CALL: POLL_MS,
-            ParameterKey.ENABLE_AUTO_CHUNK_DATA_UPDATE: False,
+            ParameterKey.ENABLE_AUTO_CHUNK_DATA_UPDATE: with_chunks,
         }
     )
     try:

@@ -24,6 +24,8 @@ MAX_PACKET = 131_072
 RING_SLOTS = 3 * BLOCKS_PER_TURN
 
 FeatureValue = str | int | float | bool
+Names = tuple[tuple[str, str], ...]
+"""What is meant, and what this camera calls it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,7 @@ class Connect:
 
     `blocks` is the length of an acquisition: 8, a turn, or any other number of a camera that runs by itself.
     `first_frame_id` is the producer's number of its first block, None for what its transport layer has, a text for any.
+    `chunks` are the features that tell of each block's lines; answered with those that this camera does not send.
     """
 
     number: int
@@ -42,6 +45,7 @@ class Connect:
     blocks: int
     first_frame_id: int | str | None
     setup: tuple[tuple[str, FeatureValue], ...]
+    chunks: Names
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +91,11 @@ class Leave:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The request was carried out; `features` is empty where there are none to tell."""
+    """The request was carried out; `features`, and `absent` chunks, are empty where there are none to tell."""
 
     number: int
     features: FeatureSnapshot
+    absent: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +117,7 @@ class BlockFilled:
         frame_id: The producer's number, less the one that its first block of an acquisition has.
         delivered_lines: Lines that hold image data.
         last_line_ns: The producer's time stamp on CLOCK_MONOTONIC, or the time of arrival where it gives none.
+        marks: The fields of `LineMarks`, or None where the camera sends none.
     """
 
     turn: int
@@ -119,6 +125,7 @@ class BlockFilled:
     frame_id: int
     delivered_lines: int
     last_line_ns: int
+    marks: tuple[Any, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

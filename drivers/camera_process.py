@@ -72,25 +72,25 @@ class Service:
                 self._turn.lend(request.slots)
             return True
         try:
-            self._tell(link.Done(request.number, self._carry_out(request)))
+            self._tell(self._carry_out(request))
         except CameraError as error:
             self._tell(link.Refused(request.number, error.code, error.detail))
         return True
 
-    def _carry_out(self, request: link.Request) -> dict[str, link.FeatureValue]:
+    def _carry_out(self, request: link.Request) -> link.Done:
         self._end_turn()
         match request:
             case link.Connect():
                 self._ring = link.map_slots(self._ring_file, request.width_px)
                 self._camera = Camera()
-                self._camera.connect(request)
-                return self._camera.features()
+                absent = self._camera.connect(request)
+                return link.Done(request.number, self._camera.features(), absent)
             case link.Prepare() if self._camera is not None:
                 self._camera.prepare(request)
-                return self._camera.features()
+                return link.Done(request.number, self._camera.features())
             case link.Arm() if self._camera is not None:
                 self._turn = Turn(request, self._ring, self._camera.start())
-        return {}
+        return link.Done(request.number, {})
 
     def _take(self, turn: Turn) -> None:
         if self._camera is None or not turn.has_room:

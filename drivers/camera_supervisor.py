@@ -18,10 +18,10 @@ from contextlib import AbstractAsyncContextManager
 
 import structlog
 
+from station.core.camera_settings import CameraSettings
 from station.core.errors import CameraError
 from station.core.part import FeatureSnapshot, ScanRecipe
 from station.core.ports import LineCamera, Turn
-from station.core.settings import CameraSettings
 
 log = structlog.get_logger(__name__)
 

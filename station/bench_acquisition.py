@@ -24,11 +24,12 @@ import numpy as np
 
 from station.bench_plan import BenchPlan
 from station.build import make_classifier, make_trial_camera, shown_recording
+from station.core.camera_settings import CameraSettings, FeatureSetting
 from station.core.errors import CameraError
 from station.core.part import BLOCKS_PER_TURN, LINES_PER_BLOCK, LINES_PER_TURN, Block, PartType, ScanRecipe
 from station.core.ports import PatchClassifier
 from station.core.priority import precedence
-from station.core.settings import CameraSettings, FeatureSetting, Settings
+from station.core.settings import Settings
 from station.judging import SurfaceJudge
 
 FREE_BLOCKS = 2000

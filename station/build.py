@@ -26,12 +26,13 @@ from station.alarms import Alarms
 from station.cell import Cell, Equipment
 from station.compute import ComputeThread
 from station.controller import Controller
+from station.core.camera_settings import CameraSettings
 from station.core.clock import Clock, SystemClock
 from station.core.errors import ConfigError, RecordError
 from station.core.events import Watcher
 from station.core.part import ModelIdentity
 from station.core.ports import CellReport, LineCamera, LinePlc, PatchClassifier, SortRobot, SpinJig
-from station.core.settings import CameraSettings, Settings, expand
+from station.core.settings import Settings, expand
 from station.flow.record import SqliteLedger
 from station.line import Line
 from station.motion import Motion
@@ -131,7 +132,11 @@ def make_camera(settings: CameraSettings) -> LineCamera:
     Raises:
         ConfigError: The simulated camera is configured and was not built.
     """
-    return SupervisedCamera(GenTLCamera(_with_producers(settings)), settings)
+    return SupervisedCamera(GenTLCamera(_with_producers(settings), doubt=_note_doubt), settings)
+
+
+def _note_doubt(detail: str) -> None:
+    log.warning("line_loss_left_unproven", detail=detail)
 
 
 @contextmanager

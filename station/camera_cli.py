@@ -10,9 +10,10 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from station.core.camera_settings import CameraSettings
 from station.core.errors import ConfigError
 from station.core.part import BLOCKS_PER_TURN, ScanRecipe
-from station.core.settings import CameraSettings, Settings, load_settings
+from station.core.settings import Settings, load_settings
 from station.terminal import JsonOption, err, out
 
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ import numpy as np
 
 from drivers.camera_survey import FoundFeature
 from station.build import find_camera_features, make_trial_camera
+from station.core.camera_settings import CameraSettings, FeatureSetting, FeatureValue
 from station.core.errors import CameraError, ConfigError
 from station.core.part import BLOCKS_PER_TURN, LINES_PER_BLOCK, Block, Pixels, ScanRecipe
-from station.core.settings import CameraSettings, FeatureSetting, FeatureValue
 
 SWITCHES = {"true": True, "false": False}
 

@@ -71,7 +71,7 @@ class Cell:
         self._line = line
         self._settings = settings
         self._watch = watch
-        self._scanner = Scanner(equipment.camera, equipment.compute, equipment.clock, watch)
+        self._scanner = Scanner(equipment.camera, equipment.compute, equipment.clock, watch, settings.camera.chunks)
         self._recovery = Recovery(
             equipment.motion, equipment.plc, equipment.ledger, self._publish, line.room_for, self._closed
         )
@@ -292,7 +292,7 @@ class Cell:
 
 
 def _first_fault(account: LineAccount, trouble: StationError | None) -> tuple[Fault | None, str]:
-    """What makes the scan invalid: a broken camera before missing lines, missing lines before what was seen on them."""
-    if not account.valid and not isinstance(trouble, CameraError):
+    """What makes the scan invalid: a broken camera or jig before missing lines, these before what was seen on them."""
+    if not account.valid and not isinstance(trouble, CameraError | JigError):
         return account.fault, account.detail
     return (trouble.fault, trouble.detail) if trouble is not None else (None, "")

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from station.compute import ComputeThread
+from station.core.camera_settings import ChunkSettings
 from station.core.clock import Clock
 from station.core.errors import StationError
 from station.core.events import StripScored, Watcher
@@ -46,10 +47,14 @@ class Scanner:
         compute: The one compute thread.
         clock: Monotonic time.
         watch: Told of every strip that was scored.
+        chunks: What the camera's marks of its lines must come to.
     """
 
-    def __init__(self, camera: LineCamera, compute: ComputeThread, clock: Clock, watch: Watcher) -> None:
+    def __init__(
+        self, camera: LineCamera, compute: ComputeThread, clock: Clock, watch: Watcher, chunks: ChunkSettings
+    ) -> None:
         self._camera = camera
+        self._chunks = chunks
         self._compute = compute
         self._clock = clock
         self._watch = watch
@@ -60,7 +65,7 @@ class Scanner:
         scoring: list[asyncio.Future[Scores]] = []
         times = {"armed": self._clock.monotonic_ns()}
         trouble: StationError | None = None
-        accountant = Accountant()
+        accountant = Accountant(self._chunks)
         try:
             async with self._camera.turn() as turn:
                 try:

@@ -52,17 +52,25 @@ struct scene_view acquisition_look(struct acquisition *acquisition) {
 
 /* ---- lines ---- */
 
-/* Exposes lines while others may use the producer; the block's position is its first line's. */
+/* Where the encoder's values of a block's lines go, behind its image; NULL: nowhere. */
+static uint8_t *encoder_chunk(const struct block *block, uint8_t *image) {
+    if (!image || !(block->chunks & 1u << CHUNK_ENCODER))
+        return NULL;
+    return image + block->image_size + chunk_offset(block->chunks, CHUNK_ENCODER, block->height);
+}
+
+/* Exposes lines while others may use the producer; the block's line status is its first line's. */
 static void expose(struct acquisition *acquisition, struct block *block, uint8_t *image, uint32_t lines) {
     struct exposure *exposure = &acquisition->exposure;
+    exposure->encoder_zero = acquisition->camera->encoder_zero;
     pthread_mutex_unlock(&producer_mutex);
     size_t done = block->lines * pixels_pitch(&exposure->pixels);
-    int64_t position = exposure_take(exposure, image ? image + done : NULL, lines);
+    uint8_t *encoder = encoder_chunk(block, image);
+    encoder = encoder ? encoder + (size_t)block->lines * CHUNK_BYTES : NULL;
+    int64_t position = exposure_take(exposure, image ? image + done : NULL, encoder, lines);
     pthread_mutex_lock(&producer_mutex);
-    if (block->lines == 0) {
-        block->values[CHUNK_ENCODER] = (uint64_t)(position - acquisition->camera->encoder_zero);
+    if (block->lines == 0)
         block->values[CHUNK_LINE_STATUS] = camera_line_status(position, exposure->turn_lines);
-    }
     block->lines += lines;
     acquisition->camera->position = exposure->position;
     acquisition->camera->turn_lines = exposure->turn_lines;
@@ -136,12 +144,24 @@ static struct block describe(const struct acquisition *acquisition, uint64_t fra
                           .offset_x = pixels->offset_x,
                           .pixel_format = pixels->format,
                           .image_size = image_size,
-                          .data = image_size + chunks_size(acquisition->chunks),
+                          .data = image_size + chunks_size(acquisition->chunks, acquisition->height),
                           .chunks = acquisition->chunks};
+}
+
+/* Appends the chunks; the encoder's values of lines that were exposed are there, those of others become 0. */
+static void append_chunks(const struct block *block, uint8_t *image, uint32_t exposed) {
+    for (unsigned chunk = 0; chunk < CHUNK_COUNT; chunk++)
+        if (block->chunks & 1u << chunk && chunk != CHUNK_ENCODER)
+            memcpy(image + block->image_size + chunk_offset(block->chunks, chunk, block->height),
+                   &block->values[chunk], CHUNK_BYTES);
+    uint8_t *encoder = encoder_chunk(block, image);
+    if (encoder)
+        memset(encoder + (size_t)exposed * CHUNK_BYTES, 0, (size_t)(block->height - exposed) * CHUNK_BYTES);
 }
 
 /* Cuts what a fault withholds, blackens what is missing, appends the chunks. */
 static void finish(struct acquisition *acquisition, struct block *block, struct buffer *buffer, const struct hit *hit) {
+    const uint32_t exposed = block->lines;
     bool partial = hit->fault == FAULT_PARTIAL_INCOMPLETE || hit->fault == FAULT_PARTIAL_COMPLETE;
     if (partial && hit->lines < block->lines)
         block->lines = hit->lines;
@@ -156,12 +176,7 @@ static void finish(struct acquisition *acquisition, struct block *block, struct 
     memset(buffer->base + block->filled, 0, block->image_size - block->filled);
     if (!block->chunks)
         return;
-    uint8_t *place = buffer->base + block->image_size;
-    for (unsigned chunk = 0; chunk < CHUNK_COUNT; chunk++)
-        if (block->chunks & 1u << chunk) {
-            memcpy(place, &block->values[chunk], CHUNK_BYTES);
-            place += CHUNK_BYTES;
-        }
+    append_chunks(block, buffer->base, exposed);
     block->filled = block->data;
 }
 

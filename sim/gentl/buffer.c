@@ -73,7 +73,7 @@ static GC_ERROR buffer_info(struct buffer *buffer, BUFFER_INFO_CMD command, stru
     case BUFFER_INFO_CONTAINS_CHUNKDATA:
         return answer_bool(to, block->chunks != 0);
     case BUFFER_INFO_DELIVERED_CHUNKPAYLOADSIZE:
-        return answer_size(to, chunks_size(block->chunks));
+        return answer_size(to, chunks_size(block->chunks, block->height));
     case BUFFER_INFO_CHUNKLAYOUTID:
         return answer_uint64(to, block->chunks);
     case BUFFER_INFO_IS_COMPOSITE:
@@ -112,14 +112,15 @@ GC_API DSGetBufferID(DS_HANDLE handle, uint32_t index, BUFFER_HANDLE *buffer_han
 static GC_ERROR list_chunks(const struct block *block, SINGLE_CHUNK_DATA *chunks, size_t *count) {
     if (!block->chunks || block->too_large)
         return refuse(GC_ERR_NO_DATA, "the buffer holds no chunks");
-    size_t there = chunks_size(block->chunks) / CHUNK_BYTES;
+    size_t there = 0;
+    for (unsigned chunk = 0; chunk < CHUNK_COUNT; chunk++)
+        there += block->chunks >> chunk & 1u;
     if (chunks && *count < there)
         return refuse(GC_ERR_BUFFER_TOO_SMALL, "there are %zu chunks", there);
-    ptrdiff_t offset = (ptrdiff_t)block->image_size;
     for (unsigned chunk = 0; chunks && chunk < CHUNK_COUNT; chunk++)
         if (block->chunks & 1u << chunk) {
-            *chunks++ = (SINGLE_CHUNK_DATA){CHUNK_ID_FIRST + chunk, offset, CHUNK_BYTES};
-            offset += CHUNK_BYTES;
+            ptrdiff_t offset = (ptrdiff_t)(block->image_size + chunk_offset(block->chunks, chunk, block->height));
+            *chunks++ = (SINGLE_CHUNK_DATA){CHUNK_ID_FIRST + chunk, offset, chunk_size(chunk, block->height)};
         }
     *count = there;
     return GC_ERR_SUCCESS;

@@ -6,6 +6,7 @@
 #include "exposure.h"
 
 #include <math.h>
+#include <string.h>
 
 /* ---- by the clock ---- */
 
@@ -134,7 +135,12 @@ static int64_t position_of(struct exposure *exposure, const struct scene_view *v
                                                                  : exposure->origin_ns);
 }
 
-int64_t exposure_take(struct exposure *exposure, uint8_t *pixels, uint32_t lines) {
+static void note_encoder(const struct exposure *exposure, uint8_t *place) {
+    int64_t value = exposure->position - exposure->encoder_zero;
+    memcpy(place, &value, sizeof value);
+}
+
+int64_t exposure_take(struct exposure *exposure, uint8_t *pixels, uint8_t *encoder, uint32_t lines) {
     const struct exposure before = *exposure;
     struct scene_view view;
     int64_t first;
@@ -149,6 +155,8 @@ int64_t exposure_take(struct exposure *exposure, uint8_t *pixels, uint32_t lines
             if (pixels)
                 pixels_expose(&exposure->pixels, &view, scene_surface_row(&view, exposure->position), exposure->total,
                               pixels + i * pixels_pitch(&exposure->pixels));
+            if (encoder)
+                note_encoder(exposure, encoder + i * sizeof(int64_t));
         }
     } while (!scene_unchanged(exposure->scene, &view));
     return first;

@@ -32,6 +32,7 @@ struct exposure {
         int64_t next;                 /* position at which the next line comes */
         int64_t stride;               /* rows between lines that the camera can take at this speed */
     } jig;
+    int64_t encoder_zero; /* position at which the encoder's value is 0 */
 };
 
 /* Line 0 starts at this time; a jig that advances with the lines goes on to its index if `at_index`. */
@@ -44,8 +45,9 @@ struct exposure_wake {
 };
 uint32_t exposure_due(struct exposure *exposure, const struct scene_view *view, uint64_t now_ns, uint32_t limit,
                       struct exposure_wake *wake);
-/* Exposes the next lines into `pixels` (NULL: nobody wants them). Returns the jig's position at the first of them. */
-int64_t exposure_take(struct exposure *exposure, uint8_t *pixels, uint32_t lines);
+/* Exposes the next lines into `pixels`, the encoder's value at each, eight bytes, into `encoder` (NULL: nobody wants
+ * them). Returns the jig's position at the first of them. */
+int64_t exposure_take(struct exposure *exposure, uint8_t *pixels, uint8_t *encoder, uint32_t lines);
 /* Lets lines go by unseen. */
 void exposure_skip(struct exposure *exposure, uint32_t lines);
 

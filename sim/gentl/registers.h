@@ -14,9 +14,9 @@ enum trigger_selector { TRIGGER_ACQUISITION_START, TRIGGER_FRAME_START, TRIGGER_
 enum trigger_source { SOURCE_SOFTWARE, SOURCE_LINE0, SOURCE_ENCODER0 };
 enum acquisition_mode { MODE_CONTINUOUS, MODE_SINGLE_FRAME, MODE_MULTI_FRAME };
 enum pixel_format { PIXEL_MONO8 = 0x01080001, PIXEL_MONO12 = 0x01100005, PIXEL_MONO16 = 0x01100007 };
-enum chunk { CHUNK_FRAME_ID, CHUNK_ENCODER, CHUNK_LINE_STATUS, CHUNK_COUNT }; /* eight bytes each, behind the image */
+enum chunk { CHUNK_FRAME_ID, CHUNK_ENCODER, CHUNK_LINE_STATUS, CHUNK_COUNT }; /* in this order behind the image */
 enum user_set { USER_SET_DEFAULT, USER_SET_0, USER_SET_1, USER_SET_COUNT };
-enum { CHUNK_BYTES = 8, USER_ID_SIZE = 32 };
+enum { CHUNK_BYTES = 8 /* of a value */, USER_ID_SIZE = 32 };
 
 struct registers {
     char vendor[32];                     /* 0x000 */
@@ -89,9 +89,13 @@ GC_ERROR settings_load(struct registers *registers, const struct flash *flash, u
 GC_ERROR settings_save(const struct registers *registers, struct flash *flash, uint32_t user_set);
 /* Bytes a pixel takes. */
 size_t pixel_size(uint32_t pixel_format);
-/* The chunks that are appended, 1 << enum chunk each, and the bytes that they take. */
+/* The chunks that are appended, 1 << enum chunk each. */
 uint32_t registers_chunks(const struct registers *registers);
-size_t chunks_size(uint32_t chunks);
+/* Bytes of one chunk, one value or one for each line, and of all those appended behind a block of so many lines. */
+size_t chunk_size(enum chunk chunk, uint32_t height);
+size_t chunks_size(uint32_t chunks, uint32_t height);
+/* Bytes from the end of the image to this chunk. */
+size_t chunk_offset(uint32_t chunks, enum chunk chunk, uint32_t height);
 size_t registers_payload_size(const struct registers *registers);
 /* Lines a second that the camera can reach: exposures do not overlap. */
 double registers_line_rate_hz(const struct registers *registers);

@@ -61,16 +61,24 @@ uint32_t registers_chunks(const struct registers *registers) {
     return chunks;
 }
 
-size_t chunks_size(uint32_t chunks) {
+size_t chunk_size(enum chunk chunk, uint32_t height) {
+    return chunk == CHUNK_ENCODER ? (size_t)height * CHUNK_BYTES : CHUNK_BYTES;
+}
+
+size_t chunk_offset(uint32_t chunks, enum chunk chunk, uint32_t height) {
     size_t size = 0;
-    for (; chunks; chunks &= chunks - 1)
-        size += CHUNK_BYTES;
+    for (unsigned earlier = 0; earlier < chunk; earlier++)
+        size += chunks & 1u << earlier ? chunk_size(earlier, height) : 0;
     return size;
+}
+
+size_t chunks_size(uint32_t chunks, uint32_t height) {
+    return chunk_offset(chunks, CHUNK_COUNT, height);
 }
 
 size_t registers_payload_size(const struct registers *registers) {
     size_t image = (size_t)registers->width * registers->height * pixel_size(registers->pixel_format);
-    return image + chunks_size(registers_chunks(registers));
+    return image + chunks_size(registers_chunks(registers), registers->height);
 }
 
 double registers_line_rate_hz(const struct registers *registers) {

@@ -16,7 +16,7 @@ struct block {
     size_t image_size;   /* bytes of a whole block's image */
     size_t filled, data; /* bytes written; bytes that there should have been */
     uint32_t chunks;             /* 1 << enum chunk of those behind the image */
-    uint64_t values[CHUNK_COUNT]; /* encoder: the jig's position at the first line; line status: at that line */
+    uint64_t values[CHUNK_COUNT]; /* of chunks with one value; line status: at the first line */
     bool incomplete, too_large;
 };
 

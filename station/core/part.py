@@ -164,6 +164,25 @@ class Inspection:
 
 
 @dataclass(frozen=True, slots=True)
+class LineMarks:
+    """What the camera itself says of a block's lines, behind the image; each is None where it does not say it.
+
+    Attributes:
+        frame_id: The camera's own number of the block, counted from wherever it likes.
+        first_encoder: Counts of the jig's encoder at the first line.
+        last_encoder: Counts of the jig's encoder at the last line that was delivered.
+        line_status: Levels of the camera's inputs at the first line, one bit each.
+        absent: Names of features that this camera sends, but not with this block.
+    """
+
+    frame_id: int | None = None
+    first_encoder: int | None = None
+    last_encoder: int | None = None
+    line_status: int | None = None
+    absent: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Block:
     """448 lines as the camera delivered them.
 
@@ -174,6 +193,7 @@ class Block:
         delivered_lines: Lines that hold image data; fewer than 448 make the scan invalid.
         last_line_ns: End of the last line's exposure on CLOCK_MONOTONIC.
         arrived_ns: When the station's process had the block, on CLOCK_MONOTONIC.
+        marks: What the camera says of the lines, or None where it says nothing.
     """
 
     index: int
@@ -182,6 +202,7 @@ class Block:
     delivered_lines: int
     last_line_ns: int
     arrived_ns: int
+    marks: LineMarks | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,21 +12,15 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
+from station.core.camera_settings import CameraSettings
 from station.core.errors import FAULTS, ConfigError
 from station.core.part import PartType, Verdict
+from station.core.section import Seconds, Section
 
-Seconds = Annotated[float, Field(gt=0, le=600)]
 Port = Annotated[int, Field(ge=0, le=65535)]
-FeatureValue = str | int | float | bool
-
-
-class Section(BaseModel):
-    """A table of the configuration: frozen, without unknown keys."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=False, allow_inf_nan=False)
 
 
 class TcpLink(Section):
@@ -79,54 +73,6 @@ class PartTypeSettings(Section):
     def part_type(self, name: str) -> PartType:
         """The same as the type that flows."""
         return PartType(name=name, **self.model_dump())
-
-
-class FeatureSetting(Section):
-    """One GenICam feature to write."""
-
-    feature: str = Field(..., min_length=1, description="The feature's name in the camera's node map.")
-    value: FeatureValue = Field(..., description="Its value, with the type that the feature has.")
-
-
-class FeatureNames(Section):
-    """What this camera calls the features that the station sets per part type."""
-
-    line_rate_hz: str = Field("AcquisitionLineRate", description="Line rate in hertz.")
-    exposure_us: str = Field("ExposureTime", description="Exposure of a line in microseconds.")
-
-
-class CameraSettings(Section):
-    """The line-scan camera and its GenTL producer."""
-
-    producers: list[str] = Field(
-        default=[], description="GenTL producer files (.cti); empty: all in the folders of GENICAM_GENTL64_PATH."
-    )
-    serial_number: str = Field("", description="The camera's serial number; empty where there is only one camera.")
-    width_px: int = Field(5472, ge=256, le=16384, description="Columns that the camera delivers.")
-    max_line_rate_hz: float = Field(..., gt=0, le=1_000_000, description="The camera's highest line rate.")
-    buffers: int = Field(12, ge=9, le=256, description="Blocks that the producer may hold; at least one turn and one.")
-    open_timeout_s: Seconds = Field(20.0, description="Deadline for process start, connection and set-up.")
-    block_timeout_s: Seconds = Field(
-        5.0, description="Deadline of a turn's first block, beyond one turn's wait for the index pulse; then it failed."
-    )
-    late_block_s: Seconds = Field(
-        1.0, description="By how much a later block may be overdue; then the turn is over and the scan incomplete."
-    )
-    reopen_attempts: int = Field(
-        3, ge=0, le=100, description="How often a lost camera is opened again within reopen_window_s; 0 for never."
-    )
-    reopen_window_s: Annotated[float, Field(gt=0, le=86_400)] = Field(60.0, description="See reopen_attempts.")
-    reopen_pause_s: Seconds = Field(2.0, description="Pause after an attempt that failed, before the next one.")
-    failed_turns: int = Field(
-        3, ge=1, le=1000, description="After so many turns in a row without a complete scan the cell is Held."
-    )
-    first_frame_id: Annotated[int, Field(ge=0)] | Literal["any"] | None = Field(
-        None,
-        description="Number that the producer gives an acquisition's first block; by default 0 for U3V, else 1. "
-        "any: it goes on counting from one acquisition to the next, and the first block that comes is the first.",
-    )
-    names: FeatureNames = FeatureNames()
-    setup: list[FeatureSetting] = Field(default=[], description="Features written in this order at every connection.")
 
 
 class RobotSettings(Section):

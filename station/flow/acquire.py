@@ -2,22 +2,36 @@
 
 A turn is valid when eight blocks arrived, numbered 0 to 7 in this order, each with all its 448 lines, and none was
 thrown away. Whatever else happened is told in words that name the blocks and how many lines are missing.
+
+That says nothing of lines that the camera lost before it numbered its blocks: the later ones move up, and the block
+looks whole. Where the camera tells the jig's encoder at a block's first and last line, the encoder must have advanced
+by exactly what the lines between take, within each block and from its last line to the next block's first. Where it
+tells only the first line's, the same holds from block to block, and the inside of the last block is not proven. Only
+differences count, modulo the counter's range, so neither the start nor a wrap matters; that the first line lies at the
+index pulse is told by the inputs' levels. Time stamps prove nothing here: they go on while lines are lost.
 """
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 
+from station.core.camera_settings import ChunkSettings
 from station.core.errors import FAULTS, CameraError
-from station.core.part import BLOCKS_PER_TURN, LINES_PER_BLOCK, LINES_PER_TURN, Block, LineAccount
+from station.core.part import BLOCKS_PER_TURN, LINES_PER_BLOCK, LINES_PER_TURN, Block, LineAccount, LineMarks
 
 
 class Accountant:
-    """Keeps the account of one turn."""
+    """Keeps the account of one turn.
 
-    def __init__(self) -> None:
+    Args:
+        chunks: What the camera's marks of its lines must come to.
+    """
+
+    def __init__(self, chunks: ChunkSettings | None = None) -> None:
+        self._chunks = chunks or ChunkSettings()
         self._blocks: list[Block] = []
 
     def take(self, block: Block) -> None:
@@ -44,7 +58,7 @@ class Accountant:
         """
         frame_ids = tuple(block.frame_id for block in self._blocks)
         disorder = list(_disorder(frame_ids))
-        losses = list(_losses(self._blocks, discarded_blocks))
+        losses = [*_losses(self._blocks, discarded_blocks), *_contradictions(self._blocks, self._chunks)]
         fault = FAULTS["scan.out_of_order"] if disorder else FAULTS["scan.incomplete"] if losses else None
         return LineAccount(
             expected_lines=LINES_PER_TURN,
@@ -53,7 +67,7 @@ class Accountant:
             frame_ids=frame_ids,
             discarded_blocks=discarded_blocks,
             fault=fault,
-            detail="; ".join(disorder + losses) or f"{LINES_PER_TURN} lines in {BLOCKS_PER_TURN} blocks",
+            detail="; ".join(disorder + losses) or _wholeness(self._blocks),
         )
 
 
@@ -79,3 +93,76 @@ def _losses(blocks: Sequence[Block], discarded_blocks: int) -> Iterator[str]:
 
 def _named(numbers: Sequence[int]) -> str:
     return f"{'block' if len(numbers) == 1 else 'blocks'} {', '.join(map(str, numbers))}"
+
+
+def _wholeness(blocks: Sequence[Block]) -> str:
+    """What a whole turn rests on."""
+    counts = [count for block in blocks if block.marks for count in _counts(block.marks)]
+    told = f", encoder {counts[0]} to {counts[-1]}" if counts else ""
+    return f"{LINES_PER_TURN} lines in {BLOCKS_PER_TURN} blocks{told}"
+
+
+def _counts(marks: LineMarks) -> list[int]:
+    return [count for count in (marks.first_encoder, marks.last_encoder) if count is not None]
+
+
+# ---------------------------------------------------------------------- what the camera says of its lines
+
+
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    """The encoder at a line of the turn; `inside`: the last line of a block, whose first line was marked before it."""
+
+    block: int
+    line: int
+    count: int
+    inside: bool
+
+
+def _contradictions(blocks: Sequence[Block], chunks: ChunkSettings) -> Iterator[str]:
+    """Where the camera's own marks do not fit the lines that it delivered."""
+    marked = [(block, block.marks) for block in blocks if block.marks is not None]
+    if marked and len(marked) < len(blocks):
+        yield f"{_named([block.frame_id for block in blocks if block.marks is None])} without any marks"
+    for block, marks in marked:
+        if marks.absent:
+            yield f"block {block.frame_id} came without {', '.join(marks.absent)}"
+        if chunks.index_bit is not None and block.frame_id == 0 and not _high(marks.line_status, chunks.index_bit):
+            yield "block 0 does not begin at the index pulse"
+    numbers = {(marks.frame_id or 0) - block.frame_id for block, marks in marked if marks.frame_id is not None}
+    if len(numbers) > 1:
+        yield f"the camera's own numbers are {', '.join(str(marks.frame_id) for _, marks in marked)}"
+    yield from _jumps(list(_marks(marked)), chunks)
+
+
+def _high(status: int | None, bit: int) -> bool:
+    """Whether this input was high; one that was not told is complained of as absent, if at all."""
+    return status is None or bool(status >> bit & 1)
+
+
+def _marks(marked: Sequence[tuple[Block, LineMarks]]) -> Iterator[_Mark]:
+    for block, marks in marked:
+        line = block.frame_id * LINES_PER_BLOCK
+        if marks.first_encoder is not None:
+            yield _Mark(block.frame_id, line, marks.first_encoder, inside=False)
+        if marks.last_encoder is not None:
+            last = line + max(block.delivered_lines, 1) - 1
+            yield _Mark(block.frame_id, last, marks.last_encoder, inside=True)
+
+
+def _jumps(marks: Sequence[_Mark], chunks: ChunkSettings) -> Iterator[str]:
+    """Where the encoder has not advanced by what the lines between two marks take."""
+    for earlier, later in pairwise(marks):
+        lines = later.line - earlier.line
+        counts = _signed(later.count - earlier.count - lines * chunks.counts_per_line, chunks.counter_bits)
+        surplus = counts / chunks.counts_per_line
+        if abs(surplus) > chunks.tolerance_lines:
+            where = f"inside block {later.block}" if later.inside else f"from block {earlier.block} to {later.block}"
+            kind = "lost" if surplus > 0 else "too many"
+            yield f"{abs(surplus):g} lines {kind} {where}, by the encoder"
+
+
+def _signed(counts: int, bits: int) -> int:
+    """A difference of counts whose counter begins anew after so many bits."""
+    half = 1 << bits - 1
+    return (counts + half) % (1 << bits) - half

@@ -16,11 +16,6 @@ from tests.cell.fault_bench import FaultBench, fault_bench
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-NOT_YET: dict[str, str] = {
-    "camera-lines-dropped": "a block that passes for whole although lines are lost in it looks like a good one",
-}
-"""Faults that the station does not react to as it should, and why."""
-
 RESTS_IN = {Reaction.HOLD: State.HELD, Reaction.SUSPEND: State.SUSPENDED, Reaction.ABORT: State.ABORTED}
 
 
@@ -30,17 +25,7 @@ async def bench(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Fault
         yield running
 
 
-def rows() -> list[object]:
-    return [
-        pytest.param(
-            fault, id=fault.name,
-            marks=[pytest.mark.xfail(strict=False, reason=NOT_YET[fault.name])] if fault.name in NOT_YET else [],
-        )
-        for fault in NAMED_FAULTS.values()
-    ]  # fmt: skip
-
-
-@pytest.mark.parametrize("fault", rows())
+@pytest.mark.parametrize("fault", NAMED_FAULTS.values(), ids=NAMED_FAULTS)
 async def test_the_station_shows_the_fault_reacts_and_goes_on(bench: FaultBench, fault: NamedFault) -> None:
     seen, part_id = await bench.strike(fault)
     reaction = FAULTS[fault.code].reaction if fault.code else None

@@ -9,7 +9,7 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import genicam
@@ -17,8 +17,8 @@ import pytest
 
 from drivers.camera import GenTLCamera
 from sim.gentl import producer_path
+from station.core.camera_settings import CameraSettings
 from station.core.part import LINES_PER_BLOCK, ScanRecipe
-from station.core.settings import CameraSettings
 
 WIDTH_PX = 320
 Rows = Mapping[str, str | int | float | bool]
@@ -36,6 +36,7 @@ class Producer:
         names: Its features that stand for line rate and exposure; None where it has none that could.
         recipe: Values for these.
         first_frame_id: `any` where it goes on counting from turn to turn, None where it begins as usual.
+        chunks: Its chunk features, by the keys of `[camera.chunks]`.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Producer:
     names: Mapping[str, str] | None
     recipe: ScanRecipe
     first_frame_id: str | None = None
+    chunks: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def file(self) -> str:
@@ -64,6 +66,7 @@ class Producer:
             "block_timeout_s": 1.0,
             "late_block_s": 1.0,
             "first_frame_id": self.first_frame_id,
+            "chunks": dict(self.chunks),
             "setup": [{"feature": feature, "value": value} for feature, value in rows.items()],
         }
         if self.names is not None:
@@ -79,6 +82,12 @@ OURS = Producer(
     setup={**BLOCK, "OffsetX": 0, "AcquisitionMode": "MultiFrame", "AcquisitionFrameCount": 8},
     names={},
     recipe=ScanRecipe(line_rate_hz=50_000.0, exposure_us=15.0),
+    chunks={
+        "frame_id": "ChunkFrameID",
+        "encoder_value": "ChunkEncoderValue",
+        "line_selector": "ChunkScanLineSelector",
+        "counter_bits": 64,
+    },
 )
 VIKY = Producer(
     name="viky",
@@ -87,6 +96,7 @@ VIKY = Producer(
     setup=BLOCK,
     names={"line_rate_hz": "AcquisitionFrameRate", "exposure_us": "BouncingBallSize"},
     recipe=ScanRecipe(line_rate_hz=200.0, exposure_us=20.0),
+    chunks={"line_status": "ChunkNrBounces"},
 )
 TLSIMU = Producer(
     name="tlsimu",
@@ -103,6 +113,7 @@ ABILITIES: dict[str, tuple[Producer, ...]] = {
     "recipe": (OURS, VIKY),  # line rate and exposure, or features that can stand for them
     "stamps": (OURS,),  # time stamps
     "trigger": (OURS, TLSIMU),  # waits for a trigger
+    "chunks": (OURS, VIKY),  # chunk data; viky's tell of no lines, any number stands for the inputs' levels
     "wide_pixels": (OURS,),  # Mono12 and Mono16
     "mislabelled_pixels": (TLSIMU,),  # takes Mono16 and delivers Mono8
     "faults": (OURS,),  # lost, short and incomplete blocks, unplugging, hanging

@@ -14,10 +14,10 @@ from drivers.camera import GenTLCamera
 from sim.gentl import producer_path
 from sim.pace import Speed
 from sim.scene import Scene
+from station.core.camera_settings import CameraSettings
 from station.core.errors import CameraError
 from station.core.part import BLOCKS_PER_TURN, LINES_PER_BLOCK, LINES_PER_TURN, Block, Pixels, ScanRecipe
 from station.core.ports import LineCamera
-from station.core.settings import CameraSettings
 from tests.contract.fake_camera import SHORT_LINES, FakeLineCamera, Misfortune, Mishap
 
 SENSOR_PX, WIDTH_PX, OFFSET_PX = 640, 512, 64

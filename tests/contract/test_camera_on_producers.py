@@ -14,10 +14,10 @@ import pytest
 from drivers.camera import GenTLCamera
 from drivers.camera_supervisor import SupervisedCamera
 from drivers.camera_survey import find_devices, find_features
+from station.core.camera_settings import CameraSettings
 from station.core.errors import CameraError
 from station.core.part import BLOCKS_PER_TURN, LINES_PER_BLOCK, Block
 from station.core.ports import LineCamera
-from station.core.settings import CameraSettings
 from tests.contract.camera_producers import WIDTH_PX, Producer, on_producers
 
 Make = Callable[..., GenTLCamera]
@@ -136,6 +136,34 @@ async def test_pixels_of_another_format_than_told_are_refused(make: Make, produc
     error = await refusal(one_turn(camera))
     assert error.code == "camera.bad_image"
     assert "0x01080001" in error.detail
+
+
+@on_producers("chunks")
+async def test_chunks_come_with_every_block_and_are_that_blocks_own(make: Make, producer: Producer) -> None:
+    doubts: list[str] = []
+    camera = make(producer, {"ChunkModeActive": True})
+    camera._doubt = doubts.append
+    await ready(camera, producer)
+    for _ in range(2):
+        marks = [block.marks for block in await one_turn(camera)]
+        assert not any(mark is None or mark.absent for mark in marks)
+        if "line_status" in producer.chunks:
+            assert all(mark and mark.line_status is not None for mark in marks)
+        else:
+            assert [mark and mark.frame_id for mark in marks] == list(range(1, 9))
+            assert [mark and mark.last_encoder - mark.first_encoder for mark in marks] == [447] * 8  # type: ignore[operator]
+    assert len(doubts) == ("encoder_value" not in producer.chunks)
+
+
+@on_producers("turn")
+async def test_a_camera_that_sends_no_chunks_says_so_and_scans(make: Make, producer: Producer) -> None:
+    doubts: list[str] = []
+    camera = make(producer, chunks={"encoder_value": "ChunkOfNobody"})
+    camera._doubt = doubts.append
+    await ready(camera, producer)
+    assert [block.marks for block in await one_turn(camera)] == [None] * BLOCKS_PER_TURN
+    assert len(doubts) == 1
+    assert "the camera does not send ChunkOfNobody" in doubts[0]
 
 
 # ------------------------------------------------------------------ features

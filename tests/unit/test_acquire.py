@@ -1,10 +1,14 @@
 """The account of a turn's lines: only eight whole blocks in order make a valid scan."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
+from station.core.camera_settings import ChunkSettings
 from station.core.errors import CameraError
-from station.core.part import LINES_PER_BLOCK, Block, LineAccount
+from station.core.part import LINES_PER_BLOCK, Block, LineAccount, LineMarks
 from station.flow.acquire import Accountant
 
 WHOLE = tuple(range(8))
@@ -99,3 +103,173 @@ def test_a_foreign_image_format_is_the_cameras_fault(pixels: np.ndarray) -> None
 def test_a_first_block_without_columns_is_refused() -> None:
     with pytest.raises(CameraError):
         Accountant().take(block(0, 0, pixels=np.zeros(448, np.uint8)))
+
+
+# ---------------------------------------------------------------------- what the camera says of its lines
+
+NAMES = {"frame_id": "F", "encoder_value": "E", "line_selector": "S", "line_status": "L"}
+EXACT = ChunkSettings.model_validate(NAMES | {"counter_bits": 32, "index_bit": 0})
+
+
+def whole_turn(start: int = 5000, step: int = 1, bits: int = 32, first_number: int = 1) -> list[LineMarks]:
+    """The marks of a turn without loss: the encoder stands at `start` at the first line."""
+
+    def count(line: int) -> int:
+        return (start + step * line) % (1 << bits)
+
+    return [
+        LineMarks(first_number + number, count(448 * number), count(448 * number + 447), int(number == 0))
+        for number in WHOLE
+    ]
+
+
+def told_by(marks: list[LineMarks | None], chunks: ChunkSettings = EXACT) -> LineAccount:
+    accountant = Accountant(chunks)
+    for index, mark in enumerate(marks):
+        accountant.take(replace(block(index, index), marks=mark))
+    return accountant.close(0)
+
+
+def later_by(marks: list[LineMarks], lines: int, block_number: int, *, inside: bool) -> list[LineMarks]:
+    """As if the camera had lost lines within a block, or before it."""
+
+    def moved(number: int, mark: LineMarks) -> LineMarks:
+        if number < block_number:
+            return mark
+        first = lines if number > block_number or not inside else 0
+        assert mark.first_encoder is not None
+        assert mark.last_encoder is not None
+        return replace(mark, first_encoder=mark.first_encoder + first, last_encoder=mark.last_encoder + lines)
+
+    return [moved(number, mark) for number, mark in enumerate(marks)]
+
+
+@pytest.mark.parametrize("start", [0, 5000, 2**32 - 1, 2**32 - 448, 2**32 - 2000])
+def test_a_turn_whose_encoder_advances_line_by_line_is_valid_wherever_it_starts(start: int) -> None:
+    found = told_by([*whole_turn(start)])
+    assert found.valid, found.detail
+    assert found.detail == f"3584 lines in 8 blocks, encoder {start} to {(start + 3583) % 2**32}"
+
+
+@pytest.mark.parametrize(("step", "bits"), [(1, 16), (4, 32), (-1, 32), (-4, 16), (1, 64), (100, 32)])
+def test_divider_direction_and_wrap_make_no_difference(step: int, bits: int) -> None:
+    chunks = ChunkSettings.model_validate(NAMES | {"counts_per_line": step, "counter_bits": bits})
+    assert told_by([*whole_turn(7, step, bits)], chunks).valid
+    lost = whole_turn(7, step, bits)
+    for number in range(4, 8):
+        first, last = lost[number].first_encoder, lost[number].last_encoder
+        assert first is not None
+        assert last is not None
+        lost[number] = replace(lost[number], first_encoder=first + step, last_encoder=last + step)
+    assert told_by([*lost], chunks).detail == "1 lines lost from block 3 to 4, by the encoder"
+
+
+def test_a_signed_counter_may_pass_through_nought() -> None:
+    marks = [
+        replace(mark, first_encoder=mark.first_encoder - 1000, last_encoder=mark.last_encoder - 1000)
+        for mark in whole_turn(0)
+        if mark.first_encoder is not None and mark.last_encoder is not None
+    ]
+    assert told_by([*marks]).valid
+
+
+@pytest.mark.parametrize("lines", [1, 40, 448])
+@pytest.mark.parametrize("number", WHOLE)
+def test_lines_lost_inside_any_block_make_the_scan_incomplete(number: int, lines: int) -> None:
+    found = told_by([*later_by(whole_turn(), lines, number, inside=True)])
+    assert found.fault is not None
+    assert found.fault.code == "scan.incomplete"
+    assert found.detail == f"{lines} lines lost inside block {number}, by the encoder"
+
+
+@pytest.mark.parametrize("number", WHOLE[1:])
+def test_lines_lost_between_blocks_make_the_scan_incomplete(number: int) -> None:
+    found = told_by([*later_by(whole_turn(), 3, number, inside=False)])
+    assert found.fault is not None
+    assert found.detail == f"3 lines lost from block {number - 1} to {number}, by the encoder"
+
+
+def test_lines_that_show_a_place_twice_are_told_too() -> None:
+    found = told_by([*later_by(whole_turn(), -2, 5, inside=True)])
+    assert not found.valid
+    assert found.detail == "2 lines too many inside block 5, by the encoder"
+
+
+def test_with_the_first_lines_encoder_alone_the_inside_of_the_last_block_is_not_proven() -> None:
+    def seen(number: int) -> LineAccount:
+        marks = later_by(whole_turn(), 3, number, inside=True)
+        return told_by([replace(mark, last_encoder=None) for mark in marks])
+
+    assert [seen(number).valid for number in WHOLE] == [False] * 7 + [True]
+    assert seen(2).detail == "3 lines lost from block 2 to 3, by the encoder"
+
+
+def test_within_the_tolerance_the_drives_speed_may_be_off() -> None:
+    loose = EXACT.model_copy(update={"tolerance_lines": 5.0})
+    faster = [
+        replace(mark, first_encoder=round(448 * number * 1.01), last_encoder=round((448 * number + 447) * 1.01))
+        for number, mark in enumerate(whole_turn(0))
+    ]
+    assert told_by([*faster], loose).valid
+    assert not told_by([*faster]).valid
+    assert not told_by([*later_by(faster, 10, 3, inside=True)], loose).valid
+
+
+def test_a_block_that_is_missing_is_told_once_and_not_by_the_encoder() -> None:
+    accountant = Accountant(EXACT)
+    for index, number in enumerate((0, 1, 2, 4, 5, 6, 7)):
+        accountant.take(replace(block(index, number), marks=whole_turn()[number]))
+    assert accountant.close(0).detail == "block 3 missing, 448 lines"
+
+
+def test_a_short_block_is_told_once_and_not_by_the_encoder() -> None:
+    accountant = Accountant(EXACT)
+    for index, mark in enumerate(whole_turn()):
+        short = replace(mark, last_encoder=(mark.first_encoder or 0) + 99) if index == 3 else mark
+        accountant.take(replace(block(index, index, 100 if index == 3 else 448), marks=short))
+    assert accountant.close(0).detail == "block 3 has 100 of 448 lines"
+
+
+def test_a_turn_that_does_not_begin_at_the_index_is_incomplete() -> None:
+    marks = whole_turn()
+    marks[0] = replace(marks[0], line_status=0b10)
+    found = told_by([*marks])
+    assert found.fault is not None
+    assert (found.fault.code, found.detail) == ("scan.incomplete", "block 0 does not begin at the index pulse")
+    assert told_by([*marks], EXACT.model_copy(update={"index_bit": 1})).valid
+    assert told_by([*marks], EXACT.model_copy(update={"index_bit": None})).valid
+
+
+def test_a_block_without_a_mark_that_the_camera_sends_proves_nothing() -> None:
+    marks: list[LineMarks | None] = [*whole_turn()]
+    marks[2] = LineMarks(absent=("ChunkEncoderValue", "ChunkFrameID"))
+    found = told_by(marks)
+    assert found.fault is not None
+    assert (found.fault.code, found.detail) == (
+        "scan.incomplete",
+        "block 2 came without ChunkEncoderValue, ChunkFrameID",
+    )
+    marks[2] = None
+    assert told_by(marks).detail == "block 2 without any marks"
+
+
+def test_numbers_of_the_camera_that_skip_one_are_told() -> None:
+    marks = whole_turn(first_number=77)
+    assert told_by([*marks]).valid
+    marks[5:] = [replace(mark, frame_id=(mark.frame_id or 0) + 1) for mark in marks[5:]]
+    found = told_by([*marks])
+    assert found.fault is not None
+    assert found.detail == "the camera's own numbers are 77, 78, 79, 80, 81, 83, 84, 85"
+
+
+def test_a_camera_that_says_nothing_of_its_lines_is_believed() -> None:
+    assert told_by([None] * 8).valid
+    assert told_by([LineMarks()] * 8).valid
+
+
+@pytest.mark.parametrize(
+    "document", [{"counts_per_line": 0}, {"line_selector": "S"}, {"index_bit": 0}, {"encoder_value": 5}]
+)
+def test_chunk_settings_that_contradict_themselves_are_refused(document: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        ChunkSettings.model_validate(document)

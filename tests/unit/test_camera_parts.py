@@ -1,20 +1,23 @@
 """Parts of the camera driver that no producer at hand can put to the test: odd clocks, odd buffers, odd cameras."""
 
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
-from genicam import gentl
+from genicam import genapi, gentl
 from genicam.genapi import EInterfaceType
 
 from drivers import camera_link as link
+from drivers.camera import unproven
 from drivers.camera_buffer import GREY_FORMATS, MONO8, copy_lines, read_buffer
+from drivers.camera_chunks import ChunkReader
 from drivers.camera_clock import DeviceClock, latch_offset_ns
 from drivers.camera_features import check_image_format, write_feature
+from station.core.camera_settings import ChunkSettings
 from station.core.errors import BugError, CameraError
-from station.core.part import BLOCKS_PER_TURN, LINES_PER_BLOCK
+from station.core.part import BLOCKS_PER_TURN, LINES_PER_BLOCK, LineMarks
 
 # ------------------------------------------------------------------ features that read back differently
 
@@ -250,6 +253,97 @@ def test_a_format_that_the_station_does_not_read_is_refused_in_words(
     assert words in refused.value.detail
 
 
+# ------------------------------------------------------------------ chunks
+
+ALL_CHUNKS = (("frame_id", "F"), ("encoder_value", "E"), ("line_selector", "S"), ("line_status", "L"))
+
+
+class ChunkNode:
+    """A chunk feature; `told` is asked at every reading, and raises where the buffer does not hold it."""
+
+    def __init__(self, name: str, told: Any) -> None:
+        self.node = SimpleNamespace(name=name)
+        self.value = 0
+        self._told = told
+
+    def get_value(self, *_verify_and_ignore_cache: bool) -> Any:
+        return self._told()
+
+
+def chunk_nodes(**told: Any) -> Any:
+    selector = ChunkNode("S", lambda: selector.value)
+    nodes = {"F": ChunkNode("F", lambda: 7), "E": ChunkNode("E", lambda: 1000 + selector.value), "S": selector,
+             "L": ChunkNode("L", lambda: 3)}  # fmt: skip
+    nodes |= {name: ChunkNode(name, value) for name, value in told.items()}
+    return nodes_with(**{name: node for name, node in nodes.items() if name != "ChunkModeActive" or node})
+
+
+def unreadable() -> int:
+    raise genapi.AccessException("Node is not readable.")
+
+
+def holding(*, chunks: bool = True) -> Any:
+    return SimpleNamespace(is_containing_chunk_data=lambda: chunks)
+
+
+def test_chunks_are_read_at_the_first_and_the_last_line_that_came() -> None:
+    reader = ChunkReader(chunk_nodes(), ALL_CHUNKS)
+    assert reader.absent == ()
+    assert reader.read(holding(), 448) == LineMarks(7, 1000, 1447, 3)
+    assert reader.read(holding(), 100) == LineMarks(7, 1000, 1099, 3)
+    assert reader.read(holding(), 0) == LineMarks(7, 1000, 1000, 3)
+
+
+def test_only_what_is_named_is_read() -> None:
+    assert ChunkReader(chunk_nodes(), ALL_CHUNKS[1:2]).read(holding(), 448) == LineMarks(None, 1000)
+    assert ChunkReader(chunk_nodes(), ()).read(holding(), 448) is None
+
+
+def test_what_the_camera_does_not_have_is_told_at_start() -> None:
+    nodes = nodes_with(F=ChunkNode("F", lambda: 7))
+    reader = ChunkReader(nodes, ALL_CHUNKS)
+    assert reader.absent == ("E", "S", "L")
+    assert reader.read(holding(), 448) == LineMarks(7)
+
+
+def test_a_camera_whose_chunk_mode_is_off_sends_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("drivers.camera_chunks.read_feature", lambda _nodes, _name: False)
+    reader = ChunkReader(chunk_nodes(), ALL_CHUNKS)
+    assert reader.absent == ("F", "E", "S", "L")
+    assert reader.read(holding(), 448) is None
+
+
+def test_a_buffer_without_chunks_is_not_taken_for_the_one_before() -> None:
+    reader = ChunkReader(chunk_nodes(), ALL_CHUNKS)
+    assert reader.read(holding(chunks=False), 448) == LineMarks(absent=("F", "E", "S", "L"))
+    assert reader.read(OddBuffer({"num_chunks": 0}), 448) == LineMarks(absent=("F", "E", "S", "L"))
+    assert reader.read(OddBuffer({}), 448) == LineMarks(absent=("F", "E", "S", "L"))
+    assert reader.read(OddBuffer({"num_chunks": 3}), 448) == LineMarks(7, 1000, 1447, 3)
+
+
+def test_a_chunk_that_one_block_lacks_is_named() -> None:
+    reader = ChunkReader(chunk_nodes(E=unreadable), ALL_CHUNKS)
+    assert reader.read(holding(), 448) == LineMarks(7, None, None, 3, absent=("E",))
+
+
+@pytest.mark.parametrize(
+    ("names", "absent", "words"),
+    [
+        ({}, (), "inside a block or between two cannot be proven on this camera: camera.chunks does not name"),
+        ({"frame_id": "F"}, (), "inside a block or between two"),
+        ({"encoder_value": "E"}, (), "last block cannot be proven on this camera: camera.chunks does"),
+        ({"encoder_value": "E", "line_selector": "S"}, (), ""),
+        ({"encoder_value": "E", "line_selector": "S"}, ("S",), "last block cannot be proven on this camera: the"),
+        ({"encoder_value": "E", "line_selector": "S"}, ("E", "S"), "the camera does not send E, S"),
+        ({"encoder_value": "E", "line_selector": "S", "frame_id": "F"}, ("F",), ""),
+    ],
+)  # fmt: skip
+def test_which_loss_is_not_proven_is_said_in_words(names: dict[str, str], absent: tuple[str, ...], words: str) -> None:
+    told = unproven(ChunkSettings.model_validate(names), absent)
+    assert words in told
+    assert bool(told) == bool(words)
+
+
 # ------------------------------------------------------------------ link
 
 
@@ -257,13 +351,23 @@ def test_a_format_that_the_station_does_not_read_is_refused_in_words(
     "message",
     [
         link.Connect(
-            1, ("a.cti",), "77", 512, 9, 8, None, (("Width", 512), ("Gain", 1.5), ("TriggerMode", "On"), ("On", True))
+            1,
+            ("a.cti",),
+            "77",
+            512,
+            9,
+            8,
+            None,
+            (("Width", 512), ("Gain", 1.5), ("TriggerMode", "On"), ("On", True)),
+            (("encoder_value", "ChunkEncoderValue"),),
         ),
         link.Arm(2, (0, 5, 7), 8),
         link.Lend(2, (1,)),
         link.Leave(),
         link.Done(3, {"Width": 512, "ChunkModeActive": False}),
+        link.Done(3, {}, ("ChunkEncoderValue",)),
         link.BlockFilled(4, 5, -1, 448, 2**62),
+        link.BlockFilled(4, 5, 0, 448, 1, astuple(LineMarks(1, -(2**63), 2**63 - 1, None, ("ChunkLineStatusAll",)))),
         link.Lost("unplugged"),
     ],
 )

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from drivers.camera_supervisor import SupervisedCamera
+from station.core.camera_settings import CameraSettings
 from station.core.errors import CameraError
 from station.core.part import FeatureSnapshot, ScanRecipe
 from station.core.ports import Turn
-from station.core.settings import CameraSettings
 
 RECIPE = ScanRecipe(line_rate_hz=20_000.0, exposure_us=25.0)
 

@@ -22,9 +22,10 @@ from drivers.camera import GenTLCamera
 from sim.gentl import producer_path
 from sim.pace import Speed
 from sim.scene import Scene
+from station.core.camera_settings import CameraSettings, ChunkSettings
 from station.core.errors import BugError, CameraError
-from station.core.part import BLOCKS_PER_TURN, LINES_PER_BLOCK, LINES_PER_TURN, Block, ScanRecipe
-from station.core.settings import CameraSettings, FeatureSetting
+from station.core.part import BLOCKS_PER_TURN, LINES_PER_BLOCK, LINES_PER_TURN, Block, LineAccount, ScanRecipe
+from station.flow.acquire import Accountant
 
 WIDTH_PX = 320
 IMAGE = np.random.default_rng(7).integers(0, 256, (LINES_PER_TURN, WIDTH_PX), dtype=np.uint8)
@@ -34,6 +35,7 @@ VIKY = Path(genicam.__file__).with_name("viky.cti")
 ROOT = Path(__file__).resolve().parents[2]
 
 Setup = dict[str, str | int | float | bool]
+Rows = tuple[tuple[str, str | bool], ...]
 
 
 @pytest.fixture
@@ -63,18 +65,12 @@ def setup(scene: Scene) -> Setup:
 Make = Callable[..., GenTLCamera]
 
 
-def make_with_rows(camera: GenTLCamera, *rows: tuple[str, str]) -> GenTLCamera:
-    """The same camera with further rows of setup, a feature more than once."""
-    more = [FeatureSetting(feature=feature, value=value) for feature, value in rows]
-    return GenTLCamera(camera._settings.model_copy(update={"setup": [*camera._settings.setup, *more]}))
-
-
 @pytest.fixture
 async def make() -> AsyncIterator[Make]:
     """Makes cameras and closes them."""
     made: list[GenTLCamera] = []
 
-    def one(setup: Setup, **others: Any) -> GenTLCamera:
+    def one(setup: Setup, rows: Rows = (), **others: Any) -> GenTLCamera:
         document = {
             "producers": [str(producer_path())],
             "width_px": WIDTH_PX,
@@ -82,7 +78,7 @@ async def make() -> AsyncIterator[Make]:
             "buffers": 9,
             "block_timeout_s": 0.3,
             "late_block_s": 0.3,
-            "setup": [{"feature": feature, "value": value} for feature, value in setup.items()],
+            "setup": [{"feature": feature, "value": value} for feature, value in (*setup.items(), *rows)],
         }
         made.append(GenTLCamera(CameraSettings.model_validate(document | others)))
         return made[-1]
@@ -229,9 +225,7 @@ async def test_features_of_every_kind_are_written_and_told(make: Make, setup: Se
 
 
 async def test_a_feature_behind_a_selector_is_told_for_each_choice(make: Make, setup: Setup) -> None:
-    camera = make(setup)
-    camera = make_with_rows(
-        camera,
+    rows = (
         ("TriggerSelector", "FrameStart"),
         ("TriggerMode", "Off"),
         ("TriggerSelector", "AcquisitionStart"),
@@ -239,6 +233,7 @@ async def test_a_feature_behind_a_selector_is_told_for_each_choice(make: Make, s
         ("TriggerSelector", "FrameStart"),
         ("TriggerSource", "Software"),
     )
+    camera = make(setup, rows)
     await camera.open()
     for _ in range(2):
         features = await camera.prepare(RECIPE)
@@ -321,6 +316,124 @@ async def test_pixels_outlive_the_camera(make: Make, setup: Setup) -> None:
     blocks = await one_turn(camera)
     await camera.close()
     np.testing.assert_array_equal(np.concatenate([block.pixels for block in blocks]), IMAGE)
+
+
+# ------------------------------------------------------------------ what the camera says of its lines
+
+CHUNKS = {
+    "frame_id": "ChunkFrameID",
+    "encoder_value": "ChunkEncoderValue",
+    "line_selector": "ChunkScanLineSelector",
+    "line_status": "ChunkLineStatusAll",
+    "counter_bits": 64,
+}
+INPUTS = (("ChunkSelector", "LineStatusAll"), ("ChunkEnable", True))
+BY_ENCODER = (
+    *INPUTS,
+    ("TriggerSelector", "LineStart"),
+    ("TriggerMode", "On"),
+    ("TriggerSource", "Encoder0"),
+)
+
+
+def make_chunked(make: Make, setup: Setup, **chunks: Any) -> GenTLCamera:
+    """A camera whose lines follow the jig's encoder, and which tells of them."""
+    return make(setup | {"ChunkModeActive": True}, BY_ENCODER, chunks=CHUNKS | {"index_bit": 0} | chunks)
+
+
+async def account_of(camera: GenTLCamera, chunks: ChunkSettings | None = None) -> LineAccount:
+    accountant = Accountant(chunks or camera._settings.chunks)
+    async with camera.turn() as turn:
+        async for block in turn.blocks():
+            accountant.take(block)
+        return accountant.close(turn.discarded_blocks)
+
+
+async def test_each_block_comes_with_what_the_camera_says_of_its_lines(make: Make, setup: Setup) -> None:
+    camera = make_chunked(make, setup)
+    await camera.open()
+    await camera.prepare(RECIPE)
+    for _ in range(2):
+        marks = [block.marks for block in await one_turn(camera)]
+        first = marks[0] and marks[0].first_encoder
+        assert first is not None
+        assert first % LINES_PER_TURN == 0
+        expected = [(number + 1, first + 448 * number, first + 448 * number + 447) for number in range(8)]
+        assert [(mark.frame_id, mark.first_encoder, mark.last_encoder) for mark in marks if mark] == expected
+        assert [mark.line_status & 1 for mark in marks if mark and mark.line_status is not None] == [1] + [0] * 7
+        assert not any(mark.absent for mark in marks if mark)
+    account = await account_of(camera)
+    assert account.valid, account.detail
+    assert ", encoder " in account.detail
+
+
+@pytest.mark.parametrize("lines", [1, 100])
+@pytest.mark.parametrize("number", [0, 3, 7])
+async def test_lines_that_a_camera_drops_without_a_word_make_the_scan_incomplete(
+    make: Make, setup: Setup, number: int, lines: int
+) -> None:
+    faulty = {"SimFaultBlock": number + 1, "SimPartialLines": lines, "SimFault": "DropLines"}
+    camera = make_chunked(make, setup | faulty)
+    await camera.open()
+    await camera.prepare(RECIPE)
+    account = await account_of(camera)
+    assert account.fault is not None
+    assert (account.fault.code, account.delivered_lines) == ("scan.incomplete", LINES_PER_TURN)
+    assert account.detail == f"{lines} lines lost inside block {number}, by the encoder"
+    again = await account_of(camera)
+    assert again.valid, again.detail
+
+
+async def test_with_a_divider_each_line_takes_so_many_counts(make: Make, setup: Setup) -> None:
+    camera = make_chunked(make, setup | {"EncoderDivider": 3}, counts_per_line=3)
+    await camera.open()
+    await camera.prepare(RECIPE)
+    assert (await account_of(camera)).valid
+    wrong = camera._settings.chunks.model_copy(update={"counts_per_line": 1})
+    assert "lines lost inside block 0" in (await account_of(camera, wrong)).detail
+
+
+async def test_a_turn_that_begins_anywhere_is_not_believed(make: Make, setup: Setup, scene: Scene) -> None:
+    setup = setup | {"ChunkModeActive": True, "TriggerMode": "Off"}
+    camera = make(setup, INPUTS, chunks={"line_status": "ChunkLineStatusAll", "index_bit": 0})
+    await camera.open()
+    await camera.prepare(RECIPE)
+    half_a_turn_ns = 60_000_000_000
+    scene.turn(2 * half_a_turn_ns, time.monotonic_ns() - half_a_turn_ns)
+    assert (await account_of(camera)).detail == "block 0 does not begin at the index pulse"
+    scene.turn(2 * half_a_turn_ns, time.monotonic_ns())
+    assert (await account_of(camera)).valid
+
+
+async def test_what_the_camera_does_not_send_is_said_at_start_and_allowed(make: Make, setup: Setup) -> None:
+    doubts: list[str] = []
+    for changes, chunks, doubt in (
+        ({"ChunkModeActive": True}, CHUNKS, None),
+        ({"ChunkModeActive": True}, CHUNKS | {"line_selector": "LineOfChunk"}, "last block"),
+        ({"ChunkModeActive": True}, CHUNKS | {"encoder_value": "Counter", "line_selector": "Line"}, "Counter, Line"),
+        ({"ChunkModeActive": False}, CHUNKS, "ChunkFrameID, ChunkEncoderValue, ChunkScanLineSelector"),
+        ({}, {}, "camera.chunks does not name"),
+    ):
+        doubts.clear()
+        camera = make(setup | changes, INPUTS, chunks=chunks)
+        camera._doubt = doubts.append
+        await camera.open()
+        await camera.prepare(RECIPE)
+        account = await account_of(camera, ChunkSettings(tolerance_lines=1))
+        assert account.valid, account.detail
+        assert len(doubts) == (doubt is not None)
+        assert (doubt or "") in "".join(doubts)
+        await camera.close()
+
+
+async def test_a_chunk_that_was_not_enabled_is_missed_in_every_block(make: Make, setup: Setup) -> None:
+    camera = make(setup | {"ChunkModeActive": True}, chunks=CHUNKS)
+    await camera.open()
+    await camera.prepare(RECIPE)
+    account = await account_of(camera, ChunkSettings(tolerance_lines=1))
+    assert account.fault is not None
+    assert account.fault.code == "scan.incomplete"
+    assert account.detail.count("came without ChunkLineStatusAll") == BLOCKS_PER_TURN
 
 
 # ------------------------------------------------------------------ survival

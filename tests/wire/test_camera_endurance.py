@@ -13,9 +13,9 @@ from drivers.camera_supervisor import SupervisedCamera
 from sim.gentl import producer_path
 from sim.pace import Speed
 from sim.scene import Scene
+from station.core.camera_settings import CameraSettings
 from station.core.errors import CameraError
 from station.core.part import BLOCKS_PER_TURN, LINES_PER_BLOCK, LINES_PER_TURN, ScanRecipe
-from station.core.settings import CameraSettings
 
 WIDTH_PX = 2048
 RECIPE = ScanRecipe(line_rate_hz=100_000.0, exposure_us=8.0)

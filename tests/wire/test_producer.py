@@ -247,7 +247,7 @@ def test_software_triggers_start_the_acquisition_and_each_block(camera: Camera) 
 def test_chunks_carry_frame_id_and_encoder(camera: Camera) -> None:
     camera.set(Width=64, Height=8, ChunkModeActive=True)
     camera.chunks = True
-    assert camera.nodes.PayloadSize.value == 64 * 8 + 16
+    assert camera.nodes.PayloadSize.value == 64 * 8 + 8 + 8 * 8
     camera.acquirer.start()
     blocks = [camera.fetch() for _ in range(3)]
     assert [(block.frame_id, block.encoder) for block in blocks] == [(1, 0), (2, 8), (3, 16)]

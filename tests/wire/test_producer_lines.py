@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from genicam.genapi import GenericException
 from genicam.gentl import TimeoutException
 
 from sim.pace import Speed
@@ -199,7 +200,7 @@ def test_chunks_tell_encoder_and_lines_at_the_blocks_first_line(
 ) -> None:
     make_scene(Speed.MAX).turn(PERIOD_NS, time.monotonic_ns())
     camera.set(SimScene=scene_name, ChunkModeActive=True, ChunkSelector="LineStatusAll", ChunkEnable=True)
-    assert camera.nodes.PayloadSize.value == WIDTH * BLOCK + 24
+    assert camera.nodes.PayloadSize.value == WIDTH * BLOCK + 8 + 8 * BLOCK + 8
     camera.arm_turn()
     seen = []
     for _ in range(8):
@@ -210,11 +211,54 @@ def test_chunks_tell_encoder_and_lines_at_the_blocks_first_line(
     assert seen == [(1, 0, 1), *((number + 1, number * BLOCK, 0) for number in range(1, 8))]
 
 
+@pytest.mark.parametrize(("divider", "speed"), [(1, Speed.REAL), (3, Speed.REAL), (1, Speed.MAX)])
+def test_the_encoder_is_told_for_each_line(
+    camera: Camera, make_scene: MakeScene, scene_name: str, divider: int, speed: Speed
+) -> None:
+    make_scene(speed).turn(PERIOD_NS, time.monotonic_ns())
+    camera.set(SimScene=scene_name, ChunkModeActive=True)
+    follow_encoder(camera, EncoderDivider=divider)
+    camera.arm_turn()
+    told = []
+    for _ in range(3):
+        with camera.acquirer.fetch(timeout=3):
+            for line in range(BLOCK):
+                camera.nodes.ChunkScanLineSelector.value = line
+                told.append(camera.nodes.ChunkEncoderValue.value)
+    assert told[0] % LINES == 0
+    assert set(np.diff(told)) == {divider}
+
+
+def test_lines_that_are_lost_leave_a_jump_in_the_encoder(camera: Camera) -> None:
+    camera.set(ChunkModeActive=True, SimFaultBlock=2, SimPartialLines=7, SimFault="DropLines")
+    camera.arm_turn()
+    told = []
+    for _ in range(3):
+        with camera.acquirer.fetch(timeout=3):
+            for line in range(BLOCK):
+                camera.nodes.ChunkScanLineSelector.value = line
+                told.append(camera.nodes.ChunkEncoderValue.value)
+    steps = np.diff(told)
+    assert list(np.flatnonzero(steps != 1)) == [BLOCK + BLOCK // 2 - 1]
+    assert steps.max() == 8
+
+
+def test_a_line_that_the_block_does_not_have_is_refused(camera: Camera) -> None:
+    camera.set(Width=64, Height=8, ChunkModeActive=True)
+    camera.acquirer.start()
+    with camera.acquirer.fetch(timeout=3):
+        camera.nodes.ChunkScanLineSelector.value = 8
+        with pytest.raises(GenericException):
+            _ = camera.nodes.ChunkEncoderValue.value
+        camera.nodes.ChunkScanLineSelector.value = 7
+        assert camera.nodes.ChunkEncoderValue.value == 7
+
+
 def test_only_the_chunks_that_are_enabled_are_appended(camera: Camera) -> None:
     camera.set(Width=64, Height=8, ChunkModeActive=True)
     for selector in ("FrameID", "LineStatusAll", "EncoderValue"):
         camera.set(ChunkSelector=selector, ChunkEnable=selector == "EncoderValue")
-    assert camera.nodes.PayloadSize.value == 64 * 8 + 8
+    assert camera.nodes.PayloadSize.value == 64 * 8 + 8 * 8
     camera.acquirer.start()
     for number in range(3):
         with camera.acquirer.fetch(timeout=3) as buffer:
