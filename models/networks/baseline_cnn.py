@@ -1,0 +1,42 @@
+"""The paper's baseline CNN: seven convolutions, each followed by a halving of the image, and the dense layers.
+
+Source: Mustafaev et al., section V and Table 10 (5.12 M parameters, 24 layers). The paper gives no table of its layers;
+filters 32, 32, 128, 256, 256, 512, 512 with kernels 5, 5, 5, 3, 3, 3, 3 come out at that size.
+"""
+
+from torch import Tensor, nn
+
+from models.networks.layers import conv_halved, dense_head, initialise_network
+
+FILTERS = (32, 32, 128, 256, 256, 512, 512)
+KERNELS = (5, 5, 5, 3, 3, 3, 3)
+
+
+class BaselineCnn(nn.Module):  # type: ignore[misc] # torch is an extra, unknown to mypy
+    """(n, 1, height, width) float of 0 to 1 → (n, classes) logits.
+
+    Args:
+        classes: How many.
+        height: Of the images in px, at least 128.
+        width: Of the images in px, at least 128.
+    """
+
+    def __init__(self, classes: int, height: int, width: int) -> None:
+        super().__init__()
+        channels = (1, *FILTERS[:-1])
+        self.features = nn.Sequential(
+            *(conv_halved(*layer) for layer in zip(channels, FILTERS, KERNELS, strict=True)), nn.Flatten()
+        )
+        halvings = len(FILTERS)
+        self.head = dense_head(FILTERS[-1] * (height >> halvings) * (width >> halvings), classes)
+        initialise_network(self)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Logits (n, classes)."""
+        logits: Tensor = self.head(self.features(x))
+        return logits
+
+
+def make(classes: int, height: int, width: int) -> nn.Module:
+    """An untrained network; see `BaselineCnn`."""
+    return BaselineCnn(classes, height, width)

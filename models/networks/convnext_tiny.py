@@ -1,0 +1,13 @@
+"""ConvNeXt-T with the paper's head.
+
+Source: Liu et al. 2022; timm's `convnext_tiny`.
+"""
+
+from torch import nn
+
+from models.networks.backbone import Backbone
+
+
+def make(classes: int, height: int, width: int) -> nn.Module:  # noqa: ARG001 - it averages over any size
+    """An untrained network; see `Backbone`."""
+    return Backbone("convnext_tiny", classes)

@@ -1,0 +1,13 @@
+"""EfficientNet-B0 with the paper's head.
+
+Source: Tan and Le 2019; timm's `efficientnet_b0`.
+"""
+
+from torch import nn
+
+from models.networks.backbone import Backbone
+
+
+def make(classes: int, height: int, width: int) -> nn.Module:  # noqa: ARG001 - it averages over any size
+    """An untrained network; see `Backbone`."""
+    return Backbone("efficientnet_b0", classes)

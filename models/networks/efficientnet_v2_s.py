@@ -1,0 +1,13 @@
+"""EfficientNetV2-S with the paper's head.
+
+Source: Tan and Le 2021; timm's `tf_efficientnetv2_s`.
+"""
+
+from torch import nn
+
+from models.networks.backbone import Backbone
+
+
+def make(classes: int, height: int, width: int) -> nn.Module:  # noqa: ARG001 - it averages over any size
+    """An untrained network; see `Backbone`."""
+    return Backbone("tf_efficientnetv2_s", classes)

@@ -1,0 +1,13 @@
+"""InceptionV3 with the paper's head.
+
+Source: Szegedy et al. 2016; timm's `inception_v3`.
+"""
+
+from torch import nn
+
+from models.networks.backbone import Backbone
+
+
+def make(classes: int, height: int, width: int) -> nn.Module:  # noqa: ARG001 - it averages over any size
+    """An untrained network; see `Backbone`."""
+    return Backbone("inception_v3", classes)

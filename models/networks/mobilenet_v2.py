@@ -1,0 +1,13 @@
+"""MobileNetV2 with the paper's head; padded as TensorFlow does, so that weights from there fit.
+
+Source: Sandler et al. 2018; timm's `mobilenetv2_100`.
+"""
+
+from torch import nn
+
+from models.networks.backbone import Backbone
+
+
+def make(classes: int, height: int, width: int) -> nn.Module:  # noqa: ARG001 - it averages over any size
+    """An untrained network; see `Backbone`."""
+    return Backbone("mobilenetv2_100", classes, pad_type="same")

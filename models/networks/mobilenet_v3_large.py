@@ -1,0 +1,13 @@
+"""MobileNetV3-L with the paper's head.
+
+Source: Howard et al. 2019; timm's `mobilenetv3_large_100`.
+"""
+
+from torch import nn
+
+from models.networks.backbone import Backbone
+
+
+def make(classes: int, height: int, width: int) -> nn.Module:  # noqa: ARG001 - it averages over any size
+    """An untrained network; see `Backbone`."""
+    return Backbone("mobilenetv3_large_100", classes)

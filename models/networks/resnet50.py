@@ -1,0 +1,13 @@
+"""ResNet50 with the paper's head.
+
+Source: He et al. 2016; timm's `resnet50`.
+"""
+
+from torch import nn
+
+from models.networks.backbone import Backbone
+
+
+def make(classes: int, height: int, width: int) -> nn.Module:  # noqa: ARG001 - it averages over any size
+    """An untrained network; see `Backbone`."""
+    return Backbone("resnet50", classes)

@@ -1,0 +1,13 @@
+"""ResNetV2-50 with the paper's head.
+
+Source: He et al. 2016, identity mappings; timm's `resnetv2_50`.
+"""
+
+from torch import nn
+
+from models.networks.backbone import Backbone
+
+
+def make(classes: int, height: int, width: int) -> nn.Module:  # noqa: ARG001 - it averages over any size
+    """An untrained network; see `Backbone`."""
+    return Backbone("resnetv2_50", classes)

@@ -1,0 +1,71 @@
+"""A small CNN with channel and spatial attention after each of its six convolutions.
+
+Source: Mustafaev et al., Table 10 (0.52 M parameters, 30 layers), after their "2D convolutional neural network with
+spatial and channel attention", Sensors 22 (2022) 4192. Neither gives a table of the layers that comes out at this size,
+so this is our reading: input; six times convolution, halving, channel attention, spatial attention; average; four dense
+layers: 30 layers, 0.52 M parameters.
+"""
+
+import torch
+from torch import Tensor, nn
+
+from models.networks.layers import conv_halved, dense_head, initialise_network
+
+FILTERS = (32, 32, 64, 96, 128, 192)
+REDUCTION = 8
+
+
+class ChannelAttention(nn.Module):  # type: ignore[misc] # torch is an extra, unknown to mypy
+    """Weighs the channels by what their averages and their largest values say: (n, c, h, w) → the same shape."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.judge = nn.Sequential(
+            nn.Linear(channels, channels // REDUCTION, bias=False),
+            nn.ReLU(),
+            nn.Linear(channels // REDUCTION, channels, bias=False),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The channels, each times a weight of 0 to 1."""
+        weights = torch.sigmoid(self.judge(x.mean((2, 3))) + self.judge(x.amax((2, 3))))
+        return x * weights[:, :, None, None]
+
+
+class SpatialAttention(nn.Module):  # type: ignore[misc]
+    """Weighs the places by what the channels' average and largest value around them say: (n, c, h, w), same shape."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.judge = nn.Conv2d(2, 1, 7, padding=3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The places, each times a weight of 0 to 1."""
+        seen = torch.cat([x.mean(1, keepdim=True), x.amax(1, keepdim=True)], dim=1)
+        return x * torch.sigmoid(self.judge(seen))
+
+
+class ScaCnn(nn.Module):  # type: ignore[misc]
+    """(n, 1, height, width) float of 0 to 1 → (n, classes) logits; the images at least 64 px high and wide."""
+
+    def __init__(self, classes: int) -> None:
+        super().__init__()
+        stages = (
+            (conv_halved(inputs, filters, 3), ChannelAttention(filters), SpatialAttention())
+            for inputs, filters in zip((1, *FILTERS[:-1]), FILTERS, strict=True)
+        )
+        self.features = nn.Sequential(
+            *(layer for stage in stages for layer in stage), nn.AdaptiveAvgPool2d(1), nn.Flatten()
+        )
+        self.head = dense_head(FILTERS[-1], classes)
+        initialise_network(self)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Logits (n, classes)."""
+        logits: Tensor = self.head(self.features(x))
+        return logits
+
+
+def make(classes: int, height: int, width: int) -> nn.Module:  # noqa: ARG001 - it averages over any size
+    """An untrained network; see `ScaCnn`."""
+    return ScaCnn(classes)
