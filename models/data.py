@@ -8,79 +8,34 @@ The folder holds `recording.jsonl` (file, part_id, part_type, label), the scans,
 `python -m models.data PATCHES RECORDING…` does it all.
 """
 
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated
 
-import cv2
 import numpy as np
 import typer
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, ValidationError
 
+from models.dataset.patches import MIN_DEFECT_PX, MIN_DEFECT_SHARE, cut, label_patches
+from models.dataset.scans import LabelledScan, read_gray, read_scans
+from models.dataset.store import SLIVER
 from station.core.errors import RecordingError
-from station.core.part import (
-    BLOCKS_PER_TURN,
-    LINES_PER_TURN,
-    PATCH_PX,
-    PATCHES_PER_PART,
-    PATCHES_PER_STRIP,
-    STRIP_SHAPE,
-    Pixels,
-    SurfaceClass,
-)
+from station.core.part import PATCH_PX, PATCHES_PER_PART, Pixels, SurfaceClass
 
-MIN_DEFECT_PX = 40.0
-"""A patch shows a defect when the defect covers at least so many of its pixels …"""
-MIN_DEFECT_SHARE = 0.2
-"""… and at least this share of what all patches of the part show of it."""
-SLIVER = -1
-"""Label of a patch that shows some of a defect, but less than that; nobody could tell its class. Not trained on."""
-
-
-class ScanEntry(BaseModel):
-    """A line of `recording.jsonl`."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    file: str
-    part_id: str
-    part_type: str
-    label: str
-
-
-class ScanTruth(BaseModel):
-    """What training needs of a line of `truth.jsonl`; how the surface was made is left aside."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-    file: str
-    mask: str
-    left: int
-    right: int
-
-
-@dataclass(frozen=True, slots=True)
-class LabelledScan:
-    """A scan on disk, whose surface is known.
-
-    Attributes:
-        part_id: Name of the part.
-        surface: Class of the whole part.
-        image_path: The scan.
-        mask_path: An image of its size; 0, or the number of the defect's class.
-        left: First column of the part.
-        right: Column after the part's last.
-    """
-
-    part_id: str
-    surface: SurfaceClass
-    image_path: Path
-    mask_path: Path
-    left: int
-    right: int
+__all__ = [
+    "MIN_DEFECT_PX",
+    "MIN_DEFECT_SHARE",
+    "SLIVER",
+    "LabelledScan",
+    "PatchSet",
+    "cut",
+    "label_patches",
+    "read_gray",
+    "read_patches",
+    "read_scans",
+    "write_patches",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,72 +55,6 @@ class PatchSet:
     def of_class(self, surface: SurfaceClass) -> NDArray[np.intp]:
         """Indices of the patches of a class."""
         return np.flatnonzero(self.labels == surface)
-
-
-def read_scans(folder: Path) -> list[LabelledScan]:
-    """The scans of a recording with the truth about them, in the recording's order.
-
-    Raises:
-        RecordingError: A file is missing, a line cannot be used, or a scan has no truth.
-    """
-    truths = {truth.file: truth for truth in _read_lines(folder / "truth.jsonl", ScanTruth)}
-    scans = []
-    for entry in _read_lines(folder / "recording.jsonl", ScanEntry):
-        truth = truths.get(entry.file)
-        if truth is None or entry.label.upper() not in SurfaceClass.__members__:
-            raise RecordingError("recording.bad_line", f"{entry.file}: no truth, or unknown label {entry.label}")
-        surface = SurfaceClass[entry.label.upper()]
-        image_path, mask_path = folder / entry.file, folder / truth.mask
-        scans.append(LabelledScan(entry.part_id, surface, image_path, mask_path, truth.left, truth.right))
-    return scans
-
-
-def cut(image: NDArray[Any], left: int, right: int) -> NDArray[Any]:
-    """The 16 patches (16, 256, 256) of a scan's columns: block by block to 256x512, then a left and a right half.
-
-    Args:
-        image: (3584, width) of any type that OpenCV resizes.
-        left: First column of the part.
-        right: Column after the last.
-    """
-    rows, columns = STRIP_SHAPE
-    strips = [
-        cv2.resize(block, (columns, rows), interpolation=cv2.INTER_AREA)
-        for block in np.split(image[:, left:right], BLOCKS_PER_TURN)
-    ]
-    halves = [
-        strip[:, half * PATCH_PX : (half + 1) * PATCH_PX] for strip in strips for half in range(PATCHES_PER_STRIP)
-    ]
-    return np.stack(halves)
-
-
-def label_patches(mask: Pixels, left: int, right: int) -> NDArray[np.int8]:
-    """Labels (16,) of a scan's patches from its mask: a class, or `SLIVER` where too little of the defect shows."""
-    labels = np.zeros(PATCHES_PER_PART, np.int8)
-    most = np.zeros(PATCHES_PER_PART)
-    for surface in (SurfaceClass(number) for number in np.unique(mask) if number):
-        covered = cut((mask == surface).astype(np.float32), left, right).sum(axis=(1, 2))
-        shown = (covered >= MIN_DEFECT_PX) & (covered >= MIN_DEFECT_SHARE * covered.sum())
-        labels = np.where((covered > 0) & (labels == SurfaceClass.DEFECT_FREE), SLIVER, labels)
-        labels = np.where(shown & (covered > most), surface, labels)
-        most = np.where(shown, np.maximum(most, covered), most)
-    return labels.astype(np.int8)
-
-
-def read_gray(path: Path) -> Pixels:
-    """An 8-bit grey image of 3584 lines.
-
-    Raises:
-        RecordingError: It cannot be read, or is of another kind or height.
-    """
-    image = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
-    if image is None:
-        raise RecordingError("recording.bad_image", f"{path}: cannot be read")
-    if image.dtype != np.uint8 or image.ndim != 2 or image.shape[0] != LINES_PER_TURN:
-        raise RecordingError(
-            "recording.bad_image", f"{path}: {image.dtype} {image.shape}, not 3584 lines of 8-bit grey"
-        )
-    return np.asarray(image, np.uint8)
 
 
 def write_patches(scans: Sequence[LabelledScan], folder: Path, jitter_px: int, seed: int) -> PatchSet:
@@ -207,21 +96,6 @@ def read_patches(folder: Path) -> PatchSet:
         return PatchSet(patches, np.load(folder / "labels.npy"), np.load(folder / "parts.npy"))
     except (OSError, ValueError) as error:
         raise RecordingError("recording.not_found", f"{folder}: {error}") from error
-
-
-Line = TypeVar("Line", bound=BaseModel)
-
-
-def _read_lines(path: Path, kind: type[Line]) -> Iterator[Line]:
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise RecordingError("recording.not_found", f"{path}: {error}") from error
-    for number, line in enumerate(lines, 1):
-        try:
-            yield kind.model_validate(json.loads(line))
-        except (ValueError, ValidationError) as error:
-            raise RecordingError("recording.bad_line", f"{path}:{number}: {error}") from error
 
 
 def main(

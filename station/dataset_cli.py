@@ -1,14 +1,24 @@
 """`station dataset …`: render recordings, and make data sets for training."""
 
 import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.progress import Progress
+from rich.table import Table
 
-from station.core.errors import StationError
+from station.core.errors import DatasetError, StationError
 from station.terminal import err, out, refuse
+
+if TYPE_CHECKING:
+    from models.dataset.folders import Grouping
+    from models.dataset.recording import RecordingPlan
+    from models.dataset.split import Shares
+    from models.dataset.store import DataSet
 
 dataset_app = typer.Typer(help="Render recordings, and make data sets for training.", no_args_is_help=True)
 
@@ -46,9 +56,124 @@ def render(
 
     try:
         plan = RenderPlan(parts, seed, parse_mix(mix), SeverityPlan.parse(severity), mixed, lamp_age).planned()
-        with Progress(console=err, transient=True) as progress:
-            task = progress.add_task("rendering", total=parts)
-            write_recording(folder, plan, jobs or os.cpu_count() or 1, lambda: progress.advance(task))
+        with _progress("rendering") as tell:
+            write_recording(folder, plan, jobs or os.cpu_count() or 1, tell)
     except StationError as error:
         refuse(error)
     out.print(f"{parts} scans in {folder}", highlight=False)
+
+
+class Kind(StrEnum):
+    """What `make` makes."""
+
+    PATCHES = "patches"
+    WHOLE = "whole"
+    CLASS_FOLDERS = "class-folders"
+
+
+@dataset_app.command()
+def make(
+    folder: Annotated[Path, typer.Argument(metavar="OUT", help="Folder to write; nothing may lie there.")],
+    sources: Annotated[list[Path], typer.Option("--from", metavar="DIR", help="A recording, or a folder of folders.")],
+    kind: Annotated[Kind, typer.Option(help="Patches or whole scans, of recordings; or class folders.")] = Kind.PATCHES,
+    split: Annotated[
+        str | None, typer.Option(help="Percent for training, validation and test. [default: 80/20/0]")
+    ] = None,
+    validation_from: Annotated[
+        list[Path] | None, typer.Option(metavar="DIR", help="Recording that is all for validation; --from then trains.")
+    ] = None,
+    test_from: Annotated[
+        list[Path] | None, typer.Option(metavar="DIR", help="Recording that is all for testing; --from then trains.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of splits and jitter.")] = 1,
+    jitter_px: Annotated[int, typer.Option(min=0, max=8, help="Move a part's edges by up to so many columns.")] = 2,
+    size: Annotated[
+        int | None, typer.Option(min=32, max=2048, help="Class folders: make every picture so many px high and wide.")
+    ] = None,
+    alike: Annotated[
+        bool, typer.Option("--alike", help="Class folders: keep pictures of one object, alike in detail, together.")
+    ] = False,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Processes; by default one a core.")] = None,
+) -> None:
+    """Make a data set for training: labelled images, split by part, with every file's hash in its manifest."""
+    from models.dataset.split import parse_shares
+
+    given = (tuple(validation_from or ()), tuple(test_from or ()))
+    try:
+        shares = parse_shares(split or ("100/0/0" if any(given) else "80/20/0"))
+        if kind is Kind.CLASS_FOLDERS:
+            if len(sources) > 1 or any(given):
+                raise DatasetError("dataset.bad_choice", "class folders are made from one --from alone")
+            data = _from_folders(folder, sources[0], shares, seed, size, "alike" if alike else "same")
+        elif size or alike:
+            raise DatasetError("dataset.bad_choice", "--size and --alike are for class folders")
+        else:
+            from models.dataset.recording import RecordingPlan
+
+            made: Literal["patches", "whole"] = "patches" if kind is Kind.PATCHES else "whole"
+            plan = RecordingPlan(made, folder.name, tuple(sources), *given, shares, seed, jitter_px)
+            data = _from_recordings(folder, plan, jobs or os.cpu_count() or 1)
+    except StationError as error:
+        refuse(error)
+    _print(data)
+
+
+@dataset_app.command()
+def show(
+    folder: Annotated[Path, typer.Argument(metavar="DATA", help="A data set.")],
+    verify: Annotated[bool, typer.Option("--verify", help="Also read all images and check their hash.")] = False,
+) -> None:
+    """Show what a data set holds: classes, splits, groups, the rule of its labels."""
+    from models.dataset.store import read_data, verify_images
+
+    try:
+        data = read_data(folder)
+        if verify:
+            verify_images(data)
+    except StationError as error:
+        refuse(error)
+    _print(data)
+
+
+def _from_folders(
+    folder: Path, source: Path, shares: "Shares", seed: int, size: int | None, grouping: "Grouping"
+) -> "DataSet":
+    from models.dataset.folders import FolderPlan, make_from_folders
+
+    with _progress("reading") as tell:
+        return make_from_folders(folder, FolderPlan(folder.name, source, shares, seed, size, grouping), tell)
+
+
+def _from_recordings(folder: Path, plan: "RecordingPlan", jobs: int) -> "DataSet":
+    from models.dataset.recording import make_from_recordings
+
+    with _progress("cutting") as tell:
+        return make_from_recordings(folder, plan, jobs, tell)
+
+
+@contextmanager
+def _progress(what: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar on the terminal with the time left; what it gives is told how many are done and how many there are."""
+    with Progress(console=err, transient=True) as progress:
+        task = progress.add_task(what, total=None)
+        yield lambda done, of: progress.update(task, completed=done, total=of)
+
+
+def _print(data: "DataSet") -> None:
+    import numpy as np
+
+    from models.dataset.store import SLIVER, Split
+
+    manifest = data.manifest
+    table = Table("class", *(split.name.lower() for split in Split))
+    named = [(name, number) for number, name in enumerate(data.classes)]
+    for name, number in [*named, ("slivers, left out", SLIVER)]:
+        counts = [int(np.sum((data.labels == number) & (data.splits == split))) for split in Split]
+        table.add_row(name, *(f"{count:,}" for count in counts))
+    groups = [len(np.unique(data.groups[data.splits == split])) for split in Split]
+    table.add_row("groups", *(f"{count:,}" for count in groups))
+    out.print(f"{manifest.name}: {manifest.images:,} images of {manifest.height}x{manifest.width}", highlight=False)
+    out.print(table)
+    for name in ("kind", "source", "rule", "seed"):
+        out.print(f"{name:>8} {getattr(manifest, name)}", highlight=False, soft_wrap=True)
+    out.print(f"{'sha256':>8} {data.sha256}", highlight=False)

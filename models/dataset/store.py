@@ -1,4 +1,4 @@
-"""A data set on disk: the images as one array, their classes, groups and splits, and the manifest that names every file.
+"""A data set on disk: images as one array, their classes, groups and splits, and a manifest that names every file.
 
     DATA/manifest.json    what it is, and the SHA-256 of every source file and of every array
     DATA/images.npy       (n, height, width) uint8, mapped, never read whole
@@ -42,6 +42,17 @@ class Split(IntEnum):
     TEST = 2
 
 
+SplitName = Literal["train", "validation", "test"]
+
+
+def split_name(split: Split) -> SplitName:
+    """A split's name in the manifest."""
+    return _SPLIT_NAMES[split]
+
+
+_SPLIT_NAMES: tuple[SplitName, ...] = ("train", "validation", "test")
+
+
 class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
@@ -50,7 +61,7 @@ class DataFile(_Section):
     """A picture that images were taken from.
 
     Attributes:
-        path: Where it was, relative to `DataHeading.source`'s folder of its number.
+        path: Where it was, from the folder that holds the recording or the class folders.
         sha256: Of its bytes.
         truth_sha256: Of its mask's bytes; None where there is no mask.
         group: Number of its group; a group lies in one split whole.
@@ -63,7 +74,7 @@ class DataFile(_Section):
     truth_sha256: Sha256 | None = None
     group: Annotated[int, Field(ge=0)]
     label: str
-    split: Literal["train", "validation", "test"]
+    split: SplitName
 
 
 class DataHeading(_Section):

@@ -37,7 +37,10 @@ Lines = tuple[str, str]
 
 
 def write_recording(
-    folder: Path, plan: Sequence[PlannedPart], jobs: int = 1, rendered: Callable[[], None] = lambda: None
+    folder: Path,
+    plan: Sequence[PlannedPart],
+    jobs: int = 1,
+    done: Callable[[int, int], None] = lambda _done, _all: None,
 ) -> int:
     """Render every planned part into a folder, which is made if it is not there; how many they were.
 
@@ -45,7 +48,7 @@ def write_recording(
         folder: Where scans, masks, `recording.jsonl` and `truth.jsonl` are written.
         plan: The parts.
         jobs: Processes; the files are the same whatever their number.
-        rendered: Called after each scan.
+        done: Called after each scan with how many there are done and in all.
 
     Raises:
         RecordingError: The folder holds a recording, has too little room, or cannot be written.
@@ -57,7 +60,7 @@ def write_recording(
         with _each(jobs) as each:
             for line in each(partial(_render, folder), plan):
                 lines.append(line)
-                rendered()
+                done(len(lines), len(plan))
         for name, column in (("truth.jsonl", 1), ("recording.jsonl", 0)):
             (folder / name).write_text("".join(line[column] + "\n" for line in lines), encoding="utf-8")
     except OSError as error:
