@@ -54,6 +54,13 @@ class Simulator:
                 if ready.select(left):
                     self._take(self._out.readlines())
 
+    def listen_while_parts_move(self, patience_s: float) -> None:
+        """Take in what it says until all parts are through, or none came through for so long."""
+        placed = -1
+        while not self.all_through and self.placed > placed:
+            placed = self.placed
+            self.listen(patience_s)
+
     def listen_until_dead(self, station: subprocess.Popen[str]) -> None:
         """Take in what it says until the station is dead, or all parts are through."""
         while station.poll() is None and not self.all_through:
@@ -119,7 +126,7 @@ def kill_until_all_are_through(
 
 def finish(cell: Simulator, station: subprocess.Popen[str], data: Path, parts: int, told: str) -> None:
     """Let the station take the rest of the parts through and close its records, then stop it in order."""
-    cell.listen(PATIENCE_S)
+    cell.listen_while_parts_move(PATIENCE_S)
     assert cell.all_through, f"{told}: {cell.placed} of {cell.fed} parts through"
     deadline = time.monotonic() + PATIENCE_S
     while (closed := len(closed_records(data))) < parts:
