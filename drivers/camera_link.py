@@ -7,6 +7,7 @@ A request carries a number and is answered by `Done` or `Refused` with the same 
 number of the turn: all that belongs to a turn carries it, so a late block is never taken for one of the next turn.
 """
 
+import gc
 import json
 import mmap
 import os
@@ -219,6 +220,9 @@ class BlockRing:
         """
         self._promised.clear()
         free = self._free()
+        if len(free) < BLOCKS_PER_TURN:
+            gc.collect()  # an error that was met at a block holds it, in a cycle through its traceback
+            free = self._free()
         if len(free) < BLOCKS_PER_TURN:
             raise BugError("station.bug", f"{RING_SLOTS - len(free)} of {RING_SLOTS} camera blocks are still in use")
         self._promised.update(free[:BLOCKS_PER_TURN])

@@ -1,0 +1,43 @@
+"""The ring of camera blocks: what only garbage still holds is free again."""
+
+import gc
+
+import pytest
+
+from drivers.camera_link import RING_SLOTS, BlockRing
+from station.core.errors import BugError, PartError
+from station.core.part import BLOCKS_PER_TURN, Pixels
+
+
+@pytest.fixture
+def ring() -> BlockRing:
+    made = BlockRing(256)
+    made.close_file()
+    return made
+
+
+def fail_at(pixels: Pixels) -> None:
+    """Fail at a block, with an error that holds the block: the error's traceback leads to what holds the error."""
+    met = []
+    try:
+        raise PartError("part.jig_empty", f"{pixels.shape}")
+    except PartError as error:
+        met.append(error)
+
+
+def test_blocks_that_only_failed_judgements_hold_are_free_when_a_turn_needs_them(ring: BlockRing) -> None:
+    gc.disable()
+    try:
+        for _turn in range(RING_SLOTS // BLOCKS_PER_TURN + 2):
+            for slot in ring.lease():
+                fail_at(ring.pixels(slot))
+    finally:
+        gc.enable()
+
+
+def test_blocks_that_somebody_holds_are_not_given_out_again(ring: BlockRing) -> None:
+    held = [ring.pixels(slot) for _turn in range(RING_SLOTS // BLOCKS_PER_TURN) for slot in ring.lease()]
+    with pytest.raises(BugError, match="24 of 24 camera blocks are still in use"):
+        ring.lease()
+    del held[:BLOCKS_PER_TURN]
+    assert len(ring.lease()) == BLOCKS_PER_TURN
