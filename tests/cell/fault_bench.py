@@ -32,6 +32,7 @@ from station.core.settings import Settings, parse_settings
 from station.packml import Command, State
 from station.records.query import RecordFilter, export_records
 from station.records.reading import reading
+from tests.cell.plc_words import PlcWords, ResultWords
 from tests.cell.tiny_bundle import GREY_OF, make_tiny_bundle
 
 WIDTH_PX = 1024
@@ -94,11 +95,15 @@ class Seen:
         codes: Fault codes that the station showed, anywhere.
         states: States that it came to.
         struck: Parts that were struck, in order; None for one that had no part.
+        reports: What the PLC has read of the cell: (state_current, stop_reason).
+        results: What the PLC has read of the struck part.
     """
 
     codes: set[str] = field(default_factory=set)
     states: list[str] = field(default_factory=list)
     struck: list[str | None] = field(default_factory=list)
+    reports: list[tuple[int, int]] = field(default_factory=list)
+    results: list[ResultWords] = field(default_factory=list)
 
 
 class Truth(JsonReport):
@@ -127,6 +132,7 @@ class FaultBench:
         self.cell = running
         self.station = station
         self.log = log
+        self.words = _overheard(running)
 
     @property
     def controller(self) -> Controller:
@@ -138,7 +144,7 @@ class FaultBench:
         What was seen, and the id of the struck part.
         """
         seen = self.truth.seen = Seen()
-        before = len(self.log)
+        before, reports = len(self.log), len(self.words.reports)
         fed = sum(entry.event is Happening.FED for entry in self.truth.entries)
         self.cell.broken.arm([Wish(fault, str(fed + 1))])
         async with asyncio.timeout(PATIENCE_S):
@@ -153,7 +159,23 @@ class FaultBench:
             await self._until(lambda: self.closed_records() >= closed + 2, then_clear=fault.name)
         for entry in self.log[before:]:
             seen.codes.update(str(entry[key]) for key in ("fault", "reason", "refused") if entry.get(key))
+        seen.reports, seen.results = self.words.reports[reports:], self.words.results_of(part_id)
         return seen, part_id
+
+    async def strikes(self, fault: NamedFault, parts: int) -> list[str]:
+        """Let a fault that strikes once strike so many parts on end; their ids, when the PLC has their last results."""
+        seen = self.truth.seen = Seen()
+        fed = sum(entry.event is Happening.FED for entry in self.truth.entries)
+        self.cell.broken.arm([Wish(fault, str(fed + number)) for number in range(1, parts + 1)])
+        async with asyncio.timeout(PATIENCE_S):
+            await self._until(lambda: len(seen.struck) == parts)
+            struck = [part_id for part_id in seen.struck if part_id is not None]
+            await self._until(lambda: all(self._told(part_id) for part_id in struck))
+        return struck
+
+    def _told(self, part_id: str) -> bool:
+        results = self.words.results_of(part_id)
+        return bool(results and results[-1].confirmed)
 
     async def _until(self, condition: Callable[[], bool], then_clear: str | None = None) -> None:
         """Wait, and meanwhile do what an operator does."""
@@ -202,6 +224,19 @@ class FaultBench:
         """All records, oldest first."""
         chosen = RecordFilter()
         return list(json.loads("".join(export_records(self.folder / "data", chosen, "json"))))
+
+
+def _overheard(running: RunningCell) -> PlcWords:
+    """The words that the simulated PLC takes from the wire, from now on."""
+    words, plc = PlcWords(), running.plc
+    take = plc.write
+
+    def write(address: int, values: list[int]) -> None:
+        take(address, values)
+        words.wrote(address, values)
+
+    plc.write = write  # type: ignore[method-assign]
+    return words
 
 
 @asynccontextmanager

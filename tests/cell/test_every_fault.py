@@ -1,7 +1,7 @@
 """Every named fault of the simulated cell strikes a part of the running station, one after the other.
 
-After each: the station has shown the fault's code and reacted as its table says, the struck part is recorded once and
-was not passed unjudged, and the cell has gone on without a restart.
+After each: the station has shown the fault's code and reacted as its table says, the PLC has read the code in its own
+registers, the struck part is recorded once and was not passed unjudged, and the cell has gone on without a restart.
 """
 
 from collections.abc import AsyncIterator
@@ -12,10 +12,20 @@ import pytest_asyncio
 from sim.faults import NAMED_FAULTS, NamedFault
 from station.core.errors import FAULTS, Reaction
 from station.packml import State
-from tests.cell.fault_bench import FaultBench, fault_bench
+from tests.cell import plc_words as plc
+from tests.cell.fault_bench import FaultBench, Seen, fault_bench
+from tests.cell.reason_codes import REASON_CODE
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
+DECISIONS = {"defect_free": 1, "imprinted": 2, "pits": 3, "roll_marks": 4, "scratches": 5, "review": 6}
+PLACES = {
+    "second_inspection": 1, "bin_imprinted": 2, "bin_pits": 3, "bin_roll_marks": 4, "bin_scratches": 5,
+    "bin_review": 6,
+}  # fmt: skip
+"""Codes on the PLC, as the map's document prints them."""
+
+LEAVING_BY_ITSELF = {REASON_CODE[code] for code, fault in FAULTS.items() if fault.reaction is Reaction.SUSPEND}
 RESTS_IN = {Reaction.HOLD: State.HELD, Reaction.SUSPEND: State.SUSPENDED, Reaction.ABORT: State.ABORTED}
 
 
@@ -41,6 +51,7 @@ async def test_the_station_shows_the_fault_reacts_and_goes_on(bench: FaultBench,
     elif reaction is None:
         assert not {State.HELD.name, State.ABORTED.name} & set(seen.states), told
 
+    read_by_the_plc(fault, reaction, seen, told)
     label = bench.label_of(part_id)
     if reaction is Reaction.REVIEW:
         assert ended in {"review", "lost"}, told
@@ -49,6 +60,36 @@ async def test_the_station_shows_the_fault_reacts_and_goes_on(bench: FaultBench,
     else:
         assert ended == label, told
     assert bench.place_of(part_id) == (confirmed or "floor"), told
+
+
+def read_by_the_plc(fault: NamedFault, reaction: Reaction | None, seen: Seen, told: str) -> None:
+    """The reason code stands where the table's reaction puts it: beside the cell's state, or in the part's result."""
+    stops = {reason for _state, reason in seen.reports} - {0}
+    told = f"{told}; the PLC has read {seen.reports}, {seen.results}"
+    if reaction in RESTS_IN:
+        assert REASON_CODE[fault.code or ""] in stops, told
+    elif reaction is Reaction.REVIEW:
+        assert {(r.decision, r.reason) for r in seen.results} == {(plc.REVIEW, REASON_CODE[fault.code or ""])}, told
+        assert stops <= LEAVING_BY_ITSELF, told
+    else:
+        assert {result.reason for result in seen.results} == {0}, told
+        assert stops <= LEAVING_BY_ITSELF, told
+    assert all(result.complement == 65535 - result.decision for result in seen.results), told
+
+
+async def test_a_refused_command_has_its_code_in_the_plcs_registers(bench: FaultBench) -> None:
+    _seen, part_id = await bench.strike(NAMED_FAULTS["plc-illegal-command"])
+    assert (bench.words[plc.COMMAND_RESULT], bench.words[plc.COMMAND_REASON]) == (
+        plc.REFUSED, REASON_CODE["plc.illegal_command"],
+    )  # fmt: skip
+    assert bench.label_of(part_id) is not None
+
+
+async def test_part_after_part_that_cannot_be_judged_costs_each_its_part_and_never_the_cell(bench: FaultBench) -> None:
+    reports = len(bench.words.reports)
+    for part_id in await bench.strikes(NAMED_FAULTS["lamp-dark"], 6):
+        assert {result.reason for result in bench.words.results_of(part_id)} == {REASON_CODE["part.too_dark"]}
+    assert {reason for _state, reason in bench.words.reports[reports:]} <= {0}
 
 
 async def test_both_ledgers_agree_and_nothing_unjudged_was_passed(bench: FaultBench) -> None:
@@ -61,5 +102,8 @@ async def test_both_ledgers_agree_and_nothing_unjudged_was_passed(bench: FaultBe
         place = bench.place_of(part_id)
         assert row["state"] in {"sorted", "lost"}, part_id
         assert place == (row["confirmed_bin"] or "floor"), part_id
+        if row["confirmed_bin"]:
+            last = bench.words.results_of(part_id)[-1]
+            assert (last.decision, last.confirmed) == (DECISIONS[row["verdict"]], PLACES[place]), part_id
         if place == "second_inspection":
             assert (bench.label_of(part_id), row["verdict"]) == ("defect_free", "defect_free"), part_id
