@@ -30,9 +30,7 @@ class Backbone(nn.Module):  # type: ignore[misc]
         super().__init__()
         body = timm.create_model(name, pretrained=False, in_chans=1, num_classes=0, **options)
         self.features = nn.Sequential(Spread(), body)
-        self.head = dense_head(
-            body.num_features if not hasattr(body, "head_hidden_size") else body.head_hidden_size, classes
-        )
+        self.head = dense_head(body.head_hidden_size, classes)
         initialise_network(self.head)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -54,9 +54,8 @@ class ScaCnn(nn.Module):  # type: ignore[misc]
             (conv_halved(inputs, filters, 3), ChannelAttention(filters), SpatialAttention())
             for inputs, filters in zip((1, *FILTERS[:-1]), FILTERS, strict=True)
         )
-        self.features = nn.Sequential(
-            *(layer for stage in stages for layer in stage), nn.AdaptiveAvgPool2d(1), nn.Flatten()
-        )
+        layers = [layer for stage in stages for layer in stage]
+        self.features = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten())
         self.head = dense_head(FILTERS[-1], classes)
         initialise_network(self)
 
