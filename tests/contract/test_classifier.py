@@ -12,17 +12,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from models.engines import Engine, check_probabilities, choices, make_engine
-from models.manifest import Bundle, load_bundle
-from models.weights import bundle_folder
+from models.engines import check_probabilities
 from station.core.errors import BugError, ModelError
 from station.core.part import EngineIdentity, ModelIdentity, Pixels, Probabilities
 from station.core.ports import PatchClassifier
-from station.core.settings import ModelSettings
-
-SHIPPED = "inception-cnn-1"
-CHOICES = choices(load_bundle(bundle_folder(SHIPPED)))
-MAY_BE_ABSENT = {("torch", "f32"), ("openvino", "bf16")}
+from tests.contract.engine_choices import CHOICES, start
 
 
 class FakeClassifier:
@@ -41,22 +35,6 @@ class FakeClassifier:
         passed = patches.mean(axis=(1, 2)) / 255
         rest = (1 - passed) / 4
         return check_probabilities(np.stack([passed, rest, rest, rest, rest], axis=1).astype(np.float32))
-
-
-def shipped() -> Bundle:
-    return load_bundle(bundle_folder(SHIPPED))
-
-
-def start(engine: str, precision: str, cache_dir: Path | None = None, **more: Any) -> Engine:
-    chosen = ModelSettings.model_validate(
-        {"bundle": SHIPPED, "engine": engine, "precision": precision, "threads": 1, **more}
-    )
-    try:
-        return make_engine(shipped(), chosen, cache_dir)
-    except ModelError as error:
-        if error.code == "model.engine_unavailable" and (engine, precision) in MAY_BE_ABSENT:
-            pytest.skip(error.detail)
-        raise
 
 
 @pytest.fixture(scope="module", params=[("fake", ""), *CHOICES], ids=lambda choice: "-".join(choice).rstrip("-"))

@@ -1,0 +1,32 @@
+"""Starts each engine in each precision that the shipped bundle offers, or skips with the reason."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from models.engines import Engine, choices, make_engine
+from models.manifest import load_bundle
+from models.weights import bundle_folder
+from station.core.errors import ModelError
+from station.core.settings import ModelSettings
+
+SHIPPED = "inception-cnn-1"
+CHOICES = choices(load_bundle(bundle_folder(SHIPPED)))
+"""(engine, precision) of everything that the shipped bundle has an artefact for."""
+
+MAY_BE_ABSENT = {("torch", "f32"), ("openvino", "bf16")}
+"""An extra, and what not every processor has; anything else that cannot run is a failure."""
+
+
+def start(engine: str, precision: str, cache_dir: Path | None = None, **more: Any) -> Engine:
+    """The shipped bundle on an engine, with one thread if nothing else is said; skips what may be absent and is."""
+    chosen = ModelSettings.model_validate(
+        {"bundle": SHIPPED, "engine": engine, "precision": precision, "threads": 1, **more}
+    )
+    try:
+        return make_engine(load_bundle(bundle_folder(SHIPPED)), chosen, cache_dir)
+    except ModelError as error:
+        if error.code == "model.engine_unavailable" and (engine, precision) in MAY_BE_ABSENT:
+            pytest.skip(error.detail)
+        raise

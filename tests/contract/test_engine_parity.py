@@ -1,0 +1,50 @@
+"""Every engine, in every precision of the shipped bundle, decides the bundled recording as OpenVINO in f32 does."""
+
+import numpy as np
+import pytest
+
+from config import bundled
+from sim.recordings import bundled_recording
+from station.core.algorithm1 import algorithm1
+from station.core.part import Pixels, Probabilities
+from station.core.ports import PatchClassifier
+from station.core.recording import read_recording, read_scan
+from station.core.settings import load_settings
+from station.flow.crop import crop_block, find_part
+from station.flow.patch import blocks_of, make_strip
+from tests.contract.engine_choices import CHOICES, start
+
+REFERENCE = ("openvino", "f32")
+FARTHEST = {"f32": 1e-4, "bf16": 0.1, "int8": 0.25}
+"""By how much a probability may differ from the reference, by precision; the decision may not."""
+
+
+@pytest.fixture(scope="module")
+def parts() -> list[list[Pixels]]:
+    settings = load_settings(bundled("simulate.toml"))
+    found = []
+    for scan in read_recording(bundled_recording(), settings.part_types).scans:
+        assert scan.part_type is not None
+        part_type = settings.part_types[scan.part_type].part_type(scan.part_type)
+        blocks = blocks_of(read_scan(scan.file))
+        roi = find_part(blocks[0].pixels, settings.crop)
+        found.append([make_strip(crop_block(block, roi, part_type, settings.crop)).patches for block in blocks])
+    return found
+
+
+def scores(engine: PatchClassifier, parts: list[list[Pixels]]) -> list[Probabilities]:
+    return [np.concatenate([engine.score(strip) for strip in strips]) for strips in parts]
+
+
+@pytest.fixture(scope="module")
+def reference(parts: list[list[Pixels]]) -> list[Probabilities]:
+    return scores(start(*REFERENCE, threads=0), parts)
+
+
+@pytest.mark.parametrize("choice", [choice for choice in CHOICES if choice != REFERENCE], ids="-".join)
+def test_it_decides_as_the_reference_does(
+    choice: tuple[str, str], parts: list[list[Pixels]], reference: list[Probabilities]
+) -> None:
+    found = scores(start(*choice, threads=0), parts)
+    assert [algorithm1(part).verdict for part in found] == [algorithm1(part).verdict for part in reference]
+    assert np.abs(np.stack(found) - np.stack(reference)).max() <= FARTHEST[choice[1]]
