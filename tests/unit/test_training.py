@@ -9,7 +9,7 @@ torch = pytest.importorskip("torch", reason="torch is an extra of training (pip 
 train = pytest.importorskip("models.train")
 export = pytest.importorskip("models.export")
 
-from models.classifier import OpenVinoClassifier  # noqa: E402 - after the check for torch
+from models.engines import make_engine  # noqa: E402 - after the check for torch
 from models.data import SLIVER, PatchSet  # noqa: E402
 from models.manifest import load_bundle  # noqa: E402
 from station.core.settings import ModelSettings  # noqa: E402
@@ -92,7 +92,7 @@ def test_an_exported_bundle_answers_as_the_network_did(tmp_path: Path, patches: 
     export.export(tmp_path / "checkpoints" / "best.pt", tmp_path / "tiny-1", "noise", "Apache-2.0", 1)
     bundle = load_bundle(tmp_path / "tiny-1")
     assert (bundle.manifest.data.parts, bundle.manifest.data.epochs) == (36, 1)
-    found = OpenVinoClassifier(bundle, ModelSettings(bundle="tiny-1", threads=1)).score(patches.patches[:2])
+    found = make_engine(bundle, ModelSettings(bundle="tiny-1", threads=1)).score(patches.patches[:2])
     training.network.eval()
     with torch.inference_mode():
         logits = training.network(torch.from_numpy(patches.patches[:2]).unsqueeze(1).float() / 255)
