@@ -60,12 +60,14 @@ def initial_weights(path: Path, network: str) -> InitialWeights:
         sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError as error:
         raise TrainingError("training.bad_weights", f"{path}: {error.strerror}") from error
-    of = (
-        ARCHIVE_NETWORK if path.suffix == ".npz" else checkpoint.info_of(checkpoint.read_checkpoint(path), path).network
-    )
-    if of != network:
-        raise TrainingError("training.bad_weights", f"{path}: weights of {of}, not of {network}")
+    theirs = ARCHIVE_NETWORK if path.suffix == ".npz" else _network_of(path)
+    if theirs != network:
+        raise TrainingError("training.bad_weights", f"{path}: weights of {theirs}, not of {network}")
     return InitialWeights(path, sha256)
+
+
+def _network_of(path: Path) -> str:
+    return checkpoint.info_of(checkpoint.read_checkpoint(path), path).network
 
 
 def take_over(network: nn.Module, document: Mapping[str, object], path: Path) -> None:

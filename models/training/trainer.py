@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from models.networks import NETWORKS
 from models.training import checkpoint, curves
-from models.training.augment import Batch, ahead, make_batch
+from models.training.augment import NO_CHANGES, Batch, ahead, make_batch
 from models.training.compute import Judged, autocast, flushed_denormals, judge, put, translated
 from models.training.data import TrainingData, validation_items
 from models.training.draw import Indices, class_weights, draw_epoch
@@ -30,6 +30,8 @@ from station.core.errors import TrainingError
 
 CHECK_STEPS = 10
 """So often a GPU is asked whether the loss is still a number; asking makes it wait."""
+EXAMPLES = 64
+"""Images that pretrained weights are fitted to."""
 
 
 @dataclass(slots=True)
@@ -265,7 +267,7 @@ def begin(
     folder: Path,
     device: torch.device,
     keep_every_s: float = 300.0,
-    initial: Callable[[nn.Module], None] | None = None,
+    initial: Callable[[nn.Module, Tensor], None] | None = None,
 ) -> Training:
     """A training in a folder that `run_folder.occupy` keeps: resumed where there is one, else fresh.
 
@@ -275,7 +277,8 @@ def begin(
         folder: Where checkpoints and curves go.
         device: Where to compute.
         keep_every_s: Within an epoch, `last.pt` is written so often.
-        initial: Puts the weights to begin with into a fresh network; None for random ones.
+        initial: Puts the weights to begin with into a fresh network, given some images (n, 1, height, width) of 0 to 1;
+            None for random weights.
 
     Raises:
         TrainingError: The folder holds another training, or its disk has no room.
@@ -285,9 +288,15 @@ def begin(
     check_room(folder, 4 * 12 * sum(parameter.numel() for parameter in network.parameters()))
     fresh = not (folder / checkpoint.LAST).exists()
     if fresh and initial is not None:
-        initial(network)
+        initial(network, _examples(plan, data))
     network.to(device=device, memory_format=torch.channels_last)
     training = Training(plan, data, folder, device, network, keep_every_s)
     if not training.resume():
         write_plan(plan, folder)
     return training
+
+
+def _examples(plan: Plan, data: TrainingData) -> Tensor:
+    chosen = draw_epoch(plan, data.labels, data.train, len(data.origin.classes), 0)[:EXAMPLES]
+    batch = make_batch(data.images, data.labels, chosen, NO_CHANGES, np.random.default_rng(plan.seed))
+    return torch.from_numpy(batch.images)
