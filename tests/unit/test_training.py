@@ -9,8 +9,8 @@ torch = pytest.importorskip("torch", reason="torch is an extra of training (pip 
 train = pytest.importorskip("models.train")
 export = pytest.importorskip("models.export")
 
-from models.engines import make_engine  # noqa: E402 - after the check for torch
 from models.data import SLIVER, PatchSet  # noqa: E402
+from models.engines import make_engine  # noqa: E402 - after the check for torch
 from models.manifest import load_bundle  # noqa: E402
 from station.core.settings import ModelSettings  # noqa: E402
 
