@@ -86,19 +86,31 @@ def judge(scorer: Scorer, scan: LabelledScan, min_confidence: float, cutter: Cut
         RecordingError: The scan or its mask cannot be used.
         ModelError: The network fails.
     """
-    return judge_image(scorer, read_gray(scan.image_path), scan, min_confidence, cutter)
+    return judge_image(scorer, read_gray(scan.image_path), scan, true_labels(scan), min_confidence, cutter)
+
+
+def true_labels(scan: LabelledScan) -> NDArray[np.int8]:
+    """Classes (16,) of a scan's patches by its mask, or `SLIVER`.
+
+    Raises:
+        RecordingError: The mask cannot be used.
+    """
+    return label_patches(read_gray(scan.mask_path), scan.left, scan.right)
 
 
 def judge_image(
-    scorer: Scorer, image: Pixels, scan: LabelledScan, min_confidence: float, cutter: Cutter = cut_at_truth
+    scorer: Scorer,
+    image: Pixels,
+    scan: LabelledScan,
+    labels: NDArray[np.int8],
+    min_confidence: float,
+    cutter: Cutter = cut_at_truth,
 ) -> JudgedPart:
     """As `judge`, of an image that stands for the scan, for example a darkened one.
 
     Raises:
-        RecordingError: The mask cannot be used.
         ModelError: The network fails.
     """
-    labels = label_patches(read_gray(scan.mask_path), scan.left, scan.right)
     try:
         patches = cutter(image, scan)
     except PartError as error:

@@ -1,0 +1,63 @@
+"""A checkpoint as a `Scorer`. Needs torch: for measuring a network before it is exported."""
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from models.training.checkpoint import load_network
+from station.core.errors import ModelError
+from station.core.part import Pixels, Probabilities
+
+BATCH = 32
+
+
+class CheckpointScorer:
+    """The network of a checkpoint, in float32 on the CPU, at temperature 1.
+
+    Args:
+        path: The checkpoint.
+        threads: Threads of torch; 0 for all cores.
+
+    Raises:
+        TrainingError: The checkpoint cannot be used.
+    """
+
+    def __init__(self, path: Path, threads: int) -> None:
+        self._network, info = load_network(path)
+        self._network.to(memory_format=torch.channels_last)
+        self._shape = (info.data.height, info.data.width)
+        self._classes = info.classes
+        self._name = f"{info.network} {path.name}@{hashlib.sha256(path.read_bytes()).hexdigest()[:12]}"
+        if threads:
+            torch.set_num_threads(threads)
+
+    @property
+    def name(self) -> str:
+        """Network, file, and the first twelve digits of the file's SHA-256."""
+        return self._name
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Meaning of the columns of an answer."""
+        return self._classes
+
+    def score(self, images: Pixels) -> Probabilities:
+        """Probabilities (n, classes) of images of the size that the network was trained on.
+
+        Raises:
+            ModelError: The images are of another size, or an answer is no finite number.
+        """
+        if images.shape[1:] != self._shape:
+            raise ModelError("model.bad_scores", f"the images are {images.shape[1:]}, the network takes {self._shape}")
+        answers = [self._batch(images[start : start + BATCH]) for start in range(0, len(images), BATCH)]
+        return np.concatenate([np.zeros((0, len(self._classes)), np.float32), *answers])
+
+    def _batch(self, images: Pixels) -> Probabilities:
+        with torch.inference_mode():
+            grey = torch.from_numpy(np.array(images, np.float32) / np.float32(255))[:, None]
+            answer = torch.softmax(self._network(grey.to(memory_format=torch.channels_last)).float(), dim=1).numpy()
+        if not np.isfinite(answer).all():
+            raise ModelError("model.bad_scores", "an answer of the network is no finite number")
+        return np.asarray(answer, np.float32)

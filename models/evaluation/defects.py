@@ -1,0 +1,173 @@
+"""Which defect of a recording was found: the truth about every single one, and the patches that show it.
+
+A defect is found when a patch that shows it is called defective, of whatever class; which class is another question.
+A patch shows it with the share of pixels that a labelled patch needs; of a defect too small for that, every patch with
+any of its pixels does.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from models.data import MIN_DEFECT_PX, MIN_DEFECT_SHARE, cut, read_gray
+from models.evaluation.parts import JudgedPart
+from models.evaluation.pod import Pod, fit_pod, fit_two
+from models.manifest import Section
+from station.core.errors import RecordingError
+from station.core.part import LINES_PER_TURN, Pixels, SurfaceClass
+
+TRUTH = "truth.jsonl"
+
+
+class DefectTruth(BaseModel):
+    """What a line of `truth.jsonl` says of one defect; what it was drawn from beyond that is left aside."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
+
+    surface: str = Field(alias="class")
+    line: int
+    column: int
+    extent_mm: float | None = Field(default=None, gt=0, description="Longer side of the box around it.")
+    contrast: float | None = Field(
+        default=None, gt=0, description="Mean change of the light, as a share of the metal's."
+    )
+
+
+class PartTruth(BaseModel):
+    """What a line of `truth.jsonl` says of a part's defects."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    file: str
+    defects: tuple[DefectTruth, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SoughtDefect:
+    """One defect and whether it was found.
+
+    Attributes:
+        part_id: The part that it is on.
+        surface: Its class.
+        size_mm: Longer side of the box around it.
+        contrast: Mean change of the light over it, as a share of the light on bare metal.
+        found: Whether a patch that shows it was called defective.
+    """
+
+    part_id: str
+    surface: SurfaceClass
+    size_mm: float
+    contrast: float
+    found: bool
+
+
+class Detection(Section):
+    """Detection of one class of defects against size and contrast."""
+
+    defect: str = Field(..., description="The class.")
+    size: Pod = Field(..., description="Against the longer side of the box around it.")
+    contrast: Pod = Field(..., description="Against the mean change of the light over it.")
+    both: tuple[float, float, float] | None = Field(
+        ..., description="Constant and weights of ln(size), ln(contrast) in one model of both; None without one."
+    )
+    sought: tuple[tuple[float, float, bool], ...] = Field(..., description="Size, contrast and found of every defect.")
+
+
+def read_defects(folder: Path) -> dict[str, tuple[DefectTruth, ...]]:
+    """The defects of every scan of a recording, by the scan's file name; none where the recording has no truth.
+
+    Raises:
+        RecordingError: A line cannot be used.
+    """
+    path = folder / TRUTH
+    if not path.is_file():
+        return {}
+    truths = {}
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        try:
+            truth = PartTruth.model_validate(json.loads(line))
+        except (ValueError, ValidationError) as error:
+            raise RecordingError("recording.bad_line", f"{path}:{number}: {error}") from error
+        truths[truth.file] = truth.defects
+    return truths
+
+
+def seek(part: JudgedPart, defects: Sequence[DefectTruth]) -> list[SoughtDefect]:
+    """Which of a part's defects were found; of those alone whose size and contrast are known.
+
+    A part whose scan was refused gives none: it was neither passed nor looked at.
+
+    Raises:
+        RecordingError: The mask cannot be used, or names a class that the station does not have.
+    """
+    if part.outcome is None or not defects:
+        return []
+    mask = read_gray(part.scan.mask_path)
+    called = part.probabilities[:, 1:].max(axis=1) >= part.probabilities[:, 0]
+    sought = []
+    for number, defect in enumerate(defects):
+        own = own_pixels(mask, part.scan.left, defects, number)
+        shown = showing_patches(own, part.scan.left, part.scan.right)
+        if shown.any() and defect.extent_mm is not None and defect.contrast is not None:
+            found = bool(called[shown].any())
+            sought.append(SoughtDefect(part.scan.part_id, _surface(defect), defect.extent_mm, defect.contrast, found))
+    return sought
+
+
+def own_pixels(mask: Pixels, left: int, defects: Sequence[DefectTruth], number: int) -> Pixels:
+    """The pixels (3584, width) of one defect, 0 or 1: of its class's pixels those that lie nearest to its middle."""
+    surface = _surface(defects[number])
+    pixels = np.asarray(mask == surface, np.uint8)
+    rivals = [one for one, defect in enumerate(defects) if _surface(defect) is surface]
+    if len(rivals) == 1:
+        return pixels
+    lines, columns = np.nonzero(pixels)
+    away = np.stack([_distance(lines, columns - left, defects[one]) for one in rivals])
+    others = away.argmin(axis=0) != rivals.index(number)
+    pixels[lines[others], columns[others]] = 0
+    return pixels
+
+
+def showing_patches(pixels: Pixels, left: int, right: int) -> NDArray[np.bool_]:
+    """Which of the 16 patches show a defect of these pixels; none where it has none inside the part's columns."""
+    covered = cut(pixels.astype(np.float32), left, right).sum(axis=(1, 2))
+    shown = (covered >= MIN_DEFECT_PX) & (covered >= MIN_DEFECT_SHARE * covered.sum())
+    return np.asarray(shown if shown.any() else covered > 0, np.bool_)
+
+
+def detect(sought: Iterable[SoughtDefect]) -> tuple[Detection, ...]:
+    """Detection of every class that has defects, in the order of the classes."""
+    found = list(sought)
+    classes = [[one for one in found if one.surface is surface] for surface in SurfaceClass]
+    return tuple(_detection(same) for same in classes if same)
+
+
+def _detection(sought: Sequence[SoughtDefect]) -> Detection:
+    name = sought[0].surface.label
+    sizes, contrasts = (np.array([getattr(one, measure) for one in sought]) for measure in ("size_mm", "contrast"))
+    hits = np.array([one.found for one in sought])
+    return Detection(
+        defect=name,
+        size=fit_pod(name, "size", "mm", sizes, hits),
+        contrast=fit_pod(name, "contrast", "", contrasts, hits),
+        both=fit_two(sizes, contrasts, hits),
+        sought=tuple((one.size_mm, one.contrast, one.found) for one in sought),
+    )
+
+
+def _surface(defect: DefectTruth) -> SurfaceClass:
+    name = defect.surface.upper()
+    if name not in SurfaceClass.__members__:
+        raise RecordingError("recording.bad_line", f"{TRUTH}: unknown class {defect.surface}")
+    return SurfaceClass[name]
+
+
+def _distance(lines: NDArray[np.intp], columns: NDArray[np.intp], defect: DefectTruth) -> NDArray[np.float64]:
+    """Distance of pixels to a defect's middle, the turn's start and end joined."""
+    along = np.abs(lines - defect.line)
+    return np.asarray(np.hypot(np.minimum(along, LINES_PER_TURN - along), columns - defect.column), np.float64)

@@ -1,0 +1,132 @@
+"""Logistic models of hits and misses, and their likelihood-ratio limits. Pure functions.
+
+Probability of detection at x = ln(size) is 1 / (1 + exp(-(b0 + b1 x))), b0 and b1 by maximum likelihood (Newton). A
+limit is where the likelihood, maximised over what is left free, has fallen so far that twice the logarithm of its ratio
+to the maximum is 2.706, the square of the normal quantile of 95 %: one-sided limits of 95 %.
+Source: MIL-HDBK-1823A, appendix G, hit/miss data.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from statistics import NormalDist
+
+import numpy as np
+from numpy.typing import NDArray
+
+ONE_SIDED = NormalDist().inv_cdf(0.95) ** 2
+"""By how much twice the log-likelihood may fall, 2.706."""
+STEPS, HALVINGS, BISECTIONS = 60, 40, 40
+WIDEST = float(np.log(1000.0))
+"""Limits further than a factor of 1000 from the estimate are taken as none."""
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Logistic:
+    """A fitted model.
+
+    Attributes:
+        weights: (k,): of the constant, then of each covariate.
+        log_likelihood: The maximum.
+    """
+
+    weights: Floats
+    log_likelihood: float
+
+
+def fit_logistic(design: Floats, hits: NDArray[np.bool_]) -> Logistic | None:
+    """The most likely weights of covariates (n, k); None where there is no maximum, as with separated data."""
+    weights = np.zeros(design.shape[1])
+    best = _log_likelihood(design @ weights, hits)
+    for _ in range(STEPS):
+        chance = _chance(design @ weights)
+        gradient = design.T @ (hits - chance)
+        curvature = (design * (chance * (1 - chance))[:, None]).T @ design
+        if np.linalg.cond(curvature) > 1e12:
+            return None
+        step = np.asarray(np.linalg.solve(curvature, gradient), np.float64)
+        weights, likelihood = _climb(lambda w: _log_likelihood(design @ w, hits), weights, step, best)
+        if likelihood - best < 1e-10:
+            return Logistic(weights, likelihood)
+        best = likelihood
+    return None
+
+
+def anchored_log_likelihood(x: Floats, hits: NDArray[np.bool_], at: float, logit: float, slope: float) -> float:
+    """Largest log-likelihood of all lines that have this logit at this x.
+
+    Args:
+        x: (n,) logarithms of the sizes.
+        hits: (n,) what was found.
+        at: Where the line is held.
+        logit: Its value there.
+        slope: Where the search for the free slope begins.
+    """
+    away = x - at
+    best = _log_likelihood(logit + slope * away, hits)
+    for _ in range(STEPS):
+        chance = _chance(logit + slope * away)
+        curvature = float((chance * (1 - chance) * away**2).sum())
+        if curvature < 1e-12:
+            break
+        step = np.array([float((away * (hits - chance)).sum()) / curvature])
+        moved, likelihood = _climb(lambda b: _log_likelihood(logit + b[0] * away, hits), np.array([slope]), step, best)
+        slope, gain, best = float(moved[0]), likelihood - best, likelihood
+        if gain < 1e-9:
+            break
+    return best
+
+
+def upper_size(x: Floats, hits: NDArray[np.bool_], model: Logistic, logit: float) -> float | None:
+    """One-sided upper limit, as a logarithm, of the size with this logit by the model; None where there is none."""
+    start, slope = float((logit - model.weights[0]) / model.weights[1]), float(model.weights[1])
+
+    def fall(at: float) -> float:
+        return 2 * (model.log_likelihood - anchored_log_likelihood(x, hits, at, logit, slope))
+
+    reach = 0.05
+    while fall(start + reach) < ONE_SIDED:
+        reach *= 2
+        if reach > WIDEST:
+            return None
+    return _bisect(lambda away: fall(start + away) < ONE_SIDED, 0.0, reach) + start
+
+
+def lower_logit(x: Floats, hits: NDArray[np.bool_], model: Logistic, at: float) -> float:
+    """One-sided lower limit of the model's logit at an x."""
+    here, slope = float(model.weights[0] + model.weights[1] * at), float(model.weights[1])
+
+    def holds(depth: float) -> bool:
+        fallen = 2 * (model.log_likelihood - anchored_log_likelihood(x, hits, at, here - depth, slope))
+        return fallen < ONE_SIDED
+
+    reach = 0.5
+    while holds(reach) and reach < 60:
+        reach *= 2
+    return here - _bisect(holds, 0.0, reach)
+
+
+def _climb(likelihood: Callable[[Floats], float], weights: Floats, step: Floats, best: float) -> tuple[Floats, float]:
+    """The step, halved until it does not lead down."""
+    for _ in range(HALVINGS):
+        reached = likelihood(weights + step)
+        if reached >= best:
+            return weights + step, reached
+        step = step / 2
+    return weights, best
+
+
+def _bisect(below: Callable[[float], bool], low: float, high: float) -> float:
+    for _ in range(BISECTIONS):
+        middle = (low + high) / 2
+        low, high = (middle, high) if below(middle) else (low, middle)
+    return (low + high) / 2
+
+
+def _log_likelihood(logits: Floats, hits: NDArray[np.bool_]) -> float:
+    return float(-np.logaddexp(0, np.where(hits, -logits, logits)).sum())
+
+
+def _chance(logits: Floats) -> Floats:
+    return np.asarray(1 / (1 + np.exp(-np.clip(logits, -500, 500))), np.float64)

@@ -1,0 +1,276 @@
+"""A whole measurement: judge a recording, count, seek every defect, show the worst, disturb, and write it down."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from models.data import LabelledScan, read_scans
+from models.evaluation import gallery
+from models.evaluation.defects import Detection, SoughtDefect, detect, read_defects, seek
+from models.evaluation.evaluation import Evaluation, ImageFigures, Source, Subject, part_figures, patch_figures
+from models.evaluation.gallery import Case, Shown
+from models.evaluation.images import check_classes
+from models.evaluation.parts import Cutter, JudgedPart, judge, measure
+from models.evaluation.pointing import EvidenceMap, Pointing, play_part, sum_up
+from models.evaluation.progress import Progress
+from models.evaluation.report import render_report, render_robustness
+from models.evaluation.robustness import RobustnessCurve, measure_robustness
+from models.evaluation.scorers import Scorer
+from models.manifest import CLASSES, Section, utc_now
+from models.version import code_version
+from station.core.errors import ConfigError, RecordingError
+
+REPORT, DOCUMENT, ROBUSTNESS = "report.html", "evaluation.json", "robustness.json"
+NEAREST = 6
+"""Nearly wrong cases that are shown of each kind."""
+
+
+@dataclass(frozen=True, slots=True)
+class Instrument:
+    """What measures.
+
+    Attributes:
+        scorer: The network.
+        engine: What computes it, in words.
+        cutter: How patches are made of a scan.
+        cropping: The same in words.
+        min_confidence: Below it a part goes to review.
+        evidence_map: Where the evidence lies; None where the network cannot be asked.
+        progress: Shows how far it is.
+    """
+
+    scorer: Scorer
+    engine: str
+    cutter: Cutter
+    cropping: str
+    min_confidence: float
+    evidence_map: EvidenceMap | None
+    progress: Progress
+
+    def subject(self) -> Subject:
+        """What is measured, for the document."""
+        return Subject(
+            name=self.scorer.name,
+            engine=self.engine,
+            classes=self.scorer.classes,
+            min_confidence=self.min_confidence,
+            cropping=self.cropping,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """How much is measured.
+
+    Attributes:
+        recording: Parts with known surfaces.
+        curves: Recording with defects of many severities for the detection curves; None to use `recording`.
+        worst: Wrong cases that are shown of each kind.
+        robustness_parts: Parts of `recording` that are disturbed; 0 for none.
+        seed: Of the disturbances.
+    """
+
+    recording: Path
+    curves: Path | None
+    worst: int
+    robustness_parts: int
+    seed: int
+
+
+class RobustnessDocument(Section):
+    """The layout of `robustness.json`."""
+
+    format: Literal[1] = Field(1, description="Version of this layout.")
+    code_version: str = Field(..., description="Version of the product that measured.")
+    subject: Subject
+    source: Source
+    parts: int = Field(..., ge=1, description="Parts that were disturbed.")
+    seed: int = Field(..., ge=0, description="Of the disturbances.")
+    curves: tuple[RobustnessCurve, ...]
+
+
+def measure_recording(instrument: Instrument, scope: Scope) -> tuple[Evaluation, dict[str, list[Shown]]]:
+    """Measure a network on whole parts; also the pictures for the report, by heading.
+
+    Raises:
+        RecordingError: A recording cannot be used.
+        ModelError: The network has other classes, or fails.
+    """
+    check_classes(instrument.scorer, CLASSES)
+    scans = known_scans(scope.recording)
+    judged = _judge_all(instrument, "parts", scans)
+    if not any(part.outcome for part in judged):
+        raise RecordingError("recording.bad_image", f"{scope.recording}: every scan was refused ({judged[0].reason})")
+    detection, detection_source = _detection(instrument, scope, judged)
+    evaluation = Evaluation(
+        created=utc_now(),
+        code_version=code_version(),
+        subject=instrument.subject(),
+        source=recording_source(scope.recording),
+        parts=part_figures(judged, measure(judged, scope.recording.name)),
+        images=patch_figures(judged),
+        detection=detection,
+        detection_source=detection_source,
+        pointing=_pointing(instrument, scope.recording, judged),
+        robustness=_robustness(instrument, scans[: scope.robustness_parts], scope.seed),
+        robustness_parts=min(scope.robustness_parts, len(scans)),
+    )
+    return evaluation, _pictures(instrument, judged, scope.worst)
+
+
+def measure_disturbed(instrument: Instrument, recording: Path, parts: int, seed: int) -> RobustnessDocument:
+    """Robustness alone, on the first parts of a recording.
+
+    Raises:
+        RecordingError: The recording cannot be used.
+        ModelError: The network has other classes, or fails.
+    """
+    check_classes(instrument.scorer, CLASSES)
+    scans = known_scans(recording)[:parts]
+    return RobustnessDocument(
+        code_version=code_version(),
+        subject=instrument.subject(),
+        source=recording_source(recording),
+        parts=len(scans),
+        seed=seed,
+        curves=_robustness(instrument, scans, seed),
+    )
+
+
+def picture_evaluation(subject: Subject, source: Source, images: ImageFigures, pointing: Pointing | None) -> Evaluation:
+    """The document of single pictures of a data set."""
+    return Evaluation(
+        created=utc_now(),
+        code_version=code_version(),
+        subject=subject,
+        source=source,
+        parts=None,
+        images=images,
+        detection=(),
+        detection_source=None,
+        pointing=pointing,
+        robustness=(),
+        robustness_parts=0,
+    )
+
+
+def known_scans(recording: Path) -> list[LabelledScan]:
+    """The scans of a recording, at least one.
+
+    Raises:
+        RecordingError: The recording cannot be used, or is empty.
+    """
+    scans = read_scans(recording)
+    if not scans:
+        raise RecordingError("recording.not_found", f"{recording}: no scan with a known surface")
+    return scans
+
+
+def recording_source(recording: Path) -> Source:
+    """A recording as a source; its hash is that of the truth about it."""
+    sha256 = hashlib.sha256((recording / "truth.jsonl").read_bytes()).hexdigest()
+    return Source(name=str(recording), sha256=sha256, kind="recording of whole parts")
+
+
+def prepare(folder: Path, *names: str) -> None:
+    """Make the folder for results, before time is spent.
+
+    Raises:
+        ConfigError: It holds results already, or cannot be written to.
+    """
+    there = [name for name in names if (folder / name).exists()]
+    if there:
+        raise ConfigError("config.invalid", f"--out {folder}: {', '.join(there)} lies there; give another folder")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / ".probe"
+        probe.write_bytes(b"")
+        probe.unlink()
+    except OSError as error:
+        raise ConfigError("config.invalid", f"--out {folder}: {error.strerror}") from error
+
+
+def write_evaluation(folder: Path, evaluation: Evaluation, pictures: Mapping[str, Sequence[Shown]]) -> None:
+    """Write `evaluation.json` and `report.html`.
+
+    Raises:
+        ConfigError: The disk does not take them.
+    """
+    _write(folder / DOCUMENT, evaluation.model_dump_json(indent=1) + "\n")
+    _write(folder / REPORT, render_report(evaluation, pictures))
+
+
+def write_robustness(folder: Path, document: RobustnessDocument) -> None:
+    """Write `robustness.json` and `report.html`.
+
+    Raises:
+        ConfigError: The disk does not take them.
+    """
+    _write(folder / ROBUSTNESS, document.model_dump_json(indent=1) + "\n")
+    _write(folder / REPORT, render_robustness(document.subject, document.source, document.curves, document.parts))
+
+
+def _judge_all(instrument: Instrument, what: str, scans: Sequence[LabelledScan]) -> list[JudgedPart]:
+    return [
+        judge(instrument.scorer, scan, instrument.min_confidence, instrument.cutter)
+        for scan in instrument.progress(what, scans)
+    ]
+
+
+def _detection(
+    instrument: Instrument, scope: Scope, judged: Sequence[JudgedPart]
+) -> tuple[tuple[Detection, ...], str | None]:
+    recording, parts = scope.recording, judged
+    if scope.curves is not None:
+        recording, parts = scope.curves, _judge_all(instrument, "detection", known_scans(scope.curves))
+    defects = read_defects(recording)
+    sought: list[SoughtDefect] = []
+    for part in parts:
+        sought += seek(part, defects.get(part.scan.image_path.relative_to(recording).as_posix(), ()))
+    return detect(sought), f"{recording} ({len(sought):,} defects)" if sought else None
+
+
+def _pointing(instrument: Instrument, recording: Path, judged: Sequence[JudgedPart]) -> Pointing | None:
+    if instrument.evidence_map is None:
+        return None
+    defective = [part for part in judged if part.truth]
+    played = [
+        game
+        for part in instrument.progress("evidence", defective)
+        for game in play_part(part, instrument.cutter, instrument.evidence_map)
+    ]
+    return sum_up(played, str(recording), CLASSES[1:])
+
+
+def _robustness(instrument: Instrument, scans: Sequence[LabelledScan], seed: int) -> tuple[RobustnessCurve, ...]:
+    if not scans:
+        return ()
+    return measure_robustness(
+        instrument.scorer, scans, instrument.min_confidence, seed, instrument.cutter, instrument.progress
+    )
+
+
+def _pictures(instrument: Instrument, judged: Sequence[JudgedPart], worst: int) -> dict[str, list[Shown]]:
+    cases: dict[str, list[Case]] = {
+        "Escapes, the most confident first": gallery.worst_escapes(judged, worst),
+        "Overkill, the most confident first": gallery.worst_overkills(judged, worst),
+        "Defects taken for another, or sent to review": gallery.worst_confusions(judged, worst),
+        "Defects that were found with the least confidence": gallery.nearest_to_escape(judged, min(worst, NEAREST)),
+        "Good parts with the least confidence": gallery.nearest_to_overkill(judged, min(worst, NEAREST)),
+    }
+    return {
+        heading: gallery.show(found, instrument.cutter, instrument.evidence_map) for heading, found in cases.items()
+    }
+
+
+def _write(path: Path, text: str) -> None:
+    partial = path.with_name(f"{path.name}.part")
+    try:
+        partial.write_text(text, encoding="utf-8")
+        partial.replace(path)
+    except OSError as error:
+        raise ConfigError("config.invalid", f"--out {path}: {error.strerror}") from error
