@@ -22,6 +22,7 @@ from sim.running import Plan, running_cell
 from station.core.errors import StationError
 from station.core.part import Order, ScanRecipe
 from station.core.settings import Settings, load_settings
+from station.flow.acquire import Accountant
 
 
 @dataclass
@@ -92,7 +93,14 @@ async def test_every_row_is_seen_once_and_in_order(tmp_path: Path, name: str) ->
         await camera.prepare(ScanRecipe(kind.line_rate_hz, kind.exposure_us))
         await jig.spin(Order("jig", 1, "spin", round(10 * kind.speed_rpm)))
         async with camera.turn() as turn:
-            image = np.vstack([block.pixels async for block in turn.blocks()])
+            blocks = [block async for block in turn.blocks()]
         await jig.stop(Order("jig", 2, "stop"))
+    image = np.vstack([block.pixels for block in blocks])
     columns = np.flatnonzero(image.max(axis=0) > 40)
     assert np.array_equal(image[:, columns[0] : columns[-1] + 1], scan)
+    accountant = Accountant(settings.camera.chunks)
+    for block in blocks:
+        accountant.take(block)
+    account = accountant.close(0)
+    assert account.valid, account.detail
+    assert "encoder" in account.detail
