@@ -1,8 +1,9 @@
-"""`station dataset …`: render recordings, and make data sets for training."""
+"""`station dataset …`: render recordings, compare them with real metal, make data sets for training."""
 
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -61,6 +62,25 @@ def render(
     except StationError as error:
         refuse(error)
     out.print(f"{parts} scans in {folder}", highlight=False)
+
+
+@dataset_app.command()
+def compare(
+    pictures: Annotated[Path, typer.Argument(help="Folder of pictures of real metal, marks from top to bottom.")],
+    picture: Annotated[Path, typer.Option("--out", help="Where the comparison is drawn, a PNG.")] = Path("finish.png"),
+    parts: Annotated[int, typer.Option(min=1, max=200, help="Housings to render, and pictures to read.")] = 60,
+    seed: Annotated[int, typer.Option(min=0, max=999_999, help="Of the rendered housings.")] = 1,
+) -> None:
+    """Compare rendered metal with pictures of real ground metal: grey values, power along and across the marks."""
+    from sim.surfaces.comparison import compare_with
+
+    try:
+        likeness = compare_with(pictures, picture, parts, seed)
+    except StationError as error:
+        refuse(error)
+    for name, value in asdict(likeness).items():
+        out.print(f"{name:>14} {value:7.4f}", highlight=False)
+    out.print(f"drawn in {picture}", highlight=False)
 
 
 class Kind(StrEnum):

@@ -93,7 +93,7 @@ def make_from_recordings(
     check_place(folder, count * plan.shape[0] * plan.shape[1])
     heading = DataHeading(
         name=plan.name, kind=plan.kind, classes=CLASSES, height=plan.shape[0], width=plan.shape[1],
-        source=_told(plan), seed=plan.seed, shares=plan.shares,
+        source=_told(plan), seed=plan.seed, jitter_px=plan.jitter_px, shares=plan.shares,
         rule=RULE if plan.kind == "patches" else "the part's class",
     )  # fmt: skip
     return write_data(folder, heading, _entries(sources, plan, jobs, done), count)

@@ -88,6 +88,7 @@ class DataHeading(_Section):
         width: Of every image in px.
         source: Where the pictures come from, for people; folders in the order of their numbers.
         seed: Of splits and jitter.
+        jitter_px: By how many columns, at most, the edges of a part were moved.
         shares: Percent of the groups for training, validation and test, as asked for.
         rule: How an image's label follows from the truth, for people.
     """
@@ -99,6 +100,7 @@ class DataHeading(_Section):
     width: Annotated[int, Field(gt=0)]
     source: str
     seed: Annotated[int, Field(ge=0)]
+    jitter_px: Annotated[int, Field(ge=0)] = 0
     shares: tuple[int, int, int]
     rule: str = "the picture's class"
 

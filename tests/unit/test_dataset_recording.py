@@ -1,0 +1,183 @@
+"""Data sets from recordings: patches or whole scans, split by part; what leaks or cannot be read is refused."""
+
+import json
+import shutil
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from models.dataset.recording import RecordingPlan, make_from_recordings
+from models.dataset.scans import read_scans
+from models.dataset.store import SLIVER, Split
+from station.core.errors import DatasetError, RecordingError
+from station.core.part import LINES_PER_TURN, SurfaceClass
+
+LEFT, RIGHT, WIDTH = 10, 330, 340
+ENTRY = {"file": "a.png", "part_id": "A", "part_type": "smh_320", "label": "pits"}
+TRUTH = {"file": "a.png", "mask": "masks/a.png", "left": LEFT, "right": RIGHT}
+
+
+def record(folder: Path, parts: dict[str, SurfaceClass], seed: int = 0) -> Path:
+    """A recording of small noise scans, whose defect is a square in the first strip."""
+    (folder / "masks").mkdir(parents=True)
+    lists: dict[str, list[str]] = {"recording.jsonl": [], "truth.jsonl": []}
+    for number, (part_id, surface) in enumerate(parts.items()):
+        rng = np.random.default_rng([seed, number])
+        rows = rng.integers(40, 90, (LINES_PER_TURN, 1), np.uint8)
+        mask = np.zeros((LINES_PER_TURN, WIDTH), np.uint8)
+        mask[100:160, 40:90] = surface
+        cv2.imwrite(str(folder / f"{part_id}.png"), rows + np.arange(WIDTH, dtype=np.uint8) % 40)
+        cv2.imwrite(str(folder / "masks" / f"{part_id}.png"), mask)
+        name = {"file": f"{part_id}.png"}
+        lists["recording.jsonl"].append(json.dumps(ENTRY | name | {"part_id": part_id, "label": surface.label}))
+        lists["truth.jsonl"].append(json.dumps(TRUTH | name | {"mask": f"masks/{part_id}.png"}))
+    for file, lines in lists.items():
+        (folder / file).write_text("\n".join(lines) + "\n")
+    return folder
+
+
+SIX = {f"{surface.label}-{number}": surface for surface in (SurfaceClass(0), SurfaceClass(2)) for number in range(3)}
+
+
+@pytest.fixture
+def scans(tmp_path: Path) -> Path:
+    return record(tmp_path / "scans", SIX)
+
+
+def plan(*folders: Path, **changed: object) -> RecordingPlan:
+    return RecordingPlan("patches", "tiny", folders, shares=(67, 33, 0), **changed)  # type: ignore[arg-type]
+
+
+def test_patches_keep_label_part_and_split(scans: Path, tmp_path: Path) -> None:
+    data = make_from_recordings(tmp_path / "d", plan(scans, jitter_px=0))
+    assert data.images.shape == (96, 256, 256)
+    assert data.groups.tolist() == np.repeat(np.arange(6), 16).tolist()
+    for number, file in enumerate(data.manifest.files):
+        own = data.files == number
+        assert set(data.labels[own].tolist()) - {SLIVER, 0} == ({2} if file.label == "pits" else set())
+        assert len(set(data.splits[own].tolist())) == 1
+        first = cv2.imread(str(scans / Path(file.path).name), cv2.IMREAD_UNCHANGED)[:448, LEFT:RIGHT]
+        strip = cv2.resize(first, (512, 256), interpolation=cv2.INTER_AREA)
+        assert np.array_equal(data.images[own][0], strip[:, :256])
+    assert [int((data.splits == split).sum()) for split in Split] == [64, 32, 0]
+    assert data.manifest.files[0].truth_sha256 != data.manifest.files[3].truth_sha256
+
+
+def test_whole_scans_are_small_and_have_the_parts_class(scans: Path, tmp_path: Path) -> None:
+    whole = RecordingPlan("whole", "tiny", (scans,), shares=(67, 33, 0))
+    data = make_from_recordings(tmp_path / "d", whole)
+    assert data.images.shape == (6, 512, 256)
+    assert data.labels.tolist() == [0, 0, 0, 2, 2, 2]
+
+
+def test_the_number_of_processes_does_not_change_a_byte(scans: Path, tmp_path: Path) -> None:
+    one, two = (make_from_recordings(tmp_path / str(jobs), plan(scans), jobs) for jobs in (1, 2))
+    assert one.sha256 == two.sha256
+
+
+def test_jitter_moves_edges_and_follows_the_seed(scans: Path, tmp_path: Path) -> None:
+    hashes = [
+        make_from_recordings(tmp_path / f"{number}", plan(scans, **changed)).manifest.arrays["images"]
+        for number, changed in enumerate([{"seed": 1}, {"seed": 1}, {"seed": 2}, {"jitter_px": 0}])
+    ]
+    assert hashes[0] == hashes[1]
+    assert len(set(hashes)) == 3
+
+
+def test_recordings_may_be_given_for_validation_and_test(scans: Path, tmp_path: Path) -> None:
+    parts = {"v1": SurfaceClass(0), "v2": SurfaceClass(2)}
+    others = [
+        record(tmp_path / name, {name + part: own for part, own in parts.items()}, seed)
+        for seed, name in ((5, "val"), (6, "test"))
+    ]
+    given = RecordingPlan("patches", "tiny", (scans,), (others[0],), (others[1],), shares=(100, 0, 0))
+    data = make_from_recordings(tmp_path / "d", given)
+    assert [int((data.splits == split).sum()) for split in Split] == [96, 32, 32]
+    assert data.manifest.source == "scans; validation val; test test"
+
+
+@pytest.mark.parametrize("what", ["part", "bytes"])
+def test_a_part_in_two_splits_is_refused(scans: Path, tmp_path: Path, what: str) -> None:
+    name = "pits-1" if what == "part" else "other"
+    other = record(tmp_path / "val", {name: SurfaceClass.PITS, "v": SurfaceClass.DEFECT_FREE}, seed=9)
+    if what == "bytes":
+        shutil.copy(scans / "pits-1.png", other / "other.png")
+    given = RecordingPlan("patches", "tiny", (scans,), (other,), shares=(100, 0, 0))
+    with pytest.raises(DatasetError) as caught:
+        make_from_recordings(tmp_path / "d", given)
+    assert caught.value.code == "dataset.bad_source"
+    assert "pits-1" in caught.value.detail
+    assert not (tmp_path / "d").exists()
+
+
+def test_scans_of_the_same_bytes_stay_together(scans: Path, tmp_path: Path) -> None:
+    shutil.copy(scans / "pits-1.png", scans / "pits-2.png")
+    data = make_from_recordings(tmp_path / "d", plan(scans))
+    twins = [file for file in data.manifest.files if file.path in {"scans/pits-1.png", "scans/pits-2.png"}]
+    assert twins[0].sha256 == twins[1].sha256
+    assert twins[0].split == twins[1].split
+    assert twins[0].group == twins[1].group
+
+
+def test_parts_of_one_class_only_are_refused(tmp_path: Path) -> None:
+    scans = record(tmp_path / "scans", {"a": SurfaceClass.PITS, "b": SurfaceClass.PITS})
+    with pytest.raises(DatasetError) as caught:
+        make_from_recordings(tmp_path / "d", plan(scans))
+    assert caught.value.code == "dataset.bad_source"
+
+
+def _cut_off(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+def _of_shape(*shape: int, kind: type = np.uint8) -> object:
+    return lambda path: cv2.imwrite(str(path), np.zeros(shape, kind))
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda path: path.unlink(),
+        lambda path: path.write_bytes(b""),
+        lambda path: path.write_bytes(b"no picture"),
+        _cut_off,
+        _of_shape(3583, WIDTH),
+        _of_shape(3584, WIDTH, 3),
+        _of_shape(3584, WIDTH, kind=np.uint16),
+        _of_shape(3584, 100),
+    ],
+)
+@pytest.mark.parametrize("name", ["pits-1.png", "masks/pits-1.png"])
+def test_a_picture_that_cannot_be_used_is_named_and_nothing_is_left(
+    scans: Path, tmp_path: Path, damage: object, name: str
+) -> None:
+    damage(scans / name)  # type: ignore[operator]
+    with pytest.raises(RecordingError) as caught:
+        make_from_recordings(tmp_path / "d", plan(scans))
+    assert caught.value.code == "recording.bad_image"
+    assert "pits-1" in caught.value.detail
+    assert [path.name for path in tmp_path.iterdir()] == ["scans"]
+
+
+@pytest.mark.parametrize(
+    ("recording", "truth", "code"),
+    [
+        (None, json.dumps(TRUTH), "recording.not_found"),
+        (json.dumps(ENTRY), None, "recording.not_found"),
+        ("{", json.dumps(TRUTH), "recording.bad_line"),
+        (json.dumps(ENTRY | {"label": "rust"}), json.dumps(TRUTH), "recording.bad_line"),
+        (json.dumps(ENTRY | {"colour": "red"}), json.dumps(TRUTH), "recording.bad_line"),
+        (json.dumps(ENTRY), json.dumps(TRUTH | {"file": "b.png"}), "recording.bad_line"),
+    ],
+)
+def test_a_recording_without_a_usable_truth_is_refused(
+    tmp_path: Path, recording: str | None, truth: str | None, code: str
+) -> None:
+    for name, text in (("recording.jsonl", recording), ("truth.jsonl", truth)):
+        if text is not None:
+            (tmp_path / name).write_text(text)
+    with pytest.raises(RecordingError) as caught:
+        read_scans(tmp_path)
+    assert caught.value.code == code
