@@ -2,6 +2,7 @@
 
 import typer
 
+from station.model_measure_cli import evaluate, robustness
 from station.model_train_cli import networks, train
 
 model_app = typer.Typer(help="Train, measure, release and choose the network.", no_args_is_help=True)
@@ -12,5 +13,5 @@ def model() -> None:
     """Train, measure, release and choose the network."""
 
 
-for command in (train, networks):
+for command in (train, networks, evaluate, robustness):
     model_app.command()(command)
