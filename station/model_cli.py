@@ -3,7 +3,7 @@
 import typer
 
 from station.model_measure_cli import evaluate, robustness
-from station.model_train_cli import networks, train
+from station.model_train_cli import compare, crossval, networks, train
 
 model_app = typer.Typer(help="Train, measure, release and choose the network.", no_args_is_help=True)
 
@@ -13,5 +13,5 @@ def model() -> None:
     """Train, measure, release and choose the network."""
 
 
-for command in (train, networks, evaluate, robustness):
+for command in (train, networks, crossval, compare, evaluate, robustness):
     model_app.command()(command)

@@ -10,16 +10,22 @@ from rich.table import Table
 
 from models.networks import NETWORKS
 from station.core.errors import TrainingError
+from station.model_tables import comparison_table, crossval_table, errors_table
 from station.terminal import REFUSED, err, out
 
 if TYPE_CHECKING:
-    import torch
+    from models.training.session import Session
 
 EXTRA = ("torch", "timm", "tensorboard", "matplotlib")
 
 DataFolder = Annotated[
     Path, typer.Option("--data", metavar="DIR", help="Data set, from `station dataset make`.", show_default=False)
 ]
+OutFolder = Annotated[
+    Path, typer.Option("--out", metavar="DIR", help="Folder for checkpoints, curves and results.", show_default=False)
+]
+NetworkName = Annotated[str, typer.Option(help="A name of `station model networks`.")]
+Penalty = Annotated[float | None, typer.Option(min=0, help="Penalty on kernels; the paper's is 0.01.")]
 Recipe = Annotated[str, typer.Option(help="Choices that belong together: station, paper, transfer.")]
 Epochs = Annotated[int | None, typer.Option(min=1, help="Epochs; by default the recipe's.")]
 Items = Annotated[int | None, typer.Option(min=1, help="Images an epoch draws; by default all there are.")]
@@ -40,10 +46,8 @@ KeepEvery = Annotated[float, typer.Option(min=0, help="Minutes between checkpoin
 
 def train(
     data: DataFolder,
-    out_folder: Annotated[
-        Path, typer.Option("--out", metavar="DIR", help="Folder for checkpoints and curves.", show_default=False)
-    ],
-    network: Annotated[str, typer.Option(help="A name of `station model networks`.")] = "inception-cnn",
+    out_folder: OutFolder,
+    network: NetworkName = "inception-cnn",
     recipe: Recipe = "station",
     epochs: Epochs = None,
     items_per_epoch: Items = None,
@@ -52,9 +56,7 @@ def train(
     schedule: Annotated[str | None, typer.Option(help="cosine, constant or exponential.")] = None,
     optimiser: Annotated[str | None, typer.Option(help="adamw or adam.")] = None,
     weight_decay: Annotated[float | None, typer.Option(min=0, help="Decoupled weight decay of adamw.")] = None,
-    l2: Annotated[
-        float | None, typer.Option(min=0, help="Penalty on kernels; the paper's is 0.01.")
-    ] = None,
+    l2: Annotated[float | None, typer.Option(min=0, help="Penalty on kernels; the paper's is 0.01.")] = None,
     draw: Draw = None,
     first_share: FirstShare = None,
     augmentation: Augmentation = None,
@@ -78,14 +80,13 @@ def train(
 ) -> None:
     """Train a network; the same command goes on where it was interrupted, to the same result."""
     need_training_packages()
-    from models.dataset.store import read_data
-
+    from models.dataset.store import read_data, verify_images
     from models.training.data import divide
     from models.training.plan import plan_from
     from models.training.pretrained import initial_weights
-    from models.training.session import run_in
 
     data_set = read_data(data)
+    verify_images(data_set)
     initial = initial_weights(init, network_named(network)) if init else None
     plan = plan_from(
         recipe, data_set.manifest.kind, network=network_named(network), epochs=epochs, items_per_epoch=items_per_epoch,
@@ -94,11 +95,100 @@ def train(
         init=initial.sha256 if initial else None, frozen_epochs=frozen_epochs, frozen_rate=frozen_rate,
         unfrozen_share=unfrozen_share, precision=precision, validation_items=validation_items, seed=seed,
     )  # fmt: skip
-    chosen = chosen_device(device, threads)
-    finished = run_in(out_folder, plan, divide(data_set), chosen, out, interrupts(), keep_every_min * 60, initial)
-    if not finished:
-        out.print(f"Interrupted; the same command goes on from {out_folder / 'last.pt'}.", soft_wrap=True)
-        raise typer.Exit(1)
+    session = session_on(device, threads, keep_every_min)
+    training = session.train(out_folder, plan, divide(data_set), initial)
+    refuse_unfinished(out_folder, finished=training.finished)
+    best = min(training.history, key=lambda row: row.validation_loss)
+    session.tell(f"Lowest validation loss after epoch {best.epoch}: {out_folder / 'best.pt'}")
+
+
+def crossval(
+    data: DataFolder,
+    out_folder: OutFolder,
+    network: NetworkName = "inception-cnn",
+    folds: Annotated[int, typer.Option(min=2, max=20, help="Folds of training and validation together.")] = 5,
+    recipe: Recipe = "station",
+    epochs: Epochs = None,
+    items_per_epoch: Items = None,
+    batch: BatchSize = None,
+    rate: Rate = None,
+    l2: Penalty = None,
+    draw: Draw = None,
+    augmentation: Augmentation = None,
+    precision: Precision = None,
+    seed: Seed = 1,
+    threads: Threads = 0,
+    device: Device = "auto",
+    keep_every_min: KeepEvery = 5.0,
+) -> None:
+    """Cross-validate a network by groups; the same command goes on where it was interrupted.
+
+    Each fold is judged by its last epoch, so that no choice is made on the images that judge.
+    """
+    need_training_packages()
+    from models.dataset.store import read_data, verify_images
+    from models.training.crossval import crossvalidate
+    from models.training.plan import plan_from
+
+    data_set = read_data(data)
+    verify_images(data_set)
+    plan = plan_from(
+        recipe, data_set.manifest.kind, network=network_named(network), epochs=epochs, items_per_epoch=items_per_epoch,
+        batch=batch, rate=rate, l2=l2, draw=draw, augmentation=changes_named(augmentation), precision=precision,
+        seed=seed, patience=0,
+    )  # fmt: skip
+    session = session_on(device, threads, keep_every_min)
+    result = crossvalidate(data_set, plan, folds, out_folder, session)
+    refuse_unfinished(out_folder, finished=result is not None)
+    if result is not None:
+        out.print(crossval_table([result]))
+        out.print(errors_table(result.pooled, f"{network}: each image judged by a network that had not seen it"))
+
+
+def compare(
+    data: DataFolder,
+    out_folder: OutFolder,
+    networks: Annotated[str, typer.Option(help="Names of `station model networks`, with commas; all, or paper.")],
+    folds: Annotated[int, typer.Option(min=0, max=20, help="Cross-validate each with so many folds, too.")] = 0,
+    recipe: Recipe = "station",
+    epochs: Epochs = None,
+    items_per_epoch: Items = None,
+    batch: BatchSize = None,
+    rate: Rate = None,
+    l2: Penalty = None,
+    draw: Draw = None,
+    augmentation: Augmentation = None,
+    precision: Precision = None,
+    validation_items: ValidationItems = None,
+    seed: Seed = 1,
+    threads: Threads = 0,
+    device: Device = "auto",
+    keep_every_min: KeepEvery = 5.0,
+) -> None:
+    """Train networks by one plan and judge them on the test split; goes on where it was interrupted.
+
+    The whole tables of the paper: `--networks paper --folds 10 --recipe paper`, on a GPU.
+    """
+    need_training_packages()
+    from models.dataset.store import read_data, verify_images
+    from models.training.comparison import compare as compare_networks
+    from models.training.plan import plan_from
+
+    data_set = read_data(data)
+    verify_images(data_set)
+    plans = [
+        plan_from(
+            recipe, data_set.manifest.kind, network=name, epochs=epochs, items_per_epoch=items_per_epoch, batch=batch,
+            rate=rate, l2=l2, draw=draw, augmentation=changes_named(augmentation), precision=precision, seed=seed,
+            validation_items=validation_items, patience=0,
+        )
+        for name in names_of(networks)
+    ]  # fmt: skip
+    rows = compare_networks(data_set, plans, folds, out_folder, session_on(device, threads, keep_every_min))
+    refuse_unfinished(out_folder, finished=rows is not None)
+    for row in rows or ():
+        out.print(errors_table(row.images, f"{row.network}: images of the test split"))
+    out.print(comparison_table(rows or ()))
 
 
 def networks() -> None:
@@ -140,22 +230,43 @@ def changes_named(text: str | None) -> tuple[str, ...] | None:
     return () if text == "none" else tuple(text.split(","))
 
 
-def chosen_device(name: str, threads: int) -> "torch.device":
-    """The device to compute on; sets the number of threads.
+def names_of(networks: str) -> tuple[str, ...]:
+    """Names of networks from a list with commas; `all`, and `paper` for those of the paper's tables.
+
+    Raises:
+        TrainingError: One is unknown.
+    """
+    if networks == "all":
+        return tuple(NETWORKS)
+    if networks == "paper":
+        return tuple(spec.name for spec in NETWORKS.values() if spec.paper_parameters_m)
+    return tuple(network_named(name.strip()) for name in networks.split(","))
+
+
+def session_on(device: str, threads: int, keep_every_min: float) -> "Session":
+    """A session on a device, told on the terminal, that Ctrl-C ends well.
 
     Raises:
         TrainingError: A GPU is asked for and there is none.
     """
     import torch
 
+    from models.training.session import Session
+
     if threads:
         torch.set_num_threads(threads)
     there = torch.cuda.is_available()
-    if name == "auto":
-        return torch.device("cuda" if there else "cpu")
-    if name not in {"cpu", "cuda"} or (name == "cuda" and not there):
-        raise TrainingError("training.no_device", name)
-    return torch.device(name)
+    if device not in {"auto", "cpu", "cuda"} or (device == "cuda" and not there):
+        raise TrainingError("training.no_device", device)
+    chosen = torch.device("cuda" if there and device != "cpu" else "cpu")
+    return Session(chosen, out, interrupts(), keep_every_min * 60)
+
+
+def refuse_unfinished(folder: Path, *, finished: bool) -> None:
+    """End with status 1 where a session was interrupted."""
+    if not finished:
+        out.print(f"Interrupted; the same command goes on with what is in {folder}.", soft_wrap=True, highlight=False)
+        raise typer.Exit(1)
 
 
 def interrupts() -> Any:

@@ -103,6 +103,12 @@ class Plan(BaseModel):
             raise ValueError("weight_decay is adamw's; adam takes l2, or weight_decay 0")
         return self
 
+    @model_validator(mode="after")
+    def _frozen_layers_know_something(self) -> Self:
+        if not self.init and any(phase.unfrozen_share < 1 for phase in self.phases):
+            raise ValueError("layers are frozen at random weights: give weights to begin with, or freeze none")
+        return self
+
     @property
     def epochs(self) -> int:
         """Epochs of all phases, if none ends early."""

@@ -1,6 +1,7 @@
 """One training in its folder, from the lock to the last curve, told on a console."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -11,37 +12,54 @@ from models.training.plan import Plan
 from models.training.pretrained import InitialWeights
 from models.training.progress import Bars
 from models.training.run_folder import occupy
-from models.training.trainer import begin
+from models.training.trainer import Training, begin
 from station.core.errors import TrainingError
 
 
-def run_in(
-    folder: Path,
-    plan: Plan,
-    data: TrainingData,
-    device: torch.device,
-    console: Console,
-    stop: Callable[[], bool],
-    keep_every_s: float,
-    initial: InitialWeights | None = None,
-) -> bool:
-    """Train, or go on with what is in the folder, until all is done or `stop` says so; whether all is done.
+@dataclass(frozen=True, slots=True)
+class Session:
+    """Where trainings run and who watches them.
 
-    Raises:
-        TrainingError: See `trainer.begin` and `Training.run`; or the GPU cannot compute in bfloat16.
+    Attributes:
+        device: Where to compute.
+        console: Where to tell.
+        stop: Whether to end early; asked after each step.
+        keep_every_s: Within an epoch, `last.pt` is written so often.
     """
-    if device.type == "cuda" and plan.precision == "bf16" and not torch.cuda.is_bf16_supported():
-        raise TrainingError("training.no_device", "this GPU has no bfloat16; choose --precision f32")
-    with occupy(folder):
-        training = begin(plan, data, folder, device, keep_every_s, initial)
-        done = len(training.history)
-        state = f"goes on after epoch {done}" if done or training.position.step else "begins"
-        where = torch.cuda.get_device_name() if device.type == "cuda" else f"{torch.get_num_threads()} threads"
-        counts = f"{data.origin.patches} images of {data.origin.parts} groups, {len(data.validation)} to judge by"
-        console.print(f"{plan.network} {state}: {counts}; {where}", highlight=False, soft_wrap=True)
-        with Bars(console) as bars:
-            finished = training.run(bars, stop)
-    if finished:
-        lowest = min(training.history, key=lambda row: row.validation_loss)
-        console.print(f"Done: best epoch {lowest.epoch}, {folder / 'best.pt'}", highlight=False, soft_wrap=True)
-    return finished
+
+    device: torch.device
+    console: Console
+    stop: Callable[[], bool]
+    keep_every_s: float
+
+    def train(self, folder: Path, plan: Plan, data: TrainingData, initial: InitialWeights | None = None) -> Training:
+        """Train, or go on with what is in the folder, until all is done or `stop` says so.
+
+        Raises:
+            TrainingError: See `trainer.begin` and `Training.run`; or the GPU cannot compute in bfloat16.
+        """
+        if self.device.type == "cuda" and plan.precision == "bf16" and not torch.cuda.is_bf16_supported():
+            raise TrainingError("training.no_device", "this GPU has no bfloat16; choose --precision f32")
+        with occupy(folder):
+            training = begin(plan, data, folder, self.device, self.keep_every_s, initial)
+            self.tell(f"{folder}: {plan.network} {_state(training)}; {self._where()}")
+            with Bars(self.console) as bars:
+                training.run(bars, self.stop)
+        return training
+
+    def tell(self, text: str) -> None:
+        """Print a line."""
+        self.console.print(text, highlight=False, soft_wrap=True, markup=False)
+
+    def _where(self) -> str:
+        if self.device.type == "cuda":
+            return str(torch.cuda.get_device_name())
+        return f"{torch.get_num_threads()} threads"
+
+
+def _state(training: Training) -> str:
+    origin, epochs = training.data.origin, len(training.history)
+    if training.finished:
+        return f"is done, {epochs} epochs"
+    state = f"goes on after epoch {epochs}" if epochs or training.position.step else "begins"
+    return f"{state}: {origin.patches} images of {origin.parts} groups, {len(training.data.validation)} to judge by"

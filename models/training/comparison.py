@@ -1,0 +1,100 @@
+"""Comparison of networks on one data set: one plan for all, judged on the test split by image and by part.
+
+Every training lies in its own folder, so that a comparison goes on after a kill; what is done stands in its document.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from models.dataset.store import SLIVER, DataSet, Split
+from models.evaluation.calibration import softmax
+from models.evaluation.metrics import Classification, classify
+from models.training.checkpoint import BEST, load_network, write_whole
+from models.training.compute import logits_of
+from models.training.crossval import PAPER, Crossval, Result, crossvalidate, heading
+from models.training.data import TrainingData, divide
+from models.training.draw import Indices
+from models.training.plan import Plan
+from models.training.session import Session
+from station.core.algorithm1 import algorithm1
+from station.core.errors import TrainingError
+from station.core.part import PATCHES_PER_PART, SurfaceClass
+
+COMPARISON = "comparison.json"
+
+
+class Comparison(Result):
+    """One network of a comparison.
+
+    Attributes:
+        crossval: Its cross-validation, where folds were asked for.
+        images: The test split, image by image.
+        parts: The test split part by part, by Algorithm 1; None where the images are no patches of parts.
+        paper_percent: The paper's accuracy on 130 whole parts, on its own data; None where it names none.
+    """
+
+    crossval: Crossval | None
+    images: Classification
+    parts: Classification | None
+    paper_percent: float | None
+
+
+def compare(
+    data: DataSet, plans: Sequence[Plan], folds: int, folder: Path, session: Session
+) -> list[Comparison] | None:
+    """Train each network, judge it on the test split and, with folds, by cross-validation; None where stopped.
+
+    Raises:
+        TrainingError: The test split lacks a class, or a training fails.
+    """
+    divided = divide(data)
+    _refuse_untested(data)
+    rows = []
+    for plan in plans:
+        place = folder / plan.network
+        validated = crossvalidate(data, plan, folds, place, session) if folds else None
+        if folds and validated is None:
+            return None
+        if not session.train(place / "whole", plan, divided).finished:
+            return None
+        rows.append(_measure(data, divided, plan, place / "whole" / BEST, session, validated))
+        document = "[\n" + ",\n".join(row.model_dump_json(indent=2) for row in rows) + "\n]\n"
+        write_whole(folder / COMPARISON, document.encode())
+    return rows
+
+
+def _refuse_untested(data: DataSet) -> None:
+    counts = np.bincount(data.labels[data.indices(Split.TEST)], minlength=len(data.classes))
+    if missing := [data.classes[number] for number in np.flatnonzero(counts == 0)]:
+        raise TrainingError("training.bad_data", f"{data.folder}: no image of {', '.join(missing)} in test")
+
+
+def _measure(
+    data: DataSet, divided: TrainingData, plan: Plan, path: Path, session: Session, validated: Crossval | None
+) -> Comparison:
+    network, _ = load_network(path)
+    test = np.flatnonzero(data.splits == Split.TEST)
+    network.to(session.device, memory_format=torch.channels_last)
+    answers = np.asarray(softmax(logits_of(network, divided, test, session.device, plan)), np.float32)
+    sure = data.labels[test] != SLIVER
+    images = classify(data.labels[test][sure], answers[sure].argmax(axis=1), answers[sure], data.classes)
+    parts = _parts(data, test, answers) if data.manifest.kind == "patches" else None
+    paper = PAPER.get(plan.network, (None, None))[1]
+    return Comparison(**heading(data, plan), crossval=validated, images=images, parts=parts, paper_percent=paper)
+
+
+def _parts(data: DataSet, test: Indices, answers: NDArray[np.float32]) -> Classification | None:
+    """The scans of the test split, each judged by Algorithm 1 over its 16 patches, slivers included."""
+    truth, found, scores = [], [], []
+    for number in np.unique(data.files[test]):
+        own = answers[data.files[test] == number]
+        if len(own) != PATCHES_PER_PART or data.classes != tuple(surface.label for surface in SurfaceClass):
+            return None
+        truth.append(data.classes.index(data.manifest.files[number].label))
+        found.append(data.classes.index(str(algorithm1(own).verdict.label)))
+        scores.append([own[:, 0].min(), *own[:, 1:].max(axis=0)])
+    return classify(np.array(truth), np.array(found), np.array(scores), data.classes)

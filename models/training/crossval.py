@@ -1,0 +1,132 @@
+"""Cross-validation of a network: every fold is a training in its own folder, so that all goes on after a kill.
+
+A fold judges what the last epoch answers, on images that had no say in anything: no epoch is chosen on them.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict
+
+from models.dataset.store import DataSet, Split
+from models.evaluation.calibration import softmax
+from models.evaluation.metrics import Classification, classify
+from models.networks import NETWORKS
+from models.training.checkpoint import code_version, write_whole
+from models.training.compute import logits_of
+from models.training.data import TrainingData, select
+from models.training.draw import Indices
+from models.training.folds import deal_folds
+from models.training.plan import Plan
+from models.training.session import Session
+from station.core.errors import TrainingError
+
+CROSSVAL = "crossval.json"
+
+PAPER: dict[str, tuple[float, float]] = {
+    "efficientnet-v2-s": (99.17, 90.77),
+    "inception-v3": (90.34, 63.08),
+    "mobilenet-v2": (97.73, 76.92),
+    "resnet50": (99.30, 93.85),
+    "sca-cnn": (99.01, 96.92),
+    "baseline-cnn": (98.51, 94.62),
+    "inception-cnn": (99.40, 99.23),
+}
+"""Percent: 10-fold accuracy of patches, accuracy on 130 whole parts. Source: Mustafaev et al., tables 9 and 10."""
+
+
+class Result(BaseModel):
+    """What the documents of cross-validation and comparison say first."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    network: str
+    trainable_parameters: int
+    data_sha256: str
+    data_source: str
+    code_version: str
+    plan: dict[str, Any]
+
+
+class Crossval(Result):
+    """A cross-validation.
+
+    Attributes:
+        fold_accuracies: Of each fold.
+        mean: Of these.
+        deviation: Their standard deviation.
+        pooled: All images, each judged by the network that had not seen it.
+        paper_percent: The paper's mean, on its own data; None where it names none.
+    """
+
+    fold_accuracies: tuple[float, ...]
+    mean: float
+    deviation: float
+    pooled: Classification
+    paper_percent: float | None
+
+
+def crossvalidate(data: DataSet, plan: Plan, folds: int, folder: Path, session: Session) -> Crossval | None:
+    """Train and judge each fold of training and validation; None where the session was stopped.
+
+    Raises:
+        TrainingError: A class has too few groups, the plan chooses an epoch, or a training fails.
+    """
+    if any(phase.patience for phase in plan.phases):
+        raise TrainingError("training.bad_plan", "patience: a fold has no validation to end a training by")
+    usable = np.sort(np.concatenate([data.indices(Split.TRAIN), data.indices(Split.VALIDATION)]))
+    fold_of = deal_folds(data.labels[usable], data.groups[usable], folds, plan.seed, data.classes)
+    answers = np.zeros((len(usable), len(data.classes)), np.float32)
+    for fold in range(folds):
+        left_out = fold_of == fold
+        chosen = select(data, usable[~left_out], np.empty(0, np.intp))
+        probabilities = _fold_answers(chosen, usable[left_out], plan, folder / f"fold-{fold + 1}", session)
+        if probabilities is None:
+            return None
+        answers[left_out] = probabilities
+    result = _crossval(data, plan, fold_of, answers, usable)
+    write_whole(folder / CROSSVAL, result.model_dump_json(indent=2).encode())
+    return result
+
+
+def _fold_answers(
+    data: TrainingData, left_out: Indices, plan: Plan, folder: Path, session: Session
+) -> NDArray[np.float32] | None:
+    training = session.train(folder, plan, data)
+    if not training.finished:
+        return None
+    logits = logits_of(training.network, data, left_out, session.device, plan)
+    probabilities = np.asarray(softmax(logits), np.float32)
+    right = int((probabilities.argmax(axis=1) == data.labels[left_out]).sum())
+    session.tell(f"{folder}: {right} of {len(left_out)} right")
+    return probabilities
+
+
+def _crossval(
+    data: DataSet, plan: Plan, fold_of: NDArray[np.int8], answers: NDArray[np.float32], usable: Indices
+) -> Crossval:
+    truth, found = data.labels[usable], answers.argmax(axis=1)
+    accuracies = [float((truth == found)[fold_of == fold].mean()) for fold in range(int(fold_of.max()) + 1)]
+    return Crossval(
+        **heading(data, plan),
+        fold_accuracies=tuple(accuracies),
+        mean=float(np.mean(accuracies)),
+        deviation=float(np.std(accuracies)),
+        pooled=classify(truth, found, answers, data.classes),
+        paper_percent=PAPER.get(plan.network, (None, None))[0],
+    )
+
+
+def heading(data: DataSet, plan: Plan) -> dict[str, Any]:
+    """The fields of `Result`."""
+    network = NETWORKS[plan.network].make(len(data.classes), data.manifest.height, data.manifest.width)
+    return {
+        "network": plan.network,
+        "trainable_parameters": sum(parameter.numel() for parameter in network.parameters()),
+        "data_sha256": data.sha256,
+        "data_source": data.manifest.source,
+        "code_version": code_version(),
+        "plan": plan.model_dump(mode="json"),
+    }
