@@ -42,8 +42,10 @@ def compare_with(pictures: Path, picture: Path, parts: int, seed: int) -> Likene
     Raises:
         RecordingError: There is no picture large enough, or the comparison cannot be written.
     """
-    real, rendered = tile_windows(pictures, parts), _rendered_windows(parts, seed)
-    finishes = measure_finish(real), measure_finish(rendered)
+    real = tile_windows(pictures, parts)
+    finish = measure_finish(real)
+    rendered = _rendered_windows(parts, seed)
+    finishes = finish, measure_finish(rendered)
     drawn = np.vstack([_gallery(real, rendered), _charts(*finishes)])
     if not cv2.imwrite(str(picture), drawn):
         raise RecordingError("recording.not_written", str(picture))

@@ -1,0 +1,91 @@
+"""`station dataset`: render, make and show in a row, and what is refused ends with status 2."""
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from typer.testing import CliRunner, Result
+
+from models.dataset.store import Split, read_data
+from station.dataset_cli import dataset_app
+
+
+def station_dataset(*arguments: object) -> Result:
+    return CliRunner().invoke(dataset_app, [str(argument) for argument in arguments])
+
+
+@pytest.fixture(scope="module")
+def scans(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("rendered") / "scans"
+    rendered = station_dataset(
+        "render", folder, "--parts", 4, "--seed", 3, "--mix", "2/0/2/0/0", "--severity", "1.1x1", "--jobs", 1
+    )
+    assert rendered.exit_code == 0, rendered.output
+    return folder
+
+
+def test_what_was_rendered_becomes_a_data_set_that_is_shown(scans: Path, tmp_path: Path) -> None:
+    truths = [json.loads(line) for line in (scans / "truth.jsonl").read_text().splitlines()]
+    assert {defect["severity_size"] for truth in truths for defect in truth["defects"]} == {1.1}
+    made = station_dataset("make", tmp_path / "d", "--from", scans, "--split", "50/50/0", "--jobs", 1)
+    assert made.exit_code == 0, made.output
+    data = read_data(tmp_path / "d")
+    assert data.manifest.kind == "patches"
+    shown = station_dataset("show", tmp_path / "d", "--verify")
+    assert shown.exit_code == 0
+    assert data.sha256 in shown.output
+    assert "64 images of 256x256" in shown.output
+
+
+def test_a_recording_for_validation_leaves_the_other_to_training(scans: Path, tmp_path: Path) -> None:
+    other = tmp_path / "val"
+    assert station_dataset("render", other, "--parts", 2, "--seed", 4, "--mix", "1/0/1/0/0", "--jobs", 1).exit_code == 0
+    made = station_dataset(
+        "make", tmp_path / "d", "--from", scans, "--validation-from", other, "--kind", "whole", "--jobs", 1
+    )
+    assert made.exit_code == 0, made.output
+    data = read_data(tmp_path / "d")
+    assert [int((data.splits == split).sum()) for split in Split] == [4, 2, 0]
+
+
+def test_class_folders(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / "pictures" / name).mkdir(parents=True)
+        for number in range(4):
+            pixels = np.random.default_rng([ord(name), number]).integers(0, 256, (64, 64), np.uint8)
+            cv2.imwrite(str(tmp_path / "pictures" / name / f"{number}.png"), pixels)
+    made = station_dataset(
+        "make", tmp_path / "d", "--from", tmp_path / "pictures", "--kind", "class-folders", "--split", "50/50/0",
+        "--size", 32, "--alike",
+    )  # fmt: skip
+    assert made.exit_code == 0, made.output
+    assert read_data(tmp_path / "d").images.shape == (8, 32, 32)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("render", "{scans}", "--parts", 1),
+        ("render", "{new}", "--mix", "1/2/3"),
+        ("render", "{new}", "--severity", "fine"),
+        ("make", "{new}", "--from", "{scans}", "--split", "80/30/0"),
+        ("make", "{new}", "--from", "{scans}", "--size", 64),
+        ("make", "{new}", "--from", "{scans}", "--from", "{scans}", "--kind", "class-folders"),
+        ("make", "{new}", "--from", "{scans}", "--validation-from", "{scans}"),
+        ("make", "{scans}", "--from", "{scans}"),
+        ("make", "{new}", "--from", "{new}"),
+        ("show", "{scans}"),
+        ("compare", "{new}", "--out", "{new}"),
+    ],
+)
+def test_a_refusal_ends_with_status_2_and_leaves_nothing(
+    scans: Path, tmp_path: Path, arguments: tuple[object, ...]
+) -> None:
+    before = sorted(scans.rglob("*"))
+    places = {"{scans}": scans, "{new}": tmp_path / "new"}
+    refused = station_dataset(*(places.get(str(argument), argument) for argument in arguments))
+    assert refused.exit_code == 2, refused.output
+    assert sorted(scans.rglob("*")) == before
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,142 @@
+"""Data sets from class folders: every picture is looked at before anything is written."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from models.dataset.alike import alike_pictures
+from models.dataset.folders import FolderPlan, make_from_folders
+from models.dataset.store import Split
+from station.core.errors import DatasetError
+
+CLASSES = ("crack", "dent", "free")
+
+
+def picture(number: int, height: int = 40, width: int = 32) -> np.ndarray:
+    return np.random.default_rng(number).integers(0, 256, (height, width), np.uint8)
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    for index, name in enumerate(CLASSES):
+        (tmp_path / "pictures" / name).mkdir(parents=True)
+        for number in range(10):
+            cv2.imwrite(str(tmp_path / "pictures" / name / f"{number}.png"), picture(100 * index + number))
+    return tmp_path / "pictures"
+
+
+def test_a_folder_is_a_class_and_is_shared_out(source: Path, tmp_path: Path) -> None:
+    (source / "dent" / "notes.txt").write_text("no picture")
+    (source / ".hidden").mkdir()
+    data = make_from_folders(tmp_path / "d", FolderPlan("tiny", source, (70, 20, 10)))
+    assert data.classes == CLASSES
+    assert data.images.shape == (30, 40, 32)
+    for label, name in enumerate(CLASSES):
+        own = data.labels == label
+        assert [int((data.splits[own] == split).sum()) for split in Split] == [7, 2, 1]
+        assert all(data.manifest.files[file].path.startswith(f"{name}/") for file in data.files[own])
+    assert np.array_equal(data.images[0], picture(0))
+
+
+def test_same_seed_same_data_set(source: Path, tmp_path: Path) -> None:
+    first, again, other = (
+        make_from_folders(tmp_path / f"{number}", FolderPlan("tiny", source, seed=seed)).sha256
+        for number, seed in enumerate((4, 4, 5))
+    )
+    assert first == again != other
+
+
+def test_pictures_of_the_same_pixels_never_straddle_a_split(source: Path, tmp_path: Path) -> None:
+    for number in range(5):
+        cv2.imwrite(str(source / "crack" / f"twin{number}.bmp"), picture(number))
+    data = make_from_folders(tmp_path / "d", FolderPlan("tiny", source, (50, 50, 0)))
+    split_of = {file.path: file.split for file in data.manifest.files}
+    hash_of = {file.path: file.sha256 for file in data.manifest.files}
+    for number in range(5):
+        assert split_of[f"crack/twin{number}.bmp"] == split_of[f"crack/{number}.png"]
+        assert hash_of[f"crack/twin{number}.bmp"] != hash_of[f"crack/{number}.png"]
+
+
+def test_a_size_makes_mixed_sizes_equal(source: Path, tmp_path: Path) -> None:
+    cv2.imwrite(str(source / "dent" / "large.png"), picture(7, 80, 64))
+    data = make_from_folders(tmp_path / "d", FolderPlan("tiny", source, size_px=48))
+    assert data.images.shape == (31, 48, 48)
+
+
+def test_equal_channels_are_grey(source: Path, tmp_path: Path) -> None:
+    cv2.imwrite(str(source / "crack" / "0.png"), np.repeat(picture(0)[:, :, None], 3, axis=2))
+    assert np.array_equal(make_from_folders(tmp_path / "d", FolderPlan("tiny", source)).images[0], picture(0))
+
+
+def _empty(source: Path) -> None:
+    for path in (source / "dent").iterdir():
+        path.unlink()
+
+
+def _one_class(source: Path) -> None:
+    for path in source.iterdir():
+        if path.name != "dent":
+            path.rename(source.parent / path.name)
+
+
+def _write(pixels: np.ndarray) -> Callable[[Path], None]:
+    def damage(source: Path) -> None:
+        cv2.imwrite(str(source / "dent" / "5.png"), pixels)
+
+    return damage
+
+
+@pytest.mark.parametrize(
+    ("damage", "told"),
+    [
+        (_empty, "no pictures in dent"),
+        (_one_class, "1 class folders"),
+        (lambda source: (source / "dent" / "5.png").write_bytes(b"no picture"), "dent/5.png: cannot be read"),
+        (lambda source: (source / "dent" / "5.png").write_bytes(b""), "dent/5.png: cannot be read"),
+        (_write(np.zeros((40, 32), np.uint16)), "dent/5.png: uint16"),
+        (_write(np.dstack([picture(1), picture(2), picture(3)])), "dent/5.png: uint8 (40, 32, 3)"),
+        (_write(picture(1, 41)), "dent/5.png (41, 32)"),
+        (lambda source: source.rename(source.with_name("elsewhere")), "is no folder"),
+    ],
+)
+def test_what_cannot_become_a_data_set_is_named_and_nothing_is_left(
+    source: Path, tmp_path: Path, damage: Callable[[Path], None], told: str
+) -> None:
+    damage(source)
+    with pytest.raises(DatasetError) as caught:
+        make_from_folders(tmp_path / "d", FolderPlan("tiny", source))
+    assert caught.value.code == "dataset.bad_source"
+    assert told in caught.value.detail
+    assert not list(tmp_path.glob("d*"))
+
+
+def objects() -> list[np.ndarray]:
+    """Four smooth, spotted objects, each at three exposures and cut out a little otherwise."""
+    pictures = []
+    for number in range(4):
+        spots = np.random.default_rng(number).normal(size=(120, 120)).astype(np.float32)
+        detail = cv2.GaussianBlur(spots, (0, 0), 2)
+        detail = 110 + 30 * detail / detail.std()
+        for exposure, offset in ((0.5, 0), (1.0, 2), (1.6, 4)):
+            cropped = detail[offset : offset + 100, 4 - offset : 104 - offset]
+            pictures.append(np.clip(cropped * exposure, 0, 255).astype(np.uint8))
+    return pictures
+
+
+def test_pictures_of_one_object_at_other_exposures_are_alike() -> None:
+    pairs = {(first, second) for first, second in alike_pictures(objects())}
+    expected = {(3 * number + one, 3 * number + two) for number in range(4) for one, two in ((0, 1), (0, 2), (1, 2))}
+    assert pairs == expected
+
+
+def test_pictures_that_are_alike_stay_together_when_asked(tmp_path: Path) -> None:
+    for number, image in enumerate(objects()):
+        folder = tmp_path / "pictures" / ("free" if number < 6 else "dent")
+        folder.mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(folder / f"{number:02}.png"), image)
+    data = make_from_folders(tmp_path / "d", FolderPlan("tiny", tmp_path / "pictures", (50, 50, 0), grouping="alike"))
+    assert len(np.unique(data.groups)) == 4
+    assert all(len(set(data.splits[data.groups == group].tolist())) == 1 for group in range(4))
