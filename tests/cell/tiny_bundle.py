@@ -24,7 +24,9 @@ def make_tiny_bundle(folder: Path) -> Path:
     column = ops.unsqueeze(mean, np.array([1]))
     distance = ops.subtract(column, np.array([list(GREY_OF.values())], np.float32))
     logits = ops.multiply(ops.multiply(distance, distance), np.float32(-SHARPNESS))
-    ov.save_model(ov.Model([ops.softmax(logits, 1)], [pixels], "tiny"), folder / "model.xml", compress_to_fp16=False)
+    graph = ov.Model([ops.softmax(logits, 1)], [pixels], "tiny")
+    for name in ("model.xml", "int8.xml"):  # nothing to quantise, but whatever a configuration asks for is there
+        ov.save_model(graph, folder / name, compress_to_fp16=False)
     manifest = Manifest(
         name="tiny-1",
         network="tiny",

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from models.manifest import (
+    ARTEFACT_FILES,
     CLASSES,
     Data,
     Figures,
@@ -145,8 +146,13 @@ def test_a_shipped_bundle_is_found_by_name_and_any_other_by_path(tmp_path: Path)
 def test_the_shipped_bundle_is_sound_small_and_measured() -> None:
     bundle = load_bundle(bundle_folder(BUNDLE))
     assert bundle.manifest.name == BUNDLE
-    assert sum(path.stat().st_size for path in bundle.folder.iterdir()) < 16_000_000
+    assert sum(path.stat().st_size for path in bundle.folder.iterdir()) < 30_000_000
     assert {path.name for path in bundle.folder.iterdir()} == {"manifest.json", *bundle.manifest.files}
+    assert bundle.manifest.artefacts.keys() == ARTEFACT_FILES.keys()
+    assert {(one.engine, one.precision) for one in bundle.manifest.parity} == {
+        ("openvino", "f32"), ("openvino", "bf16"), ("openvino", "int8"), ("onnxruntime", "f32")
+    }  # fmt: skip
+    assert not any(one.changed_parts for one in bundle.manifest.parity)
     figures = bundle.manifest.figures
     assert figures is not None
     assert figures.parts >= 150
