@@ -1,0 +1,168 @@
+"""The model card: what a network was made from, what it can and cannot do, and what it must not be used for.
+
+Source: M. Mitchell et al., "Model Cards for Model Reporting", FAT* 2019, for the sections.
+"""
+
+from collections.abc import Iterator
+
+from models.evaluation.evaluation import Evaluation
+from models.evaluation.rates import Rate, rate, sample_size
+from models.manifest import Figures, Manifest, Parity, Quantisation
+
+CLAIM, CONFIDENCE = 0.001, 0.95
+
+LIMITS = """\
+- It knows surfaces like those it was trained on. Another material, finish, lamp, lens or camera is another surface:
+  train, measure and let it through the gate again.
+- It tells {classes} apart and nothing else. A defect of any other kind gets one of these names, or none.
+- It judges patches of 256x256 pixels of a strip that was scaled to 512 columns. What is smaller than a pixel there, or
+  paler than the defects it was trained on, is not found.
+- A part is judged by the most certain of its 16 patches. A rate of errors a patch grows to about 16 times that a part.
+- The figures hold for the mix of classes that they were measured on, and for no other."""
+
+MISUSE = """\
+- It must not be the only thing between a defect and harm to a person. Where a passed defect can hurt somebody, the
+  part needs a second, independent inspection.
+- It must not judge parts without the station's guards: complete scan, part in place, exposure, deadline, review.
+- It must not be used on real parts on the strength of figures from rendered ones. Such figures say that the method
+  works, not that it finds the defects of a plant.
+- It must not be used to rate the work of people."""
+
+
+def card_text(manifest: Manifest, evaluation: Evaluation | None = None) -> str:
+    """The card as Markdown, from a bundle's manifest and, where there is one, from its evaluation."""
+    blocks = [
+        f"# {manifest.name}",
+        f"{manifest.network}, number {manifest.version}, made {manifest.created:%Y-%m-%d} with version "
+        f"{manifest.code_version}; licence {manifest.licence}.",
+        "## What it is for",
+        "It looks at 16 patches of the unwrapped surface of a turned or ground cylinder and says of each how probable "
+        f"{_named(manifest.classes)} are. The station makes one decision of the 16 and sends the part to its bin.",
+        "## What it was trained on",
+        _data(manifest),
+        "## Figures",
+        *_figures(manifest.figures),
+        *(_evaluation(evaluation) if evaluation else ()),
+        "## Artefacts",
+        _artefacts(manifest),
+        "## Limits",
+        LIMITS.format(classes=_named(manifest.classes)),
+        "## What it must not be used for",
+        MISUSE,
+    ]
+    return "\n\n".join(blocks) + "\n"
+
+
+def _named(classes: tuple[str, ...]) -> str:
+    return f"{', '.join(classes[:-1])} and {classes[-1]}"
+
+
+def _data(manifest: Manifest) -> str:
+    data = manifest.data
+    rows = [
+        ("source", data.source),
+        ("parts", f"{data.parts:,}"),
+        ("patches", f"{data.patches:,}"),
+        ("epochs", f"{data.epochs} of {data.patches_per_epoch:,} patches"),
+        ("seed", str(data.seed)),
+        ("SHA-256 of the data set", data.sha256 or "none recorded"),
+    ]
+    return _table(("training data", ""), rows)
+
+
+def _figures(figures: Figures | None) -> Iterator[str]:
+    if figures is None:
+        yield "None were measured."
+        return
+    good = figures.parts - figures.defective_parts
+    right = figures.parts - figures.escapes - figures.overkills - figures.wrong_class - figures.reviews
+    rows = [
+        ("parts judged rightly", _spell(rate(right, figures.parts))),
+        ("escapes, of defective parts", _spell(rate(figures.escapes, figures.defective_parts))),
+        ("overkill, of good parts", _spell(rate(figures.overkills, good))),
+        ("another defect's name, of defective parts", _spell(rate(figures.wrong_class, figures.defective_parts))),
+        ("sent to review, of all parts", _spell(rate(figures.reviews, figures.parts))),
+        ("patches judged wrongly", _spell(rate(figures.wrong_patches, figures.patches))),
+    ]
+    yield f"Measured on {figures.source}; limits are exact, two-sided, 95 %."
+    yield _table(("figure", "count, share and limits"), rows)
+    need = sample_size(CLAIM, figures.escapes, CONFIDENCE)
+    yield (
+        f"To claim at most {CLAIM:.1%} escapes with {CONFIDENCE:.0%} confidence takes {need:,} defective parts with no "
+        f"more than {figures.escapes} escapes. These figures rest on {figures.defective_parts:,}."
+    )
+
+
+def _evaluation(evaluation: Evaluation) -> Iterator[str]:
+    yield f"### Evaluation of {evaluation.created:%Y-%m-%d}"
+    yield f"{evaluation.subject.name} by {evaluation.subject.engine}, on {evaluation.source.name}."
+    if evaluation.parts is not None:
+        counted = evaluation.parts.tally
+        rows = [
+            ("parts judged rightly", _spell(counted.accuracy)),
+            ("escapes", _spell(counted.escapes)),
+            ("overkill", _spell(counted.overkills)),
+            ("review", _spell(counted.reviews)),
+        ]
+        yield _table(("figure", "count, share and limits"), rows)
+    if evaluation.detection:
+        yield "### Probability of detection"
+        yield _table(("class", "against the diameter of a circle of the same area"), _detection(evaluation))
+    if evaluation.pointing is not None:
+        yield f"The evidence lies on the defect in {_spell(evaluation.pointing.hits)} patches."
+    if evaluation.robustness:
+        yield "### Robustness"
+        rows = [(f"{curve.name}, {level.level:g} {curve.unit}".rstrip(), _spell(level.tally.accuracy))
+                for curve in evaluation.robustness for level in curve.levels]  # fmt: skip
+        yield f"Parts judged rightly, of {evaluation.robustness_parts}, as the pictures get worse."
+        yield _table(("disturbance", "parts judged rightly"), rows)
+
+
+def _detection(evaluation: Evaluation) -> list[tuple[str, str]]:
+    return [(one.defect, f"{_size(one.size.a90, 'a90', one.size.unit)}{_size(one.size.a90_95, 'a90/95', one.size.unit)}"
+             f"{one.size.explanation}") for one in evaluation.detection]  # fmt: skip
+
+
+def _size(size: float | None, name: str, unit: str) -> str:
+    return "" if size is None else f"{name} {size:.3g} {unit}; "
+
+
+def _artefacts(manifest: Manifest) -> str:
+    rows = [(artefact, ", ".join(names)) for artefact, names in manifest.artefacts.items()]
+    text = [
+        f"Probabilities are those of the logits divided by a temperature of {manifest.temperature:g}. All artefacts are "
+        "made from the same weights, rounded to 16 bits.",
+        _table(("artefact", "files"), rows),
+    ]
+    if manifest.quantisation is not None:
+        text.append(_quantisation(manifest.quantisation))
+    if manifest.parity:
+        columns = ("engine", "parts decided otherwise than by torch", "patches", "largest difference")
+        text += [f"On {manifest.parity[0].source}:", _table(columns, [_parity(one) for one in manifest.parity])]
+    return "\n\n".join(text)
+
+
+def _quantisation(made: Quantisation) -> str:
+    return (
+        f"INT8 by post-training quantisation, recipe {made.recipe}, on {made.patches} patches of {made.source}, of which "
+        f"{made.over_exposed} were over-exposed and {made.under_exposed} under-exposed (seed {made.seed})."
+    )
+
+
+def _parity(parity: Parity) -> tuple[str, ...]:
+    return (
+        f"{parity.engine} {parity.precision}",
+        f"{parity.changed_parts} of {parity.parts}",
+        f"{parity.changed_patches} of {parity.patches}",
+        f"{parity.largest_difference:.2g}",
+    )
+
+
+def _table(head: tuple[str, ...], rows: list[tuple[str, ...]] | list[tuple[str, str]]) -> str:
+    lines = [head, tuple("---" for _ in head), *rows]
+    return "\n".join(f"| {' | '.join(cell.replace('|', '/') for cell in line)} |" for line in lines)
+
+
+def _spell(found: Rate) -> str:
+    share = "-" if found.share is None else f"{found.share:.2%}"
+    return f"{found.events:,} of {found.trials:,} = {share} ({found.lower:.2%} to {found.upper:.2%})"

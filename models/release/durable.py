@@ -1,0 +1,58 @@
+"""Files that are there, whole, after a power failure, or not at all."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from station.core.errors import ModelError
+
+
+def sync_file(path: Path) -> None:
+    """Have a file's or a folder's content on the disk before going on.
+
+    Raises:
+        OSError: The disk fails.
+    """
+    number = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)
+
+
+@contextmanager
+def new_folder(place: Path) -> Iterator[Path]:
+    """A folder to fill, beside its place; moved to its place when it is full, removed when that fails.
+
+    Args:
+        place: Where it shall lie; nothing may be there.
+
+    Raises:
+        ModelError: `model.exists` when something is there, `model.export_failed` when the disk fails.
+    """
+    refuse_existing(place)
+    staged = place.with_name(f".{place.name}.{os.getpid()}.part")
+    try:
+        staged.mkdir(parents=True)
+        yield staged
+        for path in (*staged.iterdir(), staged):
+            sync_file(path)
+        refuse_existing(place)
+        staged.rename(place)
+        sync_file(place.parent)
+    except OSError as error:
+        raise ModelError("model.export_failed", f"{place}: {error}; nothing was left there") from error
+    finally:
+        shutil.rmtree(staged, ignore_errors=True)
+
+
+def refuse_existing(place: Path) -> None:
+    """Make sure that nothing lies at a place.
+
+    Raises:
+        ModelError: `model.exists`.
+    """
+    if place.exists():
+        raise ModelError("model.exists", f"{place} is there already")

@@ -1,0 +1,207 @@
+"""The gate: whether a new bundle may replace the present one. Runs both on the same parts; needs no torch.
+
+A new bundle is refused when one of its files was changed, its classes are not the station's, it judges a golden part
+wrongly, lets more defects escape than the present one, rejects more good parts than the budget allows, or decides
+otherwise in the station's arithmetic than the network it was made from.
+"""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from models.data import LabelledScan, label_patches, read_gray, read_scans
+from models.evaluation.parts import JudgedPart, cut_at_truth, decide_part
+from models.evaluation.rates import rate, sample_size
+from models.evaluation.scorers import Scorer
+from models.manifest import Bundle, Engine, Manifest, Parity, Precision, load_bundle, utc_now
+from models.release.gate_report import Check, Contender, Counts, GateReport, Measured, Refusal, spell
+from models.release.parity import MAX_CHANGED_SHARE, changed_parts, is_broken
+from models.release.runners import open_variant
+from models.version import code_version
+from station.core.errors import ModelError, RecordingError
+from station.core.part import SurfaceClass, Verdict
+
+ESCAPE_CLAIM, CLAIM_CONFIDENCE = 0.001, 0.95
+FILE_CHECKS: dict[str, Check] = {
+    "model.missing": "files",
+    "model.wrong_hash": "files",
+    "model.bad_manifest": "classes",
+    "model.engine_failed": "files",
+}
+"""Which check a bundle fails that cannot be used."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How bundles are compared.
+
+    Attributes:
+        engine: Engine of the station.
+        precision: Arithmetic of the station.
+        min_confidence: Least confidence of the station.
+        overkill_budget: Share of good parts that need not pass, 0 to 1.
+    """
+
+    engine: Engine
+    precision: Precision
+    min_confidence: float
+    overkill_budget: float
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """Both bundles' judgements of the same parts, in the same order; `new_wide` is the new one in f32."""
+
+    new: tuple[JudgedPart, ...]
+    new_wide: tuple[JudgedPart, ...]
+    against: tuple[JudgedPart, ...]
+    golden: int
+
+
+def judge_candidate(candidate: Path, against: Bundle, golden: Path, tests: Sequence[Path], terms: Terms) -> GateReport:
+    """Run the gate; takes about a second for two parts, and more on a busy machine.
+
+    Args:
+        candidate: Folder of the new bundle.
+        against: The present bundle.
+        golden: Recording of the golden parts: every one has to be judged rightly.
+        tests: Further recordings with known surfaces; they are counted, but no single part decides.
+        terms: How to compare.
+
+    Raises:
+        RecordingError: A recording cannot be read.
+        ModelError: The present bundle cannot be run.
+    """
+    scans = [_read(folder) for folder in (golden, *tests)]
+    try:
+        bundle = load_bundle(candidate)
+        engines = open_variant(bundle, terms.engine, terms.precision), open_variant(bundle, terms.engine, "f32")
+    except ModelError as error:
+        refusal = Refusal(check=FILE_CHECKS.get(error.code, "files"), text=f"{error.code}: {error.detail}")
+        return _report(Contender(name=candidate.name, sha256=None), against, (refusal,), None)
+    present = open_variant(against, terms.engine, terms.precision)
+    trial = _try(engines, present, [scan for some in scans for scan in some], len(scans[0]), terms)
+    measured = _measure(trial, golden, tests, terms)
+    refusals = (*_refusals(measured), *_parity_refusals(bundle.manifest, measured))
+    return _report(Contender(name=bundle.identity.name, sha256=bundle.identity.sha256), against, refusals, measured)
+
+
+def _read(folder: Path) -> list[LabelledScan]:
+    scans = read_scans(folder)
+    if not scans:
+        raise RecordingError("recording.not_found", f"{folder}: no part in it")
+    return scans
+
+
+def _try(
+    engines: tuple[Scorer, Scorer], present: Scorer, scans: Sequence[LabelledScan], golden: int, terms: Terms
+) -> Trial:
+    judged: tuple[list[JudgedPart], ...] = ([], [], [])
+    for scan in scans:
+        patches = cut_at_truth(read_gray(scan.image_path), scan)
+        labels = label_patches(read_gray(scan.mask_path), scan.left, scan.right)
+        for parts, scorer in zip(judged, (*engines, present), strict=True):
+            parts.append(decide_part(scan, labels, scorer.score(patches), terms.min_confidence))
+    new, wide, against = (tuple(parts) for parts in judged)
+    return Trial(new, wide, against, golden)
+
+
+def count(parts: Sequence[JudgedPart]) -> Counts:
+    """What a bundle did with parts."""
+    defective = [part for part in parts if part.truth is not SurfaceClass.DEFECT_FREE]
+    good = [part for part in parts if part.truth is SurfaceClass.DEFECT_FREE]
+    called_defective = [part for part in defective if part.verdict not in {Verdict.DEFECT_FREE, Verdict.REVIEW}]
+    return Counts(
+        escapes=rate(sum(part.escaped for part in defective), len(defective)),
+        overkill=rate(sum(not part.right for part in good), len(good)),
+        wrong_class=sum(not part.right for part in called_defective),
+        reviews=sum(part.verdict is Verdict.REVIEW for part in parts),
+        parts=len(parts),
+    )
+
+
+def _measure(trial: Trial, golden: Path, tests: Sequence[Path], terms: Terms) -> Measured:
+    new = count(trial.new)
+    wide, narrow = (np.stack([part.probabilities for part in parts]) for parts in (trial.new_wide, trial.new))
+    return Measured(
+        golden=golden.name,
+        golden_sha256=hash_recording(golden),
+        golden_parts=trial.golden,
+        golden_wrong=tuple(_miss(part) for part in trial.new[: trial.golden] if not part.right),
+        tests=tuple(folder.name for folder in tests),
+        engine=terms.engine,
+        precision=terms.precision,
+        min_confidence=terms.min_confidence,
+        overkill_budget=terms.overkill_budget,
+        new=new,
+        against=count(trial.against),
+        changed_parts=len(changed_parts(wide, narrow)),
+        escape_claim=ESCAPE_CLAIM,
+        parts_for_claim=sample_size(ESCAPE_CLAIM, new.escapes.events, CLAIM_CONFIDENCE),
+    )
+
+
+def _miss(part: JudgedPart) -> str:
+    return f"{part.scan.part_id} is {part.truth.label}, judged {part.verdict.label} ({part.confidence:.3f})"
+
+
+def hash_recording(folder: Path) -> str:
+    """SHA-256 over the list, the truth, the scans and the masks of a recording, by name."""
+    digest = hashlib.sha256()
+    for scan_file in _files(folder):
+        digest.update(f"{scan_file.relative_to(folder)}\0".encode())
+        digest.update(hashlib.sha256(scan_file.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    yield from sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+def _refusals(measured: Measured) -> Iterator[Refusal]:
+    new, against, budget = measured.new, measured.against, measured.overkill_budget
+    for miss in measured.golden_wrong:
+        yield Refusal(check="golden", text=f"golden part {miss}")
+    if new.escapes.events > against.escapes.events:
+        yield Refusal(check="escapes", text=f"{spell(new.escapes)}; the present bundle {spell(against.escapes)}")
+    if new.overkill.share is not None and new.overkill.share > budget:
+        yield Refusal(check="overkill", text=f"{spell(new.overkill)}; the budget is {budget:.2%}")
+    if measured.changed_parts > MAX_CHANGED_SHARE * new.parts:
+        yield Refusal(
+            check="parity",
+            text=f"in {measured.precision} {measured.changed_parts} of {new.parts} parts are decided otherwise than in "
+            f"f32; {MAX_CHANGED_SHARE:.1%} may be",
+        )
+
+
+def _parity_refusals(manifest: Manifest, measured: Measured) -> Iterator[Refusal]:
+    """What the manifest says of this artefact against the torch network."""
+    own = [one for one in manifest.parity if (one.engine, one.precision) == (measured.engine, measured.precision)]
+    if not own:
+        text = f"the manifest has no parity of {measured.engine} {measured.precision} with the torch network"
+        yield Refusal(check="parity", text=text)
+    for parity in own:
+        if is_broken(parity):
+            yield Refusal(check="parity", text=_spell_parity(parity))
+
+
+def _spell_parity(parity: Parity) -> str:
+    return (
+        f"{parity.engine} {parity.precision} decides {parity.changed_parts} of {parity.parts} parts of {parity.source} "
+        f"otherwise than the torch network; {MAX_CHANGED_SHARE:.1%} may be"
+    )
+
+
+def _report(new: Contender, against: Bundle, refusals: tuple[Refusal, ...], measured: Measured | None) -> GateReport:
+    return GateReport(
+        created=utc_now(),
+        code_version=code_version(),
+        passed=not refusals,
+        refusals=refusals,
+        new=new,
+        against=Contender(name=against.identity.name, sha256=against.identity.sha256),
+        measured=measured,
+    )

@@ -1,0 +1,145 @@
+"""What the gate found, as a document that is bound to the hashes of the two bundles."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, ValidationError
+
+from models.evaluation.rates import Rate
+from models.manifest import Engine, Precision, Section, Sha256
+from station.core.errors import ModelError
+from station.core.part import ModelIdentity
+
+Check = Literal["files", "classes", "golden", "escapes", "overkill", "parity"]
+
+
+class Contender(Section):
+    """One of the two bundles."""
+
+    name: str
+    sha256: Annotated[Sha256 | None, Field(description="Of its manifest; None where it cannot be read.")]
+
+
+class Counts(Section):
+    """What one bundle did with the same parts."""
+
+    escapes: Rate = Field(..., description="Defective parts passed, of all defective parts.")
+    overkill: Rate = Field(..., description="Good parts not passed, of all good parts; those sent to review count.")
+    wrong_class: int = Field(..., ge=0, description="Defective parts called defective, but of another class.")
+    reviews: int = Field(..., ge=0, description="Parts of any truth sent to review.")
+    parts: int = Field(..., ge=1, description="Parts judged.")
+
+
+class Refusal(Section):
+    """One reason against a bundle."""
+
+    check: Check
+    text: str
+
+
+class Measured(Section):
+    """The arithmetic behind the verdict."""
+
+    golden: str = Field(..., description="The golden recording.")
+    golden_sha256: Sha256 = Field(..., description="Of its list and its scans.")
+    golden_parts: int = Field(..., ge=1)
+    golden_wrong: tuple[str, ...] = Field(..., description="Golden parts that the new bundle judges wrongly.")
+    tests: tuple[str, ...] = Field(..., description="Further recordings; their parts are counted, too.")
+    engine: Engine = Field(..., description="Engine on which both ran.")
+    precision: Precision = Field(..., description="Arithmetic in which both ran.")
+    min_confidence: float = Field(..., description="Least confidence; below it a part goes to review.")
+    overkill_budget: float = Field(..., description="Share of good parts that need not pass.")
+    new: Counts
+    against: Counts
+    changed_parts: int = Field(
+        ..., ge=0, description="Parts that the new bundle decides otherwise in this arithmetic than in f32."
+    )
+    escape_claim: float = Field(..., description="An escape rate that one would like to claim.")
+    parts_for_claim: int = Field(
+        ..., ge=1, description="Defective parts without one more escape that would prove it, with 95 %, one-sided."
+    )
+
+
+class GateReport(Section):
+    """The verdict on a bundle."""
+
+    format: Literal[1] = 1
+    created: datetime
+    code_version: str
+    passed: bool
+    refusals: tuple[Refusal, ...] = Field(..., description="Why it may not go in; empty where it may.")
+    new: Contender
+    against: Contender
+    measured: Annotated[Measured | None, Field(description="None where the new bundle could not be run.")]
+
+    def demand(self, candidate: ModelIdentity, present: ModelIdentity) -> None:
+        """Make sure that this report lets one bundle replace another.
+
+        Raises:
+            ModelError: `model.not_passed`: it refuses, or speaks of other bundles.
+        """
+        problem = self._problem(candidate, present)
+        if problem:
+            raise ModelError("model.not_passed", problem)
+
+    def _problem(self, candidate: ModelIdentity, present: ModelIdentity) -> str:
+        if self.new.sha256 != candidate.sha256:
+            return f"the report is on {self.new.name} {self.new.sha256}, not on {candidate.name} {candidate.sha256}"
+        if self.against.sha256 != present.sha256:
+            return (
+                f"the report compares with {self.against.name} {self.against.sha256}, "
+                f"but {present.name} {present.sha256} is promoted now"
+            )
+        if not self.passed or self.refusals:
+            return "the gate refused it: " + "; ".join(refusal.text for refusal in self.refusals)
+        return ""
+
+
+def read_report(path: Path) -> tuple[GateReport, bytes]:
+    """A report, and the file's content.
+
+    Raises:
+        ModelError: `model.not_passed`: there is none, or it is no report.
+    """
+    try:
+        text = path.read_bytes()
+        return GateReport.model_validate_json(text), text
+    except OSError as error:
+        raise ModelError("model.not_passed", f"no report {path}: {error.strerror}") from error
+    except ValidationError as error:
+        raise ModelError("model.not_passed", f"{path} is no report of the gate: {error.errors()[0]['msg']}") from error
+
+
+def explain(report: GateReport) -> list[str]:
+    """The report in lines for people: the arithmetic, then the verdict and its reasons."""
+    lines = [f"new      {report.new.name}  {report.new.sha256 or 'unreadable'}"]
+    lines.append(f"against  {report.against.name}  {report.against.sha256}")
+    if report.measured is not None:
+        lines += ["", *_arithmetic(report.measured)]
+    lines += ["", "PASSED" if report.passed else "REFUSED"]
+    return lines + [f"  {refusal.check}: {refusal.text}" for refusal in report.refusals]
+
+
+def _arithmetic(measured: Measured) -> list[str]:
+    new, against = measured.new, measured.against
+    where = ", ".join((measured.golden, *measured.tests))
+    golden = measured.golden_parts
+    return [
+        f"{new.parts} parts ({where}), {measured.engine} {measured.precision}, review under {measured.min_confidence:g}",
+        f"golden parts right   {golden - len(measured.golden_wrong)} of {golden}",
+        f"escapes              new {spell(new.escapes)}; present {spell(against.escapes)}",
+        f"overkill             new {spell(new.overkill)}; present {spell(against.overkill)}; "
+        f"budget {measured.overkill_budget:.2%}",
+        f"wrong class          new {new.wrong_class}; present {against.wrong_class}",
+        f"review               new {new.reviews}; present {against.reviews}",
+        f"decided as in f32    {new.parts - measured.changed_parts} of {new.parts}",
+        f"an escape rate of {measured.escape_claim:.1%} at most would be proven by {measured.parts_for_claim} defective "
+        f"parts with {new.escapes.events} escapes; there were {new.escapes.trials}",
+    ]
+
+
+def spell(rate: Rate) -> str:
+    """A rate with its exact limits of 95 %."""
+    share = "-" if rate.share is None else f"{rate.share:.2%}"
+    return f"{rate.events} of {rate.trials} = {share} ({rate.lower:.2%} to {rate.upper:.2%})"

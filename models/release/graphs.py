@@ -1,0 +1,136 @@
+"""A torch network in the forms that the engines read: OpenVINO, ONNX, and weights. Needs torch.
+
+Every form is made from weights that were rounded to 16 bits once, and takes raw grey values, uint8 (2, 256, 256):
+
+    uint8 ─▶ float32 ─▶ / 255 ─▶ network ─▶ / temperature ─▶ softmax ─▶ float32 (2, 5)
+
+The weights' own form is a state dict; its engine adds the rest.
+"""
+
+import copy
+import io
+import warnings
+from typing import Any
+
+import numpy as np
+import onnx
+import openvino as ov
+import torch
+from onnx import TensorProto, helper, numpy_helper
+from torch import Tensor, nn
+
+from models.manifest import Input
+
+BATCH, HEIGHT, WIDTH = Input().batch, Input().height, Input().width
+OPSET = 18
+MIN_ROUNDED_VALUES = 64
+"""ONNX constants with fewer values stay 32 bits wide; they weigh nothing."""
+
+
+class Scorer(nn.Module):  # type: ignore[misc] # torch is an extra, unknown to mypy
+    """A network between raw grey values (n, 256, 256) uint8 and probabilities (n, 5) float32."""
+
+    def __init__(self, network: nn.Module, temperature: float) -> None:
+        super().__init__()
+        self.network, self.temperature = network, temperature
+
+    def forward(self, patches: Tensor) -> Tensor:
+        """Probabilities; each row sums to 1."""
+        logits = self.network(patches.unsqueeze(1).float() / 255)
+        return torch.softmax(logits / self.temperature, dim=1)
+
+
+def rounded(network: nn.Module) -> nn.Module:
+    """A copy for inference with every weight rounded to 16 bits and held in 32.
+
+    A normalisation that follows its convolution is first folded into it, because engines fold it anyway, and would
+    have to round what comes out a second time.
+
+    Raises:
+        ValueError: A weight is not finite, or too large for 16 bits.
+    """
+    copied = copy.deepcopy(network).float().eval()
+    for module in copied.modules():
+        if isinstance(module, nn.Sequential):
+            _fold_normalisations(module)
+    with torch.no_grad():
+        for name, value in copied.state_dict(keep_vars=True).items():
+            if value.is_floating_point():
+                value.copy_(value.half().float())
+                if not bool(value.isfinite().all()):
+                    raise ValueError(f"{name} holds values that are not finite or do not fit into 16 bits")
+    return copied
+
+
+def _fold_normalisations(stack: nn.Sequential) -> None:
+    for first, second in zip(stack, list(stack)[1:], strict=False):
+        if isinstance(first, nn.Conv2d) and isinstance(second, nn.BatchNorm2d):
+            _fold(first, second)
+
+
+@torch.no_grad()  # type: ignore[untyped-decorator, unused-ignore] # torch is an extra, unknown to mypy
+def _fold(convolution: nn.Conv2d, normalisation: nn.BatchNorm2d) -> None:
+    """Move a normalisation into the convolution before it; it then changes nothing."""
+    scale = normalisation.weight / torch.sqrt(normalisation.running_var + normalisation.eps)
+    bias = torch.zeros_like(scale) if convolution.bias is None else convolution.bias
+    shift = normalisation.bias + (bias - normalisation.running_mean) * scale
+    convolution.weight.mul_(scale[:, None, None, None])
+    if convolution.bias is None:
+        normalisation.bias.copy_(shift)
+    else:
+        convolution.bias.copy_(shift)
+        normalisation.bias.zero_()
+    normalisation.running_mean.zero_()
+    normalisation.running_var.fill_(1)
+    normalisation.weight.fill_(1)
+
+
+def to_openvino(network: nn.Module, temperature: float) -> ov.Model:
+    """The network as an OpenVINO graph with weights of 32 bits; saving it with weights of 16 loses nothing."""
+    program = torch.export.export(Scorer(network, temperature).eval(), (_example(),))
+    graph = ov.convert_model(program)
+    graph.reshape([BATCH, HEIGHT, WIDTH])
+    graph.validate_nodes_and_infer_types()
+    return graph
+
+
+def to_onnx(network: nn.Module, temperature: float) -> bytes:
+    """The network as an ONNX file whose weights are stored in 16 bits and widened as it is loaded."""
+    buffer = io.BytesIO()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the exporter warns of its own ways
+        program = torch.onnx.export(
+            Scorer(network, temperature).eval(), (_example(),), input_names=["patches"],
+            output_names=["probabilities"], opset_version=OPSET, dynamo=True, verbose=False,
+        )  # fmt: skip
+        program.save(buffer)
+    model = onnx.load_from_string(buffer.getvalue())
+    _store_in_16_bits(model.graph)
+    onnx.checker.check_model(model, full_check=True)
+    return bytes(model.SerializeToString())
+
+
+def _store_in_16_bits(graph: Any) -> None:
+    casts = []
+    for weight in graph.initializer:
+        values = numpy_helper.to_array(weight)
+        if values.dtype != np.float32 or values.size < MIN_ROUNDED_VALUES:
+            continue
+        short = f"{weight.name}.f16"
+        casts.append(helper.make_node("Cast", [short], [weight.name], to=TensorProto.FLOAT))
+        weight.CopyFrom(numpy_helper.from_array(values.astype(np.float16), short))
+    nodes = [*casts, *graph.node]
+    del graph.node[:]
+    graph.node.extend(nodes)
+
+
+def to_state(network: nn.Module) -> bytes:
+    """The network's weights as a file for torch: a state dict, floating-point values in 16 bits."""
+    state = {name: value.half() if value.is_floating_point() else value for name, value in network.state_dict().items()}
+    buffer = io.BytesIO()
+    torch.save(state, buffer)
+    return buffer.getvalue()
+
+
+def _example() -> Tensor:
+    return torch.zeros((BATCH, HEIGHT, WIDTH), dtype=torch.uint8)

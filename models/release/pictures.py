@@ -1,0 +1,83 @@
+"""The pictures that an export needs: some to calibrate the quantisation with, some to fit the temperature on.
+
+From a data folder calibration takes training patches and the temperature validation patches. A recording must be one
+that the network was not trained on; it serves for both.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.data import SLIVER, cut, label_patches, read_gray, read_scans
+from station.core.errors import ModelError
+from station.core.part import PATCHES_PER_PART, Pixels, SurfaceClass
+
+RECORDING = "recording.jsonl"
+LEAST_CALIBRATION, LEAST_VALIDATION = 32, 32
+
+
+@dataclass(frozen=True, slots=True)
+class Pictures:
+    """Patches for an export.
+
+    Attributes:
+        source: Where they come from, for the manifest.
+        sha256: Of the data folder's manifest or of the recording's list.
+        calibration: (n, 256, 256) uint8, half of them defect-free, the rest of every defect alike, as far as they go.
+        validation: (m, 256, 256) uint8.
+        labels: (m,) their classes.
+    """
+
+    source: str
+    sha256: str
+    calibration: Pixels
+    validation: Pixels
+    labels: NDArray[np.integer]
+
+
+def read_pictures(folder: Path, calibration: int, validation: int, seed: int) -> Pictures:
+    """Draw patches from a recording with known surfaces.
+
+    Args:
+        folder: The recording.
+        calibration: Patches to calibrate with.
+        validation: Patches to fit the temperature on.
+        seed: Of the draw.
+
+    Raises:
+        RecordingError: It cannot be read.
+        ModelError: It holds too few patches.
+    """
+    rng = np.random.default_rng(seed)
+    scans = read_scans(folder)
+    parts = -(-max(calibration, validation) // PATCHES_PER_PART)
+    chosen = [scans[number] for number in rng.permutation(len(scans))[: max(parts, 1)]]
+    patches = np.concatenate([cut(read_gray(one.image_path), one.left, one.right) for one in chosen])
+    labels = np.concatenate([label_patches(read_gray(one.mask_path), one.left, one.right) for one in chosen])
+    sure = np.flatnonzero(labels != SLIVER)
+    kept = draw_mixed(labels, calibration, rng)
+    digest = hashlib.sha256((folder / RECORDING).read_bytes()).hexdigest()
+    return _enough(Pictures(folder.name, digest, patches[kept], patches[sure], labels[sure]), folder)
+
+
+def draw_mixed(labels: NDArray[np.integer], count: int, rng: np.random.Generator) -> NDArray[np.intp]:
+    """Indices of at most `count` patches, shuffled: half defect-free, an eighth of each defect; none twice."""
+    shares = dict.fromkeys(SurfaceClass, 1 / 8) | {SurfaceClass.DEFECT_FREE: 1 / 2}
+    drawn = [
+        rng.permutation(np.flatnonzero(labels == surface))[: int(count * share)] for surface, share in shares.items()
+    ]
+    return rng.permutation(np.concatenate(drawn))
+
+
+def _enough(pictures: Pictures, folder: Path) -> Pictures:
+    have, need = len(pictures.calibration), LEAST_CALIBRATION
+    if have < need or len(pictures.validation) < LEAST_VALIDATION:
+        raise ModelError(
+            "model.export_failed",
+            f"{folder} gives {have} patches to calibrate with and {len(pictures.validation)} for the temperature; "
+            f"at least {need} and {LEAST_VALIDATION} are needed",
+        )
+    return pictures

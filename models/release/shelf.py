@@ -1,0 +1,269 @@
+"""The bundles that were let into the station, and the history of who let them in.
+
+MODELS/bundles/NAME-HASH/    every bundle that was ever promoted, as it was then
+MODELS/reports/HASH.json     the gate's reports that were relied on
+MODELS/history.jsonl         one line a decision: only ever appended to; each line holds the hash of the one before
+
+A station whose configuration says `bundle = "promoted"` runs the bundle of the last line, or the shipped one while
+there is no line. It looks when it starts and at no other time, so nothing changes under a running cell.
+"""
+
+import fcntl
+import hashlib
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, ValidationError
+
+from models.manifest import Bundle, Section, Sha256, load_bundle, utc_now
+from models.release.durable import new_folder, sync_file
+from models.release.gate_report import read_report
+from models.weights import SHIPPED, bundle_folder
+from station.core.errors import ModelError
+from station.core.part import ModelIdentity
+
+PROMOTED = "promoted"
+"""What a configuration says in place of a bundle's name to run the promoted one."""
+
+HISTORY, BUNDLES, REPORTS = "history.jsonl", "bundles", "reports"
+
+
+class Entry(Section):
+    """One line of the history: from then on another bundle was to be used."""
+
+    at: datetime = Field(..., description="When, UTC.")
+    by: str = Field(..., min_length=1, description="Who.")
+    action: Literal["promoted", "rolled_back"]
+    bundle: str = Field(..., min_length=1, description="Name of the bundle that is used from now on.")
+    sha256: Sha256 = Field(..., description="Its manifest's hash.")
+    replaces: str = Field(..., min_length=1, description="Name of the bundle that was used before.")
+    replaces_sha256: Sha256 = Field(..., description="Its manifest's hash.")
+    gate: Annotated[Sha256 | None, Field(description="Hash of the gate's report; None where none was relied on.")]
+    reason: str = Field(..., description="Why; never empty where the gate was left out or a bundle was taken back.")
+    line_before: Annotated[Sha256 | None, Field(description="Hash of the history's line before; None for the first.")]
+
+
+class Shelf:
+    """The shelf in one folder, which need not exist.
+
+    Args:
+        folder: The configured folder of models.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def history(self) -> tuple[Entry, ...]:
+        """All decisions, the last at the end.
+
+        Raises:
+            ModelError: `model.bad_history` when a line was changed, removed, or cannot be read.
+        """
+        entries: list[Entry] = []
+        before: str | None = None
+        for number, line in enumerate(self._lines(), 1):
+            try:
+                entry = Entry.model_validate_json(line)
+            except ValidationError as error:
+                raise ModelError("model.bad_history", f"{self._path}:{number}: {error.errors()[0]['msg']}") from error
+            if entry.line_before != before:
+                raise ModelError("model.bad_history", f"{self._path}:{number}: a line before it was changed or removed")
+            before = hashlib.sha256(line).hexdigest()
+            entries.append(entry)
+        return tuple(entries)
+
+    def active(self) -> ModelIdentity:
+        """Which bundle a station that runs the promoted one would use; the shipped one while none was promoted.
+
+        Raises:
+            ModelError: The history cannot be used, or the shipped bundle is damaged.
+        """
+        entries = self.history()
+        if not entries:
+            return load_bundle(bundle_folder(SHIPPED)).identity
+        return ModelIdentity(entries[-1].bundle, entries[-1].sha256)
+
+    def open_active(self) -> Bundle:
+        """The promoted bundle, every file checked.
+
+        Raises:
+            ModelError: `model.not_promoted` when what lies on the shelf is another bundle than the promoted one;
+                otherwise as `load_bundle` and `history`.
+        """
+        if not self.history():
+            return load_bundle(bundle_folder(SHIPPED))
+        return self.open(self.active())
+
+    def open(self, identity: ModelIdentity) -> Bundle:
+        """A bundle of the shelf, every file checked.
+
+        Raises:
+            ModelError: `model.not_promoted` when another one lies in its place; otherwise as `load_bundle`.
+        """
+        bundle = load_bundle(self.place(identity))
+        if bundle.identity.sha256 != identity.sha256:
+            found = bundle.identity.sha256
+            raise ModelError(
+                "model.not_promoted", f"{bundle.folder} has SHA-256 {found}, promoted was {identity.sha256}"
+            )
+        return bundle
+
+    def place(self, identity: ModelIdentity) -> Path:
+        """Where a bundle lies on the shelf, if it does."""
+        return self.folder / BUNDLES / f"{identity.name}-{identity.sha256[:12]}"
+
+    def bundles(self) -> tuple[Path, ...]:
+        """The folders of all bundles on the shelf, by name."""
+        folder = self.folder / BUNDLES
+        return tuple(sorted(path for path in folder.iterdir() if path.is_dir())) if folder.is_dir() else ()
+
+    def promote(self, source: Path, report: Path | None, reason: str, by: str) -> Entry:
+        """Put a bundle on the shelf and have it used from the station's next start on.
+
+        Args:
+            source: The bundle's folder.
+            report: The gate's report on it; None to do without, for a reason.
+            reason: Why; may be empty when there is a report.
+            by: Who decides.
+
+        Raises:
+            ModelError: `model.not_passed` without a report that lets this very bundle replace the present one;
+                otherwise as `load_bundle` and `history`.
+        """
+        bundle = load_bundle(source)
+        with self._locked():
+            present = self.active()
+            if bundle.identity.sha256 == present.sha256:
+                raise ModelError("model.exists", f"{bundle.identity.name} is the promoted bundle already")
+            gate = self._keep_report(report, bundle.identity, present) if report else _needs(reason)
+            self._keep_present(present)
+            self._put(bundle)
+            return self._append("promoted", bundle.identity, present, gate, reason, by)
+
+    def roll_back(self, to: str | None, reason: str, by: str) -> Entry:
+        """Have an earlier bundle used again from the station's next start on.
+
+        Args:
+            to: Its name, or the first digits of its hash; None for the one that the present one replaced.
+            reason: Why.
+            by: Who decides.
+
+        Raises:
+            ModelError: `model.unknown` when there is no such bundle or nothing to go back to, `model.not_passed`
+                without a reason; otherwise as `open` and `history`.
+        """
+        _needs(reason)
+        with self._locked():
+            present = self.active()
+            wanted = self._replaced_by(present) if to is None else self._once_used(to, present)
+            self.open(wanted)
+            return self._append("rolled_back", wanted, present, None, reason, by)
+
+    # ------------------------------------------------------------------ what was used before
+
+    def _replaced_by(self, present: ModelIdentity) -> ModelIdentity:
+        for entry in reversed(self.history()):
+            if entry.action == "promoted" and entry.sha256 == present.sha256:
+                return ModelIdentity(entry.replaces, entry.replaces_sha256)
+        raise ModelError("model.unknown", f"{present.name} replaced no other bundle; name one with --to")
+
+    def _once_used(self, to: str, present: ModelIdentity) -> ModelIdentity:
+        used = {
+            identity.sha256: identity
+            for entry in self.history()
+            for identity in (
+                ModelIdentity(entry.replaces, entry.replaces_sha256), ModelIdentity(entry.bundle, entry.sha256)
+            )
+            if identity.sha256 != present.sha256 and (identity.name == to or identity.sha256.startswith(to))
+        }  # fmt: skip
+        if len(used) != 1:
+            found = ", ".join(f"{one.name} {one.sha256[:12]}" for one in used.values()) or "none"
+            raise ModelError("model.unknown", f"{to}: {found} of the bundles that were used before")
+        return next(iter(used.values()))
+
+    # ------------------------------------------------------------------ writing
+
+    def _keep_report(self, report: Path, candidate: ModelIdentity, present: ModelIdentity) -> str:
+        found, text = read_report(report)
+        found.demand(candidate, present)
+        digest = hashlib.sha256(text).hexdigest()
+        folder = self.folder / REPORTS
+        folder.mkdir(exist_ok=True)
+        kept = folder / f"{digest}.json"
+        kept.write_bytes(text)
+        sync_file(kept)
+        sync_file(folder)
+        return digest
+
+    def _keep_present(self, present: ModelIdentity) -> None:
+        """Have the bundle that is replaced on the shelf, too: the shipped one changes with the product."""
+        if not self.place(present).is_dir():
+            self._put(load_bundle(bundle_folder(present.name)))
+
+    def _put(self, bundle: Bundle) -> None:
+        place = self.place(bundle.identity)
+        if place.is_dir():
+            self.open(bundle.identity)
+            return
+        with new_folder(place) as staged:
+            for path in bundle.folder.iterdir():
+                shutil.copyfile(path, staged / path.name)
+        self.open(bundle.identity)
+
+    def _append(
+        self, action: Literal["promoted", "rolled_back"], now: ModelIdentity, before: ModelIdentity,
+        gate: str | None, reason: str, by: str,
+    ) -> Entry:  # fmt: skip
+        lines = self._lines()
+        entry = Entry(
+            at=utc_now(), by=by, action=action, bundle=now.name, sha256=now.sha256, replaces=before.name,
+            replaces_sha256=before.sha256, gate=gate, reason=reason,
+            line_before=hashlib.sha256(lines[-1]).hexdigest() if lines else None,
+        )  # fmt: skip
+        with self._path.open("ab") as file:
+            file.truncate(sum(len(line) + 1 for line in lines))
+            file.write(entry.model_dump_json().encode() + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+        sync_file(self.folder)
+        return entry
+
+    def _lines(self) -> list[bytes]:
+        """The lines that were written whole; what follows the last line's end was never confirmed to anybody."""
+        try:
+            return self._path.read_bytes().split(b"\n")[:-1]
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise ModelError("model.bad_history", f"{self._path}: {error.strerror}") from error
+
+    @property
+    def _path(self) -> Path:
+        return self.folder / HISTORY
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """One decision at a time, of all processes."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with (self.folder / ".lock").open("wb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+
+def _needs(reason: str) -> None:
+    if not reason.strip():
+        raise ModelError("model.not_passed", "neither a report of the gate nor a reason was given")
+
+
+def chosen_bundle(name: str, shelf: Shelf) -> Bundle:
+    """The bundle that a configuration names: the promoted one, a shipped one, or one in a folder; every file checked.
+
+    Raises:
+        ModelError: It is missing or damaged, or is not the promoted one.
+    """
+    return shelf.open_active() if name == PROMOTED else load_bundle(bundle_folder(name))
