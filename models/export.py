@@ -16,8 +16,8 @@ from openvino import opset13 as op
 from openvino.preprocess import PrePostProcessor
 from torch import Tensor, nn
 
+from models.dataset.scans import read_scans
 from models.engines import INPUT_SHAPE, make_engine
-from models.data import read_scans
 from models.evaluation.parts import judge_recording, measure
 from models.evaluation.scorers import BundleScorer
 from models.manifest import (

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from models.data import LabelledScan
+from models.dataset.scans import LabelledScan
 from models.evaluation.measurement import Instrument
 from models.evaluation.parts import Cutter, cut_at_truth
 from models.evaluation.progress import Progress

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from models.data import MIN_DEFECT_PX, MIN_DEFECT_SHARE, cut, read_gray
+from models.dataset.patches import MIN_DEFECT_PX, MIN_DEFECT_SHARE, cut
+from models.dataset.scans import read_gray
 from models.evaluation.parts import JudgedPart
 from models.evaluation.pod import Pod, fit_pod, fit_two
 from models.manifest import Section

@@ -13,7 +13,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.data import cut, read_gray
+from models.dataset.patches import cut
+from models.dataset.scans import read_gray
 from models.evaluation.parts import Cutter, JudgedPart
 from models.evaluation.pointing import EvidenceMap
 from station.core.part import BLOCKS_PER_TURN, PATCH_PX, PATCHES_PER_STRIP, STRIP_SHAPE, Pixels, SurfaceClass, Verdict

@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from models.data import LabelledScan, read_scans
+from models.dataset.scans import LabelledScan, read_scans
 from models.evaluation import gallery
 from models.evaluation.defects import Detection, SoughtDefect, detect, read_defects, seek
 from models.evaluation.evaluation import Evaluation, ImageFigures, Source, Subject, part_figures, patch_figures

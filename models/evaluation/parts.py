@@ -9,7 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.data import SLIVER, LabelledScan, cut, label_patches, read_gray
+from models.dataset.patches import cut, label_patches
+from models.dataset.scans import LabelledScan, read_gray
+from models.dataset.store import SLIVER
 from models.evaluation.scorers import Scorer
 from models.manifest import Figures
 from station.core.algorithm1 import Outcome, algorithm1

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from models.data import cut, read_gray
+from models.dataset.patches import cut
+from models.dataset.scans import read_gray
 from models.evaluation.parts import Cutter, JudgedPart
 from models.evaluation.rates import Rate, rate
 from models.manifest import Section

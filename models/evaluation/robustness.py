@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from pydantic import Field
 
-from models.data import LabelledScan, read_gray
+from models.dataset.scans import LabelledScan, read_gray
 from models.evaluation.disturbances import DISTURBANCES, Disturbance
 from models.evaluation.parts import Cutter, JudgedPart, cut_at_truth, judge_image, true_labels
 from models.evaluation.progress import Progress, silent

@@ -14,7 +14,8 @@ import openvino as ov
 import torch
 from torch import nn
 
-from models.data import LabelledScan, label_patches, read_gray
+from models.dataset.patches import label_patches
+from models.dataset.scans import LabelledScan, read_gray
 from models.evaluation.calibration import fit_temperature
 from models.evaluation.parts import JudgedPart, cut_at_truth, decide_part, measure
 from models.manifest import (

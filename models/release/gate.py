@@ -12,7 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from models.data import LabelledScan, label_patches, read_gray, read_scans
+from models.dataset.patches import label_patches
+from models.dataset.scans import LabelledScan, read_gray, read_scans
 from models.evaluation.parts import JudgedPart, cut_at_truth, decide_part
 from models.evaluation.rates import rate, sample_size
 from models.evaluation.scorers import Scorer

@@ -11,7 +11,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from models.data import SLIVER, cut, label_patches, read_gray, read_scans
+from models.dataset.patches import cut, label_patches
+from models.dataset.scans import read_gray, read_scans
+from models.dataset.store import SLIVER
 from station.core.errors import ModelError
 from station.core.part import PATCHES_PER_PART, Pixels, SurfaceClass
 

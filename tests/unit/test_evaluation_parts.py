@@ -7,7 +7,8 @@ import cv2
 import numpy as np
 import pytest
 
-from models.data import SLIVER, LabelledScan
+from models.dataset.scans import LabelledScan
+from models.dataset.store import SLIVER
 from models.evaluation.parts import JudgedPart, decide_part, judge, measure, patch_labels
 from models.evaluation.scorers import BundleScorer
 from models.manifest import CLASSES
