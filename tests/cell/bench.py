@@ -4,6 +4,7 @@ import asyncio
 import tomllib
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from typing import Any
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from station.controller import Controller
 from station.core.alarms import Alarm
 from station.core.clock import Clock, SystemClock
 from station.core.events import CellEvent
-from station.core.part import ModelIdentity, Pixels, Probabilities, SurfaceClass
+from station.core.part import EngineIdentity, ModelIdentity, Pixels, Probabilities, SurfaceClass
 from station.core.ports import CellReport, LinePlc, PartLedger
 from station.core.settings import Settings, parse_settings
 from station.line import Line
@@ -49,6 +50,7 @@ class ScriptedClassifier:
     """Says of every patch what it was told to say; `failure` is raised instead when given."""
 
     model = ModelIdentity("scripted", "0" * 64)
+    engine = EngineIdentity("scripted", "1", "f32", "none")
 
     def __init__(self, says: SurfaceClass = SurfaceClass.DEFECT_FREE, probability: float = 0.96) -> None:
         self.says, self.probability = says, probability
@@ -80,7 +82,7 @@ class Bench:
     ) -> None:
         clock = clock or SystemClock()
         self.floor = Floor()
-        self.line = FakeLine()
+        self.line: Any = FakeLine()
         self.plc: LinePlc = plc or FakePlc(self.line)
         self.robot, self.jig = FakeRobot(self.floor), FakeJig(self.floor)
         self.camera = FakeLineCamera(surface(), *misfortunes)

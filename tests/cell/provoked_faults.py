@@ -14,7 +14,7 @@ from station.core.clock import SystemClock
 from station.core.errors import CameraError, JigError, ModelError, PartError, RecordError, RobotError, StationError
 from station.core.ports import Published
 from tests.cell.wired_bench import MAGIC, PLC_MAGIC, WiredBench
-from tests.contract.fake_camera import Mishap, Misfortune
+from tests.contract.fake_camera import Misfortune, Mishap
 
 ALWAYS = 1_000_000
 LATE_NS = 60_000_000_000
@@ -255,4 +255,3 @@ ABORTED = (
     Provoked("station.value_out_of_range", result_out_of_range),
 )
 """The cell is Aborted with the part in it, which goes to review after Clear and Reset."""
-

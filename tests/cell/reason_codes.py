@@ -1,4 +1,4 @@
-"""The reason codes as the document for PLC programmers prints them, typed in and not taken from the table under test."""
+"""The reason codes as the document for PLC programmers prints them: typed in, not taken from the table under test."""
 
 REASON_CODE: dict[str, int] = {
     "camera.no_producer": 1001, "camera.not_found": 1002, "camera.lost": 1003, "camera.feature_refused": 1004,
@@ -17,9 +17,7 @@ REASON_CODE: dict[str, int] = {
     "plc.wrong_map": 5005, "plc.starved": 5006, "plc.result_not_taken": 5007, "plc.port_in_use": 5008,
     "plc.bin_full": 5009,
     "model.missing": 6001, "model.wrong_hash": 6002, "model.bad_manifest": 6003, "model.bad_scores": 6004,
-    "model.engine_failed": 6005, "model.not_promoted": 6006, "model.bad_history": 6007, "model.not_passed": 6008,
-    "model.unknown": 6009, "model.exists": 6010, "model.export_failed": 6011,
-    "model.engine_unavailable": 6012,
+    "model.engine_failed": 6005, "model.engine_unavailable": 6012,
     "record.disk_failed": 7001, "record.database_damaged": 7002, "record.newer_schema": 7003, "record.unknown": 7004,
     "record.in_use": 7005,
     "recording.not_found": 7501, "recording.bad_line": 7502, "recording.bad_image": 7503,

@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -11,12 +12,14 @@ import pytest
 
 from station.core.clock import SystemClock
 from station.core.errors import RecordError
-from station.core.part import SurfaceClass
+from station.core.part import Pixels, Probabilities, SurfaceClass
 from station.core.settings import RecordSettings, Settings
 from station.flow.record import SqliteLedger
 from station.packml import Command, State
 from station.records.query import RecordFilter, export_records
-from tests.cell.bench import Bench, running, settings, until
+from tests.cell.bench import settings, until
+from tests.cell.reason_codes import REASON_CODE
+from tests.cell.wired_bench import WiredBench, wired
 
 DISK_KB = 700
 
@@ -38,13 +41,13 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 @asynccontextmanager
-async def recorded(folder: Path, configuration: Settings) -> AsyncIterator[tuple[Bench, SqliteLedger]]:
-    """A cell whose records are in a real database."""
+async def recorded(folder: Path, configuration: Settings) -> AsyncIterator[tuple[WiredBench, SqliteLedger]]:
+    """A cell whose records are in a real database, and whose PLC is at a real socket."""
     books = (configuration.sha256, configuration.model_dump_json())
     ledger = await SqliteLedger.open(folder, RecordSettings(), SystemClock(), books)
     try:
-        async with running(configuration, ledger=ledger) as bench:
-            await bench.start()
+        async with wired(configuration, ledger=ledger) as bench:
+            await bench.cell.start()
             yield bench, ledger
     finally:
         await ledger.close()
@@ -56,36 +59,39 @@ def sorted_in(folder: Path) -> dict[str, str]:
     return {row["part_id"]: row["confirmed_bin"] for row in rows if row["state"] == "sorted"}
 
 
-async def feed_until_held(bench: Bench, parts: int) -> None:
+async def feed_until_held(bench: WiredBench, parts: int) -> None:
     """Feed parts until the cell is Held."""
     for number in range(1, parts + 1):
         bench.feed(f"P{number}")
-        await until(lambda n=number: len(bench.floor.sorted_parts) == n or bench.controller.state is State.HELD)
-        if bench.controller.state is State.HELD:
+        await until(
+            lambda n=number: len(bench.cell.floor.sorted_parts) == n or bench.cell.controller.state is State.HELD
+        )
+        if bench.cell.controller.state is State.HELD:
             return
     raise AssertionError("the cell was never Held")
 
 
 async def test_a_full_disk_holds_the_cell_and_it_goes_on_when_there_is_room(small_disk: Path) -> None:
     async with recorded(small_disk, settings()) as (bench, _ledger):
-        bench.classifier.says = SurfaceClass.PITS
+        bench.cell.classifier.says = SurfaceClass.PITS
         ballast = small_disk / "ballast"
         free = os.statvfs(small_disk)
         ballast.write_bytes(b"x" * max(0, free.f_bavail * free.f_bsize - 120_000))
         await feed_until_held(bench, 200)
-        fault, detail = bench.controller.trouble
+        fault, detail = bench.cell.controller.trouble
         assert fault is not None
         assert fault.code == "record.disk_failed"
         assert str(small_disk) in detail
-        held_with = dict(bench.floor.sorted_parts)
+        await bench.held_for(REASON_CODE["record.disk_failed"])
+        held_with = dict(bench.cell.floor.sorted_parts)
         ballast.unlink()
         assert held_with.items() >= sorted_in(small_disk).items()
         assert len(held_with) - len(sorted_in(small_disk)) <= 1, "at most the part whose last word was being written"
-        bench.controller.command(Command.UNHOLD)
-        await bench.controller.reached(State.EXECUTE)
-        assert sorted_in(small_disk) == dict(bench.floor.sorted_parts)
+        bench.cell.controller.command(Command.UNHOLD)
+        await bench.cell.controller.reached(State.EXECUTE)
+        assert sorted_in(small_disk) == dict(bench.cell.floor.sorted_parts)
         bench.feed("again")
-        await until(lambda: "again" in dict(bench.floor.sorted_parts))
+        await until(lambda: "again" in dict(bench.cell.floor.sorted_parts))
 
 
 async def make_read_only(ledger: SqliteLedger, _folder: Path) -> None:
@@ -113,11 +119,45 @@ async def test_a_database_that_fails_in_work_holds_the_cell(
         await until(lambda: sorted_in(tmp_path))
         await breaks(ledger, tmp_path)
         bench.feed("P2")
-        assert await bench.controller.reached(State.HELD) is State.HELD
-        fault, _detail = bench.controller.trouble
+        assert await bench.cell.controller.reached(State.HELD) is State.HELD
+        fault, _detail = bench.cell.controller.trouble
         assert fault is not None
         assert fault.code == code
-        assert "P2" not in dict(bench.floor.sorted_parts)
+        await bench.held_for(REASON_CODE[code])
+        assert "P2" not in dict(bench.cell.floor.sorted_parts)
+        if breaks is make_read_only:
+            await bench.command(Command.UNHOLD, State.EXECUTE)
+            await until(lambda: "P2" in dict(bench.cell.floor.sorted_parts))
+            await until(lambda: sorted_in(tmp_path) == dict(bench.cell.floor.sorted_parts))
+
+
+async def test_a_disk_that_does_not_answer_in_time_holds_the_cell_and_nothing_is_sorted_or_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("station.flow.record.WRITE_DEADLINE_S", 0.3)
+    async with recorded(tmp_path, settings()) as (bench, ledger):
+        gate = threading.Event()
+        score = bench.cell.classifier.score
+
+        def stall_and_score(patches: Pixels) -> Probabilities:
+            if not stalled:
+                stalled.append(ledger._writer.submit(lambda _database: gate.wait()))
+            return score(patches)
+
+        stalled: list[object] = []
+        bench.cell.classifier.score = stall_and_score  # type: ignore[method-assign]
+        bench.feed("P1")
+        try:
+            await bench.held_for(REASON_CODE["record.disk_failed"])
+            assert bench.cell.floor.sorted_parts == []
+        finally:
+            gate.set()
+        await bench.command(Command.UNHOLD, State.EXECUTE, State.HELD)
+        await until(lambda: dict(bench.cell.floor.sorted_parts))
+        await until(lambda: sorted_in(tmp_path) == dict(bench.cell.floor.sorted_parts))
+        await bench.passes("P2")
+        await until(lambda: sorted_in(tmp_path) == dict(bench.cell.floor.sorted_parts))
+        assert list(sorted_in(tmp_path)) == ["P1", "P2"]
 
 
 def database_in(folder: Path) -> Path:
@@ -130,7 +170,7 @@ async def test_a_database_with_a_damaged_page_is_refused_at_the_start(tmp_path: 
     async with recorded(tmp_path, settings()) as (bench, _ledger):
         for number in range(30):
             bench.feed(f"P{number}")
-            await until(lambda n=number: f"P{n}" in dict(bench.floor.sorted_parts))
+            await until(lambda n=number: f"P{n}" in dict(bench.cell.floor.sorted_parts))
     content = bytearray(database_in(tmp_path).read_bytes())
     content[-2 * 4096 : -4096] = b"\xa5" * 4096
     database_in(tmp_path).write_bytes(content)

@@ -1,7 +1,7 @@
 """Each fault is provoked in a cell, and the line PLC reads of it in its own registers, over a real socket.
 
-After each: the cell has reacted as the fault's table says, the PLC's words have the code, the part was recorded once and
-never passed unjudged, and the cell runs on without a restart.
+After each: the cell has reacted as the fault's table says, the PLC's words have the code, the part was recorded once
+and never passed unjudged, and the cell runs on without a restart.
 """
 
 from collections.abc import Sequence
@@ -298,6 +298,7 @@ async def aborted_with_a_judged_part(bench: WiredBench) -> None:
     bench.cell.plc.full_bins = lambda: frozenset({1})  # type: ignore[method-assign, assignment, arg-type]
     bench.feed("A1")
     await bench.seen(lambda words: words.results_of("A1"))
+    await patiently(lambda: bench.records_of("A1") == ["judged"])
     await bench.command(Command.ABORT, State.ABORTED)
     del bench.cell.plc.full_bins
     await bench.command(Command.CLEAR, State.STOPPED)
@@ -321,7 +322,7 @@ async def test_recovery_waits_for_room_in_review_and_says_so_when_it_lasts() -> 
         await start(bench)
         await aborted_with_a_judged_part(bench)
         bench.line.fill([plc.BIN_REVIEW])
-        await patiently(lambda: bench.cell.plc.full_bins())
+        await patiently(bench.cell.plc.full_bins)
         bench.cell.controller.command(Command.RESET)
         await bench.seen(lambda words: words[plc.ALARM_CODE] == REASON_CODE["plc.bin_full"])
         assert bench.place_of("A1") == []
@@ -338,7 +339,7 @@ async def test_a_stop_ends_the_wait_for_room_and_the_next_reset_goes_on() -> Non
         await start(bench)
         await aborted_with_a_judged_part(bench)
         bench.line.fill([plc.BIN_REVIEW])
-        await patiently(lambda: bench.cell.plc.full_bins())
+        await patiently(bench.cell.plc.full_bins)
         await bench.command(Command.RESET, State.RESETTING)
         await patiently(lambda: bench.words.results_of("A1")[-1].reason)
         await bench.command(Command.STOP, State.STOPPED)

@@ -12,10 +12,13 @@ from station.flow.record import SqliteLedger
 from station.packml import Command, State
 from station.records.query import RecordFilter, export_records
 from tests.cell.bench import running, settings, until
+from tests.cell.reason_codes import REASON_CODE
+from tests.cell.wired_bench import wired
 
 
 async def test_a_network_that_hangs_sends_the_part_to_review_and_holds_the_cell_which_runs_on_after_unhold() -> None:
-    async with running(settings(watchdog={"compute_timeout_s": 1.5})) as bench:
+    async with wired(settings(watchdog={"compute_timeout_s": 1.5})) as line_and_cell:
+        bench = line_and_cell.cell
         await bench.start()
         gate, score = threading.Event(), bench.classifier.score
         bench.classifier.score = lambda _patches: gate.wait()  # type: ignore[method-assign, assignment, return-value]
@@ -30,6 +33,8 @@ async def test_a_network_that_hangs_sends_the_part_to_review_and_holds_the_cell_
         fault, detail = bench.controller.trouble
         assert fault is not None
         assert (fault.code, "no answer within 1.5 s" in detail) == ("model.engine_failed", True)
+        await line_and_cell.held_for(REASON_CODE["model.engine_failed"])
+        assert {result.reason for result in line_and_cell.words.results_of("A1")} == {6005}
         bench.classifier.score = score  # type: ignore[method-assign]
         bench.controller.command(Command.UNHOLD)
         await bench.controller.reached(State.EXECUTE)

@@ -72,6 +72,15 @@ def test_a_missing_configuration(station: Run, tmp_path: Path) -> None:
     refused(station, tmp_path / "none.toml", tmp_path, "config.unreadable", "none.toml")
 
 
+def test_a_register_map_that_cannot_be_used(station: Run, make_config: Callable[..., Path], tmp_path: Path) -> None:
+    shutil.copytree(str(files("config")), tmp_path / "config")
+    broken = tmp_path / "config" / "registers" / "plc.toml"
+    broken.write_text(broken.read_text(encoding="utf-8").replace('"u16"', '"u17"', 1), encoding="utf-8")
+    ran = station("run", "--config", make_config(), "--data", tmp_path / "data")
+    assert ran.returncode == 2, ran.stdout + ran.stderr
+    assert [word for word in ("config.bad_map", "plc.toml", "map_version", "u17") if word not in ran.stderr] == []
+
+
 def test_no_producer(station: Run, make_config: Callable[..., Path], tmp_path: Path) -> None:
     config = make_config(('producers = ["{producer}"]', 'producers = ["/nowhere/vendor.cti"]'))
     ran = station("--simulate", "--config", config, "--parts", "1", "--data", tmp_path / "data")
@@ -90,7 +99,7 @@ def test_auto_reset_on_a_real_cell(station: Run, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "status", "words"),
     [
-        (["records", "list", "--data", "nowhere"], 2, ["nowhere"]),
+        (["records", "list", "--data", "nowhere"], 2, ["nowhere", "record.unknown"]),
         (["registers", "lathe"], 2, ["lathe", "robot, jig, plc"]),
         (["command", "start", "--data", "nowhere"], 2, ["no running station"]),
         (["records", "export", "--json", "--csv"], 2, ["not both"]),

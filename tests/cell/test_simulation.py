@@ -66,8 +66,13 @@ def test_every_part_is_sorted_once_where_its_label_belongs_and_both_ledgers_agre
     listed = station("records", "list", "--data", data, "--verdict", "pits")
     assert listed.returncode == 0
     assert "bin_pits" in listed.stdout
-    shown = station("records", "show", parts[0]["inspection_id"], "--data", data)
+    shown = station("records", "show", parts[0]["inspection_id"], "--data", data, "--json")
     assert json.loads(shown.stdout)["part_id"] == parts[0]["part_id"]
+    drawn = station("records", "show", parts[0]["inspection_id"], "--data", data).stdout.splitlines()
+    assert [line.split()[:2] for line in drawn if line.startswith("block")] == [["block", str(n)] for n in range(8)]
+    assert {"decided", "PLC acknowledged", "committed", "jig at rest", "robot done"} <= {
+        line[:17].strip() for line in drawn
+    }
 
 
 def test_at_real_speed_the_decision_is_there_soon_after_the_last_line(
@@ -135,6 +140,10 @@ def test_bad_scans_are_named_and_left_out_and_the_recording_goes_on(station: Run
         "outside.png",
         "missing.png",
         "line 2",
+        "recording.bad_line",
+        "recording.bad_image",
+        "recording.duplicate_part",
+        "recording.path_outside",
     ]
     assert [word for word in words if word not in said] == []
     assert "2 parts inspected" in said

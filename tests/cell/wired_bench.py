@@ -1,4 +1,4 @@
-"""The cell on fakes, but with the real driver of the line PLC and a PLC behind a real socket, of which a test has the words."""
+"""The cell on fakes, but with the real driver of the line PLC, and at a real socket a PLC whose words a test has."""
 
 import asyncio
 import struct
@@ -11,7 +11,7 @@ from station.core.ports import PartLedger
 from station.core.settings import PlcSettings, Settings
 from station.packml import Command, State
 from tests.cell.bench import Bench, running, settings
-from tests.cell.plc_words import RESULT_SEQUENCE, STATE_CURRENT, PlcWords
+from tests.cell.plc_words import RESULT_SEQUENCE, STATE_CURRENT, STOP_REASON, PlcWords
 from tests.contract.fake_camera import Misfortune
 from tests.wire.modbus_peer import Peer, TcpPeer
 
@@ -97,8 +97,7 @@ class WiredBench:
 
     def feed(self, part_id: str) -> None:
         """A part comes to the infeed, and the PLC announces it."""
-        self.cell.floor.infeed = part_id
-        self.line.announce(part_id, 1)
+        self.cell.feed(part_id)
 
     def place_of(self, part_id: str) -> list[str]:
         """The places where the part was laid down: one, unless a rule is broken."""
@@ -117,6 +116,10 @@ class WiredBench:
     async def seen(self, condition: Callable[[PlcWords], object]) -> None:
         """Wait until the PLC's registers show it."""
         await patiently(lambda: condition(self.words))
+
+    async def held_for(self, reason_code: int) -> None:
+        """The PLC reads that the cell is Held, and for what reason."""
+        await self.seen(lambda words: words[STATE_CURRENT] == State.HELD and words[STOP_REASON] == reason_code)
 
     async def passes(self, part_id: str) -> None:
         """One more part is judged and sorted as if nothing had been, and the PLC sees the cell run."""
@@ -146,6 +149,7 @@ async def wired(
     plc = ModbusPlc(PlcSettings.model_validate({**QUICK, "role": "client", "link": link}))
     try:
         async with running(configuration, misfortunes, ledger=ledger, clock=clock, plc=plc) as cell:
+            cell.line = line
             await patiently(lambda: plc.health() is None)
             yield WiredBench(cell, line)
     finally:

@@ -20,9 +20,13 @@ def fail_at(pixels: Pixels) -> None:
     """Fail at a block, with an error that holds the block: the error's traceback leads to what holds the error."""
     met = []
     try:
-        raise PartError("part.jig_empty", f"{pixels.shape}")
+        refuse(pixels)
     except PartError as error:
         met.append(error)
+
+
+def refuse(pixels: Pixels) -> None:
+    raise PartError("part.jig_empty", f"{pixels.shape}")
 
 
 def test_blocks_that_only_failed_judgements_hold_are_free_when_a_turn_needs_them(ring: BlockRing) -> None:

@@ -1,0 +1,98 @@
+"""No fault without a test of the whole cell: the table is compared with what the tests declare to cover.
+
+A fault is covered where a named fault of the simulated cell shows it (`test_every_fault.py`), where a cell on fakes is
+brought to it (`test_faults_at_the_plc.py`), where a station cannot start for it (`test_refused_starts.py`), or by the
+test that `ELSEWHERE` names.
+"""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from sim.faults import NAMED_FAULTS
+from station.core.errors import FAULTS, Reaction
+from tests.cell.provoked_faults import ABORTED, HELD, HELD_WITH_REVIEW, NOT_READY, RESCANNED, REVIEWED
+from tests.cell.reason_codes import REASON_CODE
+from tests.cell.test_refused_starts import ROWS as REFUSED_STARTS
+
+HERE = Path(__file__).parent
+PLC, REFUSALS, RECORDS = "test_faults_at_the_plc.py", "test_refusals.py", "test_simulation.py"
+BAD_SCANS = "test_bad_scans_are_named_and_left_out_and_the_recording_goes_on"
+
+ELSEWHERE: dict[str, tuple[str, str]] = {
+    "part.unknown_type": (PLC, "test_an_unknown_type_suspends_the_cell"),
+    "part.bad_id": (PLC, "test_an_id_of_other_than_printable_characters_suspends_the_cell"),
+    "part.interrupted": (
+        PLC, "test_an_interrupted_part_goes_to_review_though_it_was_judged_good_and_the_plc_reads_why",
+    ),
+    "plc.starved": (PLC, "test_a_cell_without_parts_is_suspended"),
+    "plc.illegal_command": (PLC, "test_a_command_of_the_plc_that_the_state_does_not_accept_is_refused_with_its_code"),
+    "station.illegal_command": (
+        PLC, "test_a_command_of_an_operator_that_the_state_does_not_accept_is_refused_and_the_plc_sees_no_change",
+    ),
+    "station.no_such_alarm": (PLC, "test_an_acknowledgement_of_no_alarm_is_refused"),
+    "station.stopped_by_operator": (PLC, "test_an_operators_stop_is_the_reason_that_the_plc_reads"),
+    "recording.not_found": (REFUSALS, "test_a_wrong_command_line"),
+    "recording.bad_line": (RECORDS, BAD_SCANS),
+    "recording.bad_image": (RECORDS, BAD_SCANS),
+    "recording.duplicate_part": (RECORDS, BAD_SCANS),
+    "recording.path_outside": (RECORDS, BAD_SCANS),
+    "record.unknown": (REFUSALS, "test_a_wrong_command_line"),
+    "config.unreadable": (REFUSALS, "test_a_missing_configuration"),
+    "config.invalid": (REFUSALS, "test_an_unknown_key"),
+    "config.bad_map": (REFUSALS, "test_a_register_map_that_cannot_be_used"),
+    "config.simulator_failed": (REFUSALS, "test_a_port_in_use"),
+    "config.port_in_use": ("test_refused_starts.py", "test_a_simulated_cell_whose_port_is_taken_says_so"),
+}  # fmt: skip
+
+OFF_THE_CELL = {"training", "dataset"}
+"""Families of the commands that train networks and make data sets: nothing of them runs in a cell."""
+
+OFF_THE_CELL_TOO = {
+    "model.not_promoted", "model.bad_history", "model.not_passed", "model.unknown", "model.exists",
+    "model.export_failed", "recording.exists", "recording.not_written",
+}  # fmt: skip
+"""Faults of the commands that release networks and write recordings."""
+
+
+def provoked() -> set[str]:
+    tables = (RESCANNED, REVIEWED, HELD_WITH_REVIEW, HELD, NOT_READY, ABORTED)
+    return {row.code for table in tables for row in table}
+
+
+def named() -> set[str]:
+    return {fault.code for fault in NAMED_FAULTS.values() if fault.code is not None}
+
+
+def of_the_cell() -> set[str]:
+    return {code for code in FAULTS if code.split(".")[0] not in OFF_THE_CELL and code not in OFF_THE_CELL_TOO}
+
+
+def test_every_fault_of_the_cell_has_a_test_of_the_whole_cell() -> None:
+    covered = named() | provoked() | {row.code for row in REFUSED_STARTS} | set(ELSEWHERE)
+    assert of_the_cell() - covered == set()
+    assert covered - of_the_cell() == set(), "a test of a fault that is not in the table"
+
+
+def test_every_fault_that_a_part_can_meet_is_met_by_a_running_cell() -> None:
+    met = named() | provoked() | {code for code, (file, _test) in ELSEWHERE.items() if file == PLC}
+    reactions = {code for code in of_the_cell() if FAULTS[code].reaction is not Reaction.REFUSE}
+    assert reactions - met == set()
+
+
+def test_every_reason_code_is_the_one_of_the_document() -> None:
+    assert {code: FAULTS[code].number for code in of_the_cell()} == {code: REASON_CODE[code] for code in of_the_cell()}
+    assert set(REASON_CODE) == of_the_cell()
+
+
+@pytest.mark.parametrize("code", ELSEWHERE)
+def test_the_test_that_is_named_for_a_fault_is_there_and_speaks_of_it(code: str) -> None:
+    file, name = ELSEWHERE[code]
+    source = (HERE / file).read_text(encoding="utf-8")
+    functions = {
+        node.name: node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    }
+    test = functions[name]
+    first = min([test.lineno, *(decorator.lineno for decorator in test.decorator_list)])
+    assert code in "\n".join(source.splitlines()[first - 1 : test.end_lineno])
