@@ -95,8 +95,8 @@ class CellView:
             self._patches[2 * event.scores.index + column] = SurfaceClass(int(row.argmax()))
 
     def say(self, line: str) -> None:
-        """Print one line above the picture."""
-        self._console.print(line, highlight=False)
+        """Print one line, as it is, above the picture."""
+        self._console.print(line, highlight=False, markup=False)
 
     def _count(self, event: PartSorted) -> None:
         self._bins[event.confirmed.label] += 1
