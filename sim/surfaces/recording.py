@@ -135,7 +135,7 @@ def _told(defect: Defect) -> dict[str, object]:
         "surface_share": round(defect.surface_share, 7),
         "extent_px": defect.extent_px,
         "extent_mm": round(defect.extent_mm, 4),
-        "contrast": round(defect.contrast, 4),
+        "contrast": round(defect.contrast, 6),
         "severity_size": defect.severity.size,
         "severity_contrast": defect.severity.contrast,
         **{name: round(value, 4) for name, value in defect.parameters.items()},
