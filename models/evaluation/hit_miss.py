@@ -13,9 +13,12 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
-ONE_SIDED = NormalDist().inv_cdf(0.95) ** 2
-"""By how much twice the log-likelihood may fall, 2.706."""
-STEPS, HALVINGS, BISECTIONS = 60, 40, 40
+QUANTILE = NormalDist().inv_cdf(0.95)
+"""1.645: the root of what twice the logarithm of the likelihood ratio may reach."""
+STEPS, HALVINGS = 60, 40
+CLOSE = 1e-6
+DEEPEST = 60.0
+"""Logits below the estimate, as good as a probability of nothing."""
 WIDEST = float(np.log(1000.0))
 """Limits further than a factor of 1000 from the estimate are taken as none."""
 
@@ -82,29 +85,50 @@ def upper_size(x: Floats, hits: NDArray[np.bool_], model: Logistic, logit: float
     """One-sided upper limit, as a logarithm, of the size with this logit by the model; None where there is none."""
     start, slope = float((logit - model.weights[0]) / model.weights[1]), float(model.weights[1])
 
-    def fall(at: float) -> float:
-        return 2 * (model.log_likelihood - anchored_log_likelihood(x, hits, at, logit, slope))
+    def fallen(away: float) -> float:
+        return _root_ratio(model, anchored_log_likelihood(x, hits, start + away, logit, slope))
 
     reach = 0.05
-    while fall(start + reach) < ONE_SIDED:
+    while fallen(reach) < QUANTILE:
         reach *= 2
         if reach > WIDEST:
             return None
-    return _bisect(lambda away: fall(start + away) < ONE_SIDED, 0.0, reach) + start
+    return start + _crossing(fallen, reach)
 
 
 def lower_logit(x: Floats, hits: NDArray[np.bool_], model: Logistic, at: float) -> float:
     """One-sided lower limit of the model's logit at an x."""
     here, slope = float(model.weights[0] + model.weights[1] * at), float(model.weights[1])
 
-    def holds(depth: float) -> bool:
-        fallen = 2 * (model.log_likelihood - anchored_log_likelihood(x, hits, at, here - depth, slope))
-        return fallen < ONE_SIDED
+    def fallen(depth: float) -> float:
+        return _root_ratio(model, anchored_log_likelihood(x, hits, at, here - depth, slope))
 
     reach = 0.5
-    while holds(reach) and reach < 60:
+    while fallen(reach) < QUANTILE and reach < DEEPEST:
         reach *= 2
-    return here - _bisect(holds, 0.0, reach)
+    return here - _crossing(fallen, reach)
+
+
+def _root_ratio(model: Logistic, log_likelihood: float) -> float:
+    """Root of twice the logarithm of the likelihood ratio: nearly straight in whatever is held."""
+    return float(np.sqrt(max(0.0, 2 * (model.log_likelihood - log_likelihood))))
+
+
+def _crossing(fallen: Callable[[float], float], reach: float) -> float:
+    """Where a nearly straight function that starts at 0 passes the quantile, at most `reach` away (Illinois method)."""
+    low, below, high, above = 0.0, -QUANTILE, reach, fallen(reach) - QUANTILE
+    for _ in range(STEPS):
+        if above <= 0:
+            return high
+        middle = low - below * (high - low) / (above - below)
+        height = fallen(middle) - QUANTILE
+        if abs(height) < CLOSE:
+            return middle
+        if height < 0:
+            low, below, above = middle, height, above / 2
+        else:
+            high, above, below = middle, height, below / 2
+    return (low + high) / 2
 
 
 def _climb(likelihood: Callable[[Floats], float], weights: Floats, step: Floats, best: float) -> tuple[Floats, float]:
@@ -115,13 +139,6 @@ def _climb(likelihood: Callable[[Floats], float], weights: Floats, step: Floats,
             return weights + step, reached
         step = step / 2
     return weights, best
-
-
-def _bisect(below: Callable[[float], bool], low: float, high: float) -> float:
-    for _ in range(BISECTIONS):
-        middle = (low + high) / 2
-        low, high = (middle, high) if below(middle) else (low, middle)
-    return (low + high) / 2
 
 
 def _log_likelihood(logits: Floats, hits: NDArray[np.bool_]) -> float:

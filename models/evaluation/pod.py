@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from models.evaluation.hit_miss import Floats, Logistic, fit_logistic, lower_logit, upper_size
-from models.evaluation.rates import clopper_pearson, upper_limit
+from models.evaluation.rates import binomial_tail, clopper_pearson, upper_limit
 from models.manifest import Section
 
 FEWEST_TARGETS = 60
 """That MIL-HDBK-1823A asks of hit/miss data."""
 LOGIT_90 = float(np.log(9.0))
-CURVE_POINTS = 33
+CURVE_POINTS = 25
 
 Size = float | None
 """In the unit of the curve; None where it cannot be estimated."""
@@ -105,7 +105,7 @@ def shown_by_counting(sizes: Floats, found: NDArray[np.bool_]) -> Share90 | None
     """
     for start in np.flatnonzero(np.append(True, np.diff(sizes) > 0)):
         hits, targets = int(found[start:].sum()), len(found) - int(start)
-        if 1 - upper_limit(targets - hits, targets, 0.95) >= 0.9:
+        if binomial_tail(targets - hits, targets, 0.1) <= 0.05:
             return Share90(size=float(sizes[start]), targets=targets, found=hits)
     return None
 
