@@ -4,6 +4,7 @@
 """
 
 import asyncio
+import logging
 import os
 import random
 import struct
@@ -136,6 +137,12 @@ async def believes_itself(server: ModbusPlc, when: str) -> None:
     heartbeat = 10
     told = {at: word for at, word in enumerate(answer.registers[: len(said)]) if at != heartbeat}
     assert told == {at: word for at, word in enumerate(said[:60]) if at != heartbeat}, when
+
+
+@pytest.fixture(autouse=True)
+def quiet_pymodbus(caplog: pytest.LogCaptureFixture) -> None:
+    """As in the running station, pymodbus does not log; what it would say of each frame is not kept by the test."""
+    caplog.set_level(logging.CRITICAL, logger="pymodbus.logging")
 
 
 async def test_rubbish_at_the_stations_server_changes_nothing_of_the_stations() -> None:
