@@ -18,8 +18,8 @@ from drivers.jig import ModbusJig
 from drivers.plc import make_plc
 from drivers.robot import ModbusRobot
 from models.engines import make_engine
-from models.manifest import Bundle, load_bundle
-from models.weights import bundle_folder
+from models.manifest import Bundle
+from models.release.shelf import Shelf, chosen_bundle
 from sim.gentl import producer_path
 from sim.showing import showing
 from station.alarms import Alarms
@@ -32,7 +32,7 @@ from station.core.errors import ConfigError, RecordError
 from station.core.events import Watcher
 from station.core.part import ModelIdentity
 from station.core.ports import CellReport, LineCamera, LinePlc, PatchClassifier, SortRobot, SpinJig
-from station.core.settings import Settings, expand
+from station.core.settings import Settings, data_dir, expand
 from station.flow.record import SqliteLedger
 from station.line import Line
 from station.motion import Motion
@@ -43,7 +43,7 @@ log = structlog.get_logger()
 
 PRODUCER = "{producer}"
 DAY_S = 86_400.0
-MODEL_CACHE = "model-cache"
+MODEL_CACHE, MODELS = "model-cache", "models"
 """Folder of compiled networks, in the data folder."""
 
 
@@ -70,7 +70,7 @@ async def open_station(settings: Settings, folder: Path, watch: Watcher) -> Asyn
     """
     clock = SystemClock()
     compute = ComputeThread(settings.watchdog.compute_timeout_s)
-    classifier = make_classifier(settings, folder / MODEL_CACHE)
+    classifier = make_classifier(settings, folder / MODEL_CACHE, folder)
     log.info("model_loaded", model=classifier.model.name, sha256=classifier.model.sha256, **asdict(classifier.engine))
     ledger = await SqliteLedger.open(folder, settings.records, clock, (settings.sha256, settings.model_dump_json()))
     try:
@@ -210,23 +210,39 @@ def make_line_plc(settings: Settings) -> LinePlc:
     return make_plc(settings.plc)
 
 
-def find_bundle(settings: Settings) -> Bundle:
+def find_shelf(settings: Settings, folder: Path | None = None) -> Shelf:
+    """Where promoted bundles lie, and the history of who promoted them.
+
+    Args:
+        settings: The configuration.
+        folder: The station's data folder; None for the configured one.
+    """
+    configured = settings.model.models_dir
+    return Shelf(Path(configured).expanduser() if configured else data_dir(settings, folder) / MODELS)
+
+
+def find_bundle(settings: Settings, folder: Path | None = None) -> Bundle:
     """The configured bundle, every file checked against its hash.
 
+    Args:
+        settings: The configuration.
+        folder: The station's data folder; None for the configured one.
+
     Raises:
-        ModelError: Missing, damaged or unusable.
+        ModelError: Missing, damaged, unusable, or not the one that was promoted.
     """
-    return load_bundle(bundle_folder(settings.model.bundle))
+    return chosen_bundle(settings.model.bundle, find_shelf(settings, folder))
 
 
-def make_classifier(settings: Settings, cache_dir: Path | None = None) -> PatchClassifier:
+def make_classifier(settings: Settings, cache_dir: Path | None = None, folder: Path | None = None) -> PatchClassifier:
     """The network of the configured bundle, on the configured engine.
 
     Args:
         settings: The configuration.
         cache_dir: Where compiled networks are kept for a faster start; None for nowhere.
+        folder: The station's data folder; None for the configured one.
 
     Raises:
         ModelError: The bundle is missing, damaged or unusable, or the engine cannot run it here.
     """
-    return make_engine(find_bundle(settings), settings.model, cache_dir)
+    return make_engine(find_bundle(settings, folder), settings.model, cache_dir)

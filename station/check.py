@@ -40,7 +40,7 @@ async def check_station(settings: Settings, data: Path) -> list[Finding]:
     """Look at maps, model, disk, camera, jig, robot and PLC; nothing is set in motion."""
     looks: list[tuple[str, Callable[[], Awaitable[str]]]] = [
         ("register maps", _maps),
-        ("model", lambda: _model(settings)),
+        ("model", lambda: _model(settings, data)),
         ("disk", lambda: _disk(data)),
         ("camera", lambda: _camera(settings)),
         ("jig", lambda: _device(make_jig(settings))),
@@ -61,8 +61,8 @@ async def _maps() -> str:
     return ", ".join(f"{name} version {load_map(name).version}" for name in ("robot", "jig", "plc"))
 
 
-async def _model(settings: Settings) -> str:
-    classifier = await asyncio.to_thread(make_classifier, settings)
+async def _model(settings: Settings, data: Path) -> str:
+    classifier = await asyncio.to_thread(make_classifier, settings, None, data)
     model, engine = classifier.model, classifier.engine
     hashes = f"{model.name}, every file has the hash that its manifest names ({model.sha256[:12]})"
     return f"{hashes}; runs on {engine.name} {engine.version} in {engine.precision}"

@@ -3,7 +3,7 @@
 Source: M. Mitchell et al., "Model Cards for Model Reporting", FAT* 2019, for the sections.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from models.evaluation.evaluation import Evaluation
 from models.evaluation.rates import Rate, rate, sample_size
@@ -11,10 +11,15 @@ from models.manifest import Figures, Manifest, Parity, Quantisation
 
 CLAIM, CONFIDENCE = 0.001, 0.95
 
+PURPOSE = """\
+It looks at the 16 patches of the unwrapped surface of a turned or ground cylinder and says of each how probable
+{classes} are. The station makes one decision of the 16 and sends the part to its bin."""
+
 LIMITS = """\
 - It knows surfaces like those it was trained on. Another material, finish, lamp, lens or camera is another surface:
   train, measure and let it through the gate again.
-- It tells {classes} apart and nothing else. A defect of any other kind gets one of these names, or none.
+- It tells {classes} apart and nothing else. A defect of
+  any other kind gets one of these names, or none.
 - It judges patches of 256x256 pixels of a strip that was scaled to 512 columns. What is smaller than a pixel there, or
   paler than the defects it was trained on, is not found.
 - A part is judged by the most certain of its 16 patches. A rate of errors a patch grows to about 16 times that a part.
@@ -31,22 +36,22 @@ MISUSE = """\
 
 def card_text(manifest: Manifest, evaluation: Evaluation | None = None) -> str:
     """The card as Markdown, from a bundle's manifest and, where there is one, from its evaluation."""
+    classes = _named(manifest.classes)
+    made = f"{manifest.created:%Y-%m-%d} with version {manifest.code_version}"
     blocks = [
         f"# {manifest.name}",
-        f"{manifest.network}, number {manifest.version}, made {manifest.created:%Y-%m-%d} with version "
-        f"{manifest.code_version}; licence {manifest.licence}.",
+        f"{manifest.network}, number {manifest.version}, made {made}; licence {manifest.licence}.",
         "## What it is for",
-        "It looks at 16 patches of the unwrapped surface of a turned or ground cylinder and says of each how probable "
-        f"{_named(manifest.classes)} are. The station makes one decision of the 16 and sends the part to its bin.",
+        PURPOSE.format(classes=classes),
         "## What it was trained on",
         _data(manifest),
         "## Figures",
         *_figures(manifest.figures),
         *(_evaluation(evaluation) if evaluation else ()),
         "## Artefacts",
-        _artefacts(manifest),
+        *_artefacts(manifest),
         "## Limits",
-        LIMITS.format(classes=_named(manifest.classes)),
+        LIMITS.format(classes=classes),
         "## What it must not be used for",
         MISUSE,
     ]
@@ -119,33 +124,29 @@ def _evaluation(evaluation: Evaluation) -> Iterator[str]:
 
 
 def _detection(evaluation: Evaluation) -> list[tuple[str, str]]:
-    return [(one.defect, f"{_size(one.size.a90, 'a90', one.size.unit)}{_size(one.size.a90_95, 'a90/95', one.size.unit)}"
-             f"{one.size.explanation}") for one in evaluation.detection]  # fmt: skip
+    rows = []
+    for one in evaluation.detection:
+        named = (("a90", one.size.a90), ("a90/95", one.size.a90_95))
+        sizes = "".join(f"{name} {size:.3g} {one.size.unit}; " for name, size in named if size is not None)
+        rows.append((one.defect, sizes + one.size.explanation))
+    return rows
 
 
-def _size(size: float | None, name: str, unit: str) -> str:
-    return "" if size is None else f"{name} {size:.3g} {unit}; "
-
-
-def _artefacts(manifest: Manifest) -> str:
-    rows = [(artefact, ", ".join(names)) for artefact, names in manifest.artefacts.items()]
-    text = [
-        f"Probabilities are those of the logits divided by a temperature of {manifest.temperature:g}. All artefacts are "
-        "made from the same weights, rounded to 16 bits.",
-        _table(("artefact", "files"), rows),
-    ]
+def _artefacts(manifest: Manifest) -> Iterator[str]:
+    yield f"All are made from the same weights, rounded to 16 bits; logits are divided by {manifest.temperature:g}."
+    yield _table(("artefact", "files"), [(name, ", ".join(files)) for name, files in manifest.artefacts.items()])
     if manifest.quantisation is not None:
-        text.append(_quantisation(manifest.quantisation))
+        yield _quantisation(manifest.quantisation)
     if manifest.parity:
         columns = ("engine", "parts decided otherwise than by torch", "patches", "largest difference")
-        text += [f"On {manifest.parity[0].source}:", _table(columns, [_parity(one) for one in manifest.parity])]
-    return "\n\n".join(text)
+        yield f"On {manifest.parity[0].source}:"
+        yield _table(columns, [_parity(one) for one in manifest.parity])
 
 
 def _quantisation(made: Quantisation) -> str:
     return (
-        f"INT8 by post-training quantisation, recipe {made.recipe}, on {made.patches} patches of {made.source}, of which "
-        f"{made.over_exposed} were over-exposed and {made.under_exposed} under-exposed (seed {made.seed})."
+        f"INT8 by post-training quantisation, recipe {made.recipe}, on {made.patches} patches of {made.source}; "
+        f"{made.over_exposed} of them were over-exposed and {made.under_exposed} under-exposed (seed {made.seed})."
     )
 
 
@@ -158,7 +159,7 @@ def _parity(parity: Parity) -> tuple[str, ...]:
     )
 
 
-def _table(head: tuple[str, ...], rows: list[tuple[str, ...]] | list[tuple[str, str]]) -> str:
+def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     lines = [head, tuple("---" for _ in head), *rows]
     return "\n".join(f"| {' | '.join(cell.replace('|', '/') for cell in line)} |" for line in lines)
 

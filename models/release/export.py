@@ -4,7 +4,6 @@ The bundle is made in a folder beside its place and renamed when it is whole; a 
 Needs torch and NNCF.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -15,8 +14,9 @@ import torch
 from torch import nn
 
 from models.dataset.patches import label_patches
-from models.dataset.scans import LabelledScan, read_gray
+from models.dataset.scans import read_gray
 from models.evaluation.calibration import fit_temperature
+from models.evaluation.evaluation import Evaluation
 from models.evaluation.parts import JudgedPart, cut_at_truth, decide_part, measure
 from models.manifest import (
     ARTEFACT_FILES,
@@ -39,10 +39,11 @@ from models.manifest import (
 )
 from models.release.card import card_text
 from models.release.durable import new_folder
+from models.release.golden import Golden
 from models.release.graphs import Scorer, rounded, to_onnx, to_openvino, to_state
 from models.release.parity import compare
 from models.release.pictures import Pictures
-from models.release.quantise import RECIPES, calibration_strips, quantise
+from models.release.quantise import Recipe, calibration_strips, quantise
 from models.release.runners import open_variant, variants_of
 from models.training.checkpoint import load_network
 from models.version import code_version
@@ -73,16 +74,18 @@ class Choices:
     Attributes:
         number: Counts the bundles of this network.
         licence: SPDX name of the weights' licence.
-        recipe: A key of `quantise.RECIPES`.
+        recipe: How INT8 is made.
         min_confidence: Least confidence of a part with which the figures are counted.
         seed: Of the calibration's exposures.
+        evaluation: Of the checkpoint, for the card; None to do without.
     """
 
     number: int
     licence: str
-    recipe: str
+    recipe: Recipe
     min_confidence: float
     seed: int
+    evaluation: Evaluation | None
 
 
 def read_trained(checkpoint: Path, source: str | None) -> Trained:
@@ -115,16 +118,13 @@ def read_trained(checkpoint: Path, source: str | None) -> Trained:
     return Trained(network, info.network, data)
 
 
-def export(
-    trained: Trained, pictures: Pictures, golden: Sequence[LabelledScan], source: str, choices: Choices, folder: Path
-) -> Manifest:
-    """Make a bundle; many minutes, most of them for the quantisation and the torch network on the golden set.
+def export_bundle(trained: Trained, pictures: Pictures, golden: Golden, choices: Choices, folder: Path) -> Manifest:
+    """Make a bundle; many minutes, most of them for the quantisation and the torch network on the golden parts.
 
     Args:
         trained: The network.
         pictures: To calibrate with, and to fit the temperature on.
         golden: Parts that the network was not trained on, for parity and figures.
-        source: What they are, for the reader.
         choices: What the person chose.
         folder: The bundle's folder; its name is the bundle's.
 
@@ -138,9 +138,9 @@ def export(
         quantisation = write_artefacts(staged, network, temperature, pictures, choices)
         manifest = _manifest(trained, choices, folder.name, temperature, quantisation, staged)
         write_manifest(staged, manifest)
-        parity, figures = judge_golden(load_bundle(staged), Scorer(network, temperature), golden, source, choices)
+        parity, figures = judge_golden(load_bundle(staged), Scorer(network, temperature), golden, choices)
         manifest = manifest.model_copy(update={"parity": parity, "figures": figures})
-        (staged / CARD).write_text(card_text(manifest), encoding="utf-8")
+        (staged / CARD).write_text(card_text(manifest, choices.evaluation), encoding="utf-8")
         manifest = manifest.model_copy(update={"files": hash_files(staged)})
         write_manifest(staged, manifest)
     return manifest
@@ -170,13 +170,13 @@ def write_artefacts(
     """Write every artefact of a rounded network into a folder; how the INT8 one was made."""
     graph = to_openvino(network, temperature)
     strips, over, under = calibration_strips(pictures.calibration, choices.seed)
-    small = quantise(graph, strips, RECIPES[choices.recipe])
+    small = quantise(graph, strips, choices.recipe)
     ov.save_model(graph, folder / ARTEFACT_FILES["openvino"][0], compress_to_fp16=True)
     ov.save_model(small, folder / ARTEFACT_FILES["openvino-int8"][0], compress_to_fp16=True)
     (folder / ARTEFACT_FILES["onnx"][0]).write_bytes(to_onnx(network, temperature))
     (folder / ARTEFACT_FILES["torch"][0]).write_bytes(to_state(network))
     return Quantisation(
-        recipe=choices.recipe,
+        recipe=choices.recipe.name,
         source=pictures.source,
         patches=sum(map(len, strips)),
         over_exposed=over,
@@ -186,14 +186,14 @@ def write_artefacts(
 
 
 def judge_golden(
-    bundle: Bundle, reference: Scorer, golden: Sequence[LabelledScan], source: str, choices: Choices
+    bundle: Bundle, reference: Scorer, golden: Golden, choices: Choices
 ) -> tuple[tuple[Parity, ...], Figures]:
     """Every artefact against the torch network on the golden parts; and the figures, of OpenVINO in f32."""
     engines = {variant: open_variant(bundle, *variant) for variant in variants_of(bundle)}
     wanted: list[Probabilities] = []
     found: dict[tuple[Engine, Precision], list[Probabilities]] = {variant: [] for variant in engines}
     parts: list[JudgedPart] = []
-    for scan in golden:
+    for scan in golden.scans:
         patches = cut_at_truth(read_gray(scan.image_path), scan)
         with torch.inference_mode():
             wanted.append(reference(torch.from_numpy(patches)).numpy())
@@ -201,8 +201,8 @@ def judge_golden(
             found[variant].append(engine.score(patches))
         labels = label_patches(read_gray(scan.mask_path), scan.left, scan.right)
         parts.append(decide_part(scan, labels, found[MEASURED][-1], choices.min_confidence))
-    parity = tuple(compare(wanted, answers, *variant, source) for variant, answers in found.items())
-    return parity, measure(parts, source)
+    parity = tuple(compare(wanted, answers, *variant, golden.source) for variant, answers in found.items())
+    return parity, measure(parts, f"{golden.source}, by OpenVINO in f32")
 
 
 def _manifest(
@@ -224,4 +224,3 @@ def _manifest(
         data=trained.data,
         quantisation=quantisation,
     )
-

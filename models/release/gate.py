@@ -10,16 +10,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
-from models.dataset.patches import label_patches
 from models.dataset.scans import LabelledScan, read_gray, read_scans
-from models.evaluation.parts import JudgedPart, cut_at_truth, decide_part
+from models.evaluation.parts import Cutter, JudgedPart, judge_image, true_labels
 from models.evaluation.rates import rate, sample_size
 from models.evaluation.scorers import Scorer
 from models.manifest import Bundle, Engine, Manifest, Parity, Precision, load_bundle, utc_now
 from models.release.gate_report import Check, Contender, Counts, GateReport, Measured, Refusal, spell
-from models.release.parity import MAX_CHANGED_SHARE, changed_parts, is_broken
+from models.release.parity import MAX_CHANGED_SHARE, is_broken
 from models.release.runners import open_variant
 from models.version import code_version
 from station.core.errors import ModelError, RecordingError
@@ -44,12 +41,14 @@ class Terms:
         precision: Arithmetic of the station.
         min_confidence: Least confidence of the station.
         overkill_budget: Share of good parts that need not pass, 0 to 1.
+        cutter: How the station makes patches of a scan.
     """
 
     engine: Engine
     precision: Precision
     min_confidence: float
     overkill_budget: float
+    cutter: Cutter
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +101,9 @@ def _try(
 ) -> Trial:
     judged: tuple[list[JudgedPart], ...] = ([], [], [])
     for scan in scans:
-        patches = cut_at_truth(read_gray(scan.image_path), scan)
-        labels = label_patches(read_gray(scan.mask_path), scan.left, scan.right)
+        image, labels = read_gray(scan.image_path), true_labels(scan)
         for parts, scorer in zip(judged, (*engines, present), strict=True):
-            parts.append(decide_part(scan, labels, scorer.score(patches), terms.min_confidence))
+            parts.append(judge_image(scorer, image, scan, labels, terms.min_confidence, terms.cutter))
     new, wide, against = (tuple(parts) for parts in judged)
     return Trial(new, wide, against, golden)
 
@@ -126,7 +124,7 @@ def count(parts: Sequence[JudgedPart]) -> Counts:
 
 def _measure(trial: Trial, golden: Path, tests: Sequence[Path], terms: Terms) -> Measured:
     new = count(trial.new)
-    wide, narrow = (np.stack([part.probabilities for part in parts]) for parts in (trial.new_wide, trial.new))
+    pairs = zip(trial.new_wide, trial.new, strict=True)
     return Measured(
         golden=golden.name,
         golden_sha256=hash_recording(golden),
@@ -139,7 +137,7 @@ def _measure(trial: Trial, golden: Path, tests: Sequence[Path], terms: Terms) ->
         overkill_budget=terms.overkill_budget,
         new=new,
         against=count(trial.against),
-        changed_parts=len(changed_parts(wide, narrow)),
+        changed_parts=sum(wide.verdict != narrow.verdict for wide, narrow in pairs),
         escape_claim=ESCAPE_CLAIM,
         parts_for_claim=sample_size(ESCAPE_CLAIM, new.escapes.events, CLAIM_CONFIDENCE),
     )

@@ -124,19 +124,22 @@ def explain(report: GateReport) -> list[str]:
 def _arithmetic(measured: Measured) -> list[str]:
     new, against = measured.new, measured.against
     where = ", ".join((measured.golden, *measured.tests))
-    golden = measured.golden_parts
-    return [
-        f"{new.parts} parts ({where}), {measured.engine} {measured.precision}, review under {measured.min_confidence:g}",
-        f"golden parts right   {golden - len(measured.golden_wrong)} of {golden}",
-        f"escapes              new {spell(new.escapes)}; present {spell(against.escapes)}",
-        f"overkill             new {spell(new.overkill)}; present {spell(against.overkill)}; "
-        f"budget {measured.overkill_budget:.2%}",
-        f"wrong class          new {new.wrong_class}; present {against.wrong_class}",
-        f"review               new {new.reviews}; present {against.reviews}",
-        f"decided as in f32    {new.parts - measured.changed_parts} of {new.parts}",
-        f"an escape rate of {measured.escape_claim:.1%} at most would be proven by {measured.parts_for_claim} defective "
-        f"parts with {new.escapes.events} escapes; there were {new.escapes.trials}",
-    ]
+    golden, claim = measured.golden_parts, measured.escape_claim
+    rows = (
+        ("golden parts right", f"{golden - len(measured.golden_wrong)} of {golden}"),
+        ("escapes", f"new {spell(new.escapes)}; present {spell(against.escapes)}"),
+        ("overkill", f"new {spell(new.overkill)}; present {spell(against.overkill)}"),
+        ("overkill budget", f"{measured.overkill_budget:.2%}"),
+        ("wrong class", f"new {new.wrong_class}; present {against.wrong_class}"),
+        ("review", f"new {new.reviews}; present {against.reviews}"),
+        ("decided as in f32", f"{new.parts - measured.changed_parts} of {new.parts}"),
+        (
+            f"to claim {claim:.1%} escapes",
+            f"{measured.parts_for_claim} defective parts with {new.escapes.events} escapes",
+        ),
+    )
+    how = f"{measured.engine} {measured.precision}, review under {measured.min_confidence:g}"
+    return [f"{new.parts} parts ({where}), {how}", *(f"{name:<26}{said}" for name, said in rows)]
 
 
 def spell(rate: Rate) -> str:

@@ -1,4 +1,4 @@
-"""Whether an artefact decides as the torch network does: the same class of every part, and how far its numbers are off."""
+"""Whether an artefact decides as the torch network does, and how far its probabilities are off."""
 
 from collections.abc import Sequence
 

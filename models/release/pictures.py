@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 from models.dataset.patches import cut, label_patches
 from models.dataset.scans import read_gray, read_scans
-from models.dataset.store import SLIVER
+from models.dataset.store import SLIVER, Split, read_data
+from models.manifest import CLASSES, MANIFEST
 from station.core.errors import ModelError
-from station.core.part import PATCHES_PER_PART, Pixels, SurfaceClass
+from station.core.part import PATCH_PX, PATCHES_PER_PART, Pixels, SurfaceClass
 
 RECORDING = "recording.jsonl"
 LEAST_CALIBRATION, LEAST_VALIDATION = 32, 32
@@ -41,28 +42,46 @@ class Pictures:
 
 
 def read_pictures(folder: Path, calibration: int, validation: int, seed: int) -> Pictures:
-    """Draw patches from a recording with known surfaces.
+    """Draw patches from a folder of `station dataset make`, or from a recording with known surfaces.
 
     Args:
-        folder: The recording.
+        folder: The data set or the recording.
         calibration: Patches to calibrate with.
         validation: Patches to fit the temperature on.
         seed: Of the draw.
 
     Raises:
-        RecordingError: It cannot be read.
-        ModelError: It holds too few patches.
+        DatasetError: The data set cannot be read.
+        RecordingError: The recording cannot be read.
+        ModelError: There are too few patches, or they are not the station's.
     """
     rng = np.random.default_rng(seed)
+    read = _from_data if (folder / MANIFEST).is_file() else _from_recording
+    return _enough(read(folder, calibration, validation, rng), folder)
+
+
+def _from_data(folder: Path, calibration: int, validation: int, rng: np.random.Generator) -> Pictures:
+    data = read_data(folder)
+    if data.classes != CLASSES or data.images.shape[1:] != (PATCH_PX, PATCH_PX):
+        raise ModelError("model.export_failed", f"{folder}: no patches of the station's classes")
+    train, sure = data.indices(Split.TRAIN), data.indices(Split.VALIDATION)
+    kept = train[draw_mixed(data.labels[train], calibration, rng)]
+    checked = np.sort(rng.permutation(sure)[:validation])
+    return Pictures(data.manifest.name, data.sha256, data.images[kept], data.images[checked], data.labels[checked])
+
+
+def _from_recording(folder: Path, calibration: int, validation: int, rng: np.random.Generator) -> Pictures:
     scans = read_scans(folder)
     parts = -(-max(calibration, validation) // PATCHES_PER_PART)
-    chosen = [scans[number] for number in rng.permutation(len(scans))[: max(parts, 1)]]
+    chosen = [scans[number] for number in rng.permutation(len(scans))[:parts]]
+    if not chosen:
+        raise ModelError("model.export_failed", f"{folder}: no part in it")
     patches = np.concatenate([cut(read_gray(one.image_path), one.left, one.right) for one in chosen])
     labels = np.concatenate([label_patches(read_gray(one.mask_path), one.left, one.right) for one in chosen])
     sure = np.flatnonzero(labels != SLIVER)
     kept = draw_mixed(labels, calibration, rng)
     digest = hashlib.sha256((folder / RECORDING).read_bytes()).hexdigest()
-    return _enough(Pictures(folder.name, digest, patches[kept], patches[sure], labels[sure]), folder)
+    return Pictures(folder.name, digest, patches[kept], patches[sure], labels[sure])
 
 
 def draw_mixed(labels: NDArray[np.integer], count: int, rng: np.random.Generator) -> NDArray[np.intp]:

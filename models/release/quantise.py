@@ -8,7 +8,6 @@ paper's section on INT8.
 """
 
 from dataclasses import dataclass
-from typing import Literal
 
 import nncf
 import numpy as np
@@ -16,6 +15,7 @@ import openvino as ov
 from numpy.typing import NDArray
 
 from models.manifest import Input
+from station.core.errors import ConfigError
 from station.core.part import Pixels
 
 MISEXPOSED_SHARE = 0.2
@@ -26,27 +26,36 @@ UNDER_EXPOSURE = (0.35, 0.75)
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """A way to quantise.
+    """Which layers are quantised.
 
     Attributes:
-        preset: performance: symmetric ranges everywhere; mixed: activations with a zero point of their own.
+        name: What commands call it.
+        wide_first: Whether the first convolution, which sees the raw grey values, stays in 32 bits.
         wide_head: Whether the dense layers stay in 32 bits.
-        bias: How biases make up for the quantisation's mean error: fast per layer, or accurate after all before it.
     """
 
-    preset: Literal["performance", "mixed"]
+    name: str
+    wide_first: bool
     wide_head: bool
-    bias: Literal["fast", "accurate", "none"]
 
 
-RECIPES = {
-    "performance": Recipe("performance", wide_head=False, bias="fast"),
-    "mixed": Recipe("mixed", wide_head=False, bias="fast"),
-    "mixed-wide-head": Recipe("mixed", wide_head=True, bias="fast"),
-    "mixed-accurate": Recipe("mixed", wide_head=False, bias="accurate"),
-    "mixed-none": Recipe("mixed", wide_head=False, bias="none"),
-    "performance-wide-head": Recipe("performance", wide_head=True, bias="fast"),
-}
+_RECIPES = (
+    Recipe("all", wide_first=False, wide_head=False),
+    Recipe("wide-head", wide_first=False, wide_head=True),
+    Recipe("wide-ends", wide_first=True, wide_head=True),
+)
+RECIPES = {recipe.name: recipe for recipe in _RECIPES}
+
+
+def recipe_named(name: str) -> Recipe:
+    """A recipe by its name.
+
+    Raises:
+        ConfigError: There is none.
+    """
+    if name not in RECIPES:
+        raise ConfigError("config.invalid", f"--recipe {name}: one of {', '.join(RECIPES)}")
+    return RECIPES[name]
 
 
 def calibration_strips(patches: NDArray[np.uint8], seed: int) -> tuple[list[Pixels], int, int]:
@@ -66,22 +75,27 @@ def calibration_strips(patches: NDArray[np.uint8], seed: int) -> tuple[list[Pixe
 
 
 def quantise(graph: ov.Model, strips: list[Pixels], recipe: Recipe) -> ov.Model:
-    """A graph that computes in INT8 where the recipe says so; takes minutes for several hundred strips."""
-    advanced = nncf.AdvancedQuantizationParameters(
-        overflow_fix=nncf.OverflowFix.DISABLE,
-        disable_bias_correction=recipe.bias == "none",
-    )
+    """A graph that computes in INT8 wherever the recipe lets it; about a minute for several hundred strips.
+
+    After a ReLU symmetric and asymmetric ranges are the same, so nothing is left to choose there.
+    """
     return nncf.quantize(
         graph.clone(),
         nncf.Dataset(strips),
-        preset=nncf.QuantizationPreset(recipe.preset),
+        preset=nncf.QuantizationPreset.MIXED,
         subset_size=len(strips),
-        fast_bias_correction=recipe.bias != "accurate",
-        ignored_scope=_ignored(graph, recipe),
-        advanced_parameters=advanced,
+        fast_bias_correction=True,
+        ignored_scope=_wide(graph, recipe),
+        advanced_parameters=nncf.AdvancedQuantizationParameters(overflow_fix=nncf.OverflowFix.DISABLE),
     )
 
 
-def _ignored(graph: ov.Model, recipe: Recipe) -> nncf.IgnoredScope | None:
-    names = [node.get_friendly_name() for node in graph.get_ordered_ops() if node.get_type_name() == "MatMul"]
-    return nncf.IgnoredScope(names=names) if recipe.wide_head and names else None
+def _wide(graph: ov.Model, recipe: Recipe) -> nncf.IgnoredScope | None:
+    """The layers that stay in 32 bits."""
+    convolutions = _named(graph, "Convolution")[:1] if recipe.wide_first else []
+    names = convolutions + (_named(graph, "MatMul") if recipe.wide_head else [])
+    return nncf.IgnoredScope(names=names) if names else None
+
+
+def _named(graph: ov.Model, kind: str) -> list[str]:
+    return [node.get_friendly_name() for node in graph.get_ordered_ops() if node.get_type_name() == kind]

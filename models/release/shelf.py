@@ -1,7 +1,8 @@
 """The bundles that were let into the station, and the history of who let them in.
 
 MODELS/bundles/NAME-HASH/    every bundle that was ever promoted, as it was then
-MODELS/reports/HASH.json     the gate's reports that were relied on
+MODELS/gate/HASH.json        the gate's last report on the bundle of this hash
+MODELS/reports/HASH.json     the gate's reports that were relied on, by their own hash
 MODELS/history.jsonl         one line a decision: only ever appended to; each line holds the hash of the one before
 
 A station whose configuration says `bundle = "promoted"` runs the bundle of the last line, or the shipped one while
@@ -22,7 +23,7 @@ from pydantic import Field, ValidationError
 
 from models.manifest import Bundle, Section, Sha256, load_bundle, utc_now
 from models.release.durable import new_folder, sync_file
-from models.release.gate_report import read_report
+from models.release.gate_report import GateReport, read_report
 from models.weights import SHIPPED, bundle_folder
 from station.core.errors import ModelError
 from station.core.part import ModelIdentity
@@ -30,7 +31,7 @@ from station.core.part import ModelIdentity
 PROMOTED = "promoted"
 """What a configuration says in place of a bundle's name to run the promoted one."""
 
-HISTORY, BUNDLES, REPORTS = "history.jsonl", "bundles", "reports"
+HISTORY, BUNDLES, REPORTS, VERDICTS = "history.jsonl", "bundles", "reports", "gate"
 
 
 class Entry(Section):
@@ -140,7 +141,9 @@ class Shelf:
             present = self.active()
             if bundle.identity.sha256 == present.sha256:
                 raise ModelError("model.exists", f"{bundle.identity.name} is the promoted bundle already")
-            gate = self._keep_report(report, bundle.identity, present) if report else _needs(reason)
+            if report is None:
+                _demand(reason)
+            gate = self._keep_report(report, bundle.identity, present) if report else None
             self._keep_present(present)
             self._put(bundle)
             return self._append("promoted", bundle.identity, present, gate, reason, by)
@@ -157,12 +160,37 @@ class Shelf:
             ModelError: `model.unknown` when there is no such bundle or nothing to go back to, `model.not_passed`
                 without a reason; otherwise as `open` and `history`.
         """
-        _needs(reason)
+        _demand(reason)
         with self._locked():
             present = self.active()
             wanted = self._replaced_by(present) if to is None else self._once_used(to, present)
             self.open(wanted)
             return self._append("rolled_back", wanted, present, None, reason, by)
+
+    def keep_verdict(self, report: GateReport, place: Path | None) -> Path:
+        """Write the gate's report where `verdict_on` finds it, or to a place of one's own.
+
+        Raises:
+            ModelError: `model.export_failed`: it cannot be written.
+        """
+        path = place or self._verdict(str(report.new.sha256))
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(report.model_dump_json(indent=2) + "\n", encoding="utf-8")
+        except OSError as error:
+            raise ModelError("model.export_failed", f"{path}: {error.strerror}") from error
+        return path
+
+    def verdict_on(self, source: Path) -> Path:
+        """Where the gate leaves its report on the bundle in a folder; the last one replaces those before.
+
+        Raises:
+            ModelError: As `load_bundle`.
+        """
+        return self._verdict(load_bundle(source).identity.sha256)
+
+    def _verdict(self, sha256: str) -> Path:
+        return self.folder / VERDICTS / f"{sha256}.json"
 
     # ------------------------------------------------------------------ what was used before
 
@@ -255,7 +283,7 @@ class Shelf:
             yield
 
 
-def _needs(reason: str) -> None:
+def _demand(reason: str) -> None:
     if not reason.strip():
         raise ModelError("model.not_passed", "neither a report of the gate nor a reason was given")
 

@@ -3,6 +3,9 @@
 from importlib import resources
 from pathlib import Path
 
+SHIPPED = "inception-cnn-1"
+"""The bundle that a station uses until another one is promoted."""
+
 
 def bundle_folder(bundle: str) -> Path:
     """Folder of a bundle: of the shipped one with this name, or else the path itself, which need not exist."""

@@ -126,7 +126,15 @@ class DecisionSettings(Section):
 class ModelSettings(Section):
     """The network that judges."""
 
-    bundle: str = Field(..., min_length=1, description="Name of a shipped bundle, or the path of a bundle's folder.")
+    bundle: str = Field(
+        ...,
+        min_length=1,
+        description="promoted: the one that `station model promote` let in, the shipped one before; or the name of a "
+        "shipped bundle, or the path of a bundle's folder.",
+    )
+    models_dir: str = Field(
+        "", description="Folder of the promoted bundles and their history; empty for `models` in the data folder."
+    )
     engine: Literal["openvino", "onnxruntime", "torch"] = Field(
         "openvino", description="Inference engine; torch only with the extra `train`."
     )
