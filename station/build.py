@@ -6,7 +6,7 @@ Real and simulated cells are built alike; the configuration changes addresses, n
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
@@ -71,7 +71,7 @@ async def open_station(settings: Settings, folder: Path, watch: Watcher) -> Asyn
     clock = SystemClock()
     compute = ComputeThread(settings.watchdog.compute_timeout_s)
     classifier = make_classifier(settings, folder / MODEL_CACHE, folder)
-    log.info("model_loaded", model=classifier.model.name, sha256=classifier.model.sha256, **asdict(classifier.engine))
+    _tell(classifier)
     ledger = await SqliteLedger.open(folder, settings.records, clock, (settings.sha256, settings.model_dump_json()))
     try:
         alarms = Alarms(await ledger.listed_alarms(), ledger, clock, settings.alarms, watch)
@@ -86,6 +86,12 @@ async def open_station(settings: Settings, folder: Path, watch: Watcher) -> Asyn
     finally:
         await ledger.close()
         compute.close()
+
+
+def _tell(classifier: PatchClassifier) -> None:
+    model, engine = classifier.model, classifier.engine
+    by = f"{engine.name} {engine.version}"
+    log.info("model_loaded", model=model.name, sha256=model.sha256, engine=by, precision=engine.precision, isa=engine.isa)
 
 
 async def _prune_daily(ledger: SqliteLedger, clock: Clock) -> None:
