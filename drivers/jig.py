@@ -29,17 +29,11 @@ class ModbusJig:
 
     async def status(self) -> JigStatus:
         """The jig as it is now: the answer to a request that was sent after this call."""
-        values = (await self._poller.look()).values
-        return JigStatus(
-            last_order=int(values["order_acknowledged"]),
-            standstill=bool(values["standstill"]),
-            at_speed=bool(values["at_speed"]),
-            speed_rpm=float(values["speed"]),
-            index_pulses=int(values["index_pulses"]),
-            part_seated=bool(values["part_seated"]),
-            drive_fault=int(values["drive_fault"]),
-            index_period_ms=float(values["index_period"]),
-        )
+        return _status((await self._poller.look()).values)
+
+    async def next_status(self) -> JigStatus:
+        """The jig at the poller's next regular look."""
+        return _status((await self._poller.next_look()).values)
 
     async def spin(self, order: Order) -> Receipt:
         """Start to turn and return when the speed `order.argument`, in tenths of rpm, is reached."""
@@ -93,6 +87,19 @@ class ModbusJig:
             return JigError("jig.fault", f"order {order.number} {order.verb}: drive fault {values['drive_fault']}")
         result = self._poller.registers["order_result"].label(int(values["order_result"]))
         return JigError("jig.refused", f"order {order.number} {order.verb}: {result}")
+
+
+def _status(values: Values) -> JigStatus:
+    return JigStatus(
+        last_order=int(values["order_acknowledged"]),
+        standstill=bool(values["standstill"]),
+        at_speed=bool(values["at_speed"]),
+        speed_rpm=float(values["speed"]),
+        index_pulses=int(values["index_pulses"]),
+        part_seated=bool(values["part_seated"]),
+        drive_fault=int(values["drive_fault"]),
+        index_period_ms=float(values["index_period"]),
+    )
 
 
 def _check_drive(order: Order, values: Values) -> None:

@@ -1,6 +1,7 @@
 """The line PLC behind its register map, in both roles: what does not depend on who serves the registers."""
 
 import asyncio
+import time
 from collections.abc import Coroutine, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
@@ -16,6 +17,7 @@ from station.core.errors import FAULTS, Fault, PlcError
 from station.core.part import Announcement, Destination, Inspection
 from station.core.ports import Acknowledgement, CellReport, LineCommand, Published
 from station.core.settings import PlcSettings
+from station.core.timeline import Delivery
 
 log = structlog.get_logger(__name__)
 
@@ -151,8 +153,14 @@ class ModbusPlc:
         """Publish the state of the cell; when that fails, the next connection publishes it."""
         await self._write(report_values(report))
 
-    async def publish(self, result: Published) -> None:
-        """Write the result block and then its number, once the PLC has acknowledged the result before."""
+    async def publish(self, result: Published) -> Delivery:
+        """Write the result block with its number last, once the PLC has acknowledged the result before.
+
+        Block and number go in one request. The number is the block's last register and the words of a request are
+        stored in the order of their addresses, so the number still comes last; a request is taken whole or not at
+        all; and a PLC that serves one request in each of its cycles, as most do, has the result one cycle earlier.
+        Source: MODBUS Application Protocol V1.1b3, section 6.12: the answer comes after the registers were written.
+        """
         values = result_values(result)
         async with self._publishing:
             if self._in_doubt is None or self._in_doubt[1] != values:
@@ -161,11 +169,12 @@ class ModbusPlc:
                 self._in_doubt = None
             else:
                 last = self._in_doubt[0] - 1
-            await self._write(values)
             number = last % 0xFFFF + 1
             self._in_doubt = (number, values)
-            await self._write({"result_sequence": number})
+            sent_ns = time.monotonic_ns()
+            await self._write({**values, "result_sequence": number})
             self._in_doubt = None
+            return Delivery(sent_ns, time.monotonic_ns())
 
     async def close(self) -> None:
         """Disconnect."""

@@ -11,7 +11,16 @@ import structlog
 from station.compute import ComputeThread
 from station.core.clock import Clock
 from station.core.errors import FAULTS, CameraError, Fault, JigError, PartError, Reaction, StationError
-from station.core.events import PartDecided, PartEntered, PartLost, PartSorted, ScanJudged, StepStarted, Watcher
+from station.core.events import (
+    NetworkOverloaded,
+    PartDecided,
+    PartEntered,
+    PartLost,
+    PartSorted,
+    ScanJudged,
+    StepStarted,
+    Watcher,
+)
 from station.core.part import (
     Announcement,
     Destination,
@@ -25,6 +34,7 @@ from station.core.part import (
 )
 from station.core.ports import Evidence, LineCamera, LinePlc, PartLedger, PatchClassifier, Published
 from station.core.settings import Settings
+from station.core.timeline import Delivery, ScanTimes, load_of
 from station.flow.decide import decide
 from station.flow.sort import check_place, lay_away, settle
 from station.judging import SurfaceJudge
@@ -76,9 +86,12 @@ class Cell:
             equipment.motion, equipment.plc, equipment.ledger, self._publish, line.room_for, self._closed
         )
         self._resumed: Resumed | None = None
+        self._config_sha256 = settings.sha256
         self._failed_turns = 0
+        self._kept_up = True
         self.processed = 0
         self.defective = 0
+        self.overloaded = 0
 
     # ------------------------------------------------------------------ the way of one part
 
@@ -115,13 +128,18 @@ class Cell:
                 await self._line.deliver(lambda: self._plc.accept(inspection))
                 self._step(inspection, "load")
                 await self._motion.load(inspection)
-            evidence, trouble = await self._look_twice(inspection, features)
+            try:
+                evidence, trouble = await self._look_twice(inspection, features)
+                settled = await settle(inspection, evidence, self._motion, self._publish, self._ledger, self._clock)
+            finally:
+                await self._scanner.disarm()
             self._watch(ScanJudged(inspection, evidence))
-            await settle(inspection, evidence, self._motion, self._publish, self._ledger)
-            self._watch(PartDecided(inspection, evidence.decision, evidence.ms_after_last_line))
+            decided = PartDecided(inspection, evidence.decision, evidence.ms_after_last_line, evidence.times, settled)
+            self._watch(decided)
+            await self._check_load(inspection, evidence.times)
             await self._line.room_for(evidence.decision.destination)
             self._step(inspection, "unload")
-            confirmed = await lay_away(inspection, evidence, self._motion, self._publish, self._ledger)
+            confirmed = await lay_away(inspection, evidence, self._motion, self._publish, self._ledger, settled)
             self._count(inspection, evidence, confirmed, started_ns)
             check_place(evidence.decision.destination, confirmed)
             self._react(trouble, evidence.account)
@@ -157,6 +175,7 @@ class Cell:
             "part_rescanned", f"{inspection.inspection_id} {fault.code}: {evidence.decision.detail}"
         )
         try:
+            await self._scanner.disarm()
             features = await self._prepare(inspection.part_type)
         except CameraError as error:
             return evidence, error
@@ -178,25 +197,36 @@ class Cell:
             return self._unscanned(error, features), error
         self._step(inspection, "scan")
         async with self._motion.speed_watched(inspection.part_type) as speed:
-            scan = await self._scanner.scan(inspection, judge)
-        self._step(inspection, "decide")
+
+            async def at_last_line() -> None:
+                self._step(inspection, "decide")
+                await speed.look_back()
+
+            scan = await self._scanner.scan(inspection, judge, at_last_line)
         trouble = scan.trouble or speed.trouble
-        return self._conclude(scan, judge, features, trouble), trouble
+        return self._conclude(inspection, scan, judge, features, trouble), trouble
 
     def _conclude(
-        self, scan: Scan, judge: SurfaceJudge, features: FeatureSnapshot, trouble: StationError | None
+        self,
+        inspection: Inspection,
+        scan: Scan,
+        judge: SurfaceJudge,
+        features: FeatureSnapshot,
+        trouble: StationError | None,
     ) -> Evidence:
         now_ns = self._clock.monotonic_ns()
+        times = scan.times(inspection.part_type, now_ns)
+        load = load_of(times, inspection.part_type.line_rate_hz)
         late_ms = None if scan.last_line_ns is None else (now_ns - scan.last_line_ns) / 1e6
-        fault, detail = _first_fault(scan.account, trouble)
+        health = ScanHealth(*_first_fault(scan.account, trouble), late_ms, str(load) if load.overloaded else "")
         return Evidence(
-            decision=decide(scan.scores, ScanHealth(fault, detail, late_ms), self._settings.decision),
+            decision=decide(scan.scores, health, self._settings.decision),
             account=scan.account,
             roi=judge.roi,
             features=features,
             model=self._classifier.model,
-            config_sha256=self._settings.sha256,
-            times_ns={**scan.times_ns, "decided": now_ns},
+            config_sha256=self._config_sha256,
+            times=times,
             ms_after_last_line=late_ms,
             blocks=scan.blocks,
         )
@@ -208,14 +238,32 @@ class Cell:
             roi=None,
             features=features,
             model=self._classifier.model,
-            config_sha256=self._settings.sha256,
-            times_ns={"decided": self._clock.monotonic_ns()},
+            config_sha256=self._config_sha256,
+            times=ScanTimes(None, None, (), self._clock.monotonic_ns()),
             ms_after_last_line=None,
             blocks=(),
         )
 
-    async def _publish(self, result: Published) -> None:
-        await self._line.deliver(lambda: self._plc.publish(result))
+    async def _publish(self, result: Published) -> Delivery:
+        return await self._line.deliver(lambda: self._plc.publish(result))
+
+    async def _check_load(self, inspection: Inspection, times: ScanTimes) -> None:
+        """Tell that the network was slower than the line in this turn; the first of such turns in a row is noted."""
+        load = load_of(times, inspection.part_type.line_rate_hz)
+        kept_up, self._kept_up = self._kept_up, not load.overloaded
+        if not load.overloaded:
+            return
+        self.overloaded += 1
+        log.warning(
+            "network_overloaded",
+            strip_ms=round(load.strip_ms, 1),
+            block_ms=round(load.block_ms, 1),
+            waiting=load.waiting,
+            parts=self.overloaded,
+        )
+        self._watch(NetworkOverloaded(inspection, load))
+        if kept_up:
+            await self._ledger.note("network_overloaded", f"{inspection.inspection_id} {load}")
 
     def _count(self, inspection: Inspection, evidence: Evidence, confirmed: Destination, started_ns: int) -> None:
         decision = evidence.decision

@@ -10,7 +10,8 @@ later is not heard, and because it is a daemon it does not keep the process from
 import asyncio
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future
+from contextlib import suppress
+from functools import partial
 from queue import SimpleQueue
 from typing import ParamSpec, TypeVar
 
@@ -54,43 +55,51 @@ class ComputeThread:
         self._timeout_s = timeout_s
         self._worker = _Worker()
 
-    def submit(self, job: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> "asyncio.Task[T]":
-        """Have a job done after those before it; never blocks. What it raises, the task raises.
+    def submit(self, job: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> "asyncio.Future[T]":
+        """Have a job done after those before it; never blocks. What it raises, the future raises.
+
+        A future that is cancelled before its job was begun keeps it from being done. The answer crosses to the event
+        loop in one step, because it lies on the way from the last line to the decision.
 
         Raises:
-            ModelError: From the task: `model.engine_failed`, not done within the deadline; the thread is given up.
+            ModelError: From the future: `model.engine_failed`, not done within the deadline; the thread is given up.
         """
-        answer: Future[T] = Future()
-        worker = self._worker
+        loop, worker = asyncio.get_running_loop(), self._worker
+        answer: asyncio.Future[T] = loop.create_future()
+        deadline = loop.call_later(self._timeout_s, self._give_up, worker, answer)
+        answer.add_done_callback(lambda _answer: deadline.cancel())
 
         def work() -> None:
-            if answer.set_running_or_notify_cancel():
-                try:
-                    answer.set_result(job(*args, **kwargs))
-                except BaseException as error:  # noqa: BLE001  # it is raised where the answer is awaited
-                    answer.set_exception(error)
+            if answer.done():
+                return
+            try:
+                tell = partial(_succeed, answer, job(*args, **kwargs))
+            except BaseException as error:  # noqa: BLE001  # it is raised where the answer is awaited
+                tell = partial(_fail, answer, error)
+            with suppress(RuntimeError):  # the loop was closed meanwhile: nobody hears
+                loop.call_soon_threadsafe(tell)
 
         worker.put(work)
-        return asyncio.ensure_future(self._answered(answer, worker))
+        return answer
 
     def close(self) -> None:
         """End the thread after what it has to do; does not wait for it."""
         self._worker.put(None)
 
-    async def _answered(self, answer: "Future[T]", worker: _Worker) -> T:
-        deadline = asyncio.timeout(self._timeout_s)
-        try:
-            async with deadline:
-                return await asyncio.wrap_future(answer)
-        except TimeoutError as error:
-            if not deadline.expired():
-                raise
-            self._give_up(worker)
-            detail = f"the compute thread gave no answer within {self._timeout_s:g} s; it is replaced"
-            raise ModelError("model.engine_failed", detail) from error
-
-    def _give_up(self, worker: _Worker) -> None:
+    def _give_up(self, worker: _Worker, answer: "asyncio.Future[T]") -> None:
         if worker is self._worker:
             log.error("compute_thread_given_up", timeout_s=self._timeout_s)
             worker.given_up = True
             self._worker = _Worker()
+        detail = f"the compute thread gave no answer within {self._timeout_s:g} s; it is replaced"
+        _fail(answer, ModelError("model.engine_failed", detail))
+
+
+def _succeed(answer: "asyncio.Future[T]", value: T) -> None:
+    if not answer.done():
+        answer.set_result(value)
+
+
+def _fail(answer: "asyncio.Future[T]", error: BaseException) -> None:
+    if not answer.done():
+        answer.set_exception(error)

@@ -4,7 +4,7 @@ from station.core.part import Block, PartType, Roi, Scores
 from station.core.ports import PatchClassifier
 from station.core.settings import CropSettings
 from station.flow.crop import check_width, crop_block, find_part
-from station.flow.patch import make_strip
+from station.flow.patch import StripRoom, make_strip
 from station.flow.score import score_strip
 
 
@@ -24,6 +24,7 @@ class SurfaceJudge:
         self._settings = settings
         self._classifier = classifier
         self._roi: Roi | None = None
+        self._room = StripRoom()
 
     @property
     def roi(self) -> Roi | None:
@@ -42,4 +43,4 @@ class SurfaceJudge:
             check_width(roi, self._part_type)
             self._roi = roi
         crop = crop_block(block, self._roi, self._part_type, self._settings)
-        return score_strip(make_strip(crop), self._classifier)
+        return score_strip(make_strip(crop, self._room), self._classifier)

@@ -5,7 +5,7 @@ While the line is down the cell is suspended and a delivery waits; when the cell
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 
@@ -16,6 +16,8 @@ from station.core.ports import CellReport, LinePlc
 from station.packml import Command, State, Unit
 
 log = structlog.get_logger()
+
+T = TypeVar("T")
 
 _GIVING_UP = frozenset({State.STOPPING, State.ABORTING, State.STOPPED, State.ABORTED})
 
@@ -40,8 +42,8 @@ class Line:
         self._report = report
         self._reconnect_s = reconnect_s
 
-    async def deliver(self, send: Callable[[], Awaitable[None]]) -> None:
-        """Send something that the PLC must have, as often as it takes.
+    async def deliver(self, send: Callable[[], Awaitable[T]]) -> T:
+        """Send something that the PLC must have, as often as it takes, and return what the sending gave.
 
         Raises:
             PlcError: The cell is being stopped or aborted before the line is back.

@@ -9,7 +9,7 @@ Jig and robot are private to this module's object, so no path goes round the gua
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from station.core.errors import JigError, RobotError, StationError
@@ -21,39 +21,58 @@ SPEED_TOLERANCE = 0.02
 
 
 class SpeedWatch:
-    """What was seen of the jig's speed during a scan; `trouble` is None while it was kept.
+    """Whether the jig keeps its speed during a scan; `trouble` is None while it does.
+
+    What is known at the last line decides whether the turn may be passed, so the looks go on while the part turns and
+    a last one is asked for when the last line is here, beside the scoring of the last two patches: the decision finds
+    it answered. Nothing is published before it. A check that came after the decision was published would be cheaper
+    still, but then a turn at a wrong speed would read as passed on the PLC for some milliseconds.
 
     Args:
-        speed_rpm: The speed that was ordered.
+        jig: The jig.
+        part_type: What turns, at which speed.
     """
 
-    def __init__(self, speed_rpm: float) -> None:
-        self._speed_rpm = speed_rpm
+    def __init__(self, jig: SpinJig, part_type: PartType) -> None:
+        self._jig = jig
+        self._speed_rpm = part_type.speed_rpm
+        self._patience_s = SPEED_TOLERANCE * part_type.turn_s
+        self._pulses: int | None = None
         self.trouble: JigError | None = None
 
-    async def look_at(self, jig: SpinJig) -> None:
-        """Look until cancelled, or until the speed was not kept."""
+    async def look_on(self) -> None:
+        """Compare the drive's own speed at every regular look, until cancelled or until it was not kept."""
         while self.trouble is None:
-            try:
-                status = await jig.status()
-            except JigError as error:
-                self.trouble = error
-                return
-            if self._off(status.speed_rpm):
-                self.trouble = self._slipped("the drive", status.speed_rpm, status)
+            if (status := await self._seen(self._jig.next_status())) is not None:
+                self._pulses = status.index_pulses
             await asyncio.sleep(0)
 
-    async def look_back(self, jig: SpinJig) -> None:
-        """Compare the time of the turn that is over, by the index pulses, which no erring drive can fake."""
-        if self.trouble is not None:
-            return
+    async def look_back(self) -> None:
+        """Compare the time of the turn that is over, by the index pulses, which no erring drive can fake.
+
+        Where this turn's pulse is not in yet, what the jig shows is the time of the turn before, which the run-up may
+        have lengthened; it is waited for as long as a turn of tolerable speed would take.
+        """
+        loop = asyncio.get_running_loop()
+        pulses, patience_s = self._pulses, loop.time() + self._patience_s
+        while (status := await self._seen(self._jig.status())) is not None:
+            if not status.index_period_ms or not self._off(60_000 / status.index_period_ms):
+                return
+            if status.index_pulses != pulses or loop.time() > patience_s:
+                self.trouble = self._slipped("the index pulse", 60_000 / status.index_period_ms, status)
+                return
+
+    async def _seen(self, look: Awaitable[JigStatus]) -> JigStatus | None:
+        """The jig, or None when it fails or its drive does not keep the speed; then that is the trouble."""
         try:
-            status = await jig.status()
+            status = await look
         except JigError as error:
-            self.trouble = error
-            return
-        if status.index_period_ms and self._off(60_000 / status.index_period_ms):
-            self.trouble = self._slipped("the index pulse", 60_000 / status.index_period_ms, status)
+            self.trouble = self.trouble or error
+            return None
+        if self._off(status.speed_rpm):
+            self.trouble = self.trouble or self._slipped("the drive", status.speed_rpm, status)
+            return None
+        return status
 
     def _off(self, speed_rpm: float) -> bool:
         return abs(speed_rpm - self._speed_rpm) > SPEED_TOLERANCE * self._speed_rpm
@@ -173,16 +192,15 @@ class Motion:
             await self.stop(None)
 
     @asynccontextmanager
-    async def speed_watched(self, part_type: PartType) -> AsyncIterator["SpeedWatch"]:
+    async def speed_watched(self, part_type: PartType) -> AsyncIterator[SpeedWatch]:
         """While in this context the jig's measured speed is compared with the part type's, at every look at the jig."""
-        watch = SpeedWatch(part_type.speed_rpm)
-        looking = asyncio.create_task(watch.look_at(self._jig), name="speed watch")
+        watch = SpeedWatch(self._jig, part_type)
+        looking = asyncio.create_task(watch.look_on(), name="speed watch")
         try:
             yield watch
         finally:
             looking.cancel()
             await asyncio.gather(looking, return_exceptions=True)
-        await watch.look_back(self._jig)
 
     async def stop(self, inspection: Inspection | None) -> Receipt:
         """Bring the jig to a standstill; allowed in every state.

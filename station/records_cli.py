@@ -2,17 +2,20 @@
 
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from station.core.errors import ConfigError
 from station.core.settings import data_dir
-from station.records.query import RecordFilter, export_records, list_records, show_record
-from station.terminal import ConfigOption, DataOption, out, settings_of
+from station.records.query import JsonObject, RecordFilter, export_records, list_records, show_record
+from station.terminal import ConfigOption, DataOption, JsonOption, out, settings_of
+from station.waterfall import waterfall
 
 records_app = typer.Typer(
     help="List, show and export the records of inspections.", no_args_is_help=True, rich_markup_mode=None
@@ -55,9 +58,36 @@ def records_show(
     inspection_id: Annotated[str, typer.Argument(help="The inspection's id, or a beginning that only one has.")],
     config: ConfigOption = None,
     data: DataOption = None,
+    as_json: JsonOption = False,
 ) -> None:
-    """Show everything that is recorded of one inspection."""
-    print(json.dumps(show_record(_folder(config, data), inspection_id), indent=2))
+    """Show one inspection and when each step of it was done; with --json everything that is recorded of it."""
+    record = show_record(_folder(config, data), inspection_id)
+    if as_json:
+        print(json.dumps(record, indent=2))
+        return
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    for name, value in _facts(record):
+        table.add_row(name, escape(value), style="default")
+    out.print(table)
+    for line in waterfall(record["times_ns"]) if record["times_ns"] else [Text("The part was not judged.")]:
+        out.print(line, no_wrap=True, highlight=False)
+
+
+def _facts(record: JsonObject) -> Iterator[tuple[str, str]]:
+    """What a person asks first about an inspection."""
+    yield "inspection", f"{record['inspection_id']}  {record['state']}"
+    yield "part", f"{record['part_id']}  {record['part_type']}  entered {record['entered_at']}"
+    if record["verdict"] is not None:
+        confidence = "" if record["confidence"] is None else f"  confidence {record['confidence']:.3f}"
+        yield "verdict", f"{record['verdict']}{confidence}"
+    if record["reason"] is not None:
+        yield "reason", f"{record['reason']}: {record['detail']}"
+    yield "confirmed bin", record["confirmed_bin"] or "none"
+    if record["model"] is not None:
+        yield "model", f"{record['model']}@{record['model_sha256'][:12]}"
+    if record["scan_file"] is not None:
+        yield "scan", record["scan_file"]
+    yield "", ""
 
 
 @records_app.command("export")

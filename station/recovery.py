@@ -21,6 +21,7 @@ import structlog
 from station.core.errors import FAULTS, Fault, PartError, RobotError
 from station.core.part import Decision, Destination, Inspection, Verdict
 from station.core.ports import Journal, LinePlc, PartLedger, Published, RobotStatus
+from station.core.timeline import Delivery
 from station.flow.sort import check_place
 from station.motion import Motion
 
@@ -70,7 +71,7 @@ class Recovery:
         motion: Motion,
         plc: LinePlc,
         ledger: PartLedger,
-        publish: Callable[[Published], Awaitable[None]],
+        publish: Callable[[Published], Awaitable[Delivery]],
         room_for: Callable[[Destination], Awaitable[None]],
         on_closed: Callable[[Closed], None],
     ) -> None:

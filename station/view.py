@@ -46,13 +46,17 @@ class CellView:
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._live = Live(console=console, refresh_per_second=12, transient=True) if console.is_terminal else None
         self._state, self._reason = "STOPPED", ""
         self._part, self._step, self._decision = "", "", Text("")
         self._patches: dict[int, SurfaceClass] = {}
         self._bins: Counter[str] = Counter()
         self._alarms: tuple[Alarm, ...] = ()
         self._sorted = 0
+        self._live = (
+            Live(get_renderable=self._picture, console=console, refresh_per_second=12, transient=True)
+            if console.is_terminal
+            else None
+        )
 
     def __enter__(self) -> Self:
         """Start to draw."""
@@ -66,7 +70,7 @@ class CellView:
             self._live.stop()
 
     def watch(self, event: CellEvent) -> None:
-        """Take in one event of the cell."""
+        """Take in one event of the cell; the picture is drawn later, by a thread of its own."""
         match event:
             case StateChanged():
                 self._state = event.after
@@ -87,8 +91,6 @@ class CellView:
                 self._alarms = event.alarms
             case PartLost():
                 self._console.print(f"lost     {event.inspection.part.part_id:<16} {event.detail}")
-        if self._live:
-            self._live.update(self._picture())
 
     def _take_scores(self, event: StripScored) -> None:
         for column, row in enumerate(event.scores.probabilities):

@@ -24,6 +24,7 @@ from station.core.part import (
 )
 from station.core.ports import Evidence
 from station.core.settings import RecordSettings
+from station.core.timeline import ScanTimes
 from station.flow.record import SqliteLedger
 
 CONFIGURATION = ("c0ffee" + "0" * 58, '{"station": {"name": "line 1"}}')
@@ -80,6 +81,7 @@ def evidence(
     blocks: Sequence[Block] = (),
     roi: Roi | None = Roi(1000, 1385),  # noqa: B008  # frozen
     lines: LineAccount | None = None,
+    times: ScanTimes = ScanTimes(5, None, (), 17),  # noqa: B008  # frozen
 ) -> Evidence:
     return Evidence(
         decision=chosen or decision(),
@@ -88,7 +90,7 @@ def evidence(
         features={"Width": 5472, "ExposureTime": 40.5, "PixelFormat": "Mono8", "ReverseX": False, "Gain": float("inf")},
         model=MODEL,
         config_sha256=CONFIGURATION[0],
-        times_ns={"armed": 5, "decided": 17},
+        times=times,
         ms_after_last_line=12.25,
         blocks=blocks,
     )

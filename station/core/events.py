@@ -10,6 +10,7 @@ from station.core.alarms import Alarm
 from station.core.errors import Fault
 from station.core.part import Decision, Destination, Inspection, Scores
 from station.core.ports import Evidence
+from station.core.timeline import Load, ScanTimes, SettleTimes
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ class StripScored:
 
 @dataclass(frozen=True, slots=True)
 class ScanJudged:
-    """A part was scanned and judged; nothing is recorded or published of it yet.
+    """A part was scanned and judged; the decision is on its way to the PLC, nothing is recorded of it yet.
 
     The pixels of the blocks are the camera's own memory: a watcher that wants to keep them copies them at once.
     """
@@ -57,12 +58,25 @@ class ScanJudged:
 
 
 @dataclass(frozen=True, slots=True)
+class NetworkOverloaded:
+    """The network was slower than the line in this turn; no block was left out, its figures say what waited."""
+
+    inspection: Inspection
+    load: Load
+
+
+@dataclass(frozen=True, slots=True)
 class PartDecided:
-    """The decision is made and published."""
+    """The decision is published and recorded, the jig is at rest; the part's deadline ledger up to here.
+
+    The time that counts is `settled.delivery.acknowledged_ns - times.last_line_ns`.
+    """
 
     inspection: Inspection
     decision: Decision
     ms_after_last_line: float | None
+    times: ScanTimes
+    settled: SettleTimes
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +113,7 @@ CellEvent = (
     | StepStarted
     | StripScored
     | ScanJudged
+    | NetworkOverloaded
     | PartDecided
     | PartSorted
     | PartLost

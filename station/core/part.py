@@ -284,12 +284,14 @@ class ScanHealth:
     Attributes:
         fault: The first thing that makes the scan or its judgement invalid, or None.
         detail: What was found, for people.
-        ms_after_last_line: From the last line's exposure to the last score; None when there was no last line.
+        ms_after_last_line: From the last line's exposure to the decision; None when there was no last line.
+        cause: What made the judgement slow, for people; empty where nothing did.
     """
 
     fault: Fault | None
     detail: str
     ms_after_last_line: float | None
+    cause: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,7 @@ from station.core.part import (
     Roi,
     ScanRecipe,
 )
+from station.core.timeline import Delivery, ScanTimes, SettleTimes
 
 
 class LineCamera(Protocol):
@@ -113,6 +114,13 @@ class SpinJig(Protocol):
 
     async def status(self) -> JigStatus:
         """The jig as it is now: the answer to a request that was sent after this call.
+
+        Raises:
+            JigError: Unreachable.
+        """
+
+    async def next_status(self) -> JigStatus:
+        """The jig at its next regular look; asks nothing by itself, so that watching it costs the line nothing.
 
         Raises:
             JigError: Unreachable.
@@ -318,7 +326,7 @@ class LinePlc(Protocol):
             PlcError: Unreachable.
         """
 
-    async def publish(self, result: Published) -> None:
+    async def publish(self, result: Published) -> Delivery:
         """Write the result block, its sequence last; return when the PLC's registers have it.
 
         Raises:
@@ -401,7 +409,7 @@ class Evidence:
         features: The camera's features during this scan.
         model: Which network judged.
         config_sha256: Hash of the effective configuration.
-        times_ns: Moments on CLOCK_MONOTONIC by name: trigger and block arrivals, scores, decision.
+        times: When each step up to the decision was done.
         ms_after_last_line: From the last line's exposure to the decision, or None.
         blocks: The raw blocks, for the archive.
     """
@@ -412,7 +420,7 @@ class Evidence:
     features: FeatureSnapshot
     model: ModelIdentity
     config_sha256: str
-    times_ns: dict[str, int]
+    times: ScanTimes
     ms_after_last_line: float | None
     blocks: Sequence[Block]
 
@@ -448,8 +456,8 @@ class PartLedger(Protocol):
         What was recorded of its judgement, if anything, stays: scores and Algorithm 1's verdict among it.
         """
 
-    async def sorted(self, inspection: Inspection, confirmed: Destination) -> None:
-        """Close an inspection with the place that the robot confirmed."""
+    async def sorted(self, inspection: Inspection, confirmed: Destination, settled: SettleTimes | None = None) -> None:
+        """Close an inspection with the place that the robot confirmed, and what is known of the times since then."""
 
     async def lost(self, inspection: Inspection, fault: Fault, detail: str) -> None:
         """Close an inspection whose part could not be brought to a confirmed place."""

@@ -71,7 +71,7 @@ def _reasons(
             f"strips judged: {judged}; needed is each of 0 to {BLOCKS_PER_TURN - 1} once",
         )
     if late := _lateness(health.ms_after_last_line, settings.deadline_ms):
-        yield FAULTS["scan.late"], late
+        yield FAULTS["scan.late"], f"{late}; {health.cause}" if health.cause else late
     if outcome is not None and outcome.confidence < settings.min_confidence:
         seen = f"{outcome.verdict.label} in patch {outcome.deciding_patch} with {outcome.confidence:.3f}"
         yield FAULTS["part.low_confidence"], f"{seen}, the minimum is {settings.min_confidence:g}"

@@ -20,6 +20,7 @@ from station.core.errors import BugError, Fault, RecordError
 from station.core.part import Announcement, Destination, Device, Inspection, Order, PartType, Receipt
 from station.core.ports import Evidence, Journal, Written
 from station.core.settings import RecordSettings
+from station.core.timeline import SettleTimes
 from station.records import alarms, archive, journal, store
 from station.records.archivist import Archivist
 from station.records.database import Database
@@ -100,9 +101,9 @@ class SqliteLedger:
         """Turn the verdict of an inspection that is not closed into REVIEW; what was judged stays recorded."""
         await self._commit(store.interrupt, inspection, fault, detail, self._clock.now())
 
-    async def sorted(self, inspection: Inspection, confirmed: Destination) -> None:
-        """Close an inspection with the place that the robot confirmed."""
-        await self._commit(store.close_sorted, inspection, confirmed, self._clock.now())
+    async def sorted(self, inspection: Inspection, confirmed: Destination, settled: SettleTimes | None = None) -> None:
+        """Close an inspection with the place that the robot confirmed, and what is known of the times since then."""
+        await self._commit(store.close_sorted, inspection, confirmed, settled, self._clock.now())
 
     async def lost(self, inspection: Inspection, fault: Fault, detail: str) -> None:
         """Close an inspection whose part could not be brought to a confirmed place; its verdict becomes REVIEW."""

@@ -1,12 +1,14 @@
-"""Step 6: the decision becomes motion. The jig stops, the PLC and the record have it, the robot lays the part away."""
+"""Step 6, sort: the decision becomes motion. The PLC has it, the jig stops, it is recorded, the robot lays it away."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
+from station.core.clock import Clock
 from station.core.errors import RobotError
 from station.core.part import Destination, Inspection, Receipt
 from station.core.ports import Evidence, PartLedger, Published
+from station.core.timeline import Delivery, SettleTimes
 
 
 class Gear(Protocol):
@@ -19,27 +21,33 @@ class Gear(Protocol):
         """Bring the part to its place."""
 
 
-Publish = Callable[[Published], Awaitable[None]]
+Publish = Callable[[Published], Awaitable[Delivery]]
 
 
-async def settle(inspection: Inspection, evidence: Evidence, gear: Gear, publish: Publish, ledger: PartLedger) -> None:
+async def settle(
+    inspection: Inspection, evidence: Evidence, gear: Gear, publish: Publish, ledger: PartLedger, clock: Clock
+) -> SettleTimes:
     """Publish and record the decision while the jig comes to rest; returns when all three are done.
 
-    The PLC has the decision first; the record follows; the robot is ordered only after both (by `lay_away`).
+    The PLC has the decision first, its request is on the wire before anything else is begun; the record follows; the
+    robot is ordered only after both (by `lay_away`). The jig is stopped whether or not the line takes the decision.
 
     Raises:
         StationError: The jig does not stop, the record cannot be written, or the line is gone for good.
     """
+    result = Published(inspection, evidence.decision, evidence.ms_after_last_line, None)
+    publishing = asyncio.ensure_future(publish(result))  # tasks begin in the order in which they are made
     stopping = asyncio.ensure_future(gear.stop(inspection))
     try:
-        await publish(Published(inspection, evidence.decision, evidence.ms_after_last_line, None))
+        delivery = await publishing
         await ledger.judged(inspection, evidence)
+        return SettleTimes(delivery, clock.monotonic_ns())
     finally:
         await stopping
 
 
 async def lay_away(
-    inspection: Inspection, evidence: Evidence, gear: Gear, publish: Publish, ledger: PartLedger
+    inspection: Inspection, evidence: Evidence, gear: Gear, publish: Publish, ledger: PartLedger, settled: SettleTimes
 ) -> Destination:
     """Have the robot bring the part to its place, close the record with the place it confirms, and publish that.
 
@@ -52,7 +60,7 @@ async def lay_away(
     if receipt.confirmed not in set(Destination):
         raise RobotError("robot.wrong_bin", f"ordered {ordered.label}, confirmed place code {receipt.confirmed}")
     confirmed = Destination(receipt.confirmed)
-    await ledger.sorted(inspection, confirmed)
+    await ledger.sorted(inspection, confirmed, settled)
     await publish(Published(inspection, evidence.decision, evidence.ms_after_last_line, confirmed))
     return confirmed
 

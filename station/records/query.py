@@ -18,6 +18,7 @@ import numpy as np
 
 from station.core.errors import ConfigError, RecordError
 from station.core.part import Destination, SurfaceClass, Verdict
+from station.core.timeline import MoveTimes
 from station.records.moments import moment, stamp
 from station.records.reading import reading
 
@@ -26,6 +27,7 @@ JsonObject = dict[str, Any]
 JOINED = """FROM inspections i
     LEFT JOIN judgements j ON j.inspection = i.number
     LEFT JOIN scans s ON s.inspection = i.number
+    LEFT JOIN settlements t ON t.inspection = i.number
     WHERE (:since IS NULL OR i.entered_at >= :since)
     AND (:until IS NULL OR i.entered_at < :until)
     AND (:part_id IS NULL OR i.part_id = :part_id)
@@ -41,12 +43,15 @@ FLAT = """i.inspection_id, i.number, i.part_id, i.part_type, i.part_sequence, i.
     j.roi_left, j.roi_right, s.state AS scan_state, CASE s.state WHEN 'archived' THEN s.file END AS scan_file,
     s.sha256 AS scan_sha256, s.left_column AS scan_left, s.detail AS scan_archive_detail"""
 DEEP = """i.part_type_settings, j.probabilities, j.times_ns, j.features, j.verdict AS judged_verdict,
-    j.reason AS judged_reason, j.detail AS judged_detail"""
+    j.reason AS judged_reason, j.detail AS judged_detail, t.plc_sent_ns, t.plc_acknowledged_ns, t.committed_ns"""
 EXPORTED_FLAT = f"SELECT {FLAT} {JOINED} ORDER BY i.number"
 EXPORTED = f"SELECT {FLAT}, {DEEP} {JOINED} ORDER BY i.number"
 BEGINS_WITH = f"SELECT {FLAT}, {DEEP} {JOINED} AND substr(i.inspection_id, 1, length(:prefix)) = :prefix LIMIT 2"
 ORDERS = """SELECT device, number, verb, argument, issued_at, acknowledged_at, done_at, confirmed, result
     FROM orders WHERE inspection = ? ORDER BY order_id"""
+LAST_MOVE = """SELECT issued_ns, done_ns FROM orders WHERE inspection = ? AND device = ? AND verb = ?
+    ORDER BY order_id DESC LIMIT 1"""
+SETTLED = ("plc_sent", "plc_acknowledged", "committed")
 LINES = {
     "expected": "lines_expected",
     "delivered": "lines_delivered",
@@ -190,6 +195,7 @@ def _record(connection: sqlite3.Connection, row: sqlite3.Row) -> JsonObject:
     judged = {name: flat.pop(f"judged_{name}") for name in ("verdict", "reason", "detail")}
     left, right = flat.pop("roi_left"), flat.pop("roi_right")
     lines = {name: flat.pop(column) for name, column in LINES.items()}
+    settled = {name: flat.pop(f"{name}_ns") for name in SETTLED}
     seen = deep["probabilities"] is not None
     return {
         **flat,
@@ -200,8 +206,19 @@ def _record(connection: sqlite3.Connection, row: sqlite3.Row) -> JsonObject:
         "probabilities": _probabilities(deep["probabilities"]),
         "orders": [_order(order) for order in connection.execute(ORDERS, (row["number"],))],
         "features": json.loads(deep["features"]) if seen else None,
-        "times_ns": json.loads(deep["times_ns"]) if seen else None,
+        "times_ns": _times(connection, row, json.loads(deep["times_ns"]), settled) if seen else None,
     }
+
+
+def _times(
+    connection: sqlite3.Connection, row: sqlite3.Row, until_decided: dict[str, int], settled: dict[str, int | None]
+) -> dict[str, int]:
+    """The whole deadline ledger by name, as far as it is known; see `station.core.timeline`."""
+    after = {name: at for name, at in settled.items() if at is not None}
+    stop = connection.execute(LAST_MOVE, (row["number"], "jig", "stop")).fetchone()
+    unload = connection.execute(LAST_MOVE, (row["number"], "robot", "unload")).fetchone()
+    moves = MoveTimes(*(stop or (None, None)), *(unload or (None, None)))
+    return {**until_decided, **after, **moves.flat()}
 
 
 def _order(row: sqlite3.Row) -> JsonObject:

@@ -10,12 +10,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from station.core.errors import RecordError
-from station.records import version_1, version_2
+from station.records import version_1, version_2, version_3
 
 Version = Callable[[sqlite3.Connection], None]
 
 APPLICATION_ID = 0x53544E31
-VERSIONS: tuple[Version, ...] = (version_1.create, version_2.add_alarms)
+VERSIONS: tuple[Version, ...] = (version_1.create, version_2.add_alarms, version_3.add_settlements)
 
 
 def read_version(connection: sqlite3.Connection, path: Path) -> int:

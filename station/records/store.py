@@ -18,6 +18,7 @@ import numpy as np
 from station.core.errors import BugError, Fault
 from station.core.part import Announcement, Destination, Device, Inspection, Order, PartType, Receipt, Verdict
 from station.core.ports import Evidence
+from station.core.timeline import SettleTimes
 from station.records.moments import moment, stamp
 
 LAST_ORDER_NUMBER = 0xFFFF
@@ -48,6 +49,7 @@ JUDGEMENT = """INSERT INTO judgements VALUES (:inspection, :algorithm1, :verdict
     :deciding_patch, :defect_patches, :probabilities, :lines_expected, :lines_delivered, :blocks, :frame_ids,
     :discarded_blocks, :scan_fault, :scan_detail, :roi_left, :roi_right, :features, :model, :model_sha256,
     :config_sha256, :times_ns, :ms_after_last_line)"""
+SETTLEMENT = "INSERT INTO settlements VALUES (:inspection, :plc_sent, :plc_acknowledged, :committed)"
 UNFINISHED = """SELECT number, inspection_id, part_id, part_type, part_type_settings, part_sequence, type_code,
     entered_at FROM inspections WHERE state IN ('open', 'judged') ORDER BY number"""
 
@@ -152,9 +154,17 @@ def interrupt(connection: sqlite3.Connection, inspection: Inspection, fault: Fau
     _advance(connection, "interrupted", inspection, at, {"reason": fault.code, "detail": detail})
 
 
-def close_sorted(connection: sqlite3.Connection, inspection: Inspection, confirmed: Destination, at: datetime) -> None:
-    """Close an inspection with its place."""
+def close_sorted(
+    connection: sqlite3.Connection,
+    inspection: Inspection,
+    confirmed: Destination,
+    settled: SettleTimes | None,
+    at: datetime,
+) -> None:
+    """Close an inspection with its place, and the times that came after its judgement, where they are known."""
     _advance(connection, "sorted", inspection, at, {"confirmed": confirmed.label})
+    if settled is not None:
+        connection.execute(SETTLEMENT, {"inspection": inspection.number, **settled.flat()})
 
 
 def close_lost(connection: sqlite3.Connection, inspection: Inspection, fault: Fault, detail: str, at: datetime) -> None:
@@ -231,7 +241,7 @@ def _grounds(evidence: Evidence) -> dict[str, object]:
         "model": evidence.model.name,
         "model_sha256": evidence.model.sha256,
         "config_sha256": evidence.config_sha256,
-        "times_ns": json.dumps(evidence.times_ns),
+        "times_ns": json.dumps(evidence.times.flat()),
         "ms_after_last_line": evidence.ms_after_last_line,
     }
 

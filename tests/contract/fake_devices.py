@@ -13,6 +13,7 @@ from station.core.alarms import NO_ALARMS, AlarmSummary
 from station.core.errors import FAULTS, Fault, JigError, PlcError, RobotError
 from station.core.part import Announcement, Destination, Inspection, Order, Receipt
 from station.core.ports import Acknowledgement, CellReport, JigStatus, LineCommand, Published, RobotStatus
+from station.core.timeline import Delivery
 
 COMMANDS = ("none", "reset", "start", "stop", "hold", "unhold", "suspend", "unsuspend", "abort", "clear", "complete")
 STATES = {2: "stopped", 4: "idle", 5: "suspended", 6: "execute", 9: "aborted", 11: "held", 17: "complete"}
@@ -131,6 +132,10 @@ class FakeJig:
         speed_rpm = self._speed_rpm if turning else 0.0
         seated, period_ms = self._floor.jig is not None, 60_000 / speed_rpm if speed_rpm else 0.0
         return JigStatus(last, not turning, turning, speed_rpm, self._turns, seated, 0, period_ms)
+
+    async def next_status(self) -> JigStatus:
+        await asyncio.sleep(0)
+        return await self.status()
 
     async def spin(self, order: Order) -> Receipt:
         self._reach()
@@ -300,10 +305,12 @@ class FakePlc:
         self._line.hear_state(report.state)
         self._line.hear_alarms(report.alarms)
 
-    async def publish(self, result: Published) -> None:
+    async def publish(self, result: Published) -> Delivery:
         self._reach()
+        sent_ns = time.monotonic_ns()
         self._line.results.append((len(self._line.results) + 1, result.decision.verdict.label))
         self._line.confirmed = result.confirmed or 0
+        return Delivery(sent_ns, time.monotonic_ns())
 
     async def close(self) -> None:
         await asyncio.sleep(0)

@@ -8,6 +8,7 @@ from station.core.clock import Clock, SystemClock
 from station.core.errors import BugError, Fault
 from station.core.part import Announcement, Destination, Device, Inspection, Order, PartType, Receipt, Verdict
 from station.core.ports import Evidence, Journal, Written
+from station.core.timeline import SettleTimes
 
 NUMBERS = 0xFFFF
 
@@ -22,6 +23,7 @@ class Entry:
     reason: Fault | None = None
     evidence: Evidence | None = None
     confirmed: Destination | None = None
+    settled: SettleTimes | None = None
 
 
 class FakeLedger:
@@ -72,9 +74,9 @@ class FakeLedger:
         entry = self._entry(inspection, "open", "judged")
         entry.state, entry.verdict, entry.reason = "judged", Verdict.REVIEW, fault
 
-    async def sorted(self, inspection: Inspection, confirmed: Destination) -> None:
+    async def sorted(self, inspection: Inspection, confirmed: Destination, settled: SettleTimes | None = None) -> None:
         entry = self._entry(inspection, "judged")
-        entry.state, entry.confirmed = "sorted", confirmed
+        entry.state, entry.confirmed, entry.settled = "sorted", confirmed, settled
 
     async def lost(self, inspection: Inspection, fault: Fault, _detail: str) -> None:
         entry = self._entry(inspection, "open", "judged")

@@ -13,6 +13,7 @@ import pytest
 from station.core.errors import FAULTS, BugError, RecordError
 from station.core.part import Destination, Inspection, Order, Receipt, Verdict
 from station.core.settings import RecordSettings
+from station.core.timeline import Delivery, SettleTimes
 from station.flow import record
 from station.flow.record import SqliteLedger
 from station.records import writer
@@ -57,7 +58,7 @@ async def test_a_record_holds_everything_exactly(tmp_path: Path) -> None:
     unload = await ledger.order("robot", "unload", 3, inspection)
     clock.advance(milliseconds=500)
     await ledger.receipt(Receipt(unload, 3, 2_600_000_000, 3_000_000_000))
-    await ledger.sorted(inspection, Destination.BIN_PITS)
+    await ledger.sorted(inspection, Destination.BIN_PITS, SettleTimes(Delivery(18, 19), 20))
     await ledger.close()
 
     shown = show_record(tmp_path, inspection.inspection_id)
@@ -84,7 +85,15 @@ async def test_a_record_holds_everything_exactly(tmp_path: Path) -> None:
     assert shown["lines"]["frame_ids"] == [0, 1, 2, 3, 4, 5, 6, 7]
     assert shown["features"]["ExposureTime"] == 40.5
     assert shown["features"]["ReverseX"] is False
-    assert shown["times_ns"] == {"armed": 5, "decided": 17}
+    assert shown["times_ns"] == {
+        "armed": 5,
+        "decided": 17,
+        "plc_sent": 18,
+        "plc_acknowledged": 19,
+        "committed": 20,
+        "robot_ordered": 2_500_000_000,
+        "robot_done": 3_000_000_000,
+    }
     assert shown["orders"] == [
         {
             "device": "robot",

@@ -121,15 +121,13 @@ async def test_a_result_whose_number_got_no_answer_keeps_its_number_when_it_is_s
 ) -> None:
     await driver.connect()
 
-    def lose_the_answer(address: int, _words: tuple[int, ...]) -> None:
-        if address == 30:
-            plc.peer.write_conduct.clear()
-            plc.peer.write_conduct.extend(["swallow"] * 20)
-
-    plc.peer.on_write = lose_the_answer
+    beaten = asyncio.Event()
+    plc.peer.on_write = lambda address, _words: beaten.set() if address == 10 else None
+    await beaten.wait()  # the next beat is far, so the answer that is lost is the result's
+    plc.peer.write_conduct.extend(["swallow"] * 20)
     with pytest.raises(PlcError):
         await driver.publish(result())
-    plc.peer.on_write = lambda _address, _words: None
+    assert plc.peer.holding[50] == 1
     plc.peer.write_conduct.clear()
     await until(driver, lambda: driver.health() is None)
     await driver.publish(result())
