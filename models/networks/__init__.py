@@ -23,6 +23,7 @@ class NetworkSpec:
     Attributes:
         name: What commands call it.
         make: Makes an untrained one; needs torch.
+        smallest_px: Images must be this high and wide at least.
         trainable_parameters: How many it has for 5 classes and images of 256x256.
         paper_parameters_m: What the paper's Table 10 says, in millions, running statistics counted; None: not in it.
         source: Where it is described.
@@ -30,6 +31,7 @@ class NetworkSpec:
 
     name: str
     make: Make
+    smallest_px: int
     trainable_parameters: int
     paper_parameters_m: float | None
     source: str
@@ -45,17 +47,17 @@ def _in(module: str) -> Make:
 
 _PAPER = "Mustafaev et al., Table 10"
 _SPECS = (
-    NetworkSpec("efficientnet-v2-s", _in("efficientnet_v2_s"), 20_546_469, 20.70, f"Tan and Le 2021; {_PAPER}"),
-    NetworkSpec("inception-v3", _in("inception_v3"), 22_351_013, 22.37, f"Szegedy et al. 2016; {_PAPER}"),
-    NetworkSpec("mobilenet-v2", _in("mobilenet_v2"), 2_592_709, 2.63, f"Sandler et al. 2018; {_PAPER}"),
-    NetworkSpec("resnet50", _in("resnet50"), 24_067_781, 24.15, f"He et al. 2016; {_PAPER}"),
-    NetworkSpec("sca-cnn", _in("sca_cnn"), 524_183, 0.52, f"our reading of {_PAPER}"),
-    NetworkSpec("baseline-cnn", _in("baseline_cnn"), 5_120_229, 5.12, f"our reading of {_PAPER}"),
-    NetworkSpec("inception-cnn", _in("inception_cnn"), 3_576_389, 3.58, f"{_PAPER}, section IV D"),
-    NetworkSpec("resnet-v2-50", _in("resnet_v2_50"), 24_060_101, None, "He et al. 2016, identity mappings"),
-    NetworkSpec("mobilenet-v3-l", _in("mobilenet_v3_large"), 4_571_157, None, "Howard et al. 2019"),
-    NetworkSpec("efficientnet-b0", _in("efficientnet_b0"), 4_376_385, None, "Tan and Le 2019"),
-    NetworkSpec("convnext-t", _in("convnext_tiny"), 28_055_397, None, "Liu et al. 2022"),
+    NetworkSpec("efficientnet-v2-s", _in("efficientnet_v2_s"), 32, 20_546_469, 20.70, f"Tan and Le 2021; {_PAPER}"),
+    NetworkSpec("inception-v3", _in("inception_v3"), 75, 22_351_013, 22.37, f"Szegedy et al. 2016; {_PAPER}"),
+    NetworkSpec("mobilenet-v2", _in("mobilenet_v2"), 32, 2_592_709, 2.63, f"Sandler et al. 2018; {_PAPER}"),
+    NetworkSpec("resnet50", _in("resnet50"), 32, 24_067_781, 24.15, f"He et al. 2016; {_PAPER}"),
+    NetworkSpec("sca-cnn", _in("sca_cnn"), 64, 524_183, 0.52, f"our reading of {_PAPER}"),
+    NetworkSpec("baseline-cnn", _in("baseline_cnn"), 128, 5_120_229, 5.12, f"our reading of {_PAPER}"),
+    NetworkSpec("inception-cnn", _in("inception_cnn"), 128, 3_576_389, 3.58, f"{_PAPER}, section IV D"),
+    NetworkSpec("resnet-v2-50", _in("resnet_v2_50"), 32, 24_060_101, None, "He et al. 2016, identity mappings"),
+    NetworkSpec("mobilenet-v3-l", _in("mobilenet_v3_large"), 32, 4_571_157, None, "Howard et al. 2019"),
+    NetworkSpec("efficientnet-b0", _in("efficientnet_b0"), 32, 4_376_385, None, "Tan and Le 2019"),
+    NetworkSpec("convnext-t", _in("convnext_tiny"), 32, 28_055_397, None, "Liu et al. 2022"),
 )
 
 NETWORKS: dict[str, NetworkSpec] = {spec.name: spec for spec in _SPECS}

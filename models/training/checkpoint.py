@@ -7,10 +7,8 @@ import errno
 import io
 import math
 import os
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +19,11 @@ from torch import nn
 from models.networks import NETWORKS
 from models.training.data import DataOrigin
 from models.training.plan import Plan
+from models.version import code_version
 from station.core.errors import TrainingError
 
 FORMAT = 1
 BEST, LAST = "best.pt", "last.pt"
-DISTRIBUTION = "inspection-station"
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +121,7 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     except FileNotFoundError as error:
         raise TrainingError("training.bad_checkpoint", f"{path}: there is no such file") from error
     except Exception as error:  # a damaged file makes torch raise anything
-        raise TrainingError("training.bad_checkpoint", f"{path}: {str(error).splitlines()[0]}") from error
+        raise TrainingError("training.bad_checkpoint", f"{path}: {_first_line(error)}") from error
     if not isinstance(document, dict) or document.get("format") != FORMAT:
         raise TrainingError("training.bad_checkpoint", f"{path}: no checkpoint of format {FORMAT}")
     return document
@@ -153,6 +151,9 @@ def info_of(document: Mapping[str, Any], path: Path) -> CheckpointInfo:
         raise TrainingError("training.bad_checkpoint", f"{path}: {error}") from error
     if info.network not in NETWORKS:
         raise TrainingError("training.bad_checkpoint", f"{path}: unknown network {info.network}")
+    if min(data.height, data.width) < NETWORKS[info.network].smallest_px:
+        detail = f"{path}: images of {data.height}x{data.width} are too small for {info.network}"
+        raise TrainingError("training.bad_checkpoint", detail)
     return info
 
 
@@ -179,15 +180,11 @@ def load_weights(network: nn.Module, document: Mapping[str, Any], path: Path) ->
     try:
         network.load_state_dict(state)
     except (RuntimeError, TypeError, AttributeError) as error:
-        reason = f"weights of another network: {str(error).splitlines()[0]}"
+        reason = f"weights of another network: {_first_line(error)}"
         raise TrainingError("training.bad_checkpoint", f"{path}: {reason}") from error
     if not all(math.isfinite(float(value.float().sum())) for value in network.state_dict().values()):
         raise TrainingError("training.bad_checkpoint", f"{path}: a weight is no finite number")
 
 
-def code_version() -> str:
-    """Version of the source tree that this runs from, or of the installed product."""
-    project = Path(__file__).parents[2] / "pyproject.toml"
-    if project.is_file():
-        return str(tomllib.loads(project.read_text(encoding="utf-8"))["project"]["version"])
-    return version(DISTRIBUTION)
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]

@@ -14,13 +14,14 @@ from models.dataset.store import DataSet, Split
 from models.evaluation.calibration import softmax
 from models.evaluation.metrics import Classification, classify
 from models.networks import NETWORKS
-from models.training.checkpoint import code_version, write_whole
+from models.training.checkpoint import write_whole
 from models.training.compute import logits_of
 from models.training.data import TrainingData, select
 from models.training.draw import Indices
 from models.training.folds import deal_folds
 from models.training.plan import Plan
 from models.training.session import Session
+from models.version import code_version
 from station.core.errors import TrainingError
 
 CROSSVAL = "crossval.json"

@@ -281,10 +281,14 @@ def begin(
             None for random weights.
 
     Raises:
-        TrainingError: The folder holds another training, or its disk has no room.
+        TrainingError: The folder holds another training, its disk has no room, or the images are too small.
     """
     torch.manual_seed(plan.seed)
-    network = NETWORKS[plan.network].make(len(data.origin.classes), data.origin.height, data.origin.width)
+    spec, origin = NETWORKS[plan.network], data.origin
+    if min(origin.height, origin.width) < spec.smallest_px:
+        detail = f"{plan.network} needs {spec.smallest_px} px, the images are {origin.height}x{origin.width}"
+        raise TrainingError("training.bad_data", detail)
+    network = spec.make(len(origin.classes), origin.height, origin.width)
     check_room(folder, 4 * 12 * sum(parameter.numel() for parameter in network.parameters()))
     fresh = not (folder / checkpoint.LAST).exists()
     if fresh and initial is not None:

@@ -1,0 +1,55 @@
+"""The networks are the papers': their sizes are pinned; the table needs no torch."""
+
+import subprocess
+import sys
+
+import pytest
+
+from models.networks import NETWORKS, NetworkSpec
+
+TABLE_10_M = {
+    "efficientnet-v2-s": 20.70, "inception-v3": 22.37, "mobilenet-v2": 2.63, "resnet50": 24.15, "sca-cnn": 0.52,
+    "baseline-cnn": 5.12, "inception-cnn": 3.58,
+}  # fmt: skip
+
+
+def test_the_table_needs_no_torch() -> None:
+    code = "import models.networks, sys; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_the_papers_counts_stand_beside_ours_and_agree() -> None:
+    assert {name: spec.paper_parameters_m for name, spec in NETWORKS.items() if spec.paper_parameters_m} == TABLE_10_M
+    for name, millions in TABLE_10_M.items():
+        assert NETWORKS[name].trainable_parameters / 1e6 == pytest.approx(millions, rel=0.02), name
+
+
+def test_the_stations_own_network_has_the_papers_parameters() -> None:
+    assert NETWORKS["inception-cnn"].trainable_parameters == 3_576_389
+
+
+@pytest.mark.parametrize("spec", NETWORKS.values(), ids=NETWORKS)
+def test_a_network_has_its_pinned_parameters_and_answers_logits(spec: NetworkSpec) -> None:
+    torch = pytest.importorskip("torch", reason="torch is an extra (pip install inspection-station[train])")
+    pytest.importorskip("timm", reason="timm is an extra (pip install inspection-station[train])")
+    network = spec.make(5, 256, 256).eval()
+    assert sum(value.numel() for value in network.parameters() if value.requires_grad) == spec.trainable_parameters
+    with torch.inference_mode():
+        logits = network(torch.zeros(1, 1, 256, 256))
+    assert logits.shape == (1, 5)
+    assert torch.isfinite(logits).all()
+
+
+@pytest.mark.parametrize("name", ["inception-cnn", "baseline-cnn", "sca-cnn"])
+def test_whole_images_and_other_classes_fit(name: str) -> None:
+    torch = pytest.importorskip("torch", reason="torch is an extra (pip install inspection-station[train])")
+    network = NETWORKS[name].make(6, 512, 256).eval()
+    with torch.inference_mode():
+        assert network(torch.zeros(1, 1, 512, 256)).shape == (1, 6)
+
+
+def test_training_mode_computes_the_same_halving() -> None:
+    torch = pytest.importorskip("torch", reason="torch is an extra (pip install inspection-station[train])")
+    layers = pytest.importorskip("models.networks.layers")
+    halved, values = layers.HalvedRelu(), torch.randn(2, 3, 9, 8)
+    assert torch.equal(halved.train()(values), halved.eval()(values))
