@@ -90,8 +90,14 @@ async def open_station(settings: Settings, folder: Path, watch: Watcher) -> Asyn
 
 def _tell(classifier: PatchClassifier) -> None:
     model, engine = classifier.model, classifier.engine
-    by = f"{engine.name} {engine.version}"
-    log.info("model_loaded", model=model.name, sha256=model.sha256, engine=by, precision=engine.precision, isa=engine.isa)
+    log.info(
+        "model_loaded",
+        model=model.name,
+        sha256=model.sha256,
+        engine=f"{engine.name} {engine.version}",
+        precision=engine.precision,
+        isa=engine.isa,
+    )
 
 
 async def _prune_daily(ledger: SqliteLedger, clock: Clock) -> None:
