@@ -12,7 +12,7 @@ from typing import Literal
 Point = tuple[float, float]
 Scale = Literal["linear", "log"]
 
-MARGIN_LEFT, MARGIN_RIGHT, MARGIN_TOP, MARGIN_BOTTOM = 52, 14, 12, 42
+MARGIN_LEFT, MARGIN_RIGHT, MARGIN_TOP, MARGIN_BOTTOM = 60, 22, 12, 42
 TICKS = 6
 NICE = (1.0, 2.0, 2.5, 5.0, 10.0)
 
@@ -42,6 +42,10 @@ class Axis:
         else:
             share = (value - self.low) / (self.high - self.low)
         return min(1.0, max(0.0, share))
+
+    def number(self, value: float) -> str:
+        """A value as it is written at the axis."""
+        return f"{value:{self.form}}".replace("%", " %")
 
     def ticks(self) -> list[float]:
         """Round values to label, rising."""
@@ -136,12 +140,12 @@ class Frame:
         columns = [(value, self.at((value, self.y.low))[0]) for value in self.x.ticks()]
         drawn = [
             f'<path class="grid" d="M{MARGIN_LEFT} {y:.1f}H{right}"/>'
-            f'<text x="{MARGIN_LEFT - 6}" y="{y + 3.5:.1f}" text-anchor="end">{value:{self.y.form}}</text>'
+            f'<text x="{MARGIN_LEFT - 6}" y="{y + 3.5:.1f}" text-anchor="end">{self.y.number(value)}</text>'
             for value, y in rows
         ]
         drawn += [
             f'<path class="grid" d="M{x:.1f} {base}V{MARGIN_TOP}"/>'
-            f'<text x="{x:.1f}" y="{base + 15}" text-anchor="middle">{value:{self.x.form}}</text>'
+            f'<text x="{x:.1f}" y="{base + 15}" text-anchor="middle">{self.x.number(value)}</text>'
             for value, x in columns
         ]
         return "".join(drawn)

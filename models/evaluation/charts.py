@@ -14,6 +14,8 @@ from models.evaluation.robustness import RobustnessCurve
 
 RIGHT, ESCAPE, OVERKILL, REVIEW = "c-right", "c-escape", "c-overkill", "c-review"
 PERCENT = ".0%"
+SMALL = (350, 245)
+"""Width and height of a chart of which three stand beside each other."""
 GROUP = 8
 """About so many dots stand for all defects on a detection curve."""
 
@@ -31,8 +33,7 @@ def reliability_chart(calibration: Calibration) -> str:
         frame.bars(share, "c-share"),
         frame.line([(0, 0), (1, 1)], "c-neutral dashed"),
         frame.limits([(x, right.lower, right.upper) for x, right in rights], RIGHT),
-        frame.line(points, RIGHT),
-        frame.dots(points, RIGHT),
+        frame.dots(points, RIGHT, 4),
         title="Reliability diagram",
     )
 
@@ -44,6 +45,7 @@ def pod_chart(pod: Pod) -> str:
     frame = Frame(
         Axis(f"{pod.measure.capitalize()} of the defect{unit}", min(sizes) * 0.93, max(sizes) * 1.07, "log", ".3g"),
         Axis("Found", 0, 1, form=PERCENT),
+        *SMALL,
     )
     curve = [(point.size, point.pod) for point in pod.curve]
     lower = [(point.size, point.lower) for point in pod.curve]
@@ -69,7 +71,7 @@ def size_contrast_chart(detection: Detection) -> str:
     sizes, contrasts = ([row[column] for row in detection.sought] for column in (0, 1))
     x = Axis("Size of the defect in mm", float(min(sizes)) * 0.93, float(max(sizes)) * 1.07, "log", ".3g")
     y = Axis("Contrast", float(min(contrasts)) * 0.93, float(max(contrasts)) * 1.07, "log", ".3g")
-    frame = Frame(x, y)
+    frame = Frame(x, y, *SMALL)
     found: list[Point] = [(size, contrast) for size, contrast, hit in detection.sought if hit]
     missed: list[Point] = [(size, contrast) for size, contrast, hit in detection.sought if not hit]
     marks = [frame.dots(found, RIGHT, 2.2), frame.crosses(missed, ESCAPE)]
@@ -87,8 +89,7 @@ def robustness_chart(curve: RobustnessCurve) -> str:
     frame = Frame(
         Axis(f"{curve.name.capitalize()}{unit}", min(levels), max(levels)),
         Axis("Share of the parts", 0, 1, form=PERCENT),
-        width=380,
-        height=250,
+        height=260,
     )
     tallies = [level.tally for level in curve.levels]
     rights = [each.accuracy for each in tallies]
@@ -116,7 +117,7 @@ def operating_chart(points: Sequence[OperatingPoint]) -> str:
     )
     highest = max(0.02, *(each.share or 0.0 for _, rates in series for each in rates))
     frame = Frame(
-        Axis("Least confidence", min(limits), 1, form=".2g"), Axis("Share of the parts", 0, highest * 1.1, form=".2%")
+        Axis("Least confidence", min(limits), 1, form=".2g"), Axis("Share of the parts", 0, highest * 1.1, form=".1%")
     )
     marks = []
     for colour, rates in series:

@@ -164,7 +164,7 @@ def caption(case: Case) -> str:
     verdict = "sent to review" if part.verdict is Verdict.REVIEW else f"judged {part.verdict.label.replace('_', ' ')}"
     row = part.probabilities[case.patch or 0]
     most = SurfaceClass(int(row.argmax()))
-    return told + f"{verdict} with {part.confidence:.3f}. Patch {case.patch}: {_words(most)} {row.max():.3f}"
+    return told + f"{verdict} with {part.confidence:.3f}. Patch {(case.patch or 0) + 1}: {_words(most)} {row.max():.3f}"
 
 
 def _words(surface: SurfaceClass) -> str:

@@ -14,6 +14,7 @@ from pydantic import Field
 
 from models.evaluation.hit_miss import Floats, Logistic, fit_logistic, lower_logit, upper_size
 from models.evaluation.rates import binomial_tail, clopper_pearson, upper_limit
+from models.evaluation.words import percent
 from models.manifest import Section
 
 FEWEST_TARGETS = 60
@@ -22,7 +23,7 @@ LOGIT_90 = float(np.log(9.0))
 CURVE_POINTS = 25
 
 Size = float | None
-"""In the unit of the curve; None where it cannot be estimated."""
+"""In the unit of the curve; None where it cannot be estimated, or lies outside what was tried."""
 Ending = Literal["fitted", "all found", "none found", "separated", "not rising"]
 
 
@@ -127,12 +128,9 @@ def _key_sizes(x: Floats, found: NDArray[np.bool_], model: Logistic | None) -> t
     if model is None:
         return None, None, None
     b0, b1 = (float(weight) for weight in model.weights)
-    highest = upper_size(x, found, model, LOGIT_90)
-    return (
-        float(np.exp(-b0 / b1)),
-        float(np.exp((LOGIT_90 - b0) / b1)),
-        None if highest is None else float(np.exp(highest)),
-    )
+    keys = (-b0 / b1, (LOGIT_90 - b0) / b1, upper_size(x, found, model, LOGIT_90))
+    a50, a90, a90_95 = (float(np.exp(key)) if key is not None and x.min() <= key <= x.max() else None for key in keys)
+    return a50, a90, a90_95
 
 
 def _curve(x: Floats, found: NDArray[np.bool_], model: Logistic) -> tuple[PodPoint, ...]:
@@ -150,11 +148,10 @@ def _probability(logit: float) -> float:
 
 def _explain(ending: Ending, sizes: Floats, found: NDArray[np.bool_], unit: str, a90: Size, a90_95: Size) -> str:
     words = _WORDS[ending](sizes, found, f" {unit}" if unit else "")
-    if ending == "fitted" and a90 is not None:
-        if a90_95 is None:
-            words += " The data set no upper limit to a90: a90/95 is not estimable."
-        if a90 > sizes.max() or a90 < sizes.min():
-            words += " a90 lies outside the sizes that were tried: an extrapolation."
+    if ending == "fitted" and a90 is None:
+        words += " Nine tenths are reached nowhere among them: a90 is not estimable."
+    elif ending == "fitted" and a90_95 is None:
+        words += " The upper limit of a90 lies above what was tried: a90/95 is not estimable."
     if len(sizes) < FEWEST_TARGETS:
         words += f" {len(sizes)} defects are fewer than the {FEWEST_TARGETS} that MIL-HDBK-1823A asks for."
     return words
@@ -164,13 +161,13 @@ def _all_found(sizes: Floats, found: NDArray[np.bool_], unit: str) -> str:
     least = 1 - upper_limit(0, len(found), 0.95)
     return (
         f"All {len(found)} were found, down to {sizes.min():.3g}{unit}; a90 is not estimable without a miss. "
-        f"Of defects like these at least {least:.1%} are found, with 95 % confidence."
+        f"Of defects like these at least {percent(least)} are found, with 95 % confidence."
     )
 
 
 def _none_found(sizes: Floats, found: NDArray[np.bool_], unit: str) -> str:
     most = clopper_pearson(0, len(found), 0.9)[1]
-    return f"None of {len(found)} was found, up to {sizes.max():.3g}{unit}; of such defects at most {most:.1%} are."
+    return f"None of {len(found)} was found, up to {sizes.max():.3g}{unit}; of such defects at most {percent(most)} are."
 
 
 def _separated(sizes: Floats, found: NDArray[np.bool_], unit: str) -> str:

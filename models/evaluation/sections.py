@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from models.evaluation import charts, page
+from models.evaluation.calibration import Calibration
 from models.evaluation.defects import Detection
 from models.evaluation.evaluation import ImageFigures, PartFigures
 from models.evaluation.gallery import Shown, caption
@@ -24,7 +25,7 @@ def part_section(parts: PartFigures) -> str:
     """Whole parts: confusion, classes, claims, operating points."""
     scores = parts.classification
     names = [name(column) for column in scores.columns]
-    claims = [(f"{claim.rate:.1%}", f"{claim.events:,}", f"{claim.parts:,}") for claim in parts.claims]
+    claims = [(percent(claim.rate), f"{claim.events:,}", f"{claim.parts:,}") for claim in parts.claims]
     points = [
         (f"{point.min_confidence:g}", *(percent(rate.share) for rate in _rates(point.tally)))
         for point in parts.operating_points
@@ -40,9 +41,13 @@ def part_section(parts: PartFigures) -> str:
         "<h3>How many parts a claim takes</h3>",
         page.table(("Claim: at most", "with so many in the sample", "parts needed"), claims),
         "<h3>What another least confidence would give</h3>",
-        page.table(("Least confidence", *OUTCOMES), points),
-        LEGEND,
-        page.grid([page.figure(charts.operating_chart(parts.operating_points), "")], "charts"),
+        page.grid(
+            [
+                page.table(("Least confidence", *OUTCOMES), points),
+                page.figure(LEGEND + charts.operating_chart(parts.operating_points), ""),
+            ],
+            "charts",
+        ),
     )
 
 
@@ -90,9 +95,18 @@ def image_section(images: ImageFigures, title: str) -> str:
         page.confusion_table(names, names, scores.confusion),
         _class_table(scores),
         "<h3>Calibration</h3>",
-        page.grid([page.figure(charts.reliability_chart(calibration), said)], "charts"),
+        page.grid([page.figure(charts.reliability_chart(calibration), said), _bin_table(calibration)], "charts"),
         "<h3>Judged wrongly</h3>" + page.table(("Picture", "Truth", "Found", "Confidence"), wrong) if wrong else "",
     )
+
+
+def _bin_table(calibration: Calibration) -> str:
+    rows = [
+        (f"{one.lower:.2f} to {one.upper:.2f}", f"{one.samples:,}", percent(one.confidence), percent(one.accuracy))
+        for one in calibration.bins
+        if one.samples
+    ]
+    return page.table(("Confidence", "Samples", "Mean confidence", "Answered rightly"), rows)
 
 
 def detection_section(detection: Sequence[Detection], source: str | None) -> str:
@@ -141,7 +155,7 @@ def gallery_section(pictures: Mapping[str, Sequence[Shown]]) -> str:
     ]
     said = (
         "Left the unwrapped surface with the patch that is shown, then the patch with the true defect outlined in "
-        "green, then where the evidence for the defect lies."
+        "green, and where the network can be asked, where its evidence for the defect lies."
     )
     return page.section("Pictures", page.paragraph(said), *content) if content else ""
 

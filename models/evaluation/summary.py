@@ -60,10 +60,10 @@ def _claim_words(parts: PartFigures) -> str:
         return "No defective part was measured: nothing can be said of escapes."
     shown = upper_limit(escapes.events, escapes.trials, 0.95)
     passed = "none" if not escapes.events else f"{escapes.events:,}"
+    fewer = f"; with none it would be {parts.claims[0].parts:,}" if escapes.events else ""
     return (
         f"{escapes.trials:,} defective parts, {passed} passed: with 95 % confidence at most {percent(shown)} escape. "
-        f"To claim at most {needed.rate:.1%} with {passed} passed takes {needed.parts:,} defective parts; with no "
-        f"escape {parts.claims[0].parts:,}."
+        f"To claim at most {percent(needed.rate)} with {passed} passed takes {needed.parts:,} defective parts{fewer}."
     )
 
 
@@ -90,8 +90,6 @@ def _reached(pod: Pod) -> str:
         return (
             f"90 % are found from {pod.a90:.3g} {pod.unit} on; with 95 % confidence from {pod.a90_95:.3g} {pod.unit}."
         )
-    if pod.a90 is not None:
-        return f"90 % are found from about {pod.a90:.3g} {pod.unit} on; the data set no limit to that."
     return pod.explanation
 
 
@@ -104,8 +102,8 @@ def _calibration_words(calibration: Calibration) -> str:
         return f"Calibration error {percent(calibration.ece)}; without a wrong patch no temperature can be fitted."
     kind = "too sure" if calibration.temperature > 1 else "not sure enough"
     return (
-        f"Calibration error of the patches {percent(calibration.ece)}; the probabilities are {kind} by a temperature "
-        f"of {calibration.temperature:.2f}, with which the error would be {percent(calibration.ece_at_temperature)}."
+        f"Calibration error of the patches {percent(calibration.ece)}; the probabilities are {kind}: a temperature of "
+        f"{calibration.temperature:.2f} would make these patches most likely."
     )
 
 

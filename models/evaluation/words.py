@@ -10,7 +10,9 @@ def percent(share: float | None) -> str:
     """A share for people, with the digits that it deserves."""
     if share is None:
         return NOTHING
-    return f"{share:.1%}" if 0.1 <= share <= 0.9 else f"{share:.2%}"
+    if share in {0.0, 1.0}:
+        return f"{share:.0%}".replace("%", " %")
+    return (f"{share:.1%}" if 0.1 <= share <= 0.9 else f"{share:.2%}").replace("%", " %")
 
 
 def within(counted: Rate) -> str:

@@ -67,7 +67,7 @@ SIZES = np.geomspace(0.1, 1.0, 40)
     ("sizes", "found", "ending", "words"),
     [
         (SIZES, SIZES > 0, "all found", "All 40 were found, down to 0.1 mm; a90 is not estimable without a miss."),
-        (SIZES, SIZES < 0, "none found", "None of 40 was found, up to 1 mm; of such defects at most 7.2% are."),
+        (SIZES, SIZES < 0, "none found", "None of 40 was found, up to 1 mm; of such defects at most 7.22 % are."),
         (SIZES, SIZES > 0.3, "separated", "without an overlap no curve can be fitted"),
         (SIZES, SIZES < 0.3, "not rising", "but no more of the large than of the small"),
         (np.full(40, 0.2), np.arange(40) < 30, "not rising", "30 of 40 were found from 0.2 to 0.2 mm"),

@@ -1,0 +1,129 @@
+"""Which defect was found: its own pixels among others of its class, the patches that show it, and what counts."""
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from models.dataset.scans import LabelledScan
+from models.evaluation.defects import DefectTruth, detect, own_pixels, read_defects, seek, showing_patches
+from models.evaluation.parts import NO_PROBABILITIES, JudgedPart, decide_part
+from models.evaluation.pointing import Played, play_part, point, sum_up
+from station.core.errors import RecordingError
+from station.core.part import Pixels, SurfaceClass, Verdict
+
+LEFT, RIGHT = 20, 276
+
+
+def defect(surface: str, line: int, column: int, extent_mm: float | None = 0.5) -> DefectTruth:
+    return DefectTruth(surface=surface, line=line, column=column, extent_mm=extent_mm, contrast=0.3)
+
+
+def mask_with(*spots: tuple[int, int, SurfaceClass], size: int = 20) -> Pixels:
+    mask = np.zeros((3584, 296), np.uint8)
+    for line, column, surface in spots:
+        rows = np.arange(line - size // 2, line + size // 2) % 3584
+        mask[np.ix_(rows, range(LEFT + column - size // 2, LEFT + column + size // 2))] = surface
+    return mask
+
+
+def judged(folder: Path, mask: Pixels, **called: int) -> JudgedPart:
+    """A part whose patches `pN` are called a class; all others are surely defect-free."""
+    cv2.imwrite(str(folder / "m.png"), mask)
+    cv2.imwrite(str(folder / "p.png"), np.full(mask.shape, 120, np.uint8))
+    rows = np.zeros((16, 5), np.float32)
+    rows[:, 0] = 1
+    for name, surface in called.items():
+        rows[int(name[1:])] = np.eye(5)[surface]
+    scan = LabelledScan("P", SurfaceClass.PITS, folder / "p.png", folder / "m.png", LEFT, RIGHT)
+    labels = np.zeros(16, np.int8)
+    labels[[int(name[1:]) for name in called]] = list(called.values())
+    return decide_part(scan, labels, rows, 0.5)
+
+
+PITS, SCRATCHES = SurfaceClass.PITS, SurfaceClass.SCRATCHES
+
+
+def test_two_defects_of_a_class_on_one_part_are_told_apart_by_their_place(tmp_path: Path) -> None:
+    mask = mask_with((200, 60, PITS), (2000, 60, PITS), (1000, 200, SCRATCHES))
+    defects = [defect("pits", 200, 60), defect("pits", 2000, 60), defect("scratches", 1000, 200)]
+    part = judged(tmp_path, mask, p8=2)
+    assert [one.found for one in seek(part, defects)] == [False, True, False]
+    assert [one.surface for one in seek(part, defects)] == [PITS, PITS, SCRATCHES]
+
+
+def test_a_defect_across_the_start_of_the_turn_keeps_both_its_ends() -> None:
+    mask = mask_with((3583, 60, PITS), (1800, 60, PITS))
+    defects = [defect("pits", 3583, 60), defect("pits", 1800, 60)]
+    assert own_pixels(mask, LEFT, defects, 0).sum() == 400
+    assert own_pixels(mask, LEFT, defects, 0)[:20].any()
+    assert own_pixels(mask, LEFT, defects, 0)[-20:].any()
+
+
+def test_a_patch_with_a_sliver_of_a_defect_does_not_show_it_but_a_tiny_defect_is_shown_by_any() -> None:
+    big = (mask_with((455, 60, PITS), size=40) > 0).astype(np.uint8)
+    assert np.flatnonzero(showing_patches(big, LEFT, RIGHT)).tolist() == [0, 2]
+    cut_off = (mask_with((446, 60, PITS), size=6) > 0).astype(np.uint8)
+    assert np.flatnonzero(showing_patches(cut_off, LEFT, RIGHT)).tolist() == [0, 2]
+    mostly_below = (mask_with((462, 60, PITS), size=40) > 0).astype(np.uint8)
+    assert np.flatnonzero(showing_patches(mostly_below, LEFT, RIGHT)).tolist() == [2]
+
+
+def test_any_class_of_defect_finds_it(tmp_path: Path) -> None:
+    part = judged(tmp_path, mask_with((200, 60, PITS)), p0=4)
+    (sought,) = seek(part, [defect("pits", 200, 60)])
+    assert (sought.found, sought.size_mm, sought.contrast) == (True, 0.5, 0.3)
+
+
+def test_a_refused_scan_and_a_defect_of_unknown_size_are_not_counted(tmp_path: Path) -> None:
+    part = judged(tmp_path, mask_with((200, 60, PITS)), p0=2)
+    assert seek(part, [defect("pits", 200, 60, None)]) == []
+    refused = JudgedPart(part.scan, part.labels, NO_PROBABILITIES, None, Verdict.REVIEW, "part.too_dark")
+    assert seek(refused, [defect("pits", 200, 60)]) == []
+
+
+def test_classes_are_fitted_apart(tmp_path: Path) -> None:
+    mask = mask_with((200, 60, PITS), (1000, 200, SCRATCHES))
+    part = judged(tmp_path, mask, p0=2)
+    found = detect(seek(part, [defect("pits", 200, 60), defect("scratches", 1000, 200)]))
+    assert [each.defect for each in found] == ["pits", "scratches"]
+    assert [each.size.ending for each in found] == ["all found", "none found"]
+
+
+def test_truth_without_sizes_is_read_and_an_unusable_line_is_named(tmp_path: Path) -> None:
+    assert read_defects(tmp_path) == {}
+    line = {"file": "a.png", "mask": "m", "left": 1, "right": 2, "defects": [{"class": "pits", "line": 1, "column": 2}]}
+    (tmp_path / "truth.jsonl").write_text(json.dumps(line) + "\n")
+    assert read_defects(tmp_path)["a.png"][0].extent_mm is None
+    (tmp_path / "truth.jsonl").write_text('{"file": "a.png", "defects": [{"line": 1}]}\n')
+    with pytest.raises(RecordingError, match=r"truth\.jsonl:1"):
+        read_defects(tmp_path)
+
+
+def test_the_pointing_game_hits_where_the_evidence_peaks_on_the_defect(tmp_path: Path) -> None:
+    def at(row: int, column: int) -> np.ndarray:
+        evidence = np.zeros((256, 256), np.float32)
+        evidence[row, column] = 1
+        return evidence
+
+    mask = np.zeros((256, 256), np.uint8)
+    mask[100:120, 50:70] = 1
+    assert point(at(110, 60), mask, "pits").hit
+    assert point(at(126, 60), mask, "pits").hit
+    assert not point(at(140, 60), mask, "pits").hit
+    assert point(at(0, 0), mask, "pits").by_chance == pytest.approx(36 * 36 / 256**2, rel=0.1)
+    part = judged(tmp_path, mask_with((200, 60, PITS)), p0=2)
+    hit = play_part(part, lambda _image, _scan: np.zeros((16, 256, 256), np.uint8), lambda _patch, _class: at(114, 120))
+    assert [(game.name, game.hit) for game in hit] == [("pits", True)]
+
+
+def test_the_game_is_summed_up_by_class() -> None:
+    played = [Played(name="pits", hit=True, by_chance=0.1), Played(name="pits", hit=False, by_chance=0.3)]
+    pointing = sum_up(played, "here", ("pits", "scratches"))
+    assert pointing is not None
+    assert (pointing.hits.events, pointing.hits.trials) == (1, 2)
+    assert pointing.classes[0].by_chance == pytest.approx(0.2)
+    assert pointing.classes[1].hits.trials == 0
+    assert sum_up([], "here", ("pits",)) is None
