@@ -1,0 +1,208 @@
+"""`station model train|crossval|compare|networks` on tiny data: what they leave, that they go on, what they refuse."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner, Result
+
+from models.dataset.store import DataFile, DataHeading, Entry, write_data
+from station.core.errors import StationError
+from station.model_cli import model_app
+
+CLASSES = ("defect_free", "imprinted", "pits", "roll_marks", "scratches")
+QUICK = ("--network", "sca-cnn", "--epochs", 2, "--batch", 8, "--threads", 1, "--device", "cpu")
+
+
+def station_model(*arguments: object) -> Result:
+    return CliRunner().invoke(model_app, [str(argument) for argument in arguments])
+
+
+def make_data(folder: Path, classes: tuple[str, ...] = CLASSES, without: str = "") -> Path:
+    """Three parts of 16 patches a class, one for each split; a part's class shows in every fourth patch."""
+    rng = np.random.default_rng(1)
+    entries = []
+    for number in range(3 * len(classes)):
+        label, split = number % len(classes), ("train", "validation", "test")[number // len(classes)]
+        if split == without and label == 1:
+            continue
+        labels = np.zeros(16, np.int16)
+        labels[::4] = label
+        images = (rng.integers(0, 60, (16, 64, 64)) + 40 * labels[:, None, None]).astype(np.uint8)
+        file = DataFile(path=f"{number}.png", sha256="ab" * 32, group=number, label=classes[label], split=split)
+        entries.append(Entry(file, images, labels))
+    heading = DataHeading(
+        name="noise", kind="patches", classes=classes, height=64, width=64, source="noise", seed=1, shares=(34, 33, 33)
+    )
+    write_data(folder, heading, entries, 16 * len(entries))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_data(tmp_path_factory.mktemp("made") / "data")
+
+
+@pytest.fixture
+def training_packages() -> None:
+    for extra in ("torch", "timm", "tensorboard", "matplotlib"):
+        pytest.importorskip(extra, reason=f"{extra} is an extra of training (pip install inspection-station[train])")
+
+
+def test_the_networks_are_listed_without_the_training_packages() -> None:
+    listed = station_model("networks")
+    assert listed.exit_code == 0
+    assert "inception-cnn" in listed.output
+    assert "3.58" in listed.output
+
+
+@pytest.mark.parametrize("command", ["train", "crossval", "compare"])
+def test_a_missing_extra_is_told_with_its_remedy(command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("station.model_train_cli.find_spec", lambda _name: None)
+    networks = ("--networks", "sca-cnn") if command == "compare" else ()
+    refused = station_model(command, "--data", tmp_path, "--out", tmp_path / "run", *networks)
+    assert refused.exit_code == 2
+    assert "pip install 'inspection-station[train]'" in refused.output
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.usefixtures("training_packages")
+def test_training_leaves_checkpoints_and_curves_and_a_second_call_changes_nothing(data: Path, tmp_path: Path) -> None:
+    trained = station_model("train", "--data", data, "--out", tmp_path / "run", *QUICK)
+    assert trained.exit_code == 0, trained.output
+    assert "epoch 2/2" in trained.output
+    assert "Lowest validation loss after epoch" in trained.output
+    before = (tmp_path / "run" / "last.pt").read_bytes()
+    again = station_model("train", "--data", data, "--out", tmp_path / "run", *QUICK)
+    assert again.exit_code == 0
+    assert "is done, 2 epochs" in again.output
+    assert (tmp_path / "run" / "last.pt").read_bytes() == before
+
+
+@pytest.mark.usefixtures("training_packages")
+def test_an_interrupted_command_says_how_to_go_on_and_does(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as interrupted:
+        interrupted.setattr("station.model_train_cli.interrupts", lambda: lambda: True)
+        stopped = station_model("train", "--data", data, "--out", tmp_path / "run", *QUICK)
+    assert stopped.exit_code == 1
+    assert "the same command goes on" in stopped.output
+    assert station_model("train", "--data", data, "--out", tmp_path / "run", *QUICK).exit_code == 0
+    assert (tmp_path / "run" / "best.pt").exists()
+
+
+@pytest.mark.usefixtures("training_packages")
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [
+        (("--network", "perceptron"), "training.bad_plan"),
+        (("--augmentation", "rotate"), "training.bad_plan"),
+        (("--recipe", "transfer"), "training.bad_plan"),
+        (("--device", "tpu"), "training.no_device"),
+        (("--init", "missing.npz"), "training.bad_weights"),
+        (("--network", "inception-cnn"), "training.bad_data"),
+        (("--data", "nowhere"), "dataset.unreadable"),
+    ],
+)
+def test_what_cannot_be_trained_is_refused_before_anything_is_written(
+    data: Path, tmp_path: Path, options: tuple[str, str], code: str
+) -> None:
+    refused = station_model("train", "--data", data, "--out", tmp_path / "run", *QUICK, *options)
+    assert isinstance(refused.exception, StationError), refused.output
+    assert refused.exception.code == code
+    assert not list(tmp_path.rglob("*.pt"))
+
+
+@pytest.mark.usefixtures("training_packages")
+@pytest.mark.parametrize(("without", "named"), [("train", "imprinted in training"), ("validation", "in validation")])
+def test_a_class_without_images_is_refused(tmp_path: Path, without: str, named: str) -> None:
+    data = make_data(tmp_path / "data", without=without)
+    refused = station_model("train", "--data", data, "--out", tmp_path / "run", *QUICK)
+    assert isinstance(refused.exception, StationError)
+    assert refused.exception.code == "training.bad_data"
+    assert named in refused.exception.detail
+
+
+@pytest.mark.usefixtures("training_packages")
+def test_altered_images_are_refused(tmp_path: Path) -> None:
+    data = make_data(tmp_path / "data")
+    content = bytearray((data / "images.npy").read_bytes())
+    content[-1] ^= 1
+    (data / "images.npy").write_bytes(content)
+    refused = station_model("train", "--data", data, "--out", tmp_path / "run", *QUICK)
+    assert isinstance(refused.exception, StationError)
+    assert refused.exception.code == "dataset.wrong_hash"
+
+
+@pytest.mark.usefixtures("training_packages")
+def test_a_checkpoint_begins_another_training_also_for_other_classes(data: Path, tmp_path: Path) -> None:
+    first = tmp_path / "first"
+    assert station_model("train", "--data", data, "--out", first, *QUICK).exit_code == 0
+    fewer = make_data(tmp_path / "fewer", classes=CLASSES[:3])
+    init = ("--init", first / "best.pt", "--frozen-epochs", 1, "--unfrozen-share", 0.5)
+    second = station_model("train", "--data", fewer, "--out", tmp_path / "second", *QUICK, *init)
+    assert second.exit_code == 0, second.output
+    assert "epoch 3/3" in second.output
+    other = station_model(
+        "train",
+        "--data",
+        data,
+        "--out",
+        tmp_path / "third",
+        *QUICK,
+        "--init",
+        first / "best.pt",
+        "--network",
+        "resnet50",
+    )
+    assert isinstance(other.exception, StationError)
+    assert other.exception.code == "training.bad_weights"
+
+
+@pytest.mark.usefixtures("training_packages")
+def test_a_cross_validation_judges_every_image_once_and_goes_on_fold_by_fold(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = ("crossval", "--data", data, "--out", tmp_path / "folds", "--folds", 2, *QUICK)
+    asked: list[None] = []
+
+    def stop() -> bool:
+        asked.append(None)
+        return len(asked) > 12
+
+    with monkeypatch.context() as interrupted:
+        interrupted.setattr("station.model_train_cli.interrupts", lambda: stop)
+        assert station_model(*command).exit_code == 1
+    assert (tmp_path / "folds" / "fold-2" / "last.pt").exists()
+    gone_on = station_model(*command)
+    assert gone_on.exit_code == 0, gone_on.output
+    assert "fold-1: sca-cnn is done" in gone_on.output
+    result = json.loads((tmp_path / "folds" / "crossval.json").read_text())
+    assert result["pooled"]["samples"] == 160
+    assert len(result["fold_accuracies"]) == 2
+    assert result["paper_percent"] == 99.01
+
+
+@pytest.mark.usefixtures("training_packages")
+def test_a_comparison_judges_networks_by_image_and_by_part(data: Path, tmp_path: Path) -> None:
+    compared = station_model(
+        *("compare", "--data", data, "--out", tmp_path / "all", "--networks", "sca-cnn,mobilenet-v2"),
+        *("--epochs", 1, "--items-per-epoch", 8, "--batch", 8, "--threads", 1, "--device", "cpu"),
+    )
+    assert compared.exit_code == 0, compared.output
+    rows = json.loads((tmp_path / "all" / "comparison.json").read_text())
+    assert [row["network"] for row in rows] == ["sca-cnn", "mobilenet-v2"]
+    assert [row["images"]["samples"] for row in rows] == [80, 80]
+    assert [row["parts"]["samples"] for row in rows] == [5, 5]
+    assert rows[0]["paper_percent"] == 96.92
+    assert "96.92" in compared.output
+
+
+@pytest.mark.usefixtures("training_packages")
+def test_a_comparison_needs_a_test_split_with_every_class(tmp_path: Path) -> None:
+    data = make_data(tmp_path / "data", without="test")
+    refused = station_model("compare", "--data", data, "--out", tmp_path / "all", "--networks", "sca-cnn")
+    assert isinstance(refused.exception, StationError)
+    assert "imprinted in test" in refused.exception.detail
