@@ -170,7 +170,7 @@ def test_a_cross_validation_judges_every_image_once_and_goes_on_fold_by_fold(
 
     def stop() -> bool:
         asked.append(None)
-        return len(asked) > 12
+        return len(asked) > 24
 
     with monkeypatch.context() as interrupted:
         interrupted.setattr("station.model_train_cli.interrupts", lambda: stop)
