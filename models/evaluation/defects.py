@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from models.dataset.patches import MIN_DEFECT_PX, MIN_DEFECT_SHARE, cut
 from models.dataset.scans import read_gray
 from models.evaluation.parts import JudgedPart
-from models.evaluation.pod import Pod, fit_pod, fit_two
+from models.evaluation.pod import Both, Pod, fit_both, fit_pod
 from models.manifest import Section
 from station.core.errors import RecordingError
 from station.core.part import LINES_PER_TURN, Pixels, SurfaceClass
@@ -37,6 +37,7 @@ class DefectTruth(BaseModel):
     contrast: float | None = Field(
         default=None, gt=0, description="Mean change of the light, as a share of the metal's."
     )
+    severity_contrast: float = Field(default=1, gt=0, description="What the default contrast was multiplied with.")
 
 
 class PartTruth(BaseModel):
@@ -57,6 +58,7 @@ class SoughtDefect:
         surface: Its class.
         size_mm: Longer side of the box around it.
         contrast: Mean change of the light over it, as a share of the light on bare metal.
+        usual_contrast: The contrast that it would have at default severity.
         found: Whether a patch that shows it was called defective.
     """
 
@@ -64,6 +66,7 @@ class SoughtDefect:
     surface: SurfaceClass
     size_mm: float
     contrast: float
+    usual_contrast: float
     found: bool
 
 
@@ -73,9 +76,7 @@ class Detection(Section):
     defect: str = Field(..., description="The class.")
     size: Pod = Field(..., description="Against the longer side of the box around it.")
     contrast: Pod = Field(..., description="Against the mean change of the light over it.")
-    both: tuple[float, float, float] | None = Field(
-        ..., description="Constant and weights of ln(size), ln(contrast) in one model of both; None without one."
-    )
+    both: Both | None = Field(..., description="One model of both; None where it cannot be fitted.")
     sought: tuple[tuple[float, float, bool], ...] = Field(..., description="Size, contrast and found of every defect.")
 
 
@@ -116,7 +117,9 @@ def seek(part: JudgedPart, defects: Sequence[DefectTruth]) -> list[SoughtDefect]
         shown = showing_patches(own, part.scan.left, part.scan.right)
         if shown.any() and defect.extent_mm is not None and defect.contrast is not None:
             found = bool(called[shown].any())
-            sought.append(SoughtDefect(part.scan.part_id, _surface(defect), defect.extent_mm, defect.contrast, found))
+            size_mm, contrast = defect.extent_mm, defect.contrast
+            usual = contrast / defect.severity_contrast
+            sought.append(SoughtDefect(part.scan.part_id, _surface(defect), size_mm, contrast, usual, found))
     return sought
 
 
@@ -156,7 +159,7 @@ def _detection(sought: Sequence[SoughtDefect]) -> Detection:
         defect=name,
         size=fit_pod(name, "size", "mm", sizes, hits),
         contrast=fit_pod(name, "contrast", "", contrasts, hits),
-        both=fit_two(sizes, contrasts, hits),
+        both=fit_both(sizes, contrasts, hits, float(np.median([one.usual_contrast for one in sought]))),
         sought=tuple((one.size_mm, one.contrast, one.found) for one in sought),
     )
 

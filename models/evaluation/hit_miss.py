@@ -1,8 +1,9 @@
 """Logistic models of hits and misses, and their likelihood-ratio limits. Pure functions.
 
-Probability of detection at x = ln(size) is 1 / (1 + exp(-(b0 + b1 x))), b0 and b1 by maximum likelihood (Newton). A
-limit is where the likelihood, maximised over what is left free, has fallen so far that twice the logarithm of its ratio
-to the maximum is 2.706, the square of the normal quantile of 95 %: one-sided limits of 95 %.
+Probability of detection at x = ln(size) is 1 / (1 + exp(-(b0 + b1 x))), b0 and b1 by maximum likelihood (Newton); a
+second covariate, such as ln(contrast), adds a term. A limit is where the likelihood, maximised over what is left free,
+has fallen so far that twice the logarithm of its ratio to the maximum is 2.706, the square of the normal quantile of
+95 %: one-sided limits of 95 %.
 Source: MIL-HDBK-1823A, appendix G, hit/miss data.
 """
 
@@ -17,6 +18,7 @@ QUANTILE = NormalDist().inv_cdf(0.95)
 """1.645: the root of what twice the logarithm of the likelihood ratio may reach."""
 STEPS, HALVINGS = 60, 40
 CLOSE = 1e-6
+WORST_CONDITION = 1e12
 DEEPEST = 60.0
 """Logits below the estimate, as good as a probability of nothing."""
 WIDEST = float(np.log(1000.0))
@@ -30,7 +32,7 @@ class Logistic:
     """A fitted model.
 
     Attributes:
-        weights: (k,): of the constant, then of each covariate.
+        weights: (1 + k,): of the constant, then of each covariate, the size first.
         log_likelihood: The maximum.
     """
 
@@ -38,15 +40,16 @@ class Logistic:
     log_likelihood: float
 
 
-def fit_logistic(design: Floats, hits: NDArray[np.bool_]) -> Logistic | None:
-    """The most likely weights of covariates (n, k); None where there is no maximum, as with separated data."""
+def fit_logistic(covariates: Floats, hits: NDArray[np.bool_]) -> Logistic | None:
+    """The most likely model of covariates (n, k); None where there is no maximum, as with separated data."""
+    design = np.column_stack([np.ones(len(covariates)), covariates])
     weights = np.zeros(design.shape[1])
     best = _log_likelihood(design @ weights, hits)
     for _ in range(STEPS):
         chance = _chance(design @ weights)
         gradient = design.T @ (hits - chance)
         curvature = (design * (chance * (1 - chance))[:, None]).T @ design
-        if np.linalg.cond(curvature) > 1e12:
+        if np.linalg.cond(curvature) > WORST_CONDITION:
             return None
         step = np.asarray(np.linalg.solve(curvature, gradient), np.float64)
         weights, likelihood = _climb(lambda w: _log_likelihood(design @ w, hits), weights, step, best)
@@ -56,37 +59,47 @@ def fit_logistic(design: Floats, hits: NDArray[np.bool_]) -> Logistic | None:
     return None
 
 
-def anchored_log_likelihood(x: Floats, hits: NDArray[np.bool_], at: float, logit: float, slope: float) -> float:
-    """Largest log-likelihood of all lines that have this logit at this x.
+def anchored_log_likelihood(
+    covariates: Floats, hits: NDArray[np.bool_], anchor: Floats, logit: float, slopes: Floats
+) -> float:
+    """Largest log-likelihood of all models that have this logit at this point.
 
     Args:
-        x: (n,) logarithms of the sizes.
+        covariates: (n, k) logarithms of sizes, and of what else decides.
         hits: (n,) what was found.
-        at: Where the line is held.
+        anchor: (k,) where the model is held.
         logit: Its value there.
-        slope: Where the search for the free slope begins.
+        slopes: (k,) where the search for the free slopes begins.
     """
-    away = x - at
-    best = _log_likelihood(logit + slope * away, hits)
+    away = covariates - anchor
+    best = _log_likelihood(logit + away @ slopes, hits)
     for _ in range(STEPS):
-        chance = _chance(logit + slope * away)
-        curvature = float((chance * (1 - chance) * away**2).sum())
-        if curvature < 1e-12:
+        chance = _chance(logit + away @ slopes)
+        curvature = (away * (chance * (1 - chance))[:, None]).T @ away
+        if not np.all(np.isfinite(curvature)) or np.linalg.cond(curvature) > WORST_CONDITION:
             break
-        step = np.array([float((away * (hits - chance)).sum()) / curvature])
-        moved, likelihood = _climb(lambda b: _log_likelihood(logit + b[0] * away, hits), np.array([slope]), step, best)
-        slope, gain, best = float(moved[0]), likelihood - best, likelihood
+        step = np.asarray(np.linalg.solve(curvature, away.T @ (hits - chance)), np.float64)
+        slopes, likelihood = _climb(lambda b: _log_likelihood(logit + away @ b, hits), slopes, step, best)
+        gain, best = likelihood - best, likelihood
         if gain < 1e-9:
             break
     return best
 
 
-def upper_size(x: Floats, hits: NDArray[np.bool_], model: Logistic, logit: float) -> float | None:
-    """One-sided upper limit, as a logarithm, of the size with this logit by the model; None where there is none."""
-    start, slope = float((logit - model.weights[0]) / model.weights[1]), float(model.weights[1])
+def size_at(model: Logistic, logit: float, others: Floats) -> float:
+    """Logarithm of the size with this logit, where the other covariates (k - 1,) are these."""
+    return float((logit - model.weights[0] - model.weights[2:] @ others) / model.weights[1])
+
+
+def upper_size(
+    covariates: Floats, hits: NDArray[np.bool_], model: Logistic, logit: float, others: Floats
+) -> float | None:
+    """One-sided upper limit of `size_at`, as a logarithm; None where there is none."""
+    start, slopes = size_at(model, logit, others), model.weights[1:]
 
     def fallen(away: float) -> float:
-        return _root_ratio(model, anchored_log_likelihood(x, hits, start + away, logit, slope))
+        anchor = np.append(start + away, others)
+        return _root_ratio(model, anchored_log_likelihood(covariates, hits, anchor, logit, slopes))
 
     reach = 0.05
     while fallen(reach) < QUANTILE:
@@ -96,12 +109,12 @@ def upper_size(x: Floats, hits: NDArray[np.bool_], model: Logistic, logit: float
     return start + _crossing(fallen, reach)
 
 
-def lower_logit(x: Floats, hits: NDArray[np.bool_], model: Logistic, at: float) -> float:
-    """One-sided lower limit of the model's logit at an x."""
-    here, slope = float(model.weights[0] + model.weights[1] * at), float(model.weights[1])
+def lower_logit(covariates: Floats, hits: NDArray[np.bool_], model: Logistic, at: Floats) -> float:
+    """One-sided lower limit of the model's logit at a point (k,)."""
+    here = float(model.weights[0] + model.weights[1:] @ at)
 
     def fallen(depth: float) -> float:
-        return _root_ratio(model, anchored_log_likelihood(x, hits, at, here - depth, slope))
+        return _root_ratio(model, anchored_log_likelihood(covariates, hits, at, here - depth, model.weights[1:]))
 
     reach = 0.5
     while fallen(reach) < QUANTILE and reach < DEEPEST:

@@ -29,7 +29,7 @@ table { border-collapse: collapse; font-size: 13.5px; margin: 8px 0 14px; font-v
 th, td { padding: 4px 12px; text-align: right; border-bottom: 1px solid var(--line); }
 th { background: var(--wash); font-weight: 600; } th:first-child, td:first-child { text-align: left; }
 td.ok { background: #e3f1f5; } td.off { background: #fbe6e3; font-weight: 600; } td.zero { color: #b4bcc5; }
-.charts { display: grid; grid-template-columns: 1fr 1fr; gap: 8px 22px; }
+.charts { display: grid; grid-template-columns: 1fr 1fr; gap: 8px 22px; align-items: start; }
 .charts.three { grid-template-columns: repeat(3, 1fr); }
 figure { margin: 8px 0; break-inside: avoid; } figcaption { font-size: 13px; line-height: 1.4; }
 figure img { display: block; max-width: 100%; border: 1px solid var(--line); }

@@ -5,14 +5,13 @@ confidence, the figure that a requirement names. A set that no curve can be fitt
 Source: the practice of MIL-HDBK-1823A for hit/miss data; the model and its limits are in `hit_miss`.
 """
 
-from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from models.evaluation.hit_miss import Floats, Logistic, fit_logistic, lower_logit, upper_size
+from models.evaluation.hit_miss import Floats, Logistic, fit_logistic, lower_logit, size_at, upper_size
 from models.evaluation.rates import binomial_tail, clopper_pearson, upper_limit
 from models.evaluation.words import percent
 from models.manifest import Section
@@ -21,6 +20,7 @@ FEWEST_TARGETS = 60
 """That MIL-HDBK-1823A asks of hit/miss data."""
 LOGIT_90 = float(np.log(9.0))
 CURVE_POINTS = 25
+NO_OTHERS = np.zeros(0)
 
 Size = float | None
 """In the unit of the curve; None where it cannot be estimated, or lies outside what was tried."""
@@ -66,6 +66,17 @@ class Pod(Section):
     a90_95: Size = Field(..., description="Upper limit of a90, one-sided, 95 %.")
     counted: Share90 | None = Field(..., description="What counting alone shows; None where it shows nothing.")
     curve: tuple[PodPoint, ...] = Field(..., description="The fitted curve; empty without one.")
+
+
+class Both(Section):
+    """One model of size and contrast: logit POD = constant + size ln(size) + contrast ln(contrast)."""
+
+    constant: float = Field(..., description="The constant.")
+    size: float = Field(..., gt=0, description="Weight of ln(size in mm).")
+    contrast: float = Field(..., gt=0, description="Weight of ln(contrast).")
+    usual_contrast: float = Field(..., gt=0, description="Median contrast that the class has at default severity.")
+    a90: Size = Field(..., description="Size in mm of which nine tenths are found at the usual contrast.")
+    a90_95: Size = Field(..., description="Its upper limit, one-sided, 95 %.")
 
 
 def fit_pod(defect: str, measure: str, unit: str, sizes: Floats, found: NDArray[np.bool_]) -> Pod:
@@ -118,7 +129,7 @@ def _fit(x: Floats, found: NDArray[np.bool_]) -> tuple[Ending, Logistic | None]:
         return "none found", None
     if x.min() < x.max() and x[~found].max() <= x[found].min():
         return "separated", None
-    model = fit_logistic(np.column_stack([np.ones_like(x), x]), found)
+    model = fit_logistic(x[:, None], found)
     if model is None or model.weights[1] <= 0:
         return "not rising", None
     return "fitted", model
@@ -128,7 +139,7 @@ def _key_sizes(x: Floats, found: NDArray[np.bool_], model: Logistic | None) -> t
     if model is None:
         return None, None, None
     b0, b1 = (float(weight) for weight in model.weights)
-    keys = (-b0 / b1, (LOGIT_90 - b0) / b1, upper_size(x, found, model, LOGIT_90))
+    keys = (-b0 / b1, (LOGIT_90 - b0) / b1, upper_size(x[:, None], found, model, LOGIT_90, NO_OTHERS))
     a50, a90, a90_95 = (float(np.exp(key)) if key is not None and x.min() <= key <= x.max() else None for key in keys)
     return a50, a90, a90_95
 
@@ -137,7 +148,7 @@ def _curve(x: Floats, found: NDArray[np.bool_], model: Logistic) -> tuple[PodPoi
     points = []
     for at in np.linspace(x.min(), x.max(), CURVE_POINTS):
         logit = float(model.weights[0] + model.weights[1] * at)
-        lower = _probability(lower_logit(x, found, model, float(at)))
+        lower = _probability(lower_logit(x[:, None], found, model, np.array([at])))
         points.append(PodPoint(size=float(np.exp(at)), pod=_probability(logit), lower=lower))
     return tuple(points)
 
@@ -167,7 +178,9 @@ def _all_found(sizes: Floats, found: NDArray[np.bool_], unit: str) -> str:
 
 def _none_found(sizes: Floats, found: NDArray[np.bool_], unit: str) -> str:
     most = clopper_pearson(0, len(found), 0.9)[1]
-    return f"None of {len(found)} was found, up to {sizes.max():.3g}{unit}; of such defects at most {percent(most)} are."
+    return (
+        f"None of {len(found)} was found, up to {sizes.max():.3g}{unit}; of such defects at most {percent(most)} are."
+    )
 
 
 def _separated(sizes: Floats, found: NDArray[np.bool_], unit: str) -> str:
@@ -198,17 +211,27 @@ _WORDS = {
 }
 
 
-def fit_two(sizes: Floats, contrasts: Floats, found: NDArray[np.bool_]) -> tuple[float, float, float] | None:
-    """Constant and weights of ln(size) and ln(contrast) in one model of both; None where it cannot be fitted."""
-    design = np.column_stack([np.ones_like(sizes), np.log(sizes), np.log(contrasts)])
-    model = None if found.all() or not found.any() else fit_logistic(design, found)
+def fit_both(sizes: Floats, contrasts: Floats, found: NDArray[np.bool_], usual: float) -> Both | None:
+    """One model of size and contrast; None where it cannot be fitted, or one of them does not help detection.
+
+    Args:
+        sizes: (n,) above 0.
+        contrasts: (n,) above 0.
+        found: (n,).
+        usual: The contrast at which a90 is wanted.
+    """
+    covariates = np.column_stack([np.log(sizes), np.log(contrasts)])
+    model = None if found.all() or not found.any() else fit_logistic(covariates, found)
     if model is None or min(model.weights[1:]) <= 0:
         return None
     constant, size, contrast = (float(weight) for weight in model.weights)
-    return constant, size, contrast
+    others = np.array([np.log(usual)])
+    keys = (size_at(model, LOGIT_90, others), upper_size(covariates, found, model, LOGIT_90, others))
+    low, high = float(np.log(sizes.min())), float(np.log(sizes.max()))
+    a90, a90_95 = (float(np.exp(key)) if key is not None and low <= key <= high else None for key in keys)
+    return Both(constant=constant, size=size, contrast=contrast, usual_contrast=usual, a90=a90, a90_95=a90_95)
 
 
-def size_found(weights: Sequence[float], contrast: float) -> float:
-    """Size of which nine tenths are found at a contrast, by the weights of `fit_two`."""
-    constant, size, of_contrast = weights
-    return float(np.exp((LOGIT_90 - constant - of_contrast * np.log(contrast)) / size))
+def size_found(both: Both, contrast: float) -> float:
+    """Size of which nine tenths are found at a contrast."""
+    return float(np.exp((LOGIT_90 - both.constant - both.contrast * np.log(contrast)) / both.size))

@@ -113,7 +113,7 @@ def detection_section(detection: Sequence[Detection], source: str | None) -> str
     """Probability of detection, class by class; nothing without it."""
     if not detection:
         return ""
-    rows = [_pod_row(pod) for each in detection for pod in (each.size, each.contrast)]
+    rows = [row for each in detection for row in _pod_rows(each)]
     return page.section(
         "Probability of detection",
         page.paragraph(
@@ -122,11 +122,21 @@ def detection_section(detection: Sequence[Detection], source: str | None) -> str
             "(hit/miss logistic model in the logarithm, maximum likelihood, one-sided likelihood-ratio limit; practice "
             "of MIL-HDBK-1823A). By counting: from this size on, at least 90 % are found with 95 % confidence, without "
             "a model. Size is the longer side of the box around the defect; contrast the mean change of the light "
-            "over it."
+            "over it. The third line of a class takes both into one model and says which size is found at the contrast "
+            "that such defects usually have. Nothing is given beyond the sizes that were tried."
         ),
         page.table(("Class", "Against", "Defects", "Found", "a50", "a90", "a90/95", "By counting from"), rows),
         *(_detection_charts(each) for each in detection),
     )
+
+
+def _pod_rows(detection: Detection) -> list[tuple[str, ...]]:
+    rows = [_pod_row(detection.size), _pod_row(detection.contrast)]
+    both = detection.both
+    if both is not None:
+        sizes = [f"{size:.3g} mm" if size is not None else NOTHING for size in (both.a90, both.a90_95)]
+        rows.append(("", f"size, at contrast {both.usual_contrast:.2g}", "", "", "", *sizes, ""))
+    return rows
 
 
 def _pod_row(pod: Pod) -> tuple[str, ...]:

@@ -7,7 +7,6 @@ from models.evaluation.calibration import Calibration
 from models.evaluation.defects import Detection
 from models.evaluation.evaluation import Evaluation, ImageFigures, PartFigures
 from models.evaluation.metrics import Classification
-from models.evaluation.pod import Pod
 from models.evaluation.rates import Rate, upper_limit
 from models.evaluation.robustness import Tally
 from models.evaluation.words import name, percent, within
@@ -82,15 +81,17 @@ def _patch_words(images: ImageFigures, counted: Tally) -> list[str]:
 
 
 def _detection_words(detection: Sequence[Detection]) -> list[str]:
-    return [f"{name(each.defect).capitalize()}: {_reached(each.size)}" for each in detection]
+    return [f"{name(each.defect).capitalize()}: {_reached(each)}" for each in detection]
 
 
-def _reached(pod: Pod) -> str:
-    if pod.a90_95 is not None:
-        return (
-            f"90 % are found from {pod.a90:.3g} {pod.unit} on; with 95 % confidence from {pod.a90_95:.3g} {pod.unit}."
-        )
-    return pod.explanation
+def _reached(detection: Detection) -> str:
+    both, size = detection.both, detection.size
+    if both is not None and both.a90 is not None:
+        sure = f"with 95 % confidence from {both.a90_95:.3g} mm" if both.a90_95 else "no limit to that can be given"
+        return f"90 % are found from {both.a90:.3g} mm on, at the usual contrast of {both.usual_contrast:.2g}; {sure}."
+    if size.a90 is not None and size.a90_95 is not None:
+        return f"90 % are found from {size.a90:.3g} mm on; with 95 % confidence from {size.a90_95:.3g} mm."
+    return size.explanation
 
 
 def _calibration_card(calibration: Calibration) -> str:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from models.evaluation.hit_miss import fit_logistic, upper_size
-from models.evaluation.pod import fit_pod, fit_two, shown_by_counting, size_found
+from models.evaluation.pod import fit_both, fit_pod, shown_by_counting, size_found
 
 B0, B1 = 6.0, 4.0
 A90 = float(np.exp((np.log(9) - B0) / B1))
@@ -31,9 +31,9 @@ def test_the_upper_limit_of_a90_holds_about_19_times_in_20() -> None:
     for _ in range(60):
         sizes, found = draw(rng, 120)
         x = np.log(sizes)
-        model = fit_logistic(np.column_stack([np.ones_like(x), x]), found)
+        model = fit_logistic(x[:, None], found)
         assert model is not None
-        limit = upper_size(x, found, model, float(np.log(9)))
+        limit = upper_size(x[:, None], found, model, float(np.log(9)), np.zeros(0))
         held += limit is None or limit >= np.log(A90)
     assert 53 <= held <= 60
 
@@ -110,12 +110,31 @@ def test_counting_alone_shows_nine_tenths_from_29_without_a_miss(
     assert (None if shown is None else (shown.size, shown.targets, shown.found)) == expected
 
 
-def test_size_and_contrast_together_recover_what_was_planted() -> None:
-    rng = np.random.default_rng(6)
-    sizes, contrasts = np.exp(rng.uniform(-2.5, 0, 5000)), np.exp(rng.uniform(-3, 0, 5000))
+def draw_both(rng: np.random.Generator, count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    sizes, contrasts = np.exp(rng.uniform(-2.5, 0, count)), np.exp(rng.uniform(-3, 0, count))
     logits = 8 + 3 * np.log(sizes) + 2 * np.log(contrasts)
-    weights = fit_two(sizes, contrasts, rng.random(5000) < 1 / (1 + np.exp(-logits)))
-    assert weights == pytest.approx((8, 3, 2), rel=0.1)
-    assert weights is not None
-    assert size_found(weights, 0.5) == pytest.approx(np.exp((np.log(9) - 8 - 2 * np.log(0.5)) / 3), rel=0.1)
-    assert fit_two(sizes, contrasts, sizes > 0) is None
+    return sizes, contrasts, rng.random(count) < 1 / (1 + np.exp(-logits))
+
+
+def test_size_and_contrast_together_recover_what_was_planted() -> None:
+    both = fit_both(*draw_both(np.random.default_rng(6), 5000), 0.5)
+    assert both is not None
+    truth = np.exp((np.log(9) - 8 - 2 * np.log(0.5)) / 3)
+    assert (both.constant, both.size, both.contrast) == pytest.approx((8, 3, 2), rel=0.1)
+    assert both.a90 == pytest.approx(truth, rel=0.05)
+    assert size_found(both, 0.5) == pytest.approx(both.a90)
+    assert both.a90_95 is not None
+    assert truth < both.a90_95 < 1.1 * truth
+
+
+def test_the_limit_at_a_contrast_holds_about_19_times_in_20() -> None:
+    rng = np.random.default_rng(8)
+    truth = np.exp((np.log(9) - 8 - 2 * np.log(0.5)) / 3)
+    fits = [fit_both(*draw_both(rng, 150), 0.5) for _ in range(40)]
+    assert 35 <= sum(fit is None or fit.a90_95 is None or fit.a90_95 >= truth for fit in fits) <= 40
+
+
+def test_both_together_need_misses_and_hits_and_a_contrast_that_helps() -> None:
+    sizes, contrasts, found = draw_both(np.random.default_rng(9), 200)
+    assert fit_both(sizes, contrasts, sizes > 0, 0.5) is None
+    assert fit_both(sizes, 1 / contrasts, found, 2.0) is None
