@@ -7,11 +7,10 @@ import pytest
 
 from models.engines import Engine, choices, make_engine
 from models.manifest import load_bundle
-from models.weights import bundle_folder
+from models.weights import SHIPPED, bundle_folder
 from station.core.errors import ModelError
 from station.core.settings import ModelSettings
 
-SHIPPED = "inception-cnn-1"
 CHOICES = choices(load_bundle(bundle_folder(SHIPPED)))
 """(engine, precision) of everything that the shipped bundle has an artefact for."""
 

@@ -14,7 +14,7 @@ import models.engines.openvino as openvino_engine
 from models.engines import choices, make_engine
 from models.engines.processor import instruction_set, usable_cores
 from models.manifest import Bundle, load_bundle
-from models.weights import bundle_folder
+from models.weights import SHIPPED, bundle_folder
 from station.core.errors import ModelError
 from station.core.settings import ModelSettings
 from tests.contract.small_bundles import Weights, sealed, write_onnx, write_openvino
@@ -176,7 +176,7 @@ def test_only_the_chosen_engine_is_imported(tmp_path: Path, engine: str, foreign
 
 
 def test_a_cache_whose_weights_changed_on_the_disk_is_compiled_anew(tmp_path: Path) -> None:
-    bundle = load_bundle(bundle_folder("inception-cnn-1"))
+    bundle = load_bundle(bundle_folder(SHIPPED))
     patches = np.random.default_rng(5).integers(0, 256, (2, 256, 256), np.uint8)
     chosen = settings(threads=1)
     plain = make_engine(bundle, chosen, tmp_path).score(patches)
