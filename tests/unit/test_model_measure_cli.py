@@ -1,0 +1,110 @@
+"""`station model evaluate|robustness` with the shipped network on bundled parts: what they leave, what they refuse."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner, Result
+
+from models.dataset.store import DataFile, DataHeading, Entry, write_data
+from models.evaluation.evaluation import Evaluation
+from models.manifest import CLASSES
+from sim.recordings import bundled_recording
+from station.core.errors import ConfigError, ModelError, RecordingError, StationError
+from station.model_cli import model_app
+
+BUNDLE = "inception-cnn-1"
+
+
+def station_model(*arguments: object) -> Result:
+    return CliRunner().invoke(model_app, [str(argument) for argument in arguments])
+
+
+@pytest.fixture
+def recording(tmp_path: Path) -> Path:
+    """The first two parts of the bundled recording, a good one and a scratched one."""
+    folder, bundled = tmp_path / "two", bundled_recording()
+    (folder / "masks").mkdir(parents=True)
+    for name in ("recording.jsonl", "truth.jsonl"):
+        lines = (bundled / name).read_text().splitlines()[:2]
+        (folder / name).write_text("".join(line + "\n" for line in lines))
+    for line in (folder / "truth.jsonl").read_text().splitlines():
+        for key in ("file", "mask"):
+            shutil.copy(bundled / json.loads(line)[key], folder / json.loads(line)[key])
+    return folder
+
+
+def test_a_recording_is_judged_as_the_station_would_and_the_results_lie_there(recording: Path, tmp_path: Path) -> None:
+    result = station_model("evaluate", BUNDLE, recording, "--out", tmp_path / "out", "--worst", 1)
+    assert result.exit_code == 0, result.output
+    evaluation = Evaluation.model_validate_json((tmp_path / "out" / "evaluation.json").read_text())
+    assert evaluation.parts is not None
+    assert [row.verdict for row in evaluation.parts.rows] == ["defect_free", "scratches"]
+    assert evaluation.subject.name.startswith(f"{BUNDLE}@")
+    assert "0 of 1" in result.output
+    assert (tmp_path / "out" / "report.html").read_text().startswith("<!DOCTYPE html>")
+
+
+def test_the_same_measurement_twice_differs_in_nothing_but_its_time(recording: Path, tmp_path: Path) -> None:
+    documents = []
+    for run in ("a", "b"):
+        station_model("evaluate", BUNDLE, recording, "--out", tmp_path / run)
+        documents.append(json.loads((tmp_path / run / "evaluation.json").read_text()) | {"created": None})
+    assert documents[0] == documents[1]
+
+
+def test_robustness_leaves_its_curves(recording: Path, tmp_path: Path) -> None:
+    result = station_model("robustness", BUNDLE, recording, "--out", tmp_path / "out", "--parts", 1)
+    assert result.exit_code == 0, result.output
+    document = json.loads((tmp_path / "out" / "robustness.json").read_text())
+    assert [curve["name"] for curve in document["curves"]][:2] == ["blur", "noise"]
+    assert "natural scratches" in result.output
+
+
+def test_a_data_set_is_judged_picture_by_picture(tmp_path: Path) -> None:
+    heading = DataHeading(
+        name="n", kind="patches", classes=CLASSES, height=256, width=256, source="n", seed=1, shares=(0, 0, 100)
+    )
+    images = np.random.default_rng(1).integers(90, 120, (3, 256, 256)).astype(np.uint8)
+    file = DataFile(path="a.png", sha256="ab" * 32, group=0, label=CLASSES[0], split="test")
+    write_data(tmp_path / "data", heading, [Entry(file, images, np.zeros(3, np.int16))], 3)
+    result = station_model("evaluate", BUNDLE, tmp_path / "data", "--out", tmp_path / "out")
+    assert result.exit_code == 0, result.output
+    assert "of 3 judged rightly" in result.output
+    evaluation = Evaluation.model_validate_json((tmp_path / "out" / "evaluation.json").read_text())
+    assert (evaluation.parts, evaluation.images.classification.samples) == (None, 3)
+    refused = station_model("evaluate", BUNDLE, tmp_path / "data", "--out", tmp_path / "b", "--split", "exam")
+    assert isinstance(refused.exception, ConfigError)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "kind", "words"),
+    [
+        (("evaluate", "no-such-bundle", "REC", "--out", "OUT"), ModelError, "no-such-bundle"),
+        (("evaluate", BUNDLE, "nowhere", "--out", "OUT"), RecordingError, "nowhere"),
+        (("evaluate", BUNDLE, "REC", "--out", "REC"), ConfigError, "report.html"),
+        (("evaluate", BUNDLE, "REC", "--out", "OUT", "--crop", "nose"), ConfigError, "station or truth"),
+        (("evaluate", BUNDLE, "REC", "--out", "OUT", "--precision", "f7"), ConfigError, "--precision"),
+        (("robustness", BUNDLE, "nowhere", "--out", "OUT"), RecordingError, "nowhere"),
+    ],
+    ids=[
+        "no bundle",
+        "no recording",
+        "results lie there",
+        "unknown crop",
+        "unknown arithmetic",
+        "robustness of nothing",
+    ],
+)
+def test_what_cannot_be_measured_is_refused_and_nothing_is_written(
+    recording: Path, tmp_path: Path, arguments: tuple[str, ...], kind: type[StationError], words: str
+) -> None:
+    (recording / "report.html").write_text("old")
+    places = {"REC": recording, "OUT": tmp_path / "out"}
+    result = station_model(*(places.get(argument, argument) for argument in arguments))
+    assert isinstance(result.exception, kind)
+    assert words in str(result.exception)
+    assert (recording / "report.html").read_text() == "old"
+    assert not list((tmp_path / "out").glob("*")) or not (tmp_path / "out").exists()
