@@ -48,19 +48,20 @@ def test_a_model_file_that_was_edited(station: Run, make_config: Callable[..., P
     content = bytearray(weights.read_bytes())
     content[1000] ^= 1
     weights.write_bytes(content)
-    config = make_config(('bundle = "inception-cnn-1"', f'bundle = "{folder}"'))
+    config = make_config(('bundle = "promoted"', f'bundle = "{folder}"'))
     refused(station, config, tmp_path, "model.wrong_hash", "model.bin")
 
 
 def test_missing_weights(station: Run, make_config: Callable[..., Path], tmp_path: Path) -> None:
     folder = bundle_copy(tmp_path)
     (folder / "model.bin").unlink()
-    config = make_config(('bundle = "inception-cnn-1"', f'bundle = "{folder}"'))
+    config = make_config(('bundle = "promoted"', f'bundle = "{folder}"'))
     refused(station, config, tmp_path, "model.missing", "model.bin")
 
 
 def test_a_missing_bundle(station: Run, make_config: Callable[..., Path], tmp_path: Path) -> None:
-    refused(station, make_config(("inception-cnn-1", "no-such-bundle")), tmp_path, "model.missing", "no-such-bundle")
+    config = make_config(('bundle = "promoted"', 'bundle = "no-such-bundle"'))
+    refused(station, config, tmp_path, "model.missing", "no-such-bundle")
 
 
 def test_an_unknown_key(station: Run, make_config: Callable[..., Path], tmp_path: Path) -> None:
