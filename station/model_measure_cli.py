@@ -50,6 +50,12 @@ def evaluate(
         Path | None,
         typer.Option(metavar="DIR", help="Recording with defects of many severities, for the detection curves."),
     ] = None,
+    masks: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Masks of a data set's pictures, CLASS/NAME.png, to look where the evidence lies."
+        ),
+    ] = None,
     split: Annotated[str, typer.Option(help="Of a data set: train, validation or test.")] = "test",
     robustness_parts: Annotated[
         int, typer.Option("--robustness", min=0, help="Disturb so many parts of the recording, too.")
@@ -73,7 +79,7 @@ def evaluate(
     prepare(out_folder, DOCUMENT, REPORT)
     instrument = _instrument(model, settings, cropping)
     if (data / "manifest.json").is_file():
-        _evaluate_pictures(instrument, data, split, out_folder)
+        _evaluate_pictures(instrument, data, split, masks, out_folder)
     else:
         scope = Scope(data, curves, worst, robustness_parts, seed)
         evaluation, pictures = measure_recording(instrument, scope)
@@ -113,17 +119,21 @@ def robustness(
     out.print(escape(str(out_folder / REPORT)), soft_wrap=True, highlight=False)
 
 
-def _evaluate_pictures(instrument: "Instrument", data: Path, split: str, folder: Path) -> None:
+def _evaluate_pictures(instrument: "Instrument", data: Path, split: str, masks: Path | None, folder: Path) -> None:
     from models.dataset.store import Split, read_data
-    from models.evaluation.images import measure_images, source_of
+    from models.evaluation.images import measure_images, play_pictures, source_of
     from models.evaluation.measurement import picture_evaluation, write_evaluation
 
     if split.upper() not in Split.__members__:
         raise ConfigError("config.invalid", f"--split {split}: train, validation or test")
     data_set, chosen = read_data(data), Split[split.upper()]
     images = measure_images(instrument.scorer, data_set, chosen, instrument.progress)
+    pointing = None
+    if masks is not None and instrument.evidence_map is not None:
+        scorer, evidence_map = instrument.scorer, instrument.evidence_map
+        pointing = play_pictures(scorer, evidence_map, data_set, chosen, masks, instrument.progress)
     subject = instrument.subject().model_copy(update={"min_confidence": None, "cropping": "pictures as they are"})
-    write_evaluation(folder, picture_evaluation(subject, source_of(data_set, chosen), images, None), {})
+    write_evaluation(folder, picture_evaluation(subject, source_of(data_set, chosen), images, pointing), {})
     accuracy = images.classification.accuracy
     out.print(f"{accuracy.events:,} of {accuracy.trials:,} judged rightly: {_share(accuracy)}", highlight=False)
 

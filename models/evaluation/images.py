@@ -1,11 +1,15 @@
 """Measures single pictures of a data set, such as a folder of classes."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
+import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from models.dataset.store import DataSet, Split
 from models.evaluation.evaluation import ImageFigures, Source, image_figures
+from models.evaluation.pointing import EvidenceMap, Pointing, point, sum_up
 from models.evaluation.progress import Progress, silent
 from models.evaluation.scorers import Scorer
 from station.core.errors import DatasetError, ModelError
@@ -33,14 +37,54 @@ def measure_images(
         DatasetError: The split is empty.
     """
     check_classes(scorer, data.manifest.classes)
-    indices = np.asarray(data.indices(split), np.intp)
-    if not len(indices):
-        raise DatasetError("dataset.bad_choice", f"{data.folder}: no picture in the {split.name.lower()} split")
+    indices = pictures_of(data, split)
     chunks = np.split(indices, np.arange(CHUNK, len(indices), CHUNK))
     answers = [scorer.score(np.asarray(data.images[chunk], np.uint8)) for chunk in progress("pictures", chunks)]
     found = np.concatenate(answers)
     names = [data.manifest.files[number].path for number in data.files[indices]]
     return image_figures(data.labels[indices].astype(np.intp), found, data.manifest.classes, names)
+
+
+def pictures_of(data: DataSet, split: Split) -> NDArray[np.intp]:
+    """The pictures of a split, without slivers; at least one.
+
+    Raises:
+        DatasetError: There is none.
+    """
+    indices = np.asarray(data.indices(split), np.intp)
+    if not len(indices):
+        raise DatasetError("dataset.bad_choice", f"{data.folder}: no picture in the {split.name.lower()} split")
+    return indices
+
+
+def play_pictures(
+    scorer: Scorer, evidence_map: EvidenceMap, data: DataSet, split: Split, masks: Path, progress: Progress = silent
+) -> Pointing | None:
+    """The pointing game on the pictures of a data set of class folders; None where no mask fits a picture.
+
+    Args:
+        scorer: The network.
+        evidence_map: Where its evidence lies.
+        data: The data set.
+        split: Which of its pictures.
+        masks: Folder with a mask for each picture that has one, CLASS/NAME.png; what is not 0 is the defect.
+        progress: Shows how far it is.
+
+    Raises:
+        ModelError: The network takes other pictures, or fails.
+        DatasetError: The split is empty.
+    """
+    played = []
+    for index in progress("evidence", pictures_of(data, split).tolist()):
+        file = data.manifest.files[int(data.files[index])]
+        mask = cv2.imread(str((masks / file.path).with_suffix(".png")), cv2.IMREAD_GRAYSCALE)
+        if mask is None or not mask.any():
+            continue
+        image, label = np.asarray(data.images[index], np.uint8), int(data.labels[index])
+        if int(scorer.score(image[None])[0].argmax()) == label:
+            fitted = cv2.resize(mask, image.shape[::-1], interpolation=cv2.INTER_NEAREST)
+            played.append(point(evidence_map(image, label), np.asarray(fitted, np.uint8), data.classes[label]))
+    return sum_up(played, str(masks), data.classes)
 
 
 def check_classes(scorer: Scorer, classes: Sequence[str]) -> None:

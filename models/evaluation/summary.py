@@ -87,7 +87,7 @@ def _detection_words(detection: Sequence[Detection]) -> list[str]:
 def _reached(detection: Detection) -> str:
     both, size = detection.both, detection.size
     if both is not None and both.a90 is not None:
-        sure = f"with 95 % confidence from {both.a90_95:.3g} mm" if both.a90_95 else "no limit to that can be given"
+        sure = f"with 95 % confidence from {both.a90_95:.3g} mm" if both.a90_95 else "a90/95 is not estimable"
         return f"90 % are found from {both.a90:.3g} mm on, at the usual contrast of {both.usual_contrast:.2g}; {sure}."
     if size.a90 is not None and size.a90_95 is not None:
         return f"90 % are found from {size.a90:.3g} mm on; with 95 % confidence from {size.a90_95:.3g} mm."

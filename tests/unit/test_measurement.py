@@ -14,7 +14,7 @@ from models.dataset.scans import read_scans
 from models.dataset.store import DataFile, DataHeading, Entry, Split, write_data
 from models.evaluation.evaluation import Evaluation
 from models.evaluation.gallery import worst_escapes, worst_overkills
-from models.evaluation.images import measure_images
+from models.evaluation.images import measure_images, play_pictures
 from models.evaluation.measurement import (
     Instrument,
     RobustnessDocument,
@@ -251,3 +251,29 @@ def test_a_data_set_is_measured_picture_by_picture_and_slivers_are_left_out(tmp_
     assert [wrong[:3] for wrong in figures.wrong] == [("2.png", "defect_free", "pits")]
     with pytest.raises(DatasetError, match="no picture in the train split"):
         measure_images(BundleScorer(ByGrey(), CLASSES), data, Split.TRAIN)
+
+
+def test_the_evidence_of_pictures_is_held_against_their_masks(tmp_path: Path) -> None:
+    images = np.full((3, 256, 256), 120, np.uint8)
+    images[:, 100:160, 100:160] = 10
+    heading = DataHeading(
+        name="d", kind="class_folders", classes=CLASSES, height=256, width=256, source="s", seed=1, shares=(0, 0, 100)
+    )
+    labels = np.full(1, SurfaceClass.PITS, np.int16)
+    files = [
+        DataFile(path=f"pits/{number}.jpg", sha256="0" * 64, group=number, label="pits", split="test")
+        for number in range(3)
+    ]
+    entries = [Entry(file, images[n : n + 1], labels) for n, file in enumerate(files)]
+    data = write_data(tmp_path / "d", heading, entries, 3)
+    (tmp_path / "masks" / "pits").mkdir(parents=True)
+    for number, corner in enumerate((50, 0)):
+        mask = np.zeros((128, 128), np.uint8)
+        mask[corner : corner + 30, corner : corner + 30] = 255
+        cv2.imwrite(str(tmp_path / "masks" / "pits" / f"{number}.png"), mask)
+    measuring = instrument()
+    assert measuring.evidence_map is not None
+    pointing = play_pictures(measuring.scorer, measuring.evidence_map, data, Split.TEST, tmp_path / "masks")
+    assert pointing is not None
+    assert (pointing.hits.events, pointing.hits.trials) == (1, 2)
+    assert play_pictures(measuring.scorer, measuring.evidence_map, data, Split.TEST, tmp_path) is None
