@@ -60,6 +60,9 @@ def evaluate(
     robustness_parts: Annotated[
         int, typer.Option("--robustness", min=0, help="Disturb so many parts of the recording, too.")
     ] = 0,
+    evidence_parts: Annotated[
+        int, typer.Option("--evidence", min=0, help="Look on so many defective parts where the evidence lies.")
+    ] = 100,
     worst: Annotated[int, typer.Option(min=0, max=100, help="Wrong parts to show of each kind.")] = 12,
     cropping: Cropping = "station",
     engine: EngineName = None,
@@ -81,7 +84,7 @@ def evaluate(
     if (data / "manifest.json").is_file():
         _evaluate_pictures(instrument, data, split, masks, out_folder)
     else:
-        scope = Scope(data, curves, worst, robustness_parts, seed)
+        scope = Scope(data, curves, worst, evidence_parts, robustness_parts, seed)
         evaluation, pictures = measure_recording(instrument, scope)
         write_evaluation(out_folder, evaluation, pictures)
         if evaluation.parts is not None:

@@ -70,6 +70,7 @@ class Scope:
         recording: Parts with known surfaces.
         curves: Recording with defects of many severities for the detection curves; None to use `recording`.
         worst: Wrong cases that are shown of each kind.
+        evidence_parts: Defective parts of `recording` on which the pointing game is played; 0 for none.
         robustness_parts: Parts of `recording` that are disturbed; 0 for none.
         seed: Of the disturbances.
     """
@@ -77,6 +78,7 @@ class Scope:
     recording: Path
     curves: Path | None
     worst: int
+    evidence_parts: int
     robustness_parts: int
     seed: int
 
@@ -115,7 +117,7 @@ def measure_recording(instrument: Instrument, scope: Scope) -> tuple[Evaluation,
         images=patch_figures(judged),
         detection=detection,
         detection_source=detection_source,
-        pointing=_pointing(instrument, scope.recording, judged),
+        pointing=_pointing(instrument, scope, judged),
         robustness=_robustness(instrument, scans[: scope.robustness_parts], scope.seed),
         robustness_parts=min(scope.robustness_parts, len(scans)),
     )
@@ -234,16 +236,16 @@ def _detection(
     return detect(sought), f"{recording} ({len(sought):,} defects)" if sought else None
 
 
-def _pointing(instrument: Instrument, recording: Path, judged: Sequence[JudgedPart]) -> Pointing | None:
+def _pointing(instrument: Instrument, scope: Scope, judged: Sequence[JudgedPart]) -> Pointing | None:
     if instrument.evidence_map is None:
         return None
-    defective = [part for part in judged if part.truth]
+    defective = [part for part in judged if part.truth][: scope.evidence_parts]
     played = [
         game
         for part in instrument.progress("evidence", defective)
         for game in play_part(part, instrument.cutter, instrument.evidence_map)
     ]
-    return sum_up(played, str(recording), CLASSES[1:])
+    return sum_up(played, str(scope.recording), CLASSES[1:])
 
 
 def _robustness(instrument: Instrument, scans: Sequence[LabelledScan], seed: int) -> tuple[RobustnessCurve, ...]:

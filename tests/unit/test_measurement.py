@@ -98,7 +98,7 @@ def instrument(scorer: Scorer | None = None) -> Instrument:
 
 
 def test_a_measurement_counts_what_happened_and_its_document_reads_back(recording: Path, tmp_path: Path) -> None:
-    evaluation, pictures = measure_recording(instrument(), Scope(recording, None, 4, 1, 1))
+    evaluation, pictures = measure_recording(instrument(), Scope(recording, None, 4, 9, 1, 1))
     assert evaluation.parts is not None
     assert (evaluation.parts.tally.escapes.events, evaluation.parts.tally.escapes.trials) == (1, 3)
     assert (evaluation.parts.tally.overkills.events, evaluation.parts.tally.overkills.trials) == (1, 2)
@@ -143,7 +143,7 @@ class Balance(HTMLParser):
 
 
 def test_the_report_is_one_whole_page_that_loads_nothing_and_shows_the_errors(recording: Path, tmp_path: Path) -> None:
-    evaluation, pictures = measure_recording(instrument(), Scope(recording, recording, 4, 1, 1))
+    evaluation, pictures = measure_recording(instrument(), Scope(recording, recording, 4, 9, 1, 1))
     write_evaluation(tmp_path, evaluation, pictures)
     text = (tmp_path / "report.html").read_text()
     page = Balance()
@@ -216,12 +216,12 @@ def empty(folder: Path) -> None:
 def test_an_unusable_recording_is_named(tmp_path: Path, damage: Callable[[Path], object], words: str) -> None:
     damage(tmp_path / "bad")
     with pytest.raises(RecordingError, match=words):
-        measure_recording(instrument(), Scope(tmp_path / "bad", None, 0, 0, 1))
+        measure_recording(instrument(), Scope(tmp_path / "bad", None, 0, 0, 0, 1))
 
 
 def test_a_network_of_other_classes_is_refused_before_a_scan_is_read(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="scratches, roll_marks, pits"):
-        measure_recording(instrument(OtherClasses()), Scope(tmp_path / "nowhere", None, 0, 0, 1))
+        measure_recording(instrument(OtherClasses()), Scope(tmp_path / "nowhere", None, 0, 0, 0, 1))
 
 
 def test_results_are_never_overwritten(tmp_path: Path) -> None:
