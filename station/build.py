@@ -37,6 +37,7 @@ from station.flow.record import SqliteLedger
 from station.line import Line
 from station.motion import Motion
 from station.packml import MAY_MOVE, Unit
+from station.stalls import settled_memory
 from station.watchdog import Watchdog
 
 log = structlog.get_logger()
@@ -79,7 +80,8 @@ async def open_station(settings: Settings, folder: Path, watch: Watcher) -> Asyn
         plc = make_plc(settings.plc, await ledger.last_part_sequence() if forgets else 0)
         pruning = asyncio.create_task(_prune_daily(ledger, clock), name="pruning")
         try:
-            yield _wire(settings, plc, classifier, ledger, compute, clock, watch, alarms)
+            with settled_memory():
+                yield _wire(settings, plc, classifier, ledger, compute, clock, watch, alarms)
         finally:
             pruning.cancel()
             await asyncio.wait([pruning])

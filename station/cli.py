@@ -138,7 +138,7 @@ def _simulate(
     options = SimulationOptions(config, recordings, parts, speed.value, truth, folder, wished)
     screen = err if as_json else out
     configure_logs(settings.station.log_level, folder / "logs", terminal_log(screen))
-    with CellView(screen) as view:
+    with CellView(screen) as view, precedence():
         view.say(f"Simulated cell, recording {recordings or 'bundled with the station'}; records in {folder}")
         result = asyncio.run(Simulation(settings, options, view.watch, view.say).run())
     if as_json:

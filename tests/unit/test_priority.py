@@ -1,6 +1,7 @@
 """Precedence over computation: taken where it is allowed, given back, and never passed on by the station."""
 
 import os
+import sys
 import threading
 
 import pytest
@@ -28,5 +29,8 @@ def test_without_the_right_to_it_everything_goes_on(monkeypatch: pytest.MonkeyPa
         raise PermissionError
 
     monkeypatch.setattr(os, "sched_setscheduler", refuse)
+    before = sys.getswitchinterval()
     with precedence() as allowed:
         assert not allowed
+        assert sys.getswitchinterval() < 0.001
+    assert sys.getswitchinterval() == pytest.approx(before)

@@ -1,5 +1,7 @@
 """An event loop that stands still is told with its stack, and ends the process when it stays so; in real processes."""
 
+import asyncio
+import gc
 import signal
 import subprocess
 import sys
@@ -8,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from station.stalls import STALLED
+from station.stalls import STALLED, StallMeter, settled_memory
 
 ROOT = Path(__file__).parents[2]
 
@@ -100,3 +102,24 @@ def test_a_process_that_was_stopped_as_a_whole_has_not_stalled() -> None:
     said, logged = process.communicate(timeout=60)
     assert (process.returncode, said) == (0, "well\n")
     assert "event_loop_hung" not in logged
+
+
+def test_what_there_is_at_the_start_is_not_looked_through_again() -> None:
+    before = gc.get_freeze_count()
+    with settled_memory():
+        assert gc.get_freeze_count() > before + 1000
+    assert gc.get_freeze_count() == 0
+
+
+async def test_the_meter_tells_the_longest_wait_once() -> None:
+    with StallMeter() as meter:
+        await asyncio.sleep(0.01)
+        meter.take_ms()
+        time.sleep(0.05)  # noqa: ASYNC251  # what must not be done is what is measured
+        assert meter.take_ms() >= 45, "a stall that still goes on"
+        await asyncio.sleep(0)
+        time.sleep(0.03)  # noqa: ASYNC251
+        await asyncio.sleep(0.01)
+        assert meter.take_ms() >= 25
+        await asyncio.sleep(0.005)
+        assert meter.take_ms() < 25, "what was told is forgotten"
