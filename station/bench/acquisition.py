@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from station.bench_plan import BenchPlan
+from station.bench.plan import BenchPlan
 from station.build import make_classifier, make_trial_camera, shown_recording
 from station.core.camera_settings import CameraSettings, FeatureSetting
 from station.core.errors import CameraError

@@ -1,0 +1,13 @@
+"""`station bench`: what this computer reaches, as figures, as a verdict in words, and as a picture.
+
+    suite        every benchmark by name, in the order in which they run
+    ├ machine, ceiling, model_only, torch_eager     the processor and the network
+    ├ end_to_end, scaling                           raw scans in memory, to decisions
+    ├ acquisition                                   the camera's way, without a cell
+    ├ stream, memory                                the whole simulated cell (cell_run), lines at their rate or free
+    └ startup                                       `station run`, from the start of its process to Idle
+    verdict      whether this computer can run the configured line, up to which line rate, and what limits
+    picture      latencies, a part's waterfall, throughput against width and cores
+
+What could disturb what is measured runs apart, in a process of its own (`apart`).
+"""

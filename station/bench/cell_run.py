@@ -1,0 +1,190 @@
+"""The whole cell, once through: real sockets, the simulated camera, the network, the records; watched from inside.
+
+It runs in a process of its own, which is as large as the station's and has nothing else to do.
+"""
+
+import asyncio
+import os
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from station.bench.apart import apart
+from station.bench.cell_config import at_line_rate, private, write_config
+from station.bench.housings import write_recording
+from station.bench.loop_watch import WatchedSelector
+from station.bench.resident import child_running, resident_mb
+from station.core.errors import StationError
+from station.core.events import (
+    CellEvent,
+    NetworkOverloaded,
+    PartDecided,
+    PartSorted,
+    StepStarted,
+    StripScored,
+)
+from station.core.part import BLOCKS_PER_TURN, Verdict
+from station.core.priority import precedence
+from station.core.settings import Settings
+from station.simulate import Simulation, SimulationOptions
+
+Pace = Literal["line rate", "free"]
+"""`line rate`: lines come at the camera's highest rate and other motions take no time; `free`: not even lines do."""
+
+CAMERA_PROCESS = "drivers.camera_process"
+RECORDING = "recording"
+
+
+@dataclass(frozen=True, slots=True)
+class Resident:
+    """Resident memory in MiB when a part was sorted."""
+
+    station: float
+    camera: float
+
+
+@dataclass(slots=True)
+class CellRun:
+    """What was seen.
+
+    Attributes:
+        ledgers: Of each decided part its deadline ledger by name, as in its record.
+        looks: Turns that were scanned; more than parts where one was scanned again.
+        scored: Strips that were scored, over all turns.
+        passes_ms: Passes of the event loop between a turn's begin and its last scores.
+        resident: When each part was sorted.
+        reviews: Parts that went to review because of a fault.
+        late: Of them those whose decision came after the deadline.
+        overloads: Turns in which the network was slower than the lines.
+    """
+
+    ledgers: list[dict[str, int]] = field(default_factory=list)
+    looks: int = 0
+    scored: int = 0
+    passes_ms: list[float] = field(default_factory=list)
+    resident: list[Resident] = field(default_factory=list)
+    reviews: int = 0
+    late: int = 0
+    overloads: int = 0
+
+    @property
+    def blocks_lost(self) -> int:
+        """Blocks of all turns that were not delivered, or not scored."""
+        return BLOCKS_PER_TURN * self.looks - self.scored
+
+    @property
+    def decisions_ms(self) -> list[float]:
+        """Of each part the time from its last line to the PLC's acknowledgement of its decision."""
+        return [(ledger["plc_acknowledged"] - last_line_ns(ledger)) / 1e6 for ledger in self.ledgers if _whole(ledger)]
+
+
+class CellRuns:
+    """Runs of the cell, each made when it is first asked for; blocking.
+
+    Args:
+        settings: The configuration, with simulated devices.
+        parts: How many parts go through in a run.
+        say: Told what is being done.
+    """
+
+    def __init__(self, settings: Settings, parts: int, say: Callable[[str], None]) -> None:
+        self._settings = settings
+        self._parts = parts
+        self._say = say
+        self._made: dict[Pace, CellRun] = {}
+
+    def run(self, pace: Pace) -> CellRun:
+        """All parts through the cell.
+
+        Raises:
+            StationError: The cell did not start, or was stopped by a fault.
+        """
+        if pace not in self._made:
+            camera = self._settings.camera
+            lines = f"{camera.width_px} px at {camera.max_line_rate_hz:.0f} lines/s" if pace != "free" else "free"
+            self._say(f"the whole cell: {self._parts} parts, lines {lines}")
+            with tempfile.TemporaryDirectory(prefix="station-bench-") as folder:
+                write_recording(self._settings, Path(folder) / RECORDING)
+                self._made[pace] = apart(run_cell, self._settings, self._parts, pace, Path(folder))
+        return self._made[pace]
+
+    def made(self) -> CellRun | None:
+        """A run that there is already, one at the line rate before a free one; None where there is none."""
+        return self._made.get("line rate", self._made.get("free"))
+
+
+def run_cell(settings: Settings, parts: int, pace: Pace, folder: Path) -> CellRun:
+    """Take parts through the cell, in this process; what the cell writes goes into the folder, its recording is there.
+
+    Raises:
+        StationError: The cell did not start, or was stopped by a fault.
+    """
+    selector = WatchedSelector()
+    settings, config = private(at_line_rate(settings), folder), folder / "cell.toml"
+    write_config(settings, config)
+    speed: Literal["real", "max"] = "max" if pace == "free" else "real"
+    options = SimulationOptions(config, folder / RECORDING, parts, speed, None, folder / "data")
+    watch = _Watch(selector)
+    with precedence(), asyncio.Runner(loop_factory=selector.loop) as runner:
+        result = runner.run(Simulation(settings, options, watch.take, _ignore).run())
+    if result.fault is not None:
+        raise StationError(result.fault.code, result.detail)
+    return watch.seen
+
+
+class _Watch:
+    """Counts what the cell tells; nothing that takes time, because it runs in the cell's event loop."""
+
+    def __init__(self, selector: WatchedSelector) -> None:
+        self._selector = selector
+        self._camera: int | None = None
+        self.seen = CellRun(passes_ms=selector.passes_ms)
+
+    def take(self, event: CellEvent) -> None:
+        seen = self.seen
+        match event:
+            case StepStarted(step="scan"):
+                seen.looks += 1
+                self._selector.noting = True
+            case StripScored():
+                seen.scored += 1
+                self._selector.noting = event.scores.index < BLOCKS_PER_TURN - 1
+            case NetworkOverloaded():
+                seen.overloads += 1
+            case PartDecided():
+                self._selector.noting = False
+                seen.ledgers.append({**event.times.flat(), **event.settled.flat()})
+            case PartSorted():
+                self._take_sorted(event)
+            case _:
+                pass
+
+    def _take_sorted(self, event: PartSorted) -> None:
+        fault = event.decision.fault
+        self.seen.reviews += event.decision.verdict is Verdict.REVIEW and fault is not None
+        self.seen.late += fault is not None and fault.code == "scan.late"
+        station, camera = resident_mb(os.getpid()), self._camera_mb()
+        if station is not None and camera is not None:
+            self.seen.resident.append(Resident(station, camera))
+
+    def _camera_mb(self) -> float | None:
+        found = resident_mb(self._camera) if self._camera is not None else None
+        if found is None:
+            self._camera = child_running(CAMERA_PROCESS)
+            found = resident_mb(self._camera) if self._camera is not None else None
+        return found
+
+
+def last_line_ns(ledger: dict[str, int]) -> int:
+    """End of the exposure of the turn's last line, of a ledger that has it."""
+    return ledger[f"block_{BLOCKS_PER_TURN - 1}_last_line"]
+
+
+def _whole(ledger: dict[str, int]) -> bool:
+    return f"block_{BLOCKS_PER_TURN - 1}_last_line" in ledger
+
+
+def _ignore(_words: str) -> None:
+    """Nobody hears of scans that were left out: those of the benchmark are all used."""

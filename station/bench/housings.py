@@ -1,0 +1,63 @@
+"""What the benchmarks look at: a rendered housing of each configured type, as the sensor sees it or as a recording."""
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+import cv2
+
+from sim.optics import Optics
+from sim.surfaces.render import render_part
+from station.core.errors import ConfigError
+from station.core.part import PartType, Pixels, SurfaceClass
+from station.core.recording import INDEX_NAME
+from station.core.settings import Settings
+
+SEED = 1
+QUICK_PNG = (cv2.IMWRITE_PNG_COMPRESSION, 1)
+"""The simulated cell decodes each part's scan beside the station; a lightly packed one takes it the least time."""
+
+
+def part_types(settings: Settings) -> tuple[PartType, ...]:
+    """The configured types, from the narrowest to the widest."""
+    kinds = (kind.part_type(name) for name, kind in settings.part_types.items())
+    return tuple(sorted(kinds, key=lambda kind: kind.width_px))
+
+
+def raw_scans(settings: Settings) -> Mapping[PartType, Pixels]:
+    """A whole turn of each type, (3584, sensor width) uint8, the housing somewhere on black."""
+    optics = Optics(settings.camera.width_px, 2 * settings.crop.margin_px, SEED)
+    kinds = part_types(settings)
+    return {kind: optics.seat(_rendered(kind.width_px, number), number) for number, kind in enumerate(kinds)}
+
+
+def write_recording(settings: Settings, folder: Path) -> None:
+    """A recording with a housing of each type, in a new folder.
+
+    Raises:
+        ConfigError: The folder cannot be written.
+    """
+    lines = []
+    try:
+        folder.mkdir()
+        for number, kind in enumerate(part_types(settings)):
+            file, surface = f"BENCH-{number + 1}.png", _surface(number)
+            _done, packed = cv2.imencode(".png", _rendered(kind.width_px, number), QUICK_PNG)
+            (folder / file).write_bytes(packed.tobytes())
+            about = {"file": file, "part_id": file[:-4], "part_type": kind.name, "label": surface.label}
+            lines.append(json.dumps(about))
+        (folder / INDEX_NAME).write_text("\n".join(lines) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise ConfigError("config.invalid", f"{folder}: {error.strerror}") from error
+
+
+def _surface(number: int) -> SurfaceClass:
+    return SurfaceClass(number % len(SurfaceClass))
+
+
+@cache
+def _rendered(width_px: int, number: int) -> Pixels:
+    surface = _surface(number)
+    defects = () if surface is SurfaceClass.DEFECT_FREE else (surface,)
+    return render_part(SEED, width_px, defects).image

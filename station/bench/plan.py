@@ -1,0 +1,31 @@
+"""What every benchmark is given."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from station.bench.cell_run import CellRuns
+from station.core.settings import Settings
+
+SHARE_OF_SECONDS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class BenchPlan:
+    """How to measure.
+
+    Attributes:
+        settings: The configuration; its devices are the simulated ones.
+        seconds: How long the acquisition takes, and six times as long as any other measurement of free length.
+        say: Told, in words, what is being done.
+        cell: Runs of the whole cell, each made when it is first asked for.
+    """
+
+    settings: Settings
+    seconds: float
+    say: Callable[[str], None]
+    cell: CellRuns
+
+    @property
+    def short_s(self) -> float:
+        """How long a measurement without a camera takes."""
+        return self.seconds / SHARE_OF_SECONDS

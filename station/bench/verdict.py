@@ -1,0 +1,136 @@
+"""What the figures mean for the configured line, in words: whether this computer runs it, how far it goes, what limits.
+
+The highest line rate is an estimate. Of each line's time the network needs its part of a strip, at the slowest width,
+and the camera's process its share of a core, spread over all of them; and more than the camera's way to the station
+carries cannot come. Whether the configured rate is kept up is no estimate: that was run.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from station.bench.housings import part_types
+from station.core.part import BLOCKS_PER_TURN, LINES_PER_BLOCK
+from station.core.settings import Settings
+
+Figures = Mapping[str, Mapping[str, Any] | None]
+NETWORK, CAMERA_WAY = "network", "camera"
+QUIET = 0.1
+"""A computer is quiet when no more of its processor is in use."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether this computer can run the configured line.
+
+    Attributes:
+        runs_the_line: None where the figures do not tell.
+        highest_line_rate_hz: Beyond it the station stops keeping up; None where it cannot be estimated.
+        limited_by: What then stops it: `network` or `camera`.
+        words: All of this for people, a sentence each.
+    """
+
+    runs_the_line: bool | None
+    highest_line_rate_hz: float | None
+    limited_by: str | None
+    words: tuple[str, ...]
+
+
+def verdict(figures: Figures, settings: Settings, busy_before: float = 0.0) -> Verdict:
+    """The verdict over what was measured; the more was, the more it says.
+
+    Args:
+        figures: By name of the benchmark.
+        settings: What was measured with.
+        busy_before: Share of the processor that was in use before anything was measured.
+    """
+    strip_ms = _strip_ms(figures)
+    highest, limited_by = _highest(figures, settings, strip_ms)
+    runs = _runs(figures)
+    if runs is None and highest is not None:
+        runs = highest >= settings.camera.max_line_rate_hz
+    words = (
+        *_said_of_line(figures, settings, {True: "can", False: "can NOT", None: None}[runs]),
+        *_said_of_limit(settings, highest, limited_by, strip_ms),
+        *_said_of_others(busy_before),
+    )
+    return Verdict(runs, None if highest is None else round(highest), limited_by, words)
+
+
+def _said_of_others(busy_before: float) -> Iterator[str]:
+    if busy_before > QUIET:
+        yield (
+            f"Before it was measured {busy_before:.0%} of the processor was already in use: these are the figures of "
+            f"a busy computer."
+        )
+
+
+def _runs(figures: Figures) -> bool | None:
+    """Whether the cell has kept up where it was run; None where it was not."""
+    stream, acquisition = figures.get("stream"), figures.get("acquisition")
+    kept = []
+    if stream is not None:
+        kept.append(stream["blocks_lost"] == stream["late"] == stream["overloaded"] == 0)
+    if acquisition is not None:
+        kept.append(acquisition["lost_blocks"] == 0 and acquisition["scored_blocks"] == acquisition["blocks"])
+    return all(kept) if kept else None
+
+
+def _strip_ms(figures: Figures) -> float | None:
+    """Time that a strip keeps the compute thread busy, at the slowest width; or the network's alone."""
+    if (whole := figures.get("end_to_end")) is not None:
+        return float(1e3 / BLOCKS_PER_TURN / min(whole["by_width"].values()))
+    if (network := figures.get("model_only")) is not None:
+        return float(network["two_patches_ms"]["p50"])
+    return None
+
+
+def _highest(figures: Figures, settings: Settings, strip_ms: float | None) -> tuple[float | None, str | None]:
+    acquisition, machine = figures.get("acquisition"), figures.get("machine")
+    cores = 1 if machine is None else machine["cores"]
+    limits: dict[str, float] = {}
+    camera_s = 0.0
+    if acquisition is not None:
+        camera_s = acquisition["cpu_percent"] / 100 / acquisition["lines_per_s"]
+        limits[CAMERA_WAY] = acquisition["path_mb_per_s"] * 1e6 / settings.camera.width_px
+    if strip_ms is not None:
+        limits[NETWORK] = 1 / (strip_ms / 1e3 / LINES_PER_BLOCK + camera_s / cores)
+    if not limits:
+        return None, None
+    tightest = min(limits, key=lambda name: limits[name])
+    return limits[tightest], tightest
+
+
+def _said_of_line(figures: Figures, settings: Settings, can: str | None) -> Iterator[str]:
+    camera, stream = settings.camera, figures.get("stream")
+    line = f"{camera.width_px} px at {camera.max_line_rate_hz:,.0f} lines/s"
+    if can is not None:
+        yield f"This computer {can} run the configured line, {line}."
+    if stream is not None:
+        after = stream["decision_ms_after_last_line"]
+        yield (
+            f"The PLC has the decision {after['p50']:.1f} ms after the last line (99 of 100 parts within "
+            f"{after['p99']:.1f} ms, all within {after['max']:.1f} ms; {settings.decision.deadline_ms:g} are allowed)."
+        )
+        yield (
+            f"Of {stream['parts']} parts {stream['overloaded']} found the network slower than the lines, "
+            f"{stream['late']} were judged late, and {stream['blocks_lost']} blocks were lost."
+        )
+
+
+def _said_of_limit(
+    settings: Settings, highest: float | None, limited_by: str | None, strip_ms: float | None
+) -> Iterator[str]:
+    if highest is None:
+        return
+    block_ms = 1e3 * LINES_PER_BLOCK / settings.camera.max_line_rate_hz
+    why = {
+        NETWORK: f"the network: a strip takes {strip_ms:.1f} ms, a block is exposed in {block_ms:.1f} ms",
+        CAMERA_WAY: "the way of the lines from the camera's process to the station",
+    }[limited_by or NETWORK]
+    yield f"It keeps up to about {highest:,.0f} lines/s; what limits is {why}."
+    slow = [kind.name for kind in part_types(settings) if kind.line_rate_hz > highest]
+    if slow:
+        yield f"Too fast for it: {', '.join(slow)}; lower their surface_speed_mm_s, or see Real time in the README."
+    elif highest < settings.camera.max_line_rate_hz:
+        yield "The configured part types turn slowly enough for it."
