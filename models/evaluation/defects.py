@@ -16,8 +16,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from models.dataset.patches import MIN_DEFECT_PX, MIN_DEFECT_SHARE, cut
 from models.dataset.scans import read_gray
-from models.evaluation.parts import JudgedPart
+from models.evaluation.parts import JudgedPart, patch_labels
 from models.evaluation.pod import Both, Pod, fit_both, fit_pod
+from models.evaluation.rates import Rate, rate
 from models.manifest import Section
 from station.core.errors import RecordingError
 from station.core.part import LINES_PER_TURN, Pixels, SurfaceClass
@@ -142,6 +143,13 @@ def showing_patches(pixels: Pixels, left: int, right: int) -> NDArray[np.bool_]:
     covered = cut(pixels.astype(np.float32), left, right).sum(axis=(1, 2))
     shown = (covered >= MIN_DEFECT_PX) & (covered >= MIN_DEFECT_SHARE * covered.sum())
     return np.asarray(shown if shown.any() else covered > 0, np.bool_)
+
+
+def false_calls(parts: Iterable[JudgedPart]) -> Rate:
+    """How often a patch without any pixel of a defect is called defective: so many hits are hits by chance."""
+    labels, probabilities = patch_labels(parts)
+    called = probabilities[:, 1:].max(axis=1) >= probabilities[:, 0]
+    return rate(int(called[labels == SurfaceClass.DEFECT_FREE].sum()), int((labels == SurfaceClass.DEFECT_FREE).sum()))
 
 
 def detect(sought: Iterable[SoughtDefect]) -> tuple[Detection, ...]:

@@ -16,7 +16,7 @@ from models.evaluation.defects import Detection
 from models.evaluation.metrics import Classification, classify
 from models.evaluation.parts import JudgedPart, decide_part, patch_labels
 from models.evaluation.pointing import Pointing
-from models.evaluation.rates import sample_size
+from models.evaluation.rates import Rate, sample_size
 from models.evaluation.robustness import RobustnessCurve, Tally, tally
 from models.manifest import Figures, Section
 from station.core.part import SurfaceClass, Verdict
@@ -107,6 +107,9 @@ class Evaluation(Section):
     images: ImageFigures
     detection: tuple[Detection, ...] = Field(..., description="Probability of detection; empty without sizes.")
     detection_source: str | None = Field(..., description="Where the defects of `detection` are from.")
+    false_calls: Rate | None = Field(
+        ..., description="Patches without any defect that were called defective, of the parts of `detection`."
+    )
     pointing: Pointing | None = Field(..., description="Whether the evidence lies on the defects; None without.")
     robustness: tuple[RobustnessCurve, ...] = Field(..., description="Curves against disturbances; may be empty.")
     robustness_parts: int = Field(..., ge=0, description="Parts that these curves were measured on.")

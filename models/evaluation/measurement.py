@@ -4,19 +4,20 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from pydantic import Field
 
 from models.dataset.scans import LabelledScan, read_scans
 from models.evaluation import gallery
-from models.evaluation.defects import Detection, SoughtDefect, detect, read_defects, seek
+from models.evaluation.defects import Detection, SoughtDefect, detect, false_calls, read_defects, seek
 from models.evaluation.evaluation import Evaluation, ImageFigures, Source, Subject, part_figures, patch_figures
 from models.evaluation.gallery import Case, Shown
 from models.evaluation.images import check_classes
 from models.evaluation.parts import Cutter, JudgedPart, judge, measure
 from models.evaluation.pointing import EvidenceMap, Pointing, play_part, sum_up
 from models.evaluation.progress import Progress
+from models.evaluation.rates import Rate
 from models.evaluation.report import render_report, render_robustness
 from models.evaluation.robustness import RobustnessCurve, measure_robustness
 from models.evaluation.scorers import Scorer
@@ -107,7 +108,7 @@ def measure_recording(instrument: Instrument, scope: Scope) -> tuple[Evaluation,
     judged = _judge_all(instrument, "parts", scans)
     if not any(part.outcome for part in judged):
         raise RecordingError("recording.bad_image", f"{scope.recording}: every scan was refused ({judged[0].reason})")
-    detection, detection_source = _detection(instrument, scope, judged)
+    found = _detection(instrument, scope, judged)
     evaluation = Evaluation(
         created=utc_now(),
         code_version=code_version(),
@@ -115,8 +116,9 @@ def measure_recording(instrument: Instrument, scope: Scope) -> tuple[Evaluation,
         source=recording_source(scope.recording),
         parts=part_figures(judged, measure(judged, scope.recording.name)),
         images=patch_figures(judged),
-        detection=detection,
-        detection_source=detection_source,
+        detection=found.detection,
+        detection_source=found.source,
+        false_calls=found.false_calls,
         pointing=_pointing(instrument, scope, judged),
         robustness=_robustness(instrument, scans[: scope.robustness_parts], scope.seed),
         robustness_parts=min(scope.robustness_parts, len(scans)),
@@ -154,6 +156,7 @@ def picture_evaluation(subject: Subject, source: Source, images: ImageFigures, p
         images=images,
         detection=(),
         detection_source=None,
+        false_calls=None,
         pointing=pointing,
         robustness=(),
         robustness_parts=0,
@@ -223,9 +226,15 @@ def _judge_all(instrument: Instrument, what: str, scans: Sequence[LabelledScan])
     ]
 
 
-def _detection(
-    instrument: Instrument, scope: Scope, judged: Sequence[JudgedPart]
-) -> tuple[tuple[Detection, ...], str | None]:
+class Found(NamedTuple):
+    """Detection, where it was measured, and how often nothing was called a defect there."""
+
+    detection: tuple[Detection, ...]
+    source: str | None
+    false_calls: Rate | None
+
+
+def _detection(instrument: Instrument, scope: Scope, judged: Sequence[JudgedPart]) -> Found:
     recording, parts = scope.recording, judged
     if scope.curves is not None:
         recording, parts = scope.curves, _judge_all(instrument, "detection", known_scans(scope.curves))
@@ -233,7 +242,9 @@ def _detection(
     sought: list[SoughtDefect] = []
     for part in parts:
         sought += seek(part, defects.get(part.scan.image_path.relative_to(recording).as_posix(), ()))
-    return detect(sought), f"{recording} ({len(sought):,} defects)" if sought else None
+    if not sought:
+        return Found((), None, None)
+    return Found(detect(sought), f"{recording} ({len(sought):,} defects)", false_calls(parts))
 
 
 def _pointing(instrument: Instrument, scope: Scope, judged: Sequence[JudgedPart]) -> Pointing | None:

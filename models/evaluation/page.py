@@ -26,7 +26,7 @@ dd { margin: 0; overflow-wrap: anywhere; }
 .card span { font-size: 13px; }
 .card small { display: block; color: var(--soft); font-size: 12.5px; line-height: 1.35; margin-top: 3px; }
 table { border-collapse: collapse; font-size: 13.5px; margin: 8px 0 14px; font-variant-numeric: tabular-nums; }
-th, td { padding: 4px 12px; text-align: right; border-bottom: 1px solid var(--line); }
+th, td { white-space: nowrap; padding: 4px 12px; text-align: right; border-bottom: 1px solid var(--line); }
 th { background: var(--wash); font-weight: 600; } th:first-child, td:first-child { text-align: left; }
 td.ok { background: #e3f1f5; } td.off { background: #fbe6e3; font-weight: 600; } td.zero { color: #b4bcc5; }
 .charts { display: grid; grid-template-columns: 1fr 1fr; gap: 8px 22px; align-items: start; }
@@ -54,7 +54,8 @@ i.c-right { background: var(--right); } i.c-escape { background: var(--escape); 
 i.c-overkill { background: var(--overkill); }
 i.c-review { background: var(--review); }
 @page { size: A4; margin: 14mm; }
-@media print { body { padding: 0; max-width: none; font-size: 11pt; } h2, h3 { break-after: avoid; }
+@media print { body { padding: 0; max-width: none; font-size: 10pt; }
+  table, .soft, figcaption, dl { font-size: 8.5pt; } th, td { padding: 3px 8px; } h2, h3 { break-after: avoid; }
   tr, .card, .charts > * { break-inside: avoid; }
 * { print-color-adjust: exact; -webkit-print-color-adjust: exact; } }
 """

@@ -33,7 +33,7 @@ def render_report(evaluation: Evaluation, pictures: Mapping[str, Sequence[Shown]
         summary(evaluation),
         part_section(parts) if parts else "",
         image_section(evaluation.images, "Patches" if parts else "Pictures"),
-        detection_section(evaluation.detection, evaluation.detection_source),
+        detection_section(evaluation.detection, evaluation.detection_source, evaluation.false_calls),
         gallery_section(pictures),
         pointing_section(evaluation.pointing),
         robustness_section(evaluation.robustness, evaluation.robustness_parts),

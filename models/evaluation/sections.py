@@ -109,7 +109,7 @@ def _bin_table(calibration: Calibration) -> str:
     return page.table(("Confidence", "Samples", "Mean confidence", "Answered rightly"), rows)
 
 
-def detection_section(detection: Sequence[Detection], source: str | None) -> str:
+def detection_section(detection: Sequence[Detection], source: str | None, false_calls: Rate | None) -> str:
     """Probability of detection, class by class; nothing without it."""
     if not detection:
         return ""
@@ -125,6 +125,12 @@ def detection_section(detection: Sequence[Detection], source: str | None) -> str
             "over it. The third line of a class takes both into one model and says which size is found at the contrast "
             "that such defects usually have. Nothing is given beyond the sizes that were tried."
         ),
+        page.paragraph(
+            f"Of patches without any defect {within(false_calls)} are called defective: where the curves are as low, "
+            "hits are hits by chance."
+        )
+        if false_calls
+        else "",
         page.table(("Class", "Against", "Defects", "Found", "a50", "a90", "a90/95", "By counting from"), rows),
         *(_detection_charts(each) for each in detection),
     )

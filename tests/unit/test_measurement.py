@@ -110,6 +110,8 @@ def test_a_measurement_counts_what_happened_and_its_document_reads_back(recordin
     assert {claim.events: claim.parts for claim in evaluation.parts.claims} == {0: 2995, 1: 4742, 2: 6294}
     pits = next(each for each in evaluation.detection if each.defect == "pits")
     assert pits.size.ending == "separated"
+    assert evaluation.false_calls is not None
+    assert (evaluation.false_calls.events, evaluation.false_calls.trials) == (1, 77)
     assert evaluation.pointing is not None
     assert (evaluation.pointing.hits.events, evaluation.pointing.hits.trials) == (2, 2)
     assert {curve.name for curve in evaluation.robustness} >= {"blur", "brightness", "natural scratches"}
