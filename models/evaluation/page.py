@@ -33,7 +33,7 @@ td.ok { background: #e3f1f5; } td.off { background: #fbe6e3; font-weight: 600; }
 .charts.three { grid-template-columns: repeat(3, 1fr); }
 figure { margin: 8px 0; break-inside: avoid; } figcaption { font-size: 13px; line-height: 1.4; }
 figure img { display: block; max-width: 100%; border: 1px solid var(--line); }
-.pictures { display: grid; grid-template-columns: repeat(auto-fill, minmax(310px, 1fr)); gap: 12px 20px; }
+.pictures { display: grid; grid-template-columns: repeat(auto-fill, minmax(440px, 1fr)); gap: 12px 20px; }
 .legend { font-size: 13px; }
 .legend i { display: inline-block; width: 18px; height: 3px; margin: 0 6px 3px 14px; }
 svg.chart { width: 100%; height: auto; display: block; } svg text { font-size: 11px; fill: var(--soft); }

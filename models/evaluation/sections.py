@@ -171,7 +171,7 @@ def gallery_section(pictures: Mapping[str, Sequence[Shown]]) -> str:
     ]
     said = (
         "Left the unwrapped surface with the patch that is shown, then the patch with the true defect outlined in "
-        "green, and where the network can be asked, where its evidence for the defect lies."
+        "green, then where the network's evidence for the defect lies."
     )
     return page.section("Pictures", page.paragraph(said), *content) if content else ""
 
