@@ -87,7 +87,7 @@ def _best(kind: str, plan: BenchPlan) -> float | None:
             plan.say(f"  {kind}, {work.name}: computed in {', '.join(computes_in(compiled))}, not counted")
             continue
         request = compiled.create_infer_request()
-        rates.append(work.gmac / median(times_s(request.infer, plan.short_s / 10)))
+        rates.append(work.gmac / median(times_s(request.infer, plan.short_s / 10, at_least=2)))
         plan.say(f"  {kind}, {work.name}: {rates[-1]:.0f} GMAC/s")
     return round(max(rates), 1) if rates else None
 

@@ -27,9 +27,14 @@ def part_types(settings: Settings) -> tuple[PartType, ...]:
 
 def raw_scans(settings: Settings) -> Mapping[PartType, Pixels]:
     """A whole turn of each type, (3584, sensor width) uint8, the housing somewhere on black."""
-    optics = Optics(settings.camera.width_px, 2 * settings.crop.margin_px, SEED)
     kinds = part_types(settings)
-    return {kind: optics.seat(_rendered(kind.width_px, number), number) for number, kind in enumerate(kinds)}
+    return {kind: _raw_scan(settings, number) for number, kind in enumerate(kinds)}
+
+
+def middle_scan(settings: Settings) -> tuple[PartType, Pixels]:
+    """The type of middle width, and a whole turn of it."""
+    kinds = part_types(settings)
+    return kinds[len(kinds) // 2], _raw_scan(settings, len(kinds) // 2)
 
 
 def write_recording(settings: Settings, folder: Path) -> None:
@@ -50,6 +55,11 @@ def write_recording(settings: Settings, folder: Path) -> None:
         (folder / INDEX_NAME).write_text("\n".join(lines) + "\n", encoding="utf-8")
     except OSError as error:
         raise ConfigError("config.invalid", f"{folder}: {error.strerror}") from error
+
+
+def _raw_scan(settings: Settings, number: int) -> Pixels:
+    optics = Optics(settings.camera.width_px, 2 * settings.crop.margin_px, SEED)
+    return optics.seat(_rendered(part_types(settings)[number].width_px, number), number)
 
 
 def _surface(number: int) -> SurfaceClass:

@@ -73,7 +73,7 @@ def _title(figures: Figures) -> str:
 
 
 def _histogram(axes: "Axes", stream: Mapping[str, Any] | None, run: CellRun | None) -> None:
-    axes.set_title("From the last line to the PLC's acknowledgement")
+    axes.set_title("From last line to PLC acknowledgement")
     if stream is None or run is None:
         _say_nothing(axes)
         return

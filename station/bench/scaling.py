@@ -10,7 +10,7 @@ from typing import Any
 from models.engines.processor import usable_cores
 from station.bench.apart import apart_on
 from station.bench.end_to_end import judging
-from station.bench.housings import raw_scans
+from station.bench.housings import middle_scan
 from station.bench.plan import BenchPlan
 from station.bench.timing import median, times_s
 from station.build import make_classifier
@@ -53,15 +53,13 @@ def image_s(settings: Settings, threads: int, seconds: float) -> float:
     """Time of one part of middle width from raw scan to decision, with so many threads."""
     model = settings.model.model_copy(update={"threads": threads})
     classifier = make_classifier(settings.model_copy(update={"model": model}))
-    scans = list(raw_scans(settings).items())
-    kind, scan = scans[len(scans) // 2]
+    kind, scan = middle_scan(settings)
     return median(times_s(judging(kind, scan, settings, classifier), seconds))
 
 
 def _ms_by_patches(plan: BenchPlan) -> dict[int, float]:
     """The sizes take turns, so that what else the computer does meets all of them alike."""
-    scans = list(raw_scans(plan.settings).items())
-    kind, scan = scans[len(scans) // 2]
+    kind, scan = middle_scan(plan.settings)
     classifier = make_classifier(plan.settings)
     taken: dict[int, list[float]] = {blocks: [] for blocks in BLOCKS}
     for _ in range(ROUNDS):

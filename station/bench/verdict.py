@@ -87,16 +87,15 @@ def _strip_ms(figures: Figures) -> float | None:
 
 def _highest(figures: Figures, settings: Settings, strip_ms: float | None) -> tuple[float | None, str | None]:
     acquisition, machine = figures.get("acquisition"), figures.get("machine")
-    cores = 1 if machine is None else machine["cores"]
+    if strip_ms is None:
+        return None, None
+    line_s = strip_ms / 1e3 / LINES_PER_BLOCK
     limits: dict[str, float] = {}
-    camera_s = 0.0
     if acquisition is not None:
         camera_s = acquisition["cpu_percent"] / 100 / acquisition["lines_per_s"]
+        line_s += camera_s / (1 if machine is None else machine["cores"])
         limits[CAMERA_WAY] = acquisition["path_mb_per_s"] * 1e6 / settings.camera.width_px
-    if strip_ms is not None:
-        limits[NETWORK] = 1 / (strip_ms / 1e3 / LINES_PER_BLOCK + camera_s / cores)
-    if not limits:
-        return None, None
+    limits[NETWORK] = 1 / line_s
     tightest = min(limits, key=lambda name: limits[name])
     return limits[tightest], tightest
 
@@ -121,14 +120,14 @@ def _said_of_line(figures: Figures, settings: Settings, can: str | None) -> Iter
 def _said_of_limit(
     settings: Settings, highest: float | None, limited_by: str | None, strip_ms: float | None
 ) -> Iterator[str]:
-    if highest is None:
+    if highest is None or limited_by is None:
         return
     block_ms = 1e3 * LINES_PER_BLOCK / settings.camera.max_line_rate_hz
     why = {
         NETWORK: f"the network: a strip takes {strip_ms:.1f} ms, a block is exposed in {block_ms:.1f} ms",
         CAMERA_WAY: "the way of the lines from the camera's process to the station",
-    }[limited_by or NETWORK]
-    yield f"It keeps up to about {highest:,.0f} lines/s; what limits is {why}."
+    }[limited_by]
+    yield f"By estimate it keeps up to about {highest:,.0f} lines/s; what limits is {why}."
     slow = [kind.name for kind in part_types(settings) if kind.line_rate_hz > highest]
     if slow:
         yield f"Too fast for it: {', '.join(slow)}; lower their surface_speed_mm_s, or see Real time in the README."

@@ -1,27 +1,152 @@
-"""`station bench`: figures on standard output, words on the other."""
+"""`station bench`: figures and a verdict on standard output, words on the other."""
 
 import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import pytest
 
 from tests.cell.conftest import Run
+from tests.cell.tiny_bundle import make_tiny_bundle
 
-
-def test_the_acquisition_is_measured_and_told_as_one_document(station: Run) -> None:
-    ran = station("bench", "--only", "acquisition", "--seconds", "1", "--json")
-    assert ran.returncode == 0, ran.stderr
-    figures = json.loads(ran.stdout)["acquisition"]
-    assert set(figures) == {
+PARTS = 3
+QUICK = ("--seconds", "0.5", "--parts", PARTS)
+KEYS = {
+    "machine": {"cpu", "cores", "isa"},
+    "engine": {"name", "precision", "model"},
+    "ceiling": {"int8_gmac_per_s", "fp32_gmac_per_s"},
+    "model_only": {"images_per_s", "gmac_per_s", "two_patches_ms"},
+    "end_to_end": {"images_per_s", "by_width"},
+    "scaling": {"ms_by_patches", "twice_the_patches", "images_per_s_by_cores", "half_the_cores"},
+    "torch_eager": None,
+    "acquisition": {
         "mb_per_s", "lines_per_s", "blocks", "lost_blocks", "scored_blocks", "cpu_percent", "arrival_ms",
         "path_mb_per_s", "copies",
-    }  # fmt: skip
-    assert figures["blocks"] + figures["lost_blocks"] == round(21158 / 448)
-    assert 20_000 < figures["lines_per_s"] < 22_500
-    assert 0 < figures["scored_blocks"] <= figures["blocks"]
-    assert 0 < figures["arrival_ms"]["p50"] <= figures["arrival_ms"]["p99"]
-    assert figures["copies"] == 1
-    assert "paced: 5472 px at 21158 lines/s" in ran.stderr
+    },
+    "stream": {
+        "line_rate_hz", "width", "parts", "decision_ms_after_last_line", "blocks_lost", "loop_stall_ms_max",
+        "rescanned", "reviews", "late", "overloaded",
+    },
+    "memory": {"station_mb", "camera_mb", "parts", "station_growth_mb", "camera_growth_mb"},
+    "startup_s": {"cold", "warm"},
+    "verdict": {"runs_the_line", "highest_line_rate_hz", "limited_by", "words"},
+}  # fmt: skip
+"""The keys of the whole document; the tiny network has no weights for torch."""
 
 
-def test_an_unknown_benchmark_is_refused_with_those_there_are(station: Run) -> None:
-    ran = station("bench", "--only", "speed")
+@pytest.fixture
+def config(make_config: Callable[..., Path], tmp_path: Path) -> Path:
+    """The shipped simulation with a network of no cost and the two narrowest types."""
+    path = make_config(('bundle = "promoted"', f'bundle = "{make_tiny_bundle(tmp_path / "tiny")}"'))
+    text, cut, _rest = path.read_text(encoding="utf-8").partition("[part_types.smh_690]")
+    assert cut
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def names(*wanted: str) -> tuple[str, ...]:
+    return tuple(word for name in wanted for word in ("--only", name))
+
+
+def document(station: Run, *arguments: str | Path | int) -> tuple[dict[str, Any], str]:
+    ran = station("bench", *arguments, "--json")
+    assert ran.returncode == 0, ran.stderr
+    return json.loads(ran.stdout), ran.stderr
+
+
+def test_processor_network_and_judging_are_measured_without_torch_and_without_a_camera(
+    station: Run, config: Path
+) -> None:
+    wanted = ("machine", "engine", "ceiling", "model_only", "end_to_end", "scaling", "torch_eager")
+    figures, said = document(station, "--config", config, *QUICK, *names(*wanted))
+    assert list(figures) == [*wanted, "verdict"]
+    for name in (*wanted, "verdict"):
+        assert (None if figures[name] is None else set(figures[name])) == KEYS[name], name
+    assert figures["machine"]["cores"] == len(os.sched_getaffinity(0))
+    assert figures["engine"]["name"] == "openvino"
+    assert figures["engine"]["model"].startswith("tiny-1@")
+    assert figures["ceiling"]["fp32_gmac_per_s"] > 1
+    network = figures["model_only"]
+    assert 0 < network["two_patches_ms"]["p50"] <= network["two_patches_ms"]["p99"]
+    assert network["gmac_per_s"] == 0.0  # this network multiplies nothing worth counting
+    assert list(figures["end_to_end"]["by_width"]) == ["385", "570"]
+    assert min(figures["end_to_end"]["by_width"].values()) > 0
+    assert list(figures["scaling"]["ms_by_patches"]) == ["2", "4", "8", "16", "32", "64"]
+    assert next(iter(figures["scaling"]["images_per_s_by_cores"])) == "1"
+    assert figures["verdict"]["limited_by"] == "network"
+    assert "left out: tiny-1 has nothing for torch" in said or "left out: torch cannot be imported" in said
+
+
+def test_the_cell_its_memory_and_its_start_are_measured_and_drawn(station: Run, config: Path, tmp_path: Path) -> None:
+    picture = tmp_path / "bench.png"
+    wanted = ("stream", "memory", "startup_s")
+    figures, said = document(station, "--config", config, *QUICK, "--picture", picture, *names(*wanted))
+    assert {name: set(figures[name]) for name in wanted} == {name: KEYS[name] for name in wanted}
+    stream = figures["stream"]
+    assert (stream["line_rate_hz"], stream["width"], stream["parts"]) == (21158.0, 5472, PARTS)
+    assert (stream["blocks_lost"], stream["rescanned"]) == (0, 0)
+    after = stream["decision_ms_after_last_line"]
+    assert 0 < after["p50"] <= after["p99"] <= after["max"] < 5000
+    assert 0 < stream["loop_stall_ms_max"] < 1000
+    assert said.count("the whole cell:") == 1  # memory looks at the run of stream
+    assert figures["memory"]["parts"] == PARTS
+    assert 50 < figures["memory"]["station_mb"] < 600
+    assert 30 < figures["memory"]["camera_mb"] < 400
+    assert 0.2 < figures["startup_s"]["warm"] < 60
+    assert 0.2 < figures["startup_s"]["cold"] < 60
+    assert figures["verdict"]["words"][0].startswith("This computer can")
+    assert cv2.imread(str(picture)) is not None
+
+
+def test_memory_alone_takes_parts_through_without_pace_and_people_read_a_table(station: Run, config: Path) -> None:
+    ran = station("bench", "--config", config, *QUICK, *names("memory"))
+    assert ran.returncode == 0, ran.stderr
+    assert "lines free" in ran.stderr
+    assert "station_growth_mb" in ran.stdout
+
+
+def test_the_acquisition_is_measured_with_the_engine_that_is_asked_for(station: Run) -> None:
+    figures, said = document(station, *names("engine", "acquisition"), "--precision", "f32", "--seconds", "1")
+    assert figures["engine"]["precision"] == "f32"
+    measured = figures["acquisition"]
+    assert set(measured) == KEYS["acquisition"]
+    assert measured["blocks"] + measured["lost_blocks"] == round(21158 / 448)
+    assert 20_000 < measured["lines_per_s"] < 22_500
+    assert 0 < measured["scored_blocks"] <= measured["blocks"]
+    assert 0 < measured["arrival_ms"]["p50"] <= measured["arrival_ms"]["p99"]
+    assert measured["copies"] == 1
+    assert "paced: 5472 px at 21158 lines/s" in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--only", "speed"), "there is no benchmark 'speed'; there are machine, engine"),
+        (("--only", "machine", "--picture", "no/such/folder/bench.png"), "--picture no/such/folder/bench.png"),
+        (
+            ("--only", "engine", "--engine", "onnxruntime", "--precision", "int8"),
+            "onnxruntime does not compute in int8",
+        ),
+    ],
+)
+def test_what_cannot_be_measured_is_refused_with_what_can(station: Run, arguments: tuple[str, ...], said: str) -> None:
+    ran = station("bench", *arguments)
     assert ran.returncode == 2
-    assert "acquisition" in ran.stderr
+    assert said in ran.stderr
+
+
+def test_another_engine_runs_in_the_first_arithmetic_that_it_has(station: Run) -> None:
+    figures, _said = document(station, *names("engine"), "--engine", "onnxruntime")
+    assert (figures["engine"]["name"], figures["engine"]["precision"]) == ("onnxruntime", "f32")
+
+
+@pytest.mark.slow
+def test_neither_process_grows_over_many_parts(station: Run, config: Path) -> None:
+    figures, _said = document(station, "--config", config, "--parts", 150, *names("memory"))
+    measured = figures["memory"]
+    assert measured["parts"] == 150
+    assert measured["station_growth_mb"] < 10
+    assert measured["camera_growth_mb"] < 10

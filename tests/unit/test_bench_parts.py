@@ -1,0 +1,144 @@
+"""What the benchmarks are made of: counting, timing, watching the event loop, processes of their own."""
+
+import asyncio
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from models.engines.processor import instruction_set, usable_cores
+from models.manifest import load_bundle
+from models.weights import SHIPPED, bundle_folder
+from station.bench.apart import apart, apart_on
+from station.bench.ceiling import ARITHMETIC, compile_work, computes_in, large_work
+from station.bench.cell_run import CellRun, Resident
+from station.bench.loop_watch import WatchedSelector, longest_ms
+from station.bench.machine import busy_share, processor_name
+from station.bench.memory import sizes
+from station.bench.model_only import gmac_per_strip
+from station.bench.resident import child_running, resident_mb
+from station.bench.scaling import core_counts
+from station.bench.timing import median, percentiles, times_s
+from station.core.errors import BugError, CameraError
+from station.core.settings import ModelSettings
+
+
+def test_repetitions_are_counted_without_the_first() -> None:
+    calls: list[int] = []
+    assert len(times_s(lambda: calls.append(1), 0.0, at_least=5)) == 5
+    assert len(calls) == 6
+
+
+def test_percentiles_are_named_and_a_single_slow_repetition_does_not_move_the_median() -> None:
+    assert percentiles([1.0, 2.0, 3.0], 50, 99) == {"p50": 2.0, "p99": 2.98}
+    assert median([1.0, 1.0, 1.0, 90.0]) == 1.0
+
+
+@pytest.mark.parametrize(
+    ("usable", "counts"), [(1, [1]), (2, [1, 2]), (3, [1, 2, 3]), (6, [1, 2, 4, 6]), (16, [1, 2, 4, 8, 16])]
+)
+def test_cores_are_counted_in_powers_of_two_up_to_all(usable: int, counts: list[int]) -> None:
+    assert core_counts(usable) == counts
+
+
+def test_the_shipped_network_costs_one_and_a_half_gmac_a_patch() -> None:
+    gmac = gmac_per_strip(load_bundle(bundle_folder(SHIPPED)))
+    assert gmac is not None
+    assert gmac / 2 == pytest.approx(1.46, abs=0.01)
+
+
+@pytest.mark.parametrize("kind", ["int8", "fp32"])
+def test_what_the_ceiling_is_measured_with_is_large(kind: str) -> None:
+    works = list(large_work(kind))
+    assert {work.name.split()[0] for work in works} == {"product", "convolution"}
+    assert all(work.gmac >= 2048**3 / 1e9 for work in works)
+
+
+@pytest.mark.skipif("avx2" not in instruction_set(), reason="OpenVINO computes in INT8 from AVX2 on")
+@pytest.mark.parametrize("kind", ["int8", "fp32"])
+def test_the_ceiling_is_computed_in_the_arithmetic_that_it_is_named_after(kind: str) -> None:
+    settings = ModelSettings(bundle="any")
+    for work in large_work(kind):
+        assert computes_in(compile_work(work.graph, settings)) <= ARITHMETIC[kind], work.name
+
+
+def test_a_callback_that_blocks_the_loop_is_seen_only_while_it_is_watched() -> None:
+    selector = WatchedSelector()
+
+    async def block_twice() -> None:
+        await asyncio.sleep(0)
+        time.sleep(0.03)  # noqa: ASYNC251  # that is what is to be seen
+        selector.noting = True
+        await asyncio.sleep(0)
+        time.sleep(0.02)  # noqa: ASYNC251
+        selector.noting = False
+        await asyncio.sleep(0)
+
+    with asyncio.Runner(loop_factory=selector.loop) as runner:
+        runner.run(block_twice())
+    assert 20 <= longest_ms(selector.passes_ms) < 30
+
+
+def test_growth_is_the_last_quarter_over_the_first_and_sizes_are_the_largest() -> None:
+    run = CellRun(resident=[Resident(100, 50), Resident(300, 50), Resident(200, 60), Resident(110, 55)])
+    assert sizes(run) == {
+        "station_mb": 300, "camera_mb": 60, "parts": 4, "station_growth_mb": 10.0, "camera_growth_mb": 5.0,
+    }  # fmt: skip
+
+
+def test_a_run_loses_every_block_that_was_not_scored() -> None:
+    assert CellRun(looks=3, scored=24).blocks_lost == 0
+    assert CellRun(looks=3, scored=21).blocks_lost == 3
+
+
+def test_the_decisions_time_is_from_the_last_line_to_the_plcs_acknowledgement() -> None:
+    whole = {"block_7_last_line": 1_000_000, "decided": 3_000_000, "plc_acknowledged": 8_500_000}
+    cut = {"block_3_last_line": 1_000_000, "plc_acknowledged": 8_500_000}
+    assert CellRun(ledgers=[whole, cut]).decisions_ms == [7.5]
+
+
+def test_memory_is_that_of_the_process_that_is_named() -> None:
+    with subprocess.Popen([sys.executable, "-c", "input()", "some.module"], stdin=subprocess.PIPE) as child:
+        assert child_running("some.module") == child.pid
+        found = resident_mb(child.pid)
+        assert found is not None
+        assert 1 < found < 1000
+        child.communicate(b"\n")
+    assert child_running("some.module") is None
+    assert resident_mb(child.pid) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("processor\t: 0\nmodel name\t: AMD EPYC 9B14\nflags\t: avx2\n", "AMD EPYC 9B14"),
+        ("processor\t: 0\nHardware\t: Cortex\n", "Cortex"),
+        ("", os.uname().machine),
+    ],
+)
+def test_the_processor_is_named_as_linux_names_it(text: str, name: str, tmp_path: Path) -> None:
+    (tmp_path / "cpuinfo").write_text(text, encoding="utf-8")
+    assert processor_name(tmp_path / "cpuinfo") == name
+
+
+def test_the_share_of_the_processor_in_use_is_a_share() -> None:
+    assert 0 <= busy_share(0.02) <= 1
+
+
+def test_work_apart_has_the_cores_that_it_was_given_and_a_process_of_its_own() -> None:
+    assert apart_on(1, usable_cores) == 1
+    assert apart(os.getpid) != os.getpid()
+
+
+def lose_the_camera() -> None:
+    raise CameraError("camera.lost", "told across processes")
+
+
+def test_what_fails_apart_fails_here() -> None:
+    with pytest.raises(CameraError, match="told across processes"):
+        apart(lose_the_camera)
+    with pytest.raises(BugError, match="ended without an answer"):
+        apart(os._exit, 3)
