@@ -98,9 +98,10 @@ def log_loss(logits: Floats, labels: NDArray[np.integer], temperature: float) ->
     return float(max(0.0, np.mean(log_sum - scaled[np.arange(len(labels)), labels])))
 
 
-def softmax(logits: Floats) -> Floats:
+def softmax(logits: NDArray[np.floating]) -> Floats:
     """Probabilities (n, classes) of logits."""
-    raised = np.exp(logits - logits.max(axis=1, keepdims=True))
+    exact = np.asarray(logits, np.float64)
+    raised = np.exp(exact - exact.max(axis=1, keepdims=True))
     return np.asarray(raised / raised.sum(axis=1, keepdims=True), np.float64)
 
 
