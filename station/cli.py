@@ -256,7 +256,7 @@ def inspect(
     for wanted in wanted_images(paths, settings):
         result = wanted if isinstance(wanted, Refused) else inspect_image(wanted, settings, classifier)
         if picture is not None and isinstance(result, Inspected):
-            save_picture(result, picture)
+            save_picture(result, picture, classifier)
         rows.append(result.as_json())
         results.append(result)
         if not as_json:

@@ -8,8 +8,20 @@ from typing import Any
 import cv2
 import numpy as np
 
+from models.evidence import Heat, evidence_map, peak
 from station.core.errors import ConfigError, PartError, RecordingError, StationError
-from station.core.part import PATCH_PX, STRIP_SHAPE, Block, Decision, PartType, Pixels, Roi, ScanHealth, SurfaceClass
+from station.core.part import (
+    PATCH_PX,
+    STRIP_SHAPE,
+    Block,
+    Decision,
+    PartType,
+    Pixels,
+    Roi,
+    ScanHealth,
+    SurfaceClass,
+    Verdict,
+)
 from station.core.ports import PatchClassifier
 from station.core.recording import read_recording, read_scan
 from station.core.settings import Settings
@@ -133,16 +145,37 @@ COLOURS = {
 }
 """Colour of each class, blue-green-red."""
 
+EVIDENCE_COLOUR = (0, 255, 255)
+EVIDENT = 0.5
+"""Share of the most evidence above which it is outlined."""
+
 GRID_ROWS, GRID_COLUMNS = 4, 4
 CAPTION_PX, BORDER_PX, TITLE_PX = 26, 8, 48
 
 
-def draw(result: Inspected) -> Pixels:
-    """The unwrapped surface beside its 16 patches with their classes, the deciding one framed; (H, W, 3) uint8, BGR."""
-    roi = result.roi or Roi(0, result.image.shape[1])
-    crop = np.ascontiguousarray(result.image[:, roi.left : roi.right])
-    strips = np.asarray(cv2.resize(crop, (STRIP_SHAPE[1], 8 * PATCH_PX), interpolation=cv2.INTER_AREA), np.uint8)
-    surface, patches = _surface(result, strips), _patches(result, strips)
+def find_evidence(result: Inspected, classifier: PatchClassifier) -> Heat | None:
+    """Evidence (256, 256) for the defect in the deciding patch, see `models.evidence`; None where none was decided.
+
+    Raises:
+        ModelError: The network fails.
+    """
+    decision = result.decision
+    if decision.algorithm1 in {None, Verdict.DEFECT_FREE} or decision.deciding_patch is None:
+        return None
+    row = decision.probabilities[decision.deciding_patch]
+    patch = _patch(_unwrapped(result), decision.deciding_patch)
+    return evidence_map(classifier.score, patch, int(row[1:].argmax()) + 1)
+
+
+def draw(result: Inspected, evidence: Heat | None = None) -> Pixels:
+    """The unwrapped surface beside its 16 patches with their classes, the deciding one framed; (H, W, 3) uint8, BGR.
+
+    Args:
+        result: The judged image.
+        evidence: Of the deciding patch; what has more than half of the most is outlined, the most is crossed.
+    """
+    strips = _unwrapped(result)
+    surface, patches = _surface(result, strips), _patches(result, strips, evidence)
     height = max(surface.shape[0], patches.shape[0])
     sheet = np.full((height + TITLE_PX, surface.shape[1] + patches.shape[1] + 3 * BORDER_PX, 3), 24, np.uint8)
     sheet[TITLE_PX : TITLE_PX + surface.shape[0], BORDER_PX : BORDER_PX + surface.shape[1]] = surface
@@ -154,6 +187,18 @@ def draw(result: Inspected) -> Pixels:
     if decision.fault is not None:
         _write(sheet, f"{decision.fault.code}: {decision.detail}", (BORDER_PX, 42), (120, 190, 255), 0.45)
     return sheet
+
+
+def _unwrapped(result: Inspected) -> Pixels:
+    """The part's surface as its eight strips below each other, (2048, 512)."""
+    roi = result.roi or Roi(0, result.image.shape[1])
+    crop = np.ascontiguousarray(result.image[:, roi.left : roi.right])
+    return np.asarray(cv2.resize(crop, (STRIP_SHAPE[1], 8 * PATCH_PX), interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _patch(strips: Pixels, patch: int) -> Pixels:
+    y, x = patch // 2 * PATCH_PX, patch % 2 * PATCH_PX
+    return strips[y : y + PATCH_PX, x : x + PATCH_PX]
 
 
 def _surface(result: Inspected, strips: Pixels) -> Pixels:
@@ -168,16 +213,26 @@ def _surface(result: Inspected, strips: Pixels) -> Pixels:
     return np.asarray(small, np.uint8)
 
 
-def _patches(result: Inspected, strips: Pixels) -> Pixels:
+def _patches(result: Inspected, strips: Pixels, evidence: Heat | None) -> Pixels:
     cell = PATCH_PX + CAPTION_PX
     sheet = np.full((GRID_ROWS * cell, GRID_COLUMNS * (PATCH_PX + BORDER_PX), 3), 24, np.uint8)
     for patch in range(16):
         top, left = patch // GRID_COLUMNS * cell, patch % GRID_COLUMNS * (PATCH_PX + BORDER_PX)
-        y, x = patch // 2 * PATCH_PX, patch % 2 * PATCH_PX
-        picture = cv2.cvtColor(strips[y : y + PATCH_PX, x : x + PATCH_PX], cv2.COLOR_GRAY2BGR)
+        picture = np.asarray(cv2.cvtColor(_patch(strips, patch), cv2.COLOR_GRAY2BGR), np.uint8)
+        if evidence is not None and patch == result.decision.deciding_patch:
+            _mark(picture, evidence)
         sheet[top + CAPTION_PX : top + cell, left : left + PATCH_PX] = picture
         _caption(sheet, result.decision, patch, top, left)
     return sheet
+
+
+def _mark(picture: Pixels, evidence: Heat) -> None:
+    """Outline where most of the evidence lies, and cross its peak."""
+    region = (evidence > EVIDENT).astype(np.uint8)
+    outlines, _tree = cv2.findContours(region, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    cv2.drawContours(picture, outlines, -1, EVIDENCE_COLOUR, 1)
+    row, column = peak(evidence)
+    cv2.drawMarker(picture, (column, row), EVIDENCE_COLOUR, cv2.MARKER_CROSS, 13, 1)
 
 
 def _caption(sheet: Pixels, decision: Decision, patch: int, top: int, left: int) -> None:
@@ -198,16 +253,18 @@ def _write(sheet: Pixels, text: str, at: tuple[int, int], colour: tuple[int, int
     cv2.putText(sheet, ascii_text, at, cv2.FONT_HERSHEY_SIMPLEX, size, colour, 1, cv2.LINE_AA)
 
 
-def save_picture(result: Inspected, folder: Path) -> Path:
-    """Write the picture of one result into a folder as PNG, named after the image.
+def save_picture(result: Inspected, folder: Path, classifier: PatchClassifier) -> Path:
+    """Write the picture of one result, with the evidence for its defect, into a folder as PNG, named after the image.
 
     Raises:
         ConfigError: The folder cannot be written to.
+        ModelError: The network fails.
     """
+    picture = draw(result, find_evidence(result, classifier))
     target = folder / f"{result.file.stem}.{result.decision.verdict.label}.png"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        _done, encoded = cv2.imencode(".png", draw(result))
+        _done, encoded = cv2.imencode(".png", picture)
         target.write_bytes(encoded.tobytes())
     except OSError as error:
         raise ConfigError("config.invalid", f"--picture {target}: {error.strerror}") from error
