@@ -3,6 +3,7 @@
 Nothing here is used by the running cell.
 """
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from models.evaluation.measurement import Instrument
 from models.evaluation.parts import Cutter, cut_at_truth
 from models.evaluation.progress import Progress
 from models.evaluation.scorers import BundleScorer, Scorer
+from models.evidence import evidence_map
 from models.manifest import load_bundle
 from models.weights import bundle_folder
 from station.build import make_classifier
@@ -99,4 +101,5 @@ def open_instrument(model: str, settings: Settings, cropping: str, progress: Pro
         raise ConfigError("config.invalid", f"--crop {cropping}: station or truth")
     scorer, engine = open_scorer(model, settings)
     cutter, words = ways[cropping]
-    return Instrument(scorer, engine, cutter, words, settings.decision.min_confidence, None, progress)
+    evidence = partial(evidence_map, scorer.score)
+    return Instrument(scorer, engine, cutter, words, settings.decision.min_confidence, evidence, progress)
