@@ -251,8 +251,10 @@ def session_on(device: str, threads: int, keep_every_min: float) -> "Session":
     """
     import torch
 
+    from models.training.memory import keep_freed_memory
     from models.training.session import Session
 
+    keep_freed_memory()
     if threads:
         torch.set_num_threads(threads)
     there = torch.cuda.is_available()

@@ -1,5 +1,7 @@
 """What decides a training, without torch: plans, draws, augmentation, folds, curves, the RUN folder."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -214,3 +216,19 @@ def test_a_disk_without_room_is_refused_before_time_is_spent(tmp_path: Path) -> 
     check_room(tmp_path, 1)
     with pytest.raises(TrainingError, match="MB are free"):
         check_room(tmp_path, 10**18)
+
+
+KEPT = """
+import numpy as np, resource, sys
+from models.training.memory import keep_freed_memory
+assert keep_freed_memory()
+def faults():
+    np.ones(64 << 20, np.uint8)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+first, second = faults(), faults()
+sys.exit(second - first > 1000)
+"""
+
+
+def test_freed_memory_is_taken_again_without_new_pages() -> None:
+    assert subprocess.run([sys.executable, "-c", KEPT], check=False).returncode == 0
