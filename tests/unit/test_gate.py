@@ -1,0 +1,205 @@
+"""The gate lets a bundle in that is no worse, and refuses every other one with the reason and the arithmetic."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from models.evaluation.parts import cut_at_truth
+from models.manifest import Bundle, load_bundle
+from models.release.gate import Terms, judge_candidate
+from models.release.gate_report import GateReport, explain, read_report
+from station.core.errors import ModelError, RecordingError
+from station.core.part import SurfaceClass as S
+from tests.unit.grey_bundles import GREYS, SOUND, as_they_are, make_grey_bundle, make_recording
+
+TERMS = Terms("openvino", "int8", 0.5, 0.25, cut_at_truth)
+BLIND_TO_PITS = GREYS | {S.DEFECT_FREE: GREYS[S.PITS], S.PITS: 250}
+"""Takes pits for defect-free, and everything defect-free for imprinted."""
+TAKES_DARK_FOR_PITS = GREYS | {S.PITS: 40}
+
+
+@pytest.fixture
+def golden(tmp_path: Path) -> Path:
+    return make_recording(tmp_path / "golden", as_they_are(S.DEFECT_FREE, S.PITS))
+
+
+@pytest.fixture
+def tests(tmp_path: Path) -> Path:
+    good = [(S.DEFECT_FREE, 60)] * 3 + [(S.DEFECT_FREE, 48)]
+    return make_recording(tmp_path / "tests", [*good, *as_they_are(S.IMPRINTED, S.PITS)])
+
+
+@pytest.fixture
+def present(tmp_path: Path) -> Bundle:
+    return load_bundle(make_grey_bundle(tmp_path / "present-1"))
+
+
+def checks(report: GateReport) -> list[str]:
+    return [refusal.check for refusal in report.refusals]
+
+
+def test_a_bundle_that_is_no_worse_passes_and_the_counts_and_limits_are_told(
+    tmp_path: Path, golden: Path, tests: Path, present: Bundle
+) -> None:
+    report = judge_candidate(make_grey_bundle(tmp_path / "new-2"), present, golden, [tests], TERMS)
+    assert report.passed
+    assert report.refusals == ()
+    measured = report.measured
+    assert measured is not None
+    assert (measured.new.escapes.events, measured.new.escapes.trials) == (0, 3)
+    assert measured.new.escapes.upper == pytest.approx(1 - 0.025 ** (1 / 3))
+    assert (measured.new.overkill.events, measured.new.overkill.trials) == (0, 5)
+    assert measured.parts_for_claim == 2995
+    assert (measured.golden_parts, measured.changed_parts) == (2, 0)
+    text = "\n".join(explain(report))
+    assert "0 of 3 = 0.00% (0.00% to 70.76%)" in text
+    assert "2995 defective parts" in text
+    assert text.endswith("PASSED")
+
+
+def test_a_golden_part_judged_wrongly_is_named(tmp_path: Path, golden: Path, present: Bundle) -> None:
+    report = judge_candidate(make_grey_bundle(tmp_path / "new-2", BLIND_TO_PITS), present, golden, [], TERMS)
+    assert not report.passed
+    assert "golden part P1 is pits, judged defect_free" in "\n".join(explain(report))
+    assert {"golden", "escapes", "overkill"} == set(checks(report))
+
+
+def test_more_escapes_are_refused_with_both_counts(tmp_path: Path, present: Bundle) -> None:
+    golden = make_recording(tmp_path / "golden", as_they_are(S.DEFECT_FREE))
+    pale = make_recording(tmp_path / "pale", [(S.PITS, 115)])
+    careless = GREYS | {S.DEFECT_FREE: 60, S.PITS: 200, S.ROLL_MARKS: 250, S.IMPRINTED: 240, S.SCRATCHES: 230}
+    report = judge_candidate(make_grey_bundle(tmp_path / "new-2", careless), present, golden, [pale], TERMS)
+    assert checks(report) == ["escapes"]
+    assert "1 of 1 = 100.00% (2.50% to 100.00%); the present bundle 0 of 1" in report.refusals[0].text
+
+
+def test_as_many_escapes_as_now_are_no_reason(tmp_path: Path, golden: Path, present: Bundle) -> None:
+    unseen = make_recording(tmp_path / "unseen", [(S.PITS, GREYS[S.DEFECT_FREE])])
+    report = judge_candidate(make_grey_bundle(tmp_path / "new-2"), present, golden, [unseen], TERMS)
+    assert report.passed
+
+
+@pytest.mark.parametrize(("budget", "passes"), [(0.2, True), (0.19, False)])
+def test_overkill_may_use_the_budget_up_and_no_more(
+    tmp_path: Path, golden: Path, tests: Path, present: Bundle, budget: float, *, passes: bool
+) -> None:
+    terms = Terms("openvino", "int8", 0.5, budget, cut_at_truth)
+    nervous = make_grey_bundle(tmp_path / "new-2", TAKES_DARK_FOR_PITS | {S.PITS: 140, S.SCRATCHES: 40})
+    report = judge_candidate(nervous, present, golden, [tests], terms)
+    assert report.passed is passes
+    assert checks(report) == ([] if passes else ["overkill"])
+    if not passes:
+        assert "1 of 5 = 20.00%" in report.refusals[0].text
+        assert "the budget is 19.00%" in report.refusals[0].text
+
+
+def test_a_part_sent_to_review_counts_against_the_budget(tmp_path: Path, golden: Path, present: Bundle) -> None:
+    unsure = make_recording(tmp_path / "unsure", [(S.DEFECT_FREE, 80)])
+    terms = Terms("openvino", "int8", 0.999, 0.25, cut_at_truth)
+    report = judge_candidate(make_grey_bundle(tmp_path / "new-2"), present, golden, [unsure], terms)
+    assert checks(report) == ["overkill"]
+    assert report.measured is not None
+    assert report.measured.new.reviews == 1
+
+
+def test_an_artefact_that_decides_otherwise_than_f32_is_refused(
+    tmp_path: Path, golden: Path, tests: Path, present: Bundle
+) -> None:
+    rough = GREYS | {S.DEFECT_FREE: 62, S.ROLL_MARKS: 40}
+    new = make_grey_bundle(tmp_path / "new-2", GREYS, rough)
+    report = judge_candidate(new, present, golden, [tests], Terms("openvino", "int8", 0.5, 1.0, cut_at_truth))
+    assert checks(report) == ["parity"]
+    assert "in int8 1 of 8 parts are decided otherwise than in f32" in report.refusals[0].text
+
+
+BROKEN = SOUND.model_copy(update={"changed_parts": 2})
+
+
+@pytest.mark.parametrize(
+    ("parity", "said"),
+    [
+        ((), "no parity of openvino int8"),
+        ((SOUND.model_copy(update={"precision": "f32"}),), "no parity of openvino int8"),
+        ((BROKEN,), "2 of 1000 parts of nothing otherwise than the torch network"),
+    ],
+    ids=["none", "of another arithmetic", "broken"],
+)
+def test_the_parity_in_the_manifest_must_be_there_and_hold(
+    tmp_path: Path, golden: Path, present: Bundle, parity: tuple[object, ...], said: str
+) -> None:
+    report = judge_candidate(make_grey_bundle(tmp_path / "new-2", parity=parity), present, golden, [], TERMS)  # type: ignore[arg-type]
+    assert checks(report) == ["parity"]
+    assert said in report.refusals[0].text
+
+
+def edit_weights(folder: Path) -> None:
+    content = bytearray((folder / "int8.bin").read_bytes())
+    content[0] ^= 1
+    (folder / "int8.bin").write_bytes(content)
+
+
+def edit_classes(change: Callable[[list[str]], object]) -> Callable[[Path], None]:
+    def edit(folder: Path) -> None:
+        document = json.loads((folder / "manifest.json").read_text())
+        change(document["classes"])
+        (folder / "manifest.json").write_text(json.dumps(document))
+
+    return edit
+
+
+def drop_int8(folder: Path) -> None:
+    document = json.loads((folder / "manifest.json").read_text())
+    del document["artefacts"]["openvino-int8"], document["files"]["int8.xml"], document["files"]["int8.bin"]
+    (folder / "manifest.json").write_text(json.dumps(document))
+
+
+@pytest.mark.parametrize(
+    ("damage", "check", "said"),
+    [
+        (edit_weights, "files", "model.wrong_hash"),
+        (lambda folder: (folder / "model.bin").unlink(), "files", "model.missing"),
+        (edit_classes(lambda classes: classes.reverse()), "classes", "classes are scratches, roll_marks"),
+        (edit_classes(lambda classes: classes.__setitem__(2, "rust")), "classes", "unknown classes rust"),
+        (drop_int8, "files", "model.engine_unavailable"),
+    ],
+    ids=["edited weights", "missing file", "other order", "unknown class", "no INT8"],
+)
+def test_a_bundle_that_cannot_be_used_is_refused_without_being_run(
+    tmp_path: Path, golden: Path, present: Bundle, damage: Callable[[Path], None], check: str, said: str
+) -> None:
+    new = make_grey_bundle(tmp_path / "new-2")
+    damage(new)
+    report = judge_candidate(new, present, golden, [], TERMS)
+    assert not report.passed
+    assert checks(report) == [check]
+    assert said in report.refusals[0].text
+    assert report.measured is None
+    assert "REFUSED" in explain(report)
+
+
+def test_a_golden_recording_without_parts_is_no_gate(tmp_path: Path, present: Bundle) -> None:
+    new, empty = make_grey_bundle(tmp_path / "new-2"), make_recording(tmp_path / "empty", [])
+    with pytest.raises(RecordingError):
+        judge_candidate(new, present, empty, [], TERMS)
+
+
+def test_the_report_is_bound_to_the_golden_scans(tmp_path: Path, present: Bundle) -> None:
+    new = make_grey_bundle(tmp_path / "new-2")
+    hashes = []
+    for grey in (60, 61):
+        golden = make_recording(tmp_path / str(grey) / "golden", [(S.DEFECT_FREE, grey)])
+        measured = judge_candidate(new, present, golden, [], TERMS).measured
+        assert measured is not None
+        hashes.append(measured.golden_sha256)
+    assert hashes[0] != hashes[1]
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", '{"format": 2}'])
+def test_what_is_no_report_lets_nothing_in(tmp_path: Path, text: str) -> None:
+    (tmp_path / "report.json").write_text(text)
+    for path in (tmp_path / "report.json", tmp_path / "nowhere.json"):
+        with pytest.raises(ModelError) as caught:
+            read_report(path)
+        assert caught.value.code == "model.not_passed"
