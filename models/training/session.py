@@ -12,7 +12,8 @@ from models.training.plan import Plan
 from models.training.pretrained import InitialWeights
 from models.training.progress import Bars
 from models.training.run_folder import occupy
-from models.training.trainer import Training, begin
+from models.training.start import begin
+from models.training.trainer import Training
 from station.core.errors import TrainingError
 
 
@@ -36,7 +37,7 @@ class Session:
         """Train, or go on with what is in the folder, until all is done or `stop` says so.
 
         Raises:
-            TrainingError: See `trainer.begin` and `Training.run`; or the GPU cannot compute in bfloat16.
+            TrainingError: See `start.begin` and `Training.run`; or the GPU cannot compute in bfloat16.
         """
         if self.device.type == "cuda" and plan.precision == "bf16" and not torch.cuda.is_bf16_supported():
             raise TrainingError("training.no_device", "this GPU has no bfloat16; choose --precision f32")

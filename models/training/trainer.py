@@ -8,7 +8,7 @@ the last bit.
 import math
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -16,49 +16,23 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from models.networks import NETWORKS
 from models.training import checkpoint, curves
-from models.training.augment import NO_CHANGES, Batch, ahead, make_batch
+from models.training.augment import Batch, ahead, make_batch
 from models.training.compute import Judged, autocast, flushed_denormals, judge, put, translated
 from models.training.data import TrainingData, validation_items
 from models.training.draw import Indices, class_weights, draw_epoch
 from models.training.layout import add_penalty, freeze, kernels, make_optimiser, train_mode
-from models.training.plan import Phase, Plan, differences, write_plan
+from models.training.plan import Phase, Plan, differences
+from models.training.position import Position
 from models.training.progress import Watcher
-from models.training.run_folder import check_room
 from station.core.errors import TrainingError
 
 CHECK_STEPS = 10
 """So often a GPU is asked whether the loss is still a number; asking makes it wait."""
-EXAMPLES = 64
-"""Images that pretrained weights are fitted to."""
-
-
-@dataclass(slots=True)
-class Position:
-    """How far a training has come.
-
-    Attributes:
-        phase: Number of the phase, from 0; as many as there are when all is done.
-        phase_epoch: Whole epochs of this phase.
-        step: Whole steps of this epoch.
-        loss_sum: Of this epoch's images so far.
-        best_loss: The lowest validation loss of all epochs.
-        phase_best: The lowest of this phase.
-        worse: Epochs since then.
-    """
-
-    phase: int = 0
-    phase_epoch: int = 0
-    step: int = 0
-    loss_sum: float = 0.0
-    best_loss: float = math.inf
-    phase_best: float = math.inf
-    worse: int = 0
 
 
 class Training:
-    """A network on its way: weights, optimiser, and how far it has come. Made by `begin`.
+    """A network on its way: weights, optimiser, and how far it has come. Made by `start.begin`.
 
     Args:
         plan: How to train.
@@ -230,15 +204,10 @@ class Training:
 
     def _close_epoch(self, row: curves.Row) -> bool:
         """Keep an epoch, and go over to the next phase where this one ends; whether the epoch is the best so far."""
-        position = self.position
         self.history.append(row)
-        best = row.validation_loss <= position.best_loss
-        position.best_loss = min(position.best_loss, row.validation_loss)
-        position.worse = 0 if row.validation_loss < position.phase_best else position.worse + 1
-        position.phase_best = min(position.phase_best, row.validation_loss)
-        position.phase_epoch, position.step, position.loss_sum = position.phase_epoch + 1, 0, 0.0
-        if position.phase_epoch == self._phase.epochs or 0 < self._phase.patience <= position.worse:
-            self.position = position = Position(position.phase + 1, best_loss=position.best_loss)
+        best = self.position.close_epoch(row.validation_loss)
+        if self.position.ends(self._phase):
+            self.position.open_phase()
             if not self.finished:
                 self._open_phase()
         if best:
@@ -259,48 +228,3 @@ class Training:
         }
         checkpoint.write_checkpoint(self.folder / name, document)
         self._kept_at = time.monotonic()
-
-
-def begin(
-    plan: Plan,
-    data: TrainingData,
-    folder: Path,
-    device: torch.device,
-    keep_every_s: float = 300.0,
-    initial: Callable[[nn.Module, Tensor], None] | None = None,
-) -> Training:
-    """A training in a folder that `run_folder.occupy` keeps: resumed where there is one, else fresh.
-
-    Args:
-        plan: How to train.
-        data: What on.
-        folder: Where checkpoints and curves go.
-        device: Where to compute.
-        keep_every_s: Within an epoch, `last.pt` is written so often.
-        initial: Puts the weights to begin with into a fresh network, given some images (n, 1, height, width) of 0 to 1;
-            None for random weights.
-
-    Raises:
-        TrainingError: The folder holds another training, its disk has no room, or the images are too small.
-    """
-    torch.manual_seed(plan.seed)
-    spec, origin = NETWORKS[plan.network], data.origin
-    if min(origin.height, origin.width) < spec.smallest_px:
-        detail = f"{plan.network} needs {spec.smallest_px} px, the images are {origin.height}x{origin.width}"
-        raise TrainingError("training.bad_data", detail)
-    network = spec.make(len(origin.classes), origin.height, origin.width)
-    check_room(folder, 4 * 12 * sum(parameter.numel() for parameter in network.parameters()))
-    fresh = not (folder / checkpoint.LAST).exists()
-    if fresh and initial is not None:
-        initial(network, _examples(plan, data))
-    network.to(device=device, memory_format=torch.channels_last)
-    training = Training(plan, data, folder, device, network, keep_every_s)
-    if not training.resume():
-        write_plan(plan, folder)
-    return training
-
-
-def _examples(plan: Plan, data: TrainingData) -> Tensor:
-    chosen = draw_epoch(plan, data.labels, data.train, len(data.origin.classes), 0)[:EXAMPLES]
-    batch = make_batch(data.images, data.labels, chosen, NO_CHANGES, np.random.default_rng(plan.seed))
-    return torch.from_numpy(batch.images)

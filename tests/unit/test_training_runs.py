@@ -17,7 +17,8 @@ from models.training.compute import translated  # noqa: E402
 from models.training.data import DataOrigin, TrainingData, validation_items  # noqa: E402
 from models.training.plan import Plan, make_plan  # noqa: E402
 from models.training.progress import Silence  # noqa: E402
-from models.training.trainer import Training, begin  # noqa: E402
+from models.training.start import begin  # noqa: E402
+from models.training.trainer import Training  # noqa: E402
 from station.core.errors import TrainingError  # noqa: E402
 
 CLASSES = ("defect_free", "imprinted", "pits", "roll_marks", "scratches")

@@ -1,0 +1,68 @@
+"""How a training begins: fresh, or where the one in its folder stopped. What cannot go well is refused here."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from models.networks import NETWORKS
+from models.training import checkpoint
+from models.training.augment import NO_CHANGES, make_batch
+from models.training.data import TrainingData
+from models.training.draw import draw_epoch
+from models.training.plan import Plan, write_plan
+from models.training.run_folder import check_room
+from models.training.trainer import Training
+from station.core.errors import TrainingError
+
+EXAMPLES = 64
+"""Images that pretrained weights are fitted to."""
+BYTES_A_PARAMETER = 4 * 3 * 4
+"""float32; the weight and its two moments; last, best, one in the making and as much to spare."""
+
+
+def begin(
+    plan: Plan,
+    data: TrainingData,
+    folder: Path,
+    device: torch.device,
+    keep_every_s: float = 300.0,
+    initial: Callable[[nn.Module, Tensor], None] | None = None,
+) -> Training:
+    """A training in a folder that `run_folder.occupy` keeps: resumed where there is one, else fresh.
+
+    Args:
+        plan: How to train.
+        data: What on.
+        folder: Where checkpoints and curves go.
+        device: Where to compute.
+        keep_every_s: Within an epoch, `last.pt` is written so often.
+        initial: Puts the weights to begin with into a fresh network, given some images (n, 1, height, width) of 0 to 1;
+            None for random weights.
+
+    Raises:
+        TrainingError: The folder holds another training, its disk has no room, or the images are too small.
+    """
+    torch.manual_seed(plan.seed)
+    spec, origin = NETWORKS[plan.network], data.origin
+    if min(origin.height, origin.width) < spec.smallest_px:
+        detail = f"{plan.network} needs {spec.smallest_px} px, the images are {origin.height}x{origin.width}"
+        raise TrainingError("training.bad_data", detail)
+    network = spec.make(len(origin.classes), origin.height, origin.width)
+    check_room(folder, BYTES_A_PARAMETER * sum(parameter.numel() for parameter in network.parameters()))
+    fresh = not (folder / checkpoint.LAST).exists()
+    if fresh and initial is not None:
+        initial(network, _examples(plan, data))
+    network.to(device=device, memory_format=torch.channels_last)
+    training = Training(plan, data, folder, device, network, keep_every_s)
+    if not training.resume():
+        write_plan(plan, folder)
+    return training
+
+
+def _examples(plan: Plan, data: TrainingData) -> Tensor:
+    chosen = draw_epoch(plan, data.labels, data.train, len(data.origin.classes), 0)[:EXAMPLES]
+    batch = make_batch(data.images, data.labels, chosen, NO_CHANGES, np.random.default_rng(plan.seed))
+    return torch.from_numpy(batch.images)
