@@ -1,0 +1,107 @@
+"""`station model gate | promote | list | show | rollback` work one after the other on the shipped network."""
+
+import json
+import shutil
+from importlib import resources
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from models.manifest import load_bundle
+from models.weights import SHIPPED, bundle_folder
+from station.build import find_bundle
+from station.core.errors import ModelError, StationError
+from station.core.settings import load_settings
+from station.model_cli import model_app
+
+PARTS = 3
+
+
+@pytest.fixture
+def golden(tmp_path: Path) -> Path:
+    bundled = Path(str(resources.files("sim.recordings"))) / "housings"
+    folder = tmp_path / "golden"
+    (folder / "masks").mkdir(parents=True)
+    for name in ("recording.jsonl", "truth.jsonl"):
+        lines = (bundled / name).read_text().splitlines()[:PARTS]
+        (folder / name).write_text("".join(f"{line}\n" for line in lines))
+        for line in lines:
+            file = json.loads(line)["file"]
+            for path in (Path(file), Path("masks") / file):
+                shutil.copyfile(bundled / path, folder / path)
+    return folder
+
+
+@pytest.fixture
+def new(tmp_path: Path) -> Path:
+    """The shipped network under another name."""
+    folder = tmp_path / "other-2"
+    shutil.copytree(bundle_folder(SHIPPED), folder)
+    document = json.loads((folder / "manifest.json").read_text())
+    (folder / "manifest.json").write_text(json.dumps(document | {"name": "other-2", "version": 2}))
+    return folder
+
+
+def model(*words: object) -> Result:
+    return CliRunner().invoke(model_app, [str(word) for word in words])
+
+
+def refusal(*words: object) -> StationError:
+    result = model(*words)
+    assert isinstance(result.exception, StationError), result.output
+    return result.exception
+
+
+def test_the_walk_from_the_gate_to_the_station_and_back(tmp_path: Path, golden: Path, new: Path) -> None:
+    data = ("--data", tmp_path / "data")
+    settings = load_settings(Path(str(resources.files("config"))) / "simulate.toml")
+    shipped = find_bundle(settings, tmp_path / "data").identity
+    assert shipped.name == SHIPPED
+    passed = model("gate", new, "--golden", golden, *data)
+    assert passed.exit_code == 0, passed.output
+    assert f"golden parts right        {PARTS} of {PARTS}" in passed.output
+    promoted = model("promote", new, "--reason", "a trial", "--by", "me", *data)
+    assert promoted.exit_code == 0, promoted.output
+    assert "from its next start on" in promoted.output
+    assert find_bundle(settings, tmp_path / "data").identity == load_bundle(new).identity
+    listed = json.loads(model("list", "--json", *data).output)
+    assert listed["active"] == load_bundle(new).identity.sha256
+    assert [(row["by"], row["reason"]) for row in listed["history"]] == [("me", "a trial")]
+    assert "other-2" in model("list", *data).output
+    assert load_bundle(new).identity.sha256 in model("show", *data).output
+    assert json.loads(model("show", "--json", *data).output)["name"] == "other-2"
+    assert model("rollback", "--reason", "enough", *data).exit_code == 0
+    assert find_bundle(settings, tmp_path / "data").identity == shipped
+
+
+def test_a_refused_bundle_ends_the_gate_with_1_and_stays_outside(tmp_path: Path, golden: Path, new: Path) -> None:
+    data = ("--data", tmp_path / "data")
+    (new / "int8.bin").write_bytes(b"edited")
+    result = model("gate", new, "--golden", golden, "--json", *data)
+    assert result.exit_code == 1
+    document = json.loads(result.output)
+    assert document["passed"] is False
+    assert document["refusals"][0]["check"] == "files"
+    assert isinstance(refusal("promote", new, *data), ModelError)
+
+
+def test_without_a_run_of_the_gate_nothing_is_promoted_but_for_a_reason(tmp_path: Path, new: Path) -> None:
+    data = ("--data", tmp_path / "data")
+    assert refusal("promote", new, *data).code == "model.not_passed"
+    assert model("promote", new, "--without-gate", "commissioning", *data).exit_code == 0
+    assert refusal("promote", new, "--without-gate", "again", "--report", new, *data).code == "config.invalid"
+
+
+def test_a_gate_that_cannot_be_run_is_neither_passed_nor_refused(tmp_path: Path, golden: Path, new: Path) -> None:
+    data = ("--data", tmp_path / "data")
+    assert refusal("gate", new, "--golden", tmp_path / "nowhere", *data).code == "recording.not_found"
+    assert refusal("gate", new, "--golden", golden, "--against", tmp_path / "nobody", *data).code == "model.missing"
+
+
+def test_a_configuration_that_names_a_bundle_is_told_of(tmp_path: Path, new: Path) -> None:
+    text = (Path(str(resources.files("config"))) / "simulate.toml").read_text()
+    config = tmp_path / "own.toml"
+    config.write_text(text.replace('bundle = "promoted"', f'bundle = "{SHIPPED}"'))
+    result = model("promote", new, "--without-gate", "trial", "--config", config, "--data", tmp_path / "data")
+    assert f'the configuration says bundle = "{SHIPPED}"' in result.output
