@@ -46,7 +46,7 @@ class Scan:
 
     blocks: Sequence[Block]
     account: LineAccount
-    answers: Sequence[Scored | BaseException]
+    answers: Sequence[Scored | Exception]
     trouble: StationError | None
     armed_ns: int
 
@@ -111,28 +111,46 @@ class Scanner:
         armed_ns = self._clock.monotonic_ns()
         blocks: list[Block] = []
         scoring: list[asyncio.Future[Scored]] = []
-        accountant, trouble, discarded = Accountant(self._chunks), None, 0
+        asking: asyncio.Future[None] | None = None
+        accountant = Accountant(self._chunks)
+
+        def take(block: Block) -> None:
+            accountant.take(block)
+            blocks.append(block)
+            scoring.append(self._score(inspection, judge, block))
+
         try:
-            turn = await self._armed.enter_async_context(self._camera.turn())
-            try:
-                async for block in turn.blocks():
-                    accountant.take(block)
-                    blocks.append(block)
-                    scoring.append(self._score(inspection, judge, block))
-            finally:
-                discarded = turn.discarded_blocks
-        except StationError as error:
-            trouble = error
+            trouble, discarded = await self._take_turn(take)
+            asking = asyncio.ensure_future(at_last_line())
+            answers = [
+                await _answer(one) for one in scoring
+            ]  # in order: the last one wakes this task, and nothing else
+            await asking
         except asyncio.CancelledError:
             for one in scoring:
                 one.cancel()
+            if asking is not None:
+                asking.cancel()
             raise
-        answers, _ = await asyncio.gather(asyncio.gather(*scoring, return_exceptions=True), at_last_line())
         return Scan(blocks, accountant.close(discarded), answers, trouble or _first_error(answers), armed_ns)
 
     async def disarm(self) -> None:
         """Disarm the camera; harmless when it is not armed."""
         await self._armed.aclose()
+
+    async def _take_turn(self, take: Callable[[Block], None]) -> tuple[StationError | None, int]:
+        """Arm and take every block; what went wrong, and how many blocks the camera's software threw away."""
+        discarded = 0
+        try:
+            turn = await self._armed.enter_async_context(self._camera.turn())
+            try:
+                async for block in turn.blocks():
+                    take(block)
+            finally:
+                discarded = turn.discarded_blocks
+        except StationError as error:
+            return error, discarded
+        return None, discarded
 
     def _score(self, inspection: Inspection, judge: SurfaceJudge, block: Block) -> asyncio.Future[Scored]:
         future = self._compute.submit(self._judge, judge, block)
@@ -148,10 +166,17 @@ class Scanner:
             self._watch(StripScored(inspection, done.result().scores))
 
 
-def _first_error(answers: Sequence[Scored | BaseException]) -> StationError | None:
+async def _answer(scoring: asyncio.Future[Scored]) -> Scored | Exception:
+    try:
+        return await scoring
+    except Exception as error:  # noqa: BLE001  # of any kind; `_first_error` tells the station's own from a bug
+        return error
+
+
+def _first_error(answers: Sequence[Scored | Exception]) -> StationError | None:
     for answer in answers:
         if isinstance(answer, StationError):
             return answer
-        if isinstance(answer, BaseException):
+        if isinstance(answer, Exception):
             raise answer
     return None

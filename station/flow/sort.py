@@ -29,17 +29,16 @@ async def settle(
 ) -> SettleTimes:
     """Publish and record the decision while the jig comes to rest; returns when all three are done.
 
-    The PLC has the decision first, its request is on the wire before anything else is begun; the record follows; the
-    robot is ordered only after both (by `lay_away`). The jig is stopped whether or not the line takes the decision.
+    The PLC has the decision first: its request is on the wire before the stop is begun. The record follows; the robot
+    is ordered only after both (by `lay_away`). The jig is stopped whether or not the line takes the decision.
 
     Raises:
         StationError: The jig does not stop, the record cannot be written, or the line is gone for good.
     """
     result = Published(inspection, evidence.decision, evidence.ms_after_last_line, None)
-    publishing = asyncio.ensure_future(publish(result))  # tasks begin in the order in which they are made
-    stopping = asyncio.ensure_future(gear.stop(inspection))
+    stopping = asyncio.ensure_future(gear.stop(inspection))  # begins when publishing waits for the first time
     try:
-        delivery = await publishing
+        delivery = await publish(result)
         await ledger.judged(inspection, evidence)
         return SettleTimes(delivery, clock.monotonic_ns())
     finally:
