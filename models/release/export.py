@@ -44,7 +44,7 @@ from models.release.graphs import Scorer, rounded, to_onnx, to_openvino, to_stat
 from models.release.parity import compare
 from models.release.pictures import Pictures
 from models.release.quantise import Recipe, calibration_strips, quantise
-from models.release.runners import open_variant, variants_of
+from models.release.runners import open_variants
 from models.training.checkpoint import load_network
 from models.version import code_version
 from station.core.errors import ModelError
@@ -189,7 +189,7 @@ def judge_golden(
     bundle: Bundle, reference: Scorer, golden: Golden, choices: Choices
 ) -> tuple[tuple[Parity, ...], Figures]:
     """Every artefact against the torch network on the golden parts; and the figures, of OpenVINO in f32."""
-    engines = {variant: open_variant(bundle, *variant) for variant in variants_of(bundle)}
+    engines = open_variants(bundle)
     wanted: list[Probabilities] = []
     found: dict[tuple[Engine, Precision], list[Probabilities]] = {variant: [] for variant in engines}
     parts: list[JudgedPart] = []

@@ -3,12 +3,26 @@
 from models.engines import choices, make_engine
 from models.evaluation.scorers import BundleScorer, Scorer
 from models.manifest import CLASSES, Bundle, Engine, Precision
+from station.core.errors import ModelError
 from station.core.settings import ModelSettings
 
 
-def variants_of(bundle: Bundle) -> list[tuple[Engine, Precision]]:
-    """In which ways a bundle can be run without torch, which is the yardstick of all."""
-    return [(engine, precision) for engine, precision in choices(bundle) if engine != "torch"]
+def open_variants(bundle: Bundle) -> dict[tuple[Engine, Precision], Scorer]:
+    """A bundle in every way in which it can be run here without torch, which is the yardstick of all.
+
+    Raises:
+        ModelError: An engine that is there cannot run the bundle.
+    """
+    opened: dict[tuple[Engine, Precision], Scorer] = {}
+    for engine, precision in choices(bundle):
+        if engine == "torch":
+            continue
+        try:
+            opened[engine, precision] = open_variant(bundle, engine, precision)
+        except ModelError as error:
+            if error.code != "model.engine_unavailable":  # this processor, or this installation, has not got it
+                raise
+    return opened
 
 
 def open_variant(bundle: Bundle, engine: Engine, precision: Precision) -> Scorer:

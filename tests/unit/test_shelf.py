@@ -1,4 +1,4 @@
-"""Nothing but a bundle that was let in by somebody, for a reason that is written down, is ever run as the promoted one."""
+"""Nothing is run as the promoted bundle but the one that somebody let in, for a reason that is written down."""
 
 import json
 from pathlib import Path
@@ -92,9 +92,7 @@ def test_a_report_on_another_bundle_is_no_way_in(shelf: Shelf, new: Path, tmp_pa
         shelf.promote(other, report_on(new, shelf, tmp_path), "", ME)
 
 
-def test_a_report_against_a_bundle_that_is_no_longer_used_is_no_way_in(
-    shelf: Shelf, new: Path, tmp_path: Path
-) -> None:
+def test_a_report_against_a_bundle_that_is_no_longer_used_is_no_way_in(shelf: Shelf, new: Path, tmp_path: Path) -> None:
     report = report_on(new, shelf, tmp_path)
     shelf.promote(make_grey_bundle(tmp_path / "other-2"), None, "in between", ME)
     with pytest.raises(ModelError, match="but other-2"):
@@ -182,9 +180,7 @@ def test_going_back_needs_a_reason(shelf: Shelf, new: Path) -> None:
 
 
 @pytest.mark.parametrize("harm", ["edit", "remove", "nonsense"])
-def test_a_history_that_was_tampered_with_is_not_believed(
-    shelf: Shelf, new: Path, tmp_path: Path, harm: str
-) -> None:
+def test_a_history_that_was_tampered_with_is_not_believed(shelf: Shelf, new: Path, tmp_path: Path, harm: str) -> None:
     shelf.promote(new, None, "second", ME)
     shelf.promote(make_grey_bundle(tmp_path / "third-3"), None, "third", ME)
     path = shelf.folder / "history.jsonl"

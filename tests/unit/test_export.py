@@ -1,0 +1,171 @@
+"""Every artefact of a bundle answers as the torch network does; needs the training packages."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="torch is in the extra `train`")
+pytest.importorskip("nncf", reason="nncf is in the extra `train`")
+pytest.importorskip("onnxscript", reason="onnxscript is in the extra `train`")
+
+from models.evaluation.parts import cut_at_truth  # noqa: E402 - after the check for torch
+from models.manifest import CLASSES, load_bundle  # noqa: E402
+from models.networks import NETWORKS  # noqa: E402
+from models.release.export import Choices, Trained, export_bundle, read_trained  # noqa: E402
+from models.release.gate import Terms, judge_candidate  # noqa: E402
+from models.release.golden import read_golden  # noqa: E402
+from models.release.graphs import Scorer, rounded  # noqa: E402
+from models.release.pictures import read_pictures  # noqa: E402
+from models.release.quantise import calibration_strips, recipe_named  # noqa: E402
+from models.release.runners import open_variants  # noqa: E402
+from models.training.checkpoint import describe, write_checkpoint  # noqa: E402
+from models.training.data import DataOrigin  # noqa: E402
+from models.training.plan import make_plan  # noqa: E402
+from station.core.errors import ConfigError, ModelError, TrainingError  # noqa: E402
+from station.core.part import SurfaceClass as S  # noqa: E402
+from tests.unit.grey_bundles import as_they_are, make_recording  # noqa: E402
+
+ORIGIN = DataOrigin("a" * 64, "rendered", CLASSES, 256, 256, 2, 32)
+
+
+def network() -> Any:
+    """An untrained Inception-CNN with statistics as after a training."""
+    torch.manual_seed(1)
+    made = NETWORKS["inception-cnn"].make(5, 256, 256).eval()
+    for module in made.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            torch.nn.init.uniform_(module.running_mean, -0.1, 0.1)
+            torch.nn.init.uniform_(module.running_var, 0.5, 1.5)
+            torch.nn.init.uniform_(module.weight, 0.5, 1.5)
+    return made
+
+
+def checkpoint(path: Path, origin: DataOrigin = ORIGIN, **changes: Any) -> Path:
+    plan = make_plan(network="inception-cnn", phases=[{"epochs": 3}], items_per_epoch=16, seed=7)
+    document = describe(plan, origin) | {"state": network().state_dict(), "epochs_done": 2, "history": []}
+    write_checkpoint(path, document | changes)
+    return path
+
+
+def choices(recipe: str = "all") -> Choices:
+    return Choices(3, "Apache-2.0", recipe_named(recipe), 0.5, 1, None)
+
+
+def strips(count: int, seed: int = 1) -> np.ndarray:
+    return np.random.default_rng(seed).integers(40, 200, (count, 256, 256), np.uint8)
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("export")
+    parts = make_recording(folder / "parts", as_they_are(*[S.DEFECT_FREE] * 4, S.PITS))
+    golden = read_golden([make_recording(folder / "golden", as_they_are(S.DEFECT_FREE, S.PITS))], "two parts")
+    trained = read_trained(checkpoint(folder / "best.pt"), None)
+    export_bundle(trained, read_pictures(parts, 72, 80, 1), golden, choices(), folder / "bundle-3")
+    return folder / "bundle-3"
+
+
+def test_weights_are_rounded_once_and_the_network_stays_the_same() -> None:
+    before, after = network(), rounded(network())
+    for value in after.state_dict().values():
+        if value.is_floating_point():
+            assert torch.equal(value, value.half().float())
+    pixels = torch.from_numpy(strips(2)).unsqueeze(1) / 255
+    with torch.inference_mode():
+        assert torch.allclose(before(pixels), after(pixels), atol=0.02, rtol=0.02)
+
+
+def test_every_artefact_answers_as_the_torch_network(bundle: Path) -> None:
+    loaded = load_bundle(bundle)
+    reference = NETWORKS["inception-cnn"].make(5, 256, 256).eval()
+    reference.load_state_dict(torch.load(bundle / "network.pt", weights_only=True))
+    patches = strips(8)
+    with torch.inference_mode():
+        wanted = Scorer(reference.float(), loaded.manifest.temperature)(torch.from_numpy(patches)).numpy()
+    assert {("openvino", "f32"), ("openvino", "int8"), ("onnxruntime", "f32")} <= set(open_variants(loaded))
+    limits = {"f32": 1e-5, "bf16": 0.05, "int8": 0.05}
+    for (_engine, precision), scorer in open_variants(loaded).items():
+        assert np.abs(scorer.score(patches) - wanted).max() < limits[precision]
+
+
+def test_the_int8_artefact_is_quantised(bundle: Path) -> None:
+    assert (bundle / "int8.xml").read_text().count('type="FakeQuantize"') > 20
+    assert (bundle / "int8.bin").stat().st_size < 0.6 * (bundle / "model.bin").stat().st_size
+
+
+def test_the_manifest_says_where_the_network_comes_from(bundle: Path) -> None:
+    manifest = load_bundle(bundle).manifest
+    assert (manifest.name, manifest.version, manifest.network) == ("bundle-3", 3, "inception-cnn")
+    assert (manifest.data.sha256, manifest.data.epochs, manifest.data.patches_per_epoch) == ("a" * 64, 2, 16)
+    assert manifest.quantisation is not None
+    assert manifest.quantisation.over_exposed == manifest.quantisation.under_exposed == round(38 * 0.1)
+    assert {one.source for one in manifest.parity} == {"two parts"}
+    assert manifest.figures is not None
+    assert manifest.figures.parts == 2
+    assert set(manifest.files) == {path.name for path in bundle.iterdir()} - {"manifest.json"}
+    assert manifest.tools.keys() >= {"torch", "openvino", "nncf"}
+
+
+def test_a_bundle_that_is_there_is_not_touched(bundle: Path, tmp_path: Path) -> None:
+    before = (bundle / "manifest.json").read_bytes()
+    golden = read_golden([make_recording(tmp_path / "golden", as_they_are(S.PITS))], None)
+    trained = Trained(network(), "inception-cnn", load_bundle(bundle).manifest.data)
+    parts = make_recording(tmp_path / "parts", as_they_are(*[S.DEFECT_FREE] * 4, S.PITS))
+    with pytest.raises(ModelError) as caught:
+        export_bundle(trained, read_pictures(parts, 72, 80, 1), golden, choices(), bundle)
+    assert caught.value.code == "model.exists"
+    assert (bundle / "manifest.json").read_bytes() == before
+
+
+def test_weights_that_16_bits_cannot_hold_leave_no_bundle(bundle: Path, tmp_path: Path) -> None:
+    broken = network()
+    with torch.no_grad():
+        broken.head[0].weight[0, 0] = 1e6
+    golden = read_golden([make_recording(tmp_path / "golden", as_they_are(S.PITS))], None)
+    parts = make_recording(tmp_path / "parts", as_they_are(*[S.DEFECT_FREE] * 4, S.PITS))
+    trained = Trained(broken, "inception-cnn", load_bundle(bundle).manifest.data)
+    with pytest.raises(ModelError, match=r"head\.0\.weight") as caught:
+        export_bundle(trained, read_pictures(parts, 72, 80, 1), golden, choices(), tmp_path / "new-1")
+    assert caught.value.code == "model.export_failed"
+    assert not list(tmp_path.glob("*new-1*"))
+
+
+def test_a_checkpoint_of_classes_in_another_order_or_of_other_images_is_refused(tmp_path: Path) -> None:
+    reversed_classes = DataOrigin("a" * 64, "rendered", CLASSES[::-1], 256, 256, 2, 32)
+    with pytest.raises(ModelError, match="in this order"):
+        read_trained(checkpoint(tmp_path / "order.pt", reversed_classes), None)
+    whole = checkpoint(tmp_path / "whole.pt", DataOrigin("a" * 64, "rendered", CLASSES, 256, 128, 2, 32),
+                       state=NETWORKS["inception-cnn"].make(5, 256, 128).state_dict())  # fmt: skip
+    with pytest.raises(ModelError, match="not of patches"):
+        read_trained(whole, None)
+
+
+def test_a_checkpoint_of_another_network_is_refused(tmp_path: Path) -> None:
+    other = NETWORKS["baseline-cnn"].make(5, 256, 256).state_dict()
+    with pytest.raises(TrainingError) as caught:
+        read_trained(checkpoint(tmp_path / "other.pt", state=other), None)
+    assert caught.value.code == "training.bad_checkpoint"
+
+
+def test_a_fifth_of_the_calibration_is_exposed_wrongly() -> None:
+    grey = np.full((101, 256, 256), 100, np.uint8)
+    made, over, under = calibration_strips(grey, 1)
+    means = np.concatenate(made).mean(axis=(1, 2))
+    assert len(means) == 100
+    assert (over, under) == (10, 10)
+    assert ((means > 110).sum(), (means < 90).sum(), (means == 100).sum()) == (10, 10, 80)
+
+
+def test_an_unknown_recipe_is_refused_with_those_there_are() -> None:
+    with pytest.raises(ConfigError, match="all, wide-head, wide-ends"):
+        recipe_named("magic")
+
+
+def test_the_gate_takes_an_exported_bundle(bundle: Path, tmp_path: Path) -> None:
+    golden = make_recording(tmp_path / "golden", as_they_are(S.DEFECT_FREE, S.PITS))
+    terms = Terms("openvino", "int8", 0.2, 1.0, cut_at_truth)
+    report = judge_candidate(bundle, load_bundle(bundle), golden, [], terms)
+    assert {refusal.check for refusal in report.refusals} <= {"golden", "parity"}
+    assert report.measured is not None
