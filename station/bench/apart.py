@@ -1,10 +1,14 @@
-"""Work in a process of its own: with its own memory, its own event loop, and the cores that it is given."""
+"""Work in a process of its own: with its own memory, its own event loop, and the cores that it is given.
+
+The process ends with the one that started it, however that one ends.
+"""
 
 import os
+import threading
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from typing import ParamSpec, TypeVar
 
 from station.core.errors import BugError
@@ -44,5 +48,14 @@ def _apart(cores: int | None, work: Callable[P, T], *args: P.args, **kwargs: P.k
 def _confine(cores: int | None) -> None:
     """Before anything is loaded that counts cores."""
     configure_logs("error", None)
+    threading.Thread(target=_end_with_parent, name="end with parent", daemon=True).start()
     if cores is not None:
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:cores])
+
+
+def _end_with_parent() -> None:
+    """At once, as if killed: the simulated cell and the camera's process see that and end too."""
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)

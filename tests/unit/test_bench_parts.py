@@ -142,3 +142,14 @@ def test_what_fails_apart_fails_here() -> None:
         apart(lose_the_camera)
     with pytest.raises(BugError, match="ended without an answer"):
         apart(os._exit, 3)
+
+
+def test_work_apart_ends_with_the_process_that_asked_for_it() -> None:
+    work = "print('begun', flush=True); import threading; threading.Event().wait()"
+    asking = [sys.executable, "-c", f"from station.bench.apart import apart; apart(exec, {work!r})"]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    with subprocess.Popen(asking, stdout=subprocess.PIPE, text=True, env=environment) as asker:
+        assert asker.stdout is not None
+        assert asker.stdout.readline() == "begun\n"
+        asker.kill()
+        assert asker.stdout.read() == ""  # the end comes when the work's process, which shares the pipe, has ended too
