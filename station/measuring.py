@@ -14,9 +14,7 @@ from models.evaluation.parts import Cutter, cut_at_truth
 from models.evaluation.progress import Progress
 from models.evaluation.scorers import BundleScorer, Scorer
 from models.evidence import evidence_map
-from models.manifest import load_bundle
-from models.weights import bundle_folder
-from station.build import make_classifier
+from station.build import find_bundle, make_classifier
 from station.core.errors import ConfigError, PartError
 from station.core.part import Block, PartType, Pixels
 from station.core.settings import Settings
@@ -60,7 +58,7 @@ def open_scorer(model: str, settings: Settings) -> tuple[Scorer, str]:
     """A bundle, or a checkpoint, ready to score, and in words what computes it.
 
     Args:
-        model: Name of a shipped bundle, a bundle's folder, or a checkpoint file.
+        model: promoted, name of a shipped bundle, a bundle's folder, or a checkpoint file.
         settings: Engine, arithmetic and threads.
 
     Raises:
@@ -74,7 +72,7 @@ def open_scorer(model: str, settings: Settings) -> tuple[Scorer, str]:
         return CheckpointScorer(Path(model), settings.model.threads), "torch, f32, CPU"
     chosen = settings.model_copy(update={"model": settings.model.model_copy(update={"bundle": model})})
     classifier = make_classifier(chosen)
-    classes = load_bundle(bundle_folder(model)).manifest.classes
+    classes = find_bundle(chosen).manifest.classes
     engine = getattr(settings.model, "engine", "openvino")
     return BundleScorer(classifier, classes), f"{engine}, {settings.model.precision}"
 
