@@ -22,19 +22,22 @@ from station.core.events import (
     NetworkOverloaded,
     PartDecided,
     PartSorted,
+    StateChanged,
     StepStarted,
     StripScored,
 )
 from station.core.part import BLOCKS_PER_TURN, Verdict
 from station.core.priority import precedence
 from station.core.settings import Settings
-from station.simulate import Simulation, SimulationOptions
+from station.service import serve
+from station.simulated_cell import Event, SimulatedCell, Speed
 
 Pace = Literal["line rate", "free"]
 """`line rate`: lines come at the camera's highest rate and other motions take no time; `free`: not even lines do."""
 
 CAMERA_PROCESS = "drivers.camera_process"
 RECORDING = "recording"
+GIVING_UP = frozenset({"HOLDING", "ABORTING", "STOPPING"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +53,10 @@ class CellRun:
     """What was seen.
 
     Attributes:
-        ledgers: Of each decided part its deadline ledger by name, as in its record.
+        ledgers: Of each decided part its deadline ledger by name, as in its record; none of a free run.
         looks: Turns that were scanned; more than parts where one was scanned again.
         scored: Strips that were scored, over all turns.
-        passes_ms: Passes of the event loop between a turn's begin and its last scores.
+        longest_pass_ms: The longest pass of the event loop between a turn's begin and its last scores.
         resident: When each part was sorted.
         reviews: Parts that went to review because of a fault.
         late: Of them those whose decision came after the deadline.
@@ -63,7 +66,7 @@ class CellRun:
     ledgers: list[dict[str, int]] = field(default_factory=list)
     looks: int = 0
     scored: int = 0
-    passes_ms: list[float] = field(default_factory=list)
+    longest_pass_ms: float = 0.0
     resident: list[Resident] = field(default_factory=list)
     reviews: int = 0
     late: int = 0
@@ -122,27 +125,45 @@ def run_cell(settings: Settings, parts: int, pace: Pace, folder: Path) -> CellRu
         StationError: The cell did not start, or was stopped by a fault.
     """
     selector = WatchedSelector()
-    settings, config = private(at_line_rate(settings), folder), folder / "cell.toml"
-    write_config(settings, config)
-    speed: Literal["real", "max"] = "max" if pace == "free" else "real"
-    options = SimulationOptions(config, folder / RECORDING, parts, speed, None, folder / "data")
-    watch = _Watch(selector)
     with precedence(), asyncio.Runner(loop_factory=selector.loop) as runner:
-        result = runner.run(Simulation(settings, options, watch.take, _ignore).run())
-    if result.fault is not None:
-        raise StationError(result.fault.code, result.detail)
+        return runner.run(_serve(settings, parts, pace, folder, selector))
+
+
+async def _serve(settings: Settings, parts: int, pace: Pace, folder: Path, selector: WatchedSelector) -> CellRun:
+    """`station run` on the simulated cell, until all parts are sorted or a fault has stopped it."""
+    settings, config = private(at_line_rate(settings), folder), folder / "cell.toml"
+    await asyncio.to_thread(write_config, settings, config)
+    speed: Speed = "max" if pace == "free" else "real"
+    watch = _Watch(selector, parts, keeps_ledgers=pace != "free")
+    async with SimulatedCell(config, folder / RECORDING, parts, speed, None, _ignore) as cell:
+        data = folder / "data"
+        await serve(cell.addressed(settings), data, watch.take, auto_reset=True, until=watch.enough)
+    if watch.trouble is not None:
+        raise watch.trouble
     return watch.seen
 
 
 class _Watch:
-    """Counts what the cell tells; nothing that takes time, because it runs in the cell's event loop."""
+    """Counts what the cell tells; nothing that takes time, because it runs in the cell's event loop.
 
-    def __init__(self, selector: WatchedSelector) -> None:
+    Args:
+        selector: Watches the loop while a part is scored.
+        parts: After how many sorted parts it is enough.
+        keeps_ledgers: Whether each part's times are wanted; where memory is, what the watch itself keeps is in the way.
+    """
+
+    def __init__(self, selector: WatchedSelector, parts: int, *, keeps_ledgers: bool) -> None:
         self._selector = selector
+        self._parts = parts
+        self._keeps_ledgers = keeps_ledgers
         self._camera: int | None = None
-        self.seen = CellRun(passes_ms=selector.passes_ms)
+        self._sorted = 0
+        self.enough = asyncio.Event()
+        self.trouble: StationError | None = None
+        self.seen = CellRun()
 
     def take(self, event: CellEvent) -> None:
+        """What has happened."""
         seen = self.seen
         match event:
             case StepStarted(step="scan"):
@@ -155,14 +176,22 @@ class _Watch:
                 seen.overloads += 1
             case PartDecided():
                 self._selector.noting = False
-                seen.ledgers.append({**event.times.flat(), **event.settled.flat()})
+                seen.longest_pass_ms = self._selector.longest_ms
+                if self._keeps_ledgers:
+                    seen.ledgers.append({**event.times.flat(), **event.settled.flat()})
             case PartSorted():
                 self._take_sorted(event)
+            case StateChanged() if event.after in GIVING_UP and event.reason is not None and not self.enough.is_set():
+                self.trouble = StationError(event.reason.code, event.detail)
+                self.enough.set()
             case _:
                 pass
 
     def _take_sorted(self, event: PartSorted) -> None:
         fault = event.decision.fault
+        self._sorted += 1
+        if self._sorted >= self._parts:
+            self.enough.set()
         self.seen.reviews += event.decision.verdict is Verdict.REVIEW and fault is not None
         self.seen.late += fault is not None and fault.code == "scan.late"
         station, camera = resident_mb(os.getpid()), self._camera_mb()
@@ -186,5 +215,5 @@ def _whole(ledger: dict[str, int]) -> bool:
     return f"block_{BLOCKS_PER_TURN - 1}_last_line" in ledger
 
 
-def _ignore(_words: str) -> None:
-    """Nobody hears of scans that were left out: those of the benchmark are all used."""
+def _ignore(_event: Event) -> None:
+    """The simulated cell's own tale: the station's is what counts."""

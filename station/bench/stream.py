@@ -6,7 +6,6 @@ acknowledgement of the write is back. Motions of robot and jig take no time; the
 
 from typing import Any
 
-from station.bench.loop_watch import longest_ms
 from station.bench.plan import BenchPlan
 from station.bench.timing import percentiles
 from station.core.errors import CameraError
@@ -31,7 +30,7 @@ def stream(plan: BenchPlan) -> dict[str, Any]:
             "max": round(max(decisions_ms), 3),
         },
         "blocks_lost": run.blocks_lost,
-        "loop_stall_ms_max": round(longest_ms(run.passes_ms), 3),
+        "loop_stall_ms_max": round(run.longest_pass_ms, 3),
         "rescanned": run.looks - len(run.ledgers),
         "reviews": run.reviews,
         "late": run.late,

@@ -143,6 +143,15 @@ def test_another_engine_runs_in_the_first_arithmetic_that_it_has(station: Run) -
     assert (figures["engine"]["name"], figures["engine"]["precision"]) == ("onnxruntime", "f32")
 
 
+def test_a_fault_that_stops_the_cell_ends_the_bench_with_its_text(station: Run, config: Path) -> None:
+    text = config.read_text(encoding="utf-8")
+    config.write_text(text.replace("speed_timeout_s = 10.0", "speed_timeout_s = 0.0001"), encoding="utf-8")
+    ran = station("bench", "--config", config, *QUICK, *names("stream"))
+    assert ran.returncode == 2
+    assert "jig.not_at_speed" in ran.stderr
+    assert ran.stdout == ""
+
+
 @pytest.mark.slow
 def test_neither_process_grows_over_many_parts(station: Run, config: Path) -> None:
     figures, _said = document(station, "--config", config, "--parts", 150, *names("memory"))
