@@ -15,6 +15,7 @@ from station.core.settings import load_settings
 from station.packml import State
 from station.simulate import Simulation, SimulationOptions
 from tests.cell.bench import running, settings
+from tests.own_children import camera_processes
 
 
 async def test_turns_without_an_index_pulse_cost_their_parts_and_then_hold_the_cell() -> None:
@@ -43,13 +44,6 @@ async def test_a_complete_scan_in_between_begins_the_count_anew() -> None:
             await bench.sorted(count)
         assert bench.controller.state is State.EXECUTE
         assert [place for _, place in bench.floor.sorted_parts] == ["bin_review", "second_inspection"] * 2
-
-
-def camera_processes() -> list[int]:
-    """The camera processes that this process has started."""
-    tasks = Path("/proc/self/task").glob("*/children")
-    pids = {int(pid) for task in tasks for pid in task.read_text().split()}
-    return [pid for pid in pids if b"drivers.camera_process" in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")]
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])

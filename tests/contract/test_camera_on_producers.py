@@ -6,7 +6,6 @@ import signal
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,6 +18,7 @@ from station.core.errors import CameraError
 from station.core.part import BLOCKS_PER_TURN, LINES_PER_BLOCK, Block
 from station.core.ports import LineCamera
 from tests.contract.camera_producers import WIDTH_PX, Producer, on_producers
+from tests.own_children import camera_process
 
 Make = Callable[..., GenTLCamera]
 
@@ -53,14 +53,6 @@ async def refusal(action: object) -> CameraError:
     with pytest.raises(CameraError) as refused:
         await action  # type: ignore[misc]
     return refused.value
-
-
-def camera_process() -> int:
-    """The one camera process of this one."""
-    tasks = Path("/proc/self/task").glob("*/children")
-    pids = {int(pid) for task in tasks for pid in task.read_text().split()}
-    (pid,) = [pid for pid in pids if b"drivers.camera_process" in Path(f"/proc/{pid}/cmdline").read_bytes()]
-    return pid
 
 
 # ------------------------------------------------------------------ turns

@@ -26,6 +26,7 @@ from station.core.camera_settings import CameraSettings, ChunkSettings
 from station.core.errors import BugError, CameraError
 from station.core.part import BLOCKS_PER_TURN, LINES_PER_BLOCK, LINES_PER_TURN, Block, LineAccount, ScanRecipe
 from station.flow.acquire import Accountant
+from tests.own_children import camera_process, children
 
 WIDTH_PX = 320
 IMAGE = np.random.default_rng(7).integers(0, 256, (LINES_PER_TURN, WIDTH_PX), dtype=np.uint8)
@@ -97,20 +98,6 @@ async def refusal(action: Any) -> CameraError:
     with pytest.raises(CameraError) as refused:
         await action
     return refused.value
-
-
-def children() -> set[int]:
-    """Processes that this one has started and not yet reaped."""
-    tasks = Path("/proc/self/task").glob("*/children")
-    return {int(pid) for task in tasks for pid in task.read_text().split()}
-
-
-def camera_process() -> int:
-    """The one camera process."""
-    (pid,) = {
-        pid for pid in children() if b"drivers.camera_process" in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-    }
-    return pid
 
 
 # ------------------------------------------------------------------ opening

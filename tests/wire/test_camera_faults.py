@@ -3,7 +3,6 @@
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
-from pathlib import Path
 
 import pytest
 
@@ -14,6 +13,7 @@ from station.core.errors import CameraError
 from station.core.part import BLOCKS_PER_TURN
 from station.flow.acquire import Accountant
 from tests.contract.camera_producers import OURS, Rows
+from tests.own_children import children
 
 WHOLE = list(range(BLOCKS_PER_TURN))
 WITHOUT_THE_THIRD = [0, 1, 3, 4, 5, 6, 7]
@@ -32,12 +32,6 @@ async def make() -> AsyncIterator[Make]:
             return camera
 
         yield one
-
-
-def children() -> set[int]:
-    """Processes that this one has started and not yet reaped."""
-    tasks = Path("/proc/self/task").glob("*/children")
-    return {int(pid) for task in tasks for pid in task.read_text().split()}
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,29 @@
+"""The processes that the test process has started."""
+
+from pathlib import Path
+
+
+def children() -> set[int]:
+    """Processes that this one has started and not yet reaped; the one that Python keeps for itself is not counted."""
+    tasks = Path("/proc/self/task").glob("*/children")
+    pids = {int(pid) for task in tasks for pid in task.read_text().split()}
+    return {pid for pid in pids if b"multiprocessing.resource_tracker" not in command(pid)}
+
+
+def camera_processes() -> list[int]:
+    """The camera processes among them."""
+    return [pid for pid in children() if b"drivers.camera_process" in command(pid).split(b"\0")]
+
+
+def camera_process() -> int:
+    """The one camera process."""
+    (pid,) = camera_processes()
+    return pid
+
+
+def command(pid: int) -> bytes:
+    """The command line of a process; empty when it has ended."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except FileNotFoundError:
+        return b""
