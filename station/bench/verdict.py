@@ -17,6 +17,9 @@ Figures = Mapping[str, Mapping[str, Any] | None]
 NETWORK, CAMERA_WAY = "network", "camera"
 QUIET = 0.1
 """A computer is quiet when no more of its processor is in use."""
+OVERLOADED_SHARE = 0.05
+"""Of the parts; a computer does other things, too, and blocks that wait for them are held, not lost. More is a network
+that is too slow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +73,8 @@ def _runs(figures: Figures) -> bool | None:
     stream, acquisition = figures.get("stream"), figures.get("acquisition")
     kept = []
     if stream is not None:
-        kept.append(stream["blocks_lost"] == stream["late"] == stream["overloaded"] == 0)
+        kept.append(stream["blocks_lost"] == stream["late"] == 0)
+        kept.append(stream["overloaded"] <= OVERLOADED_SHARE * stream["parts"])
     if acquisition is not None:
         kept.append(acquisition["lost_blocks"] == 0 and acquisition["scored_blocks"] == acquisition["blocks"])
     return all(kept) if kept else None

@@ -42,7 +42,7 @@ def test_a_cell_that_lost_nothing_and_was_never_late_runs_the_line(settings: Set
     [
         ("stream", {"blocks_lost": 1}),
         ("stream", {"late": 1}),
-        ("stream", {"overloaded": 1}),
+        ("stream", {"overloaded": 11}),
         ("acquisition", {"lost_blocks": 1}),
         ("acquisition", {"scored_blocks": 99}),
     ],
@@ -54,6 +54,12 @@ def test_whatever_was_lost_late_or_left_out_says_that_it_does_not(
     judged = verdict({**figures, name: {**figures[name], **change}}, settings)
     assert judged.runs_the_line is False
     assert "can NOT run" in judged.words[0]
+
+
+def test_a_few_parts_that_found_the_computer_busy_do_not_count_against_it(settings: Settings) -> None:
+    judged = verdict({"stream": {**STREAM, "overloaded": 10}}, settings)
+    assert judged.runs_the_line is True
+    assert "Of 200 parts 10 found the network slower than the lines" in " ".join(judged.words)
 
 
 def test_the_slowest_width_and_the_cameras_share_of_the_cores_give_the_highest_rate(settings: Settings) -> None:
