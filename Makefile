@@ -24,7 +24,7 @@ lint: environment
 	$(BIN)/lint-imports
 
 unit: environment
-	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered -m "not slow"
+	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered --durations=20 -m "not slow"
 	$(BIN)/coverage report --include='$(EVERY_BRANCH)' --show-missing --fail-under=100
 
 environment: $(READY)
