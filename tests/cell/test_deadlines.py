@@ -90,10 +90,15 @@ async def test_an_overload_is_told_with_its_figures_counted_and_leaves_out_no_bl
 
 
 async def test_a_network_that_keeps_up_is_no_overload_however_fast_the_blocks_come() -> None:
-    async with running() as bench:
+    kinds = {
+        name: kind.model_copy(update={"surface_speed_mm_s": kind.surface_speed_mm_s / 100})
+        for name, kind in settings().part_types.items()
+    }  # a block is exposed in seconds, whatever else the computer does
+    async with running(settings().model_copy(update={"part_types": kinds})) as bench:
         await bench.start()
         bench.feed("A1")
         await bench.sorted(1)
+        assert bench.floor.sorted_parts == [("A1", "second_inspection")]
         assert not [event for event in bench.events if isinstance(event, NetworkOverloaded)]
         assert bench.cell.overloaded == 0
 
