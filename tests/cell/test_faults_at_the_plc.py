@@ -81,6 +81,11 @@ async def held(bench: WiredBench, code: str) -> None:
     assert bench.words[plc.STOP_REASON] == REASON_CODE[code]
 
 
+async def line_is_well(bench: WiredBench) -> None:
+    """The station has read the PLC since it was mended: what it read before would hold the cell once more."""
+    await patiently(lambda: bench.cell.plc.health() is None)
+
+
 @each(RESCANNED)
 async def test_a_scan_that_broke_once_is_made_again_and_the_part_is_judged_on_the_whole_one(row: Provoked) -> None:
     async with wired() as bench:
@@ -132,6 +137,7 @@ async def test_a_fault_in_the_scan_sends_the_part_to_review_and_holds_the_cell_a
         await held(bench, row.code)
         reviewed(bench, "A1", row.code)
         mend()
+        await line_is_well(bench)
         await bench.command(Command.UNHOLD, State.EXECUTE)
         await bench.passes("A2")
         recorded_once(bench, "A1", "bin_review")
@@ -148,6 +154,7 @@ async def test_a_fault_that_holds_the_cell_is_read_by_the_plc_and_the_part_is_no
         await held(bench, row.code)
         assert bench.place_of("A1") in ([], ["bin_review"])
         mend()
+        await line_is_well(bench)
         await bench.command(Command.UNHOLD, State.EXECUTE)
         await patiently(lambda: bench.place_of("A1"))
         await sorted_(bench, "A1")
