@@ -244,7 +244,7 @@ async def test_a_wrong_map_that_shows_while_the_cell_is_suspended_holds_it_too()
         bench.line.say(99, 0)
         await held(bench, "plc.wrong_map")
         bench.line.say(99, 0xA55A)
-        await patiently(lambda: bench.cell.plc.health() is None)
+        await line_is_well(bench)
         await bench.command(Command.UNHOLD, State.EXECUTE)
         await bench.passes("A1")
 
