@@ -55,12 +55,29 @@ def label_patches(mask: Pixels, left: int, right: int) -> NDArray[np.int8]:
     labels = np.zeros(PATCHES_PER_PART, np.int8)
     most = np.zeros(PATCHES_PER_PART)
     for surface in (SurfaceClass(number) for number in np.unique(mask) if number):
-        for covered in _covered_by_each(np.concatenate(_strips((mask == surface).astype(np.float32), left, right))):
-            shown = (covered >= MIN_DEFECT_PX) & (covered >= MIN_DEFECT_SHARE * covered.sum())
+        each = cover(np.asarray(mask == surface, np.uint8), left, right)
+        for covered, shown in zip(each, shows(each), strict=True):
             labels = np.where((covered > 0) & (labels == SurfaceClass.DEFECT_FREE), SLIVER, labels)
             labels = np.where(shown & (covered > most), surface, labels)
             most = np.where(shown, np.maximum(most, covered), most)
     return labels.astype(np.int8)
+
+
+def cover(pixels: Pixels, left: int, right: int) -> NDArray[np.float64]:
+    """How many px of each patch every defect covers (defects, 16).
+
+    Args:
+        pixels: (3584, width), 1 where a class of defects lies, else 0.
+        left: First column of the part.
+        right: Column after the last.
+    """
+    return _covered_by_each(np.concatenate(_strips(pixels.astype(np.float32), left, right)))
+
+
+def shows(covered: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Which patch shows which defect (defects, 16), by how many px of it each defect covers: the rule above."""
+    whole = covered.sum(axis=1, keepdims=True)
+    return np.asarray((covered >= MIN_DEFECT_PX) & (covered >= MIN_DEFECT_SHARE * whole), np.bool_)
 
 
 def _strips(image: NDArray[Any], left: int, right: int) -> list[NDArray[Any]]:

@@ -1,8 +1,8 @@
 """Which defect of a recording was found: the truth about every single one, and the patches that show it.
 
 A defect is found when a patch that shows it is called defective, of whatever class; which class is another question.
-A patch shows it with the share of pixels that a labelled patch needs; of a defect too small for that, every patch with
-any of its pixels does.
+A patch shows it by the rule that labels the patches of a data set (`models.dataset.patches`), each print of a roll mark
+by itself; of a defect too small for that, every patch with any of its pixels does.
 """
 
 import json
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from models.dataset.patches import MIN_DEFECT_PX, MIN_DEFECT_SHARE, cut
+from models.dataset.patches import cover, shows
 from models.dataset.scans import read_gray
 from models.evaluation.parts import JudgedPart, patch_labels
 from models.evaluation.pod import Both, Pod, fit_both, fit_pod
@@ -140,9 +140,9 @@ def own_pixels(mask: Pixels, left: int, defects: Sequence[DefectTruth], number: 
 
 def showing_patches(pixels: Pixels, left: int, right: int) -> NDArray[np.bool_]:
     """Which of the 16 patches show a defect of these pixels; none where it has none inside the part's columns."""
-    covered = cut(pixels.astype(np.float32), left, right).sum(axis=(1, 2))
-    shown = (covered >= MIN_DEFECT_PX) & (covered >= MIN_DEFECT_SHARE * covered.sum())
-    return np.asarray(shown if shown.any() else covered > 0, np.bool_)
+    covered = cover(pixels, left, right)
+    shown = shows(covered).any(axis=0)
+    return np.asarray(shown if shown.any() else (covered > 0).any(axis=0), np.bool_)
 
 
 def false_calls(parts: Iterable[JudgedPart]) -> Rate:

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
+from models.dataset.patches import label_patches
 from models.dataset.scans import LabelledScan
 from models.evaluation.defects import DefectTruth, detect, own_pixels, read_defects, seek, showing_patches
 from models.evaluation.parts import NO_PROBABILITIES, JudgedPart, decide_part
@@ -43,7 +44,7 @@ def judged(folder: Path, mask: Pixels, **called: int) -> JudgedPart:
     return decide_part(scan, labels, rows, 0.5)
 
 
-PITS, SCRATCHES = SurfaceClass.PITS, SurfaceClass.SCRATCHES
+PITS, ROLL_MARKS, SCRATCHES = SurfaceClass.PITS, SurfaceClass.ROLL_MARKS, SurfaceClass.SCRATCHES
 
 
 def test_two_defects_of_a_class_on_one_part_are_told_apart_by_their_place(tmp_path: Path) -> None:
@@ -69,6 +70,14 @@ def test_a_patch_with_a_sliver_of_a_defect_does_not_show_it_but_a_tiny_defect_is
     assert np.flatnonzero(showing_patches(cut_off, LEFT, RIGHT)).tolist() == [0, 2]
     mostly_below = (mask_with((462, 60, PITS), size=40) > 0).astype(np.uint8)
     assert np.flatnonzero(showing_patches(mostly_below, LEFT, RIGHT)).tolist() == [2]
+
+
+def test_each_print_of_a_roll_mark_is_shown_by_itself_as_in_a_data_set() -> None:
+    prints = mask_with((200, 60, ROLL_MARKS), (1100, 60, ROLL_MARKS), (2000, 60, ROLL_MARKS), size=40)
+    prints[2900:2912, LEFT + 54 : LEFT + 66] = ROLL_MARKS  # a faint print: over 40 px, under a fifth of all prints
+    shown = np.flatnonzero(showing_patches((prints > 0).astype(np.uint8), LEFT, RIGHT))
+    assert shown.tolist() == [0, 4, 8, 12]
+    assert shown.tolist() == np.flatnonzero(label_patches(prints, LEFT, RIGHT) == ROLL_MARKS).tolist()
 
 
 def test_any_class_of_defect_finds_it(tmp_path: Path) -> None:
