@@ -13,6 +13,7 @@ from sim.gentl import producer_path
 from sim.gentl.build import PRODUCER, SOURCES, build
 from sim.pace import Speed
 from sim.scene import Scene
+from tests.wire.driver_camera import make_camera, scene, setup  # noqa: F401  # fixtures
 from tests.wire.line_camera import LINES, WIDTH, Camera, Counting
 
 
@@ -58,8 +59,8 @@ def make_scene(scene_name: str) -> Iterator[Callable[[Speed], Scene]]:
         return made[-1]
 
     yield make
-    for scene in made:
-        scene.close()
+    for each in made:
+        each.close()
 
 
 @pytest.fixture
