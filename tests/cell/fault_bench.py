@@ -11,6 +11,7 @@ import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -58,16 +59,27 @@ OPERATOR = {
 def make_recording(folder: Path) -> Path:
     """One scan of each class, told by its grey value."""
     folder.mkdir()
-    rng = np.random.default_rng(5)
     rows = []
-    for surface in SurfaceClass:
-        image = np.zeros((3584, 405), np.uint8)
-        image[:, 10:395] = np.clip(rng.normal(GREY_OF[surface], 4, (3584, 385)), 0, 255)
-        assert cv2.imwrite(str(folder / f"{surface.label}.png"), image)
+    for surface, picture in _pictures().items():
+        (folder / f"{surface.label}.png").write_bytes(picture)
         row = {"file": f"{surface.label}.png", "part_id": f"P-{surface.value}", "part_type": "smh_385"}
         rows.append(json.dumps({**row, "label": surface.label}))
     (folder / "recording.jsonl").write_text("\n".join(rows) + "\n", encoding="utf-8")
     return folder
+
+
+@cache
+def _pictures() -> dict[SurfaceClass, bytes]:
+    """The scans as files, made once."""
+    rng = np.random.default_rng(5)
+    files = {}
+    for surface in SurfaceClass:
+        image = np.zeros((3584, 405), np.uint8)
+        image[:, 10:395] = np.clip(rng.normal(GREY_OF[surface], 4, (3584, 385)), 0, 255)
+        written, file = cv2.imencode(".png", image)
+        assert written
+        files[surface] = file.tobytes()
+    return files
 
 
 def quick_settings(folder: Path) -> Settings:

@@ -15,6 +15,9 @@ from station.core.settings import RtuLink, TcpLink
 from tests.wire.modbus_peer import Conduct, Peer, RtuPeer, TcpPeer
 
 TIMEOUT_S = 0.15
+PATIENT_S = 30.0
+AT_ONCE_S = 2.0
+"""At once, on a computer that is busy with other things."""
 
 
 async def greet(exchange: Exchange) -> None:
@@ -73,7 +76,7 @@ async def test_a_request_without_a_good_answer_fails_in_its_time_and_is_not_repe
     with pytest.raises(JigError, match=r"unit 1 function 4, input 20 to 22: ") as caught:
         await line.link.read("input", 20, 3)
     assert caught.value.code == "jig.unreachable"
-    assert time.monotonic() - began < TIMEOUT_S + 0.1
+    assert time.monotonic() - began < TIMEOUT_S + AT_ONCE_S
     assert line.peer.reads.count((4, 20, 3)) <= 1
     assert line.link.health.failures == 1
     assert "input 20 to 22" in line.link.health.detail
@@ -170,20 +173,23 @@ async def test_requests_from_many_callers_go_out_one_after_the_other(line: Line)
 
 
 async def test_closing_ends_a_waiting_request_at_once_and_refuses_further_ones(line: Line) -> None:
-    await line.link.connect()
+    link = ModbusLink(line.settings.model_copy(update={"request_timeout_s": PATIENT_S}), "jig", JigError, greet)
+    await link.connect()
+    line.peer.asked.clear()
     line.peer.silent = True
-    request = asyncio.ensure_future(line.link.read("input", 20, 3))
-    await asyncio.sleep(0.02)
+    request = asyncio.ensure_future(link.read("input", 20, 3))
+    await line.peer.asked.wait()
     began = time.monotonic()
-    await line.link.close()
+    await link.close()
     with pytest.raises(JigError, match="input 20 to 22"):
         await request
-    assert time.monotonic() - began < 0.1
+    assert time.monotonic() - began < AT_ONCE_S
     with pytest.raises(JigError, match="closed by the station"):
-        await line.link.read("input", 20, 3)
+        await link.read("input", 20, 3)
     line.peer.silent = False
-    await line.link.connect()
-    assert await line.link.read("input", 20, 1) == [11]
+    await link.connect()
+    assert await link.read("input", 20, 1) == [11]
+    await link.close()
 
 
 async def test_a_silent_device_is_found_again_by_itself(line: Line) -> None:
@@ -200,7 +206,7 @@ async def test_a_silent_device_is_found_again_by_itself(line: Line) -> None:
             break
         except JigError:
             await asyncio.sleep(0.005)
-    assert time.monotonic() - back < 2
+    assert time.monotonic() - back < AT_ONCE_S
 
 
 async def test_a_wrong_greeting_closes_the_connection(line: Line) -> None:
@@ -228,7 +234,7 @@ async def server() -> AsyncIterator[TcpPeer]:
 
 
 def plc_link(server: TcpPeer) -> ModbusLink:
-    settings = TcpLink(kind="tcp", port=server.port, request_timeout_s=TIMEOUT_S, reconnect_s=0.2)
+    settings = TcpLink(kind="tcp", port=server.port, request_timeout_s=PATIENT_S, reconnect_s=0.2)
     return ModbusLink(settings, "plc", PlcError)
 
 
@@ -239,7 +245,7 @@ async def test_a_peer_that_hangs_up_is_noticed_before_the_deadline(server: TcpPe
     began = time.monotonic()
     with pytest.raises(PlcError, match="the connection broke"):
         await link.read("holding", 0, 1)
-    assert time.monotonic() - began < TIMEOUT_S / 2
+    assert time.monotonic() - began < AT_ONCE_S
     assert await link.read("holding", 0, 1) == [0]
     await link.close()
 
@@ -264,7 +270,7 @@ async def test_while_nobody_listens_requests_fail_without_waiting_and_attempts_a
     for _ in range(50):
         with pytest.raises(PlcError, match="cannot be opened"):
             await link.read("holding", 0, 1)
-    assert time.monotonic() - began < 0.2
+    assert time.monotonic() - began < AT_ONCE_S
     await server.start()
     while True:
         try:
@@ -272,7 +278,7 @@ async def test_while_nobody_listens_requests_fail_without_waiting_and_attempts_a
             break
         except PlcError:
             await asyncio.sleep(0.005)
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < AT_ONCE_S
     assert link.health.failures == 0
     await link.close()
 

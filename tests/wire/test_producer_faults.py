@@ -67,7 +67,7 @@ def test_always_incomplete_lasts_until_it_is_taken_back(streaming: Camera) -> No
 def test_held_buffers_lose_blocks_and_the_gap_shows(streaming: Camera) -> None:
     streaming.acquirer.num_buffers = 4
     streaming.acquirer.start()
-    held = [streaming.acquirer.fetch(timeout=1.0) for _ in range(4)]
+    held = [streaming.acquirer.fetch(timeout=5.0) for _ in range(4)]
     with pytest.raises(TimeoutException):
         streaming.acquirer.fetch(timeout=0.05)
     for buffer in held:
@@ -77,7 +77,7 @@ def test_held_buffers_lose_blocks_and_the_gap_shows(streaming: Camera) -> None:
 
 
 def test_an_underrun_loses_a_block_although_there_were_buffers(streaming: Camera) -> None:
-    streaming.set(SimFault="Underrun")
+    streaming.set(SimFault="Underrun", AcquisitionMode="MultiFrame", AcquisitionFrameCount=5)
     streaming.acquirer.start()
     assert [streaming.fetch().frame_id for _ in range(4)] == [1, 2, 4, 5]
     assert streaming.acquirer.data_streams[0].num_underrun == 1
@@ -89,15 +89,15 @@ def lateness_s(camera: Camera) -> float:
     return (time.monotonic_ns() - block.timestamp_ns) / 1e9
 
 
-@pytest.mark.parametrize(("fault", "late"), [("LateBlock", [3]), ("Slow", [3, 4, 5])])
+@pytest.mark.parametrize(("fault", "late"), [("LateBlock", [3]), ("Slow", [3, 4])])
 def test_a_block_comes_late_once_or_from_then_on(streaming: Camera, fault: str, late: list[int]) -> None:
-    streaming.set(SimFault=fault, SimFaultTime=300, AcquisitionLineRate=1000.0, AcquisitionMode="MultiFrame")
-    streaming.set(AcquisitionFrameCount=5)
+    streaming.set(SimFault=fault, SimFaultTime=500, AcquisitionLineRate=1000.0, AcquisitionMode="MultiFrame")
+    streaming.set(AcquisitionFrameCount=4)
     streaming.acquirer.start()
-    seen = {number: lateness_s(streaming) for number in range(1, 6)}
-    on_time = set(seen) - set(late) - {4, 5}  # behind one late block the next ones wait too
-    assert all(seen[number] >= 0.3 for number in late)
-    assert all(seen[number] < 0.3 for number in on_time)
+    seen = {number: lateness_s(streaming) for number in range(1, 5)}
+    on_time = set(seen) - set(late) - {4}  # behind one late block the next ones wait too
+    assert all(seen[number] >= 0.5 for number in late)
+    assert all(seen[number] < 0.5 for number in on_time)
 
 
 def test_a_late_block_can_be_stopped_at_once(streaming: Camera) -> None:
@@ -163,7 +163,7 @@ def test_a_hanging_camera_never_returns_from_a_fetch(producer: Path, tmp_path: P
         "import sys; from harvesters.core import Harvester\n"
         "h = Harvester(); h.add_file(sys.argv[1]); h.update(); ia = h.create(0); nodes = ia.remote_device.node_map\n"
         "nodes.Width.value = 64; nodes.SimFault.value = 'Hang'; nodes.SimFaultBlock.value = 2; ia.start()\n"
-        "ia.fetch(timeout=1).queue(); print('one', flush=True); ia.try_fetch(timeout=0.01); print('two', flush=True)"
+        "ia.fetch(timeout=30).queue(); print('one', flush=True); ia.try_fetch(timeout=0.01); print('two', flush=True)"
     )
     command = [sys.executable, "-c", program, str(producer)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=tmp_path) as child:

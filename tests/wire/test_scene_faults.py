@@ -89,7 +89,7 @@ def test_the_cable_is_pulled_between_two_lines(seeing: Camera, scene: Scene) -> 
     began = time.monotonic()
     with pytest.raises(IoException):
         seeing.fetch()
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 2.5
 
 
 @pytest.mark.parametrize("armed", [False, True])
