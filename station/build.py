@@ -19,6 +19,7 @@ from drivers.plc import make_plc
 from drivers.robot import ModbusRobot
 from models.engines import make_engine
 from models.manifest import Bundle
+from models.release.footing import told_apart
 from models.release.shelf import Shelf, chosen_bundle
 from sim.gentl import producer_path
 from sim.showing import showing
@@ -71,8 +72,11 @@ async def open_station(settings: Settings, folder: Path, watch: Watcher) -> Asyn
     """
     clock = SystemClock()
     compute = ComputeThread(settings.watchdog.compute_timeout_s)
-    classifier = make_classifier(settings, folder / MODEL_CACHE, folder)
+    bundle = find_bundle(settings, folder)
+    classifier = make_engine(bundle, settings.model, folder / MODEL_CACHE)
     _tell(classifier)
+    if doubt := doubt_of(bundle, settings, folder):
+        log.warning("least_confidence_differed", detail=doubt)
     ledger = await SqliteLedger.open(folder, settings.records, clock, (settings.sha256, settings.model_dump_json()))
     try:
         alarms = Alarms(await ledger.listed_alarms(), ledger, clock, settings.alarms, watch)
@@ -246,6 +250,20 @@ def find_bundle(settings: Settings, folder: Path | None = None) -> Bundle:
         ModelError: Missing, damaged, unusable, or not the one that was promoted.
     """
     return chosen_bundle(settings.model.bundle, find_shelf(settings, folder))
+
+
+def doubt_of(bundle: Bundle, settings: Settings, folder: Path | None = None) -> str | None:
+    """What a person should know where the bundle was measured with another least confidence than the configured.
+
+    Args:
+        bundle: What the station runs.
+        settings: The configuration.
+        folder: The station's data folder; None for the configured one.
+
+    Raises:
+        ModelError: The history of promotions cannot be used.
+    """
+    return told_apart(bundle, find_shelf(settings, folder), settings.decision.min_confidence)
 
 
 def make_classifier(settings: Settings, cache_dir: Path | None = None, folder: Path | None = None) -> PatchClassifier:

@@ -16,6 +16,7 @@ from station.terminal import REFUSED, ConfigOption, DataOption, JsonOption, err,
 
 if TYPE_CHECKING:
     from models.evaluation.evaluation import Evaluation
+    from models.release.gate_report import Conditions
     from models.release.shelf import Entry, Shelf
 
 EXTRA = ("torch", "nncf", "onnx", "onnxscript")
@@ -50,8 +51,12 @@ def export(
     calibration: Annotated[int, typer.Option(min=32, help="Patches to calibrate INT8 with.")] = 400,
     validation: Annotated[int, typer.Option(min=32, help="Patches to fit the temperature on.")] = 2000,
     recipe: Annotated[str, typer.Option(help="How INT8 is made; see models/release/quantise.py.")] = "all",
-    min_confidence: Annotated[float, typer.Option(min=0.2, max=0.999, help="Below it a part goes to review.")] = 0.5,
+    min_confidence: Annotated[
+        float | None,
+        typer.Option(min=0.2, max=0.999, help="Below it a part goes to review; by default the configured."),
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the draw and of the calibration's exposures.")] = 1,
+    config: ConfigOption = None,
 ) -> None:
     """Make a bundle of a checkpoint: an artefact for every engine, temperature, parity, figures and card.
 
@@ -65,7 +70,8 @@ def export(
     from models.release.quantise import recipe_named
 
     refuse_existing(bundle)
-    choices = Choices(number, licence, recipe_named(recipe), min_confidence, seed, _read_evaluation(evaluation))
+    least = min_confidence or settings_of(config, "simulate.toml").decision.min_confidence
+    choices = Choices(number, licence, recipe_named(recipe), least, seed, _read_evaluation(evaluation))
     trained = read_trained(checkpoint, source)
     parts = read_golden(golden, golden_source)
     manifest = export_bundle(trained, read_pictures(data, calibration, validation, seed), parts, choices, bundle)
@@ -244,9 +250,9 @@ def promote(
     if without_gate is not None:
         entry = shelf.promote(source, None, without_gate, by or _who())
     else:
-        entry = shelf.promote(source, report or shelf.verdict_on(source), reason, by or _who())
+        entry = shelf.promote(source, report or shelf.verdict_on(source), reason, by or _who(), _conditions(config))
     typer.echo(f"{entry.bundle} {entry.sha256[:12]} is promoted in place of {entry.replaces}. {NEXT_START}")
-    _warn_unless_promoted(config)
+    _warn_unless_promoted(config, data)
 
 
 def rollback(
@@ -261,15 +267,26 @@ def rollback(
     """Go back to the bundle that the present one replaced, or to any that was used before."""
     entry = _shelf(config, data).roll_back(to, reason, by or _who())
     typer.echo(f"{entry.bundle} {entry.sha256[:12]} is used again in place of {entry.replaces}. {NEXT_START}")
-    _warn_unless_promoted(config)
+    _warn_unless_promoted(config, data)
 
 
-def _warn_unless_promoted(config: Path | None) -> None:
+def _warn_unless_promoted(config: Path | None, data: Path | None) -> None:
+    """Say where the configuration runs another bundle, or judges it otherwise than it was measured."""
     from models.release.shelf import PROMOTED
+    from station.build import doubt_of, find_bundle
 
-    named = settings_of(config, "simulate.toml").model.bundle
-    if named != PROMOTED:
+    settings = settings_of(config, "simulate.toml")
+    if (named := settings.model.bundle) != PROMOTED:
         err.print(f'But the configuration says bundle = "{named}", and that is what it runs.', markup=False)
+    elif doubt := doubt_of(find_bundle(settings, data), settings, data):
+        err.print(f"But {doubt}.", markup=False, soft_wrap=True, highlight=False)
+
+
+def _conditions(config: Path | None) -> "Conditions":
+    from models.release.gate_report import Conditions
+
+    settings = settings_of(config, "simulate.toml")
+    return Conditions(settings.model.engine, settings.model.precision, settings.decision.min_confidence)
 
 
 def _shelf(config: Path | None, data: Path | None) -> "Shelf":

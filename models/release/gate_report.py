@@ -1,5 +1,6 @@
 """What the gate found, as a document that is bound to the hashes of the two bundles."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Literal
@@ -12,6 +13,18 @@ from station.core.errors import ModelError
 from station.core.part import ModelIdentity
 
 Check = Literal["files", "classes", "golden", "escapes", "overkill", "parity"]
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """How a station judges, or a gate did: engine, arithmetic, least confidence; below that a part goes to review."""
+
+    engine: str
+    precision: str
+    min_confidence: float
+
+    def __str__(self) -> str:
+        return f"{self.engine} {self.precision}, review under {self.min_confidence:g}"
 
 
 class Contender(Section):
@@ -60,6 +73,11 @@ class Measured(Section):
         ..., ge=1, description="Defective parts without one more escape that would prove it, with 95 %, one-sided."
     )
 
+    @property
+    def conditions(self) -> Conditions:
+        """How both were judged."""
+        return Conditions(self.engine, self.precision, self.min_confidence)
+
 
 class GateReport(Section):
     """The verdict on a bundle."""
@@ -73,15 +91,25 @@ class GateReport(Section):
     against: Contender
     measured: Annotated[Measured | None, Field(description="None where the new bundle could not be run.")]
 
-    def demand(self, candidate: ModelIdentity, present: ModelIdentity) -> None:
+    def demand(self, candidate: ModelIdentity, present: ModelIdentity, station: Conditions | None) -> None:
         """Make sure that this report lets one bundle replace another.
 
+        Args:
+            candidate: The bundle that is to come.
+            present: The one that is promoted now.
+            station: How the station will judge; None where any way will do.
+
         Raises:
-            ModelError: `model.not_passed`: it refuses, or speaks of other bundles.
+            ModelError: `model.not_passed`: it refuses, speaks of other bundles, or of another way of judging.
         """
-        problem = self._problem(candidate, present)
+        problem = self._problem(candidate, present) or self._judged_otherwise(station)
         if problem:
             raise ModelError("model.not_passed", problem)
+
+    def _judged_otherwise(self, station: Conditions | None) -> str:
+        if station is None or self.measured is None or self.measured.conditions == station:
+            return ""
+        return f"the gate judged by {self.measured.conditions}; the configuration says {station}: run the gate with it"
 
     def _problem(self, candidate: ModelIdentity, present: ModelIdentity) -> str:
         if self.new.sha256 != candidate.sha256:
@@ -138,8 +166,7 @@ def _arithmetic(measured: Measured) -> list[str]:
             f"{measured.parts_for_claim} defective parts with {new.escapes.events} escapes",
         ),
     )
-    how = f"{measured.engine} {measured.precision}, review under {measured.min_confidence:g}"
-    return [f"{new.parts} parts ({where}), {how}", *(f"{name:<26}{said}" for name, said in rows)]
+    return [f"{new.parts} parts ({where}), {measured.conditions}", *(f"{name:<26}{said}" for name, said in rows)]
 
 
 def spell(rate: Rate) -> str:

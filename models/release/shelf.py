@@ -14,7 +14,7 @@ import hashlib
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Literal
@@ -23,7 +23,7 @@ from pydantic import Field, ValidationError
 
 from models.manifest import Bundle, Section, Sha256, load_bundle, utc_now
 from models.release.durable import new_folder, sync_file
-from models.release.gate_report import GateReport, read_report
+from models.release.gate_report import Conditions, GateReport, Measured, read_report
 from models.weights import SHIPPED, bundle_folder
 from station.core.errors import ModelError
 from station.core.part import ModelIdentity
@@ -123,7 +123,9 @@ class Shelf:
         folder = self.folder / BUNDLES
         return tuple(sorted(path for path in folder.iterdir() if path.is_dir())) if folder.is_dir() else ()
 
-    def promote(self, source: Path, report: Path | None, reason: str, by: str) -> Entry:
+    def promote(
+        self, source: Path, report: Path | None, reason: str, by: str, station: Conditions | None = None
+    ) -> Entry:
         """Put a bundle on the shelf and have it used from the station's next start on.
 
         Args:
@@ -131,6 +133,7 @@ class Shelf:
             report: The gate's report on it; None to do without, for a reason.
             reason: Why; may be empty when there is a report.
             by: Who decides.
+            station: How the gate must have judged; None where any way will do.
 
         Raises:
             ModelError: `model.not_passed` without a report that lets this very bundle replace the present one;
@@ -143,7 +146,7 @@ class Shelf:
                 raise ModelError("model.exists", f"{bundle.identity.name} is the promoted bundle already")
             if report is None:
                 _demand(reason)
-            gate = self._keep_report(report, bundle.identity, present) if report else None
+            gate = self._keep_report(report, bundle.identity, present, station) if report else None
             self._keep_present(present)
             self._put(bundle)
             return self._append("promoted", bundle.identity, present, gate, reason, by)
@@ -192,6 +195,21 @@ class Shelf:
     def _verdict(self, sha256: str) -> Path:
         return self.folder / VERDICTS / f"{sha256}.json"
 
+    def passed_with(self, sha256: str) -> Measured | None:
+        """What the gate measured when it last let a bundle pass, or when the bundle was promoted; None without either.
+
+        Raises:
+            ModelError: As `history`.
+        """
+        gates = [entry.gate for entry in self.history() if entry.sha256 == sha256 and entry.gate is not None]
+        kept = [self.folder / REPORTS / f"{gate}.json" for gate in reversed(gates)]
+        for path in (self._verdict(sha256), *kept):
+            with suppress(ModelError):
+                report = read_report(path)[0]
+                if report.passed and report.new.sha256 == sha256:
+                    return report.measured
+        return None
+
     # ------------------------------------------------------------------ what was used before
 
     def _replaced_by(self, present: ModelIdentity) -> ModelIdentity:
@@ -216,9 +234,11 @@ class Shelf:
 
     # ------------------------------------------------------------------ writing
 
-    def _keep_report(self, report: Path, candidate: ModelIdentity, present: ModelIdentity) -> str:
+    def _keep_report(
+        self, report: Path, candidate: ModelIdentity, present: ModelIdentity, station: Conditions | None
+    ) -> str:
         found, text = read_report(report)
-        found.demand(candidate, present)
+        found.demand(candidate, present, station)
         digest = hashlib.sha256(text).hexdigest()
         folder = self.folder / REPORTS
         folder.mkdir(exist_ok=True)

@@ -105,3 +105,23 @@ def test_a_configuration_that_names_a_bundle_is_told_of(tmp_path: Path, new: Pat
     config.write_text(text.replace('bundle = "promoted"', f'bundle = "{SHIPPED}"'))
     result = model("promote", new, "--without-gate", "trial", "--config", config, "--data", tmp_path / "data")
     assert f'the configuration says bundle = "{SHIPPED}"' in result.output
+
+
+def test_another_least_confidence_than_the_gates_is_refused_at_the_promotion_and_told_of_later(
+    tmp_path: Path, golden: Path, new: Path
+) -> None:
+    text = (Path(str(resources.files("config"))) / "simulate.toml").read_text()
+    bolder = tmp_path / "bolder.toml"
+    bolder.write_text(text.replace("min_confidence = 0.5", "min_confidence = 0.4"))
+    data = ("--data", tmp_path / "data")
+    assert model("gate", new, "--golden", golden, *data).exit_code == 0
+    refused = refusal("promote", new, "--config", bolder, *data)
+    assert refused.code == "model.not_passed"
+    assert "the configuration says openvino int8, review under 0.4: run the gate with it" in refused.detail
+    assert model("gate", new, "--golden", golden, "--config", bolder, *data).exit_code == 0
+    promoted = model("promote", new, "--config", bolder, *data)
+    assert promoted.exit_code == 0, promoted.output
+    assert "min_confidence" not in promoted.output
+    back = model("rollback", "--reason", "a trial", "--config", bolder, *data)
+    assert "min_confidence is 0.4" in back.output
+    assert "measured with 0.5 (its manifest)" in back.output

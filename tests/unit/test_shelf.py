@@ -1,13 +1,16 @@
 """Nothing is run as the promoted bundle but the one that somebody let in, for a reason that is written down."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
 from models.evaluation.parts import cut_at_truth
 from models.manifest import load_bundle
+from models.release.footing import told_apart
 from models.release.gate import Terms, judge_candidate
+from models.release.gate_report import Conditions
 from models.release.shelf import Shelf, chosen_bundle
 from station.core.errors import ModelError
 from station.core.part import SurfaceClass as S
@@ -64,6 +67,57 @@ def test_what_passed_the_gate_is_promoted_copied_and_written_down(shelf: Shelf, 
     assert (entry.replaces, entry.replaces_sha256) == (before.name, before.sha256)
     kept = shelf.folder / "reports" / f"{entry.gate}.json"
     assert json.loads(kept.read_text())["new"]["sha256"] == used.identity.sha256
+
+
+@pytest.mark.parametrize(
+    "station",
+    [
+        Conditions("openvino", "int8", 0.7),
+        Conditions("openvino", "f32", 0.5),
+        Conditions("onnxruntime", "int8", 0.5),
+    ],
+)
+def test_a_gate_that_judged_otherwise_than_the_station_lets_nothing_in(
+    shelf: Shelf, new: Path, tmp_path: Path, station: Conditions
+) -> None:
+    report = report_on(new, shelf, tmp_path)
+    told = f"the gate judged by openvino int8, review under 0.5; the configuration says {station}"
+    with pytest.raises(ModelError, match=re.escape(told)):
+        shelf.promote(new, report, "", ME, station)
+    assert shelf.history() == ()
+    assert shelf.promote(new, report, "", ME, Conditions("openvino", "int8", 0.5)).gate
+
+
+def test_a_bundle_is_doubted_where_the_station_judges_by_another_least_confidence(shelf: Shelf, shipped: Path) -> None:
+    bundle = load_bundle(shipped)
+    assert told_apart(bundle, shelf, 0.5) is None
+    lower = told_apart(bundle, shelf, 0.3)
+    assert lower is not None
+    assert "min_confidence is 0.3, shipped-1 was measured with 0.5 (its manifest): parts pass or are sorted" in lower
+    higher = told_apart(bundle, shelf, 0.8)
+    assert higher is not None
+    assert "parts are a REVIEW that passed" in higher
+
+
+def test_what_the_gate_judged_by_counts_more_than_the_manifest(shelf: Shelf, new: Path, tmp_path: Path) -> None:
+    golden = make_recording(tmp_path / "golden", as_they_are(S.DEFECT_FREE, S.PITS))
+
+    def gated(min_confidence: float) -> Path:
+        terms = Terms("openvino", "int8", min_confidence, 0.25, cut_at_truth)
+        return shelf.keep_verdict(judge_candidate(new, shelf.open_active(), golden, [], terms), None)
+
+    def doubt(min_confidence: float) -> str:
+        return told_apart(shelf.open_active(), shelf, min_confidence) or ""
+
+    entry = shelf.promote(new, gated(0.7), "", ME)
+    assert not doubt(0.7)
+    assert "measured with 0.7 (the gate)" in doubt(0.5)
+    verdict = gated(0.5)
+    assert not doubt(0.5), "the promoted bundle was gated anew with the changed configuration"
+    verdict.unlink()
+    assert "measured with 0.7 (the gate)" in doubt(0.5), "what it was promoted on is left"
+    (shelf.folder / "reports" / f"{entry.gate}.json").write_text("{}")
+    assert "measured with 0.5 (its manifest)" in doubt(0.7)
 
 
 def test_without_report_and_reason_nothing_is_promoted(shelf: Shelf, new: Path) -> None:

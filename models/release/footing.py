@@ -1,0 +1,42 @@
+"""Whether the station judges by the least confidence with which its bundle was measured.
+
+The configuration rules: `decision.min_confidence` is what sends a part to REVIEW, whatever a bundle says. But what was
+measured holds for the least confidence that it was measured with. That is the gate's, where it let the bundle pass, and
+otherwise the one of the figures in the bundle's manifest.
+"""
+
+from models.manifest import Bundle
+from models.release.shelf import Shelf
+
+
+def told_apart(bundle: Bundle, shelf: Shelf, min_confidence: float) -> str | None:
+    """What a person should know where a bundle was measured with another least confidence; None where it was not.
+
+    Args:
+        bundle: What the station runs.
+        shelf: Where the gate leaves its reports.
+        min_confidence: The configured one.
+
+    Raises:
+        ModelError: The shelf's history cannot be used.
+    """
+    measured, by = _measured_with(bundle, shelf)
+    if measured is None or measured == min_confidence:
+        return None
+    effect = (
+        "parts pass or are sorted that were a REVIEW in that measurement"
+        if min_confidence < measured
+        else "parts are a REVIEW that passed or were sorted in that measurement"
+    )
+    return (
+        f"decision.min_confidence is {min_confidence:g}, {bundle.identity.name} was measured with {measured:g} ({by}): "
+        f"{effect}; its figures do not hold"
+    )
+
+
+def _measured_with(bundle: Bundle, shelf: Shelf) -> tuple[float | None, str]:
+    measured = shelf.passed_with(bundle.identity.sha256)
+    if measured is not None:
+        return measured.min_confidence, "the gate"
+    thresholds = bundle.manifest.thresholds
+    return (thresholds.min_confidence if thresholds else None), "its manifest"
