@@ -1,13 +1,14 @@
 """Late, overloaded, cut off in mid-scan: what the cell does when the judgement is not there in time."""
 
 import json
+import threading
 from pathlib import Path
 
 import pytest
 
 from station.core.clock import SystemClock
 from station.core.events import NetworkOverloaded, PartDecided, StripScored
-from station.core.part import BLOCKS_PER_TURN, PartType, Pixels, Probabilities, Verdict
+from station.core.part import BLOCKS_PER_TURN, Block, PartType, Pixels, Probabilities, Verdict
 from station.core.settings import Settings
 from station.flow.record import SqliteLedger
 from station.packml import State
@@ -16,6 +17,7 @@ from tests.cell.bench import Bench, running, settings
 from tests.contract.fake_camera import Misfortune, Mishap
 
 MS = 1_000_000
+PATIENCE_S = 20.0
 
 
 class SlowedClock(SystemClock):
@@ -29,13 +31,22 @@ class SlowedClock(SystemClock):
 
 
 def slow_down(bench: Bench, clock: SlowedClock, strip_ms: float) -> None:
-    """Let every strip take so long by this clock."""
-    score = bench.classifier.score
+    """Let every strip take so long by this clock, and the first one until the turn's last block is there."""
+    score, block, given = bench.classifier.score, bench.camera.block, threading.Event()
+
+    def counted(index: int, frame_id: int, lines: int) -> Block:
+        if frame_id == 0:
+            given.clear()
+        elif frame_id == BLOCKS_PER_TURN - 1:
+            given.set()
+        return block(index, frame_id, lines)
 
     def slowly(patches: Pixels) -> Probabilities:
+        assert given.wait(PATIENCE_S)
         clock.worked_ns += round(strip_ms * MS)
         return score(patches)
 
+    bench.camera.block = counted  # type: ignore[method-assign]
     bench.classifier.score = slowly  # type: ignore[method-assign]
 
 
