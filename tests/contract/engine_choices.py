@@ -14,6 +14,12 @@ from station.core.settings import ModelSettings
 CHOICES = choices(load_bundle(bundle_folder(SHIPPED)))
 """(engine, precision) of everything that the shipped bundle has an artefact for."""
 
+EACH_CHOICE = [
+    pytest.param(choice, id="-".join(choice), marks=pytest.mark.training if choice[0] == "torch" else ())
+    for choice in CHOICES
+]
+"""The same as parameters of tests; what needs the extra `train` is marked."""
+
 MAY_BE_ABSENT = {("torch", "f32"), ("openvino", "bf16")}
 """An extra, and what not every processor has; anything else that cannot run is a failure."""
 

@@ -16,7 +16,7 @@ from models.engines import check_probabilities
 from station.core.errors import BugError, ModelError
 from station.core.part import EngineIdentity, ModelIdentity, Pixels, Probabilities
 from station.core.ports import PatchClassifier
-from tests.contract.engine_choices import CHOICES, start
+from tests.contract.engine_choices import EACH_CHOICE, start
 
 
 class FakeClassifier:
@@ -37,13 +37,13 @@ class FakeClassifier:
         return check_probabilities(np.stack([passed, rest, rest, rest, rest], axis=1).astype(np.float32))
 
 
-@pytest.fixture(scope="module", params=[("fake", ""), *CHOICES], ids=lambda choice: "-".join(choice).rstrip("-"))
+@pytest.fixture(scope="module", params=[pytest.param(("fake", ""), id="fake"), *EACH_CHOICE])
 def classifier(request: pytest.FixtureRequest) -> PatchClassifier:
     engine, precision = request.param
     return FakeClassifier() if engine == "fake" else start(engine, precision)
 
 
-@pytest.fixture(params=CHOICES, ids="-".join)
+@pytest.fixture(params=EACH_CHOICE)
 def choice(request: pytest.FixtureRequest) -> tuple[str, str]:
     engine, precision = request.param
     return engine, precision

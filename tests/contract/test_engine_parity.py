@@ -12,7 +12,7 @@ from station.core.recording import read_recording, read_scan
 from station.core.settings import load_settings
 from station.flow.crop import crop_block, find_part
 from station.flow.patch import blocks_of, make_strip
-from tests.contract.engine_choices import CHOICES, start
+from tests.contract.engine_choices import EACH_CHOICE, start
 
 REFERENCE = ("openvino", "f32")
 FARTHEST = {"f32": 1e-4, "bf16": 0.1, "int8": 0.25}
@@ -41,7 +41,7 @@ def reference(parts: list[list[Pixels]]) -> list[Probabilities]:
     return scores(start(*REFERENCE, threads=0), parts)
 
 
-@pytest.mark.parametrize("choice", [choice for choice in CHOICES if choice != REFERENCE], ids="-".join)
+@pytest.mark.parametrize("choice", [choice for choice in EACH_CHOICE if choice.values[0] != REFERENCE])
 def test_it_decides_as_the_reference_does(
     choice: tuple[str, str], parts: list[list[Pixels]], reference: list[Probabilities]
 ) -> None:

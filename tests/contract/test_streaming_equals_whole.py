@@ -12,14 +12,14 @@ from station.core.part import PartType, Pixels
 from station.core.settings import CropSettings
 from station.flow.patch import blocks_of
 from station.judging import SurfaceJudge
-from tests.contract.engine_choices import CHOICES, start
+from tests.contract.engine_choices import EACH_CHOICE, start
 
 SENSOR_PX = 5472
 WIDTHS_PX = (385, 570, 690, 935, 1065, 1575)
 SETTINGS = CropSettings(background_max=40, margin_px=4)
 
 
-@pytest.fixture(scope="module", params=CHOICES, ids="-".join)
+@pytest.fixture(scope="module", params=EACH_CHOICE)
 def engine(request: pytest.FixtureRequest) -> Engine:
     return start(*request.param, threads=0)
 

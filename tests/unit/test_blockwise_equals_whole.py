@@ -15,7 +15,7 @@ from station.flow.crop import crop_block, find_part
 from station.flow.decide import decide
 from station.flow.patch import blocks_of, make_strip
 from station.judging import SurfaceJudge
-from tests.contract.engine_choices import CHOICES, start
+from tests.contract.engine_choices import EACH_CHOICE, start
 
 SENSOR_PX = 5472
 WIDTHS_PX = (385, 570, 690, 935, 1065, 1575)
@@ -25,7 +25,7 @@ SETTINGS = CropSettings(background_max=40, margin_px=4)
 SOME_BLOCKS = (0, 3, 7)
 
 
-@pytest.fixture(scope="module", params=CHOICES, ids="-".join)
+@pytest.fixture(scope="module", params=EACH_CHOICE)
 def classifier(request: pytest.FixtureRequest) -> PatchClassifier:
     engine, precision = request.param
     return start(engine, precision, threads=2)

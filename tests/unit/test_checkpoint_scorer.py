@@ -13,6 +13,8 @@ from models.training.checkpoint import FORMAT, write_checkpoint  # noqa: E402
 from models.training.plan import plan_from  # noqa: E402
 from station.core.errors import ModelError  # noqa: E402
 
+pytestmark = pytest.mark.training
+
 
 @pytest.fixture
 def checkpoint(tmp_path: Path) -> Path:

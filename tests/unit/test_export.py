@@ -27,6 +27,8 @@ from station.core.errors import ConfigError, ModelError, TrainingError  # noqa: 
 from station.core.part import SurfaceClass as S  # noqa: E402
 from tests.unit.grey_bundles import as_they_are, make_recording  # noqa: E402
 
+pytestmark = pytest.mark.training
+
 ORIGIN = DataOrigin("a" * 64, "rendered", CLASSES, 256, 256, 2, 32)
 
 

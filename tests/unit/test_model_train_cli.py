@@ -67,6 +67,7 @@ def test_a_missing_extra_is_told_with_its_remedy(command: str, tmp_path: Path, m
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.training
 @pytest.mark.usefixtures("training_packages")
 def test_training_leaves_checkpoints_and_curves_and_a_second_call_changes_nothing(data: Path, tmp_path: Path) -> None:
     trained = station_model("train", "--data", data, "--out", tmp_path / "run", *QUICK)
@@ -80,6 +81,7 @@ def test_training_leaves_checkpoints_and_curves_and_a_second_call_changes_nothin
     assert (tmp_path / "run" / "last.pt").read_bytes() == before
 
 
+@pytest.mark.training
 @pytest.mark.usefixtures("training_packages")
 def test_an_interrupted_command_says_how_to_go_on_and_does(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -93,6 +95,7 @@ def test_an_interrupted_command_says_how_to_go_on_and_does(
     assert (tmp_path / "run" / "best.pt").exists()
 
 
+@pytest.mark.training
 @pytest.mark.usefixtures("training_packages")
 @pytest.mark.parametrize(
     ("options", "code"),
@@ -115,6 +118,7 @@ def test_what_cannot_be_trained_is_refused_before_anything_is_written(
     assert not list(tmp_path.rglob("*.pt"))
 
 
+@pytest.mark.training
 @pytest.mark.usefixtures("training_packages")
 @pytest.mark.parametrize(("without", "named"), [("train", "imprinted in training"), ("validation", "in validation")])
 def test_a_class_without_images_is_refused(tmp_path: Path, without: str, named: str) -> None:
@@ -125,6 +129,7 @@ def test_a_class_without_images_is_refused(tmp_path: Path, without: str, named: 
     assert named in refused.exception.detail
 
 
+@pytest.mark.training
 @pytest.mark.usefixtures("training_packages")
 def test_altered_images_are_refused(tmp_path: Path) -> None:
     data = make_data(tmp_path / "data")
@@ -136,6 +141,7 @@ def test_altered_images_are_refused(tmp_path: Path) -> None:
     assert refused.exception.code == "dataset.wrong_hash"
 
 
+@pytest.mark.training
 @pytest.mark.usefixtures("training_packages")
 def test_a_checkpoint_begins_another_training_also_for_other_classes(data: Path, tmp_path: Path) -> None:
     first = tmp_path / "first"
@@ -161,6 +167,7 @@ def test_a_checkpoint_begins_another_training_also_for_other_classes(data: Path,
     assert other.exception.code == "training.bad_weights"
 
 
+@pytest.mark.training
 @pytest.mark.usefixtures("training_packages")
 def test_a_cross_validation_judges_every_image_once_and_goes_on_fold_by_fold(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -185,6 +192,7 @@ def test_a_cross_validation_judges_every_image_once_and_goes_on_fold_by_fold(
     assert result["paper_percent"] == 99.01
 
 
+@pytest.mark.training
 @pytest.mark.usefixtures("training_packages")
 def test_a_comparison_judges_networks_by_image_and_by_part(data: Path, tmp_path: Path) -> None:
     compared = station_model(
@@ -200,6 +208,7 @@ def test_a_comparison_judges_networks_by_image_and_by_part(data: Path, tmp_path:
     assert "96.92" in compared.output
 
 
+@pytest.mark.training
 @pytest.mark.usefixtures("training_packages")
 def test_a_comparison_needs_a_test_split_with_every_class(tmp_path: Path) -> None:
     data = make_data(tmp_path / "data", without="test")

@@ -28,6 +28,7 @@ def test_the_stations_own_network_has_the_papers_parameters() -> None:
     assert NETWORKS["inception-cnn"].trainable_parameters == 3_576_389
 
 
+@pytest.mark.training
 @pytest.mark.parametrize("spec", NETWORKS.values(), ids=NETWORKS)
 def test_a_network_has_its_pinned_parameters_and_answers_logits(spec: NetworkSpec) -> None:
     torch = pytest.importorskip("torch", reason="torch is an extra (pip install inspection-station[train])")
@@ -40,6 +41,7 @@ def test_a_network_has_its_pinned_parameters_and_answers_logits(spec: NetworkSpe
     assert torch.isfinite(logits).all()
 
 
+@pytest.mark.training
 @pytest.mark.parametrize("name", ["inception-cnn", "baseline-cnn", "sca-cnn"])
 def test_whole_images_and_other_classes_fit(name: str) -> None:
     torch = pytest.importorskip("torch", reason="torch is an extra (pip install inspection-station[train])")
@@ -48,6 +50,7 @@ def test_whole_images_and_other_classes_fit(name: str) -> None:
         assert network(torch.zeros(1, 1, 512, 256)).shape == (1, 6)
 
 
+@pytest.mark.training
 def test_training_mode_computes_the_same_halving() -> None:
     torch = pytest.importorskip("torch", reason="torch is an extra (pip install inspection-station[train])")
     layers = pytest.importorskip("models.networks.layers")

@@ -38,6 +38,7 @@ def test_the_upper_limit_of_a90_holds_about_19_times_in_20() -> None:
     assert 53 <= held <= 60
 
 
+@pytest.mark.training
 def test_the_most_likely_weights_are_those_of_a_general_optimiser() -> None:
     optimise = pytest.importorskip("scipy.optimize", reason="compares with scipy where the training packages are")
     sizes, found = draw(np.random.default_rng(4), 120)

@@ -12,6 +12,8 @@ from models.networks import NETWORKS  # noqa: E402 - after the check for torch
 from models.training.pretrained import initial_weights  # noqa: E402
 from station.core.errors import TrainingError  # noqa: E402
 
+pytestmark = pytest.mark.training
+
 
 def archive(path: Path, leave_out: str = "") -> Path:
     """Random weights of MobileNetV2 as they come: three colours, biases, no normalisation."""

@@ -23,6 +23,7 @@ def test_the_limits_of_95_percent_are_those_of_the_tables(events: int, trials: i
     assert clopper_pearson(events, trials, 0.95) == pytest.approx((lower, upper), abs=6e-5)
 
 
+@pytest.mark.training
 @pytest.mark.parametrize(
     ("events", "trials"), [(0, 1), (3, 100), (7, 1300), (650, 1300), (1299, 1300), (19_990, 20_000)]
 )

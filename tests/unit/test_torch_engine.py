@@ -17,6 +17,8 @@ from station.core.part import Pixels  # noqa: E402
 from station.core.settings import ModelSettings  # noqa: E402
 from tests.contract.small_bundles import sealed  # noqa: E402
 
+pytestmark = pytest.mark.training
+
 SETTINGS = ModelSettings(bundle="net-1", engine="torch", precision="f32", threads=1)
 
 

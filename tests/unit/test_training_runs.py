@@ -21,6 +21,8 @@ from models.training.start import begin  # noqa: E402
 from models.training.trainer import Training  # noqa: E402
 from station.core.errors import TrainingError  # noqa: E402
 
+pytestmark = pytest.mark.training
+
 CLASSES = ("defect_free", "imprinted", "pits", "roll_marks", "scratches")
 CPU = torch.device("cpu")
 
