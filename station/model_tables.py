@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
 def crossval_table(rows: Sequence["Crossval"]) -> Table:
     """One line a cross-validation."""
-    table = Table("network", "parameters, M", "folds", "accuracy, %", "errors", "macro F1", "the paper's, %")
+    table = Table(
+        "network", "parameters, M", "folds", "accuracy, %", "errors", "balanced, %", "macro F1", "the paper's, %"
+    )
     for row in rows:
         accuracy = f"{row.mean * 100:.2f} ± {row.deviation * 100:.2f}"
         table.add_row(
@@ -22,6 +24,7 @@ def crossval_table(rows: Sequence["Crossval"]) -> Table:
             str(len(row.fold_accuracies)),
             accuracy,
             _errors(row.pooled),
+            _share(row.pooled.balanced_accuracy, 100),
             _share(row.pooled.macro_f1),
             _paper(row.paper_percent),
         )

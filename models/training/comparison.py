@@ -14,7 +14,7 @@ from models.dataset.store import SLIVER, DataSet, Split
 from models.evaluation.calibration import softmax
 from models.evaluation.metrics import Classification, classify
 from models.training.checkpoint import BEST, load_network, write_whole
-from models.training.compute import logits_of
+from models.training.compute import logits_of, translated
 from models.training.crossval import PAPER, Crossval, Result, crossvalidate, heading
 from models.training.data import TrainingData, divide
 from models.training.draw import Indices
@@ -25,6 +25,8 @@ from station.core.errors import TrainingError
 from station.core.part import PATCHES_PER_PART, SurfaceClass
 
 COMPARISON = "comparison.json"
+PAPER_WHOLE = {"baseline-cnn": 66.92}
+"""Percent of 130 parts, trained on whole images. Source: Mustafaev et al., section V, SMHSD-O-TA."""
 
 
 class Comparison(Result):
@@ -78,12 +80,14 @@ def _measure(
 ) -> Comparison:
     network, _ = load_network(path)
     test = np.flatnonzero(data.splits == Split.TEST)
-    network.to(session.device, memory_format=torch.channels_last)
-    answers = np.asarray(softmax(logits_of(network, divided, test, session.device, plan)), np.float32)
+    with translated(path.parent):
+        network.to(session.device, memory_format=torch.channels_last)
+        answers = np.asarray(softmax(logits_of(network, divided, test, session.device, plan)), np.float32)
     sure = data.labels[test] != SLIVER
     images = classify(data.labels[test][sure], answers[sure].argmax(axis=1), answers[sure], data.classes)
     parts = _parts(data, test, answers) if data.manifest.kind == "patches" else None
-    paper = PAPER.get(plan.network, (None, None))[1]
+    whole = data.manifest.kind == "whole"
+    paper = PAPER_WHOLE.get(plan.network) if whole else PAPER.get(plan.network, (None, None))[1]
     return Comparison(**heading(data, plan), crossval=validated, images=images, parts=parts, paper_percent=paper)
 
 

@@ -16,11 +16,19 @@ from models.training.data import TrainingData
 from models.training.draw import Indices
 from models.training.plan import Plan
 from station.core.errors import TrainingError
+from station.core.part import SurfaceClass
+
+GOOD = SurfaceClass.DEFECT_FREE.label
+NO_MEMORY = ("can't allocate memory", "ALLOC_FAILED")
+"""What torch, cuBLAS and cuDNN say where memory does not suffice."""
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """How a network does on images that it is not trained on: mean loss, errors by kind, and how many there were."""
+    """How a network does on images that it is not trained on: mean loss, errors by kind, and how many there were.
+
+    Where the first class is not defect-free every error is a confusion.
+    """
 
     loss: float
     escapes: int
@@ -37,7 +45,10 @@ def judge(network: nn.Module, data: TrainingData, chosen: Indices, device: torch
     truth = torch.from_numpy(labels.astype(np.int64))
     loss = float(nn.functional.cross_entropy(logits, truth))
     found = logits.argmax(dim=1).numpy()
-    escapes, overkills = int(((found == 0) & (labels != 0)).sum()), int(((found != 0) & (labels == 0)).sum())
+    good = 0 if data.origin.classes[0] == GOOD else -1
+    escapes, overkills = (
+        int(((one == good) & (other != good)).sum()) for one, other in ((found, labels), (labels, found))
+    )
     wrong = int((found != labels).sum())
     return Judged(loss, escapes, overkills, wrong - escapes - overkills, len(chosen))
 
@@ -68,8 +79,27 @@ def autocast(plan: Plan, device: torch.device) -> torch.autocast:
 
 def put(batch: Batch, device: torch.device) -> tuple[Tensor, Tensor]:
     """A batch's images and labels on the device, the images with their channels last in memory."""
-    images = torch.from_numpy(batch.images).to(device, non_blocking=True)
-    return images.to(memory_format=torch.channels_last), torch.from_numpy(batch.labels).to(device)
+    images, labels = torch.from_numpy(batch.images), torch.from_numpy(batch.labels)
+    if device.type == "cuda":  # from pinned memory they are fetched while the step before computes
+        images, labels = (one.pin_memory().to(device, non_blocking=True) for one in (images, labels))
+    return images.to(memory_format=torch.channels_last), labels
+
+
+def prepare(device: torch.device, plan: Plan) -> None:
+    """Have a GPU compute what the plan says, and the same for the same; nothing to do for the CPU.
+
+    Convolutions take one fixed, deterministic algorithm, and float32 means float32, where a GPU would else round the
+    factors to 10 bits. What is left to chance is the order in which overlapping maxima add up their gradients.
+
+    Raises:
+        TrainingError: The GPU cannot compute in bfloat16.
+    """
+    if device.type != "cuda":
+        return
+    if plan.precision == "bf16" and not torch.cuda.is_bf16_supported(including_emulation=False):
+        raise TrainingError("training.no_device", "this GPU has no bfloat16; choose --precision f32")
+    torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark = True, False
+    torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
 
 
 @contextmanager
@@ -89,7 +119,7 @@ def translated(folder: Path) -> Iterator[None]:
         yield
     except (MemoryError, RuntimeError) as error:
         text = str(error).splitlines()[0] if str(error) else ""
-        memory = isinstance(error, MemoryError | torch.OutOfMemoryError) or "can't allocate memory" in text
+        memory = isinstance(error, MemoryError | torch.OutOfMemoryError) or any(words in text for words in NO_MEMORY)
         if not memory:
             raise
         raise TrainingError("training.out_of_memory", text) from error

@@ -15,7 +15,7 @@ from models.evaluation.calibration import softmax
 from models.evaluation.metrics import Classification, classify
 from models.networks import NETWORKS
 from models.training.checkpoint import write_whole
-from models.training.compute import logits_of
+from models.training.compute import logits_of, translated
 from models.training.data import TrainingData, select
 from models.training.draw import Indices
 from models.training.folds import deal_folds
@@ -98,7 +98,8 @@ def _fold_answers(
     training = session.train(folder, plan, data)
     if not training.finished:
         return None
-    logits = logits_of(training.network, data, left_out, session.device, plan)
+    with translated(folder):
+        logits = logits_of(training.network, data, left_out, session.device, plan)
     probabilities = np.asarray(softmax(logits), np.float32)
     right = int((probabilities.argmax(axis=1) == data.labels[left_out]).sum())
     session.tell(f"{folder}: {right} of {len(left_out)} right")

@@ -24,10 +24,10 @@ class Row:
         loss: Mean weighted cross-entropy of the training's images, as they were drawn and changed; without penalties.
         validation_loss: Mean cross-entropy of the validation's images.
         accuracy: Share of the validation's images judged rightly.
-        escapes: Images of other classes judged to be of the first (defect-free).
-        overkills: Images of the first class judged to be of another.
-        confusions: Images of one of the other classes judged to be of another one of them.
-        judged: Images of the validation.
+        escapes: Images of defects judged to be defect-free; 0 where the first class is not defect-free.
+        overkills: Images of no defect judged to be of one; likewise.
+        confusions: All other images that were judged wrongly.
+        judged: Images of the validation; 0 in a fold, whose losses and accuracy are 0.
         seconds: Wall time of the epoch since it began or was resumed.
     """
 
@@ -60,7 +60,8 @@ def picture(rows: Sequence[Row]) -> bytes:
     figure = Figure(figsize=(10, 3.2), layout="constrained")
     losses, errors, rates = figure.subplots(1, 3)
     epochs = [row.epoch for row in rows]
-    _plot(losses, "loss", epochs, {name: [getattr(row, name) for row in rows] for name in ("loss", "validation_loss")})
+    judged = ("loss", "validation_loss") if rows[-1].judged else ("loss",)
+    _plot(losses, "loss", epochs, {name: [getattr(row, name) for row in rows] for name in judged})
     kinds = ("escapes", "overkills", "confusions")
     _plot(errors, "images judged wrongly", epochs, {name: [getattr(row, name) for row in rows] for name in kinds})
     _plot(rates, "learning rate", epochs, {"rate": [row.rate for row in rows]})
@@ -75,6 +76,7 @@ def _plot(axes: Any, title: str, epochs: Sequence[int], lines: dict[str, list[fl
         axes.plot(epochs, values, marker=".", label=name.replace("_", " "))
     axes.set_title(title)
     axes.set_xlabel("epoch")
+    axes.xaxis.get_major_locator().set_params(integer=True)
     axes.legend()
     axes.grid(alpha=0.3)
 

@@ -96,12 +96,12 @@ class Bars(AbstractContextManager["Bars"]):
 
     def end(self, row: Row, *, best: bool) -> None:
         """The epoch is judged and kept."""
-        wrong = f"{row.escapes} escapes, {row.overkills} overkills, {row.confusions} confusions of {row.judged}"
-        losses = f"loss {row.loss:.4f} validation {row.validation_loss:.4f}"
-        self._line(
-            f"epoch {row.epoch}/{self._epochs} {losses} accuracy {row.accuracy:.4f} ({wrong}) {row.seconds:.0f} s"
-            f" {self._left()}{' best' if best else ''}"
-        )
+        said = f"epoch {row.epoch}/{self._epochs} loss {row.loss:.4f}"
+        if row.judged:
+            wrong = f"{row.escapes} escapes, {row.overkills} overkills, {row.confusions} confusions of {row.judged}"
+            said += f" validation {row.validation_loss:.4f} accuracy {row.accuracy:.4f} ({wrong})"
+        marked = " best" if best and row.judged else ""
+        self._line(f"{said} {row.seconds:.0f} s {self._left()}{marked}")
 
     def _left(self) -> str:
         done = (self._number - 1) * self._steps + self._done

@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 from rich.console import Console
 
+from models.training.compute import prepare, translated
 from models.training.data import TrainingData
 from models.training.plan import Plan
 from models.training.pretrained import InitialWeights
@@ -14,7 +15,6 @@ from models.training.progress import Bars
 from models.training.run_folder import occupy
 from models.training.start import begin
 from models.training.trainer import Training
-from station.core.errors import TrainingError
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +39,8 @@ class Session:
         Raises:
             TrainingError: See `start.begin` and `Training.run`; or the GPU cannot compute in bfloat16.
         """
-        if self.device.type == "cuda" and plan.precision == "bf16" and not torch.cuda.is_bf16_supported():
-            raise TrainingError("training.no_device", "this GPU has no bfloat16; choose --precision f32")
-        with occupy(folder):
+        prepare(self.device, plan)
+        with occupy(folder), translated(folder):
             training = begin(plan, data, folder, self.device, self.keep_every_s, initial)
             self.tell(f"{folder}: {plan.network} {_state(training)}; {self._where()}")
             with Bars(self.console) as bars:

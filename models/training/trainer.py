@@ -194,7 +194,7 @@ class Training:
             rate=float(self._optimiser.param_groups[0]["lr"]),
             loss=loss,
             validation_loss=judged.loss,
-            accuracy=1 - wrong / max(1, judged.images),
+            accuracy=1 - wrong / judged.images if judged.images else 0.0,
             escapes=judged.escapes,
             overkills=judged.overkills,
             confusions=judged.confusions,
