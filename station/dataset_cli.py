@@ -130,6 +130,7 @@ def make(
         else:
             from models.dataset.recording import RecordingPlan
 
+            _refuse_class_folders(sources)
             made: Literal["patches", "whole"] = "patches" if kind is Kind.PATCHES else "whole"
             plan = RecordingPlan(made, folder.name, tuple(sources), *given, shares, seed, jitter_px)
             data = _from_recordings(folder, plan, jobs or os.cpu_count() or 1)
@@ -153,6 +154,13 @@ def show(
     except StationError as error:
         refuse(error)
     _print(data)
+
+
+def _refuse_class_folders(sources: list[Path]) -> None:
+    for folder in sources:
+        if folder.is_dir() and not (folder / "recording.jsonl").exists():
+            told = f"{folder} is no recording (no recording.jsonl); folders of classes take --kind class-folders"
+            raise DatasetError("dataset.bad_source", told)
 
 
 def _from_folders(

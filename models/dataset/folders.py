@@ -142,7 +142,7 @@ def _one_size(pictures: Sequence[_Picture], plan: FolderPlan) -> tuple[int, int]
     if len(sizes) > 1:
         usual = sizes[0][0]
         others = [f"{_short(picture)} {picture.shape}" for picture in pictures if picture.shape != usual]
-        told = f"{len(others)} pictures are not of {usual}: {', '.join(others[:_NAMED])}; a size makes them equal"
+        told = f"{len(others)} pictures are not of {usual}: {', '.join(others[:_NAMED])}; --size makes them equal"
         raise DatasetError("dataset.bad_source", told)
     return sizes[0][0]
 

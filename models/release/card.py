@@ -112,7 +112,7 @@ def _evaluation(evaluation: Evaluation) -> Iterator[str]:
         yield _table(("figure", "count, share and limits"), rows)
     if evaluation.detection:
         yield "### Probability of detection"
-        yield _table(("class", "against the diameter of a circle of the same area"), _detection(evaluation))
+        yield _table(("class", "against the longer side of the box around it"), _detection(evaluation))
     if evaluation.pointing is not None:
         yield f"The evidence lies on the defect in {_spell(evaluation.pointing.hits)} patches."
     if evaluation.robustness:

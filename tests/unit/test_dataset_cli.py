@@ -89,3 +89,10 @@ def test_a_refusal_ends_with_status_2_and_leaves_nothing(
     assert refused.exit_code == 2, refused.output
     assert sorted(scans.rglob("*")) == before
     assert list(tmp_path.iterdir()) == []
+
+
+def test_folders_of_classes_are_told_from_recordings(tmp_path: Path) -> None:
+    (tmp_path / "pictures" / "crack").mkdir(parents=True)
+    refused = station_dataset("make", tmp_path / "d", "--from", tmp_path / "pictures")
+    assert refused.exit_code == 2
+    assert "folders of classes take --kind class-folders" in refused.output.replace("\n", " ")
