@@ -62,4 +62,5 @@ def _state(training: Training) -> str:
     if training.finished:
         return f"is done, {epochs} epochs"
     state = f"goes on after epoch {epochs}" if epochs or training.position.step else "begins"
-    return f"{state}: {origin.patches} images of {origin.parts} groups, {len(training.data.validation)} to judge by"
+    judging = len(training.data.validation)
+    return f"{state}: {origin.patches} images of {origin.parts} groups" + (f", {judging} to judge by" if judging else "")
