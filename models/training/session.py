@@ -62,5 +62,5 @@ def _state(training: Training) -> str:
     if training.finished:
         return f"is done, {epochs} epochs"
     state = f"goes on after epoch {epochs}" if epochs or training.position.step else "begins"
-    judging = len(training.data.validation)
-    return f"{state}: {origin.patches} images of {origin.parts} groups" + (f", {judging} to judge by" if judging else "")
+    judging = f", {count} to judge by" if (count := len(training.data.validation)) else ""
+    return f"{state}: {origin.patches} images of {origin.parts} groups{judging}"
