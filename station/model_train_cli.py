@@ -1,7 +1,11 @@
 """`station model …`: train, and compare networks."""
 
 import signal
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
 from importlib.util import find_spec
+from inspect import Parameter, Signature, signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,6 +18,7 @@ from station.model_tables import comparison_table, crossval_table, errors_table
 from station.terminal import REFUSED, err, out
 
 if TYPE_CHECKING:
+    from models.training.plan import Plan
     from models.training.session import Session
 
 EXTRA = ("torch", "timm", "tensorboard", "matplotlib")
@@ -44,22 +49,73 @@ Device = Annotated[str, typer.Option(help="cpu, cuda, or auto: a GPU where there
 KeepEvery = Annotated[float, typer.Option(min=0, help="Minutes between checkpoints within an epoch.")]
 
 
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What every training can be told: the choices of its plan, and where it computes."""
+
+    recipe: Recipe = "station"
+    epochs: Epochs = None
+    items_per_epoch: Items = None
+    batch: BatchSize = None
+    rate: Rate = None
+    l2: Penalty = None
+    draw: Draw = None
+    augmentation: Augmentation = None
+    precision: Precision = None
+    seed: Seed = 1
+    threads: Threads = 0
+    device: Device = "auto"
+    keep_every_min: KeepEvery = 5.0
+
+    def plan(self, kind: str, network: str, **more: Any) -> "Plan":
+        """The plan for a network on a data set of this kind, with more choices by the names of `plan_from`.
+
+        Raises:
+            TrainingError: They contradict each other.
+        """
+        from models.training.plan import plan_from
+
+        return plan_from(
+            self.recipe, kind, network=network, epochs=self.epochs, items_per_epoch=self.items_per_epoch,
+            batch=self.batch, rate=self.rate, l2=self.l2, draw=self.draw,
+            augmentation=changes_named(self.augmentation), precision=self.precision, seed=self.seed, **more,
+        )  # fmt: skip
+
+    def session(self) -> "Session":
+        """A session where it shall compute, told on the terminal, that Ctrl-C ends well.
+
+        Raises:
+            TrainingError: A GPU is asked for and there is none.
+        """
+        return session_on(self.device, self.threads, self.keep_every_min)
+
+
+def with_choices(command: Callable[..., None]) -> Callable[..., None]:
+    """The command with an option for each of `Choices` in place of its parameter `choices`."""
+    own, shared = dict(signature(command).parameters), signature(Choices).parameters
+    del own["choices"]
+
+    @wraps(command)
+    def told(**options: Any) -> None:
+        choices = Choices(**{name: options.pop(name) for name in shared})
+        command(**options, choices=choices)
+
+    options = [one.replace(kind=Parameter.KEYWORD_ONLY) for one in (*own.values(), *shared.values())]
+    told.__signature__ = Signature(options)  # type: ignore[attr-defined]
+    told.__annotations__ = {one.name: one.annotation for one in options}
+    return told
+
+
+@with_choices
 def train(
     data: DataFolder,
     out_folder: OutFolder,
+    choices: Choices,
     network: NetworkName = "inception-cnn",
-    recipe: Recipe = "station",
-    epochs: Epochs = None,
-    items_per_epoch: Items = None,
-    batch: BatchSize = None,
-    rate: Rate = None,
     schedule: Annotated[str | None, typer.Option(help="cosine, constant or exponential.")] = None,
     optimiser: Annotated[str | None, typer.Option(help="adamw or adam.")] = None,
     weight_decay: Annotated[float | None, typer.Option(min=0, help="Decoupled weight decay of adamw.")] = None,
-    l2: Annotated[float | None, typer.Option(min=0, help="Penalty on kernels; the paper's is 0.01.")] = None,
-    draw: Draw = None,
     first_share: FirstShare = None,
-    augmentation: Augmentation = None,
     patience: Annotated[
         int | None, typer.Option(min=0, help="Stop after so many epochs without a gain; 0 for never.")
     ] = None,
@@ -71,55 +127,37 @@ def train(
     unfrozen_share: Annotated[
         float | None, typer.Option(min=0, max=1, help="Share of the layers trained after them, from the head.")
     ] = None,
-    precision: Precision = None,
     validation_items: ValidationItems = None,
-    seed: Seed = 1,
-    threads: Threads = 0,
-    device: Device = "auto",
-    keep_every_min: KeepEvery = 5.0,
 ) -> None:
     """Train a network; the same command goes on where it was interrupted, to the same result."""
     need_training_packages()
     from models.dataset.store import read_data, verify_images
     from models.training.data import divide
-    from models.training.plan import plan_from
     from models.training.pretrained import initial_weights
 
     data_set = read_data(data)
     verify_images(data_set)
     initial = initial_weights(init, network_named(network)) if init else None
-    plan = plan_from(
-        recipe, data_set.manifest.kind, network=network_named(network), epochs=epochs, items_per_epoch=items_per_epoch,
-        batch=batch, rate=rate, schedule=schedule, optimiser=optimiser, weight_decay=weight_decay, l2=l2, draw=draw,
-        first_class_share=first_share, augmentation=changes_named(augmentation), patience=patience,
+    plan = choices.plan(
+        data_set.manifest.kind, network_named(network), schedule=schedule, optimiser=optimiser,
+        weight_decay=weight_decay, first_class_share=first_share, patience=patience,
         init=initial.sha256 if initial else None, frozen_epochs=frozen_epochs, frozen_rate=frozen_rate,
-        unfrozen_share=unfrozen_share, precision=precision, validation_items=validation_items, seed=seed,
+        unfrozen_share=unfrozen_share, validation_items=validation_items,
     )  # fmt: skip
-    session = session_on(device, threads, keep_every_min)
+    session = choices.session()
     training = session.train(out_folder, plan, divide(data_set), initial)
     refuse_unfinished(out_folder, finished=training.finished)
     best = min(training.history, key=lambda row: row.validation_loss)
     session.tell(f"Lowest validation loss after epoch {best.epoch}: {out_folder / 'best.pt'}")
 
 
+@with_choices
 def crossval(
     data: DataFolder,
     out_folder: OutFolder,
+    choices: Choices,
     network: NetworkName = "inception-cnn",
     folds: Annotated[int, typer.Option(min=2, max=20, help="Folds of training and validation together.")] = 5,
-    recipe: Recipe = "station",
-    epochs: Epochs = None,
-    items_per_epoch: Items = None,
-    batch: BatchSize = None,
-    rate: Rate = None,
-    l2: Penalty = None,
-    draw: Draw = None,
-    augmentation: Augmentation = None,
-    precision: Precision = None,
-    seed: Seed = 1,
-    threads: Threads = 0,
-    device: Device = "auto",
-    keep_every_min: KeepEvery = 5.0,
 ) -> None:
     """Cross-validate a network by groups; the same command goes on where it was interrupted.
 
@@ -128,42 +166,25 @@ def crossval(
     need_training_packages()
     from models.dataset.store import read_data, verify_images
     from models.training.crossval import crossvalidate
-    from models.training.plan import plan_from
 
     data_set = read_data(data)
     verify_images(data_set)
-    plan = plan_from(
-        recipe, data_set.manifest.kind, network=network_named(network), epochs=epochs, items_per_epoch=items_per_epoch,
-        batch=batch, rate=rate, l2=l2, draw=draw, augmentation=changes_named(augmentation), precision=precision,
-        seed=seed, patience=0,
-    )  # fmt: skip
-    session = session_on(device, threads, keep_every_min)
-    result = crossvalidate(data_set, plan, folds, out_folder, session)
+    plan = choices.plan(data_set.manifest.kind, network_named(network), patience=0)
+    result = crossvalidate(data_set, plan, folds, out_folder, choices.session())
     refuse_unfinished(out_folder, finished=result is not None)
     if result is not None:
         out.print(crossval_table([result]))
         out.print(errors_table(result.pooled, f"{network}: each image judged by a network that had not seen it"))
 
 
+@with_choices
 def compare(
     data: DataFolder,
     out_folder: OutFolder,
+    choices: Choices,
     networks: Annotated[str, typer.Option(help="Names of `station model networks`, with commas; all, or paper.")],
     folds: Annotated[int, typer.Option(min=0, max=20, help="Cross-validate each with so many folds, too.")] = 0,
-    recipe: Recipe = "station",
-    epochs: Epochs = None,
-    items_per_epoch: Items = None,
-    batch: BatchSize = None,
-    rate: Rate = None,
-    l2: Penalty = None,
-    draw: Draw = None,
-    augmentation: Augmentation = None,
-    precision: Precision = None,
     validation_items: ValidationItems = None,
-    seed: Seed = 1,
-    threads: Threads = 0,
-    device: Device = "auto",
-    keep_every_min: KeepEvery = 5.0,
 ) -> None:
     """Train networks by one plan and judge them on the test split; goes on where it was interrupted.
 
@@ -172,19 +193,14 @@ def compare(
     need_training_packages()
     from models.dataset.store import read_data, verify_images
     from models.training.comparison import compare as compare_networks
-    from models.training.plan import plan_from
 
     data_set = read_data(data)
     verify_images(data_set)
     plans = [
-        plan_from(
-            recipe, data_set.manifest.kind, network=name, epochs=epochs, items_per_epoch=items_per_epoch, batch=batch,
-            rate=rate, l2=l2, draw=draw, augmentation=changes_named(augmentation), precision=precision, seed=seed,
-            validation_items=validation_items, patience=0,
-        )
+        choices.plan(data_set.manifest.kind, name, validation_items=validation_items, patience=0)
         for name in names_of(networks)
-    ]  # fmt: skip
-    rows = compare_networks(data_set, plans, folds, out_folder, session_on(device, threads, keep_every_min))
+    ]
+    rows = compare_networks(data_set, plans, folds, out_folder, choices.session())
     refuse_unfinished(out_folder, finished=rows is not None)
     for row in rows or ():
         out.print(errors_table(row.images, f"{row.network}: images of the test split"))
