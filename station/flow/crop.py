@@ -141,7 +141,8 @@ def _smooth(profile: Profile) -> Profile:
 
 def _spans(bright: NDArray[np.bool_]) -> list[Span]:
     """First column and the one after the last of every run of true columns."""
-    changes = np.flatnonzero(np.diff(bright, prepend=False, append=False)).tolist()
+    changes = (np.flatnonzero(bright[1:] != bright[:-1]) + 1).tolist()
+    changes = [0] * bool(bright[0]) + changes + [len(bright)] * bool(bright[-1])
     return list(zip(changes[::2], changes[1::2], strict=True))
 
 
@@ -193,7 +194,8 @@ def _step(profile: Profile, coarse: int) -> int | None:
     None when no step of at least STEP_GREY is near, as at the border of a glow.
     """
     ahead = BORDER_REACH_PX + 2 * STEP_PX
-    near = np.pad(profile, (ahead, 4 * STEP_PX), mode="edge")[coarse : coarse + ahead + 4 * STEP_PX]
+    columns = np.arange(coarse - ahead, coarse + 4 * STEP_PX)
+    near = profile[columns.clip(0, len(profile) - 1)]
     means = np.convolve(near, np.full(STEP_PX, 1 / STEP_PX, np.float32), mode="valid")
     first, last = 2 * STEP_PX, ahead + 2 * STEP_PX  # where steps are looked for, in columns of `near`
     outside, inside = means[first - STEP_PX : last - STEP_PX], means[first:last]
