@@ -17,6 +17,7 @@ from sim.recordings import bundled_recording
 from sim.report import Format, Report, report_as
 from sim.running import Plan, RunningCell, running_cell
 from station.core.errors import ConfigError, StationError
+from station.core.priority import precedence
 from station.core.settings import load_settings
 
 EXIT_REFUSED = 2
@@ -75,7 +76,8 @@ def simulate(  # noqa: PLR0913  # one argument an option
     try:
         broken = wishes(fault or [])
         plan = Plan(recordings or bundled_recording(), parts, speed, truth, broken, breakable=control)
-        asyncio.run(_run(config, plan, report, end_with_parent=end_with_parent))
+        with precedence():  # real devices have processors of their own, and answer at once
+            asyncio.run(_run(config, plan, report, end_with_parent=end_with_parent))
     except StationError as error:
         sys.stderr.write(f"{error}\n")
         raise typer.Exit(EXIT_REFUSED) from None

@@ -33,6 +33,7 @@ from station.core.errors import ConfigError, RecordError
 from station.core.events import Watcher
 from station.core.part import ModelIdentity
 from station.core.ports import CellReport, LineCamera, LinePlc, PatchClassifier, SortRobot, SpinJig
+from station.core.priority import compute_in_time
 from station.core.settings import Settings, data_dir, expand
 from station.flow.record import SqliteLedger
 from station.line import Line
@@ -71,9 +72,11 @@ async def open_station(settings: Settings, folder: Path, watch: Watcher) -> Asyn
         StationError: The bundle or the database cannot be used.
     """
     clock = SystemClock()
-    compute = ComputeThread(settings.watchdog.compute_timeout_s)
     bundle = find_bundle(settings, folder)
-    classifier = make_engine(bundle, settings.model, folder / MODEL_CACHE)
+    compute = ComputeThread(
+        settings.watchdog.compute_timeout_s, compute_in_time if settings.model.realtime else _nothing
+    )
+    classifier = await _load(bundle, settings, folder, compute)
     _tell(classifier)
     if doubt := doubt_of(bundle, settings, folder):
         log.warning("least_confidence_differed", detail=doubt)
@@ -92,6 +95,19 @@ async def open_station(settings: Settings, folder: Path, watch: Watcher) -> Asyn
     finally:
         await ledger.close()
         compute.close()
+
+
+async def _load(bundle: Bundle, settings: Settings, folder: Path, compute: ComputeThread) -> PatchClassifier:
+    """The network, loaded on the compute thread, because the engine's own threads take over the priority of theirs.
+
+    Raises:
+        ModelError: The engine cannot run it here, or did not load it within the deadline of a job.
+    """
+    try:
+        return await compute.submit(make_engine, bundle, settings.model, folder / MODEL_CACHE)
+    except BaseException:
+        compute.close()
+        raise
 
 
 def _tell(classifier: PatchClassifier) -> None:

@@ -29,8 +29,9 @@ log = structlog.get_logger()
 class _Worker:
     """One thread and the jobs that wait for it."""
 
-    def __init__(self) -> None:
+    def __init__(self, begin: Callable[[], object]) -> None:
         self.given_up = False
+        self._begin = begin
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
         self.thread = threading.Thread(target=self._run, name="compute", daemon=True)
         self.thread.start()
@@ -40,6 +41,7 @@ class _Worker:
         self._jobs.put(job)
 
     def _run(self) -> None:
+        self._begin()
         while (job := self._jobs.get()) is not None and not self.given_up:
             job()
 
@@ -49,11 +51,13 @@ class ComputeThread:
 
     Args:
         timeout_s: Deadline of a job, the wait for those before it included.
+        begin: What a thread does before its first job, a fresh one that takes the place of a hanging one, too.
     """
 
-    def __init__(self, timeout_s: float) -> None:
+    def __init__(self, timeout_s: float, begin: Callable[[], object] = lambda: None) -> None:
         self._timeout_s = timeout_s
-        self._worker = _Worker()
+        self._begin = begin
+        self._worker = _Worker(begin)
 
     def submit(self, job: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> "asyncio.Future[T]":
         """Have a job done after those before it; never blocks. What it raises, the future raises.
@@ -90,7 +94,7 @@ class ComputeThread:
         if worker is self._worker:
             log.error("compute_thread_given_up", timeout_s=self._timeout_s)
             worker.given_up = True
-            self._worker = _Worker()
+            self._worker = _Worker(self._begin)
         detail = f"the compute thread gave no answer within {self._timeout_s:g} s; it is replaced"
         _fail(answer, ModelError("model.engine_failed", detail))
 

@@ -143,6 +143,10 @@ class ModelSettings(Section):
     )
     threads: int = Field(0, ge=0, le=256, description="Threads of the engine; 0 for all cores.")
     pinning: bool = Field(True, description="Keep each thread of the engine on one core while it computes (openvino).")
+    realtime: bool = Field(
+        True,
+        description="Give the engine's threads real-time priority, below camera and event loop, where it is allowed.",
+    )
 
 
 class RecordSettings(Section):

@@ -67,6 +67,17 @@ async def test_a_thread_that_hangs_is_given_up_and_the_next_job_has_a_fresh_one(
     compute.close()
 
 
+async def test_every_thread_begins_as_it_is_told() -> None:
+    begun: list[int] = []
+    compute, gate = ComputeThread(0.1, lambda: begun.append(threading.get_ident())), threading.Event()
+    with pytest.raises(ModelError):
+        await compute.submit(gate.wait)
+    assert await compute.submit(threading.get_ident) == begun[1]
+    assert len(set(begun)) == len(begun) == 2
+    gate.set()
+    compute.close()
+
+
 async def test_a_job_that_nobody_waits_for_any_more_is_not_begun() -> None:
     compute, gate, done = ComputeThread(5.0), threading.Event(), []
     first = compute.submit(gate.wait)
