@@ -69,7 +69,7 @@ class SimulatedCell:
         try:
             async with asyncio.timeout(START_TIMEOUT_S):
                 self.ready = await self._until_ready()
-        except (TimeoutError, ConfigError):
+        except BaseException:
             await self._end()
             raise
         self._listener = asyncio.create_task(self._listen(), name="simulated cell")
