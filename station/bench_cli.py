@@ -59,9 +59,11 @@ def bench(
     """
     from station.bench.cell_config import simulated
     from station.bench.cell_run import CellRuns
+    from station.bench.ending import ended_by_signals
     from station.bench.machine import busy_share
-    from station.bench.plan import BenchPlan
-    from station.bench.suite import run_benches
+    from station.bench.network_run import NetworkRun
+    from station.bench.plan import SHARE_OF_SECONDS, BenchPlan
+    from station.bench.suite import run_benches, wanted_of
     from station.bench.verdict import verdict
     from station.core.logs import configure_logs
 
@@ -69,9 +71,12 @@ def bench(
     settings = simulated(_chosen(settings_of(config, "simulate.toml"), engine, precision))
     if picture is not None:
         _require_writable(picture)
+    wanted = wanted_of(only or [])
     busy_before = busy_share()
-    plan = BenchPlan(settings, seconds, _say, CellRuns(settings, parts, _say))
-    figures: dict[str, Any] = run_benches(only or [], plan)
+    network = NetworkRun(settings, seconds / SHARE_OF_SECONDS, wanted, _say)
+    plan = BenchPlan(settings, seconds, _say, CellRuns(settings, parts, _say), network)
+    with ended_by_signals():
+        figures: dict[str, Any] = run_benches(wanted, plan)
     judged = verdict(figures, settings, busy_before)
     if picture is not None:
         from station.bench.picture import draw

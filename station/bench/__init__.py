@@ -1,8 +1,9 @@
 """`station bench`: what this computer reaches, as figures, as a verdict in words, and as a picture.
 
     suite        every benchmark by name, in the order in which they run
-    ├ machine, ceiling, model_only, torch_eager     the processor and the network
-    ├ end_to_end, scaling                           raw scans in memory, to decisions
+    ├ machine, ceiling                              the processor
+    ├ model_only, end_to_end, torch_eager           the network; raw scans to decisions; in turns (network_run)
+    ├ scaling                                       the cost against patches and cores
     ├ acquisition                                   the camera's way, without a cell
     ├ stream, memory                                the whole simulated cell (cell_run), lines at their rate or free
     └ startup                                       `station run`, from the start of its process to Idle

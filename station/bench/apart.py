@@ -1,21 +1,27 @@
 """Work in a process of its own: with its own memory, its own event loop, and the cores that it is given.
 
-The process ends with the one that started it, however that one ends.
+The process ends with the one that started it, however that one ends. Where the wait for its answer is broken off, it is
+asked to end, so that a cell in it stops in order, and ended if it does not.
 """
 
 import os
+import signal
+import sys
 import threading
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from multiprocessing import get_context, parent_process
-from typing import ParamSpec, TypeVar
+from multiprocessing.connection import Connection
+from typing import Any, ParamSpec, TypeVar
 
 from station.core.errors import BugError
 from station.core.logs import configure_logs
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+END_TIMEOUT_S = 30.0
+"""Longer than a cell takes to stop in order, or to be aborted."""
 
 
 def apart(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -37,20 +43,44 @@ def apart_on(cores: int, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs
 
 
 def _apart(cores: int | None, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    pool = ProcessPoolExecutor(1, get_context("spawn"), _confine, (cores,))
-    with pool:
-        try:
-            return pool.submit(work, *args, **kwargs).result()
-        except BrokenProcessPool as error:
-            raise BugError("station.bug", f"the process of {work.__module__} ended without an answer") from error
+    spawning = get_context("spawn")
+    answer, answering = spawning.Pipe(duplex=False)
+    process = spawning.Process(target=_work, args=(answering, cores, work, args, kwargs), name=work.__module__)
+    process.start()
+    answering.close()
+    try:
+        value, error = answer.recv()
+    except EOFError as ended:
+        raise BugError("station.bug", f"the process of {work.__module__} ended without an answer") from ended
+    except BaseException:
+        process.terminate()
+        raise
+    finally:
+        answer.close()
+        process.join(END_TIMEOUT_S)
+        process.kill()
+        process.join()
+        process.close()
+    if error is not None:
+        raise error
+    return value  # type: ignore[no-any-return]
 
 
-def _confine(cores: int | None) -> None:
-    """Before anything is loaded that counts cores."""
+def _work(answering: Connection, cores: int | None, work: Callable[..., Any], args: Any, kwargs: Any) -> None:
+    """The process: confined before anything is loaded that counts cores."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the one that asked; it then ends this one …
+    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit())  # … so, and what was begun is undone
     configure_logs("error", None)
     threading.Thread(target=_end_with_parent, name="end with parent", daemon=True).start()
     if cores is not None:
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:cores])
+    answer: tuple[Any, Exception | None]
+    try:
+        answer = work(*args, **kwargs), None
+    except Exception as error:  # noqa: BLE001  # it is raised where the answer is awaited
+        answer = None, error
+    with suppress(BrokenPipeError):  # nobody waits for it any more
+        answering.send(answer)
 
 
 def _end_with_parent() -> None:

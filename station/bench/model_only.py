@@ -1,21 +1,15 @@
 """The network alone, fed as the station feeds it: one strip, two patches, at a time."""
 
-from collections.abc import Callable
 from math import prod
 from typing import Any
 
-import numpy as np
 import openvino as ov
 
-from models.engines import INPUT_SHAPE
 from models.manifest import Bundle
 from station.bench.plan import BenchPlan
-from station.bench.timing import median, percentiles, times_s
-from station.build import find_bundle, make_classifier
-from station.core.part import BLOCKS_PER_TURN, Pixels
-from station.core.ports import PatchClassifier
-
-LEAST_STRIPS = 100
+from station.bench.timing import median, percentiles
+from station.build import find_bundle
+from station.core.part import BLOCKS_PER_TURN
 
 
 def model_only(plan: BenchPlan) -> dict[str, Any]:
@@ -26,8 +20,7 @@ def model_only(plan: BenchPlan) -> dict[str, Any]:
     Raises:
         ModelError: The network cannot be used.
     """
-    classifier = make_classifier(plan.settings)
-    strips_s = times_s(scoring(classifier), plan.short_s, LEAST_STRIPS)
+    strips_s = plan.network.strips_s()
     images_per_s = 1 / median(strips_s) / BLOCKS_PER_TURN
     gmac = gmac_per_strip(find_bundle(plan.settings))
     return {
@@ -35,13 +28,6 @@ def model_only(plan: BenchPlan) -> dict[str, Any]:
         "gmac_per_s": None if gmac is None else round(images_per_s * BLOCKS_PER_TURN * gmac, 1),
         "two_patches_ms": percentiles([1e3 * strip_s for strip_s in strips_s], 50, 99),
     }
-
-
-def scoring(classifier: PatchClassifier) -> Callable[[], object]:
-    """Scores one strip after the other, each of other patches."""
-    strips: list[Pixels] = list(np.random.default_rng(1).integers(60, 200, (BLOCKS_PER_TURN, *INPUT_SHAPE), np.uint8))
-    order = iter(range(1 << 62))
-    return lambda: classifier.score(strips[next(order) % len(strips)])
 
 
 def gmac_per_strip(bundle: Bundle) -> float | None:

@@ -9,10 +9,10 @@ from typing import Any
 
 from models.engines.processor import usable_cores
 from station.bench.apart import apart_on
-from station.bench.end_to_end import judging
 from station.bench.housings import middle_scan
 from station.bench.plan import BenchPlan
 from station.bench.timing import median, times_s
+from station.bench.works import judging
 from station.build import make_classifier
 from station.core.part import BLOCKS_PER_TURN, PATCHES_PER_STRIP
 from station.core.settings import Settings

@@ -4,7 +4,7 @@ A benchmark is a function from `BenchPlan` to plain figures; `BENCHES` names it,
 document and the word for `--only`.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,16 +48,24 @@ BENCHES = {
 """In the order in which they run; `memory` takes what `stream` has seen."""
 
 
-def run_benches(only: Iterable[str], plan: BenchPlan) -> dict[str, Figures | None]:
-    """The figures of these benchmarks, of all where none is named; blocks for minutes.
+def wanted_of(only: Iterable[str]) -> frozenset[str]:
+    """The benchmarks of these names, all where none is named.
 
     Raises:
         ConfigError: There is no benchmark of this name.
+    """
+    wanted = frozenset(only) or frozenset(BENCHES)
+    if unknown := sorted(wanted - frozenset(BENCHES)):
+        raise ConfigError("config.invalid", f"there is no benchmark {unknown[0]!r}; there are {', '.join(BENCHES)}")
+    return wanted
+
+
+def run_benches(wanted: Container[str], plan: BenchPlan) -> dict[str, Figures | None]:
+    """The figures of these benchmarks; blocks for minutes.
+
+    Raises:
         StationError: A benchmark could not be run.
     """
-    wanted = set(only) or set(BENCHES)
-    if unknown := sorted(wanted - set(BENCHES)):
-        raise ConfigError("config.invalid", f"there is no benchmark {unknown[0]!r}; there are {', '.join(BENCHES)}")
     figures: dict[str, Figures | None] = {}
     for name, bench in BENCHES.items():
         if name in wanted:

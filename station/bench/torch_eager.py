@@ -1,27 +1,22 @@
 """The yardstick: the same network, unchanged, in PyTorch's eager mode in f32, fed in the same way."""
 
-from models.engines import make_engine
-from station.bench.model_only import scoring
 from station.bench.plan import BenchPlan
-from station.bench.timing import median, times_s
-from station.build import find_bundle
-from station.core.errors import ModelError
-from station.core.part import BLOCKS_PER_TURN
+from station.bench.timing import median
 
 
-def torch_eager(plan: BenchPlan) -> dict[str, float] | None:
+def torch_eager(plan: BenchPlan) -> dict[str, float | None] | None:
     """Images of 16 patches a second; None where torch is not installed or the bundle has no weights for it.
+
+    `end_to_end_times` is how many times as fast whole parts went that took turns with it; None where none did.
 
     Raises:
         ModelError: The network cannot be used.
     """
-    settings = plan.settings.model.model_copy(update={"engine": "torch", "precision": "f32"})
-    try:
-        classifier = make_engine(find_bundle(plan.settings), settings)
-    except ModelError as error:
-        if error.code != "model.engine_unavailable":
-            raise
-        plan.say(f"  left out: {error.detail}")
+    run = plan.network
+    if not run.has_torch:
         return None
-    strips_s = times_s(scoring(classifier), plan.short_s)
-    return {"images_per_s": round(1 / median(strips_s) / BLOCKS_PER_TURN, 2)}
+    times = median([run.torch_over_part(width) for width in run.widths]) if run.has_parts else None
+    return {
+        "images_per_s": round(1 / run.torch_image_s(), 2),
+        "end_to_end_times": None if times is None else round(times, 2),
+    }

@@ -1,0 +1,34 @@
+"""What is timed: strips through the network alone, and whole parts from raw scan to decision by the station's code."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from models.engines import INPUT_SHAPE
+from station.core.part import BLOCKS_PER_TURN, PartType, Pixels, ScanHealth
+from station.core.ports import PatchClassifier
+from station.core.settings import Settings
+from station.flow.decide import decide
+from station.flow.patch import blocks_of
+from station.judging import SurfaceJudge
+
+
+def scoring(classifier: PatchClassifier) -> Callable[[], object]:
+    """Scores one strip after the other, each of other patches."""
+    strips: list[Pixels] = list(np.random.default_rng(1).integers(60, 200, (BLOCKS_PER_TURN, *INPUT_SHAPE), np.uint8))
+    order = iter(range(1 << 62))
+    return lambda: classifier.score(strips[next(order) % len(strips)])
+
+
+def judging(
+    kind: PartType, scan: Pixels, settings: Settings, classifier: PatchClassifier, blocks: int | None = None
+) -> Callable[[], object]:
+    """Judges one scan, as the cell does but for the camera; only its first blocks where their number is given."""
+    taken = blocks_of(scan)[:blocks]
+
+    def judge() -> None:
+        judge_of_part = SurfaceJudge(kind, settings.crop, classifier)
+        scores = [judge_of_part.take(block) for block in taken]
+        decide(scores, ScanHealth(None, "", 0.0), settings.decision)
+
+    return judge

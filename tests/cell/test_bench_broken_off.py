@@ -1,0 +1,64 @@
+"""A `station bench` that is broken off leaves nothing behind: no folder, no shared memory, no process."""
+
+import os
+import signal
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.cell.conftest import station_command
+from tests.cell.tiny_bundle import make_tiny_bundle
+
+END_TIMEOUT_S = 60
+SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  # where the simulated cell's scene lies
+SIMULATED_CELL = "-m\0sim\0"
+
+
+def processes_under(folder: Path) -> dict[int, str]:
+    """The processes whose folder of temporary files is this one, with their command lines."""
+    found = {}
+    for process in Path("/proc").iterdir():
+        try:
+            environment = (process / "environ").read_bytes()
+            command = (process / "cmdline").read_text(encoding="utf-8", errors="replace")
+        except (NotADirectoryError, FileNotFoundError, PermissionError, ProcessLookupError):
+            continue
+        if f"TMPDIR={folder}".encode() in environment.split(b"\0") and command:
+            found[int(process.name)] = command
+    return found
+
+
+def wait_for_cell(bench: "subprocess.Popen[str]", folder: Path) -> None:
+    """Return when the bench has a simulated cell running."""
+    while not any(SIMULATED_CELL in command for command in processes_under(folder).values()):
+        assert bench.poll() is None, "the bench has ended by itself"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda number: number.name)
+@pytest.mark.parametrize("name", ["stream", "startup_s"])
+def test_nothing_is_left_of_a_bench_that_is_broken_off(
+    name: str, number: signal.Signals, make_config: Callable[..., Path], environment: dict[str, str], tmp_path: Path
+) -> None:
+    config = make_config(('bundle = "promoted"', f'bundle = "{make_tiny_bundle(tmp_path / "tiny")}"'))
+    folder = tmp_path / "t"
+    folder.mkdir()
+    memory = set(SHARED_MEMORY.glob("station-bench-*"))
+    bench = subprocess.Popen(
+        station_command("bench", "--config", config, "--only", name, "--parts", "9999"),
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=tmp_path, start_new_session=True,
+        env={**environment, "PYTHONPATH": str(Path(__file__).parents[2]), "TMPDIR": str(folder)},
+    )  # fmt: skip
+    try:
+        wait_for_cell(bench, folder)
+        bench.send_signal(number)
+        said, _nothing = bench.communicate(timeout=END_TIMEOUT_S)
+    finally:
+        if bench.poll() is None:
+            os.killpg(bench.pid, signal.SIGKILL)
+    assert bench.returncode not in (0, -number), said
+    assert "Traceback" not in said
+    assert list(folder.iterdir()) == []
+    assert processes_under(folder) == {}
+    assert set(SHARED_MEMORY.glob("station-bench-*")) <= memory
