@@ -166,15 +166,22 @@ def list_bundles(config: ConfigOption = None, data: DataOption = None, as_json: 
         lines = [entry.model_dump(mode="json") for entry in history]
         typer.echo(json.dumps({"active": active.sha256, "bundles": rows, "history": lines}, indent=2))
         return
-    out.print(_bundle_table(rows, active.sha256))
+    out.print(_bundle_table(rows, _used(shelf)))
     if history:
         out.print(_history_table(history))
 
 
-def _bundle_table(rows: list[dict[str, str | None]], active: str) -> Table:
+def _used(shelf: "Shelf") -> Path:
+    """Where the promoted bundle lies: on the shelf, or, before any promotion, in the product."""
+    from models.weights import SHIPPED, bundle_folder
+
+    return shelf.place(shelf.active()) if shelf.history() else bundle_folder(SHIPPED)
+
+
+def _bundle_table(rows: list[dict[str, str | None]], used: Path) -> Table:
     table = Table("", "bundle", "hash", "network", "where", "state", box=None)
     for row in rows:
-        mark = "→" if row["sha256"] == active else ""
+        mark = "→" if row["where"] == str(used) else ""
         cells = (row["bundle"], (row["sha256"] or "")[:12], row["network"], row["where"], row["problem"] or "ok")
         table.add_row(mark, *(escape(cell or "") for cell in cells))
     return table

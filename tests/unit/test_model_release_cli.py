@@ -73,6 +73,8 @@ def test_the_walk_from_the_gate_to_the_station_and_back(tmp_path: Path, golden: 
     assert json.loads(model("show", "--json", *data).output)["name"] == "other-2"
     assert model("rollback", "--reason", "enough", *data).exit_code == 0
     assert find_bundle(settings, tmp_path / "data").identity == shipped
+    arrows = [line for line in model("list", *data).output.splitlines() if "→" in line]
+    assert len(arrows) == 1, "of the product's bundle and its copy on the shelf the copy is used"
 
 
 def test_a_refused_bundle_ends_the_gate_with_1_and_stays_outside(tmp_path: Path, golden: Path, new: Path) -> None:
