@@ -7,7 +7,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -17,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.cell.conftest import Run, station_command
+from tests.free_port import free_port
 
 DECISIONS = ["none", "defect_free", "imprinted", "pits", "roll_marks", "scratches", "review"]
 PARTS = 3
@@ -76,9 +76,7 @@ def lines_until(child: subprocess.Popen[str], word: str) -> list[str]:
 def test_mbpoll_reads_the_last_decision_as_the_record_has_it(
     station: Run, make_config: Callable[..., Path], environment: dict[str, str], tmp_path: Path, role: str
 ) -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     plc = '[plc.link]\nkind = "tcp"\nhost = "127.0.0.1"\nport = '
     config = make_config((plc + "0", plc + str(port)), ('role = "client"', f'role = "{role}"'))
     data = tmp_path / "data"

@@ -26,6 +26,7 @@ from station.core.part import Destination, Pixels
 from station.core.ports import LinePlc, SortRobot, SpinJig
 from station.core.settings import JigSettings, PlcSettings, RobotSettings
 from tests.contract.fake_devices import FakeJig, FakeLine, FakePlc, FakeRobot, Floor
+from tests.free_port import free_port
 
 LINK = {"kind": "tcp", "host": "127.0.0.1", "poll_s": 0.005, "request_timeout_s": 0.3, "reconnect_s": 0.1}
 
@@ -254,15 +255,13 @@ class SimulatedLineBench:
 
     async def start(self, role: str) -> None:
         """Serve, or visit the station's server."""
-        listening = bind("plc.link", "127.0.0.1", 0)
-        port = listening.getsockname()[1]
+        port = free_port()
         deadlines = {"heartbeat_s": 0.1, "stale_after_s": 1.0, "result_timeout_s": 5.0}
         settings = PlcSettings.model_validate({"role": role, "link": {**LINK, "port": port}, **deadlines})
         self.plc: LinePlc = make_plc(settings)
         if role == "client":
-            await self._server.serve(listening)
+            await self._server.serve(bind("plc.link", "127.0.0.1", port))
         else:
-            listening.close()
             self._visits = asyncio.create_task(self._device.attend(settings.link))
 
     async def stop(self) -> None:
