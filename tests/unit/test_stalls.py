@@ -122,5 +122,5 @@ async def test_the_meter_tells_the_longest_wait_once() -> None:
         await asyncio.sleep(0.01)
         assert meter.take_ms() >= 25
         async with asyncio.timeout(20):
-            while meter.take_ms() >= 25:  # until a moment without a stall: what was told is forgotten
+            while meter.take_ms() >= 25:  # noqa: ASYNC110  # a stall that was told is forgotten
                 await asyncio.sleep(0.005)
