@@ -18,6 +18,9 @@ Values = Mapping[str, Value]
 
 HEARTBEAT_S = 0.25
 STALE_AFTER_S = 2.0
+LEISURE = 5
+"""By how much longer the pause between two looks is while nobody waits for one, up to a heartbeat's: a look takes time
+from cores on which the network may just then score a part's last patches."""
 
 log = structlog.get_logger(__name__)
 
@@ -58,6 +61,7 @@ class StatusPoller:
         self._clock = clock
         self._examine = examine
         self._poll_s = settings.poll_s
+        self._leisure_s = min(LEISURE * settings.poll_s, max(HEARTBEAT_S, settings.poll_s)) - settings.poll_s
         self._link = ModbusLink(settings, device, error, self._greet)
         status = [row.name for row in self.registers.select("input", "read") if row.constant is None]
         self._status_place = self.registers.span(status)
@@ -67,6 +71,8 @@ class StatusPoller:
         self._outcome: Snapshot | DeviceError | None = None
         self._polled = asyncio.Event()
         self._wanted = asyncio.Event()
+        self._waiting = 0
+        self._at_leisure = False
         self._heartbeat = 0
         self._heartbeat_due_s = 0.0
         self._peer_beat: Value | None = None
@@ -114,15 +120,21 @@ class StatusPoller:
         return await self.next_look()
 
     async def next_look(self) -> Snapshot:
-        """The answer to the next regular poll.
+        """The answer to the next regular poll, which comes at once when nobody has waited for one for a while.
 
         Raises:
             DeviceError: As for `look`.
         """
         number = self._begun + 1
-        while self._finished < number:
-            self._check_polling()
-            await self._polled.wait()
+        if self._at_leisure:
+            self._wanted.set()
+        self._waiting += 1
+        try:
+            while self._finished < number:
+                self._check_polling()
+                await self._polled.wait()
+        finally:
+            self._waiting -= 1
         if isinstance(self._outcome, Snapshot):
             return self._outcome
         failure = self._outcome or self.unreachable("was not looked at")
@@ -159,10 +171,18 @@ class StatusPoller:
             self._log_change(outcome)
             self._outcome, self._finished = outcome, self._begun
             self._announce()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(self._poll_s):
-                    await self._wanted.wait()
+            await self._pause(self._poll_s)
+            if not self._waiting:
+                self._at_leisure = True
+                await self._pause(self._leisure_s)
+                self._at_leisure = False
             self._wanted.clear()
+
+    async def _pause(self, longest_s: float) -> None:
+        """Return when a look is wanted at once, or after this time."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(longest_s):
+                await self._wanted.wait()
 
     async def _read_or_failure(self) -> Snapshot | DeviceError:
         with suppress(DeviceError):

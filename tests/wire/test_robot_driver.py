@@ -6,9 +6,12 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from drivers.poller import StatusPoller
 from drivers.robot import ModbusRobot
+from station.core.clock import SystemClock
 from station.core.errors import BugError, RobotError
 from station.core.part import Order
+from station.core.settings import TcpLink
 from tests.wire.device_peers import (
     DONE,
     FAILED,
@@ -18,6 +21,7 @@ from tests.wire.device_peers import (
     order_writes,
     refused_with,
     served_robot,
+    tcp,
 )
 from tests.wire.modbus_peer import Conduct, TcpPeer
 
@@ -331,6 +335,38 @@ async def test_a_poller_that_dies_is_told_to_whoever_waits(robot: ModbusRobot, m
         await robot.status()
     with pytest.raises(BugError):
         await robot.load(LOAD)
+
+
+async def test_a_device_that_nobody_waits_for_is_looked_at_at_leisure_and_at_once_when_somebody_does(
+    peer: RobotPeer, server: TcpPeer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses: list[float] = []
+    enough, pause = asyncio.Event(), StatusPoller._pause
+
+    async def noted(poller: StatusPoller, longest_s: float) -> None:
+        pauses.append(round(longest_s, 3))
+        if len(pauses) >= 8:  # the first ones are those of connecting
+            enough.set()
+        await pause(poller, longest_s)
+
+    monkeypatch.setattr(StatusPoller, "_pause", noted)
+    poller = StatusPoller(tcp(server.port), "robot", RobotError, SystemClock())
+    await poller.connect()
+    await enough.wait()
+    assert pauses[-4:] in ([0.005, 0.02] * 2, [0.02, 0.005] * 2)
+    await poller.next_look()
+    pauses.clear()
+    for _ in range(5):
+        await poller.next_look()
+    assert set(pauses) == {0.005}
+    await poller.close()
+    assert peer.writes  # the heartbeat goes on
+
+
+@pytest.mark.parametrize(("poll_s", "leisure_s"), [(0.02, 0.08), (0.1, 0.15), (0.25, 0.0), (1.0, 0.0)])
+def test_looks_at_leisure_come_no_later_than_the_heartbeat_is_due(poll_s: float, leisure_s: float) -> None:
+    link = TcpLink(kind="tcp", port=1, poll_s=poll_s)
+    assert StatusPoller(link, "robot", RobotError, SystemClock())._leisure_s == pytest.approx(leisure_s)
 
 
 async def test_a_fault_ends_an_order_at_once(robot: ModbusRobot, peer: RobotPeer) -> None:
