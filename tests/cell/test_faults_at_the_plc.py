@@ -4,13 +4,16 @@ After each: the cell has reacted as the fault's table says, the PLC's words have
 and never passed unjudged, and the cell runs on without a restart.
 """
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from station.core.clock import Clock
 from station.core.errors import FAULTS, Reaction, StationError
+from station.core.settings import Settings
 from station.packml import Command, State
 from tests.cell import plc_words as plc
 from tests.cell.bench import settings
@@ -40,6 +43,14 @@ async def start(bench: WiredBench) -> None:
     assert await bench.command(Command.RESET, State.IDLE, State.STOPPED) is State.IDLE, bench.cell.controller.trouble
     await bench.command(Command.START, State.EXECUTE)
     await bench.seen(lambda words: words[plc.STATE_CURRENT] == plc.EXECUTE)
+
+
+@asynccontextmanager
+async def started(configuration: Settings | None = None, clock: Clock | None = None) -> AsyncIterator[WiredBench]:
+    """A wired cell in Execute, and the PLC sees it."""
+    async with wired(configuration, clock=clock) as bench:
+        await start(bench)
+        yield bench
 
 
 def recorded_once(bench: WiredBench, part_id: str, place: str) -> None:
@@ -88,8 +99,7 @@ async def line_is_well(bench: WiredBench) -> None:
 
 @each(RESCANNED)
 async def test_a_scan_that_broke_once_is_made_again_and_the_part_is_judged_on_the_whole_one(row: Provoked) -> None:
-    async with wired() as bench:
-        await start(bench)
+    async with started() as bench:
         row.mischief(bench, 1)
         bench.feed("A1")
         await sorted_(bench, "A1")
@@ -102,8 +112,7 @@ async def test_a_scan_that_broke_once_is_made_again_and_the_part_is_judged_on_th
 @each(RESCANNED)
 async def test_a_scan_that_broke_twice_sends_the_part_to_review_and_the_plc_reads_why(row: Provoked) -> None:
     assert FAULTS[row.code].reaction is Reaction.RESCAN
-    async with wired() as bench:
-        await start(bench)
+    async with started() as bench:
         row.mischief(bench, 2)
         bench.feed("A1")
         await sorted_(bench, "A1")
@@ -115,8 +124,7 @@ async def test_a_scan_that_broke_twice_sends_the_part_to_review_and_the_plc_read
 @each(REVIEWED)
 async def test_a_part_that_cannot_be_judged_goes_to_review_and_the_plc_reads_why(row: Provoked) -> None:
     assert FAULTS[row.code].reaction is Reaction.REVIEW
-    async with wired(settings(**row.settings), clock=SlowClock()) as bench:
-        await start(bench)
+    async with started(settings(**row.settings), clock=SlowClock()) as bench:
         mend = row.mischief(bench, ALWAYS)
         bench.feed("A1")
         await sorted_(bench, "A1")
@@ -130,8 +138,7 @@ async def test_a_part_that_cannot_be_judged_goes_to_review_and_the_plc_reads_why
 async def test_a_fault_in_the_scan_sends_the_part_to_review_and_holds_the_cell_and_the_plc_reads_why(
     row: Provoked,
 ) -> None:
-    async with wired(settings(**row.settings)) as bench:
-        await start(bench)
+    async with started(settings(**row.settings)) as bench:
         mend = row.mischief(bench, ALWAYS)
         bench.feed("A1")
         await held(bench, row.code)
@@ -147,8 +154,7 @@ async def test_a_fault_in_the_scan_sends_the_part_to_review_and_holds_the_cell_a
 async def test_a_fault_that_holds_the_cell_is_read_by_the_plc_and_the_part_is_not_passed_unjudged(
     row: Provoked,
 ) -> None:
-    async with wired(settings(**row.settings)) as bench:
-        await start(bench)
+    async with started(settings(**row.settings)) as bench:
         mend = row.mischief(bench, ALWAYS)
         bench.feed("A1")
         await held(bench, row.code)
@@ -182,8 +188,7 @@ async def test_a_fault_of_the_stations_own_aborts_the_cell_and_the_part_goes_to_
     row: Provoked,
 ) -> None:
     assert FAULTS[row.code].reaction is Reaction.ABORT
-    async with wired() as bench:
-        await start(bench)
+    async with started() as bench:
         mend = row.mischief(bench, 1)
         bench.feed("A1")
         await bench.seen(lambda words: words[plc.STATE_CURRENT] == plc.ABORTED)
@@ -210,8 +215,7 @@ async def suspended(bench: WiredBench, code: str) -> None:
 
 
 async def test_an_unknown_type_suspends_the_cell() -> None:
-    async with wired() as bench:
-        await start(bench)
+    async with started() as bench:
         bench.line.announce("A1", 99)
         await suspended(bench, "part.unknown_type")
         await bench.passes("A1")
@@ -219,18 +223,25 @@ async def test_an_unknown_type_suspends_the_cell() -> None:
 
 
 async def test_an_id_of_other_than_printable_characters_suspends_the_cell() -> None:
-    async with wired() as bench:
-        await start(bench)
+    async with started() as bench:
         bench.line.announce_words(b"A\x07" + b"\0" * 14, 1)
         await suspended(bench, "part.bad_id")
         await bench.passes("A1")
         recorded_once(bench, "A1", "second_inspection")
 
 
-async def test_a_cell_without_parts_is_suspended() -> None:
+@asynccontextmanager
+async def starved() -> AsyncIterator[WiredBench]:
+    """A wired cell that no part comes to: in Execute so shortly that the PLC need not see it, then Suspended."""
     async with wired(settings(plc={"starved_after_s": 0.01})) as bench:
-        await start(bench)
+        assert await bench.command(Command.RESET, State.IDLE, State.STOPPED) is State.IDLE
+        bench.cell.controller.command(Command.START)
         await suspended(bench, "plc.starved")
+        yield bench
+
+
+async def test_a_cell_without_parts_is_suspended() -> None:
+    async with starved() as bench:
         bench.feed("A1")
         await sorted_(bench, "A1")
         recorded_once(bench, "A1", "second_inspection")
@@ -238,23 +249,22 @@ async def test_a_cell_without_parts_is_suspended() -> None:
 
 
 async def test_a_wrong_map_that_shows_while_the_cell_is_suspended_holds_it_too() -> None:
-    async with wired(settings(plc={"starved_after_s": 0.01})) as bench:
-        await start(bench)
-        await suspended(bench, "plc.starved")
+    async with starved() as bench:
         bench.line.say(99, 0)
         await held(bench, "plc.wrong_map")
         bench.line.say(99, 0xA55A)
         await line_is_well(bench)
-        await bench.command(Command.UNHOLD, State.EXECUTE)
-        await bench.passes("A1")
+        await bench.command(Command.UNHOLD, State.EXECUTE, State.SUSPENDED)
+        bench.feed("A1")
+        await sorted_(bench, "A1")
+        recorded_once(bench, "A1", "second_inspection")
 
 
 # ---- what is refused, and changes nothing ----
 
 
 async def test_a_command_of_the_plc_that_the_state_does_not_accept_is_refused_with_its_code() -> None:
-    async with wired() as bench:
-        await start(bench)
+    async with started() as bench:
         sent = bench.line.command(2)
         await bench.seen(lambda words: words[plc.ANSWERED_COMMAND] == sent)
         assert (bench.words[plc.COMMAND_RESULT], bench.words[plc.COMMAND_REASON]) == (
@@ -265,8 +275,7 @@ async def test_a_command_of_the_plc_that_the_state_does_not_accept_is_refused_wi
 
 
 async def test_a_command_of_an_operator_that_the_state_does_not_accept_is_refused_and_the_plc_sees_no_change() -> None:
-    async with wired() as bench:
-        await start(bench)
+    async with started() as bench:
         with pytest.raises(StationError) as refused:
             bench.cell.controller.command(Command.UNHOLD)
         assert refused.value.fault.number == REASON_CODE["station.illegal_command"]
@@ -287,8 +296,7 @@ async def test_an_acknowledgement_of_no_alarm_is_refused() -> None:
 
 
 async def test_an_operators_stop_is_the_reason_that_the_plc_reads() -> None:
-    async with wired() as bench:
-        await start(bench)
+    async with started() as bench:
         await bench.command(Command.STOP, State.STOPPED)
         await bench.seen(lambda words: words[plc.STATE_CURRENT] == plc.STOPPED)
         assert bench.words[plc.STOP_REASON] == REASON_CODE["station.stopped_by_operator"]
@@ -312,8 +320,7 @@ async def aborted_with_a_judged_part(bench: WiredBench) -> None:
 
 
 async def test_an_interrupted_part_goes_to_review_though_it_was_judged_good_and_the_plc_reads_why() -> None:
-    async with wired() as bench:
-        await start(bench)
+    async with started() as bench:
         await aborted_with_a_judged_part(bench)
         await start(bench)
         await sorted_(bench, "A1")
@@ -325,8 +332,7 @@ async def test_an_interrupted_part_goes_to_review_though_it_was_judged_good_and_
 
 
 async def test_recovery_waits_for_room_in_review_and_says_so_when_it_lasts() -> None:
-    async with wired(settings(alarms={"suspended_after_s": 0.05})) as bench:
-        await start(bench)
+    async with started(settings(alarms={"suspended_after_s": 0.05})) as bench:
         await aborted_with_a_judged_part(bench)
         bench.line.fill([plc.BIN_REVIEW])
         await patiently(bench.cell.plc.full_bins)
@@ -342,8 +348,7 @@ async def test_recovery_waits_for_room_in_review_and_says_so_when_it_lasts() -> 
 
 
 async def test_a_stop_ends_the_wait_for_room_and_the_next_reset_goes_on() -> None:
-    async with wired() as bench:
-        await start(bench)
+    async with started() as bench:
         await aborted_with_a_judged_part(bench)
         bench.line.fill([plc.BIN_REVIEW])
         await patiently(bench.cell.plc.full_bins)
@@ -359,8 +364,7 @@ async def test_a_stop_ends_the_wait_for_room_and_the_next_reset_goes_on() -> Non
 
 
 async def test_a_part_that_the_chuck_does_not_see_after_its_load_is_lost_and_the_jig_never_turns() -> None:
-    async with wired() as bench:
-        await start(bench)
+    async with started() as bench:
         jig: Any = bench.cell.jig
         sound = jig.status
 
