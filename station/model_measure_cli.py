@@ -79,6 +79,8 @@ def evaluate(
     from models.evaluation.measurement import DOCUMENT, REPORT, Scope, measure_recording, prepare, write_evaluation
 
     settings = _settings(config, engine, precision, min_confidence)
+    if masks is not None and not masks.is_dir():
+        raise ConfigError("config.invalid", f"--masks {masks}: there is no such folder")
     prepare(out_folder, DOCUMENT, REPORT)
     instrument = _instrument(model, settings, cropping)
     if (data / "manifest.json").is_file():
@@ -126,6 +128,7 @@ def _evaluate_pictures(instrument: "Instrument", data: Path, split: str, masks: 
     from models.dataset.store import Split, read_data
     from models.evaluation.images import measure_images, play_pictures, source_of
     from models.evaluation.measurement import picture_evaluation, write_evaluation
+    from models.evaluation.words import percent
 
     if split.upper() not in Split.__members__:
         raise ConfigError("config.invalid", f"--split {split}: train, validation or test")
@@ -139,6 +142,13 @@ def _evaluate_pictures(instrument: "Instrument", data: Path, split: str, masks: 
     write_evaluation(folder, picture_evaluation(subject, source_of(data_set, chosen), images, pointing), {})
     accuracy = images.classification.accuracy
     out.print(f"{accuracy.events:,} of {accuracy.trials:,} judged rightly: {_share(accuracy)}", highlight=False)
+    if (balanced := images.classification.balanced_accuracy) is not None:
+        out.print(f"balanced accuracy over the classes: {percent(balanced)}", highlight=False)
+    if pointing is not None:
+        hits = pointing.hits
+        out.print(f"evidence on the mask: {hits.events:,} of {hits.trials:,}, {_share(hits)}", highlight=False)
+    elif masks is not None:
+        out.print("evidence on the mask: no picture that has a mask was called its class", highlight=False)
 
 
 def _settings(config: Path | None, engine: str | None, precision: str | None, min_confidence: float | None) -> Settings:

@@ -70,9 +70,13 @@ def test_a_data_set_is_judged_picture_by_picture(tmp_path: Path) -> None:
     images = np.random.default_rng(1).integers(90, 120, (3, 256, 256)).astype(np.uint8)
     file = DataFile(path="a.png", sha256="ab" * 32, group=0, label=CLASSES[0], split="test")
     write_data(tmp_path / "data", heading, [Entry(file, images, np.zeros(3, np.int16))], 3)
-    result = station_model("evaluate", BUNDLE, tmp_path / "data", "--out", tmp_path / "out")
+    (tmp_path / "masks").mkdir()
+    masks = ("--masks", tmp_path / "masks")
+    result = station_model("evaluate", BUNDLE, tmp_path / "data", "--out", tmp_path / "out", *masks)
     assert result.exit_code == 0, result.output
     assert "of 3 judged rightly" in result.output
+    assert "balanced accuracy over the classes" in result.output
+    assert "no picture that has a mask was called its class" in result.output
     evaluation = Evaluation.model_validate_json((tmp_path / "out" / "evaluation.json").read_text())
     assert (evaluation.parts, evaluation.images.classification.samples) == (None, 3)
     refused = station_model("evaluate", BUNDLE, tmp_path / "data", "--out", tmp_path / "b", "--split", "exam")
@@ -87,6 +91,7 @@ def test_a_data_set_is_judged_picture_by_picture(tmp_path: Path) -> None:
         (("evaluate", BUNDLE, "REC", "--out", "REC"), ConfigError, "report.html"),
         (("evaluate", BUNDLE, "REC", "--out", "OUT", "--crop", "nose"), ConfigError, "station or truth"),
         (("evaluate", BUNDLE, "REC", "--out", "OUT", "--precision", "f7"), ConfigError, "--precision"),
+        (("evaluate", BUNDLE, "REC", "--out", "OUT", "--masks", "nowhere"), ConfigError, "no such folder"),
         (("robustness", BUNDLE, "nowhere", "--out", "OUT"), RecordingError, "nowhere"),
     ],
     ids=[
@@ -95,6 +100,7 @@ def test_a_data_set_is_judged_picture_by_picture(tmp_path: Path) -> None:
         "results lie there",
         "unknown crop",
         "unknown arithmetic",
+        "no masks",
         "robustness of nothing",
     ],
 )
