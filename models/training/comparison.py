@@ -35,7 +35,7 @@ class Comparison(Result):
     Attributes:
         crossval: Its cross-validation, where folds were asked for.
         images: The test split, image by image.
-        parts: The test split part by part, by Algorithm 1; None where the images are no patches of parts.
+        parts: The test split part by part: of patches by Algorithm 1, of whole scans as they are; else None.
         paper_percent: The paper's accuracy on 130 whole parts, on its own data; None where it names none.
     """
 
@@ -85,8 +85,8 @@ def _measure(
         answers = np.asarray(softmax(logits_of(network, divided, test, session.device, plan)), np.float32)
     sure = data.labels[test] != SLIVER
     images = classify(data.labels[test][sure], answers[sure].argmax(axis=1), answers[sure], data.classes)
-    parts = _parts(data, test, answers) if data.manifest.kind == "patches" else None
     whole = data.manifest.kind == "whole"
+    parts = _parts(data, test, answers) if data.manifest.kind == "patches" else images if whole else None
     paper = PAPER_WHOLE.get(plan.network) if whole else PAPER.get(plan.network, (None, None))[1]
     return Comparison(**heading(data, plan), crossval=validated, images=images, parts=parts, paper_percent=paper)
 
