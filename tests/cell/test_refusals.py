@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from models.weights import SHIPPED, bundle_folder
 from tests.cell.conftest import Run
-
-MODELS = Path(str(files("models.weights")))
 
 
 @pytest.fixture
@@ -24,7 +23,7 @@ def taken_port() -> Iterator[int]:
 
 def bundle_copy(tmp_path: Path) -> Path:
     folder = tmp_path / "bundle"
-    shutil.copytree(MODELS / "inception-cnn-1", folder)
+    shutil.copytree(bundle_folder(SHIPPED), folder)
     return folder
 
 

@@ -19,10 +19,8 @@ from models.manifest import (
     utc_now,
     write_manifest,
 )
-from models.weights import bundle_folder
+from models.weights import SHIPPED, bundle_folder
 from station.core.errors import ModelError
-
-BUNDLE = "inception-cnn-1"
 
 
 def make_bundle(folder: Path) -> Path:
@@ -138,14 +136,14 @@ def test_a_manifest_that_is_no_json_object_is_refused(tmp_path: Path, text: byte
 
 
 def test_a_shipped_bundle_is_found_by_name_and_any_other_by_path(tmp_path: Path) -> None:
-    assert (bundle_folder(BUNDLE) / "manifest.json").is_file()
+    assert (bundle_folder(SHIPPED) / "manifest.json").is_file()
     assert bundle_folder(str(tmp_path)) == tmp_path
     assert bundle_folder("no-such-bundle") == Path("no-such-bundle")
 
 
 def test_the_shipped_bundle_is_sound_small_and_measured() -> None:
-    bundle = load_bundle(bundle_folder(BUNDLE))
-    assert bundle.manifest.name == BUNDLE
+    bundle = load_bundle(bundle_folder(SHIPPED))
+    assert bundle.manifest.name == SHIPPED
     assert sum(path.stat().st_size for path in bundle.folder.iterdir()) < 30_000_000
     assert {path.name for path in bundle.folder.iterdir()} == {"manifest.json", *bundle.manifest.files}
     assert bundle.manifest.artefacts.keys() == ARTEFACT_FILES.keys()

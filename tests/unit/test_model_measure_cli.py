@@ -11,11 +11,10 @@ from typer.testing import CliRunner, Result
 from models.dataset.store import DataFile, DataHeading, Entry, write_data
 from models.evaluation.evaluation import Evaluation
 from models.manifest import CLASSES
+from models.weights import SHIPPED
 from sim.recordings import bundled_recording
 from station.core.errors import ConfigError, ModelError, RecordingError, StationError
 from station.model_cli import model_app
-
-BUNDLE = "inception-cnn-1"
 
 
 def station_model(*arguments: object) -> Result:
@@ -37,12 +36,12 @@ def recording(tmp_path: Path) -> Path:
 
 
 def test_a_recording_is_judged_as_the_station_would_and_the_results_lie_there(recording: Path, tmp_path: Path) -> None:
-    result = station_model("evaluate", BUNDLE, recording, "--out", tmp_path / "out", "--worst", 1)
+    result = station_model("evaluate", SHIPPED, recording, "--out", tmp_path / "out", "--worst", 1)
     assert result.exit_code == 0, result.output
     evaluation = Evaluation.model_validate_json((tmp_path / "out" / "evaluation.json").read_text())
     assert evaluation.parts is not None
     assert [row.verdict for row in evaluation.parts.rows] == ["defect_free", "scratches"]
-    assert evaluation.subject.name.startswith(f"{BUNDLE}@")
+    assert evaluation.subject.name.startswith(f"{SHIPPED}@")
     assert "0 of 1" in result.output
     assert (tmp_path / "out" / "report.html").read_text().startswith("<!DOCTYPE html>")
 
@@ -50,13 +49,13 @@ def test_a_recording_is_judged_as_the_station_would_and_the_results_lie_there(re
 def test_the_same_measurement_twice_differs_in_nothing_but_its_time(recording: Path, tmp_path: Path) -> None:
     documents = []
     for run in ("a", "b"):
-        station_model("evaluate", BUNDLE, recording, "--out", tmp_path / run)
+        station_model("evaluate", SHIPPED, recording, "--out", tmp_path / run)
         documents.append(json.loads((tmp_path / run / "evaluation.json").read_text()) | {"created": None})
     assert documents[0] == documents[1]
 
 
 def test_robustness_leaves_its_curves(recording: Path, tmp_path: Path) -> None:
-    result = station_model("robustness", BUNDLE, recording, "--out", tmp_path / "out", "--parts", 1)
+    result = station_model("robustness", SHIPPED, recording, "--out", tmp_path / "out", "--parts", 1)
     assert result.exit_code == 0, result.output
     document = json.loads((tmp_path / "out" / "robustness.json").read_text())
     assert [curve["name"] for curve in document["curves"]][:2] == ["blur", "noise"]
@@ -72,14 +71,14 @@ def test_a_data_set_is_judged_picture_by_picture(tmp_path: Path) -> None:
     write_data(tmp_path / "data", heading, [Entry(file, images, np.zeros(3, np.int16))], 3)
     (tmp_path / "masks").mkdir()
     masks = ("--masks", tmp_path / "masks")
-    result = station_model("evaluate", BUNDLE, tmp_path / "data", "--out", tmp_path / "out", *masks)
+    result = station_model("evaluate", SHIPPED, tmp_path / "data", "--out", tmp_path / "out", *masks)
     assert result.exit_code == 0, result.output
     assert "of 3 judged rightly" in result.output
     assert "balanced accuracy over the classes" in result.output
     assert "no picture that has a mask was called its class" in result.output
     evaluation = Evaluation.model_validate_json((tmp_path / "out" / "evaluation.json").read_text())
     assert (evaluation.parts, evaluation.images.classification.samples) == (None, 3)
-    refused = station_model("evaluate", BUNDLE, tmp_path / "data", "--out", tmp_path / "b", "--split", "exam")
+    refused = station_model("evaluate", SHIPPED, tmp_path / "data", "--out", tmp_path / "b", "--split", "exam")
     assert isinstance(refused.exception, ConfigError)
 
 
@@ -87,12 +86,12 @@ def test_a_data_set_is_judged_picture_by_picture(tmp_path: Path) -> None:
     ("arguments", "kind", "words"),
     [
         (("evaluate", "no-such-bundle", "REC", "--out", "OUT"), ModelError, "no-such-bundle"),
-        (("evaluate", BUNDLE, "nowhere", "--out", "OUT"), RecordingError, "nowhere"),
-        (("evaluate", BUNDLE, "REC", "--out", "REC"), ConfigError, "report.html"),
-        (("evaluate", BUNDLE, "REC", "--out", "OUT", "--crop", "nose"), ConfigError, "station or truth"),
-        (("evaluate", BUNDLE, "REC", "--out", "OUT", "--precision", "f7"), ConfigError, "--precision"),
-        (("evaluate", BUNDLE, "REC", "--out", "OUT", "--masks", "nowhere"), ConfigError, "no such folder"),
-        (("robustness", BUNDLE, "nowhere", "--out", "OUT"), RecordingError, "nowhere"),
+        (("evaluate", SHIPPED, "nowhere", "--out", "OUT"), RecordingError, "nowhere"),
+        (("evaluate", SHIPPED, "REC", "--out", "REC"), ConfigError, "report.html"),
+        (("evaluate", SHIPPED, "REC", "--out", "OUT", "--crop", "nose"), ConfigError, "station or truth"),
+        (("evaluate", SHIPPED, "REC", "--out", "OUT", "--precision", "f7"), ConfigError, "--precision"),
+        (("evaluate", SHIPPED, "REC", "--out", "OUT", "--masks", "nowhere"), ConfigError, "no such folder"),
+        (("robustness", SHIPPED, "nowhere", "--out", "OUT"), RecordingError, "nowhere"),
     ],
     ids=[
         "no bundle",
