@@ -232,16 +232,16 @@ async def test_an_id_of_other_than_printable_characters_suspends_the_cell() -> N
 
 @asynccontextmanager
 async def starved() -> AsyncIterator[WiredBench]:
-    """A wired cell that no part comes to: in Execute so shortly that the PLC need not see it, then Suspended."""
+    """A wired cell that no part comes to: in Execute so shortly that the PLC need not see it."""
     async with wired(settings(plc={"starved_after_s": 0.01})) as bench:
         assert await bench.command(Command.RESET, State.IDLE, State.STOPPED) is State.IDLE
         bench.cell.controller.command(Command.START)
-        await suspended(bench, "plc.starved")
         yield bench
 
 
 async def test_a_cell_without_parts_is_suspended() -> None:
     async with starved() as bench:
+        await suspended(bench, "plc.starved")
         bench.feed("A1")
         await sorted_(bench, "A1")
         recorded_once(bench, "A1", "second_inspection")
@@ -250,6 +250,7 @@ async def test_a_cell_without_parts_is_suspended() -> None:
 
 async def test_a_wrong_map_that_shows_while_the_cell_is_suspended_holds_it_too() -> None:
     async with starved() as bench:
+        await suspended(bench, "plc.starved")
         bench.line.say(99, 0)
         await held(bench, "plc.wrong_map")
         bench.line.say(99, 0xA55A)

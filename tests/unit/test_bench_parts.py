@@ -148,8 +148,8 @@ def test_a_wait_for_work_apart_that_is_broken_off_asks_the_work_to_end(tmp_path:
     undone = tmp_path / "undone"
     work = f"""
 import pathlib, threading
-print("begun", flush=True)
 try:
+    print("begun", flush=True)
     threading.Event().wait()
 finally:
     pathlib.Path({str(undone)!r}).touch()
