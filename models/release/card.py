@@ -5,6 +5,7 @@ Source: M. Mitchell et al., "Model Cards for Model Reporting", FAT* 2019, for th
 
 from collections.abc import Iterator, Sequence
 
+from models.evaluation.defects import Detection
 from models.evaluation.evaluation import Evaluation
 from models.evaluation.rates import Rate, rate, sample_size
 from models.manifest import Figures, Manifest, Parity, Quantisation
@@ -112,7 +113,9 @@ def _evaluation(evaluation: Evaluation) -> Iterator[str]:
         yield _table(("figure", "count, share and limits"), rows)
     if evaluation.detection:
         yield "### Probability of detection"
-        yield _table(("class", "against the longer side of the box around it"), _detection(evaluation))
+        columns = ("class", "at the contrast that it usually has", "whatever its contrast")
+        yield _table(columns, [_detection(one) for one in evaluation.detection])
+        yield "Sizes are the longer side of the box around a defect."
     if evaluation.pointing is not None:
         yield f"The evidence lies on the defect in {_spell(evaluation.pointing.hits)} patches."
     if evaluation.robustness:
@@ -123,13 +126,16 @@ def _evaluation(evaluation: Evaluation) -> Iterator[str]:
         yield _table(("disturbance", "parts judged rightly"), rows)
 
 
-def _detection(evaluation: Evaluation) -> list[tuple[str, str]]:
-    rows = []
-    for one in evaluation.detection:
-        named = (("a90", one.size.a90), ("a90/95", one.size.a90_95))
-        sizes = "".join(f"{name} {size:.3g} {one.size.unit}; " for name, size in named if size is not None)
-        rows.append((one.defect, sizes + one.size.explanation))
-    return rows
+def _detection(detection: Detection) -> tuple[str, str, str]:
+    usual, size = detection.both, detection.size
+    at_usual = f"{_sizes(usual.a90, usual.a90_95)}, at {usual.usual_contrast:.2g}" if usual is not None else "no model"
+    at_any = f"{_sizes(size.a90, size.a90_95)}. " if size.a90 is not None else ""
+    return detection.defect, at_usual, at_any + size.explanation
+
+
+def _sizes(a90: float | None, a90_95: float | None) -> str:
+    named = (("a90", a90), ("a90/95", a90_95))
+    return ", ".join(f"{name} {size:.3g} mm" if size is not None else f"{name} not estimable" for name, size in named)
 
 
 def _artefacts(manifest: Manifest) -> Iterator[str]:

@@ -2,9 +2,14 @@
 
 from pathlib import Path
 
-from models.manifest import Quantisation, load_bundle
+import numpy as np
+
+from models.evaluation.defects import SoughtDefect, detect
+from models.evaluation.evaluation import Evaluation, Source, Subject
+from models.manifest import Quantisation, load_bundle, utc_now
 from models.release.card import card_text
 from models.weights import SHIPPED, bundle_folder
+from station.core.part import SurfaceClass
 from tests.unit.grey_bundles import make_grey_bundle
 
 
@@ -39,3 +44,27 @@ def test_the_shipped_bundles_card_is_the_one_of_its_manifest() -> None:
     assert bundle.read("card.md").decode().startswith(f"# {SHIPPED}\n")
     assert bundle.manifest.figures is not None
     assert f"of {bundle.manifest.figures.parts:,} = " in bundle.read("card.md").decode()
+
+
+def test_the_size_that_is_found_is_told_at_the_usual_contrast_and_whatever_the_contrast(tmp_path: Path) -> None:
+    rng = np.random.default_rng(5)
+    sought = []
+    for size, contrast in np.exp(rng.uniform(np.log([0.1, 0.02]), np.log([2.0, 0.5]), (300, 2))):
+        seen = rng.random() < 1 / (1 + np.exp(-4 * np.log(size * contrast / 0.04)))
+        sought.append(SoughtDefect("A1", SurfaceClass.PITS, size, contrast, 0.2, bool(seen)))
+    text = card_text(load_bundle(make_grey_bundle(tmp_path / "grey-1")).manifest, evaluation_of(sought))
+    (row,) = [line for line in text.splitlines() if line.startswith("| pits |")]
+    _, _, usual, whatever, _ = row.split("|")
+    a90 = float(usual.split()[1])
+    assert 0.25 < a90 < 0.5  # found with nine in ten where size x 0.2 is 0.04 x 9^(1/4): at 0.35
+    assert usual.strip().endswith("at 0.2")
+    assert "of 300 were found" in whatever
+
+
+def evaluation_of(sought: list[SoughtDefect]) -> Evaluation:
+    """Of defects alone: what a card does not look at is left out."""
+    subject = Subject(name="grey", engine="none", classes=("defect_free", "pits"), min_confidence=0.5, cropping="truth")
+    return Evaluation.model_construct(
+        created=utc_now(), subject=subject, source=Source(name="here", kind="parts", sha256="ab" * 32), parts=None,
+        detection=detect(sought), pointing=None, robustness=(),
+    )  # fmt: skip
