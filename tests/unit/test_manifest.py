@@ -153,7 +153,7 @@ def test_the_shipped_bundle_is_sound_small_and_measured() -> None:
     assert not any(one.changed_parts for one in bundle.manifest.parity)
     figures = bundle.manifest.figures
     assert figures is not None
-    assert figures.parts >= 150
+    assert figures.parts >= 100
 
 
 def test_figures_count_every_kind_of_wrong_part() -> None:

@@ -12,6 +12,7 @@ from models.release.footing import told_apart
 from models.release.gate import Terms, judge_candidate
 from models.release.gate_report import Conditions
 from models.release.shelf import Shelf, chosen_bundle
+from models.weights import SHIPPED
 from station.core.errors import ModelError
 from station.core.part import SurfaceClass as S
 from tests.unit.grey_bundles import GREYS, as_they_are, make_grey_bundle, make_recording
@@ -23,7 +24,9 @@ ME = "me@here"
 @pytest.fixture
 def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = make_grey_bundle(tmp_path / "shipped-1")
-    monkeypatch.setattr("models.release.shelf.bundle_folder", lambda name: folder if "-1" in name else Path(name))
+    monkeypatch.setattr(
+        "models.release.shelf.bundle_folder", lambda name: folder if name in (SHIPPED, folder.name) else Path(name)
+    )
     return folder
 
 
