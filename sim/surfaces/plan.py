@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import count
 
 import numpy as np
 
@@ -45,7 +46,7 @@ class RenderPlan:
         parts: How many.
         seed: Recordings of different seeds share no housing.
         mix: Weights of the five classes; the housings are shared out exactly, the rest to the largest remainders.
-        severity: Of the defects.
+        severity: Of the defects; every defect on a housing has the same.
         mixed: Share of the housings with several defects whose defects are of different classes.
         lamp_age: 0 new to 1 worn out; None for any of everyday use.
     """
@@ -63,13 +64,15 @@ class RenderPlan:
         Each housing's own seed is `seed * 1_000_000` plus its number.
         """
         rng = np.random.default_rng([self.seed, self.parts])
-        surfaces = np.repeat(np.arange(len(SurfaceClass)), share_out(self.parts, self.mix))
-        rng.shuffle(surfaces)
-        return [self._part(rng, number, SurfaceClass(int(surface))) for number, surface in enumerate(surfaces)]
+        shuffled = np.repeat(np.arange(len(SurfaceClass)), share_out(self.parts, self.mix))
+        rng.shuffle(shuffled)
+        surfaces, turns = [SurfaceClass(int(surface)) for surface in shuffled], [count() for _ in SurfaceClass]
+        return [self._part(rng, number, surface, next(turns[surface])) for number, surface in enumerate(surfaces)]
 
-    def _part(self, rng: np.random.Generator, number: int, surface: SurfaceClass) -> PlannedPart:
+    def _part(self, rng: np.random.Generator, number: int, surface: SurfaceClass, turn: int) -> PlannedPart:
+        """The housing that is `number` of all and `turn` of its class, both from 0."""
         width_px = WIDTHS_PX[int(rng.integers(len(WIDTHS_PX)))]
-        severity, defects = self.severity.draw(rng), self._defects(rng, surface)
+        severity, defects = self.severity.draw(rng, turn), self._defects(rng, surface)
         part_id, seed = f"SMH-{self.seed}-{number:05}", self.seed * 1_000_000 + number
         return PlannedPart(part_id, seed, width_px, defects, severity, self.lamp_age)
 

@@ -5,7 +5,9 @@ width, so that a defect's share of the surface does not depend on the width. Dep
 relief takes or adds at its strongest. Fixed on 2026-11-21, before the first training on them; over 400 defects they
 cover 0.047 % of the surface in the median (0.020 to 0.089 % from the 10th to the 90th of 100).
 
-Severities under the threshold of seeing are rendered for detection curves only (`CURVES`), never for training.
+Severities under the threshold of seeing are rendered for detection curves only (`CURVES`), never for training. They
+come in three designs: size varied at the usual contrast, contrast varied at the usual size, and both. A curve against
+size alone needs the first (among defects of any contrast a large one is missed, too), one against contrast the second.
 """
 
 import re
@@ -49,11 +51,35 @@ class Severity:
 
 
 DEFAULT = Severity()
-CURVES: tuple[Range, Range] = ((0.12, 1.3), (0.08, 1.3))
-"""From and to of size and contrast for detection curves, taken evenly in their logarithms: from far under what can be
-seen to a little over the default."""
+USUAL: Range = (1.0, 1.0)
 _FIXED = re.compile(r"(\d*\.?\d+)x(\d*\.?\d+)")
 _SMALLEST, _LARGEST = 0.05, 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Design:
+    """From where to where the severities of some housings reach, evenly in their logarithms.
+
+    Attributes:
+        size: From and to of `Severity.size`.
+        contrast: From and to of `Severity.contrast`.
+    """
+
+    size: Range = USUAL
+    contrast: Range = USUAL
+
+    def draw(self, rng: np.random.Generator) -> Severity:
+        """One severity; takes two values from the source of chance whatever the design is."""
+        size, contrast = (np.exp(rng.uniform(*np.log(limits))) for limits in (self.size, self.contrast))
+        return Severity(round(float(size), 4), round(float(contrast), 4))
+
+
+_SIZES, _CONTRASTS = (0.12, 1.3), (0.08, 1.3)
+_BY_SIZE, _BY_CONTRAST, _BY_BOTH = Design(size=_SIZES), Design(contrast=_CONTRASTS), Design(_SIZES, _CONTRASTS)
+CURVES = (_BY_SIZE, _BY_CONTRAST, _BY_SIZE, _BY_CONTRAST, _BY_BOTH)
+"""Designs for detection curves, dealt in turn to the housings of a class: from far under what can be seen to a little
+over the default. Of 150 housings of a class 60 vary in size and 60 in contrast, as many as MIL-HDBK-1823A asks of a
+curve of hits and misses; a model of both is fitted to all, so that 30 that vary in both are enough for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +87,10 @@ class SeverityPlan:
     """Where a recording's severities come from.
 
     Attributes:
-        size: From and to of `Severity.size`.
-        contrast: From and to of `Severity.contrast`.
+        designs: Dealt to the housings of each class in turn; at least one.
     """
 
-    size: Range = (1.0, 1.0)
-    contrast: Range = (1.0, 1.0)
+    designs: tuple[Design, ...] = (Design(),)
 
     @classmethod
     def parse(cls, text: str) -> "SeverityPlan":
@@ -78,16 +102,15 @@ class SeverityPlan:
         if text == "default":
             return cls()
         if text == "curves":
-            return cls(*CURVES)
+            return cls(CURVES)
         found = _FIXED.fullmatch(text)
         if found and all(_SMALLEST <= float(part) <= _LARGEST for part in found.groups()):
             size, contrast = map(float, found.groups())
-            return cls((size, size), (contrast, contrast))
+            return cls((Design((size, size), (contrast, contrast)),))
         raise ConfigError(
             "config.invalid", f"severity {text!r}: default, curves, or SIZExCONTRAST of {_SMALLEST} to {_LARGEST:g}"
         )
 
-    def draw(self, rng: np.random.Generator) -> Severity:
-        """One severity; takes two values from the source of chance whatever the plan is."""
-        size, contrast = (np.exp(rng.uniform(*np.log(limits))) for limits in (self.size, self.contrast))
-        return Severity(round(float(size), 4), round(float(contrast), 4))
+    def draw(self, rng: np.random.Generator, turn: int) -> Severity:
+        """The severity of the housing that is number `turn` of its class, from 0."""
+        return self.designs[turn % len(self.designs)].draw(rng)

@@ -8,6 +8,7 @@ import os
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Literal
 
@@ -29,6 +30,7 @@ from station.core.events import (
 from station.core.part import BLOCKS_PER_TURN, Verdict
 from station.core.priority import precedence
 from station.core.settings import Settings
+from station.core.timeline import ScanTimes
 from station.service import serve
 from station.simulated_cell import Event, SimulatedCell, Speed
 
@@ -38,6 +40,8 @@ Pace = Literal["line rate", "free"]
 CAMERA_PROCESS = "drivers.camera_process"
 RECORDING = "recording"
 GIVING_UP = frozenset({"HOLDING", "ABORTING", "STOPPING"})
+AFTER_THE_LAST_LINE = ("arrived", "scored", "decided", "plc_sent", "plc_acknowledged", "committed")
+"""What follows a turn's last line, in this order; the first two are those of its last block."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +85,14 @@ class CellRun:
     def decisions_ms(self) -> list[float]:
         """Of each part the time from its last line to the PLC's acknowledgement of its decision."""
         return [(ledger["plc_acknowledged"] - last_line_ns(ledger)) / 1e6 for ledger in self.ledgers if _whole(ledger)]
+
+    @property
+    def steps_ms(self) -> dict[str, list[float]]:
+        """What each step after the last line took, part by part, of the parts that went through all of them."""
+        moments = [after_last_line(ledger) for ledger in self.ledgers if _whole(ledger)]
+        all_known = [known for known in moments if all(step in known for step in AFTER_THE_LAST_LINE)]
+        steps = pairwise(("last_line", *AFTER_THE_LAST_LINE))
+        return {done: [(known[done] - known[begun]) / 1e6 for known in all_known] for begun, done in steps}
 
 
 class CellRuns:
@@ -209,6 +221,13 @@ class _Watch:
 def last_line_ns(ledger: dict[str, int]) -> int:
     """End of the exposure of the turn's last line, of a ledger that has it."""
     return ledger[f"block_{BLOCKS_PER_TURN - 1}_last_line"]
+
+
+def after_last_line(ledger: dict[str, int]) -> dict[str, int]:
+    """A ledger's moments, with `last_line`, `arrived` and, where it was scored, `scored` of the last block that came."""
+    last = ScanTimes.of(ledger).blocks[-1]
+    scored = {} if last.scored_ns is None else {"scored": last.scored_ns}
+    return {**ledger, "last_line": last.last_line_ns, "arrived": last.arrived_ns, **scored}
 
 
 def _whole(ledger: dict[str, int]) -> bool:

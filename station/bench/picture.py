@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from station.bench.cell_run import CellRun, last_line_ns
+from station.bench.cell_run import CellRun, after_last_line, last_line_ns
 from station.bench.verdict import Verdict
 from station.core.timeline import ScanTimes
 
@@ -119,16 +119,13 @@ def _after(axes: "Axes", ledger: Ledger | None) -> None:
     if ledger is None:
         _say_nothing(axes)
         return
-    last = ScanTimes.of(ledger).blocks[-1]
-    times = {**ledger, "last_line": last.last_line_ns, "arrived": last.arrived_ns}
-    if last.scored_ns is not None:
-        times["scored"] = last.scored_ns
+    times = after_last_line(ledger)
     known = [step for step in STEPS if step[1] in times and step[2] in times]
     for row, (name, begun, done, colour) in enumerate(known):
-        begin_ms, end_ms = ((times[moment] - last.last_line_ns) / 1e6 for moment in (begun, done))
+        begin_ms, end_ms = ((times[moment] - times["last_line"]) / 1e6 for moment in (begun, done))
         axes.barh(row, end_ms - begin_ms, left=begin_ms, color=colour, height=0.66)
         axes.text(0, row - 0.36, f"{name}: {end_ms:.1f} ms, took {end_ms - begin_ms:.1f}", va="bottom", fontsize=9)
-    axes.set_xlim(0, 1.06 * (times[known[-1][2]] - last.last_line_ns) / 1e6)
+    axes.set_xlim(0, 1.06 * (times[known[-1][2]] - times["last_line"]) / 1e6)
     axes.set_ylim(len(known) - 0.5, -0.85)
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)

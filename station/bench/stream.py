@@ -12,7 +12,10 @@ from station.core.errors import CameraError
 
 
 def stream(plan: BenchPlan) -> dict[str, Any]:
-    """The figures; `loop_stall_ms_max` is the event loop's longest absence from its sockets while a part is scored.
+    """The figures.
+
+    `steps_ms` is what each step after the last line took, one after the other; `loop_stall_ms_max` the event loop's
+    longest absence from its sockets while a part is scored.
 
     Raises:
         StationError: The cell did not start, or was stopped by a fault.
@@ -29,6 +32,7 @@ def stream(plan: BenchPlan) -> dict[str, Any]:
             **percentiles(decisions_ms, 50, 99),
             "max": round(max(decisions_ms), 3),
         },
+        "steps_ms": {step: percentiles(took, 50, 99) for step, took in run.steps_ms.items() if took},
         "blocks_lost": run.blocks_lost,
         "loop_stall_ms_max": round(run.longest_pass_ms, 3),
         "rescanned": run.looks - len(run.ledgers),

@@ -27,8 +27,8 @@ KEYS = {
         "path_mb_per_s", "copies",
     },
     "stream": {
-        "line_rate_hz", "width", "parts", "decision_ms_after_last_line", "blocks_lost", "loop_stall_ms_max",
-        "rescanned", "reviews", "late", "overloaded",
+        "line_rate_hz", "width", "parts", "decision_ms_after_last_line", "steps_ms", "blocks_lost",
+        "loop_stall_ms_max", "rescanned", "reviews", "late", "overloaded",
     },
     "memory": {"station_mb", "camera_mb", "parts", "station_growth_mb", "camera_growth_mb"},
     "startup_s": {"cold", "warm"},
@@ -92,6 +92,8 @@ def test_the_cell_its_memory_and_its_start_are_measured_and_drawn(station: Run, 
     assert (stream["blocks_lost"], stream["rescanned"]) == (0, 0)
     after = stream["decision_ms_after_last_line"]
     assert 0 < after["p50"] <= after["p99"] <= after["max"] < 5000
+    assert list(stream["steps_ms"]) == ["arrived", "scored", "decided", "plc_sent", "plc_acknowledged", "committed"]
+    assert all(0 <= took["p50"] <= took["p99"] for took in stream["steps_ms"].values())
     assert 0 < stream["loop_stall_ms_max"] < 1000
     assert said.count("the whole cell:") == 1  # memory looks at the run of stream
     assert figures["memory"]["parts"] == PARTS

@@ -100,6 +100,19 @@ def test_the_decisions_time_is_from_the_last_line_to_the_plcs_acknowledgement() 
     assert CellRun(ledgers=[whole, cut]).decisions_ms == [7.5]
 
 
+def test_the_steps_after_the_last_line_add_up_to_the_whole_way_and_leave_out_cut_turns() -> None:
+    moments = {"decided": 5_700_000, "plc_sent": 6_000_000, "plc_acknowledged": 7_500_000, "committed": 9_000_000}
+    last = {"block_7_last_line": 0, "block_7_arrived": 1_000_000, "block_7_scored": 5_500_000}
+    before = {f"block_{number}_{moment}": 0 for number in range(7) for moment in ("last_line", "arrived", "scored")}
+    whole = before | last | moments
+    unscored = {name: at for name, at in whole.items() if name != "block_7_scored"}
+    steps = CellRun(ledgers=[whole, unscored, before | {"decided": 1}]).steps_ms
+    assert {step: [round(ms, 3) for ms in took] for step, took in steps.items()} == {
+        "arrived": [1.0], "scored": [4.5], "decided": [0.2], "plc_sent": [0.3], "plc_acknowledged": [1.5],
+        "committed": [1.5],
+    }  # fmt: skip
+
+
 def test_memory_is_that_of_the_process_that_is_named() -> None:
     with subprocess.Popen([sys.executable, "-c", "input()", "some.module"], stdin=subprocess.PIPE) as child:
         assert child_running("some.module") == child.pid
