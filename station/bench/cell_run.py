@@ -224,7 +224,7 @@ def last_line_ns(ledger: dict[str, int]) -> int:
 
 
 def after_last_line(ledger: dict[str, int]) -> dict[str, int]:
-    """A ledger's moments, with `last_line`, `arrived` and, where it was scored, `scored` of the last block that came."""
+    """A ledger's moments, and of the last block that came `last_line`, `arrived` and, where it was scored, `scored`."""
     last = ScanTimes.of(ledger).blocks[-1]
     scored = {} if last.scored_ns is None else {"scored": last.scored_ns}
     return {**ledger, "last_line": last.last_line_ns, "arrived": last.arrived_ns, **scored}
