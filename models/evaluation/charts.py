@@ -4,11 +4,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from models.evaluation.both import size_found
 from models.evaluation.calibration import Calibration
 from models.evaluation.chart import Axis, Frame, Point
 from models.evaluation.defects import Detection
 from models.evaluation.evaluation import OperatingPoint
-from models.evaluation.pod import Pod, size_found
+from models.evaluation.pod import Pod
 from models.evaluation.rates import Rate, rate
 from models.evaluation.robustness import RobustnessCurve
 
@@ -39,11 +40,13 @@ def reliability_chart(calibration: Calibration) -> str:
 
 
 def pod_chart(pod: Pod) -> str:
-    """Hits and misses, the fitted curve with its lower limit, and a90."""
+    """Hits and misses, the fitted curve with its lower limit, and a90; nothing without any defect."""
+    if not pod.targets:
+        return ""
     sizes = [target.size for target in pod.targets]
     unit = f" in {pod.unit}" if pod.unit else ""
     frame = Frame(
-        Axis(f"{pod.measure.capitalize()} of the defect{unit}", min(sizes) * 0.93, max(sizes) * 1.07, "log", ".3g"),
+        Axis(f"{pod.measure.capitalize()}{unit}, at {pod.held}", min(sizes) * 0.93, max(sizes) * 1.07, "log", ".3g"),
         Axis("Found", 0, 1, form=PERCENT),
         *SMALL,
     )
@@ -63,7 +66,7 @@ def pod_chart(pod: Pod) -> str:
     ]
     if pod.a90_95 is not None and pod.a90_95 <= max(sizes) * 1.07:
         marks.append(frame.mark(pod.a90_95, f"a90/95 = {pod.a90_95:.3g} {pod.unit}", OVERKILL))
-    return frame.draw(*marks, title=f"Probability of detection of {pod.defect} against {pod.measure}")
+    return frame.draw(*marks, title=f"Probability of detection of {pod.defect} against {pod.measure}, at {pod.held}")
 
 
 def size_contrast_chart(detection: Detection) -> str:
@@ -75,9 +78,9 @@ def size_contrast_chart(detection: Detection) -> str:
     found: list[Point] = [(size, contrast) for size, contrast, hit in detection.sought if hit]
     missed: list[Point] = [(size, contrast) for size, contrast, hit in detection.sought if not hit]
     marks = [frame.dots(found, RIGHT, 2.2), frame.crosses(missed, ESCAPE)]
-    if detection.both is not None:
+    if detection.both.weights is not None:
         steps = np.geomspace(y.low, y.high, 40)
-        line = [(size_found(detection.both, float(step)), float(step)) for step in steps]
+        line = [(size_found(detection.both.weights, float(step)), float(step)) for step in steps]
         marks.append(frame.line([point for point in line if x.low <= point[0] <= x.high], OVERKILL))
     return frame.draw(*marks, title=f"{detection.defect}: found and missed by size and contrast")
 

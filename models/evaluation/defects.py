@@ -16,14 +16,18 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from models.dataset.patches import cover, shows
 from models.dataset.scans import read_gray
+from models.evaluation.both import Both, fit_both
 from models.evaluation.parts import JudgedPart, patch_labels
-from models.evaluation.pod import Both, Pod, fit_both, fit_pod
+from models.evaluation.pod import CONTRAST, SIZE, Pod, fit_pod
 from models.evaluation.rates import Rate, rate
 from models.manifest import Section
 from station.core.errors import RecordingError
 from station.core.part import LINES_PER_TURN, Pixels, SurfaceClass
 
 TRUTH = "truth.jsonl"
+USUAL = (0.9, 1.1)
+"""Of usual size is a defect whose default size was multiplied with one of these or between; of usual contrast likewise.
+One whose truth names no multipliers is taken as it came."""
 
 
 class DefectTruth(BaseModel):
@@ -38,6 +42,7 @@ class DefectTruth(BaseModel):
     contrast: float | None = Field(
         default=None, gt=0, description="Mean change of the light, as a share of the metal's."
     )
+    severity_size: float = Field(default=1, gt=0, description="What the default size was multiplied with.")
     severity_contrast: float = Field(default=1, gt=0, description="What the default contrast was multiplied with.")
 
 
@@ -59,7 +64,8 @@ class SoughtDefect:
         surface: Its class.
         size_mm: Longer side of the box around it.
         contrast: Mean change of the light over it, as a share of the light on bare metal.
-        usual_contrast: The contrast that it would have at default severity.
+        severity_size: What its class's default size was multiplied with.
+        severity_contrast: The same of the contrast.
         found: Whether a patch that shows it was called defective.
     """
 
@@ -67,17 +73,33 @@ class SoughtDefect:
     surface: SurfaceClass
     size_mm: float
     contrast: float
-    usual_contrast: float
+    severity_size: float
+    severity_contrast: float
     found: bool
+
+    @property
+    def of_usual_size(self) -> bool:
+        """Whether its size was not varied, or hardly."""
+        return USUAL[0] <= self.severity_size <= USUAL[1]
+
+    @property
+    def of_usual_contrast(self) -> bool:
+        """Whether its contrast was not varied, or hardly."""
+        return USUAL[0] <= self.severity_contrast <= USUAL[1]
 
 
 class Detection(Section):
     """Detection of one class of defects against size and contrast."""
 
     defect: str = Field(..., description="The class.")
-    size: Pod = Field(..., description="Against the longer side of the box around it.")
-    contrast: Pod = Field(..., description="Against the mean change of the light over it.")
-    both: Both | None = Field(..., description="One model of both; None where it cannot be fitted.")
+    usual_multipliers: tuple[float, float] = Field(
+        USUAL, description="From and to: what a default size, or contrast, may be multiplied with to count as usual."
+    )
+    usual_size_mm: float = Field(..., gt=0, description="Median size that the class has at default severity.")
+    usual_contrast: float = Field(..., gt=0, description="Median contrast that the class has at default severity.")
+    size: Pod = Field(..., description="Against the longer side of the box around it, of defects of usual contrast.")
+    contrast: Pod = Field(..., description="Against the mean change of the light over it, of defects of usual size.")
+    both: Both = Field(..., description="One model of size and contrast, fitted on all defects of the class.")
     sought: tuple[tuple[float, float, bool], ...] = Field(..., description="Size, contrast and found of every defect.")
 
 
@@ -118,9 +140,8 @@ def seek(part: JudgedPart, defects: Sequence[DefectTruth]) -> list[SoughtDefect]
         shown = showing_patches(own, part.scan.left, part.scan.right)
         if shown.any() and defect.extent_mm is not None and defect.contrast is not None:
             found = bool(called[shown].any())
-            size_mm, contrast = defect.extent_mm, defect.contrast
-            usual = contrast / defect.severity_contrast
-            sought.append(SoughtDefect(part.scan.part_id, _surface(defect), size_mm, contrast, usual, found))
+            measured = (defect.extent_mm, defect.contrast, defect.severity_size, defect.severity_contrast)
+            sought.append(SoughtDefect(part.scan.part_id, _surface(defect), *measured, found))
     return sought
 
 
@@ -160,16 +181,31 @@ def detect(sought: Iterable[SoughtDefect]) -> tuple[Detection, ...]:
 
 
 def _detection(sought: Sequence[SoughtDefect]) -> Detection:
-    name = sought[0].surface.label
+    name, count = sought[0].surface.label, len(sought)
     sizes, contrasts = (np.array([getattr(one, measure) for one in sought]) for measure in ("size_mm", "contrast"))
     hits = np.array([one.found for one in sought])
+    of_size = np.array([one.of_usual_size for one in sought])
+    of_contrast = np.array([one.of_usual_contrast for one in sought])
+    usual_size_mm, usual_contrast = _usual(sought)
     return Detection(
         defect=name,
-        size=fit_pod(name, "size", "mm", sizes, hits),
-        contrast=fit_pod(name, "contrast", "", contrasts, hits),
-        both=fit_both(sizes, contrasts, hits, float(np.median([one.usual_contrast for one in sought]))),
+        usual_size_mm=usual_size_mm,
+        usual_contrast=usual_contrast,
+        size=fit_pod(name, SIZE, sizes[of_contrast], hits[of_contrast], count),
+        contrast=fit_pod(name, CONTRAST, contrasts[of_size], hits[of_size], count),
+        both=fit_both(sizes, contrasts, hits, usual_contrast),
         sought=tuple((one.size_mm, one.contrast, one.found) for one in sought),
     )
+
+
+def _usual(sought: Sequence[SoughtDefect]) -> tuple[float, float]:
+    """Median size in mm and contrast at default severity, of defects of usual size; of all where none is.
+
+    The others would mislead: what is narrower than a pixel is paler, too.
+    """
+    asked = [one for one in sought if one.of_usual_size] or sought
+    size_mm = np.median([one.size_mm / one.severity_size for one in asked])
+    return float(size_mm), float(np.median([one.contrast / one.severity_contrast for one in asked]))
 
 
 def _surface(defect: DefectTruth) -> SurfaceClass:

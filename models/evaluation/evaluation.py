@@ -98,7 +98,7 @@ class ImageFigures(Section):
 class Evaluation(Section):
     """A whole measurement."""
 
-    format: Literal[1] = Field(1, description="Version of this layout; it is raised when a key changes its meaning.")
+    format: Literal[2] = Field(2, description="Version of this layout; it is raised when a key changes its meaning.")
     created: datetime = Field(..., description="When it was measured, UTC.")
     code_version: str = Field(..., description="Version of the product that measured.")
     subject: Subject

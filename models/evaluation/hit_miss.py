@@ -19,6 +19,8 @@ QUANTILE = NormalDist().inv_cdf(0.95)
 STEPS, HALVINGS = 60, 40
 CLOSE = 1e-6
 WORST_CONDITION = 1e12
+PERFECT = -1e-6
+"""A log-likelihood above this is that of separated data: it rises towards 0 for ever as the weights grow."""
 DEEPEST = 60.0
 """Logits below the estimate, as good as a probability of nothing."""
 WIDEST = float(np.log(1000.0))
@@ -53,6 +55,8 @@ def fit_logistic(covariates: Floats, hits: NDArray[np.bool_]) -> Logistic | None
             return None
         step = np.asarray(np.linalg.solve(curvature, gradient), np.float64)
         weights, likelihood = _climb(lambda w: _log_likelihood(design @ w, hits), weights, step, best)
+        if likelihood > PERFECT:
+            return None
         if likelihood - best < 1e-10:
             return Logistic(weights, likelihood)
         best = likelihood

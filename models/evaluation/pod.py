@@ -1,17 +1,20 @@
-"""Probability of detection against the size of a defect: what is found, from which size on, and how sure that is.
+"""Probability of detection against one measure of a defect: what is found, from which size on, and how sure that is.
 
-a50 and a90 are the sizes of which half and nine tenths are found; a90/95 is the one-sided upper limit of a90 with 95 %
-confidence, the figure that a requirement names. A set that no curve can be fitted to is said to be so, and why.
+A curve against size holds for defects of usual contrast and is fitted on those alone, one against contrast for defects
+of usual size: among defects of any contrast a large one is missed, too, and no size is sure to be found. a50 and a90
+are the sizes, or contrasts, of which half and nine tenths are found; a90/95 is the one-sided upper limit of a90 with
+95 % confidence, the figure that a requirement names. A set that no curve can be fitted to is said to be so, and why.
 Source: the practice of MIL-HDBK-1823A for hit/miss data; the model and its limits are in `hit_miss`.
 """
 
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from models.evaluation.hit_miss import Floats, Logistic, fit_logistic, lower_logit, size_at, upper_size
+from models.evaluation.hit_miss import Floats, Logistic, fit_logistic, lower_logit, upper_size
 from models.evaluation.rates import binomial_tail, clopper_pearson, upper_limit
 from models.evaluation.words import percent
 from models.manifest import Section
@@ -24,7 +27,25 @@ NO_OTHERS = np.zeros(0)
 
 Size = float | None
 """In the unit of the curve; None where it cannot be estimated, or lies outside what was tried."""
-Ending = Literal["fitted", "all found", "none found", "separated", "not rising"]
+Ending = Literal["fitted", "none tried", "all found", "none found", "separated", "not rising"]
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """What a curve is against.
+
+    Attributes:
+        name: What is measured of each defect.
+        unit: Its unit; empty for a plain number.
+        held: What the defects have in common that it is fitted on.
+    """
+
+    name: str
+    unit: str
+    held: str
+
+
+SIZE, CONTRAST = Measure("size", "mm", "usual contrast"), Measure("contrast", "", "usual size")
 
 
 class Target(Section):
@@ -56,7 +77,9 @@ class Pod(Section):
     defect: str = Field(..., description="The class.")
     measure: str = Field(..., description="What `size` is: size or contrast.")
     unit: str = Field(..., description="Its unit; empty for a plain number.")
-    targets: tuple[Target, ...] = Field(..., description="Every defect, by size.")
+    held: str = Field(..., description="What the defects have in common that it is fitted on.")
+    defects: int = Field(..., ge=0, description="Defects of the class in all, with those that it is not fitted on.")
+    targets: tuple[Target, ...] = Field(..., description="Every defect that it is fitted on, by size.")
     ending: Ending = Field(..., description="Whether a curve could be fitted, or why not.")
     explanation: str = Field(..., description="The same in words, with the figures that can be given.")
     intercept: float | None = Field(..., description="b0 of logit POD = b0 + b1 ln(size).")
@@ -68,26 +91,15 @@ class Pod(Section):
     curve: tuple[PodPoint, ...] = Field(..., description="The fitted curve; empty without one.")
 
 
-class Both(Section):
-    """One model of size and contrast: logit POD = constant + size ln(size) + contrast ln(contrast)."""
-
-    constant: float = Field(..., description="The constant.")
-    size: float = Field(..., gt=0, description="Weight of ln(size in mm).")
-    contrast: float = Field(..., gt=0, description="Weight of ln(contrast).")
-    usual_contrast: float = Field(..., gt=0, description="Median contrast that the class has at default severity.")
-    a90: Size = Field(..., description="Size in mm of which nine tenths are found at the usual contrast.")
-    a90_95: Size = Field(..., description="Its upper limit, one-sided, 95 %.")
-
-
-def fit_pod(defect: str, measure: str, unit: str, sizes: Floats, found: NDArray[np.bool_]) -> Pod:
+def fit_pod(defect: str, measure: Measure, sizes: Floats, found: NDArray[np.bool_], defects: int) -> Pod:
     """Fit the detection of one class.
 
     Args:
         defect: The class.
-        measure: Name of what was measured of each defect.
-        unit: Its unit.
-        sizes: (n,) above 0, n at least 1.
+        measure: What was measured of each defect.
+        sizes: (n,) above 0, of the defects that have `measure.held`; n may be 0.
         found: (n,).
+        defects: How many the class has in all.
     """
     order = np.argsort(sizes, kind="stable")
     sizes, found = np.asarray(sizes, np.float64)[order], found[order]
@@ -95,11 +107,14 @@ def fit_pod(defect: str, measure: str, unit: str, sizes: Floats, found: NDArray[
     a50, a90, a90_95 = _key_sizes(np.log(sizes), found, model)
     return Pod(
         defect=defect,
-        measure=measure,
-        unit=unit,
+        measure=measure.name,
+        unit=measure.unit,
+        held=measure.held,
+        defects=defects,
         targets=tuple(Target(size=float(size), found=bool(hit)) for size, hit in zip(sizes, found, strict=True)),
         ending=ending,
-        explanation=_explain(ending, sizes, found, unit, a90, a90_95),
+        explanation=f"{len(sizes)} of {defects} defects are of {measure.held}. "
+        + _explain(ending, sizes, found, measure.unit, a90, a90_95),
         intercept=float(model.weights[0]) if model else None,
         slope=float(model.weights[1]) if model else None,
         a50=a50,
@@ -115,7 +130,7 @@ def shown_by_counting(sizes: Floats, found: NDArray[np.bool_]) -> Share90 | None
 
     It takes 29 defects without a miss, 46 with one. Sizes must rise.
     """
-    for start in np.flatnonzero(np.append(True, np.diff(sizes) > 0)):
+    for start in np.flatnonzero(np.diff(sizes, prepend=0) > 0):
         hits, targets = int(found[start:].sum()), len(found) - int(start)
         if binomial_tail(targets - hits, targets, 0.1) <= 0.05:
             return Share90(size=float(sizes[start]), targets=targets, found=hits)
@@ -123,6 +138,8 @@ def shown_by_counting(sizes: Floats, found: NDArray[np.bool_]) -> Share90 | None
 
 
 def _fit(x: Floats, found: NDArray[np.bool_]) -> tuple[Ending, Logistic | None]:
+    if not len(found):
+        return "none tried", None
     if found.all():
         return "all found", None
     if not found.any():
@@ -158,6 +175,8 @@ def _probability(logit: float) -> float:
 
 
 def _explain(ending: Ending, sizes: Floats, found: NDArray[np.bool_], unit: str, a90: Size, a90_95: Size) -> str:
+    if ending == "none tried":
+        return "Without any there is no curve."
     words = _WORDS[ending](sizes, found, f" {unit}" if unit else "")
     if ending == "fitted" and a90 is None:
         words += " Nine tenths are reached nowhere among them: a90 is not estimable."
@@ -209,29 +228,3 @@ _WORDS = {
     "separated": _separated,
     "not rising": _not_rising,
 }
-
-
-def fit_both(sizes: Floats, contrasts: Floats, found: NDArray[np.bool_], usual: float) -> Both | None:
-    """One model of size and contrast; None where it cannot be fitted, or one of them does not help detection.
-
-    Args:
-        sizes: (n,) above 0.
-        contrasts: (n,) above 0.
-        found: (n,).
-        usual: The contrast at which a90 is wanted.
-    """
-    covariates = np.column_stack([np.log(sizes), np.log(contrasts)])
-    model = None if found.all() or not found.any() else fit_logistic(covariates, found)
-    if model is None or min(model.weights[1:]) <= 0:
-        return None
-    constant, size, contrast = (float(weight) for weight in model.weights)
-    others = np.array([np.log(usual)])
-    keys = (size_at(model, LOGIT_90, others), upper_size(covariates, found, model, LOGIT_90, others))
-    low, high = float(np.log(sizes.min())), float(np.log(sizes.max()))
-    a90, a90_95 = (float(np.exp(key)) if key is not None and low <= key <= high else None for key in keys)
-    return Both(constant=constant, size=size, contrast=contrast, usual_contrast=usual, a90=a90, a90_95=a90_95)
-
-
-def size_found(both: Both, contrast: float) -> float:
-    """Size of which nine tenths are found at a contrast."""
-    return float(np.exp((LOGIT_90 - both.constant - both.contrast * np.log(contrast)) / both.size))

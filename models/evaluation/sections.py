@@ -113,17 +113,22 @@ def detection_section(detection: Sequence[Detection], source: str | None, false_
     """Probability of detection, class by class; nothing without it."""
     if not detection:
         return ""
+    low, high = detection[0].usual_multipliers
     rows = [row for each in detection for row in _pod_rows(each)]
     return page.section(
         "Probability of detection",
         page.paragraph(
             f"Measured on {source}. A defect is found when a patch that shows it is called defective, of whatever "
-            "class. a90 is the size of which nine tenths are found, a90/95 its upper limit with 95 % confidence "
-            "(hit/miss logistic model in the logarithm, maximum likelihood, one-sided likelihood-ratio limit; practice "
-            "of MIL-HDBK-1823A). By counting: from this size on, at least 90 % are found with 95 % confidence, without "
-            "a model. Size is the longer side of the box around the defect; contrast the mean change of the light "
-            "over it. The third line of a class takes both into one model and says which size is found at the contrast "
-            "that such defects usually have. Nothing is given beyond the sizes that were tried."
+            "class. a90 is the size, or contrast, of which nine tenths are found, a90/95 its upper limit with 95 % "
+            "confidence (hit/miss logistic model in the logarithm, maximum likelihood, one-sided likelihood-ratio "
+            "limit; practice of MIL-HDBK-1823A). By counting: from there on, at least 90 % are found with 95 % "
+            "confidence, without a model. Size is the longer side of the box around the defect; contrast the mean "
+            "change of the light over it. Nothing is given beyond what was tried."
+        ),
+        page.paragraph(
+            "The curve against size is fitted on the defects of usual contrast, that against contrast on those of "
+            f"usual size: their class's default was multiplied with {low:g} to {high:g}. The third line of a class is "
+            "one model of both, fitted on all its defects; it assumes that contrast makes up for size by one law."
         ),
         page.paragraph(
             f"Of patches without any defect {within(false_calls)} are called defective: where the curves are as low, "
@@ -131,35 +136,40 @@ def detection_section(detection: Sequence[Detection], source: str | None, false_
         )
         if false_calls
         else "",
-        page.table(("Class", "Against", "Defects", "Found", "a50", "a90", "a90/95", "By counting from"), rows),
+        page.table(("Class", "Against", "Fitted on", "Found", "a50", "a90", "a90/95", "By counting from"), rows),
         *(_detection_charts(each) for each in detection),
     )
 
 
 def _pod_rows(detection: Detection) -> list[tuple[str, ...]]:
-    rows = [_pod_row(detection.size), _pod_row(detection.contrast)]
     both = detection.both
-    if both is not None:
-        sizes = [f"{size:.3g} mm" if size is not None else NOTHING for size in (both.a90, both.a90_95)]
-        rows.append(("", f"size, at contrast {both.usual_contrast:.2g}", "", "", "", *sizes, ""))
-    return rows
+    sizes = [f"{size:.3g} mm" if size is not None else NOTHING for size in (both.a90, both.a90_95)]
+    model = "size, by the model of both"
+    return [
+        (name(detection.defect), f"size, at contrast {detection.usual_contrast:.2g}", *_pod_cells(detection.size)),
+        ("", f"contrast, at {detection.usual_size_mm:.2g} mm", *_pod_cells(detection.contrast)),
+        ("", model, f"{both.defects:,} of {both.defects:,}", f"{both.found:,}", NOTHING, *sizes, NOTHING),
+    ]
 
 
-def _pod_row(pod: Pod) -> tuple[str, ...]:
+def _pod_cells(pod: Pod) -> tuple[str, ...]:
     found = sum(target.found for target in pod.targets)
     sizes = [f"{size:.3g} {pod.unit}" if size is not None else NOTHING for size in (pod.a50, pod.a90, pod.a90_95)]
     counted = (
         f"{pod.counted.size:.3g} {pod.unit} ({pod.counted.found}/{pod.counted.targets})" if pod.counted else NOTHING
     )
-    return (name(pod.defect), pod.measure, f"{len(pod.targets):,}", f"{found:,}", *sizes, counted)
+    return (f"{len(pod.targets):,} of {pod.defects:,}", f"{found:,}", *sizes, counted)
 
 
 def _detection_charts(detection: Detection) -> str:
-    line = " Orange: nine tenths found." if detection.both else ""
+    both, line = detection.both, " Orange: nine tenths found." if detection.both.weights else ""
     figures = [
         page.figure(charts.pod_chart(detection.size), detection.size.explanation),
         page.figure(charts.pod_chart(detection.contrast), detection.contrast.explanation),
-        page.figure(charts.size_contrast_chart(detection), f"Dots found, crosses missed.{line}"),
+        page.figure(
+            charts.size_contrast_chart(detection),
+            f"All {both.defects} defects: dots found, crosses missed.{line} {both.explanation}".strip(),
+        ),
     ]
     return f"<h3>{name(detection.defect).capitalize()}</h3>{page.grid(figures, 'charts three')}"
 

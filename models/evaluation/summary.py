@@ -7,6 +7,7 @@ from models.evaluation.calibration import Calibration
 from models.evaluation.defects import Detection
 from models.evaluation.evaluation import Evaluation, ImageFigures, PartFigures
 from models.evaluation.metrics import Classification
+from models.evaluation.pod import Pod
 from models.evaluation.rates import Rate, upper_limit
 from models.evaluation.robustness import Tally
 from models.evaluation.words import name, percent, within
@@ -85,13 +86,19 @@ def _detection_words(detection: Sequence[Detection]) -> list[str]:
 
 
 def _reached(detection: Detection) -> str:
-    both, size = detection.both, detection.size
-    if both is not None and both.a90 is not None:
-        sure = f"with 95 % confidence from {both.a90_95:.3g} mm" if both.a90_95 else "a90/95 is not estimable"
-        return f"90 % are found from {both.a90:.3g} mm on, at the usual contrast of {both.usual_contrast:.2g}; {sure}."
-    if size.a90 is not None and size.a90_95 is not None:
-        return f"90 % are found from {size.a90:.3g} mm on; with 95 % confidence from {size.a90_95:.3g} mm."
-    return size.explanation
+    by_size = _from(detection.size, f"at the usual contrast of {detection.usual_contrast:.2g}")
+    by_contrast = _from(detection.contrast, f"at the usual size of {detection.usual_size_mm:.2g} mm")
+    return f"{by_size} {by_contrast}"
+
+
+def _from(pod: Pod, where: str) -> str:
+    """From which size, or contrast, on nine tenths are found, or why that cannot be said."""
+    if pod.a90 is None:
+        return f"{where} no {pod.measure} can be given: {pod.explanation}"
+    a90, a90_95 = (f"{size:.3g} {pod.unit}".rstrip() if size else "" for size in (pod.a90, pod.a90_95))
+    sure = f"with 95 % confidence from {a90_95}" if a90_95 else "a90/95 is not estimable"
+    what = "a contrast of " if pod.measure == "contrast" else ""
+    return f"{where} 90 % are found from {what}{a90} on, {sure} ({len(pod.targets)} defects)."
 
 
 def _calibration_card(calibration: Calibration) -> str:

@@ -113,9 +113,7 @@ def _evaluation(evaluation: Evaluation) -> Iterator[str]:
         yield _table(("figure", "count, share and limits"), rows)
     if evaluation.detection:
         yield "### Probability of detection"
-        columns = ("class", "at the contrast that it usually has", "whatever its contrast")
-        yield _table(columns, [_detection(one) for one in evaluation.detection])
-        yield "Sizes are the longer side of the box around a defect."
+        yield from _detection(evaluation.detection)
     if evaluation.pointing is not None:
         yield f"The evidence lies on the defect in {_spell(evaluation.pointing.hits)} patches."
     if evaluation.robustness:
@@ -126,16 +124,36 @@ def _evaluation(evaluation: Evaluation) -> Iterator[str]:
         yield _table(("disturbance", "parts judged rightly"), rows)
 
 
-def _detection(detection: Detection) -> tuple[str, str, str]:
-    usual, size = detection.both, detection.size
-    at_usual = f"{_sizes(usual.a90, usual.a90_95)}, at {usual.usual_contrast:.2g}" if usual is not None else "no model"
-    at_any = f"{_sizes(size.a90, size.a90_95)}. " if size.a90 is not None else ""
-    return detection.defect, at_usual, at_any + size.explanation
+def _detection(detection: Sequence[Detection]) -> Iterator[str]:
+    low, high = detection[0].usual_multipliers
+    yield (
+        "Nine tenths are found from a90 on; a90/95 is its upper limit with 95 % confidence. Sizes are the longer side "
+        "of the box around a defect, contrasts the mean change of the light over it, as a share."
+    )
+    columns = ("class", "size, at the usual contrast", "contrast, at the usual size", "size, by a model of both")
+    yield _table(columns, [_detected(one) for one in detection])
+    yield (
+        "The first is fitted on the defects of usual contrast, the second on those of usual size: their class's "
+        f"default was multiplied with {low:g} to {high:g}. The model of both is fitted on all."
+    )
 
 
-def _sizes(a90: float | None, a90_95: float | None) -> str:
-    named = (("a90", a90), ("a90/95", a90_95))
-    return ", ".join(f"{name} {size:.3g} mm" if size is not None else f"{name} not estimable" for name, size in named)
+def _detected(detection: Detection) -> tuple[str, ...]:
+    size, contrast, both = detection.size, detection.contrast, detection.both
+    usual_size, usual_contrast = f"{detection.usual_size_mm:.2g} mm", f"contrast {detection.usual_contrast:.2g}"
+    cells = (
+        (size.a90, size.a90_95, " mm", size.explanation, f"{len(size.targets)} defects, at {usual_contrast}"),
+        (contrast.a90, contrast.a90_95, "", contrast.explanation, f"{len(contrast.targets)} defects, at {usual_size}"),
+        (both.a90, both.a90_95, " mm", both.explanation, f"{both.defects} defects, at {usual_contrast}"),
+    )
+    return detection.defect, *(_reached(*cell) for cell in cells)
+
+
+def _reached(a90: float | None, a90_95: float | None, unit: str, explanation: str, fitted_on: str) -> str:
+    if a90 is None:
+        return f"not estimable ({fitted_on}). {explanation}"
+    limit = "not estimable" if a90_95 is None else f"{a90_95:.3g}{unit}"
+    return f"a90 {a90:.3g}{unit}, a90/95 {limit} ({fitted_on})"
 
 
 def _artefacts(manifest: Manifest) -> Iterator[str]:

@@ -1,12 +1,16 @@
 """The recording that comes with the product is complete, small, and what its plan says."""
 
 import json
+from pathlib import Path
 
 import cv2
 import numpy as np
+import pytest
 
 from sim.recordings import bundled_recording
 from sim.surfaces.bundled import PLAN
+from sim.surfaces.plan import PlannedPart
+from sim.surfaces.recording import write_recording
 from station.core.part import LINES_PER_TURN, SurfaceClass
 
 ENTRIES = [json.loads(line) for line in (bundled_recording() / "recording.jsonl").read_text().splitlines()]
@@ -38,6 +42,19 @@ def test_its_masks_show_the_defects_that_the_plan_says() -> None:
     for part in PLAN:
         mask = cv2.imread(str(bundled_recording() / "masks" / f"{part.part_id}.png"), cv2.IMREAD_UNCHANGED)
         assert set(np.unique(mask)) == {0, *part.defects}
+
+
+@pytest.mark.parametrize("part", [PLAN[4], PLAN[7]], ids=lambda part: part.part_id)
+def test_rendering_it_again_gives_the_same_truth_and_the_same_picture(part: PlannedPart, tmp_path: Path) -> None:
+    """Pixels may differ by a grey value between machines, the truth never."""
+    write_recording(tmp_path, [part])
+    (truth,) = (tmp_path / "truth.jsonl").read_text().splitlines()
+    assert truth in (bundled_recording() / "truth.jsonl").read_text().splitlines()
+    for name, most in ((f"masks/{part.part_id}.png", 0), (f"{part.part_id}.png", 1)):
+        again, bundled = (
+            cv2.imread(str(folder / name), cv2.IMREAD_UNCHANGED) for folder in (tmp_path, bundled_recording())
+        )
+        assert np.abs(again.astype(int) - bundled).max() <= most
 
 
 def test_no_plan_of_a_rendered_folder_can_reach_its_seeds() -> None:

@@ -46,19 +46,38 @@ def test_the_shipped_bundles_card_is_the_one_of_its_manifest() -> None:
     assert f"of {bundle.manifest.figures.parts:,} = " in bundle.read("card.md").decode()
 
 
-def test_the_size_that_is_found_is_told_at_the_usual_contrast_and_whatever_the_contrast(tmp_path: Path) -> None:
-    rng = np.random.default_rng(5)
-    sought = []
-    for size, contrast in np.exp(rng.uniform(np.log([0.1, 0.02]), np.log([2.0, 0.5]), (300, 2))):
-        seen = rng.random() < 1 / (1 + np.exp(-4 * np.log(size * contrast / 0.04)))
-        sought.append(SoughtDefect("A1", SurfaceClass.PITS, size, contrast, 0.2, bool(seen)))
+def test_size_and_contrast_that_are_found_are_told_each_at_the_others_usual_value_with_its_count(
+    tmp_path: Path,
+) -> None:
+    sought = drawn(np.random.default_rng(5), each=100)
     text = card_text(load_bundle(make_grey_bundle(tmp_path / "grey-1")).manifest, evaluation_of(sought))
     (row,) = [line for line in text.splitlines() if line.startswith("| pits |")]
-    _, _, usual, whatever, _ = row.split("|")
-    a90 = float(usual.split()[1])
-    assert 0.25 < a90 < 0.5  # found with nine in ten where size x 0.2 is 0.04 x 9^(1/4): at 0.35
-    assert usual.strip().endswith("at 0.2")
-    assert "of 300 were found" in whatever
+    _, _, size, contrast, both, _ = row.split("|")
+    # found with nine in ten where size x contrast is 0.04 x 9^(1/4) = 0.069: at 0.35 mm x 0.2, and at 1 mm x 0.069
+    assert 0.25 < float(size.split()[1]) < 0.5
+    assert 0.05 < float(contrast.split()[1].rstrip(",")) < 0.1
+    assert 0.25 < float(both.split()[1]) < 0.5
+    assert size.strip().endswith("(100 defects, at contrast 0.2)")
+    assert contrast.strip().endswith("(100 defects, at 1 mm)")
+    assert both.strip().endswith("(300 defects, at contrast 0.2)")
+    assert "multiplied with 0.9 to 1.1" in text
+
+
+def test_a_curve_that_cannot_be_drawn_says_why_in_the_card(tmp_path: Path) -> None:
+    sought = [one for one in drawn(np.random.default_rng(5), each=100) if not one.of_usual_contrast]
+    text = card_text(load_bundle(make_grey_bundle(tmp_path / "grey-1")).manifest, evaluation_of(sought))
+    assert "not estimable (0 defects, at contrast 0.2). 0 of 200 defects are of usual contrast. Without any" in text
+
+
+def drawn(rng: np.random.Generator, each: int) -> list[SoughtDefect]:
+    """Pits of usually 1 mm and contrast 0.2: so many that are smaller, that are paler, and that are both."""
+    sought = []
+    for by_size, by_contrast in ((1, 0), (0, 1), (1, 1)):
+        for factors in np.exp(rng.uniform(np.log(0.05), np.log(0.89), (each, 2)) * (by_size, by_contrast)):
+            size_mm, contrast = float(factors[0]), 0.2 * float(factors[1])
+            seen = rng.random() < 1 / (1 + np.exp(-4 * np.log(size_mm * contrast / 0.04)))
+            sought.append(SoughtDefect("A1", SurfaceClass.PITS, size_mm, contrast, *map(float, factors), bool(seen)))
+    return sought
 
 
 def evaluation_of(sought: list[SoughtDefect]) -> Evaluation:

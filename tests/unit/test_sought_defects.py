@@ -9,7 +9,7 @@ import pytest
 
 from models.dataset.patches import label_patches
 from models.dataset.scans import LabelledScan
-from models.evaluation.defects import DefectTruth, detect, own_pixels, read_defects, seek, showing_patches
+from models.evaluation.defects import DefectTruth, SoughtDefect, detect, own_pixels, read_defects, seek, showing_patches
 from models.evaluation.parts import NO_PROBABILITIES, JudgedPart, decide_part
 from models.evaluation.pointing import Played, play_part, point, sum_up
 from station.core.errors import RecordingError
@@ -91,6 +91,32 @@ def test_a_refused_scan_and_a_defect_of_unknown_size_are_not_counted(tmp_path: P
     assert seek(part, [defect("pits", 200, 60, None)]) == []
     refused = JudgedPart(part.scan, part.labels, NO_PROBABILITIES, None, Verdict.REVIEW, "part.too_dark")
     assert seek(refused, [defect("pits", 200, 60)]) == []
+
+
+def test_a_curve_is_fitted_on_the_defects_that_are_usual_in_the_other_measure() -> None:
+    factors = [(0.3, 1.0), (0.5, 1.05), (1.0, 0.2), (0.95, 0.4), (1.0, 1.0), (0.4, 0.3)]
+    sought = [
+        SoughtDefect("P", PITS, 0.8 * size, 0.2 * contrast, size, contrast, size * contrast > 0.35)
+        for size, contrast in factors
+    ]
+    (found,) = detect(sought)
+    assert [target.size for target in found.size.targets] == pytest.approx([0.24, 0.4, 0.8])
+    assert [target.size for target in found.contrast.targets] == pytest.approx([0.04, 0.08, 0.2])
+    assert found.size.explanation.startswith("3 of 6 defects are of usual contrast.")
+    assert (found.usual_size_mm, found.usual_contrast) == pytest.approx((0.8, 0.2))
+    assert (found.both.defects, len(found.sought)) == (6, 6)
+
+
+def test_the_usual_contrast_is_that_of_defects_of_usual_size_for_thin_ones_are_paler() -> None:
+    factors = [(0.2, 0.1), (0.3, 0.15), (0.25, 0.12), (1.0, 0.3)]
+    (found,) = detect([SoughtDefect("P", SCRATCHES, 2 * size, contrast, size, 1.0, True) for size, contrast in factors])
+    assert found.usual_contrast == pytest.approx(0.3)
+
+
+def test_a_truth_without_multipliers_is_taken_as_it_came(tmp_path: Path) -> None:
+    part = judged(tmp_path, mask_with((200, 60, PITS)), p0=2)
+    (found,) = detect(seek(part, [defect("pits", 200, 60)]))
+    assert (len(found.size.targets), len(found.contrast.targets)) == (1, 1)
 
 
 def test_classes_are_fitted_apart(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The renderer: seeded, closed around the turn, with a truth that is the picture's own."""
 
+import hashlib
 import json
 import shutil
 from pathlib import Path
@@ -160,13 +161,46 @@ def test_a_severity_that_is_none_is_refused(text: str) -> None:
         SeverityPlan.parse(text)
 
 
-def test_severities_for_curves_reach_from_unseen_to_plain() -> None:
-    rng = np.random.default_rng(1)
-    drawn = [SeverityPlan.parse("curves").draw(rng) for _ in range(200)]
-    for values in ([severity.size for severity in drawn], [severity.contrast for severity in drawn]):
-        assert min(values) < 0.2
-        assert max(values) > 1
-    assert SeverityPlan.parse("0.5x0.75").draw(rng) == Severity(0.5, 0.75)
+def test_severities_for_curves_vary_size_contrast_or_both_in_turn_from_unseen_to_plain() -> None:
+    planned = RenderPlan(600, 5, (0, 1, 1, 1, 1), SeverityPlan.parse("curves")).planned()
+    for surface in DEFECTS:
+        drawn = [part.severity for part in planned if part.defects[0] is surface]
+        sized = [one.size for one in drawn if one.contrast == 1]
+        strong = [one.contrast for one in drawn if one.size == 1]
+        both = [one for one in drawn if one.size != 1 and one.contrast != 1]
+        assert (len(sized), len(strong), len(both)) == (60, 60, 30)
+        for values in (sized, strong):
+            assert min(values) < 0.25
+            assert max(values) > 1
+
+
+def test_a_fixed_severity_is_that_of_every_housing() -> None:
+    planned = RenderPlan(20, 5, severity=SeverityPlan.parse("0.5x0.75")).planned()
+    assert {part.severity for part in planned} == {Severity(0.5, 0.75)}
+
+
+@pytest.mark.parametrize(
+    ("plan", "sha256"),
+    [
+        (RenderPlan(200, 7), "589011ba18c5289226a11e1601d3d0ea10512f4140a619141aae6de509025b8e"),
+        (
+            RenderPlan(60, 3, severity=SeverityPlan.parse("0.5x0.7"), mixed=0.5, lamp_age=0.25),
+            "8b534fcb901d8c05b18d25b931f91a373817d677056a5b66fe9f6a012bcd819b",
+        ),
+        (
+            RenderPlan(60, 3, (0, 1, 1, 1, 1), SeverityPlan.parse("1.1x1")),
+            "33e5438716aaf5d3795e25888b98e9a8278d2d10b8b67eea637909595fd081cc",
+        ),
+    ],
+    ids=["default", "mixed", "larger"],
+)
+def test_a_plan_gives_the_housings_that_it_has_always_given(plan: RenderPlan, sha256: str) -> None:
+    told = [
+        (part.part_id, part.seed, part.width_px, [surface.label for surface in part.defects],
+         part.severity.size, part.severity.contrast, part.lamp_age)
+        for part in plan.planned()
+    ]  # fmt: skip
+    assert hashlib.sha256(repr(told).encode()).hexdigest() == sha256
 
 
 @pytest.mark.parametrize("surface", DEFECTS)
