@@ -38,7 +38,11 @@ def render(
         str, typer.Option(help="Weights of defect-free, imprinted, pits, roll marks and scratches.")
     ] = "40/17/36/19/18",
     severity: Annotated[
-        str, typer.Option(help="default, curves (any, also too faint to be seen), or SIZExCONTRAST such as 0.5x0.7.")
+        str,
+        typer.Option(
+            help="default, curves (size, contrast or both varied, down to what cannot be seen), or SIZExCONTRAST such "
+            "as 0.5x0.7."
+        ),
     ] = "default",
     mixed: Annotated[
         float, typer.Option(min=0, max=1, help="Of the housings with several defects, the share of several classes.")

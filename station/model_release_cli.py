@@ -99,8 +99,12 @@ def _read_evaluation(path: Path | None) -> "Evaluation | None":
         return None
     try:
         return Evaluation.model_validate_json(path.read_bytes())
-    except (OSError, ValidationError) as error:
-        raise ConfigError("config.invalid", f"--evaluation {path}: {str(error).splitlines()[0]}") from error
+    except OSError as error:
+        raise ConfigError("config.invalid", f"--evaluation {path}: {error.strerror}") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"])) or "document"
+        raise ConfigError("config.invalid", f"--evaluation {path}: {where}: {first['msg']}") from error
 
 
 # ---------------------------------------------------------------------- gate

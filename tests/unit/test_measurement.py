@@ -110,6 +110,7 @@ def test_a_measurement_counts_what_happened_and_its_document_reads_back(recordin
     assert {claim.events: claim.parts for claim in evaluation.parts.claims} == {0: 2995, 1: 4742, 2: 6294}
     pits = next(each for each in evaluation.detection if each.defect == "pits")
     assert pits.size.ending == "separated"
+    assert (len(pits.size.targets), len(pits.contrast.targets), pits.both.defects) == (2, 2, 2)
     assert evaluation.false_calls is not None
     assert (evaluation.false_calls.events, evaluation.false_calls.trials) == (1, 77)
     assert evaluation.pointing is not None
@@ -158,6 +159,9 @@ def test_the_report_is_one_whole_page_that_loads_nothing_and_shows_the_errors(re
         "pits-small: pits, judged defect free",
         "good-2: defect free, judged pits",
         "2,995",
+        "2 of 2 defects are of usual contrast",
+        "at the usual size of 0.53 mm no contrast can be given",
+        "No model can be fitted",
     ):
         assert words in text
     charts = [piece.split("</svg>")[0] + "</svg>" for piece in text.split("<svg")[1:]]
