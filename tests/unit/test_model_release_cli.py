@@ -14,6 +14,7 @@ from station.build import find_bundle
 from station.core.errors import ModelError, StationError
 from station.core.settings import load_settings
 from station.model_cli import model_app
+from station.model_release_cli import EXTRA
 
 PARTS = 3
 
@@ -99,6 +100,18 @@ def test_a_gate_that_cannot_be_run_is_neither_passed_nor_refused(tmp_path: Path,
     data = ("--data", tmp_path / "data")
     assert refusal("gate", new, "--golden", tmp_path / "nowhere", *data).code == "recording.not_found"
     assert refusal("gate", new, "--golden", golden, "--against", tmp_path / "nobody", *data).code == "model.missing"
+
+
+@pytest.mark.training
+def test_an_evaluation_of_another_layout_is_refused_before_anything_is_made(tmp_path: Path) -> None:
+    for extra in EXTRA:
+        pytest.importorskip(extra, reason=f"{extra} is an extra of training (pip install inspection-station[train])")
+    (tmp_path / "evaluation.json").write_text('{"format": 1}')
+    options = ("--data", tmp_path, "--golden", tmp_path, "--evaluation", tmp_path / "evaluation.json")
+    refused = refusal("export", tmp_path / "best.pt", tmp_path / "new-1", *options)
+    assert refused.code == "config.invalid"
+    assert "evaluation.json: format: Input should be 2" in str(refused)
+    assert not (tmp_path / "new-1").exists()
 
 
 def test_a_configuration_that_names_a_bundle_is_told_of(tmp_path: Path, new: Path) -> None:
