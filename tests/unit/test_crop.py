@@ -133,6 +133,12 @@ def test_a_dark_border_of_the_part_belongs_to_it(margin_grey: float) -> None:
     assert_found(block, LEFT, 570)
 
 
+def test_a_side_that_an_old_lamp_hardly_lights_belongs_to_the_part() -> None:
+    block = scene(LEFT, 935, grey=62)
+    block[:, LEFT : LEFT + 110] *= 36 / 62
+    assert_found(block, LEFT, 935)
+
+
 def test_dark_grooves_bands_and_a_chipped_edge_do_not_divide_the_part() -> None:
     block = scene(LEFT, 935)
     block[:, LEFT + 12 : LEFT + 26] *= 0.1

@@ -24,6 +24,7 @@ SENSOR_PX, LINES = 5472, 3584
 WIDTHS_PX = (385, 570, 690, 935, 1065, 1575)
 EVERY = 5  # of the pictures, so that it takes seconds
 BORDER_SHARE, BRIGHT = 0.02, 60  # a border is bright when its outer 2 % have a mean over 60 in every block
+WHITE = 255
 TOLERANCE_PX, REQUIRED = 3, 0.95
 
 
@@ -46,6 +47,12 @@ def has_bright_borders(surface: Pixels) -> bool:
     blocks = surface.reshape(8, 448, surface.shape[1])
     sides = (blocks[:, :, :border], blocks[:, :, -border:])
     return all(float(side.mean(axis=(1, 2)).min()) > BRIGHT for side in sides)
+
+
+def is_saturated(surface: Pixels) -> bool:
+    """Whether the station has to refuse it in some block, however well it finds the borders."""
+    blocks = surface.reshape(8, 448, surface.shape[1])
+    return bool(((blocks == WHITE).mean(axis=(1, 2)) > SETTINGS.saturated_max).any())
 
 
 def judge(scan: Pixels, left: int, width_px: int) -> tuple[str, str]:
@@ -74,6 +81,9 @@ def test_parts_with_bright_borders_are_found_and_the_rest_is_explained() -> None
         scan[:, left : left + width_px] = surface
         outcome, words = judge(scan, left, width_px)
         assert len(words.split()) > 4, f"{path}: {outcome} without words"
+        if is_saturated(surface):
+            assert outcome.startswith("part."), f"{path}: saturated, and {outcome}"
+            continue
         outcomes[has_bright_borders(surface)][outcome] += 1
     bright, dark = outcomes[True], outcomes[False]
     print(f"bright borders: {dict(bright)}; dark borders: {dict(dark)}")  # noqa: T201
