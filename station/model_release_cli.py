@@ -113,7 +113,8 @@ def _read_evaluation(path: Path | None) -> "Evaluation | None":
 def gate(
     candidate: Annotated[str, typer.Argument(metavar="NEW", help="The new bundle's folder.")],
     golden: Annotated[
-        Path, typer.Option(metavar="DIR", help="Recording of the golden parts; every one has to be judged rightly.")
+        list[Path],
+        typer.Option(metavar="DIR", help="Recording of golden parts, every one to be judged rightly; may be repeated."),
     ],
     against: Annotated[
         str, typer.Option(metavar="CURRENT", help="The bundle it would replace: promoted, a name, or a folder.")

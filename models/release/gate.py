@@ -15,7 +15,7 @@ from models.evaluation.parts import Cutter, JudgedPart, judge_image, true_labels
 from models.evaluation.rates import rate, sample_size
 from models.evaluation.scorers import Scorer
 from models.manifest import Bundle, Engine, Manifest, Parity, Precision, load_bundle, utc_now
-from models.release.gate_report import Check, Contender, Counts, GateReport, Measured, Refusal, spell
+from models.release.gate_report import Check, Contender, Counts, GateReport, GoldenSet, Measured, Refusal, spell
 from models.release.parity import MAX_CHANGED_SHARE, is_broken
 from models.release.runners import open_variant
 from models.version import code_version
@@ -61,13 +61,15 @@ class Trial:
     golden: int
 
 
-def judge_candidate(candidate: Path, against: Bundle, golden: Path, tests: Sequence[Path], terms: Terms) -> GateReport:
+def judge_candidate(
+    candidate: Path, against: Bundle, golden: Sequence[Path], tests: Sequence[Path], terms: Terms
+) -> GateReport:
     """Run the gate; takes about a second for two parts, and more on a busy machine.
 
     Args:
         candidate: Folder of the new bundle.
         against: The present bundle.
-        golden: Recording of the golden parts: every one has to be judged rightly.
+        golden: Recordings of the golden parts: every one has to be judged rightly.
         tests: Further recordings with known surfaces; they are counted, but no single part decides.
         terms: How to compare.
 
@@ -75,7 +77,8 @@ def judge_candidate(candidate: Path, against: Bundle, golden: Path, tests: Seque
         RecordingError: A recording cannot be read.
         ModelError: The present bundle cannot be run.
     """
-    scans = [_read(folder) for folder in (golden, *tests)]
+    golden_scans = [scan for folder in golden for scan in _read(folder)]
+    test_scans = [scan for folder in tests for scan in _read(folder)]
     try:
         bundle = load_bundle(candidate)
         engines = open_variant(bundle, terms.engine, terms.precision), open_variant(bundle, terms.engine, "f32")
@@ -83,7 +86,7 @@ def judge_candidate(candidate: Path, against: Bundle, golden: Path, tests: Seque
         refusal = Refusal(check=FILE_CHECKS.get(error.code, "files"), text=f"{error.code}: {error.detail}")
         return _report(Contender(name=candidate.name, sha256=None), against, (refusal,), None)
     present = open_variant(against, terms.engine, terms.precision)
-    trial = _try(engines, present, [scan for some in scans for scan in some], len(scans[0]), terms)
+    trial = _try(engines, present, [*golden_scans, *test_scans], len(golden_scans), terms)
     measured = _measure(trial, golden, tests, terms)
     refusals = (*_refusals(measured), *_parity_refusals(bundle.manifest, measured))
     return _report(Contender(name=bundle.identity.name, sha256=bundle.identity.sha256), against, refusals, measured)
@@ -122,12 +125,11 @@ def count(parts: Sequence[JudgedPart]) -> Counts:
     )
 
 
-def _measure(trial: Trial, golden: Path, tests: Sequence[Path], terms: Terms) -> Measured:
+def _measure(trial: Trial, golden: Sequence[Path], tests: Sequence[Path], terms: Terms) -> Measured:
     new = count(trial.new)
     pairs = zip(trial.new_wide, trial.new, strict=True)
     return Measured(
-        golden=golden.name,
-        golden_sha256=hash_recording(golden),
+        golden=tuple(GoldenSet(name=folder.name, sha256=hash_recording(folder)) for folder in golden),
         golden_parts=trial.golden,
         golden_wrong=tuple(_miss(part) for part in trial.new[: trial.golden] if not part.right),
         tests=tuple(folder.name for folder in tests),

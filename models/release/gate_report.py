@@ -51,11 +51,17 @@ class Refusal(Section):
     text: str
 
 
+class GoldenSet(Section):
+    """One recording of golden parts."""
+
+    name: str
+    sha256: Sha256 = Field(..., description="Of its list, its truth, its scans and masks.")
+
+
 class Measured(Section):
     """The arithmetic behind the verdict."""
 
-    golden: str = Field(..., description="The golden recording.")
-    golden_sha256: Sha256 = Field(..., description="Of its list and its scans.")
+    golden: tuple[GoldenSet, ...] = Field(..., description="The golden recordings.")
     golden_parts: int = Field(..., ge=1)
     golden_wrong: tuple[str, ...] = Field(..., description="Golden parts that the new bundle judges wrongly.")
     tests: tuple[str, ...] = Field(..., description="Further recordings; their parts are counted, too.")
@@ -151,7 +157,7 @@ def explain(report: GateReport) -> list[str]:
 
 def _arithmetic(measured: Measured) -> list[str]:
     new, against = measured.new, measured.against
-    where = ", ".join((measured.golden, *measured.tests))
+    where = ", ".join((*(recording.name for recording in measured.golden), *measured.tests))
     golden, claim = measured.golden_parts, measured.escape_claim
     rows = (
         ("golden parts right", f"{golden - len(measured.golden_wrong)} of {golden}"),

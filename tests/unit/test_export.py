@@ -168,6 +168,6 @@ def test_an_unknown_recipe_is_refused_with_those_there_are() -> None:
 def test_the_gate_takes_an_exported_bundle(bundle: Path, tmp_path: Path) -> None:
     golden = make_recording(tmp_path / "golden", as_they_are(S.DEFECT_FREE, S.PITS))
     terms = Terms("openvino", "int8", 0.2, 1.0, cut_at_truth)
-    report = judge_candidate(bundle, load_bundle(bundle), golden, [], terms)
+    report = judge_candidate(bundle, load_bundle(bundle), [golden], [], terms)
     assert {refusal.check for refusal in report.refusals} <= {"golden", "parity"}
     assert report.measured is not None

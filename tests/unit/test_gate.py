@@ -43,7 +43,7 @@ def checks(report: GateReport) -> list[str]:
 def test_a_bundle_that_is_no_worse_passes_and_the_counts_and_limits_are_told(
     tmp_path: Path, golden: Path, tests: Path, present: Bundle
 ) -> None:
-    report = judge_candidate(make_grey_bundle(tmp_path / "new-2"), present, golden, [tests], TERMS)
+    report = judge_candidate(make_grey_bundle(tmp_path / "new-2"), present, [golden], [tests], TERMS)
     assert report.passed
     assert report.refusals == ()
     measured = report.measured
@@ -60,24 +60,34 @@ def test_a_bundle_that_is_no_worse_passes_and_the_counts_and_limits_are_told(
 
 
 def test_a_golden_part_judged_wrongly_is_named(tmp_path: Path, golden: Path, present: Bundle) -> None:
-    report = judge_candidate(make_grey_bundle(tmp_path / "new-2", BLIND_TO_PITS), present, golden, [], TERMS)
+    report = judge_candidate(make_grey_bundle(tmp_path / "new-2", BLIND_TO_PITS), present, [golden], [], TERMS)
     assert not report.passed
     assert "golden part P1 is pits, judged defect_free" in "\n".join(explain(report))
     assert {"golden", "escapes", "overkill"} == set(checks(report))
+
+
+def test_every_part_of_every_golden_recording_has_to_be_right(tmp_path: Path, golden: Path, present: Bundle) -> None:
+    more = make_recording(tmp_path / "more", as_they_are(S.DEFECT_FREE))
+    blind = make_grey_bundle(tmp_path / "new-2", BLIND_TO_PITS)
+    for recordings in ([golden, more], [more, golden]):
+        report = judge_candidate(blind, present, recordings, [], TERMS)
+        assert report.measured is not None
+        assert [recording.name for recording in report.measured.golden] == [folder.name for folder in recordings]
+        assert report.measured.golden_parts == len(report.measured.golden_wrong) == 3
 
 
 def test_more_escapes_are_refused_with_both_counts(tmp_path: Path, present: Bundle) -> None:
     golden = make_recording(tmp_path / "golden", as_they_are(S.DEFECT_FREE))
     pale = make_recording(tmp_path / "pale", [(S.PITS, 115)])
     careless = GREYS | {S.DEFECT_FREE: 60, S.PITS: 200, S.ROLL_MARKS: 250, S.IMPRINTED: 240, S.SCRATCHES: 230}
-    report = judge_candidate(make_grey_bundle(tmp_path / "new-2", careless), present, golden, [pale], TERMS)
+    report = judge_candidate(make_grey_bundle(tmp_path / "new-2", careless), present, [golden], [pale], TERMS)
     assert checks(report) == ["escapes"]
     assert "1 of 1 = 100.00% (2.50% to 100.00%); the present bundle 0 of 1" in report.refusals[0].text
 
 
 def test_as_many_escapes_as_now_are_no_reason(tmp_path: Path, golden: Path, present: Bundle) -> None:
     unseen = make_recording(tmp_path / "unseen", [(S.PITS, GREYS[S.DEFECT_FREE])])
-    report = judge_candidate(make_grey_bundle(tmp_path / "new-2"), present, golden, [unseen], TERMS)
+    report = judge_candidate(make_grey_bundle(tmp_path / "new-2"), present, [golden], [unseen], TERMS)
     assert report.passed
 
 
@@ -87,7 +97,7 @@ def test_overkill_may_use_the_budget_up_and_no_more(
 ) -> None:
     terms = Terms("openvino", "int8", 0.5, budget, cut_at_truth)
     nervous = make_grey_bundle(tmp_path / "new-2", TAKES_DARK_FOR_PITS | {S.PITS: 140, S.SCRATCHES: 40})
-    report = judge_candidate(nervous, present, golden, [tests], terms)
+    report = judge_candidate(nervous, present, [golden], [tests], terms)
     assert report.passed is passes
     assert checks(report) == ([] if passes else ["overkill"])
     if not passes:
@@ -98,7 +108,7 @@ def test_overkill_may_use_the_budget_up_and_no_more(
 def test_a_part_sent_to_review_counts_against_the_budget(tmp_path: Path, golden: Path, present: Bundle) -> None:
     unsure = make_recording(tmp_path / "unsure", [(S.DEFECT_FREE, 80)])
     terms = Terms("openvino", "int8", 0.999, 0.25, cut_at_truth)
-    report = judge_candidate(make_grey_bundle(tmp_path / "new-2"), present, golden, [unsure], terms)
+    report = judge_candidate(make_grey_bundle(tmp_path / "new-2"), present, [golden], [unsure], terms)
     assert checks(report) == ["overkill"]
     assert report.measured is not None
     assert report.measured.new.reviews == 1
@@ -109,7 +119,7 @@ def test_an_artefact_that_decides_otherwise_than_f32_is_refused(
 ) -> None:
     rough = GREYS | {S.DEFECT_FREE: 62, S.ROLL_MARKS: 40}
     new = make_grey_bundle(tmp_path / "new-2", GREYS, rough)
-    report = judge_candidate(new, present, golden, [tests], Terms("openvino", "int8", 0.5, 1.0, cut_at_truth))
+    report = judge_candidate(new, present, [golden], [tests], Terms("openvino", "int8", 0.5, 1.0, cut_at_truth))
     assert checks(report) == ["parity"]
     assert "in int8 1 of 8 parts are decided otherwise than in f32" in report.refusals[0].text
 
@@ -129,7 +139,7 @@ BROKEN = SOUND.model_copy(update={"changed_parts": 2})
 def test_the_parity_in_the_manifest_must_be_there_and_hold(
     tmp_path: Path, golden: Path, present: Bundle, parity: tuple[object, ...], said: str
 ) -> None:
-    report = judge_candidate(make_grey_bundle(tmp_path / "new-2", parity=parity), present, golden, [], TERMS)  # type: ignore[arg-type]
+    report = judge_candidate(make_grey_bundle(tmp_path / "new-2", parity=parity), present, [golden], [], TERMS)  # type: ignore[arg-type]
     assert checks(report) == ["parity"]
     assert said in report.refusals[0].text
 
@@ -171,7 +181,7 @@ def test_a_bundle_that_cannot_be_used_is_refused_without_being_run(
 ) -> None:
     new = make_grey_bundle(tmp_path / "new-2")
     damage(new)
-    report = judge_candidate(new, present, golden, [], TERMS)
+    report = judge_candidate(new, present, [golden], [], TERMS)
     assert not report.passed
     assert checks(report) == [check]
     assert said in report.refusals[0].text
@@ -182,7 +192,7 @@ def test_a_bundle_that_cannot_be_used_is_refused_without_being_run(
 def test_a_golden_recording_without_parts_is_no_gate(tmp_path: Path, present: Bundle) -> None:
     new, empty = make_grey_bundle(tmp_path / "new-2"), make_recording(tmp_path / "empty", [])
     with pytest.raises(RecordingError):
-        judge_candidate(new, present, empty, [], TERMS)
+        judge_candidate(new, present, [empty], [], TERMS)
 
 
 def test_the_report_is_bound_to_the_golden_scans(tmp_path: Path, present: Bundle) -> None:
@@ -190,9 +200,9 @@ def test_the_report_is_bound_to_the_golden_scans(tmp_path: Path, present: Bundle
     hashes = []
     for grey in (60, 61):
         golden = make_recording(tmp_path / str(grey) / "golden", [(S.DEFECT_FREE, grey)])
-        measured = judge_candidate(new, present, golden, [], TERMS).measured
+        measured = judge_candidate(new, present, [golden], [], TERMS).measured
         assert measured is not None
-        hashes.append(measured.golden_sha256)
+        hashes.append(measured.golden[0].sha256)
     assert hashes[0] != hashes[1]
 
 

@@ -44,7 +44,7 @@ def report_on(new: Path, shelf: Shelf, tmp_path: Path) -> Path:
     golden = tmp_path / "golden"
     if not golden.exists():
         make_recording(golden, as_they_are(S.DEFECT_FREE, S.PITS))
-    return shelf.keep_verdict(judge_candidate(new, shelf.open_active(), golden, [], TERMS), None)
+    return shelf.keep_verdict(judge_candidate(new, shelf.open_active(), [golden], [], TERMS), None)
 
 
 def code_of(caught: pytest.ExceptionInfo[ModelError]) -> str:
@@ -107,7 +107,7 @@ def test_what_the_gate_judged_by_counts_more_than_the_manifest(shelf: Shelf, new
 
     def gated(min_confidence: float) -> Path:
         terms = Terms("openvino", "int8", min_confidence, 0.25, cut_at_truth)
-        return shelf.keep_verdict(judge_candidate(new, shelf.open_active(), golden, [], terms), None)
+        return shelf.keep_verdict(judge_candidate(new, shelf.open_active(), [golden], [], terms), None)
 
     def doubt(min_confidence: float) -> str:
         return told_apart(shelf.open_active(), shelf, min_confidence) or ""
