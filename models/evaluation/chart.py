@@ -114,13 +114,14 @@ class Frame:
             )
         return "".join(drawn)
 
-    def mark(self, x: float, text: str, colour: str) -> str:
-        """A dashed line upwards at an x, with a text at its head."""
+    def mark(self, x: float, text: str, colour: str, text_y: float | None = None) -> str:
+        """A dashed line upwards at an x, with a text under a y, by default at its head."""
         (place, bottom), (_, top) = self.at((x, self.y.low)), self.at((x, self.y.high))
+        _, head = self.at((x, self.y.high if text_y is None else text_y))
         side, anchor = (-4, "end") if place > self.width * 0.7 else (4, "start")
         return (
             f'<path class="line dashed {colour}" d="M{place:.1f} {bottom:.1f}V{top:.1f}"/>'
-            f'<text x="{place + side:.1f}" y="{top + 11:.1f}" text-anchor="{anchor}">{escape(text)}</text>'
+            f'<text x="{place + side:.1f}" y="{head + 11:.1f}" text-anchor="{anchor}">{escape(text)}</text>'
         )
 
     def draw(self, *marks: str, title: str) -> str:

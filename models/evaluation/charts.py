@@ -65,7 +65,7 @@ def pod_chart(pod: Pod) -> str:
         frame.dots([(size, found.share or 0.0) for size, found in groups], "c-neutral"),
     ]
     if pod.a90_95 is not None and pod.a90_95 <= max(sizes) * 1.07:
-        marks.append(frame.mark(pod.a90_95, f"a90/95 = {pod.a90_95:.3g} {pod.unit}", OVERKILL))
+        marks.append(frame.mark(pod.a90_95, f"a90/95 = {pod.a90_95:.3g} {pod.unit}", OVERKILL, 0.3))
     return frame.draw(*marks, title=f"Probability of detection of {pod.defect} against {pod.measure}, at {pod.held}")
 
 

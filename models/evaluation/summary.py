@@ -87,7 +87,7 @@ def _detection_words(detection: Sequence[Detection]) -> list[str]:
 
 def _reached(detection: Detection) -> str:
     by_size = _from(detection.size, f"at the usual contrast of {detection.usual_contrast:.2g}")
-    by_contrast = _from(detection.contrast, f"at the usual size of {detection.usual_size_mm:.2g} mm")
+    by_contrast = _from(detection.contrast, f"At the usual size of {detection.usual_size_mm:.2g} mm")
     return f"{by_size} {by_contrast}"
 
 

@@ -160,7 +160,7 @@ def test_the_report_is_one_whole_page_that_loads_nothing_and_shows_the_errors(re
         "good-2: defect free, judged pits",
         "2,995",
         "2 of 2 defects are of usual contrast",
-        "at the usual size of 0.53 mm no contrast can be given",
+        "At the usual size of 0.53 mm no contrast can be given",
         "No model can be fitted",
     ):
         assert words in text
