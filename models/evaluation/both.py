@@ -2,6 +2,7 @@
 
 It is fitted on defects of every size and contrast. It assumes that contrast makes up for size by one law everywhere,
 which the curves of `models.evaluation.pod`, of one measure alone, do not; where both say something, they check it.
+No size is given at which nothing of that contrast was tried: a thin scratch is pale, whatever its depth.
 """
 
 import numpy as np
@@ -45,7 +46,7 @@ def fit_both(sizes: Floats, contrasts: Floats, found: NDArray[np.bool_], usual: 
     model, why = _fit(covariates, found)
     a90, a90_95 = _key_sizes(covariates, found, model, usual) if model else (None, None)
     if model and a90 is None:
-        why = f"At a contrast of {usual:.2g} nine tenths are reached nowhere among the sizes that were tried."
+        why = f"At a contrast of {usual:.2g} nine tenths are reached at no size that was tried with as much contrast."
     elif model and a90_95 is None:
         why = "The upper limit of a90 lies above what was tried: a90/95 is not estimable."
     names = ("constant", "size", "contrast")
@@ -79,7 +80,11 @@ def _fit(covariates: Floats, found: NDArray[np.bool_]) -> tuple[Logistic | None,
 
 def _key_sizes(covariates: Floats, found: NDArray[np.bool_], model: Logistic, usual: float) -> tuple[Size, Size]:
     others = np.array([np.log(usual)])
+    tried = covariates[covariates[:, 1] >= others[0], 0]
     keys = (size_at(model, LOGIT_90, others), upper_size(covariates, found, model, LOGIT_90, others))
-    low, high = covariates[:, 0].min(), covariates[:, 0].max()
-    a90, a90_95 = (float(np.exp(key)) if key is not None and low <= key <= high else None for key in keys)
+    a90, a90_95 = (float(np.exp(key)) if key is not None and _within(key, tried) else None for key in keys)
     return a90, a90_95
+
+
+def _within(key: float, tried: Floats) -> bool:
+    return len(tried) > 0 and bool(tried.min() <= key <= tried.max())

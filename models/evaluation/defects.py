@@ -40,7 +40,7 @@ class DefectTruth(BaseModel):
     column: int
     extent_mm: float | None = Field(default=None, gt=0, description="Longer side of the box around it.")
     contrast: float | None = Field(
-        default=None, gt=0, description="Mean change of the light, as a share of the metal's."
+        default=None, ge=0, description="Mean change of the light, as a share of the metal's."
     )
     severity_size: float = Field(default=1, gt=0, description="What the default size was multiplied with.")
     severity_contrast: float = Field(default=1, gt=0, description="What the default contrast was multiplied with.")
@@ -125,7 +125,8 @@ def read_defects(folder: Path) -> dict[str, tuple[DefectTruth, ...]]:
 def seek(part: JudgedPart, defects: Sequence[DefectTruth]) -> list[SoughtDefect]:
     """Which of a part's defects were found; of those alone whose size and contrast are known.
 
-    A part whose scan was refused gives none: it was neither passed nor looked at.
+    What changes the light by nothing is no defect. A part whose scan was refused gives none: it was neither passed nor
+    looked at.
 
     Raises:
         RecordingError: The mask cannot be used, or names a class that the station does not have.
@@ -138,7 +139,7 @@ def seek(part: JudgedPart, defects: Sequence[DefectTruth]) -> list[SoughtDefect]
     for number, defect in enumerate(defects):
         own = own_pixels(mask, part.scan.left, defects, number)
         shown = showing_patches(own, part.scan.left, part.scan.right)
-        if shown.any() and defect.extent_mm is not None and defect.contrast is not None:
+        if shown.any() and defect.extent_mm and defect.contrast:
             found = bool(called[shown].any())
             measured = (defect.extent_mm, defect.contrast, defect.severity_size, defect.severity_contrast)
             sought.append(SoughtDefect(part.scan.part_id, _surface(defect), *measured, found))

@@ -72,7 +72,7 @@ class RenderPlan:
     def _part(self, rng: np.random.Generator, number: int, surface: SurfaceClass, turn: int) -> PlannedPart:
         """The housing that is `number` of all and `turn` of its class, both from 0."""
         width_px = WIDTHS_PX[int(rng.integers(len(WIDTHS_PX)))]
-        severity, defects = self.severity.draw(rng, turn), self._defects(rng, surface)
+        severity, defects = self.severity.draw(rng, surface, turn), self._defects(rng, surface)
         part_id, seed = f"SMH-{self.seed}-{number:05}", self.seed * 1_000_000 + number
         return PlannedPart(part_id, seed, width_px, defects, severity, self.lamp_age)
 

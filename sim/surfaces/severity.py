@@ -11,7 +11,8 @@ size alone needs the first (among defects of any contrast a large one is missed,
 """
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -74,12 +75,26 @@ class Design:
         return Severity(round(float(size), 4), round(float(contrast), 4))
 
 
-_SIZES, _CONTRASTS = (0.12, 1.3), (0.08, 1.3)
-_BY_SIZE, _BY_CONTRAST, _BY_BOTH = Design(size=_SIZES), Design(contrast=_CONTRASTS), Design(_SIZES, _CONTRASTS)
-CURVES = (_BY_SIZE, _BY_CONTRAST, _BY_SIZE, _BY_CONTRAST, _BY_BOTH)
-"""Designs for detection curves, dealt in turn to the housings of a class: from far under what can be seen to a little
-over the default. Of 150 housings of a class 60 vary in size and 60 in contrast, as many as MIL-HDBK-1823A asks of a
-curve of hits and misses; a model of both is fitted to all, so that 30 that vary in both are enough for it."""
+_SMALL: dict[SurfaceClass, float] = {
+    SurfaceClass.IMPRINTED: 0.08,
+    SurfaceClass.PITS: 0.08,
+    SurfaceClass.ROLL_MARKS: 0.12,
+    SurfaceClass.SCRATCHES: 0.12,
+}
+_FAINT, _PLAIN = 0.12, 1.3
+
+
+def _curve_designs(small: float) -> tuple[Design, ...]:
+    sizes, contrasts = (small, _PLAIN), (_FAINT, _PLAIN)
+    by_size, by_contrast, by_both = Design(size=sizes), Design(contrast=contrasts), Design(sizes, contrasts)
+    return (by_size, by_contrast, by_size, by_contrast, by_both)
+
+
+CURVES = {surface: _curve_designs(small) for surface, small in _SMALL.items()}
+"""Designs for detection curves: from what can hardly be seen, no less than about a pixel of a dent or pit, to a little
+over the default. Of 150 housings of a class 60 vary in size and 60 in contrast, as many as
+MIL-HDBK-1823A asks of a curve of hits and misses; a model of both is fitted to all, so that 30 that vary in both are
+enough for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +102,11 @@ class SeverityPlan:
     """Where a recording's severities come from.
 
     Attributes:
-        designs: Dealt to the housings of each class in turn; at least one.
+        designs: By class, dealt in turn to the housings of that class; at least one. A class that is not there has the
+            default severity.
     """
 
-    designs: tuple[Design, ...] = (Design(),)
+    designs: Mapping[SurfaceClass, tuple[Design, ...]] = field(default_factory=dict)
 
     @classmethod
     def parse(cls, text: str) -> "SeverityPlan":
@@ -106,11 +122,12 @@ class SeverityPlan:
         found = _FIXED.fullmatch(text)
         if found and all(_SMALLEST <= float(part) <= _LARGEST for part in found.groups()):
             size, contrast = map(float, found.groups())
-            return cls((Design((size, size), (contrast, contrast)),))
+            return cls(dict.fromkeys(SurfaceClass, (Design((size, size), (contrast, contrast)),)))
         raise ConfigError(
             "config.invalid", f"severity {text!r}: default, curves, or SIZExCONTRAST of {_SMALLEST} to {_LARGEST:g}"
         )
 
-    def draw(self, rng: np.random.Generator, turn: int) -> Severity:
+    def draw(self, rng: np.random.Generator, surface: SurfaceClass, turn: int) -> Severity:
         """The severity of the housing that is number `turn` of its class, from 0."""
-        return self.designs[turn % len(self.designs)].draw(rng)
+        designs = self.designs.get(surface, (Design(),))
+        return designs[turn % len(designs)].draw(rng)

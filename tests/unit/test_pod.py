@@ -167,9 +167,21 @@ SIZED, STRONG, SEEN = draw_both(np.random.default_rng(9), 200)
         (1 / SIZED, STRONG, SEEN, 0.5, "The large are not found more often"),
         (SIZED, SIZED / 2, SEEN, 0.5, "size and contrast do not vary apart"),
         (SIZED, STRONG, SIZED * STRONG > 0.05, 0.5, "hits and misses do not overlap"),
-        (SIZED, STRONG, SEEN, 0.0001, "nine tenths are reached nowhere among the sizes that were tried"),
+        (SIZED, STRONG, SEEN, 0.0001, "nine tenths are reached at no size that was tried with as much contrast"),
+        (SIZED, STRONG, SEEN, 2.0, "nine tenths are reached at no size that was tried with as much contrast"),
+        (SIZED, STRONG * SIZED, SEEN, 0.5, "nine tenths are reached at no size that was tried with as much contrast"),
     ],
-    ids=["all found", "none found", "falling contrast", "falling size", "one measure", "separated", "too faint"],
+    ids=[
+        "all found",
+        "none found",
+        "falling contrast",
+        "falling size",
+        "one measure",
+        "separated",
+        "too faint",
+        "stronger than any",
+        "none as small is as strong",
+    ],
 )
 def test_where_both_together_say_nothing_the_reason_is_given(
     sizes: np.ndarray, contrasts: np.ndarray, found: np.ndarray, usual: float, words: str

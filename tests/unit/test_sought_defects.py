@@ -86,9 +86,10 @@ def test_any_class_of_defect_finds_it(tmp_path: Path) -> None:
     assert (sought.found, sought.size_mm, sought.contrast) == (True, 0.5, 0.3)
 
 
-def test_a_refused_scan_and_a_defect_of_unknown_size_are_not_counted(tmp_path: Path) -> None:
+def test_a_refused_scan_and_a_defect_of_unknown_size_or_without_contrast_are_not_counted(tmp_path: Path) -> None:
     part = judged(tmp_path, mask_with((200, 60, PITS)), p0=2)
     assert seek(part, [defect("pits", 200, 60, None)]) == []
+    assert seek(part, [defect("pits", 200, 60).model_copy(update={"contrast": 0.0})]) == []
     refused = JudgedPart(part.scan, part.labels, NO_PROBABILITIES, None, Verdict.REVIEW, "part.too_dark")
     assert seek(refused, [defect("pits", 200, 60)]) == []
 
