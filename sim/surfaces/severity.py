@@ -77,7 +77,7 @@ class Design:
 
 _SMALL: dict[SurfaceClass, float] = {
     SurfaceClass.IMPRINTED: 0.08,
-    SurfaceClass.PITS: 0.08,
+    SurfaceClass.PITS: 0.1,
     SurfaceClass.ROLL_MARKS: 0.12,
     SurfaceClass.SCRATCHES: 0.12,
 }
@@ -91,10 +91,9 @@ def _curve_designs(small: float) -> tuple[Design, ...]:
 
 
 CURVES = {surface: _curve_designs(small) for surface, small in _SMALL.items()}
-"""Designs for detection curves: from what can hardly be seen, no less than about a pixel of a dent or pit, to a little
-over the default. Of 150 housings of a class 60 vary in size and 60 in contrast, as many as
-MIL-HDBK-1823A asks of a curve of hits and misses; a model of both is fitted to all, so that 30 that vary in both are
-enough for it."""
+"""Designs for detection curves: from what can hardly be seen, no less than about a pixel of a dent or a pit, to a
+little over the default. Of 150 housings of a class 60 vary in size and 60 in contrast, as many as MIL-HDBK-1823A asks
+of a curve of hits and misses; a model of both is fitted to all, so that 30 that vary in both are enough for it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from sim.surfaces import WIDTHS_PX, RenderPlan, Severity, SeverityPlan, render_p
 from sim.surfaces.canvas import Canvas, turn_noise
 from sim.surfaces.defects import MM_PER_PX, lay_defect
 from sim.surfaces.plan import PAPER_MIX, parse_mix, share_out
+from sim.surfaces.severity import CURVES
 from station.core.errors import ConfigError, RecordingError
 from station.core.part import LINES_PER_BLOCK, LINES_PER_TURN, SurfaceClass
 
@@ -172,6 +173,14 @@ def test_severities_for_curves_vary_size_contrast_or_both_in_turn_from_unseen_to
         for values in (sized, strong):
             assert min(values) < 0.25
             assert max(values) > 1
+
+
+@pytest.mark.parametrize("surface", DEFECTS)
+def test_the_smallest_defects_of_a_curve_still_change_the_light(surface: SurfaceClass) -> None:
+    smallest = Severity(min(design.size[0] for design in CURVES[surface]))
+    laid = [lay_defect(np.random.default_rng(seed), Canvas.bare(385), surface, smallest) for seed in range(40)]
+    assert sum(defect.contrast > 0.01 for defect in laid) >= 39
+    assert max(defect.extent_px for defect in laid) < 50
 
 
 def test_a_fixed_severity_is_that_of_every_housing() -> None:
