@@ -109,8 +109,14 @@ def make(
     test_from: Annotated[
         list[Path] | None, typer.Option(metavar="DIR", help="Recording that is all for testing; --from then trains.")
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of splits and jitter.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, help="Of splits, jitter and cuts.")] = 1,
     jitter_px: Annotated[int, typer.Option(min=0, max=8, help="Move a part's edges by up to so many columns.")] = 2,
+    cuts: Annotated[
+        int,
+        typer.Option(
+            min=1, max=16, help="Cut a scan that trains so many times, each time from another line of its turn."
+        ),
+    ] = 1,
     size: Annotated[
         int | None, typer.Option(min=32, max=2048, help="Class folders: make every picture so many px high and wide.")
     ] = None,
@@ -136,7 +142,7 @@ def make(
 
             _refuse_class_folders(sources)
             made: Literal["patches", "whole"] = "patches" if kind is Kind.PATCHES else "whole"
-            plan = RecordingPlan(made, folder.name, tuple(sources), *given, shares, seed, jitter_px)
+            plan = RecordingPlan(made, folder.name, tuple(sources), *given, shares, seed, jitter_px, cuts)
             data = _from_recordings(folder, plan, jobs or os.cpu_count() or 1)
     except StationError as error:
         refuse(error)

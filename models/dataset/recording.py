@@ -1,6 +1,8 @@
 """Data sets from recordings with the truth: 16 patches a scan (SMHSD-P-TA), or the whole scan small (SMHSD-O-TA).
 
-The part's columns are those of the truth, each edge moved at random by a few, as a crop may err.
+The part's columns are those of the truth, each edge moved at random by a few, as a crop may err. A turn has no first
+line but the one at the index pulse: a scan that trains may be cut more than once, each time from another line on, so
+that patch borders fall elsewhere.
 Source: Mustafaev et al., section IV: patches of 256x256, whole images of 512x256.
 """
 
@@ -42,8 +44,9 @@ class RecordingPlan:
         validation: Recordings whose parts are all for validation.
         test: Recordings whose parts are all for testing.
         shares: Of the parts of `folders`, in percent.
-        seed: Of splits and jitter.
+        seed: Of splits, jitter and cuts.
         jitter_px: By how many columns, at most, each edge of a part is moved.
+        cuts: How many times a scan that trains is cut: from its first line, and then from lines drawn at random.
     """
 
     kind: Literal["patches", "whole"]
@@ -54,16 +57,20 @@ class RecordingPlan:
     shares: Shares = (80, 20, 0)
     seed: int = 1
     jitter_px: int = 2
+    cuts: int = 1
 
     @property
     def shape(self) -> tuple[int, int]:
         """Height and width of an image."""
         return (PATCH_PX, PATCH_PX) if self.kind == "patches" else WHOLE_SHAPE
 
-    @property
-    def images_per_scan(self) -> int:
-        """16 or 1."""
-        return PATCHES_PER_PART if self.kind == "patches" else 1
+    def cuts_of(self, split: str) -> int:
+        """How many times a scan of this split is cut; one that judges is cut as the station cuts it."""
+        return self.cuts if split == split_name(Split.TRAIN) else 1
+
+    def images_of(self, split: str) -> int:
+        """Images of a scan of this split."""
+        return self.cuts_of(split) * (PATCHES_PER_PART if self.kind == "patches" else 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +96,11 @@ def make_from_recordings(
         RecordingError: A recording or a scan cannot be used.
     """
     sources = _sources(plan)
-    count = len(sources) * plan.images_per_scan
+    count = sum(plan.images_of(source.file.split) for source in sources)
     check_place(folder, count * plan.shape[0] * plan.shape[1])
     heading = DataHeading(
         name=plan.name, kind=plan.kind, classes=CLASSES, height=plan.shape[0], width=plan.shape[1],
-        source=_told(plan), seed=plan.seed, jitter_px=plan.jitter_px, shares=plan.shares,
+        source=_told(plan), seed=plan.seed, jitter_px=plan.jitter_px, cuts=plan.cuts, shares=plan.shares,
         rule=RULE if plan.kind == "patches" else "the part's class",
     )  # fmt: skip
     return write_data(folder, heading, _entries(sources, plan, jobs, done), count)
@@ -184,8 +191,12 @@ def _entry(plan: RecordingPlan, source: _Source) -> Entry:
     if image.shape != mask.shape or right - left < PATCH_PX:
         told = f"{scan.image_path}: columns {scan.left} to {scan.right} of {image.shape[1]}, mask of {mask.shape[1]}"
         raise RecordingError("recording.bad_image", told)
+    first_lines = [0, *rng.integers(1, LINES_PER_TURN, plan.cuts_of(source.file.split) - 1)]
+    turns = [(np.roll(image, -line, axis=0), np.roll(mask, -line, axis=0)) for line in first_lines]
     if plan.kind == "patches":
-        return Entry(source.file, cut(image, left, right), label_patches(mask, left, right).astype(np.int16))
+        patches = np.concatenate([cut(turned, left, right) for turned, _ in turns])
+        labels = np.concatenate([label_patches(turned, left, right) for _, turned in turns])
+        return Entry(source.file, patches, labels.astype(np.int16))
     height, width = WHOLE_SHAPE
-    whole = cv2.resize(image[:, left:right], (width, height), interpolation=cv2.INTER_AREA)
-    return Entry(source.file, whole[np.newaxis], np.array([scan.surface], np.int16))
+    wholes = [cv2.resize(turned[:, left:right], (width, height), interpolation=cv2.INTER_AREA) for turned, _ in turns]
+    return Entry(source.file, np.stack(wholes), np.full(len(wholes), scan.surface, np.int16))

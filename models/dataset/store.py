@@ -87,8 +87,9 @@ class DataHeading(_Section):
         height: Of every image in px.
         width: Of every image in px.
         source: Where the pictures come from, for people; folders in the order of their numbers.
-        seed: Of splits and jitter.
+        seed: Of splits, jitter and cuts.
         jitter_px: By how many columns, at most, the edges of a part were moved.
+        cuts: How many times a scan that trains was cut, each time from another line of its turn.
         shares: Percent of the groups for training, validation and test, as asked for.
         rule: How an image's label follows from the truth, for people.
     """
@@ -101,6 +102,7 @@ class DataHeading(_Section):
     source: str
     seed: Annotated[int, Field(ge=0)]
     jitter_px: Annotated[int, Field(ge=0)] = 0
+    cuts: Annotated[int, Field(ge=1)] = 1
     shares: tuple[int, int, int]
     rule: str = "the picture's class"
 

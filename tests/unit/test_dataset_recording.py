@@ -86,6 +86,23 @@ def test_jitter_moves_edges_and_follows_the_seed(scans: Path, tmp_path: Path) ->
     assert len(set(hashes)) == 3
 
 
+def test_a_scan_that_trains_is_cut_again_from_other_lines_of_its_turn(scans: Path, tmp_path: Path) -> None:
+    once, thrice = (make_from_recordings(tmp_path / str(cuts), plan(scans, cuts=cuts)) for cuts in (1, 3))
+    assert [int((thrice.splits == split).sum()) for split in Split] == [3 * 64, 32, 0]
+    assert thrice.manifest.cuts == 3
+    for number, file in enumerate(thrice.manifest.files):
+        own, before = thrice.files == number, once.files == number
+        cuts = thrice.images[own].reshape(-1, 16, 256, 256)
+        labels = thrice.labels[own].reshape(-1, 16)
+        assert len(cuts) == (3 if file.split == "train" else 1)
+        assert np.array_equal(cuts[0], once.images[before])
+        assert np.array_equal(labels[0], once.labels[before])
+        assert len({turned.tobytes() for turned in cuts}) == len(cuts)
+        assert [turned.mean() for turned in cuts] == pytest.approx([cuts[0].mean()] * len(cuts), abs=0.5)  # all of it
+        if file.label == "pits":
+            assert all((own_labels != 0).any() for own_labels in labels)
+
+
 def test_recordings_may_be_given_for_validation_and_test(scans: Path, tmp_path: Path) -> None:
     parts = {"v1": SurfaceClass(0), "v2": SurfaceClass(2)}
     others = [
