@@ -50,10 +50,11 @@ async def _starts(settings: Settings, folder: Path) -> dict[str, float]:
 
 
 async def _start(config: Path, folder: Path) -> float:
-    loop, heard = asyncio.get_running_loop(), folder / "supervisor"
+    loop = asyncio.get_running_loop()
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as supervisor:
         supervisor.setblocking(False)
-        supervisor.bind(str(heard))
+        supervisor.bind("")  # to a name that is no file, and is never too long
+        heard = "@" + supervisor.getsockname()[1:].decode()
         begun_s = time.monotonic()
         async with _station(config, folder / "data", heard) as process:
             try:
@@ -64,18 +65,16 @@ async def _start(config: Path, folder: Path) -> float:
             except TimeoutError as error:
                 words = await _last_words(process)
                 raise ConfigError("config.simulator_failed", f"the station did not become Idle: {words}") from error
-            taken_s = time.monotonic() - begun_s
-    heard.unlink()
-    return taken_s
+            return time.monotonic() - begun_s
 
 
 @asynccontextmanager
-async def _station(config: Path, data: Path, supervisor: Path) -> AsyncIterator[asyncio.subprocess.Process]:
+async def _station(config: Path, data: Path, supervisor: str) -> AsyncIterator[asyncio.subprocess.Process]:
     """`station run`, as its command does it; ended in order."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, *COMMAND, "--config", str(config), "--data", str(data),
         stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE,
-        env={**os.environ, "NOTIFY_SOCKET": str(supervisor)},
+        env={**os.environ, "NOTIFY_SOCKET": supervisor},
     )  # fmt: skip
     try:
         yield process

@@ -4,7 +4,8 @@ import os
 import select
 import signal
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -47,22 +48,51 @@ def ends(pid: int) -> bool:
         return bool(select.select([process], [], [], END_TIMEOUT_S)[0])
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda number: number.name)
+@contextmanager
+def ctrl_c(handler: Callable[..., None] | signal.Handlers | None) -> Iterator[None]:
+    """What is started in this context finds SIGINT ignored or not, whoever has started the tests."""
+    before = signal.signal(signal.SIGINT, handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def memory_of(pids: set[int]) -> list[Path]:
+    """The shared memory that these processes have made."""
+    return [path for pid in pids for path in SHARED_MEMORY.glob(f"station-bench-{pid}-*")]
+
+
+@pytest.mark.parametrize(
+    ("number", "handler"),
+    [
+        (signal.SIGTERM, signal.default_int_handler),
+        (signal.SIGTERM, signal.SIG_IGN),
+        (signal.SIGINT, signal.default_int_handler),
+    ],
+    ids=["SIGTERM", "SIGTERM in the background of a shell", "SIGINT"],
+)
 @pytest.mark.parametrize("name", ["stream", "startup_s"])
 def test_nothing_is_left_of_a_bench_that_is_broken_off(
-    name: str, number: signal.Signals, make_config: Callable[..., Path], environment: dict[str, str], tmp_path: Path
+    name: str,
+    number: signal.Signals,
+    handler: Callable[..., None] | signal.Handlers,
+    make_config: Callable[..., Path],
+    environment: dict[str, str],
+    tmp_path: Path,
 ) -> None:
     config = make_config(('bundle = "promoted"', f'bundle = "{make_tiny_bundle(tmp_path / "tiny")}"'))
     folder = tmp_path / "t"
     folder.mkdir()
-    memory = set(SHARED_MEMORY.glob("station-bench-*"))
-    bench = subprocess.Popen(
-        station_command("bench", "--config", config, "--only", name, "--parts", "9999"),
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=tmp_path, start_new_session=True,
-        env={**environment, "PYTHONPATH": str(Path(__file__).parents[2]), "TMPDIR": str(folder)},
-    )  # fmt: skip
+    with ctrl_c(handler):
+        bench = subprocess.Popen(
+            station_command("bench", "--config", config, "--only", name, "--parts", "9999"),
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=tmp_path, start_new_session=True,
+            env={**environment, "PYTHONPATH": str(Path(__file__).parents[2]), "TMPDIR": str(folder)},
+        )  # fmt: skip
     try:
         wait_for_cell(bench, folder)
+        pids = set(processes_under(folder))
         bench.send_signal(number)
         said, _nothing = bench.communicate(timeout=END_TIMEOUT_S)
     finally:
@@ -72,4 +102,4 @@ def test_nothing_is_left_of_a_bench_that_is_broken_off(
     assert "Traceback" not in said
     assert list(folder.iterdir()) == []
     assert [command for pid, command in processes_under(folder).items() if not ends(pid)] == []
-    assert set(SHARED_MEMORY.glob("station-bench-*")) <= memory
+    assert memory_of(pids) == []
