@@ -35,6 +35,7 @@ from station.core.part import (
 from station.core.ports import Evidence, LineCamera, LinePlc, PartLedger, PatchClassifier, Published
 from station.core.settings import Settings
 from station.core.timeline import Delivery, ScanTimes, load_of
+from station.core.wakefulness import cores_awake
 from station.flow.decide import decide
 from station.flow.sort import check_place, lay_away, settle
 from station.judging import SurfaceJudge
@@ -124,15 +125,16 @@ class Cell:
         names = {"part_id": inspection.part.part_id, "inspection": inspection.inspection_id}
         with structlog.contextvars.bound_contextvars(**names):
             self._watch(PartEntered(inspection))
-            if taken.stage is Stage.LOAD:
-                await self._line.deliver(lambda: self._plc.accept(inspection))
-                self._step(inspection, "load")
-                await self._motion.load(inspection)
-            try:
-                evidence, trouble = await self._look_twice(inspection, features)
-                settled = await settle(inspection, evidence, self._motion, self._publish, self._ledger, self._clock)
-            finally:
-                await self._scanner.disarm()
+            with cores_awake(wanted=self._settings.model.keep_awake):
+                if taken.stage is Stage.LOAD:
+                    await self._line.deliver(lambda: self._plc.accept(inspection))
+                    self._step(inspection, "load")
+                    await self._motion.load(inspection)
+                try:
+                    evidence, trouble = await self._look_twice(inspection, features)
+                    settled = await settle(inspection, evidence, self._motion, self._publish, self._ledger, self._clock)
+                finally:
+                    await self._scanner.disarm()
             self._watch(ScanJudged(inspection, evidence))
             decided = PartDecided(inspection, evidence.decision, evidence.ms_after_last_line, evidence.times, settled)
             self._watch(decided)

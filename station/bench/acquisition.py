@@ -30,6 +30,7 @@ from station.core.part import BLOCKS_PER_TURN, LINES_PER_BLOCK, LINES_PER_TURN, 
 from station.core.ports import PatchClassifier
 from station.core.priority import precedence
 from station.core.settings import Settings
+from station.core.wakefulness import cores_awake
 from station.judging import SurfaceJudge
 
 FREE_BLOCKS = 2000
@@ -78,7 +79,8 @@ def acquisition(plan: BenchPlan) -> dict[str, Any]:
     recipe = ScanRecipe(rate, min(kind.exposure_us, 0.9e6 / rate))
     with ThreadPoolExecutor(1, thread_name_prefix="compute") as compute:
         scorer = Scorer(settings, kind, classifier, compute)
-        with shown_recording(settings, LINES_PER_TURN / rate) as camera:
+        awake = cores_awake(wanted=settings.model.keep_awake)
+        with awake, shown_recording(settings, LINES_PER_TURN / rate) as camera:
             paced = _measure(camera, blocks, recipe, scorer)
     plan.say(f"free: {FREE_BLOCKS} blocks as fast as they are taken")
     with shown_recording(settings, None) as camera:

@@ -18,6 +18,7 @@ from station.core.errors import ModelError
 from station.core.part import BLOCKS_PER_TURN
 from station.core.ports import PatchClassifier
 from station.core.settings import Settings
+from station.core.wakefulness import cores_awake
 
 Kind = Literal["network", "part", "torch"]
 Key = tuple[Kind, int]
@@ -91,7 +92,8 @@ class NetworkRun:
         if self._rounds is None:
             turns = self._turns()
             at_least = LEAST_ROUNDS if self.has_parts else NETWORK_ALONE_ROUNDS
-            self._rounds = take_turns(turns, self._seconds, at_least)
+            with cores_awake(wanted=self._settings.model.keep_awake):
+                self._rounds = take_turns(turns, self._seconds, at_least)
         return self._rounds
 
     def _turns(self) -> dict[Key, Turn]:

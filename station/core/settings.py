@@ -147,6 +147,10 @@ class ModelSettings(Section):
         True,
         description="Give the engine's threads real-time priority, below camera and event loop, where it is allowed.",
     )
+    keep_awake: bool = Field(
+        True,
+        description="Let no core sleep from a part's loading to its decision, where it is allowed.",
+    )
 
 
 class RecordSettings(Section):

@@ -2,10 +2,13 @@
 
 import json
 import threading
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from station.core import wakefulness
 from station.core.clock import SystemClock
 from station.core.events import NetworkOverloaded, PartDecided, StripScored
 from station.core.part import BLOCKS_PER_TURN, Block, PartType, Pixels, Probabilities, Verdict
@@ -15,6 +18,7 @@ from station.packml import State
 from station.records.query import RecordFilter, export_records
 from tests.cell.bench import Bench, running, settings
 from tests.contract.fake_camera import Misfortune, Mishap
+from tests.open_files import held_open
 
 MS = 1_000_000
 PATIENCE_S = 20.0
@@ -178,3 +182,32 @@ async def test_the_deadline_ledger_of_a_part_goes_forward_and_is_stored(tmp_path
         assert before.scored_ns is not None
         assert after.scored_ns is not None
         assert before.scored_ns <= after.scored_ns
+
+
+@pytest.mark.parametrize("keep_awake", [True, False])
+async def test_the_cores_are_kept_awake_from_loading_until_the_jig_rests_and_no_longer(
+    *, keep_awake: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "cpu_dma_latency"
+    file.touch()
+    monkeypatch.setattr(wakefulness, "LATENCY_FILE", file)
+    seen: dict[str, bool] = {}
+
+    def looking(name: str, call: Callable[..., Any]) -> Callable[..., Any]:
+        def look_and_call(*arguments: object) -> Any:
+            seen.setdefault(name, held_open(file))
+            return call(*arguments)
+
+        return look_and_call
+
+    async with running(settings(model={"keep_awake": keep_awake})) as bench:
+        for device, verb in [
+            (bench.camera, "prepare"), (bench.robot, "load"), (bench.jig, "spin"), (bench.camera, "block"),
+            (bench.plc, "publish"), (bench.jig, "stop"), (bench.robot, "unload"),
+        ]:  # fmt: skip
+            setattr(device, verb, looking(verb, getattr(device, verb)))
+        await bench.start()
+        bench.feed("A1")
+        await bench.sorted(1)
+    awake = dict.fromkeys(["load", "spin", "block", "publish", "stop"], keep_awake)
+    assert seen == awake | {"prepare": False, "unload": False}
