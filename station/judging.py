@@ -1,10 +1,5 @@
-"""Steps 2 to 4 of one part: its blocks in, scores out. The same code judges a turning part and an image from disk.
+"""Steps 2 to 4 of one part: its blocks in, scores out. The same code judges a turning part and an image from disk."""
 
-OpenCV cuts a strip on one thread. Its other threads, once woken, go on looking for work while the network computes, on
-the cores that the network computes on; and what they save before is less than their waking costs.
-"""
-
-from station.core.opencv import on_one_thread
 from station.core.part import Block, PartType, Roi, Scores, Strip
 from station.core.ports import PatchClassifier
 from station.core.settings import CropSettings
@@ -43,9 +38,7 @@ class SurfaceJudge:
             PartError: The jig is empty, or the part is not where or what it should be.
             ModelError: The network fails.
         """
-        with on_one_thread():
-            strip = self._cut(block)
-        return score_strip(strip, self._classifier)
+        return score_strip(self._cut(block), self._classifier)
 
     def _cut(self, block: Block) -> Strip:
         if self._roi is None:

@@ -1,73 +1,87 @@
-"""Strips are cut on one thread, and OpenCV has all of its threads back before the network computes."""
+"""A strip is the same however many threads cut it, and OpenCV's threads are told to rest before OpenCV is loaded."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import cv2
 import numpy as np
 import pytest
 
-from station import judging
 from station.core.errors import PartError
-from station.core.part import Crop, ModelIdentity, PartType, Pixels, Probabilities, Strip
+from station.core.part import ModelIdentity, PartType, Pixels, Probabilities
 from station.core.settings import CropSettings
-from station.flow.patch import StripRoom, blocks_of
+from station.flow.patch import blocks_of
 from station.judging import SurfaceJudge
 
-KIND = PartType("housing", 1, 400, 8, 6, 20.0, 320.0, 20.0)
-THREADS = 3
+KIND = PartType("housing", 1, 417, 8, 6, 20.0, 320.0, 20.0)
+ACTIVE_WAIT = "OPENCV_THREAD_POOL_ACTIVE_WAIT_WORKER"
+AFTER_THE_PACKAGE = f"""
+import sys, station
+loaded = "cv2" in sys.modules
+import os, station.judging
+print(loaded, "cv2" in sys.modules, os.environ["{ACTIVE_WAIT}"])
+"""
 
 
 @pytest.fixture(autouse=True)
 def threads() -> Iterator[None]:
-    """OpenCV with a number of threads that nobody has by chance."""
+    """OpenCV has its threads back after the test."""
     before = cv2.getNumThreads()
-    cv2.setNumThreads(THREADS)
     yield
     cv2.setNumThreads(before)
 
 
-class Counting:
-    """A network that writes down with how many threads OpenCV would compute."""
+class Keeping:
+    """A network that keeps the patches that it is shown."""
 
-    model = ModelIdentity("counting", "0" * 64)
+    model = ModelIdentity("keeping", "0" * 64)
 
     def __init__(self) -> None:
-        self.seen: list[int] = []
+        self.seen: list[Pixels] = []
 
     def warm_up(self) -> None:
         """Nothing to warm."""
 
     def score(self, patches: Pixels) -> Probabilities:
         """Every patch is defect-free."""
-        self.seen.append(cv2.getNumThreads())
+        self.seen.append(patches.copy())
         return np.eye(5, dtype=np.float32)[np.zeros(len(patches), int)]
 
 
-def scan_of(grey: int) -> Pixels:
+def scan() -> Pixels:
     image = np.zeros((3584, 1000), np.uint8)
-    image[:, 300:700] = grey
+    image[:, 300:717] = np.random.default_rng(3).integers(60, 200, (3584, 417), np.uint8)
     return image
 
 
-def test_a_strip_is_cut_on_one_thread_and_the_network_has_what_was_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    cutting: list[int] = []
-
-    def cut(crop: Crop, room: StripRoom) -> Strip:
-        cutting.append(cv2.getNumThreads())
-        return judging_make_strip(crop, room)
-
-    judging_make_strip = judging.make_strip
-    monkeypatch.setattr(judging, "make_strip", cut)
-    network = Counting()
-    judge = SurfaceJudge(KIND, CropSettings(), network)
-    for block in blocks_of(scan_of(120)):
-        judge.take(block)
-    assert cutting == [1] * 8
-    assert network.seen == [THREADS] * 8
+def test_a_strip_is_bit_for_bit_the_same_however_many_threads_cut_it() -> None:
+    seen = []
+    for threads in (1, 2, 3, 8):
+        cv2.setNumThreads(threads)
+        network = Keeping()
+        judge = SurfaceJudge(KIND, CropSettings(), network)
+        for block in blocks_of(scan()):
+            judge.take(block)
+        seen.append(np.stack(network.seen))
+    for other in seen[1:]:
+        np.testing.assert_array_equal(other, seen[0])
 
 
-def test_a_part_that_is_refused_leaves_opencv_as_it_was() -> None:
-    judge = SurfaceJudge(KIND, CropSettings(), Counting())
+def test_a_part_that_is_refused_never_reaches_the_network() -> None:
+    network = Keeping()
     with pytest.raises(PartError):
-        judge.take(blocks_of(scan_of(0))[0])
-    assert cv2.getNumThreads() == THREADS
+        SurfaceJudge(KIND, CropSettings(), network).take(blocks_of(np.zeros_like(scan()))[0])
+    assert not network.seen
+
+
+@pytest.mark.parametrize(("set_before", "holds"), [(None, "0"), ("500", "500")])
+def test_opencv_finds_its_threads_told_to_rest_unless_a_person_said_otherwise(
+    set_before: str | None, holds: str
+) -> None:
+    environment = {name: value for name, value in os.environ.items() if name != ACTIVE_WAIT}
+    if set_before is not None:
+        environment[ACTIVE_WAIT] = set_before
+    told = subprocess.run([sys.executable, "-c", AFTER_THE_PACKAGE], env=environment, capture_output=True, check=True)
+    assert told.stdout.decode().split() == ["False", "True", holds]
