@@ -57,7 +57,7 @@ def find_part(pixels: Pixels, settings: CropSettings) -> Roi:
     part = max(objects, key=lambda span: float(smooth[slice(*span)].sum()), default=(0, 0))
     if part[1] - part[0] < NARROWEST_PART_PX:
         raise _nothing_seen(profile, smooth, settings)
-    level = float(np.median(profile[slice(*part)]))
+    level = _level(profile, part)
     _refuse_others(smooth, [span for span in objects if span != part], level)
     if level < DARK_SHARE * settings.background_max:
         raise PartError("part.too_dark", f"grey {level:.0f}, {_background(settings)}")
@@ -106,7 +106,7 @@ def crop_block(block: Block, roi: Roi, part_type: PartType, settings: CropSettin
 def _verify(block: Block, roi: Roi, part_type: PartType, settings: CropSettings) -> None:
     where, profile = f"block {block.index}: ", _profile(block.pixels)
     smooth = _smooth(profile)
-    level = float(np.median(profile[roi.left : roi.right]))
+    level = _level(profile, (roi.left, roi.right))
     bright = _spans(smooth >= settings.background_max)
     inside = [span for span in bright if span[0] < roi.right and span[1] > roi.left]
     if level < DARK_SHARE * settings.background_max or not inside:
@@ -131,6 +131,13 @@ def _profile(pixels: Pixels) -> Profile:
     for low, high in MEDIAN_OF_SEVEN:
         sums[low], sums[high] = np.minimum(sums[low], sums[high]), np.maximum(sums[low], sums[high])
     return np.asarray(sums[LINE_GROUPS // 2], np.float32) / np.float32(lines)
+
+
+def _level(profile: Profile, span: Span) -> float:
+    """The grey value that half of the columns do not exceed; a fifth of the time of `np.median`."""
+    columns = profile[slice(*span)]
+    middle = (len(columns) - 1) // 2
+    return float(np.partition(columns, middle)[middle])
 
 
 def _smooth(profile: Profile) -> Profile:
@@ -164,7 +171,7 @@ def _closed(spans: Iterable[Span], gap_px: int) -> list[Span]:
 
 def _refuse_others(smooth: Profile, others: Sequence[Span], level: float, where: str = "") -> None:
     for span in others:
-        grey = float(np.median(smooth[slice(*span)]))
+        grey = _level(smooth, span)
         if grey >= REFLECTION_SHARE * level:
             beside = f"beside the part, of grey {level:.0f}, {_columns(Roi(*span))} have grey {grey:.0f}"
             raise PartError("part.two_objects", f"{where}{beside}")
@@ -176,7 +183,7 @@ def _nothing_seen(profile: Profile, smooth: Profile, settings: CropSettings) -> 
     for start, end in _closed(_spans(smooth >= limit), GROOVE_PX):
         edges = (_step(profile, start), _step(profile[::-1], len(profile) - end))
         if end - start >= NARROWEST_PART_PX and None not in edges:
-            seen = f"{_columns(Roi(start, end))} have grey {np.median(profile[start:end]):.0f}"
+            seen = f"{_columns(Roi(start, end))} have grey {_level(profile, (start, end)):.0f}"
             return PartError("part.too_dark", f"{seen}, {_background(settings)}")
     brightest = f"the brightest column has grey {smooth.max():.0f}, {_background(settings)}"
     return PartError("part.jig_empty", f"nothing of {NARROWEST_PART_PX} columns or more is seen; {brightest}")
