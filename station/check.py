@@ -11,7 +11,9 @@ from drivers.registers import load_map
 from station.build import doubt_of, find_bundle, make_camera, make_classifier, make_jig, make_line_plc, make_robot
 from station.core.errors import ConfigError, RecordError, StationError
 from station.core.part import ScanRecipe
+from station.core.priority import precedence
 from station.core.settings import Settings
+from station.core.wakefulness import LATENCY_FILE, cores_awake
 
 DISK_NEEDED_BYTES = 1_000_000_000
 PLC_PATIENCE_S = 3.0
@@ -37,11 +39,12 @@ class Connectable(Protocol):
 
 
 async def check_station(settings: Settings, data: Path) -> list[Finding]:
-    """Look at maps, model, disk, camera, jig, robot and PLC; nothing is set in motion."""
+    """Look at maps, model, disk, rights, camera, jig, robot and PLC; nothing is set in motion."""
     looks: list[tuple[str, Callable[[], Awaitable[str]]]] = [
         ("register maps", _maps),
         ("model", lambda: _model(settings, data)),
         ("disk", lambda: _disk(data)),
+        ("real time", lambda: real_time(settings)),
         ("camera", lambda: _camera(settings)),
         ("jig", lambda: _device(make_jig(settings))),
         ("robot", lambda: _device(make_robot(settings))),
@@ -85,6 +88,19 @@ async def _disk(data: Path) -> str:
         return f"{data} can be written to, {free / 1e9:.0f} GB are free"
 
     return await asyncio.to_thread(look)
+
+
+async def real_time(settings: Settings) -> str:
+    """What the computer allows; no problem where it does not, for the station works without, only later."""
+    with precedence() as first, cores_awake(wanted=settings.model.keep_awake) as awake:
+        priority = "allowed" if first else "refused, LimitRTPRIO=2 in the unit allows it"
+        if not settings.model.keep_awake:
+            cores = "may sleep between two blocks, as configured"
+        elif awake:
+            cores = "stay awake while a part is judged"
+        else:
+            cores = f"sleep between two blocks, for {LATENCY_FILE} may not be written to"
+    return f"real-time priority is {priority}; the cores {cores}"
 
 
 async def _camera(settings: Settings) -> str:

@@ -208,7 +208,7 @@ def check(
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Check every device, the register maps, the model's hashes and the disk; nothing is set in motion."""
+    """Check devices, register maps, the model's hashes, disk and rights to real time; nothing is set in motion."""
     from station.check import check_station
 
     settings = load_settings(config)

@@ -114,13 +114,16 @@ def test_a_wrong_command_line(station: Run, arguments: list[str], status: int, w
     assert "Traceback" not in ran.stderr
 
 
+WELL = {"register maps", "model", "disk", "real time", "camera"}
+
+
 def test_check_says_of_each_thing_whether_it_is_well(
     station: Run, make_config: Callable[..., Path], tmp_path: Path
 ) -> None:
     ran = station("check", "--config", make_config(), "--json", "--data", tmp_path / "data")
     assert ran.returncode == 1
     found = {row["what"]: row for row in json.loads(ran.stdout)}
-    assert {what for what, row in found.items() if row["ok"]} == {"register maps", "model", "disk", "camera"}
+    assert {what for what, row in found.items() if row["ok"]} == WELL
     assert found["robot"]["error"]["code"] == "robot.unreachable"
     assert found["jig"]["error"]["code"] == "jig.unreachable"
     assert list((tmp_path / "data").iterdir()) == []
