@@ -42,7 +42,7 @@ def export(
         list[Path], typer.Option(metavar="DIR", help="Recordings not trained on, for parity and figures.")
     ],
     evaluation: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="evaluation.json of the checkpoint, for the card.")
+        list[Path] | None, typer.Option(metavar="FILE", help="evaluation.json of the checkpoint, for the card.")
     ] = None,
     source: Annotated[str | None, typer.Option(help="Where the training pictures come from, for people.")] = None,
     golden_source: Annotated[str | None, typer.Option(help="What the golden recordings are, for people.")] = None,
@@ -71,7 +71,9 @@ def export(
 
     refuse_existing(bundle)
     least = min_confidence or settings_of(config, "simulate.toml").decision.min_confidence
-    choices = Choices(number, licence, recipe_named(recipe), least, seed, _read_evaluation(evaluation))
+    choices = Choices(
+        number, licence, recipe_named(recipe), least, seed, tuple(map(_read_evaluation, evaluation or ()))
+    )
     trained = read_trained(checkpoint, source)
     parts = read_golden(golden, golden_source)
     manifest = export_bundle(trained, read_pictures(data, calibration, validation, seed), parts, choices, bundle)
@@ -90,13 +92,11 @@ def _need_training_packages() -> None:
         raise typer.Exit(REFUSED)
 
 
-def _read_evaluation(path: Path | None) -> "Evaluation | None":
+def _read_evaluation(path: Path) -> "Evaluation":
     from pydantic import ValidationError
 
     from models.evaluation.evaluation import Evaluation
 
-    if path is None:
-        return None
     try:
         return Evaluation.model_validate_json(path.read_bytes())
     except OSError as error:
@@ -105,6 +105,36 @@ def _read_evaluation(path: Path | None) -> "Evaluation | None":
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or "document"
         raise ConfigError("config.invalid", f"--evaluation {path}: {where}: {first['msg']}") from error
+
+
+# ---------------------------------------------------------------------- card
+
+
+def card(
+    bundle: BundleArgument,
+    copy: Annotated[Path, typer.Argument(metavar="COPY", help="A new folder for the bundle with its new card.")],
+    evaluation: Annotated[
+        list[Path], typer.Option(metavar="FILE", help="evaluation.json of this bundle; may be repeated.")
+    ],
+    source: Annotated[
+        list[str] | None, typer.Option(help="What it was measured on, for people; one for each evaluation.")
+    ] = None,
+) -> None:
+    """Copy a bundle with a card that holds what was measured on it; only card and hash become others."""
+    from models.manifest import load_bundle
+    from models.release.recard import recard
+    from models.weights import bundle_folder
+
+    if source and len(source) != len(evaluation):
+        raise ConfigError("config.invalid", f"{len(evaluation)} --evaluation, but {len(source)} --source")
+    read = [_read_evaluation(path) for path in evaluation]
+    told = [_measured_on(one, name) for one, name in zip(read, source, strict=True)] if source else read
+    recard(load_bundle(bundle_folder(bundle)), told, copy)
+    typer.echo(f"{load_bundle(copy).identity} in {copy}")
+
+
+def _measured_on(evaluation: "Evaluation", name: str) -> "Evaluation":
+    return evaluation.model_copy(update={"source": evaluation.source.model_copy(update={"name": name})})
 
 
 # ---------------------------------------------------------------------- gate

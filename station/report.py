@@ -53,11 +53,6 @@ class Summary(TypedDict):
     parts_per_minute: float
 
 
-def model_name(model: ModelIdentity) -> str:
-    """Bundle and the first twelve digits of its manifest's SHA-256."""
-    return f"{model.name}@{model.sha256[:12]}"
-
-
 def part_row(event: PartSorted, label: str | None, model: ModelIdentity) -> PartRow:
     """One sorted part as plain data."""
     decision = event.decision
@@ -76,7 +71,7 @@ def part_row(event: PartSorted, label: str | None, model: ModelIdentity) -> Part
         scan_valid=event.scan_valid,
         decision_ms_after_last_line=None if late is None else round(late, 3),
         cycle_ms=round(event.cycle_ms, 1),
-        model=model_name(model),
+        model=str(model),
     )
 
 

@@ -12,7 +12,7 @@ from station.core.errors import Fault
 from station.core.events import CellEvent, PartSorted, Watcher
 from station.core.settings import Settings
 from station.packml import Command, State
-from station.report import PartRow, Summary, model_name, part_row, summarise
+from station.report import PartRow, Summary, part_row, summarise
 from station.shutdown import stop, stopped_by_signals
 from station.simulated_cell import Event, SimulatedCell, Speed
 
@@ -74,7 +74,7 @@ class Simulation:
             options.faults,
         )  # fmt: skip
         async with cell, open_station(cell.addressed(self._settings), options.data, self._watch) as station:
-            self._say(f"judged by {model_name(station.model)}")
+            self._say(f"judged by {station.model}")
             started = time.monotonic()
             fault, detail = await self._take_all_through(station)
             seconds = time.monotonic() - started

@@ -42,8 +42,7 @@ class BundleScorer:
     @property
     def name(self) -> str:
         """Bundle and the first twelve digits of its manifest's SHA-256."""
-        model = self._classifier.model
-        return f"{model.name}@{model.sha256[:12]}"
+        return str(self._classifier.model)
 
     @property
     def classes(self) -> tuple[str, ...]:

@@ -35,8 +35,8 @@ MISUSE = """\
 - It must not be used to rate the work of people."""
 
 
-def card_text(manifest: Manifest, evaluation: Evaluation | None = None) -> str:
-    """The card as Markdown, from a bundle's manifest and, where there is one, from its evaluation."""
+def card_text(manifest: Manifest, evaluations: Sequence[Evaluation] = ()) -> str:
+    """The card as Markdown, from a bundle's manifest and its evaluations."""
     classes = _named(manifest.classes)
     made = f"{manifest.created:%Y-%m-%d} with version {manifest.code_version}"
     blocks = [
@@ -48,7 +48,7 @@ def card_text(manifest: Manifest, evaluation: Evaluation | None = None) -> str:
         _data(manifest),
         "## Figures",
         *_figures(manifest.figures),
-        *(_evaluation(evaluation) if evaluation else ()),
+        *(block for evaluation in evaluations for block in _evaluation(evaluation)),
         "## Artefacts",
         *_artefacts(manifest),
         "## Limits",
@@ -100,28 +100,34 @@ def _figures(figures: Figures | None) -> Iterator[str]:
 
 
 def _evaluation(evaluation: Evaluation) -> Iterator[str]:
-    yield f"### Evaluation of {evaluation.created:%Y-%m-%d}"
-    yield f"{evaluation.subject.name} by {evaluation.subject.engine}, on {evaluation.source.name}."
+    yield f"### On {evaluation.source.name}"
+    yield f"{evaluation.subject.name} by {evaluation.subject.engine}, measured on {evaluation.created:%Y-%m-%d}."
     if evaluation.parts is not None:
-        counted = evaluation.parts.tally
+        counted, figures = evaluation.parts.tally, evaluation.parts.figures
         rows = [
             ("parts judged rightly", _spell(counted.accuracy)),
-            ("escapes", _spell(counted.escapes)),
-            ("overkill", _spell(counted.overkills)),
-            ("review", _spell(counted.reviews)),
+            ("escapes, of defective parts", _spell(counted.escapes)),
+            ("overkill, of good parts", _spell(counted.overkills)),
+            ("another defect's name, of defective parts", _spell(rate(figures.wrong_class, figures.defective_parts))),
+            ("sent to review, of all parts", _spell(counted.reviews)),
         ]
         yield _table(("figure", "count, share and limits"), rows)
-    if evaluation.detection:
-        yield "### Probability of detection"
+    if any(_varied(one) for one in evaluation.detection):
+        yield "#### Probability of detection"
         yield from _detection(evaluation.detection)
     if evaluation.pointing is not None:
         yield f"The evidence lies on the defect in {_spell(evaluation.pointing.hits)} patches."
     if evaluation.robustness:
-        yield "### Robustness"
+        yield "#### Robustness"
         rows = [(f"{curve.name}, {level.level:g} {curve.unit}".rstrip(), _spell(level.tally.accuracy))
                 for curve in evaluation.robustness for level in curve.levels]  # fmt: skip
         yield f"Parts judged rightly, of {evaluation.robustness_parts}, as the pictures get worse."
         yield _table(("disturbance", "parts judged rightly"), rows)
+
+
+def _varied(detection: Detection) -> bool:
+    """Whether there were defects of unusual size or contrast; without them there is no curve to draw."""
+    return min(len(detection.size.targets), len(detection.contrast.targets)) < detection.both.defects
 
 
 def _detection(detection: Sequence[Detection]) -> Iterator[str]:

@@ -77,7 +77,7 @@ class Choices:
         recipe: How INT8 is made.
         min_confidence: Least confidence of a part with which the figures are counted.
         seed: Of the calibration's exposures.
-        evaluation: Of the checkpoint, for the card; None to do without.
+        evaluations: Of the checkpoint, for the card.
     """
 
     number: int
@@ -85,7 +85,7 @@ class Choices:
     recipe: Recipe
     min_confidence: float
     seed: int
-    evaluation: Evaluation | None
+    evaluations: tuple[Evaluation, ...]
 
 
 def read_trained(checkpoint: Path, source: str | None) -> Trained:
@@ -140,7 +140,7 @@ def export_bundle(trained: Trained, pictures: Pictures, golden: Golden, choices:
         write_manifest(staged, manifest)
         parity, figures = judge_golden(load_bundle(staged), Scorer(network, temperature), golden, choices)
         manifest = manifest.model_copy(update={"parity": parity, "figures": figures})
-        (staged / CARD).write_text(card_text(manifest, choices.evaluation), encoding="utf-8")
+        (staged / CARD).write_text(card_text(manifest, choices.evaluations), encoding="utf-8")
         manifest = manifest.model_copy(update={"files": hash_files(staged)})
         write_manifest(staged, manifest)
     return manifest

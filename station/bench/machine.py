@@ -8,7 +8,6 @@ from typing import Any
 from models.engines.processor import instruction_set, usable_cores
 from station.bench.plan import BenchPlan
 from station.build import make_classifier
-from station.report import model_name
 
 CPU_INFO, STAT = Path("/proc/cpuinfo"), Path("/proc/stat")
 NAMES = frozenset({"model name", "Hardware", "Model"})
@@ -28,7 +27,7 @@ def engine(plan: BenchPlan) -> dict[str, Any]:
     """
     classifier = make_classifier(plan.settings)
     runs = classifier.engine
-    return {"name": runs.name, "precision": runs.precision, "model": model_name(classifier.model)}
+    return {"name": runs.name, "precision": runs.precision, "model": str(classifier.model)}
 
 
 def busy_share(seconds: float = 0.5) -> float:

@@ -369,6 +369,10 @@ class ModelIdentity:
     name: str
     sha256: str
 
+    def __str__(self) -> str:
+        """The bundle's name and the first twelve digits of the hash."""
+        return f"{self.name}@{self.sha256[:12]}"
+
 
 @dataclass(frozen=True, slots=True)
 class EngineIdentity:

@@ -50,7 +50,7 @@ def test_size_and_contrast_that_are_found_are_told_each_at_the_others_usual_valu
     tmp_path: Path,
 ) -> None:
     sought = drawn(np.random.default_rng(5), each=100)
-    text = card_text(load_bundle(make_grey_bundle(tmp_path / "grey-1")).manifest, evaluation_of(sought))
+    text = card_text(load_bundle(make_grey_bundle(tmp_path / "grey-1")).manifest, [evaluation_of(sought)])
     (row,) = [line for line in text.splitlines() if line.startswith("| pits |")]
     _, _, size, contrast, both, _ = row.split("|")
     # found with nine in ten where size x contrast is 0.04 x 9^(1/4) = 0.069: at 0.35 mm x 0.2, and at 1 mm x 0.069
@@ -65,7 +65,7 @@ def test_size_and_contrast_that_are_found_are_told_each_at_the_others_usual_valu
 
 def test_a_curve_that_cannot_be_drawn_says_why_in_the_card(tmp_path: Path) -> None:
     sought = [one for one in drawn(np.random.default_rng(5), each=100) if not one.of_usual_contrast]
-    text = card_text(load_bundle(make_grey_bundle(tmp_path / "grey-1")).manifest, evaluation_of(sought))
+    text = card_text(load_bundle(make_grey_bundle(tmp_path / "grey-1")).manifest, [evaluation_of(sought)])
     assert "not estimable (0 defects, at contrast 0.2). 0 of 200 defects are of usual contrast. Without any" in text
 
 

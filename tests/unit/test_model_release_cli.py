@@ -140,3 +140,44 @@ def test_another_least_confidence_than_the_gates_is_refused_at_the_promotion_and
     back = model("rollback", "--reason", "a trial", "--config", bolder, *data)
     assert "min_confidence is 0.4" in back.output
     assert "measured with 0.5 (its manifest)" in back.output
+
+
+def measured(on: Path, out: Path, network: object = SHIPPED) -> Path:
+    done = model("evaluate", network, on, "--out", out, "--evidence", 0)
+    assert done.exit_code == 0, done.output
+    return out / "evaluation.json"
+
+
+def test_a_bundle_gets_a_card_with_what_was_measured_on_it_and_nothing_else_changes(
+    tmp_path: Path, golden: Path
+) -> None:
+    old, copy = load_bundle(bundle_folder(SHIPPED)), tmp_path / "carded"
+    first, second = (measured(golden, tmp_path / name) for name in ("a", "b"))
+    sources = ("--source", "the first three", "--source", "the same again")
+    done = model("card", SHIPPED, copy, "--evaluation", first, "--evaluation", second, *sources)
+    assert done.exit_code == 0, done.output
+    new = load_bundle(copy)
+    assert str(new.identity) in done.output
+    assert (new.identity.name, new.identity.sha256 != old.identity.sha256) == (SHIPPED, True)
+    card = new.read("card.md").decode()
+    for heading in ("### On the first three", "### On the same again"):
+        assert f"{heading}\n\n{old.identity} by openvino, int8, measured on " in card
+    assert card.count(f"| parts judged rightly | {PARTS} of {PARTS} = 100.00% ") == 2
+    assert "Probability of detection" not in card, "defects of usual size and contrast draw no curve"
+    others = {name: sha256 for name, sha256 in old.manifest.files.items() if name != "card.md"}
+    assert others.items() <= new.manifest.files.items()
+    assert new.manifest.model_copy(update={"files": {}}) == old.manifest.model_copy(update={"files": {}})
+
+
+def test_a_card_takes_no_evaluation_of_another_bundle(tmp_path: Path, golden: Path, new: Path) -> None:
+    other = measured(golden, tmp_path / "measured", new)
+    refused = refusal("card", SHIPPED, tmp_path / "carded", "--evaluation", other)
+    assert refused.code == "model.export_failed"
+    assert f"is of {load_bundle(new).identity}, not of {load_bundle(bundle_folder(SHIPPED)).identity}" in str(refused)
+    assert not (tmp_path / "carded").exists()
+
+
+def test_a_card_names_a_source_for_each_evaluation_or_for_none(tmp_path: Path) -> None:
+    evaluations = ("--evaluation", tmp_path / "a.json", "--evaluation", tmp_path / "b.json")
+    refused = refusal("card", SHIPPED, tmp_path / "carded", *evaluations, "--source", "one")
+    assert "2 --evaluation, but 1 --source" in str(refused)
