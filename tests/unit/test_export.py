@@ -52,7 +52,7 @@ def checkpoint(path: Path, origin: DataOrigin = ORIGIN, **changes: Any) -> Path:
 
 
 def choices(recipe: str = "all") -> Choices:
-    return Choices(3, "Apache-2.0", recipe_named(recipe), 0.5, 1, None)
+    return Choices(3, "Apache-2.0", recipe_named(recipe), 0.5, 1, ())
 
 
 def strips(count: int, seed: int = 1) -> np.ndarray:
