@@ -10,11 +10,14 @@ if TYPE_CHECKING:
     from models.training.comparison import Comparison
     from models.training.crossval import Crossval
 
+PAPERS_OWN = "The paper's figures are of its own images."
+
 
 def crossval_table(rows: Sequence["Crossval"]) -> Table:
     """One line a cross-validation."""
     table = Table(
-        "network", "parameters, M", "folds", "accuracy, %", "errors", "balanced, %", "macro F1", "the paper's, %"
+        *("network", "parameters, M", "folds", "accuracy, %", "errors", "balanced, %", "macro F1", "the paper's, %"),
+        caption=PAPERS_OWN,
     )
     for row in rows:
         accuracy = f"{row.mean * 100:.2f} ± {row.deviation * 100:.2f}"
@@ -32,10 +35,11 @@ def crossval_table(rows: Sequence["Crossval"]) -> Table:
 
 
 def comparison_table(rows: Sequence["Comparison"]) -> Table:
-    """One line a network; the paper's figures are of its own data."""
+    """One line a network."""
     table = Table(
         *("network", "parameters, M", "folds, %", "the paper's folds, %", "test images, %", "errors"),
         *("test parts, %", "errors", "the paper's parts, %"),
+        caption=PAPERS_OWN,
     )
     for row in rows:
         folds, parts = row.crossval, row.parts
