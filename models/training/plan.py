@@ -162,7 +162,8 @@ def plan_from(recipe: str, kind: str, **choices: Any) -> Plan:
 
     Args:
         recipe: A key of `RECIPES`.
-        kind: The data set's: folders of classes are drawn whole and only mirrored, unless chosen otherwise.
+        kind: The data set's: folders of classes are drawn whole and only mirrored, unless chosen otherwise; the first
+            of them, by name, is a class as any other.
         choices: By the names of `Plan`, and those of a phase: epochs, rate, schedule, unfrozen_share, patience,
             frozen_epochs, frozen_rate; None leaves it to the recipe.
 
@@ -171,7 +172,8 @@ def plan_from(recipe: str, kind: str, **choices: Any) -> Plan:
     """
     if recipe not in RECIPES:
         raise TrainingError("training.bad_plan", f"unknown recipe {recipe}; there are {', '.join(RECIPES)}")
-    by_kind = {"draw": "whole", "augmentation": FLIPS} if kind == "class_folders" else {}
+    folders = {"draw": "whole", "first_class_share": 0.0, "augmentation": FLIPS}
+    by_kind = folders if kind == "class_folders" else {}
     chosen = {**by_kind, **RECIPES[recipe], **{name: value for name, value in choices.items() if value is not None}}
     patience, schedule = chosen.pop("patience", 0), chosen.pop("schedule")
     frozen_epochs, frozen_rate = chosen.pop("frozen_epochs", 0), chosen.pop("frozen_rate", 1e-3)

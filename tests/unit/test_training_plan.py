@@ -55,6 +55,8 @@ def test_transfer_learning_trains_the_head_before_a_quarter_of_the_layers() -> N
 def test_folders_of_classes_are_drawn_whole_and_only_mirrored_unless_chosen_otherwise() -> None:
     assert plan_from("station", "class_folders", network="sca-cnn").draw == "whole"
     assert plan_from("station", "class_folders", network="sca-cnn").augmentation == FLIPS
+    assert plan_from("station", "class_folders", network="sca-cnn").first_class_share == 0.0
+    assert plan_from("station", "patches", network="sca-cnn").first_class_share == 0.5
     assert plan_from("station", "patches", network="sca-cnn").draw == "even"
     assert plan_from("station", "class_folders", network="sca-cnn", draw="even").draw == "even"
 
