@@ -37,6 +37,10 @@ Items = Annotated[int | None, typer.Option(min=1, help="Images an epoch draws; b
 BatchSize = Annotated[int | None, typer.Option(min=2, help="Images a step; by default 32, the paper's 128.")]
 Rate = Annotated[float | None, typer.Option(help="Highest learning rate; by default the recipe's.")]
 Draw = Annotated[str | None, typer.Option(help="even: classes in fixed shares; whole: every image once an epoch.")]
+InitialFile = Annotated[
+    Path | None,
+    typer.Option("--init", metavar="FILE", help="Weights to begin with: an .npz of ImageNet, or a checkpoint."),
+]
 FirstShare = Annotated[float | None, typer.Option(min=0, max=0.99, help="Share of defect-free images in an even draw.")]
 Augmentation = Annotated[
     str | None, typer.Option(help="Of mirror, upend, brightness, contrast, with commas; none for nothing.")
@@ -119,9 +123,7 @@ def train(
     patience: Annotated[
         int | None, typer.Option(min=0, help="Stop after so many epochs without a gain; 0 for never.")
     ] = None,
-    init: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Weights to begin with: an .npz of ImageNet, or a checkpoint.")
-    ] = None,
+    init: InitialFile = None,
     frozen_epochs: Annotated[int | None, typer.Option(min=0, help="Epochs that train the head alone, first.")] = None,
     frozen_rate: Annotated[float | None, typer.Option(help="Learning rate of those.")] = None,
     unfrozen_share: Annotated[
@@ -158,19 +160,25 @@ def crossval(
     choices: Choices,
     network: NetworkName = "inception-cnn",
     folds: Annotated[int, typer.Option(min=2, max=20, help="Folds of training and validation together.")] = 5,
+    init: InitialFile = None,
 ) -> None:
     """Cross-validate a network by groups; the same command goes on where it was interrupted.
 
-    Each fold is judged by its last epoch, so that no choice is made on the images that judge.
+    Each fold is judged by its last epoch, so that no choice is made on the images that judge. Weights to begin with
+    must come from other images.
     """
     need_training_packages()
     from models.dataset.store import read_data, verify_images
     from models.training.crossval import crossvalidate
+    from models.training.pretrained import initial_weights
 
     data_set = read_data(data)
     verify_images(data_set)
-    plan = choices.plan(data_set.manifest.kind, network_named(network), patience=0)
-    result = crossvalidate(data_set, plan, folds, out_folder, choices.session())
+    initial = initial_weights(init, network_named(network)) if init else None
+    plan = choices.plan(
+        data_set.manifest.kind, network_named(network), patience=0, init=initial.sha256 if initial else None
+    )
+    result = crossvalidate(data_set, plan, folds, out_folder, choices.session(), initial)
     refuse_unfinished(out_folder, finished=result is not None)
     if result is not None:
         out.print(crossval_table([result]))

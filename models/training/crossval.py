@@ -20,6 +20,7 @@ from models.training.data import TrainingData, select
 from models.training.draw import Indices
 from models.training.folds import deal_folds
 from models.training.plan import Plan
+from models.training.pretrained import InitialWeights
 from models.training.session import Session
 from models.version import code_version
 from station.core.errors import TrainingError
@@ -69,8 +70,18 @@ class Crossval(Result):
     paper_percent: float | None
 
 
-def crossvalidate(data: DataSet, plan: Plan, folds: int, folder: Path, session: Session) -> Crossval | None:
+def crossvalidate(
+    data: DataSet, plan: Plan, folds: int, folder: Path, session: Session, initial: InitialWeights | None = None
+) -> Crossval | None:
     """Train and judge each fold of training and validation; None where the session was stopped.
+
+    Args:
+        data: The images.
+        plan: How to train each fold.
+        folds: How many there are.
+        folder: One folder a fold goes into it, and the result.
+        session: Where to compute.
+        initial: The weights that each fold begins with; none of these images may have had a say in them.
 
     Raises:
         TrainingError: A class has too few groups, the plan chooses an epoch, or a training fails.
@@ -83,7 +94,7 @@ def crossvalidate(data: DataSet, plan: Plan, folds: int, folder: Path, session: 
     for fold in range(folds):
         left_out = fold_of == fold
         chosen = select(data, usable[~left_out], np.empty(0, np.intp))
-        probabilities = _fold_answers(chosen, usable[left_out], plan, folder / f"fold-{fold + 1}", session)
+        probabilities = _fold_answers(chosen, usable[left_out], plan, folder / f"fold-{fold + 1}", session, initial)
         if probabilities is None:
             return None
         answers[left_out] = probabilities
@@ -93,9 +104,9 @@ def crossvalidate(data: DataSet, plan: Plan, folds: int, folder: Path, session: 
 
 
 def _fold_answers(
-    data: TrainingData, left_out: Indices, plan: Plan, folder: Path, session: Session
+    data: TrainingData, left_out: Indices, plan: Plan, folder: Path, session: Session, initial: InitialWeights | None
 ) -> NDArray[np.float32] | None:
-    training = session.train(folder, plan, data)
+    training = session.train(folder, plan, data, initial)
     if not training.finished:
         return None
     with translated(folder):

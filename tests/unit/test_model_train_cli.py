@@ -194,6 +194,25 @@ def test_a_cross_validation_judges_every_image_once_and_goes_on_fold_by_fold(
 
 @pytest.mark.training
 @pytest.mark.usefixtures("training_packages")
+def test_every_fold_begins_with_the_weights_that_it_is_given(data: Path, tmp_path: Path) -> None:
+    from models.training.checkpoint import load_network
+
+    first, folds = tmp_path / "first", tmp_path / "folds"
+    assert station_model("train", "--data", data, "--out", first, *QUICK).exit_code == 0
+    begun = ("--init", first / "best.pt", "--rate", 1e-12)
+    crossed = station_model("crossval", "--data", data, "--out", folds, "--folds", 2, *QUICK, *begun)
+    assert crossed.exit_code == 0, crossed.output
+    given = load_network(first / "best.pt")[0].state_dict()
+    for number in (1, 2):
+        trained = load_network(folds / f"fold-{number}" / "last.pt")[0].state_dict()
+        for name, value in given.items():
+            if name.endswith("weight"):
+                np.testing.assert_allclose(trained[name].numpy(), value.numpy(), atol=1e-6, err_msg=name)
+    assert json.loads((folds / "crossval.json").read_text())["plan"]["init"]
+
+
+@pytest.mark.training
+@pytest.mark.usefixtures("training_packages")
 def test_a_comparison_judges_networks_by_image_and_by_part(data: Path, tmp_path: Path) -> None:
     compared = station_model(
         *("compare", "--data", data, "--out", tmp_path / "all", "--networks", "sca-cnn,mobilenet-v2"),
