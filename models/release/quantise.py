@@ -1,7 +1,8 @@
 """The INT8 artefact: post-training quantisation of the OpenVINO graph. Needs NNCF.
 
 Ranges of the activations are taken from calibration patches, a fifth of which are over- or under-exposed, so that a
-lamp that ages or an exposure that is off does not leave the ranges. Weights are quantised per output channel.
+lamp that ages or an exposure that is off does not leave the ranges. Weights are quantised per output channel. The grey
+values themselves are 256 steps already, and stay as they are.
 Source: Jacob et al., "Quantization and Training of Neural Networks for Efficient Integer-Arithmetic-Only Inference";
 calibration with 20 % over- and under-exposed images and the classifier's layers kept wider after the hybrid-inference
 paper's section on INT8.
@@ -13,6 +14,7 @@ import nncf
 import numpy as np
 import openvino as ov
 from numpy.typing import NDArray
+from openvino import opset13 as opset
 
 from models.manifest import Input
 from station.core.errors import ConfigError
@@ -22,6 +24,8 @@ MISEXPOSED_SHARE = 0.2
 OVER_EXPOSURE = (1.25, 1.8)
 UNDER_EXPOSURE = (0.35, 0.75)
 """Factors on the grey values, evenly distributed; values above 255 saturate as a sensor does."""
+BOUNDS = (1, 2, 3, 4)
+"""Inputs of OpenVINO's FakeQuantize: lowest and highest value before, lowest and highest value after."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +84,7 @@ def quantise(graph: ov.Model, strips: list[Pixels], recipe: Recipe) -> ov.Model:
     After a ReLU symmetric and asymmetric ranges are the same, so nothing is left to choose there. The first layer's
     weights leave one bit free, so that processors without VNNI cannot overflow in it; measured, that costs nothing.
     """
-    return nncf.quantize(
+    quantised = nncf.quantize(
         graph.clone(),
         nncf.Dataset(strips),
         preset=nncf.QuantizationPreset.MIXED,
@@ -89,6 +93,22 @@ def quantise(graph: ov.Model, strips: list[Pixels], recipe: Recipe) -> ov.Model:
         ignored_scope=_wide(graph, recipe),
         advanced_parameters=nncf.AdvancedQuantizationParameters(overflow_fix=nncf.OverflowFix.FIRST_LAYER),
     )
+    _keep_grey_values(quantised)
+    return quantised
+
+
+def _keep_grey_values(quantised: ov.Model) -> None:
+    """Quantise grey values, 0 to 1 in steps of 1/255, to just these steps, so that none is rounded or saturates.
+
+    NNCF's own range ends at the mean of the strips' brightest values. Above it a bright edge would be lost, and with
+    it, measured, an imprint that the network is certain of. A recipe with a wide first layer has no such range.
+    """
+    shape = [Input().batch, Input().channels, Input().height, Input().width]
+    for node in quantised.get_ordered_ops():
+        if node.get_type_name() == "FakeQuantize" and list(node.input_value(0).get_shape()) == shape:
+            for bound, value in zip(BOUNDS, (0.0, 1.0, 0.0, 1.0), strict=True):
+                node.input(bound).replace_source_output(opset.constant(np.float32(value)).output(0))
+    quantised.validate_nodes_and_infer_types()
 
 
 def _wide(graph: ov.Model, recipe: Recipe) -> nncf.IgnoredScope | None:

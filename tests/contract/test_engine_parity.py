@@ -48,3 +48,10 @@ def test_it_decides_as_the_reference_does(
     found = scores(start(*choice, threads=0), parts)
     assert [algorithm1(part).verdict for part in found] == [algorithm1(part).verdict for part in reference]
     assert np.abs(np.stack(found) - np.stack(reference)).max() <= FARTHEST[choice[1]]
+
+
+@pytest.mark.parametrize("choice", EACH_CHOICE)
+def test_bright_grey_values_are_told_apart(choice: tuple[str, str]) -> None:
+    engine = start(*choice)
+    flat = [np.stack([np.full((256, 256), grey, np.uint8) for grey in pair]) for pair in ((180, 205), (230, 255))]
+    assert len(np.unique(np.concatenate([engine.score(strip).copy() for strip in flat]), axis=0)) == 4

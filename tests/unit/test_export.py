@@ -97,6 +97,12 @@ def test_the_int8_artefact_is_quantised(bundle: Path) -> None:
     assert (bundle / "int8.bin").stat().st_size < 0.6 * (bundle / "model.bin").stat().st_size
 
 
+def test_bright_grey_values_are_told_apart_in_int8_though_most_patches_are_dark(bundle: Path) -> None:
+    flat = np.stack([np.full((256, 256), grey, np.uint8) for grey in (200, 215, 230, 245)])
+    scored = open_variants(load_bundle(bundle))["openvino", "int8"].score(flat)
+    assert len(np.unique(scored, axis=0)) == len(flat)
+
+
 def test_the_manifest_says_where_the_network_comes_from(bundle: Path) -> None:
     manifest = load_bundle(bundle).manifest
     assert (manifest.name, manifest.version, manifest.network) == ("bundle-3", 3, "inception-cnn")

@@ -195,7 +195,7 @@ def test_a_cross_validation_judges_every_image_once_and_goes_on_fold_by_fold(
 @pytest.mark.training
 @pytest.mark.usefixtures("training_packages")
 def test_every_fold_begins_with_the_weights_that_it_is_given(data: Path, tmp_path: Path) -> None:
-    from models.training.checkpoint import load_network
+    from models.training.checkpoint import load_network  # noqa: PLC0415 - needs torch
 
     first, folds = tmp_path / "first", tmp_path / "folds"
     assert station_model("train", "--data", data, "--out", first, *QUICK).exit_code == 0
