@@ -50,6 +50,9 @@ def render(
     lamp_age: Annotated[
         float | None, typer.Option(min=0, max=1, help="0 new, 1 worn out; by default as in everyday use.")
     ] = None,
+    marks: Annotated[
+        float, typer.Option(min=0, max=10, help="So many times the usual oil, films, stains, dust and fine scratches.")
+    ] = 1.0,
     jobs: Annotated[int | None, typer.Option(min=1, help="Processes; by default one a core.")] = None,
 ) -> None:
     """Render housings with known surfaces into a folder: a recording, with truth and masks beside it.
@@ -60,7 +63,7 @@ def render(
     from sim.surfaces.plan import parse_mix
 
     try:
-        plan = RenderPlan(parts, seed, parse_mix(mix), SeverityPlan.parse(severity), mixed, lamp_age).planned()
+        plan = RenderPlan(parts, seed, parse_mix(mix), SeverityPlan.parse(severity), mixed, lamp_age, marks).planned()
         with _progress("rendering") as tell:
             write_recording(folder, plan, jobs or os.cpu_count() or 1, tell)
     except StationError as error:

@@ -1,6 +1,7 @@
 """Marks that a good housing may carry: oil, films, stains, drying rims, dust, fine scratches. None of them is a defect.
 
 What lies on the surface changes its brightness alone; only a relief has a bright and a dark flank in the lamp's light.
+`often` multiplies how many there are on average.
 """
 
 import cv2
@@ -10,9 +11,9 @@ from sim.surfaces.canvas import Canvas, bow, soft_noise, stroke
 from station.core.part import LINES_PER_TURN
 
 
-def lay_oil(rng: np.random.Generator, canvas: Canvas) -> None:
+def lay_oil(rng: np.random.Generator, canvas: Canvas, often: float = 1.0) -> None:
     """Broad, soft, slightly dark or bright films with a cloudy edge."""
-    for _ in range(int(rng.poisson(1.5))):
+    for _ in range(int(rng.poisson(often * 1.5))):
         height, width = int(rng.integers(150, 700)), int(rng.integers(80, max(120, canvas.width_px // 2)))
         rows, columns = np.linspace(-1, 1, height)[:, None], np.linspace(-1, 1, width)[None, :]
         ragged = 0.2 * soft_noise(rng, (height, width), 90) + 0.06 * soft_noise(rng, (height, width), 20)
@@ -23,10 +24,10 @@ def lay_oil(rng: np.random.Generator, canvas: Canvas) -> None:
         canvas.lay(gain, *_anywhere(rng, canvas, height, width))
 
 
-def lay_films(rng: np.random.Generator, canvas: Canvas) -> None:
+def lay_films(rng: np.random.Generator, canvas: Canvas, often: float = 1.0) -> None:
     """Dark films of dried oil, of the size and outline of a dent and as sharp at the edge, but flat: without flanks."""
     scale = float(np.sqrt(canvas.width_px / 690))
-    for _ in range(int(rng.poisson(1.6))):
+    for _ in range(int(rng.poisson(often * 1.6))):
         long_px, short_px = scale * rng.uniform(25, 130), scale * rng.uniform(16, 70)
         corner, angle_rad = rng.uniform(1.8, 5.0), rng.uniform(0, np.pi)
         side = int(max(long_px, short_px) * 1.6) + 16
@@ -42,9 +43,9 @@ def lay_films(rng: np.random.Generator, canvas: Canvas) -> None:
         canvas.lay(gain, *_anywhere(rng, canvas, side, side))
 
 
-def lay_stains(rng: np.random.Generator, canvas: Canvas) -> None:
+def lay_stains(rng: np.random.Generator, canvas: Canvas, often: float = 1.0) -> None:
     """Small blots of tarnish: ragged, flat, up to a fifth darker, or a little brighter where they were wiped."""
-    for _ in range(int(rng.poisson(1.5))):
+    for _ in range(int(rng.poisson(often * 1.5))):
         size = int(rng.integers(12, 70))
         rows, columns = np.mgrid[-1.3 : 1.3 : size * 1j, -1.3 : 1.3 : size * 1j]
         radius = np.hypot(rows, columns * rng.uniform(0.7, 1.4)) + 0.22 * soft_noise(rng, (size, size), size / 5)
@@ -53,9 +54,9 @@ def lay_stains(rng: np.random.Generator, canvas: Canvas) -> None:
         canvas.lay(gain, *_anywhere(rng, canvas, size, size))
 
 
-def lay_drying_rims(rng: np.random.Generator, canvas: Canvas) -> None:
+def lay_drying_rims(rng: np.random.Generator, canvas: Canvas, often: float = 1.0) -> None:
     """Pale, thin, open rings that drops of coolant left behind."""
-    for _ in range(int(rng.poisson(0.7))):
+    for _ in range(int(rng.poisson(often * 0.7))):
         size = int(rng.integers(50, 220))
         rows, columns = np.mgrid[-1 : 1 : size * 1j, -1 : 1 : size * 1j]
         radius = np.hypot(rows, columns * rng.uniform(1, 1.5)) + 0.05 * soft_noise(rng, (size, size), 30)
@@ -65,23 +66,23 @@ def lay_drying_rims(rng: np.random.Generator, canvas: Canvas) -> None:
         canvas.lay(gain, *_anywhere(rng, canvas, size, size))
 
 
-def lay_dust(rng: np.random.Generator, canvas: Canvas) -> None:
+def lay_dust(rng: np.random.Generator, canvas: Canvas, often: float = 1.0) -> None:
     """Single specks of 2 to 6 px and now and then a short fibre: soft, without a rim."""
-    for _ in range(int(rng.poisson(canvas.width_px / 50))):
+    for _ in range(int(rng.poisson(often * canvas.width_px / 50))):
         size = 13
         rows, columns = np.mgrid[-6:7, -6:7]
         spread = rng.uniform(0.9, 2.3)
         speck = np.exp(-(rows**2 + (columns * rng.uniform(0.7, 1.4)) ** 2) / (2 * spread**2))
         gain = (1 + float(rng.choice([-0.24, 0.2])) * rng.uniform(0.4, 1) * speck).astype(np.float32)
         canvas.lay(gain, *_anywhere(rng, canvas, size, size))
-    for _ in range(int(rng.poisson(0.5))):
+    for _ in range(int(rng.poisson(often * 0.5))):
         length_px, contrast = rng.uniform(20, 70), rng.uniform(-0.16, -0.08)
         _lay_line(rng, canvas, length_px, contrast, sag=rng.uniform(0.1, 0.4))
 
 
-def lay_fine_scratches(rng: np.random.Generator, canvas: Canvas) -> None:
+def lay_fine_scratches(rng: np.random.Generator, canvas: Canvas, often: float = 1.0) -> None:
     """Hair-thin, shallow scratches of handling, mostly along the tool's marks."""
-    for _ in range(int(rng.poisson(3.0))):
+    for _ in range(int(rng.poisson(often * 3.0))):
         length_px = rng.uniform(30, 180)
         contrast = float(rng.choice([-0.13, 0.16])) * rng.uniform(0.5, 1)
         _lay_line(rng, canvas, length_px, contrast, sag=0.03)

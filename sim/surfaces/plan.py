@@ -28,6 +28,7 @@ class PlannedPart:
         defects: Classes of the defects on it.
         severity: Of every defect.
         lamp_age: 0 new to 1 worn out; None for any of everyday use.
+        marks_factor: So many times as many harmless marks as usual.
     """
 
     part_id: str
@@ -36,6 +37,7 @@ class PlannedPart:
     defects: tuple[SurfaceClass, ...] = ()
     severity: Severity = DEFAULT
     lamp_age: float | None = None
+    marks_factor: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,7 @@ class RenderPlan:
         severity: Of the defects; every defect on a housing has the same.
         mixed: Share of the housings with several defects whose defects are of different classes.
         lamp_age: 0 new to 1 worn out; None for any of everyday use.
+        marks_factor: So many times as many harmless marks as usual.
     """
 
     parts: int
@@ -57,6 +60,7 @@ class RenderPlan:
     severity: SeverityPlan = SeverityPlan()  # noqa: RUF009, frozen
     mixed: float = 0.0
     lamp_age: float | None = None
+    marks_factor: float = 1.0
 
     def planned(self) -> list[PlannedPart]:
         """Every housing, in the order of rendering; the same plan gives the same housings.
@@ -74,7 +78,7 @@ class RenderPlan:
         width_px = WIDTHS_PX[int(rng.integers(len(WIDTHS_PX)))]
         severity, defects = self.severity.draw(rng, surface, turn), self._defects(rng, surface)
         part_id, seed = f"SMH-{self.seed}-{number:05}", self.seed * 1_000_000 + number
-        return PlannedPart(part_id, seed, width_px, defects, severity, self.lamp_age)
+        return PlannedPart(part_id, seed, width_px, defects, severity, self.lamp_age, self.marks_factor)
 
     def _defects(self, rng: np.random.Generator, surface: SurfaceClass) -> tuple[SurfaceClass, ...]:
         several, different = rng.random(2)

@@ -97,7 +97,7 @@ def _each(jobs: int) -> Iterator[Each]:
 
 
 def _render(folder: Path, part: PlannedPart) -> Lines:
-    scan = render_part(part.seed, part.width_px, part.defects, part.severity, part.lamp_age)
+    scan = render_part(part.seed, part.width_px, part.defects, part.severity, part.lamp_age, part.marks_factor)
     _write_png(folder / f"{part.part_id}.png", scan.image, SCAN_PNG)
     _write_png(folder / "masks" / f"{part.part_id}.png", scan.mask, MASK_PNG)
     return json.dumps(_entry(part, scan)), json.dumps(_truth(part, scan))

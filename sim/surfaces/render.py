@@ -63,6 +63,7 @@ def render_part(
     defects: Sequence[SurfaceClass] = (),
     severity: Severity = DEFAULT,
     lamp_age: float | None = None,
+    marks_factor: float = 1.0,
 ) -> RenderedScan:
     """A housing of a width with defects of given classes; the same arguments give the same bytes.
 
@@ -72,10 +73,11 @@ def render_part(
         defects: Classes of the defects on it; none for oil, stains, dust and fine scratches at most.
         severity: Of every defect.
         lamp_age: 0 new to 1 worn out; by default any of everyday use.
+        marks_factor: So many times as many harmless marks as usual.
     """
     rng = np.random.default_rng([seed, width_px, *map(int, defects)])
     canvas = Canvas.bare(width_px)
-    _wear(rng, canvas)
+    _wear(rng, canvas, marks_factor)
     laid = tuple(lay_defect(rng, canvas, surface, severity) for surface in defects)
     left_px, right_px = (int(rng.integers(*MARGINS_PX)) for _ in range(2))
     everyday = metal.lamp_age(rng)
@@ -87,16 +89,16 @@ def render_part(
     return RenderedScan(image, mask, SurfaceTruth(seed, roi, laid, age, brightness))
 
 
-def _wear(rng: np.random.Generator, canvas: Canvas) -> None:
+def _wear(rng: np.random.Generator, canvas: Canvas, often: float) -> None:
     """Tool marks and everything that a good part may carry."""
     finish = metal.tool_marks(rng, canvas.width_px) * metal.patina(rng, canvas.width_px)
     canvas.lay(finish, line=0, column=0)
-    marks.lay_oil(rng, canvas)
-    marks.lay_films(rng, canvas)
-    marks.lay_stains(rng, canvas)
-    marks.lay_drying_rims(rng, canvas)
-    marks.lay_dust(rng, canvas)
-    marks.lay_fine_scratches(rng, canvas)
+    marks.lay_oil(rng, canvas, often)
+    marks.lay_films(rng, canvas, often)
+    marks.lay_stains(rng, canvas, often)
+    marks.lay_drying_rims(rng, canvas, often)
+    marks.lay_dust(rng, canvas, often)
+    marks.lay_fine_scratches(rng, canvas, often)
 
 
 def _expose(rng: np.random.Generator, canvas: Canvas, lamp: Plane, left_px: int, right_px: int) -> Pixels:

@@ -3,13 +3,14 @@
 import hashlib
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
-from sim.surfaces import WIDTHS_PX, RenderPlan, Severity, SeverityPlan, render_part, write_recording
+from sim.surfaces import WIDTHS_PX, RenderPlan, Severity, SeverityPlan, marks, render_part, write_recording
 from sim.surfaces.canvas import Canvas, turn_noise
 from sim.surfaces.defects import MM_PER_PX, lay_defect
 from sim.surfaces.plan import PAPER_MIX, parse_mix, share_out
@@ -258,6 +259,33 @@ def test_an_old_lamp_is_darker_and_less_even() -> None:
     assert 0.4 < old.mean() / new.mean() < 0.7
     share = cv2.GaussianBlur((old / new)[None], (0, 0), 8)
     assert share.max() / share.min() > 1.1
+
+
+@pytest.mark.parametrize(
+    "lay",
+    [
+        marks.lay_oil, marks.lay_films, marks.lay_stains, marks.lay_drying_rims, marks.lay_dust,
+        marks.lay_fine_scratches,
+    ],
+)  # fmt: skip
+def test_harmless_marks_come_so_many_times_as_often(lay: Callable[..., None]) -> None:
+    def covered(often: float) -> float:
+        laid = [Canvas.bare(385) for _ in range(30)]
+        for seed, canvas in enumerate(laid):
+            lay(np.random.default_rng(seed), canvas, often)
+        return sum(float(np.abs(canvas.reflectance - 1).sum()) for canvas in laid)
+
+    assert covered(0) == 0
+    assert covered(3) / covered(1) == pytest.approx(3, rel=0.4)
+
+
+def test_a_recording_of_many_marks_holds_them_and_no_defect(tmp_path: Path) -> None:
+    usual, many = (RenderPlan(1, 4, (1, 0, 0, 0, 0), marks_factor=factor).planned() for factor in (1.0, 8.0))
+    write_recording(tmp_path, many)
+    seen = cv2.imread(str(tmp_path / f"{many[0].part_id}.png"), cv2.IMREAD_UNCHANGED)
+    assert seen.tobytes() == render_part(many[0].seed, many[0].width_px, marks_factor=8.0).image.tobytes()
+    assert seen.tobytes() != render_part(usual[0].seed, usual[0].width_px).image.tobytes()
+    assert not cv2.imread(str(tmp_path / "masks" / f"{many[0].part_id}.png"), cv2.IMREAD_UNCHANGED).any()
 
 
 def test_the_number_of_processes_does_not_change_a_byte(tmp_path: Path) -> None:
