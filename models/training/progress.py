@@ -45,10 +45,11 @@ class Bars(AbstractContextManager["Bars"]):
 
     Args:
         console: Where to show.
+        by_kind: Whether errors are told as escapes, overkills and confusions, which takes a defect-free class.
     """
 
-    def __init__(self, console: Console) -> None:
-        self._console = console
+    def __init__(self, console: Console, *, by_kind: bool = True) -> None:
+        self._console, self._by_kind = console, by_kind
         self._bars = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -98,7 +99,8 @@ class Bars(AbstractContextManager["Bars"]):
         """The epoch is judged and kept."""
         said = f"epoch {row.epoch}/{self._epochs} loss {row.loss:.4f}"
         if row.judged:
-            wrong = f"{row.escapes} escapes, {row.overkills} overkills, {row.confusions} confusions of {row.judged}"
+            kinds = f"{row.escapes} escapes, {row.overkills} overkills, {row.confusions} confusions"
+            wrong = f"{kinds if self._by_kind else f'{row.confusions} wrong'} of {row.judged}"
             said += f" validation {row.validation_loss:.4f} accuracy {row.accuracy:.4f} ({wrong})"
         marked = " best" if best and row.judged else ""
         self._line(f"{said} {row.seconds:.0f} s {self._left()}{marked}")

@@ -73,12 +73,23 @@ def test_training_leaves_checkpoints_and_curves_and_a_second_call_changes_nothin
     trained = station_model("train", "--data", data, "--out", tmp_path / "run", *QUICK)
     assert trained.exit_code == 0, trained.output
     assert "epoch 2/2" in trained.output
+    assert "escapes" in trained.output
     assert "Lowest validation loss after epoch" in trained.output
     before = (tmp_path / "run" / "last.pt").read_bytes()
     again = station_model("train", "--data", data, "--out", tmp_path / "run", *QUICK)
     assert again.exit_code == 0
     assert "is done, 2 epochs" in again.output
     assert (tmp_path / "run" / "last.pt").read_bytes() == before
+
+
+@pytest.mark.training
+@pytest.mark.usefixtures("training_packages")
+def test_nobody_is_told_of_no_escapes_where_no_class_is_defect_free(tmp_path: Path) -> None:
+    data = make_data(tmp_path / "data", classes=("blowhole", "crack", "free"))
+    trained = station_model("train", "--data", data, "--out", tmp_path / "run", *QUICK)
+    assert trained.exit_code == 0, trained.output
+    assert " wrong of 48)" in trained.output
+    assert "escapes" not in trained.output
 
 
 @pytest.mark.training
