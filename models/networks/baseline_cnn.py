@@ -1,12 +1,13 @@
 """The paper's baseline CNN: seven convolutions, each followed by a halving of the image, and the dense layers.
 
 Source: Mustafaev et al., section V and Table 10 (5.12 M parameters, 24 layers). The paper gives no table of its layers;
-filters 32, 32, 128, 256, 256, 512, 512 with kernels 5, 5, 5, 3, 3, 3, 3 come out at that size.
+filters 32, 32, 128, 256, 256, 512, 512 with kernels 5, 5, 5, 3, 3, 3, 3 come out at that size. Nor does it say where it
+is normalised: here every convolution is, for without that it does not begin to learn (see models/README.md).
 """
 
 from torch import Tensor, nn
 
-from models.networks.layers import conv_halved, dense_head, initialise_network
+from models.networks.layers import conv_normalised_halved, dense_head, initialise_network
 
 FILTERS = (32, 32, 128, 256, 256, 512, 512)
 KERNELS = (5, 5, 5, 3, 3, 3, 3)
@@ -25,7 +26,7 @@ class BaselineCnn(nn.Module):  # type: ignore[misc] # torch is an extra, unknown
         super().__init__()
         channels = (1, *FILTERS[:-1])
         self.features = nn.Sequential(
-            *(conv_halved(*layer) for layer in zip(channels, FILTERS, KERNELS, strict=True)), nn.Flatten()
+            *(conv_normalised_halved(*layer) for layer in zip(channels, FILTERS, KERNELS, strict=True)), nn.Flatten()
         )
         halvings = len(FILTERS)
         self.head = dense_head(FILTERS[-1] * (height >> halvings) * (width >> halvings), classes)

@@ -27,6 +27,12 @@ def conv_halved(channels: int, filters: int, kernel: int) -> nn.Sequential:
     return nn.Sequential(nn.Conv2d(channels, filters, kernel, padding=kernel // 2), HalvedRelu())
 
 
+def conv_normalised_halved(channels: int, filters: int, kernel: int) -> nn.Sequential:
+    """A convolution, batch normalisation, ReLU, and a halving of height and width."""
+    convolution = nn.Conv2d(channels, filters, kernel, padding=kernel // 2)
+    return nn.Sequential(convolution, nn.BatchNorm2d(filters), HalvedRelu())
+
+
 def dense_head(inputs: int, classes: int) -> nn.Sequential:
     """The dense layers of every network of the paper: 256, 128, 64 with ReLU, then the classes' logits."""
     return nn.Sequential(

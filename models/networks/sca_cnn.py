@@ -3,13 +3,14 @@
 Source: Mustafaev et al., Table 10 (0.52 M parameters, 30 layers), after their "2D convolutional neural network with
 spatial and channel attention", Sensors 22 (2022) 4192. Neither gives a table of the layers that comes out at this size,
 so this is our reading: input; six times convolution, halving, channel attention, spatial attention; average; four dense
-layers: 30 layers, 0.52 M parameters.
+layers: 30 layers, 0.52 M parameters, batch normalisation counted with its convolution. Without it the features vanish:
+attention that has not learnt yet halves them twelve times.
 """
 
 import torch
 from torch import Tensor, nn
 
-from models.networks.layers import conv_halved, dense_head, initialise_network
+from models.networks.layers import conv_normalised_halved, dense_head, initialise_network
 
 FILTERS = (32, 32, 64, 96, 128, 192)
 REDUCTION = 8
@@ -51,7 +52,7 @@ class ScaCnn(nn.Module):  # type: ignore[misc]
     def __init__(self, classes: int) -> None:
         super().__init__()
         stages = (
-            (conv_halved(inputs, filters, 3), ChannelAttention(filters), SpatialAttention())
+            (conv_normalised_halved(inputs, filters, 3), ChannelAttention(filters), SpatialAttention())
             for inputs, filters in zip((1, *FILTERS[:-1]), FILTERS, strict=True)
         )
         layers = [layer for stage in stages for layer in stage]
