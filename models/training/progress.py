@@ -48,7 +48,7 @@ class Bars(AbstractContextManager["Bars"]):
         by_kind: Whether errors are told as escapes, overkills and confusions, which takes a defect-free class.
     """
 
-    def __init__(self, console: Console, *, by_kind: bool = True) -> None:
+    def __init__(self, console: Console, *, by_kind: bool) -> None:
         self._console, self._by_kind = console, by_kind
         self._bars = Progress(
             TextColumn("{task.description}"),

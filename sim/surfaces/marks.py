@@ -11,7 +11,7 @@ from sim.surfaces.canvas import Canvas, bow, soft_noise, stroke
 from station.core.part import LINES_PER_TURN
 
 
-def lay_oil(rng: np.random.Generator, canvas: Canvas, often: float = 1.0) -> None:
+def lay_oil(rng: np.random.Generator, canvas: Canvas, often: float) -> None:
     """Broad, soft, slightly dark or bright films with a cloudy edge."""
     for _ in range(int(rng.poisson(often * 1.5))):
         height, width = int(rng.integers(150, 700)), int(rng.integers(80, max(120, canvas.width_px // 2)))
@@ -24,7 +24,7 @@ def lay_oil(rng: np.random.Generator, canvas: Canvas, often: float = 1.0) -> Non
         canvas.lay(gain, *_anywhere(rng, canvas, height, width))
 
 
-def lay_films(rng: np.random.Generator, canvas: Canvas, often: float = 1.0) -> None:
+def lay_films(rng: np.random.Generator, canvas: Canvas, often: float) -> None:
     """Dark films of dried oil, of the size and outline of a dent and as sharp at the edge, but flat: without flanks."""
     scale = float(np.sqrt(canvas.width_px / 690))
     for _ in range(int(rng.poisson(often * 1.6))):
@@ -43,7 +43,7 @@ def lay_films(rng: np.random.Generator, canvas: Canvas, often: float = 1.0) -> N
         canvas.lay(gain, *_anywhere(rng, canvas, side, side))
 
 
-def lay_stains(rng: np.random.Generator, canvas: Canvas, often: float = 1.0) -> None:
+def lay_stains(rng: np.random.Generator, canvas: Canvas, often: float) -> None:
     """Small blots of tarnish: ragged, flat, up to a fifth darker, or a little brighter where they were wiped."""
     for _ in range(int(rng.poisson(often * 1.5))):
         size = int(rng.integers(12, 70))
@@ -54,7 +54,7 @@ def lay_stains(rng: np.random.Generator, canvas: Canvas, often: float = 1.0) -> 
         canvas.lay(gain, *_anywhere(rng, canvas, size, size))
 
 
-def lay_drying_rims(rng: np.random.Generator, canvas: Canvas, often: float = 1.0) -> None:
+def lay_drying_rims(rng: np.random.Generator, canvas: Canvas, often: float) -> None:
     """Pale, thin, open rings that drops of coolant left behind."""
     for _ in range(int(rng.poisson(often * 0.7))):
         size = int(rng.integers(50, 220))
@@ -66,7 +66,7 @@ def lay_drying_rims(rng: np.random.Generator, canvas: Canvas, often: float = 1.0
         canvas.lay(gain, *_anywhere(rng, canvas, size, size))
 
 
-def lay_dust(rng: np.random.Generator, canvas: Canvas, often: float = 1.0) -> None:
+def lay_dust(rng: np.random.Generator, canvas: Canvas, often: float) -> None:
     """Single specks of 2 to 6 px and now and then a short fibre: soft, without a rim."""
     for _ in range(int(rng.poisson(often * canvas.width_px / 50))):
         size = 13
@@ -80,7 +80,7 @@ def lay_dust(rng: np.random.Generator, canvas: Canvas, often: float = 1.0) -> No
         _lay_line(rng, canvas, length_px, contrast, sag=rng.uniform(0.1, 0.4))
 
 
-def lay_fine_scratches(rng: np.random.Generator, canvas: Canvas, often: float = 1.0) -> None:
+def lay_fine_scratches(rng: np.random.Generator, canvas: Canvas, often: float) -> None:
     """Hair-thin, shallow scratches of handling, mostly along the tool's marks."""
     for _ in range(int(rng.poisson(often * 3.0))):
         length_px = rng.uniform(30, 180)
