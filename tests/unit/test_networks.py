@@ -56,3 +56,15 @@ def test_training_mode_computes_the_same_halving() -> None:
     layers = pytest.importorskip("models.networks.layers")
     halved, values = layers.HalvedRelu(), torch.randn(2, 3, 9, 8)
     assert torch.equal(halved.train()(values), halved.eval()(values))
+
+
+@pytest.mark.training
+@pytest.mark.parametrize("name", ["inception-cnn", "baseline-cnn", "sca-cnn"])
+def test_an_untrained_network_tells_images_apart_and_so_can_begin_to_learn(name: str) -> None:
+    torch = pytest.importorskip("torch", reason="torch is an extra (pip install inspection-station[train])")
+    torch.manual_seed(0)
+    images = 0.5 + 0.1 * torch.randn(8, 1, 256, 256).clamp(-3, 3)
+    images[:, :, 60:100, 60:100] *= torch.linspace(0.3, 1.7, 8)[:, None, None, None]
+    with torch.inference_mode():
+        features = NETWORKS[name].make(5, 256, 256).train().features(images)
+    assert (features - features.mean(0)).norm() > 0.12 * features.norm()
