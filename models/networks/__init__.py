@@ -54,6 +54,9 @@ _SPECS = (
     NetworkSpec("sca-cnn", _in("sca_cnn"), 64, 525_271, 0.52, f"our reading of {_PAPER}"),
     NetworkSpec("baseline-cnn", _in("baseline_cnn"), 128, 5_123_685, 5.12, f"our reading of {_PAPER}"),
     NetworkSpec("inception-cnn", _in("inception_cnn"), 128, 3_576_389, 3.58, f"{_PAPER}, section IV D"),
+    NetworkSpec(
+        "inception-cnn-normalised", _in("inception_cnn_normalised"), 128, 3_580_357, None, "ours, after the paper's"
+    ),
     NetworkSpec("resnet-v2-50", _in("resnet_v2_50"), 32, 24_060_101, None, "He et al. 2016, identity mappings"),
     NetworkSpec("mobilenet-v3-l", _in("mobilenet_v3_large"), 32, 4_571_157, None, "Howard et al. 2019"),
     NetworkSpec("efficientnet-b0", _in("efficientnet_b0"), 32, 4_376_385, None, "Tan and Le 2019"),

@@ -7,7 +7,7 @@ is normalised: here every convolution is, for without that it does not begin to 
 
 from torch import Tensor, nn
 
-from models.networks.layers import conv_normalised_halved, dense_head, initialise_network
+from models.networks.layers import conv_halved, dense_head, initialise_network
 
 FILTERS = (32, 32, 128, 256, 256, 512, 512)
 KERNELS = (5, 5, 5, 3, 3, 3, 3)
@@ -26,7 +26,8 @@ class BaselineCnn(nn.Module):  # type: ignore[misc] # torch is an extra, unknown
         super().__init__()
         channels = (1, *FILTERS[:-1])
         self.features = nn.Sequential(
-            *(conv_normalised_halved(*layer) for layer in zip(channels, FILTERS, KERNELS, strict=True)), nn.Flatten()
+            *(conv_halved(*layer, normalised=True) for layer in zip(channels, FILTERS, KERNELS, strict=True)),
+            nn.Flatten(),
         )
         halvings = len(FILTERS)
         self.head = dense_head(FILTERS[-1] * (height >> halvings) * (width >> halvings), classes)

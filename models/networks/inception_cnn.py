@@ -4,6 +4,8 @@ Source: Mustafaev et al., "Enhancing Metal Surface Defect Recognition Through Im
 Generation", section IV D and Table 10 (3.58 M parameters). Read so, the network has 3,576,389 trainable parameters.
 """
 
+from functools import partial
+
 import torch
 from torch import Tensor, nn
 
@@ -18,16 +20,18 @@ class Inception(nn.Module):  # type: ignore[misc] # torch is an extra, unknown t
     Args:
         channels: Channels of the input.
         filters: Channels (a, b, c, d, e, f) of the branches' convolutions; the output has b + c + e + f.
+        normalised: Whether every convolution is followed by batch normalisation.
     """
 
-    def __init__(self, channels: int, filters: tuple[int, int, int, int, int, int]) -> None:
+    def __init__(self, channels: int, filters: tuple[int, int, int, int, int, int], *, normalised: bool) -> None:
         super().__init__()
         a, b, c, d, e, f = filters
+        layer = partial(conv, normalised=normalised)
         self.pool = nn.MaxPool2d(3, stride=1, padding=1)
-        self.wide_first = nn.Sequential(conv(channels, a, 3), conv(a, b, 1))
-        self.pooled_first = conv(channels, c, 1)
-        self.wide_last = nn.Sequential(conv(channels, d, 1), conv(d, e, 3))
-        self.pooled_last = conv(channels, f, 1)
+        self.wide_first = nn.Sequential(layer(channels, a, 3), layer(a, b, 1))
+        self.pooled_first = layer(channels, c, 1)
+        self.wide_last = nn.Sequential(layer(channels, d, 1), layer(d, e, 3))
+        self.pooled_last = layer(channels, f, 1)
 
     def forward(self, x: Tensor) -> Tensor:
         """The branches' outputs side by side: (n, b + c + e + f, h, w)."""
@@ -43,18 +47,20 @@ class InceptionCnn(nn.Module):  # type: ignore[misc]
         classes: How many.
         height: Of the images in px, at least 128.
         width: Of the images in px, at least 128.
+        normalised: Whether every convolution is followed by batch normalisation, and not the first one alone.
     """
 
-    def __init__(self, classes: int, height: int, width: int) -> None:
+    def __init__(self, classes: int, height: int, width: int, *, normalised: bool) -> None:
         super().__init__()
+        inception, halved = partial(Inception, normalised=normalised), partial(conv_halved, normalised=normalised)
         self.features = nn.Sequential(  # sizes for images of 256x256
             *(nn.Conv2d(1, 32, 5, padding=2), nn.BatchNorm2d(32), HalvedRelu()),  # 128² x 32
-            *(Inception(32, (32, 16, 16, 32, 16, 16)), nn.MaxPool2d(2)),  # 64² x 64
-            conv_halved(64, 128, 5),  # 32² x 128
-            *(Inception(128, (64, 64, 32, 96, 32, 64)), nn.MaxPool2d(2)),  # 16² x 192
-            conv_halved(192, 256, 3),  # 8² x 256
-            *(Inception(256, (128, 96, 96, 96, 64, 128)), nn.MaxPool2d(2)),  # 4² x 384
-            conv_halved(384, 512, 3),  # 2² x 512
+            *(inception(32, (32, 16, 16, 32, 16, 16)), nn.MaxPool2d(2)),  # 64² x 64
+            halved(64, 128, 5),  # 32² x 128
+            *(inception(128, (64, 64, 32, 96, 32, 64)), nn.MaxPool2d(2)),  # 16² x 192
+            halved(192, 256, 3),  # 8² x 256
+            *(inception(256, (128, 96, 96, 96, 64, 128)), nn.MaxPool2d(2)),  # 4² x 384
+            halved(384, 512, 3),  # 2² x 512
             nn.Flatten(),
         )
         self.head = dense_head(512 * (height >> HALVINGS) * (width >> HALVINGS), classes)
@@ -68,4 +74,4 @@ class InceptionCnn(nn.Module):  # type: ignore[misc]
 
 def make(classes: int, height: int, width: int) -> nn.Module:
     """An untrained network; see `InceptionCnn`."""
-    return InceptionCnn(classes, height, width)
+    return InceptionCnn(classes, height, width, normalised=False)

@@ -4,9 +4,9 @@ import torch
 from torch import Tensor, nn
 
 
-def conv(channels: int, filters: int, kernel: int) -> nn.Sequential:
-    """A convolution that keeps height and width, and its ReLU."""
-    return nn.Sequential(nn.Conv2d(channels, filters, kernel, padding=kernel // 2), nn.ReLU(inplace=True))
+def conv(channels: int, filters: int, kernel: int, *, normalised: bool) -> nn.Sequential:
+    """A convolution that keeps height and width, batch normalisation where asked for, and ReLU."""
+    return nn.Sequential(*_convolution(channels, filters, kernel, normalised=normalised), nn.ReLU(inplace=True))
 
 
 class HalvedRelu(nn.Module):  # type: ignore[misc] # torch is an extra, unknown to mypy
@@ -22,15 +22,14 @@ class HalvedRelu(nn.Module):  # type: ignore[misc] # torch is an extra, unknown 
         return torch.relu_(pool(x, 2)) if self.training else pool(torch.relu(x), 2)
 
 
-def conv_halved(channels: int, filters: int, kernel: int) -> nn.Sequential:
-    """A convolution, its ReLU, and a halving of height and width."""
-    return nn.Sequential(nn.Conv2d(channels, filters, kernel, padding=kernel // 2), HalvedRelu())
+def conv_halved(channels: int, filters: int, kernel: int, *, normalised: bool) -> nn.Sequential:
+    """A convolution, batch normalisation where asked for, ReLU, and a halving of height and width."""
+    return nn.Sequential(*_convolution(channels, filters, kernel, normalised=normalised), HalvedRelu())
 
 
-def conv_normalised_halved(channels: int, filters: int, kernel: int) -> nn.Sequential:
-    """A convolution, batch normalisation, ReLU, and a halving of height and width."""
+def _convolution(channels: int, filters: int, kernel: int, *, normalised: bool) -> list[nn.Module]:
     convolution = nn.Conv2d(channels, filters, kernel, padding=kernel // 2)
-    return nn.Sequential(convolution, nn.BatchNorm2d(filters), HalvedRelu())
+    return [convolution, nn.BatchNorm2d(filters)] if normalised else [convolution]
 
 
 def dense_head(inputs: int, classes: int) -> nn.Sequential:

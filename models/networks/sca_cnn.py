@@ -10,7 +10,7 @@ attention that has not learnt yet halves them twelve times.
 import torch
 from torch import Tensor, nn
 
-from models.networks.layers import conv_normalised_halved, dense_head, initialise_network
+from models.networks.layers import conv_halved, dense_head, initialise_network
 
 FILTERS = (32, 32, 64, 96, 128, 192)
 REDUCTION = 8
@@ -52,7 +52,7 @@ class ScaCnn(nn.Module):  # type: ignore[misc]
     def __init__(self, classes: int) -> None:
         super().__init__()
         stages = (
-            (conv_normalised_halved(inputs, filters, 3), ChannelAttention(filters), SpatialAttention())
+            (conv_halved(inputs, filters, 3, normalised=True), ChannelAttention(filters), SpatialAttention())
             for inputs, filters in zip((1, *FILTERS[:-1]), FILTERS, strict=True)
         )
         layers = [layer for stage in stages for layer in stage]

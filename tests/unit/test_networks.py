@@ -42,7 +42,7 @@ def test_a_network_has_its_pinned_parameters_and_answers_logits(spec: NetworkSpe
 
 
 @pytest.mark.training
-@pytest.mark.parametrize("name", ["inception-cnn", "baseline-cnn", "sca-cnn"])
+@pytest.mark.parametrize("name", ["inception-cnn", "inception-cnn-normalised", "baseline-cnn", "sca-cnn"])
 def test_whole_images_and_other_classes_fit(name: str) -> None:
     torch = pytest.importorskip("torch", reason="torch is an extra (pip install inspection-station[train])")
     network = NETWORKS[name].make(6, 512, 256).eval()
@@ -59,7 +59,7 @@ def test_training_mode_computes_the_same_halving() -> None:
 
 
 @pytest.mark.training
-@pytest.mark.parametrize("name", ["inception-cnn", "baseline-cnn", "sca-cnn"])
+@pytest.mark.parametrize("name", ["inception-cnn", "inception-cnn-normalised", "baseline-cnn", "sca-cnn"])
 def test_an_untrained_network_tells_images_apart_and_so_can_begin_to_learn(name: str) -> None:
     torch = pytest.importorskip("torch", reason="torch is an extra (pip install inspection-station[train])")
     torch.manual_seed(0)
