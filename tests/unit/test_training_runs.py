@@ -138,8 +138,8 @@ def test_training_learns_and_leaves_curves_and_checkpoints(tmp_path: Path) -> No
 
 
 def test_a_training_that_does_not_gain_stops_early(tmp_path: Path) -> None:
-    phases = [{"epochs": 9, "patience": 2, "peak_rate": 1e-12, "schedule": "constant"}]
-    training = begin(plan(phases=phases, items_per_epoch=8), data(), tmp_path, CPU)
+    frozen = {"epochs": 9, "patience": 2, "peak_rate": 1e-12, "schedule": "constant", "unfrozen_share": 0.0}
+    training = begin(plan(phases=[frozen], items_per_epoch=8, init="cd" * 32), data(), tmp_path, CPU)
     assert training.run(Silence())
     assert len(training.history) < 9
 
