@@ -3,7 +3,7 @@
 Source: Mustafaev et al., Table 10 (0.52 M parameters, 30 layers), after their "2D convolutional neural network with
 spatial and channel attention", Sensors 22 (2022) 4192. Neither gives a table of the layers that comes out at this size,
 so this is our reading: input; six times convolution, halving, channel attention, spatial attention; average; four dense
-layers: 30 layers, 0.52 M parameters, batch normalisation counted with its convolution. Without it the features vanish:
+layers: 30 layers, 0.53 M parameters, batch normalisation counted with its convolution. Without it the features vanish:
 attention that has not learnt yet halves them twelve times.
 """
 
