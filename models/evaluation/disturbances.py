@@ -17,6 +17,9 @@ UNTOUCHED = 128
 SCRATCH_DEPTHS = 13, 34
 """In 1/255 of the metal's grey value: 5 to 13 %, under the contrast of any defect that is rejected."""
 
+REACH = 4
+"""Standard deviations that a blur reaches."""
+
 Disturb = Callable[[Pixels, Roi, float, np.random.Generator], Pixels]
 
 
@@ -42,8 +45,10 @@ class Disturbance:
 
 
 def blur(image: Pixels, _part: Roi, level: float, _rng: np.random.Generator) -> Pixels:
-    """Out of focus: a Gaussian of this standard deviation."""
-    return np.asarray(cv2.GaussianBlur(image, (0, 0), level), np.uint8)
+    """Out of focus: a Gaussian of this standard deviation, which goes on over the turn's end as the surface does."""
+    reach = max(1, round(REACH * level))
+    round_about = np.concatenate([image[-reach:], image, image[:reach]])
+    return np.asarray(cv2.GaussianBlur(round_about, (0, 0), level)[reach:-reach], np.uint8)
 
 
 def noise(image: Pixels, _part: Roi, level: float, rng: np.random.Generator) -> Pixels:
