@@ -55,6 +55,11 @@ class PartSource:
         self._recording = read_recording(folder, frozenset(settings.part_types))
         self._used_ids: set[str] = set()
 
+    @property
+    def closed(self) -> bool:
+        """Whether every scan of the recording is a whole turn, whose end meets its beginning."""
+        return all(scan.closed for scan in self._recording.scans)
+
     def parts(self) -> Iterator[Part | LeftOut]:
         """The parts, and between them the scans that were left out.
 

@@ -32,6 +32,7 @@ class Listening:
         plc_role: The station's role: `client` or `server`.
         terminal: The pseudo-terminal that the jig's link leads to; empty where the jig is reached by TCP.
         scene: Name of the shared memory in which the camera looks.
+        closed_turns: Whether every scan that is fed is a whole turn, whose end meets its beginning.
     """
 
     robot: tuple[str, int]
@@ -40,6 +41,7 @@ class Listening:
     plc_role: str
     terminal: str
     scene: str
+    closed_turns: bool = True
 
 
 class Report(Protocol):
@@ -74,7 +76,8 @@ class JsonReport:
         """Print where everything is."""
         jig = {"device": where.jig, "terminal": where.terminal} if isinstance(where.jig, str) else _address(where.jig)
         plc = {"plc": _address(where.plc), "plc_role": where.plc_role}
-        self._print({"event": "ready", "robot": _address(where.robot), "jig": jig, **plc, "scene": where.scene})
+        seen = {"scene": where.scene, "closed_turns": where.closed_turns}
+        self._print({"event": "ready", "robot": _address(where.robot), "jig": jig, **plc, **seen})
 
     def happened(self, entry: Entry) -> None:
         """Print the entry."""
@@ -116,6 +119,8 @@ class TextReport:
         _say(f"  jig     Modbus {'RTU  at' if where.terminal else 'TCP  listens on'} {jig}")
         _say(f"  PLC     Modbus TCP  {plc} {_text(where.plc)}")
         _say(f"  camera  scene {where.scene}")
+        if not where.closed_turns:
+            _say('  The recording holds scans that are no whole turns: leave "closed" out of turn.proofs.')
 
     def happened(self, entry: Entry) -> None:
         """Print the entry."""

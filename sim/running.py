@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from drivers.registers import load_map
@@ -102,7 +102,7 @@ async def running_cell(settings: Settings, plan: Plan, report: Report) -> AsyncI
         plc = PlcDevice(load_map("plc"), clock, report.result_read, broken)
         infeed = Infeed(source, cell, plc, report, pace, simulation.infeed_s)
         await infeed.prepare()
-        where = await wires.serve(Slaves(robot, jig, plc), scene_name)
+        where = replace(await wires.serve(Slaves(robot, jig, plc), scene_name), closed_turns=source.closed)
         broken.bind({**wires.effects, **plc_effects(plc), **camera_effects(scene)})
         broken.forbid(wires.impossible)
         broken.arm(plan.faults)

@@ -191,7 +191,7 @@ class Cell:
 
     async def _look_at(self, inspection: Inspection, features: FeatureSnapshot) -> tuple[Evidence, StationError | None]:
         """Turn, scan and judge the part on the jig; a device that fails here makes it a REVIEW, to be moved away."""
-        judge = SurfaceJudge(inspection.part_type, self._settings.crop, self._classifier)
+        judge = SurfaceJudge(inspection.part_type, self._settings.crop, self._classifier, self._settings.turn)
         self._step(inspection, "spin")
         try:
             await self._motion.spin(inspection, inspection.part_type)

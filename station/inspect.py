@@ -73,10 +73,17 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """An image to judge, and the type that its recording announces (None: whichever type fits its width)."""
+    """An image to judge.
+
+    Attributes:
+        file: The image.
+        part_type: The type that its recording announces, or None for whichever fits its width.
+        closed: Whether it is a whole turn, whose end meets its beginning.
+    """
 
     file: Path
     part_type: str | None
+    closed: bool = True
 
 
 def wanted_images(paths: Iterable[Path], settings: Settings) -> Iterator[Wanted | Refused]:
@@ -91,7 +98,7 @@ def wanted_images(paths: Iterable[Path], settings: Settings) -> Iterator[Wanted 
         except RecordingError as error:
             yield Refused(path, error)
             continue
-        yield from (Wanted(scan.file, scan.part_type) for scan in recording.scans)
+        yield from (Wanted(scan.file, scan.part_type, scan.closed) for scan in recording.scans)
         yield from (Refused(path, problem) for problem in recording.problems)
 
 
@@ -101,7 +108,9 @@ def inspect_image(wanted: Wanted, settings: Settings, classifier: PatchClassifie
         image = read_scan(wanted.file)
         blocks = blocks_of(image)
         part_type = _part_type(wanted, blocks[0], settings)
-        return _judge(wanted.file, image, blocks, SurfaceJudge(part_type, settings.crop, classifier), settings)
+        turn = settings.turn if wanted.closed else settings.turn.of_open_turns()
+        judge = SurfaceJudge(part_type, settings.crop, classifier, turn)
+        return _judge(wanted.file, image, blocks, judge, settings)
     except StationError as error:
         return Refused(wanted.file, error)
 
@@ -112,12 +121,15 @@ def _judge(
     accountant = Accountant()
     for block in blocks:
         accountant.take(block)
-    account = accountant.close(0)
-    scores, fault, detail = [], account.fault, account.detail
+    scores, refused = [], None
     try:
         scores = [judge.take(block) for block in blocks]
     except PartError as error:
-        fault, detail = error.fault, error.detail
+        refused = error
+    account = judge.witnessed(accountant.close(0))
+    fault, detail = account.fault, account.detail
+    if fault is None and refused is not None:
+        fault, detail = refused.fault, refused.detail
     decision = decide(scores, ScanHealth(fault, detail, 0.0), settings.decision)
     return Inspected(file, decision, judge.roi, fault is None, image)
 

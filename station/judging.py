@@ -1,11 +1,17 @@
 """Steps 2 to 4 of one part: its blocks in, scores out. The same code judges a turning part and an image from disk."""
 
-from station.core.part import Block, PartType, Roi, Scores, Strip
+from dataclasses import replace
+
+from station.core.errors import PartError
+from station.core.part import Block, LineAccount, PartType, Roi, Scores, Strip
 from station.core.ports import PatchClassifier
-from station.core.settings import CropSettings
+from station.core.settings import CropSettings, TurnSettings
 from station.flow.crop import check_width, crop_block, find_part
 from station.flow.patch import StripRoom, make_strip
 from station.flow.score import score_strip
+from station.flow.turn.witness import TurnWitness
+
+EVERY_PROOF = TurnSettings()
 
 
 class SurfaceJudge:
@@ -17,14 +23,22 @@ class SurfaceJudge:
         part_type: The announced type.
         settings: How the part is told from the background.
         classifier: The network.
+        turn: What the lines must prove of the turn.
     """
 
-    def __init__(self, part_type: PartType, settings: CropSettings, classifier: PatchClassifier) -> None:
+    def __init__(
+        self,
+        part_type: PartType,
+        settings: CropSettings,
+        classifier: PatchClassifier,
+        turn: TurnSettings = EVERY_PROOF,
+    ) -> None:
         self._part_type = part_type
         self._settings = settings
         self._classifier = classifier
         self._roi: Roi | None = None
         self._room = StripRoom()
+        self._witness = TurnWitness(turn)
 
     @property
     def roi(self) -> Roi | None:
@@ -40,9 +54,23 @@ class SurfaceJudge:
         """
         return score_strip(self._cut(block), self._classifier)
 
+    def witnessed(self, account: LineAccount) -> LineAccount:
+        """The account of the lines and, where it is good, what the lines themselves say against it."""
+        doubt = self._witness.doubt
+        if doubt is None or not account.valid:
+            return account
+        return replace(account, fault=doubt.fault, detail=doubt.detail)
+
     def _cut(self, block: Block) -> Strip:
-        if self._roi is None:
+        roi = self._roi = self._roi or self._find(block)
+        self._witness.take(block, roi)
+        return make_strip(crop_block(block, roi, self._part_type, self._settings), self._room)
+
+    def _find(self, block: Block) -> Roi:
+        try:
             roi = find_part(block.pixels, self._settings)
-            check_width(roi, self._part_type)
-            self._roi = roi
-        return make_strip(crop_block(block, self._roi, self._part_type, self._settings), self._room)
+        except PartError:
+            self._witness.take_unseen(block)
+            raise
+        check_width(roi, self._part_type)
+        return roi

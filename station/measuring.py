@@ -20,6 +20,7 @@ from station.core.part import Block, PartType, Pixels
 from station.core.settings import Settings
 from station.flow.crop import check_width, crop_block, find_part
 from station.flow.patch import blocks_of, make_strip
+from station.flow.turn.witness import TurnWitness
 
 CHECKPOINT = ".pt"
 
@@ -33,6 +34,7 @@ class StationCutter:
 
     def __init__(self, settings: Settings) -> None:
         self._crop = settings.crop
+        self._turn = settings.turn
         self._types = [kind.part_type(name) for name, kind in settings.part_types.items()]
 
     def __call__(self, image: Pixels, scan: LabelledScan) -> Pixels:
@@ -45,7 +47,13 @@ class StationCutter:
         roi = find_part(blocks[0].pixels, self._crop)
         part_type = self._nearest(blocks[0], roi.width, scan)
         check_width(roi, part_type)
-        crops = [crop_block(block, roi, part_type, self._crop) for block in blocks]
+        witness = TurnWitness(self._turn)
+        crops = []
+        for block in blocks:
+            witness.take(block, roi)
+            crops.append(crop_block(block, roi, part_type, self._crop))
+        if witness.doubt is not None:
+            raise witness.doubt
         return np.concatenate([make_strip(crop).patches for crop in crops])
 
     def _nearest(self, block: Block, width_px: int, scan: LabelledScan) -> PartType:

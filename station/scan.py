@@ -132,7 +132,8 @@ class Scanner:
             if asking is not None:
                 asking.cancel()
             raise
-        return Scan(blocks, accountant.close(discarded), answers, trouble or _first_error(answers), armed_ns)
+        trouble = trouble or _first_error(answers)
+        return Scan(blocks, judge.witnessed(accountant.close(discarded)), answers, trouble, armed_ns)
 
     async def disarm(self) -> None:
         """Disarm the camera; harmless when it is not armed."""

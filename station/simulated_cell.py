@@ -116,7 +116,7 @@ class SimulatedCell:
         return self._process
 
     def addressed(self, settings: Settings) -> Settings:
-        """The configuration with the addresses at which this cell really listens."""
+        """The configuration with the addresses at which this cell listens, and the proofs that its scans can give."""
         robot = settings.robot.link.model_copy(update=_address(self.ready["robot"]))
         update: dict[str, object] = {"robot": settings.robot.model_copy(update={"link": robot})}
         if settings.plc.role == "client":
@@ -125,6 +125,8 @@ class SimulatedCell:
         if isinstance(settings.jig.link, TcpLink):
             jig = settings.jig.link.model_copy(update=_address(self.ready["jig"]))
             update["jig"] = settings.jig.model_copy(update={"link": jig})
+        if not self.ready["closed_turns"]:
+            update["turn"] = settings.turn.of_open_turns()
         return settings.model_copy(update=update)
 
 

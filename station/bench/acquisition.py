@@ -140,7 +140,7 @@ class Scorer:
         await asyncio.gather(*map(asyncio.wrap_future, self._waiting))
 
     def _fresh(self) -> SurfaceJudge:
-        return SurfaceJudge(self._kind, self._settings.crop, self._classifier)
+        return SurfaceJudge(self._kind, self._settings.crop, self._classifier, self._settings.turn)
 
 
 async def _flow(settings: CameraSettings, blocks: int, recipe: ScanRecipe, scorer: Scorer | None) -> Flow:

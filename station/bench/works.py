@@ -27,7 +27,7 @@ def judging(
     taken = blocks_of(scan)[:blocks]
 
     def judge() -> None:
-        judge_of_part = SurfaceJudge(kind, settings.crop, classifier)
+        judge_of_part = SurfaceJudge(kind, settings.crop, classifier, settings.turn)
         scores = [judge_of_part.take(block) for block in taken]
         decide(scores, ScanHealth(None, "", 0.0), settings.decision)
 

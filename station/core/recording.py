@@ -2,7 +2,9 @@
 
 A scan is an 8-bit grey image, PNG, TIFF or BMP, of 3584 lines, any width from 64 columns, with the part on black.
 `recording.jsonl`, where it is there, has one object a scan with the keys `file`, `part_id`, `part_type` and `label`; a
-type or label that nobody knows is null. Without it every image of the folder is a scan, in the order of the names.
+type or label that nobody knows is null. `closed: false` says that a scan holds no whole turn, as one that was put
+together from pictures: then nobody looks whether its end meets its beginning. Without the list every image of the
+folder is a scan, in the order of the names.
 What is wrong with one scan is told, and the rest is read.
 """
 
@@ -36,12 +38,14 @@ class RecordedScan:
         part_id: At most 16 printable ASCII characters, once in a recording.
         part_type: The type that is announced, or None.
         label: What the surface really is, or None when nobody knows.
+        closed: Whether it is a whole turn, whose end meets its beginning.
     """
 
     file: Path
     part_id: str
     part_type: str | None
     label: SurfaceClass | None
+    closed: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,7 @@ class _Entry(BaseModel):
     part_id: str
     part_type: str | None
     label: str | None
+    closed: bool = True
 
 
 def read_scan(path: Path) -> Pixels:
@@ -153,7 +158,8 @@ def _scan(folder: Path, line: bytes, part_types: Collection[str], where: str) ->
         allowed = f"1 to {PART_ID_LENGTH} printable ASCII characters"
         raise RecordingError("recording.bad_line", f"{where}part_id {entry.part_id!r}, allowed are {allowed}")
     file = _inside(folder, entry.file, where)
-    return RecordedScan(file, entry.part_id, entry.part_type, LABELS[entry.label] if entry.label is not None else None)
+    label = LABELS[entry.label] if entry.label is not None else None
+    return RecordedScan(file, entry.part_id, entry.part_type, label, entry.closed)
 
 
 def _reasons(error: ValidationError) -> Iterator[str]:

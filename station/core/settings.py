@@ -116,6 +116,20 @@ class CropSettings(Section):
     saturated_max: float = Field(0.05, ge=0, le=1, description="Share of the part's pixels that may be white (255).")
 
 
+class TurnSettings(Section):
+    """What the lines themselves must prove of a turn, whatever jig and encoder say; missing lines always count."""
+
+    proofs: list[Literal["moving", "once", "closed"]] = Field(
+        default=["moving", "once", "closed"],
+        description="moving: no stretch stands still; once: no stretch comes again; closed: the last lines meet the "
+        "first. Leave out only what a surface without any marks cannot show.",
+    )
+
+    def of_open_turns(self) -> Self:
+        """The same for scans that hold no whole turn, whose end meets nothing."""
+        return self.model_copy(update={"proofs": [proof for proof in self.proofs if proof != "closed"]})
+
+
 class DecisionSettings(Section):
     """The guard of the decision."""
 
@@ -229,6 +243,7 @@ class Settings(Section):
     plc: PlcSettings
     model: ModelSettings
     crop: CropSettings = CropSettings()
+    turn: TurnSettings = TurnSettings()
     decision: DecisionSettings = DecisionSettings()
     records: RecordSettings = RecordSettings()
     alarms: AlarmSettings = AlarmSettings()

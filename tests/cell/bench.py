@@ -25,6 +25,7 @@ from station.packml import MAY_MOVE, Command, State, Unit
 from tests.contract.fake_camera import FakeLineCamera, Misfortune
 from tests.contract.fake_devices import FakeJig, FakeLine, FakePlc, FakeRobot, Floor
 from tests.contract.fake_ledger import FakeLedger
+from tests.turned import turned
 
 WIDTH_PX = 1024
 """A sensor narrower than the real one, for speed."""
@@ -42,7 +43,7 @@ def settings(**changes: dict[str, object]) -> Settings:
 def surface(width: int = 385, left: int = 300) -> Pixels:
     """A scan of one part on black, (3584, 1024)."""
     image = np.random.default_rng(7).integers(0, 12, (3584, WIDTH_PX), np.uint8)
-    image[:, left : left + width] += 150
+    image[:, left : left + width] = turned(7, width, 155)
     return image
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from station.core.part import Destination, SurfaceClass
 from tests.cell.conftest import Run, ledger_of
+from tests.turned import turned
 
 PARTS = 14
 
@@ -89,7 +90,7 @@ def recording(folder: Path, rows: list[dict[str, str] | str]) -> Path:
     """A recording of one good scan and whatever the test adds to its list."""
     folder.mkdir()
     image = np.zeros((3584, 430), np.uint8)
-    image[:, 20:405] = np.random.default_rng(2).integers(120, 180, (3584, 385))
+    image[:, 20:405] = turned(2, 385, 150)
     assert cv2.imwrite(str(folder / "good.png"), image)
     assert cv2.imwrite(str(folder / "short.png"), image[:3583])
     assert cv2.imwrite(str(folder / "deep.png"), image.astype(np.uint16) * 200)

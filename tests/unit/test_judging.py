@@ -14,6 +14,7 @@ from station.core.part import ModelIdentity, PartType, Pixels, Probabilities
 from station.core.settings import CropSettings
 from station.flow.patch import blocks_of
 from station.judging import SurfaceJudge
+from tests.turned import turned
 
 KIND = PartType("housing", 1, 417, 8, 6, 20.0, 320.0, 20.0)
 ACTIVE_WAIT = "OPENCV_THREAD_POOL_ACTIVE_WAIT_WORKER"
@@ -52,7 +53,7 @@ class Keeping:
 
 def scan() -> Pixels:
     image = np.zeros((3584, 1000), np.uint8)
-    image[:, 300:717] = np.random.default_rng(3).integers(60, 200, (3584, 417), np.uint8)
+    image[:, 300:717] = turned(3, 417, 130)
     return image
 
 

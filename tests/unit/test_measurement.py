@@ -31,6 +31,7 @@ from models.evaluation.scorers import BundleScorer, Scorer
 from models.manifest import CLASSES
 from station.core.errors import ConfigError, DatasetError, ModelError, RecordingError
 from station.core.part import ModelIdentity, Pixels, Probabilities, SurfaceClass
+from tests.turned import turned
 
 LEFT, RIGHT = 20, 276
 GREY = {SurfaceClass.PITS: 10, SurfaceClass.SCRATCHES: 250}
@@ -58,7 +59,7 @@ class ByGrey:
 def write_part(folder: Path, name: str, surface: SurfaceClass, side: int, shown: SurfaceClass | None = None) -> None:
     """A part with a square of a class; `shown` is the class that it looks like, if it is another."""
     image, mask = np.full((3584, 296), 2, np.uint8), np.zeros((3584, 296), np.uint8)
-    image[:, LEFT:RIGHT] = np.random.default_rng(len(name)).integers(100, 140, (3584, RIGHT - LEFT))
+    image[:, LEFT:RIGHT] = turned(len(name), RIGHT - LEFT, 120)
     defects = []
     if surface or shown:
         line, column = 1000, 60

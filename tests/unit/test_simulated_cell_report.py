@@ -60,6 +60,7 @@ def test_programs_are_told_in_json_lines(capsys: pytest.CaptureFixture[str]) -> 
             "plc": {"host": "127.0.0.1", "port": 15021},
             "plc_role": "client",
             "scene": "/scene",
+            "closed_turns": True,
         },
         {
             "event": "ready",
@@ -68,6 +69,7 @@ def test_programs_are_told_in_json_lines(capsys: pytest.CaptureFixture[str]) -> 
             "plc": {"host": "127.0.0.1", "port": 502},
             "plc_role": "server",
             "scene": "/scene",
+            "closed_turns": True,
         },
         ENTRY.as_json(),
         {

@@ -24,6 +24,7 @@ from pymodbus.exceptions import ModbusException
 from config import bundled
 from drivers.plc import ModbusPlc
 from station.core.settings import PlcSettings
+from tests.turned import turned
 
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - where Linux keeps it
 HEADER_BYTES = 4096
@@ -99,11 +100,10 @@ def recording(tmp_path: Path) -> Path:
     """Two small scans, the first of them of type 1."""
     folder = tmp_path / "recording"
     folder.mkdir()
-    rng = np.random.default_rng(3)
     rows = []
     for number, (width, label) in enumerate(((385, "pits"), (570, "scratches")), start=1):
         image = np.zeros((3584, width + 20), np.uint8)
-        image[:, 10:-10] = rng.integers(90, 200, (3584, width), dtype=np.uint8)
+        image[:, 10:-10] = turned(number, width, 145)
         assert cv2.imwrite(str(folder / f"{number}.png"), image)
         rows.append({"file": f"{number}.png", "part_id": f"P{number}", "part_type": f"smh_{width}", "label": label})
     (folder / "recording.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")

@@ -1,0 +1,148 @@
+"""Whether the last lines of a turn meet its first ones.
+
+Marks of the tool go on from line to line, so that at every joint between two blocks of a turning part the lines before
+it look like those behind it. How alike they are is learned at the joints inside the turn, and nothing has to be known
+of the surface; then the last lines are laid against the first ones in the same way. A turn that is short of its end, of
+which the part has slipped, or that was taken at another speed, ends on lines that its beginning does not continue. One
+that is too long by a little shows its first lines again before its last, which costs nothing.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from station.core.part import Pixels
+
+Row = NDArray[np.float32]
+Marks = NDArray[np.float32]
+"""Coarse and fine marks, (2, columns), each of length 1."""
+Likeness = NDArray[np.float64]
+"""Of coarse and of fine marks, (2,)."""
+
+COARSE_LINES, FINE_LINES = 8, 2
+"""Lines that are averaged before they are compared: the coarse marks outlast noise, the fine ones tell short gaps."""
+AROUND_LINES = 48
+"""Of the fine marks everything is left out that so many lines have in common."""
+ACROSS_PX = 15
+"""Across the part everything wider is left out: light, stains and broad marks look alike far away, too."""
+CLIP = 4.0
+"""Mean deviations at which a pixel is cut off, so that a defect at the joint does not outweigh the rest."""
+OVERLAP_LINES = 28
+"""By so many lines a turn may be too long; of more it is found that they come again."""
+SAME = 0.7
+"""Likeness of the same lines seen twice, and of the ends where the part has moved sideways by a pixel or two."""
+MEETS = 0.5
+"""Share of the likeness inside the turn from which on the ends meet; ends that lie far apart have none."""
+SURE = 4.0
+"""Standard deviations of chance by which the ends must be less alike than the joints; noise hides a seam in the end."""
+SIDEWAYS_PX = (-2, -1, 1, 2)
+PROFILE_EVERY = 8
+"""What a block has in common is taken from every eighth of its lines."""
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """How a turn closes.
+
+    Attributes:
+        share: Likeness of the ends, as a share of that at the joints inside the turn.
+        spread: By how much the share scatters by chance.
+        overlap_lines: How many of the last lines show the first ones again, 0 for none.
+    """
+
+    share: float
+    spread: float
+    overlap_lines: int
+
+    @property
+    def hidden(self) -> bool:
+        """Whether noise, or a surface without marks, leaves nothing to tell an open turn by."""
+        return SURE * self.spread >= 1
+
+    @property
+    def open(self) -> bool:
+        """Whether the ends do not meet."""
+        return self.share < min(MEETS, 1 - SURE * self.spread) and not self.overlap_lines
+
+    def __str__(self) -> str:
+        """What was seen, for people."""
+        return f"the last lines meet the first by {max(0.0, self.share):.0%} of what lines inside the turn do"
+
+
+class Seam:
+    """Learns at the joints between the blocks of a turn how alike their lines are, and compares the turn's own ends."""
+
+    def __init__(self) -> None:
+        self._heads: list[Marks] = []
+        self._tails: list[Marks] = []
+        self._lines = np.zeros((0, 0), np.uint8)
+        self._profile = np.zeros(0, np.float32)
+
+    def take(self, lines: Pixels) -> None:
+        """The next block's lines of the part, (448, columns) uint8; the last block's are read again by `closing`."""
+        self._lines, self._profile = lines, _mean(lines[::PROFILE_EVERY])
+        self._heads.append(self._marks(lines[:COARSE_LINES], lines[:FINE_LINES], lines[:AROUND_LINES]))
+        self._tails.append(self._marks(lines[-COARSE_LINES:], lines[-FINE_LINES:], lines[-AROUND_LINES:]))
+
+    def closing(self) -> Closing:
+        """How the last block's lines meet those of the first; to be asked when at least two blocks were taken."""
+        first, last = self._heads[0], self._tails[-1]
+        joints = [_likeness(before, behind) for before, behind in zip(self._tails, self._heads[1:], strict=False)]
+        usual = np.mean(joints, axis=0).clip(min=0)
+        power = float((usual**2).sum())
+        if power <= 0:
+            return Closing(0.0, np.inf, 0)
+        spread = float(np.sqrt(((usual * self._chance()) ** 2).sum())) / power
+        closing = Closing(_share(usual, last, first), spread, 0)
+        if not closing.open:
+            return closing
+        moved = max(_share(usual, last, np.roll(first, px, axis=1)) for px in SIDEWAYS_PX)
+        return Closing(moved if moved >= SAME else closing.share, spread, self._overlap())
+
+    def _chance(self) -> Likeness:
+        """Likeness by chance: of the lines at the ends of blocks that do not meet, as a root mean square."""
+        count = len(self._heads)
+        apart = [
+            _likeness(self._tails[one], self._heads[other])
+            for one in range(count)
+            for other in range(count)
+            if other not in {one, (one + 1) % count}
+        ]
+        return np.asarray(np.sqrt(np.mean(np.square(apart), axis=0)), np.float64)
+
+    def _overlap(self) -> int:
+        """By how many lines the turn is too long, where the first lines are seen again."""
+        seen = []
+        for end in range(COARSE_LINES - OVERLAP_LINES, 0):
+            window = _narrow(_mean(self._lines[end - COARSE_LINES : end])[np.newaxis] - self._profile)
+            seen.append(float(_likeness(window, self._heads[0][:1])[0]))
+        best = int(np.argmax(seen))
+        return OVERLAP_LINES - best if seen[best] >= SAME else 0
+
+    def _marks(self, coarse: Pixels, fine: Pixels, around: Pixels) -> Marks:
+        return _narrow(np.stack([_mean(coarse) - self._profile, _mean(fine) - _mean(around)]))
+
+
+def _mean(lines: Pixels) -> Row:
+    return np.asarray(cv2.reduce(lines, 0, cv2.REDUCE_AVG, dtype=cv2.CV_32F)[0], np.float32)
+
+
+def _narrow(rows: Marks) -> Marks:
+    """What is narrow in rows, and nothing that is far off; each of length 1, or 0 where nothing is left."""
+    narrow = rows - cv2.blur(rows, (ACROSS_PX, 1), borderType=cv2.BORDER_REFLECT)
+    limit = CLIP * np.abs(narrow).mean(axis=1, keepdims=True)
+    narrow = narrow.clip(-limit, limit)
+    lengths = np.sqrt(np.einsum("ij,ij->i", narrow, narrow))[:, np.newaxis]
+    return np.asarray(narrow / np.maximum(lengths, 1e-6), np.float32)
+
+
+def _likeness(before: Marks, behind: Marks) -> Likeness:
+    """Of coarse and of fine marks: 1 the same, 0 nothing in common."""
+    return np.asarray(np.einsum("ij,ij->i", before, behind), np.float64)
+
+
+def _share(usual: Likeness, before: Marks, behind: Marks) -> float:
+    """Likeness as a share of the usual; coarse and fine marks count by how alike they usually are."""
+    return float((usual * _likeness(before, behind)).sum() / (usual**2).sum())

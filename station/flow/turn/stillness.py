@@ -1,0 +1,79 @@
+"""Whether the surface passed under the camera: rows must change by more than the noise of their lines.
+
+Where a part stands still every line shows the same place with other noise: the means of four lines, four rows apart,
+differ by a quarter of what two lines differ by, in squares. Where it turns they differ by far more. The ratio of the
+two, times four, is 1 on a still part, whatever the noise.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from station.flow.turn.series import Series, middle
+from station.flow.turn.texture import LINES_PER_ROW, Texture
+
+APART_ROWS = 4
+WINDOW_ROWS = 4
+"""Together 28 lines: the shortest stretch that is looked at, and surely within any still one of 36."""
+TINY = 0.02
+"""Grey values squared: what rounding leaves of two equal lines."""
+USUAL_SHARE = 0.9
+"""Share of the windows that have less than what is taken as usual, so that a turn may stand still for most of it."""
+STILL_TURN = 1.15
+"""Least usual ratio of a part that turns; of a still one it is 1."""
+STILL_SHARE = 0.25
+"""Of the way from 1 to the turn's own ratio; a stretch under it stands still."""
+LEAST_RATIO = 2.5
+"""Ratio of the turn under which noise hides a single stretch, and only the whole turn is judged."""
+MOST_RATIO = 5.0
+"""Where marks are so much stronger than noise, a stretch need not be as strong."""
+
+
+class Stillness:
+    """Collects the rows of one turn and looks for stretches that stand still."""
+
+    def __init__(self) -> None:
+        self._rows: list[NDArray[np.float32]] = []
+        self._ratios: list[Series] = []
+        self._changes: list[NDArray[np.float32]] = []
+
+    def take(self, texture: Texture) -> None:
+        """The next block's texture; what reaches over from the block before is looked at, too."""
+        reach = APART_ROWS + WINDOW_ROWS
+        rows = np.concatenate([*(block[-reach:] for block in self._rows[-1:]), texture.rows])
+        changes = np.concatenate([*(block[-reach:] for block in self._changes[-1:]), texture.changes])
+        self._rows.append(texture.rows)
+        self._changes.append(texture.changes)
+        self._ratios.append(_ratios(rows, changes))
+
+    def finding(self) -> str | None:
+        """Where the part stood still, in words, or None; to be asked when the turn is over."""
+        ratios = np.concatenate(self._ratios)
+        usual = middle(ratios, USUAL_SHARE)
+        if usual < STILL_TURN:
+            return f"no line differs from another by more than noise: {usual:.2f} times as much, 1 is a part at rest"
+        if usual < LEAST_RATIO:
+            return None
+        limit = 1 + STILL_SHARE * (min(usual, MOST_RATIO) - 1)
+        still = np.flatnonzero(ratios < limit)
+        if not len(still):
+            return None
+        row = int(still[0])
+        return (
+            f"from line {LINES_PER_ROW * row} on the picture stands still: it changes by {ratios[row]:.2f} times the "
+            f"noise, usual in this turn is {usual:.2f}"
+        )
+
+
+def _ratios(rows: NDArray[np.float32], changes: NDArray[np.float32]) -> Series:
+    """Change of rows against the noise of lines, 1 where nothing moves; one a row at which a window begins."""
+    steps = rows[APART_ROWS:] - rows[:-APART_ROWS]
+    squares = np.einsum("ij,ij->i", steps, steps) / steps.shape[1] / LINES_PER_ROW
+    moved = _sums(squares, WINDOW_ROWS) / WINDOW_ROWS
+    span = APART_ROWS + WINDOW_ROWS - 1
+    noise = _sums(changes, span)[: len(moved)] / span
+    return np.asarray((moved + TINY) / (noise + TINY))
+
+
+def _sums(values: NDArray[np.float32], length: int) -> NDArray[np.float64]:
+    total = np.concatenate([[0.0], np.cumsum(values, dtype=np.float64)])
+    return np.asarray(total[length:] - total[:-length])

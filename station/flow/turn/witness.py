@@ -1,0 +1,92 @@
+"""What the lines of one turn say of the turn; each block is looked at when it is there, in a third of a millisecond."""
+
+from collections.abc import Iterable, Iterator
+
+import cv2
+
+from station.core.errors import PartError
+from station.core.part import BLOCKS_PER_TURN, LINES_PER_BLOCK, Block, Pixels, Roi
+from station.core.settings import TurnSettings
+from station.flow.turn.copies import Copies
+from station.flow.turn.lines import flaws, measure, missing
+from station.flow.turn.repeats import Repeats
+from station.flow.turn.seam import Seam
+from station.flow.turn.stillness import Stillness
+from station.flow.turn.texture import texture
+
+INSET_PX = 8
+"""Columns at each edge of the part that are left out: edges wander, and chamfers glint."""
+FLAWS_NAMED = 3
+
+
+class TurnWitness:
+    """Watches the blocks of one turn, in order; blocking, for the compute thread.
+
+    Args:
+        settings: What is to be proven.
+
+    Attributes:
+        doubt: The first thing that speaks against one whole turn, or None. Of a turn that is not over, only that lines
+            hold no picture.
+    """
+
+    def __init__(self, settings: TurnSettings) -> None:
+        self._proofs = frozenset(settings.proofs)
+        self._blocks = 0
+        self._copies = Copies()
+        self._last: Pixels | None = None
+        self._flaws: list[str] = []
+        self._stillness = Stillness()
+        self._repeats = Repeats()
+        self._seam = Seam()
+        self.doubt: PartError | None = None
+
+    def take_unseen(self, block: Block) -> None:
+        """Enter a block in which no part was found; lines of it may be missing."""
+        self._tell(block, missing(block.pixels))
+
+    def take(self, block: Block, roi: Roi) -> None:
+        """Enter the next block; its pixels are read again while later ones are entered.
+
+        Args:
+            block: 448 lines.
+            roi: The part's columns.
+        """
+        inset = min(INSET_PX, roi.width // 8)
+        lines = block.pixels[:, roi.left + inset : roi.right - inset]
+        series = measure(lines, self._last)
+        self._tell(block, flaws(series, _background(block.pixels, roi)))
+        self._blocks += 1
+        self._copies.take(series.step)
+        self._last = lines[-1:]
+        marks = texture(lines)
+        self._stillness.take(marks)
+        self._repeats.take(lines, marks)
+        self._seam.take(lines)
+        if self.doubt is None and self._blocks == BLOCKS_PER_TURN:
+            self.doubt = next(self._doubts(), None)
+
+    def _tell(self, block: Block, words: Iterable[str]) -> None:
+        """Take down what is wrong with lines of a block, the first blocks by name."""
+        self._flaws += [f"block {block.index}: {each}" for each in words]
+        if self._flaws:
+            rest = len(self._flaws) - FLAWS_NAMED
+            more = f"; {rest} more" if rest > 0 else ""
+            self.doubt = PartError("scan.incomplete", "; ".join(self._flaws[:FLAWS_NAMED]) + more)
+
+    def _doubts(self) -> Iterator[PartError]:
+        if "moving" in self._proofs and (still := self._stillness.finding()):
+            yield PartError("scan.not_turned", still)
+        if "once" in self._proofs and (again := self._repeats.finding):
+            yield PartError("scan.repeated", again)
+        if copied := self._copies.finding():
+            yield PartError("scan.incomplete", copied)
+        if "closed" in self._proofs and (closing := self._seam.closing()).open:
+            yield PartError("scan.not_closed", str(closing))
+
+
+def _background(pixels: Pixels, roi: Roi) -> float:
+    """Mean grey value beside the part, on the darker side, of some of the lines."""
+    some = pixels[:: LINES_PER_BLOCK // 8]
+    beside = [side for side in (some[:, : roi.left], some[:, roi.right :]) if side.size]
+    return min((float(cv2.mean(side)[0]) for side in beside), default=0.0)
