@@ -24,10 +24,11 @@ MID_SCAN = 4
 
 AWAY_S, HUNG_S = 1.0, 3.0
 LINES_DROPPED, LINES_LEFT = 40, 200
+SLIP_FROM, LINES_SLIPPED = 1200, 300
 
 
 def camera_effects(scene: Scene) -> dict[str, Effect]:
-    """Faults of the camera, in the middle of its next turn."""
+    """Faults of the camera, in the middle of its next turn, and of the part's seat under it."""
     order = partial(scene.fault, block=MID_SCAN)
     return {
         "camera-cable-out": Effect(partial(order, CameraFault.DISCONNECT, time_s=AWAY_S)),
@@ -35,6 +36,7 @@ def camera_effects(scene: Scene) -> dict[str, Effect]:
         "camera-block-dropped": Effect(partial(order, CameraFault.DROP_FRAME)),
         "camera-block-short": Effect(partial(order, CameraFault.PARTIAL_COMPLETE, lines=LINES_LEFT)),
         "camera-block-incomplete": Effect(partial(order, CameraFault.PARTIAL_INCOMPLETE, lines=LINES_LEFT)),
+        "part-slips": Effect(partial(scene.slip, SLIP_FROM, LINES_SLIPPED), partial(scene.slip, 0, 0)),
         "camera-hangs": Effect(partial(order, CameraFault.HANG, time_s=HUNG_S)),
     }
 

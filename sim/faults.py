@@ -79,10 +79,17 @@ _ROWS = (
     NamedFault("lamp-out", "The lamp gives no light.", _S, ONCE, "part.jig_empty"),
     NamedFault("lamp-dark", "The lamp gives hardly any light.", _S, ONCE, "part.too_dark"),
     NamedFault("image-saturated", "The lamp or the exposure is far too bright.", _S, ONCE, "part.saturated"),
+    NamedFault("image-frozen", "The picture stands still from some line on.", _S, ONCE, "scan.not_turned"),
+    NamedFault("image-block-again", "A block's lines come again in place of another's; numbers and counts are right.", _S, ONCE, "scan.repeated"),
+    NamedFault("image-lines-black", "Lines in the middle of a block are lost, and come as black ones.", _S, ONCE, "scan.incomplete"),
     # part
     NamedFault("part-missing", "The robot loses the part on its way to the jig and does not notice.", _L, ONCE, "robot.part_lost"),
     NamedFault("part-wrong-type", "A wider part than the announced one sits on the jig.", _S, ONCE, "part.wrong_width"),
     NamedFault("part-edge-wanders", "The part sits askew, and its edges wander as it turns.", _S, ONCE, "part.edge_wanders"),
+    NamedFault("part-slips", "The part slips in the chuck in mid-turn; jig, encoder and index pulse are good.", _T, UNTIL_CLEARED, "scan.not_turned"),
+    NamedFault("part-stands-still", "The jig turns, and the part in it does not.", _S, ONCE, "scan.not_turned"),
+    NamedFault("part-turns-half", "The part turns at half the jig's speed.", _S, ONCE, "scan.not_closed"),
+    NamedFault("part-turns-twice", "The part turns at twice the jig's speed.", _S, ONCE, "scan.repeated"),
     NamedFault("part-two-objects", "Something else lies beside the part.", _S, ONCE, "part.two_objects"),
     NamedFault("part-at-sensor-edge", "The part sits so far aside that the camera does not see all of it.", _S, ONCE, "part.at_sensor_edge"),
     # jig

@@ -9,6 +9,7 @@ from sim.breakage import Breakage
 from sim.cell import View
 from station.core.part import Pixels
 
+LINES_PER_BLOCK = 448
 LIT = 40  # grey; brighter is the part
 DARK_GREY, WHITE_GREY = 30.0, 400.0  # what the part's middle grey becomes
 STRETCH = 1.3
@@ -16,6 +17,9 @@ WANDER_PX = 24
 EDGE_PX = 16  # background that stays between a wider part and the edge of the view
 OTHER_PX, GAP_PX = 120, 100  # the other object: its width, and how far beside the part it lies
 ROWS_SHIFTED_TOGETHER = 56
+STILL_FROM, LINES_LOST = 1500, 60
+SENSOR_NOISE = 1.5
+"""Grey values; of a part that stands still every line is the same place, exposed anew."""
 
 
 class FlawedView:
@@ -92,6 +96,48 @@ def aside(image: Pixels) -> Pixels:
     return np.roll(image, -_part(image)[0], axis=1)
 
 
+def standing(image: Pixels) -> Pixels:
+    """The jig turns and the part does not: every line shows the same place."""
+    return _exposed_anew(np.repeat(image[:1], len(image), axis=0))
+
+
+def frozen(image: Pixels) -> Pixels:
+    """The picture stands still from some line on, to the last bit."""
+    seen = image.copy()
+    seen[STILL_FROM:] = image[STILL_FROM]
+    return seen
+
+
+def block_again(image: Pixels) -> Pixels:
+    """The third block comes instead of the sixth as well."""
+    seen = image.copy()
+    seen[5 * LINES_PER_BLOCK : 6 * LINES_PER_BLOCK] = image[2 * LINES_PER_BLOCK : 3 * LINES_PER_BLOCK]
+    return seen
+
+
+def half_turn(image: Pixels) -> Pixels:
+    """The part turns at half the speed that jig and encoder tell of, and is seen half."""
+    return _exposed_anew(np.repeat(image[: len(image) // 2], 2, axis=0))
+
+
+def two_turns(image: Pixels) -> Pixels:
+    """The part turns at twice the speed that jig and encoder tell of, and is seen twice."""
+    return _exposed_anew(np.concatenate([image[::2], image[::2]]))
+
+
+def lines_black(image: Pixels) -> Pixels:
+    """Lines inside a block are lost, and zeros stand in their place."""
+    seen = image.copy()
+    seen[STILL_FROM : STILL_FROM + LINES_LOST] = 0
+    return seen
+
+
+def _exposed_anew(image: Pixels) -> Pixels:
+    """The picture with other noise on every pixel."""
+    noise = np.random.default_rng(1).normal(0, SENSOR_NOISE, image.shape)
+    return np.asarray(np.clip(image + noise + 0.5, 0, 255), np.uint8)
+
+
 def _part(image: Pixels) -> tuple[int, int]:
     """First column of the part, and the one after its last."""
     lit = np.flatnonzero(image[::64].mean(axis=0) > LIT)
@@ -101,6 +147,12 @@ def _part(image: Pixels) -> tuple[int, int]:
 FLAWS: dict[str, Callable[[Pixels], Pixels]] = {
     "part-wrong-type": wider,
     "part-edge-wanders": wandering,
+    "part-stands-still": standing,
+    "part-turns-half": half_turn,
+    "part-turns-twice": two_turns,
+    "image-frozen": frozen,
+    "image-block-again": block_again,
+    "image-lines-black": lines_black,
     "part-two-objects": with_another,
     "part-at-sensor-edge": aside,
     "lamp-out": scaled_to(0.0),

@@ -35,6 +35,7 @@ from station.records.query import RecordFilter, export_records
 from station.records.reading import reading
 from tests.cell.plc_words import PlcWords, ResultWords
 from tests.cell.tiny_bundle import GREY_OF, make_tiny_bundle
+from tests.turned import turned
 
 WIDTH_PX = 1024
 ENDLESS = 1_000_000
@@ -71,11 +72,10 @@ def make_recording(folder: Path) -> Path:
 @cache
 def _pictures() -> dict[SurfaceClass, bytes]:
     """The scans as files, made once."""
-    rng = np.random.default_rng(5)
     files = {}
     for surface in SurfaceClass:
         image = np.zeros((3584, 405), np.uint8)
-        image[:, 10:395] = np.clip(rng.normal(GREY_OF[surface], 4, (3584, 385)), 0, 255)
+        image[:, 10:395] = turned(surface.value, 385, GREY_OF[surface])
         written, file = cv2.imencode(".png", image)
         assert written
         files[surface] = file.tobytes()

@@ -10,8 +10,10 @@ from sim.faults import NAMED_FAULTS, ONCE, UNTIL_CLEARED, Moment, Wish, listing,
 from sim.flaws import FLAWS, FlawedView
 from station.core.errors import FAULTS, ConfigError, PartError
 from station.core.part import Block, PartType, Pixels
-from station.core.settings import CropSettings
+from station.core.settings import CropSettings, TurnSettings
 from station.flow.crop import check_width, crop_block, find_part
+from station.flow.turn.witness import TurnWitness
+from tests.turned import turned
 
 KIND = PartType("smh_385", 1, 385, 8, 6, 18.0, 320.0, 20.0)
 BLOCKS = 8
@@ -152,22 +154,23 @@ async def test_a_name_that_is_not_in_the_table_cannot_be_asked_for() -> None:
 
 def housing(grey: int) -> Pixels:
     image = np.random.default_rng(1).integers(2, 11, (BLOCKS * 448, 1024), np.uint8)
-    image[:, 300:685] = np.random.default_rng(2).integers(grey - 8, grey + 9, (BLOCKS * 448, 385), np.uint8)
+    image[:, 300:685] = turned(2, 385, grey)
     return image
 
 
 def judged(image: Pixels) -> str | None:
     """What the station finds wrong with the picture."""
-    settings = CropSettings()
+    settings, witness = CropSettings(), TurnWitness(TurnSettings())
     try:
         roi = find_part(image[:448], settings)
         check_width(roi, KIND)
         for index in range(BLOCKS):
-            pixels = image[index * 448 : (index + 1) * 448]
-            crop_block(Block(index, index, pixels, 448, 0, 0), roi, KIND, settings)
+            block = Block(index, index, image[index * 448 : (index + 1) * 448], 448, 0, 0)
+            witness.take(block, roi)
+            crop_block(block, roi, KIND, settings)
     except PartError as error:
         return error.code
-    return None
+    return witness.doubt.code if witness.doubt else None
 
 
 class Shown:
