@@ -29,13 +29,14 @@ from station.compute import ComputeThread
 from station.controller import Controller
 from station.core.camera_settings import CameraSettings
 from station.core.clock import Clock, SystemClock
-from station.core.errors import ConfigError, RecordError
+from station.core.errors import ConfigError
 from station.core.events import Watcher
 from station.core.part import ModelIdentity
 from station.core.ports import CellReport, LineCamera, LinePlc, PatchClassifier, SortRobot, SpinJig
 from station.core.priority import compute_in_time
 from station.core.settings import Settings, data_dir, expand
 from station.flow.record import SqliteLedger
+from station.housekeeping import keep_house
 from station.line import Line
 from station.motion import Motion
 from station.packml import MAY_MOVE, Unit
@@ -45,7 +46,6 @@ from station.watchdog import Watchdog
 log = structlog.get_logger()
 
 PRODUCER = "{producer}"
-DAY_S = 86_400.0
 MODEL_CACHE, MODELS = "model-cache", "models"
 """Folder of compiled networks, in the data folder."""
 
@@ -85,13 +85,14 @@ async def open_station(settings: Settings, folder: Path, watch: Watcher) -> Asyn
         alarms = Alarms(await ledger.listed_alarms(), ledger, clock, settings.alarms, watch)
         forgets = settings.plc.role == "server"  # a PLC with registers of its own tells what was accepted
         plc = make_plc(settings.plc, await ledger.last_part_sequence() if forgets else 0)
-        pruning = asyncio.create_task(_prune_daily(ledger, clock), name="pruning")
+        house = asyncio.create_task(keep_house(ledger, clock), name="housekeeping")
+        house.add_done_callback(_tell_bug)
         try:
             with settled_memory():
                 yield _wire(settings, plc, classifier, ledger, compute, clock, watch, alarms)
         finally:
-            pruning.cancel()
-            await asyncio.wait([pruning])
+            house.cancel()
+            await asyncio.wait([house])
     finally:
         await ledger.close()
         compute.close()
@@ -122,16 +123,6 @@ def _tell(classifier: PatchClassifier) -> None:
     )
 
 
-async def _prune_daily(ledger: SqliteLedger, clock: Clock) -> None:
-    """Remove the archived scans whose time is over, now and every day; a disk that fails is told by the next record."""
-    while True:
-        try:
-            await ledger.prune(clock.now())
-        except RecordError as error:
-            log.warning("scans_not_pruned", fault=error.code, detail=error.detail)
-        await asyncio.sleep(DAY_S)
-
-
 def _wire(
     settings: Settings,
     plc: LinePlc,
@@ -154,6 +145,12 @@ def _wire(
 
 def _nothing() -> None:
     """What is asked of a thread that only has to show that it is there."""
+
+
+def _tell_bug(done: asyncio.Task[None]) -> None:
+    """Nobody waits for the housekeeping, so what it did not foresee is told here."""
+    if not done.cancelled() and (error := done.exception()):
+        log.error("bug_met", where="housekeeping", exc_info=error)
 
 
 def _report(unit: Unit, cell: Cell, alarms: Alarms) -> CellReport:

@@ -182,7 +182,7 @@ _ROWS = (
     Fault(6205, "dataset.bad_choice", "These choices for a data set contradict each other, or one is out of range. Correct those named.", _X),
     Fault(6206, "dataset.disk_failed", "The data set cannot be written. Make room on the disk, or give another folder.", _X),
     # 7xxx records and disk
-    Fault(7001, "record.disk_failed", "A record cannot be written. Check that the disk is not full and may be written to.", _H),
+    Fault(7001, "record.disk_failed", "A record cannot be written. Check that the disk is not full, that it may be written to, and that the data folder is in its place.", _H),
     Fault(7002, "record.database_damaged", "The database cannot be read. Restore it from a backup, or move it away to start a new one.", _H),
     Fault(7003, "record.newer_schema", "The database was written by a newer version. Install that version or use another data folder.", _X),
     Fault(7004, "record.unknown", "There is no such record.", _X),

@@ -5,10 +5,14 @@ Events are named in the past tense (`part_sorted`, `state_changed`); values are 
 
 import logging
 import logging.handlers
+import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import structlog
+
+from station.core.place import displaced
 
 LOG_FILE_BYTES = 20_000_000
 LOG_FILES_KEPT = 10
@@ -47,9 +51,33 @@ def configure_logs(level: str, folder: Path | None, console: logging.Handler | N
         logging.getLogger(noisy).setLevel(logging.CRITICAL if noisy != "asyncio" else logging.WARNING)
 
 
+class LogFile(logging.handlers.RotatingFileHandler):
+    """A rotated file of lines; one that was deleted, moved or replaced is begun anew with the next line.
+
+    While the folder above it is gone, which is not made anew for it, the old file goes on.
+    """
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one line."""
+        with suppress(OSError):
+            self._find_file()
+        if self.stream is not None:
+            super().emit(record)
+
+    def _find_file(self) -> None:
+        path = Path(self.baseFilename)
+        if self.stream is not None and displaced(path, os.fstat(self.stream.fileno())) is None:
+            return
+        path.parent.mkdir(exist_ok=True)
+        begun = self._open()
+        if self.stream is not None:
+            self.stream.close()
+        self.stream = begun
+
+
 def _file_handler(folder: Path, shared: list[structlog.typing.Processor]) -> logging.Handler:
     folder.mkdir(parents=True, exist_ok=True)
-    handler = logging.handlers.RotatingFileHandler(
+    handler = LogFile(
         folder / "station.jsonl", maxBytes=LOG_FILE_BYTES, backupCount=LOG_FILES_KEPT - 1, encoding="utf-8"
     )
     handler.setLevel(logging.INFO)

@@ -24,7 +24,6 @@ from station.core.timeline import SettleTimes
 from station.records import alarms, archive, journal, store
 from station.records.archivist import Archivist
 from station.records.database import Database
-from station.records.moments import stamp
 from station.records.writer import Writer
 
 P = ParamSpec("P")
@@ -47,7 +46,7 @@ class SqliteLedger:
     def __init__(self, folder: Path, settings: RecordSettings, clock: Clock) -> None:
         self._folder = folder
         self._clock = clock
-        self._writer = Writer(folder, stamp(clock.now()))
+        self._writer = Writer(folder, clock)
         self._archivist = Archivist(folder, settings, clock, self._writer)
         self._closing = False
 
@@ -136,6 +135,14 @@ class SqliteLedger:
             RecordError: It did not within its deadline.
         """
         await self._write(_nothing)
+
+    async def look(self) -> None:
+        """Make sure that what is written lies in its place, also while nothing is to be written.
+
+        Raises:
+            RecordError: The database was deleted, moved or replaced, or the folder is another station's now.
+        """
+        await self._write(Database.look)
 
     async def last_part_sequence(self) -> int:
         """The PLC's number of the announcement that was taken on last; 0 for none."""

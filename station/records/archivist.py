@@ -1,5 +1,6 @@
 """Keeps scans on a thread of its own, so that no order ever waits for one: archives, removes, and tells the records."""
 
+import os
 from concurrent.futures import Future
 from datetime import datetime, timedelta
 from functools import partial
@@ -9,8 +10,9 @@ from queue import Full
 import structlog
 
 from station.core.clock import Clock
-from station.core.errors import StationError
+from station.core.errors import RecordError, StationError
 from station.core.part import Verdict
+from station.core.place import displaced
 from station.core.settings import RecordSettings
 from station.records import archive, store
 from station.records.archive import ScanImage
@@ -41,6 +43,8 @@ class Archivist:
         self._kept = frozenset(settings.archive)
         self._keep_days = dict(settings.keep_days)
         self._lane = Lane("archive", SCANS_WAITING)
+        self._home: os.stat_result | None = None
+        self._place: os.stat_result | None = None
 
     def wants(self, verdict: Verdict) -> bool:
         """Whether scans of parts with this verdict are archived."""
@@ -60,6 +64,8 @@ class Archivist:
             RecordError: The disk failed.
         """
         with translated(self._folder):
+            self._home = self._folder.stat()
+            self._find_archive(database, now)
             archive.sweep_incoming(self._folder)
             for file in database.commit(store.scans_pending):
                 sha256 = archive.find_scan(self._folder, file)
@@ -84,10 +90,36 @@ class Archivist:
         file = str(image.file)
         try:
             with translated(self._folder):
+                self._look_after_folders()
                 sha256 = archive.write_scan(self._folder, image)
+                self._place = (self._folder / archive.ARCHIVE).stat()
             self._writer.commit(store.scan_archived, file, sha256).result()
         except StationError as error:
             self._report(file, error.detail)
+
+    def _find_archive(self, database: Database, now: datetime) -> None:
+        place = self._folder / archive.ARCHIVE
+        if place.is_dir():
+            self._place = place.stat()
+        elif scans := database.commit(store.scans_archived):
+            detail = f"{place} is not there; scans that should be in it: {scans}"
+            database.commit(store.note, "archive_gone", detail, now)
+
+    def _look_after_folders(self) -> None:
+        """Make sure that a scan goes where the others are; a folder of scans that was taken away is told, once.
+
+        Raises:
+            RecordError: The data folder was taken away, or the archive's file system.
+        """
+        place = self._folder / archive.ARCHIVE
+        if self._home is not None and (lost := displaced(self._folder, self._home)):
+            raise RecordError("record.disk_failed", lost)
+        if self._place is None or not (lost := displaced(place, self._place)):
+            return
+        if place.is_dir() and place.stat().st_dev != self._place.st_dev:
+            raise RecordError("record.disk_failed", lost)
+        log.warning("archive_gone", detail=lost)
+        self._writer.commit(store.note, "archive_gone", f"{lost}; it is begun anew", self._clock.now())
 
     def _report(self, file: str, detail: str) -> None:
         log.warning("scan_not_archived", file=file, detail=detail)

@@ -1,6 +1,13 @@
 """The one connection that writes: opened, checked, brought up to date; a transaction is on the disk or did not happen.
 
+A transaction counts only while the database lies at its path. One that was deleted, moved or replaced is kept open, so
+that it can be moved back, and nothing is written until it is. Its log and the folder's lock can be made anew without
+losing anything, and are.
+
 Everything here blocks and belongs to one thread.
+
+Source: SQLite, "How To Corrupt An SQLite Database File": deleting a hot journal, unlinking or renaming a database file
+while in use. A log that is deleted takes with it what was committed since the last checkpoint.
 """
 
 import os
@@ -10,17 +17,22 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
-from station.core.errors import RecordError
-from station.records.folder import claim, sync_folder
-from station.records.moments import moment
-from station.records.schema import VERSIONS, migrate, read_version
+from station.core.clock import Clock
+from station.core.errors import RecordError, StationError
+from station.core.place import displaced
+from station.records import store
+from station.records.folder import LOCK, claim, sync_folder
+from station.records.opening import bring_up_to_date, connect, prepare
 from station.records.trouble import translated
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 DATABASE = "records.sqlite"
-BUSY_TIMEOUT_S = 2.0
+PUT_BACK = (
+    "Nothing is sorted without its record. Put it back where it was, then Unhold (from Stopped: Reset); or restart the "
+    "station, which goes on with what lies there then, with a new database where none does"
+)
 
 
 class Database:
@@ -28,23 +40,28 @@ class Database:
 
     Args:
         folder: The data folder; made if it is not there.
-        now: The moment of opening, as `station.records.moments` writes it; names the copy made before a migration.
+        clock: The date; it names the copy that is made before a migration, and dates events.
 
     Raises:
         RecordError: In use, damaged, of a newer version, or the disk failed.
     """
 
-    def __init__(self, folder: Path, now: str) -> None:
+    def __init__(self, folder: Path, clock: Clock) -> None:
+        self._folder = folder
         self._path = folder / DATABASE
+        self._clock = clock
+        self._held: int | None = None
         self._connection: sqlite3.Connection | None = None
+        self._log: dict[Path, os.stat_result] = {}
+        self._taken_away = False
         with translated(folder):
             self._claim = claim(folder)
         try:
             with translated(self._path):
-                self._connection = _connect(self._path, "rwc")
-                _bring_up_to_date(self._connection, self._path, now)
-                _prepare(self._connection)
+                self._hold_open()
+                self._open(lambda connection: bring_up_to_date(connection, self._path, clock.now()))
                 sync_folder(folder)
+                self.look()
         except BaseException:
             self.close()
             raise
@@ -67,12 +84,14 @@ class Database:
         disk is well again.
 
         Raises:
-            RecordError: The disk failed or the database is damaged. Whether a change whose last write failed is
-                there after a loss of power is then not known; the running station goes on without it.
+            RecordError: The disk failed, the database is damaged or does not lie at its path. Whether a change whose
+                last write failed is there after a loss of power is then not known; the running station goes on
+                without it.
             BugError: The database refused the change.
         """
         try:
             with translated(self._path):
+                self.look()
                 connection = self._ready()
                 connection.execute("BEGIN IMMEDIATE")
                 try:
@@ -81,25 +100,58 @@ class Database:
                 finally:
                     if connection.in_transaction:
                         connection.execute("ROLLBACK")
+                self.look()
         except RecordError:
-            self._let_go()
+            if not self._taken_away:
+                self._let_go()
             raise
+
+    def look(self) -> None:
+        """Make sure that what is written lies in its place; what can be made anew is.
+
+        Raises:
+            RecordError: The database was taken away, or the folder is another station's now.
+        """
+        with translated(self._path):
+            lost = displaced(self._path, self._own)
+            self._taken_away = lost is not None
+            if lost is not None:
+                with suppress(sqlite3.Error):  # so that the file is whole, wherever it lies now
+                    self._bring_log_in()
+                raise RecordError("record.disk_failed", f"{lost}. {PUT_BACK}")
+            self._look_after_lock()
+            self._look_after_log()
 
     def close(self) -> None:
         """Close the file and give the folder free."""
-        self._let_go()
+        if self._held is not None:
+            with suppress(StationError):
+                self.look()
+            self._let_go()
+            os.close(self._held)  # only now: to close it ends every lock that this process has on the file
         os.close(self._claim)
 
+    # ------------------------------------------------------------------ opened, and let go
+
+    def _hold_open(self) -> None:
+        """Open the file, apart from SQLite, for as long as this process has it: nobody else gets its inode."""
+        self._held = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        self._own = os.fstat(self._held)
+
     def _ready(self) -> sqlite3.Connection:
-        if self._connection is None:
-            connection = _connect(self._path, "rw")
-            try:
-                _prepare(connection)
-            except sqlite3.Error:
-                connection.close()
-                raise
-            self._connection = connection
-        return self._connection
+        return self._connection or self._open(_as_it_is)
+
+    def _open(self, begin: Callable[[sqlite3.Connection], None]) -> sqlite3.Connection:
+        connection = connect(self._path)
+        try:
+            begin(connection)
+            prepare(connection)
+            self._log = {path: path.stat() for path in self._log_files()}
+        except BaseException:
+            connection.close()
+            raise
+        self._connection = connection
+        return connection
 
     def _let_go(self) -> None:
         connection, self._connection = self._connection, None
@@ -107,42 +159,43 @@ class Database:
             with suppress(sqlite3.Error):  # what mattered was committed or reported before
                 connection.close()
 
+    # ------------------------------------------------------------------ kept in place
 
-def _connect(path: Path, mode: str) -> sqlite3.Connection:
-    uri = f"{path.absolute().as_uri()}?mode={mode}"
-    return sqlite3.connect(uri, uri=True, timeout=BUSY_TIMEOUT_S, isolation_level=None)
+    def _look_after_lock(self) -> None:
+        if lost := displaced(self._folder / LOCK, os.fstat(self._claim)):
+            before, self._claim = self._claim, claim(self._folder)
+            os.close(before)
+            self.commit(store.note, "lock_taken_anew", lost, self._clock.now())
+
+    def _look_after_log(self) -> None:
+        """Where the log or its index was taken away: bring what the log holds into the database, and begin both anew.
+
+        Raises:
+            RecordError: Another program reads, so that not everything can be brought in yet.
+        """
+        lost = [displaced(path, own) for path, own in self._log.items()] if self._connection else []
+        if not any(lost):
+            return
+        detail = "; ".join(filter(None, lost))
+        if not self._bring_log_in():
+            self._taken_away = True
+            detail = f"{detail}; another program reads {self._path}. End it, then Unhold"
+            raise RecordError("record.disk_failed", detail)
+        self._let_go()
+        for path in self._log_files():
+            path.unlink(missing_ok=True)
+        self.commit(store.note, "log_begun_anew", detail, self._clock.now())
+
+    def _bring_log_in(self) -> bool:
+        """Whether all that the log holds is in the database's own file now."""
+        if self._connection is None:
+            return True
+        busy, _pages, _brought = self._connection.execute("PRAGMA wal_checkpoint(FULL)").fetchone()
+        return not busy
+
+    def _log_files(self) -> tuple[Path, Path]:
+        return self._path.with_name(f"{DATABASE}-wal"), self._path.with_name(f"{DATABASE}-shm")
 
 
-def _prepare(connection: sqlite3.Connection) -> None:
-    mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
-    if mode != "wal":
-        raise sqlite3.OperationalError(f"the file system cannot hold a database in WAL mode, only in mode {mode}")
-    connection.execute("PRAGMA synchronous = FULL")
-    connection.execute("PRAGMA foreign_keys = ON")
-
-
-def _bring_up_to_date(connection: sqlite3.Connection, path: Path, now: str) -> None:
-    version = read_version(connection, path)
-    if version:
-        problems = [row[0] for row in connection.execute("PRAGMA quick_check(3)")]
-        if problems != ["ok"]:
-            raise RecordError("record.database_damaged", f"{path}: {'; '.join(problems)}")
-    if version < len(VERSIONS):
-        if version:
-            _copy(connection, path.with_name(f"records-version-{version}-{moment(now):%Y%m%dT%H%M%S}.sqlite"))
-        migrate(connection, version)
-
-
-def _copy(connection: sqlite3.Connection, target: Path) -> None:
-    """A copy of the database beside it, whole or not at all."""
-    part = target.with_suffix(".part")
-    copy = sqlite3.connect(part)
-    try:
-        connection.backup(copy)
-        copy.execute("PRAGMA journal_mode = DELETE")
-    finally:
-        copy.close()
-    with part.open("rb") as file:
-        os.fsync(file.fileno())
-    part.replace(target)
-    sync_folder(target.parent)
+def _as_it_is(_connection: sqlite3.Connection) -> None:
+    """What is to be done with a database that was checked before."""

@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 from station.core.errors import RecordError
+from station.core.place import displaced
 
 LOCK = "station.lock"
 
@@ -19,6 +20,17 @@ def claim(folder: Path) -> int:
         OSError: It cannot be made or written to.
     """
     make_durable_folder(folder)
+    while True:
+        descriptor = _lock(folder)
+        if displaced(folder / LOCK, os.fstat(descriptor)) is None:  # not deleted before it was locked
+            break
+        os.close(descriptor)
+    os.ftruncate(descriptor, 0)
+    os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+    return descriptor
+
+
+def _lock(folder: Path) -> int:
     descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -29,8 +41,6 @@ def claim(folder: Path) -> int:
     except OSError:
         os.close(descriptor)
         raise
-    os.ftruncate(descriptor, 0)
-    os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
     return descriptor
 
 

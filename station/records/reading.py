@@ -6,7 +6,8 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from station.core.errors import RecordError
-from station.records.database import BUSY_TIMEOUT_S, DATABASE
+from station.records.database import DATABASE
+from station.records.opening import BUSY_TIMEOUT_S
 from station.records.schema import VERSIONS, migrate, read_version
 from station.records.trouble import PRIMARY_CODE, translated
 

@@ -198,6 +198,11 @@ def scans_pending(connection: sqlite3.Connection) -> list[str]:
     return [row[0] for row in connection.execute("SELECT file FROM scans WHERE state = 'pending'")]
 
 
+def scans_archived(connection: sqlite3.Connection) -> int:
+    """How many scans are on the disk."""
+    return int(connection.execute("SELECT count(*) FROM scans WHERE state = 'archived'").fetchone()[0])
+
+
 def scans_expired(connection: sqlite3.Connection, verdict: Verdict, judged_before: datetime) -> list[str]:
     """Files of archived scans of parts that have this final verdict and were judged before then."""
     question = """SELECT file FROM scans JOIN inspections ON inspection = number

@@ -7,6 +7,7 @@ from pathlib import Path
 from queue import Full
 from typing import Concatenate, ParamSpec, TypeVar
 
+from station.core.clock import Clock
 from station.core.errors import RecordError
 from station.records.database import Database
 from station.records.lane import Lane
@@ -22,14 +23,14 @@ class Writer:
 
     Args:
         folder: The data folder.
-        now: The moment of opening, as text.
+        clock: The date.
     """
 
-    def __init__(self, folder: Path, now: str) -> None:
+    def __init__(self, folder: Path, clock: Clock) -> None:
         self._folder = folder
         self._lane = Lane("records", WRITES_WAITING)
         self._database: Database
-        self._opened = self._lane.submit(lambda: self._open(now))
+        self._opened = self._lane.submit(lambda: self._open(clock))
 
     def submit(self, job: Callable[[Database], T]) -> "Future[T]":
         """Have a job done on the database after those before it; from any thread, never blocks.
@@ -66,8 +67,8 @@ class Writer:
         else:
             self._lane.close()
 
-    def _open(self, now: str) -> None:
-        self._database = Database(self._folder, now)
+    def _open(self, clock: Clock) -> None:
+        self._database = Database(self._folder, clock)
 
     def _ready(self) -> Database:
         self._opened.result()

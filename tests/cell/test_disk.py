@@ -2,7 +2,6 @@
 
 import json
 import os
-import subprocess
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -20,6 +19,7 @@ from station.records.query import RecordFilter, export_records
 from tests.cell.bench import settings, until
 from tests.cell.reason_codes import REASON_CODE
 from tests.cell.wired_bench import WiredBench, wired
+from tests.file_systems import mounted
 
 DISK_KB = 700
 
@@ -27,17 +27,8 @@ DISK_KB = 700
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 700 kB."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={DISK_KB}k", "tmpfs", str(folder)], capture_output=True, check=False
-    )
-    if mounted.returncode:
-        pytest.skip("a small file system cannot be mounted here: it needs root and the right to mount")
-    try:
+    with mounted(tmp_path / "disk", "-o", f"size={DISK_KB}k") as folder:
         yield folder
-    finally:
-        subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
 @asynccontextmanager

@@ -9,7 +9,7 @@ import pytest
 from station.core.errors import BugError, RecordError
 from station.core.part import Destination
 from station.flow.record import SqliteLedger
-from station.records import database, reading, schema
+from station.records import opening, reading, schema
 from station.records.alarms import read_history
 from station.records.query import RecordFilter, list_records, show_record
 from station.records.schema import APPLICATION_ID, VERSIONS
@@ -37,7 +37,7 @@ def breaking_references(connection: sqlite3.Connection) -> None:
 
 
 def know_versions(monkeypatch: pytest.MonkeyPatch, *more: schema.Version) -> None:
-    for module in (schema, database, reading):
+    for module in (schema, opening, reading):
         monkeypatch.setattr(module, "VERSIONS", (*VERSIONS, *more))
 
 

@@ -121,7 +121,7 @@ async def test_a_second_station_on_the_folder_is_refused_and_the_first_goes_on(t
 
 
 async def test_a_locked_database_is_a_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("station.records.database.BUSY_TIMEOUT_S", 0.01)
+    monkeypatch.setattr("station.records.opening.BUSY_TIMEOUT_S", 0.01)
     ledger = await open_ledger(tmp_path)
     with closing(sqlite3.connect(tmp_path / DATABASE, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")

@@ -1,0 +1,46 @@
+"""What the station does beside its work: it looks after its files, and removes archived scans whose time is over."""
+
+import asyncio
+
+import structlog
+
+from station.core.clock import Clock
+from station.core.errors import StationError
+from station.flow.record import SqliteLedger
+
+log = structlog.get_logger()
+
+LOOK_S = 5.0
+"""How often it is seen whether the files lie in their places while nothing is written; every order sees it, too."""
+
+PRUNE_S = 86_400.0
+
+
+async def keep_house(ledger: SqliteLedger, clock: Clock) -> None:
+    """Keep the data folder in order until cancelled; a disk that fails is told by the next record."""
+    async with asyncio.TaskGroup() as group:
+        group.create_task(_look(ledger), name="files")
+        group.create_task(_prune(ledger, clock), name="pruning")
+
+
+async def _look(ledger: SqliteLedger) -> None:
+    well = True
+    while True:
+        before = well
+        try:
+            await ledger.look()
+            well = True
+        except StationError as error:
+            well = False
+            if before:
+                log.error("files_not_in_place", fault=error.code, detail=error.detail)
+        await asyncio.sleep(LOOK_S)
+
+
+async def _prune(ledger: SqliteLedger, clock: Clock) -> None:
+    while True:
+        try:
+            await ledger.prune(clock.now())
+        except StationError as error:
+            log.warning("scans_not_pruned", fault=error.code, detail=error.detail)
+        await asyncio.sleep(PRUNE_S)
