@@ -85,7 +85,7 @@ async def open_station(settings: Settings, folder: Path, watch: Watcher) -> Asyn
         alarms = Alarms(await ledger.listed_alarms(), ledger, clock, settings.alarms, watch)
         forgets = settings.plc.role == "server"  # a PLC with registers of its own tells what was accepted
         plc = make_plc(settings.plc, await ledger.last_part_sequence() if forgets else 0)
-        house = asyncio.create_task(keep_house(ledger, clock), name="housekeeping")
+        house = asyncio.create_task(keep_house(ledger), name="housekeeping")
         house.add_done_callback(_tell_bug)
         try:
             with settled_memory():

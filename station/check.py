@@ -13,6 +13,7 @@ from station.core.errors import ConfigError, RecordError, StationError
 from station.core.part import ScanRecipe
 from station.core.priority import precedence
 from station.core.settings import Settings
+from station.core.synchrony import kernel_synchronised
 from station.core.wakefulness import LATENCY_FILE, cores_awake
 
 DISK_NEEDED_BYTES = 1_000_000_000
@@ -44,6 +45,7 @@ async def check_station(settings: Settings, data: Path) -> list[Finding]:
         ("register maps", _maps),
         ("model", lambda: _model(settings, data)),
         ("disk", lambda: _disk(data)),
+        ("clock", lambda: clock(settings)),
         ("real time", lambda: real_time(settings)),
         ("camera", lambda: _camera(settings)),
         ("jig", lambda: _device(make_jig(settings))),
@@ -88,6 +90,16 @@ async def _disk(data: Path) -> str:
         return f"{data} can be written to, {free / 1e9:.0f} GB are free"
 
     return await asyncio.to_thread(look)
+
+
+async def clock(settings: Settings, synchronised: Callable[[], bool] = kernel_synchronised) -> str:
+    """What the kernel says of the date, and what follows for the archive; no problem either way."""
+    if synchronised():
+        return "synchronised with a time server"
+    said = "not synchronised with a time server"
+    if settings.records.keep_days:
+        said += "; archived scans are removed only when the station has run for a day and the clock was not set"
+    return said
 
 
 async def real_time(settings: Settings) -> str:

@@ -4,7 +4,6 @@ import asyncio
 
 import structlog
 
-from station.core.clock import Clock
 from station.core.errors import StationError
 from station.flow.record import SqliteLedger
 
@@ -13,14 +12,15 @@ log = structlog.get_logger()
 LOOK_S = 5.0
 """How often it is seen whether the files lie in their places while nothing is written; every order sees it, too."""
 
-PRUNE_S = 86_400.0
+PRUNE_S = 3_600.0
+"""How often it is seen whether scans may be removed; it is done once a day."""
 
 
-async def keep_house(ledger: SqliteLedger, clock: Clock) -> None:
+async def keep_house(ledger: SqliteLedger) -> None:
     """Keep the data folder in order until cancelled; a disk that fails is told by the next record."""
     async with asyncio.TaskGroup() as group:
         group.create_task(_look(ledger), name="files")
-        group.create_task(_prune(ledger, clock), name="pruning")
+        group.create_task(_prune(ledger), name="pruning")
 
 
 async def _look(ledger: SqliteLedger) -> None:
@@ -37,10 +37,10 @@ async def _look(ledger: SqliteLedger) -> None:
         await asyncio.sleep(LOOK_S)
 
 
-async def _prune(ledger: SqliteLedger, clock: Clock) -> None:
+async def _prune(ledger: SqliteLedger) -> None:
     while True:
         try:
-            await ledger.prune(clock.now())
+            await ledger.prune()
         except StationError as error:
             log.warning("scans_not_pruned", fault=error.code, detail=error.detail)
         await asyncio.sleep(PRUNE_S)

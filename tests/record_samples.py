@@ -35,19 +35,29 @@ INTERRUPTED = FAULTS["part.interrupted"]
 
 
 class HandClock:
-    """A clock that a test sets; monotonic time is 1 s at `START`."""
+    """A clock that a test sets; monotonic time is 1 s at `START`, unless the date is stepped."""
 
-    def __init__(self, now: datetime = START) -> None:
+    def __init__(self, now: datetime = START, *, synchronised: bool = True) -> None:
         self.moment = now
+        self.is_synchronised = synchronised
+        self._stepped = timedelta()
 
     def monotonic_ns(self) -> int:
-        return 1_000_000_000 + round((self.moment - START) / timedelta(microseconds=1)) * 1000
+        return 1_000_000_000 + round((self.moment - self._stepped - START) / timedelta(microseconds=1)) * 1000
+
+    def synchronised(self) -> bool:
+        return self.is_synchronised
 
     def now(self) -> datetime:
         return self.moment
 
     def advance(self, **duration: float) -> None:
         self.moment += timedelta(**duration)
+
+    def step(self, **duration: float) -> None:
+        """The date alone is set."""
+        self.moment += timedelta(**duration)
+        self._stepped += timedelta(**duration)
 
 
 def part(part_id: str = "SMH-0001", sequence: int = 1) -> Announcement:

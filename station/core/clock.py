@@ -7,6 +7,8 @@ import time
 from datetime import UTC, datetime
 from typing import Protocol
 
+from station.core.synchrony import kernel_synchronised
+
 
 class Clock(Protocol):
     """Where the station reads time; tests put their own in its place."""
@@ -16,6 +18,9 @@ class Clock(Protocol):
 
     def now(self) -> datetime:
         """The date and time of day, in UTC."""
+
+    def synchronised(self) -> bool:
+        """Whether the date comes from a time server, as far as the kernel knows; False where it does not."""
 
 
 class SystemClock:
@@ -28,3 +33,7 @@ class SystemClock:
     def now(self) -> datetime:
         """The date and time of day, in UTC."""
         return datetime.now(UTC)
+
+    def synchronised(self) -> bool:
+        """Whether the kernel calls its clock synchronised."""
+        return kernel_synchronised()

@@ -174,7 +174,8 @@ class RecordSettings(Section):
         default=[], description="Verdicts whose scans are kept, losslessly, as PNG."
     )
     keep_days: dict[str, Annotated[int, Field(ge=1)]] = Field(
-        default={}, description="Days to keep a scan, by verdict; a verdict that is not named is kept for ever."
+        default={},
+        description="Days to keep a scan, by verdict, at the least; a verdict that is not named is kept for ever.",
     )
 
     @model_validator(mode="after")

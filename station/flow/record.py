@@ -30,6 +30,8 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 WRITE_DEADLINE_S = 10.0
+REMOVED_AT_A_TIME = 20
+"""Scans that are removed while a new one waits, at the most; some tenths of a second."""
 
 
 class SqliteLedger:
@@ -152,16 +154,26 @@ class SqliteLedger:
         """Write down an event of the cell."""
         await self._commit(store.note, event, detail, self._clock.now())
 
-    async def prune(self, now: datetime) -> int:
-        """Remove the archived scans whose time is over and return how many; records stay.
+    async def prune(self) -> int:
+        """Remove archived scans whose time is over, as many as may go today, and return how many; records stay.
 
-        A file that cannot be removed leaves a note and is tried again the next time.
+        Called every hour or more often. Nothing is removed while the date may be wrong; events tell of both.
+
+        Raises:
+            RecordError: Also when too many scans wait for the disk; what is left is removed another day.
         """
         self._require_open()
+        removed = 0
+        files = await self._by_archivist(self._archivist.begin_pruning)
+        if not files:
+            return 0
         try:
-            return await asyncio.wrap_future(self._archivist.prune(now))
-        except Full as error:
-            raise RecordError("record.disk_failed", f"{self._folder}: too many scans wait for the disk") from error
+            for first in range(0, len(files), REMOVED_AT_A_TIME):
+                some = files[first : first + REMOVED_AT_A_TIME]
+                removed += await self._by_archivist(partial(self._archivist.remove, some))
+        finally:
+            await self._by_archivist(partial(self._archivist.end_pruning, removed))
+        return removed
 
     async def close(self) -> None:
         """Finish writing, archive what is waiting, and give the folder free; harmless when it is closed."""
@@ -189,6 +201,12 @@ class SqliteLedger:
         self._writer.wait()  # the last judgement has reached the archivist
         self._archivist.close()
         self._writer.close()
+
+    async def _by_archivist(self, begin: "Callable[[], Future[T]]") -> T:
+        try:
+            return await asyncio.wrap_future(begin())
+        except Full as error:
+            raise RecordError("record.disk_failed", f"{self._folder}: too many scans wait for the disk") from error
 
     async def _commit(
         self, change: Callable[Concatenate[sqlite3.Connection, P], T], *args: P.args, **kwargs: P.kwargs

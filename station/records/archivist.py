@@ -1,8 +1,9 @@
 """Keeps scans on a thread of its own, so that no order ever waits for one: archives, removes, and tells the records."""
 
 import os
+from collections.abc import Sequence
 from concurrent.futures import Future
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from queue import Full
@@ -18,6 +19,7 @@ from station.records import archive, store
 from station.records.archive import ScanImage
 from station.records.database import Database
 from station.records.lane import Lane
+from station.records.pruner import Pruner
 from station.records.trouble import translated
 from station.records.writer import Writer
 
@@ -41,7 +43,7 @@ class Archivist:
         self._clock = clock
         self._writer = writer
         self._kept = frozenset(settings.archive)
-        self._keep_days = dict(settings.keep_days)
+        self._pruner = Pruner(folder, settings.keep_days, clock, writer)
         self._lane = Lane("archive", SCANS_WAITING)
         self._home: os.stat_result | None = None
         self._place: os.stat_result | None = None
@@ -74,13 +76,29 @@ class Archivist:
                 else:
                     database.commit(store.scan_archived, file, sha256)
 
-    def prune(self, now: datetime) -> "Future[int]":
-        """Remove the scans whose time is over; the answer is how many, or a RecordError.
+    def begin_pruning(self) -> "Future[tuple[str, ...]]":
+        """The scans whose removal is due today.
 
         Raises:
             queue.Full: Too many scans are waiting.
         """
-        return self._lane.submit(lambda: self._remove_expired(now))
+        return self._lane.submit(self._pruner.begin)
+
+    def remove(self, files: Sequence[str]) -> "Future[int]":
+        """Remove some of these; the answer is how many are gone. Few at a time, so that new scans come in between.
+
+        Raises:
+            queue.Full: Too many scans are waiting.
+        """
+        return self._lane.submit(partial(self._pruner.remove, files))
+
+    def end_pruning(self, removed: int) -> "Future[None]":
+        """Write down how many were removed.
+
+        Raises:
+            queue.Full: Too many scans are waiting.
+        """
+        return self._lane.submit(partial(self._pruner.end, removed))
 
     def close(self) -> None:
         """Archive what is waiting; blocks so long."""
@@ -127,26 +145,6 @@ class Archivist:
             self._writer.commit(store.scan_failed, file, detail, self._clock.now())
         except StationError as error:
             log.warning("event_not_recorded", code=error.code, detail=error.detail)
-
-    def _remove_expired(self, now: datetime) -> int:
-        removed = 0
-        for label, days in self._keep_days.items():
-            verdict, judged_before = Verdict[label.upper()], now - timedelta(days=days)
-            expired = self._writer.commit(store.scans_expired, verdict, judged_before).result()
-            removed += sum(self._remove(file, now) for file in expired)
-        return removed
-
-    def _remove(self, file: str, now: datetime) -> bool:
-        """Whether the scan is gone; one that is not leaves a note and is tried again the next time."""
-        try:
-            archive.remove_scan(self._folder, file)
-        except OSError as error:
-            detail = f"{file}: {error.strerror}"
-            log.warning("scan_not_removed", file=file, detail=detail)
-            self._writer.commit(store.note, "scan_not_removed", detail, now).result()
-            return False
-        self._writer.commit(store.scan_expired, file, now).result()
-        return True
 
 
 def _tell_bug(done: "Future[None]") -> None:

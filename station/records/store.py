@@ -9,14 +9,14 @@ import json
 import math
 import secrets
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from datetime import datetime, timedelta
 
 import numpy as np
 
 from station.core.errors import BugError, Fault
-from station.core.part import Announcement, Destination, Device, Inspection, Order, PartType, Receipt, Verdict
+from station.core.part import Announcement, Destination, Device, Inspection, Order, PartType, Receipt
 from station.core.ports import Evidence
 from station.core.timeline import SettleTimes
 from station.records.moments import moment, stamp
@@ -203,16 +203,10 @@ def scans_archived(connection: sqlite3.Connection) -> int:
     return int(connection.execute("SELECT count(*) FROM scans WHERE state = 'archived'").fetchone()[0])
 
 
-def scans_expired(connection: sqlite3.Connection, verdict: Verdict, judged_before: datetime) -> list[str]:
-    """Files of archived scans of parts that have this final verdict and were judged before then."""
-    question = """SELECT file FROM scans JOIN inspections ON inspection = number
-        WHERE scans.state = 'archived' AND verdict = ? AND judged_at < ?"""
-    return [row[0] for row in connection.execute(question, (verdict.label, stamp(judged_before)))]
-
-
-def scan_expired(connection: sqlite3.Connection, file: str, at: datetime) -> None:
-    """Write down that a scan was removed; its hash stays."""
-    connection.execute("UPDATE scans SET state = 'expired', detail = ? WHERE file = ?", (f"removed {stamp(at)}", file))
+def scans_expired(connection: sqlite3.Connection, files: Iterable[str], at: datetime) -> None:
+    """Write down that scans were removed; their hashes stay."""
+    changes = [(f"removed {stamp(at)}", file) for file in files]
+    connection.executemany("UPDATE scans SET state = 'expired', detail = ? WHERE file = ?", changes)
 
 
 def _advance(

@@ -114,7 +114,7 @@ def test_a_wrong_command_line(station: Run, arguments: list[str], status: int, w
     assert "Traceback" not in ran.stderr
 
 
-WELL = {"register maps", "model", "disk", "real time", "camera"}
+WELL = {"register maps", "model", "disk", "clock", "real time", "camera"}
 
 
 def test_check_says_of_each_thing_whether_it_is_well(

@@ -1,4 +1,4 @@
-"""What `station check` says of the rights to real time."""
+"""What `station check` says of the rights to real time, and of the clock."""
 
 import asyncio
 import os
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from config import bundled
-from station.check import real_time
+from station.check import clock, real_time
 from station.core import wakefulness
 from station.core.settings import Settings, load_settings
 
@@ -42,3 +42,20 @@ def test_it_says_what_is_allowed_and_what_would_allow_it(
     assert said.startswith("real-time priority is allowed;" if priority else "real-time priority is refused")
     assert ("LimitRTPRIO=2" in said) is not priority
     assert cores in said
+
+
+@pytest.mark.parametrize(
+    ("configuration", "synchronised", "expected"),
+    [
+        ("station.toml", True, "synchronised with a time server"),
+        ("simulate.toml", False, "not synchronised with a time server"),
+    ],
+)
+def test_it_says_what_the_kernel_says_of_the_clock(configuration: str, *, synchronised: bool, expected: str) -> None:
+    loaded = load_settings(bundled(configuration))
+    assert asyncio.run(clock(loaded, lambda: synchronised)) == expected
+
+
+def test_it_says_that_a_free_running_clock_delays_the_removal_of_scans() -> None:
+    said = asyncio.run(clock(load_settings(bundled("station.toml")), lambda: False))
+    assert "archived scans are removed only when the station has run for a day" in said

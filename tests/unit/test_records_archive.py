@@ -249,7 +249,7 @@ async def test_more_scans_than_the_disk_takes_are_told_and_not_silently_dropped(
     kept = await judged(ledger, seen(sensor_image(), None))
     over = await judged(ledger, seen(sensor_image(), None))
     with pytest.raises(RecordError, match="too many scans"):
-        await ledger.prune(HandClock().now())
+        await ledger.prune()
     gate.set()
     await ledger.close()
     archived(tmp_path, kept)
@@ -300,7 +300,7 @@ async def test_scans_go_when_their_time_is_over_and_their_records_stay(tmp_path:
 
     async def states_after(**duration: float) -> tuple[int, list[str]]:
         clock.advance(**duration)
-        removed = await ledger.prune(clock.now())
+        removed = await ledger.prune()
         found = [show_record(tmp_path, one.inspection_id) for one in inspections.values()]
         assert all(len(shown["scan_sha256"]) == 64 for shown in found)
         assert [(tmp_path / shown["scan_file"]).is_file() for shown in found if shown["scan_file"]].count(False) == 0
@@ -319,15 +319,16 @@ async def test_a_scan_that_cannot_be_removed_is_tried_again_and_empty_folders_go
     clock = HandClock()
     ledger = await open_ledger(tmp_path, clock, archive=["pits"], keep_days={"pits": 1})
     await judged(ledger, evidence(decision(), small(), None))
-    await ledger.prune(clock.now())  # after the scan was archived
+    await ledger.prune()  # after the scan was archived
     (file,) = (tmp_path / "archive").rglob("*.png")
     file.rename(tmp_path / "kept.png")
     file.mkdir()
     clock.advance(days=2)
-    assert await ledger.prune(clock.now()) == 0
-    assert events(tmp_path) == [("scan_not_removed", f"{file.relative_to(tmp_path)}: Is a directory")]
+    assert await ledger.prune() == 0
+    assert ("scan_not_removed", f"{file.relative_to(tmp_path)}: Is a directory") in events(tmp_path)
     file.rmdir()
     (tmp_path / "kept.png").rename(file)
-    assert await ledger.prune(clock.now()) == 1
+    clock.advance(days=1)
+    assert await ledger.prune() == 1
     await ledger.close()
     assert sorted(path.name for path in (tmp_path / "archive").iterdir()) == ["incoming"]
