@@ -20,7 +20,7 @@ from drivers.robot import ModbusRobot
 from models.engines import make_engine
 from models.manifest import Bundle
 from models.release.footing import told_apart
-from models.release.shelf import Shelf, chosen_bundle
+from models.release.shelf import PROMOTED, Shelf, chosen_bundle
 from sim.gentl import producer_path
 from sim.showing import showing
 from station.alarms import Alarms
@@ -80,8 +80,11 @@ async def open_station(settings: Settings, folder: Path, watch: Watcher) -> Asyn
     _tell(classifier)
     if doubt := doubt_of(bundle, settings, folder):
         log.warning("least_confidence_differed", detail=doubt)
+    if doubt := history_doubt(settings, folder):
+        log.warning("history_not_sealed", detail=doubt)
     ledger = await SqliteLedger.open(folder, settings.records, clock, (settings.sha256, settings.model_dump_json()))
     try:
+        await _tell_change(ledger, classifier.model)
         alarms = Alarms(await ledger.listed_alarms(), ledger, clock, settings.alarms, watch)
         forgets = settings.plc.role == "server"  # a PLC with registers of its own tells what was accepted
         plc = make_plc(settings.plc, await ledger.last_part_sequence() if forgets else 0)
@@ -145,6 +148,14 @@ def _wire(
 
 def _nothing() -> None:
     """What is asked of a thread that only has to show that it is there."""
+
+
+async def _tell_change(ledger: SqliteLedger, now: ModelIdentity) -> None:
+    """Say where another network judges from now on, whatever the reason: a promotion, a lost folder of models."""
+    before = await ledger.last_model()
+    if before not in (None, now):
+        log.warning("network_changed", before=str(before), now=str(now))
+        await ledger.note("network_changed", f"{before} judged the last part, {now} judges the next")
 
 
 def _tell_bug(done: asyncio.Task[None]) -> None:
@@ -277,6 +288,19 @@ def doubt_of(bundle: Bundle, settings: Settings, folder: Path | None = None) -> 
         ModelError: The history of promotions cannot be used.
     """
     return told_apart(bundle, find_shelf(settings, folder), settings.decision.min_confidence)
+
+
+def history_doubt(settings: Settings, folder: Path | None = None) -> str | None:
+    """What a person should know of the history of promotions, where the configuration goes by it.
+
+    Args:
+        settings: The configuration.
+        folder: The station's data folder; None for the configured one.
+
+    Raises:
+        ModelError: The history of promotions cannot be used.
+    """
+    return find_shelf(settings, folder).doubt() if settings.model.bundle == PROMOTED else None
 
 
 def make_classifier(settings: Settings, cache_dir: Path | None = None, folder: Path | None = None) -> PatchClassifier:

@@ -8,7 +8,16 @@ from pathlib import Path
 from typing import Protocol
 
 from drivers.registers import load_map
-from station.build import doubt_of, find_bundle, make_camera, make_classifier, make_jig, make_line_plc, make_robot
+from station.build import (
+    doubt_of,
+    find_bundle,
+    history_doubt,
+    make_camera,
+    make_classifier,
+    make_jig,
+    make_line_plc,
+    make_robot,
+)
 from station.core.errors import ConfigError, RecordError, StationError
 from station.core.part import ScanRecipe
 from station.core.priority import precedence
@@ -71,8 +80,8 @@ async def _model(settings: Settings, data: Path) -> str:
     model, engine = classifier.model, classifier.engine
     hashes = f"{model.name}, every file has the hash that its manifest names ({model.sha256[:12]})"
     said = f"{hashes}; runs on {engine.name} {engine.version} in {engine.precision}"
-    doubt = doubt_of(find_bundle(settings, data), settings, data)
-    return f"{said}; but {doubt}" if doubt else said
+    doubts = doubt_of(find_bundle(settings, data), settings, data), history_doubt(settings, data)
+    return "; but ".join(filter(None, (said, *doubts)))
 
 
 async def _disk(data: Path) -> str:

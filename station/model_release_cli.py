@@ -17,7 +17,8 @@ from station.terminal import REFUSED, ConfigOption, DataOption, JsonOption, err,
 if TYPE_CHECKING:
     from models.evaluation.evaluation import Evaluation
     from models.release.gate_report import Conditions
-    from models.release.shelf import Entry, Shelf
+    from models.release.history import Entry
+    from models.release.shelf import Shelf
 
 EXTRA = ("torch", "nncf", "onnx", "onnxscript")
 NEXT_START = "The station uses it from its next start on."
@@ -204,6 +205,8 @@ def list_bundles(config: ConfigOption = None, data: DataOption = None, as_json: 
     out.print(_bundle_table(rows, _used(shelf)))
     if history:
         out.print(_history_table(history))
+    if doubt := shelf.doubt():
+        err.print(f"But {doubt}.", markup=False, soft_wrap=True, highlight=False)
 
 
 def _used(shelf: "Shelf") -> Path:

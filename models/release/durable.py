@@ -3,7 +3,7 @@
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from station.core.errors import ModelError
@@ -20,6 +20,35 @@ def sync_file(path: Path) -> None:
         os.fsync(number)
     finally:
         os.close(number)
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file, or replace it with its owner and rights kept, so that it is there whole or as it was before.
+
+    Raises:
+        OSError: The disk does not take it; nothing changed.
+    """
+    place = path.resolve()
+    staged = place.with_name(f".{place.name}.{os.getpid()}.part")
+    try:
+        with staged.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        if place.exists():
+            _take_over(place, staged)
+        staged.replace(place)
+    except OSError:
+        staged.unlink(missing_ok=True)
+        raise
+    sync_file(place.parent)
+
+
+def _take_over(place: Path, staged: Path) -> None:
+    """Have the new file belong to whom the old one did: a promotion by root must not lock the station out."""
+    shutil.copymode(place, staged)
+    with suppress(PermissionError):
+        os.chown(staged, place.stat().st_uid, place.stat().st_gid)
 
 
 @contextmanager

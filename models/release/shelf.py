@@ -3,7 +3,7 @@
 MODELS/bundles/NAME-HASH/    every bundle that was ever promoted, as it was then
 MODELS/gate/HASH.json        the gate's last report on the bundle of this hash
 MODELS/reports/HASH.json     the gate's reports that were relied on, by their own hash
-MODELS/history.jsonl         one line a decision: only ever appended to; each line holds the hash of the one before
+MODELS/history.jsonl         one line a decision, and its seal in history.head; see `models.release.history`
 
 A station whose configuration says `bundle = "promoted"` runs the bundle of the last line, or the shipped one while
 there is no line. It looks when it starts and at no other time, so nothing changes under a running cell.
@@ -15,38 +15,22 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import BinaryIO, Literal
 
-from pydantic import Field, ValidationError
-
-from models.manifest import Bundle, Section, Sha256, load_bundle, utc_now
+from models.manifest import Bundle, load_bundle, utc_now
 from models.release.durable import new_folder, sync_file
 from models.release.gate_report import Conditions, GateReport, Measured, read_report
+from models.release.history import HISTORY, Chain, Entry, History, place_name
 from models.weights import SHIPPED, bundle_folder
 from station.core.errors import ModelError
 from station.core.part import ModelIdentity
+from station.core.place import displaced
 
 PROMOTED = "promoted"
 """What a configuration says in place of a bundle's name to run the promoted one."""
 
-HISTORY, BUNDLES, REPORTS, VERDICTS = "history.jsonl", "bundles", "reports", "gate"
-
-
-class Entry(Section):
-    """One line of the history: from then on another bundle was to be used."""
-
-    at: datetime = Field(..., description="When, UTC.")
-    by: str = Field(..., min_length=1, description="Who.")
-    action: Literal["promoted", "rolled_back"]
-    bundle: str = Field(..., min_length=1, description="Name of the bundle that is used from now on.")
-    sha256: Sha256 = Field(..., description="Its manifest's hash.")
-    replaces: str = Field(..., min_length=1, description="Name of the bundle that was used before.")
-    replaces_sha256: Sha256 = Field(..., description="Its manifest's hash.")
-    gate: Annotated[Sha256 | None, Field(description="Hash of the gate's report; None where none was relied on.")]
-    reason: str = Field(..., description="Why; never empty where the gate was left out or a bundle was taken back.")
-    line_before: Annotated[Sha256 | None, Field(description="Hash of the history's line before; None for the first.")]
+BUNDLES, REPORTS, VERDICTS, LOCK = "bundles", "reports", "gate", ".lock"
 
 
 class Shelf:
@@ -58,25 +42,29 @@ class Shelf:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._history = History(folder)
 
     def history(self) -> tuple[Entry, ...]:
         """All decisions, the last at the end.
 
         Raises:
-            ModelError: `model.bad_history` when a line was changed, removed, or cannot be read.
+            ModelError: `model.bad_history` when a line was changed, removed, cut off, or cannot be read.
         """
-        entries: list[Entry] = []
-        before: str | None = None
-        for number, line in enumerate(self._lines(), 1):
-            try:
-                entry = Entry.model_validate_json(line)
-            except ValidationError as error:
-                raise ModelError("model.bad_history", f"{self._path}:{number}: {error.errors()[0]['msg']}") from error
-            if entry.line_before != before:
-                raise ModelError("model.bad_history", f"{self._path}:{number}: a line before it was changed or removed")
-            before = hashlib.sha256(line).hexdigest()
-            entries.append(entry)
-        return tuple(entries)
+        return self._chain().entries
+
+    def doubt(self) -> str | None:
+        """What a person should know of a history that is not sealed to its end; None where it is.
+
+        Raises:
+            ModelError: As `history`.
+        """
+        chain = self._chain()
+        if not chain.unsealed:
+            return None
+        return (
+            f"{self.folder / HISTORY}: the last {chain.unsealed} of {len(chain.lines)} lines are not sealed; an older "
+            "version of the station wrote them, or the power failed. The next promotion or rollback seals them"
+        )
 
     def active(self) -> ModelIdentity:
         """Which bundle a station that runs the promoted one would use; the shipped one while none was promoted.
@@ -116,12 +104,21 @@ class Shelf:
 
     def place(self, identity: ModelIdentity) -> Path:
         """Where a bundle lies on the shelf, if it does."""
-        return self.folder / BUNDLES / f"{identity.name}-{identity.sha256[:12]}"
+        return self.folder / BUNDLES / place_name(identity)
 
     def bundles(self) -> tuple[Path, ...]:
-        """The folders of all bundles on the shelf, by name."""
-        folder = self.folder / BUNDLES
-        return tuple(sorted(path for path in folder.iterdir() if path.is_dir())) if folder.is_dir() else ()
+        """The folders of all bundles on the shelf, by name.
+
+        Raises:
+            ModelError: `model.bad_history`: the shelf cannot be read.
+        """
+        try:
+            found = sorted((self.folder / BUNDLES).iterdir())
+            return tuple(path for path in found if path.is_dir() and not path.name.startswith("."))
+        except FileNotFoundError:
+            return ()
+        except OSError as error:
+            raise ModelError("model.bad_history", f"{error.filename}: {error.strerror}") from error
 
     def promote(
         self, source: Path, report: Path | None, reason: str, by: str, station: Conditions | None = None
@@ -147,6 +144,7 @@ class Shelf:
             if report is None:
                 _demand(reason)
             gate = self._keep_report(report, bundle.identity, present, station) if report else None
+            self._history.seal(self._chain())  # what a power cut leaves on the shelf from now on was never promoted
             self._keep_present(present)
             self._put(bundle)
             return self._append("promoted", bundle.identity, present, gate, reason, by)
@@ -222,9 +220,7 @@ class Shelf:
         used = {
             identity.sha256: identity
             for entry in self.history()
-            for identity in (
-                ModelIdentity(entry.replaces, entry.replaces_sha256), ModelIdentity(entry.bundle, entry.sha256)
-            )
+            for identity in entry.names
             if identity.sha256 != present.sha256 and (identity.name == to or identity.sha256.startswith(to))
         }  # fmt: skip
         if len(used) != 1:
@@ -267,40 +263,38 @@ class Shelf:
         self, action: Literal["promoted", "rolled_back"], now: ModelIdentity, before: ModelIdentity,
         gate: str | None, reason: str, by: str,
     ) -> Entry:  # fmt: skip
-        lines = self._lines()
+        chain = self._chain()
         entry = Entry(
             at=utc_now(), by=by, action=action, bundle=now.name, sha256=now.sha256, replaces=before.name,
-            replaces_sha256=before.sha256, gate=gate, reason=reason,
-            line_before=hashlib.sha256(lines[-1]).hexdigest() if lines else None,
+            replaces_sha256=before.sha256, gate=gate, reason=reason, line_before=chain.last,
         )  # fmt: skip
-        with self._path.open("ab") as file:
-            file.truncate(sum(len(line) + 1 for line in lines))
-            file.write(entry.model_dump_json().encode() + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
-        sync_file(self.folder)
+        self._history.add(chain, entry)
         return entry
 
-    def _lines(self) -> list[bytes]:
-        """The lines that were written whole; what follows the last line's end was never confirmed to anybody."""
-        try:
-            return self._path.read_bytes().split(b"\n")[:-1]
-        except FileNotFoundError:
-            return []
-        except OSError as error:
-            raise ModelError("model.bad_history", f"{self._path}: {error.strerror}") from error
-
-    @property
-    def _path(self) -> Path:
-        return self.folder / HISTORY
+    def _chain(self) -> Chain:
+        return self._history.read(self.bundles())
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        """One decision at a time, of all processes."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with (self.folder / ".lock").open("wb") as lock:
+        """One decision at a time, of all processes.
+
+        Raises:
+            ModelError: `model.export_failed`: the disk failed.
+        """
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with self._lock():
+                yield
+        except OSError as error:
+            raise ModelError("model.export_failed", f"{self.folder}: {error}") from error
+
+    def _lock(self) -> BinaryIO:
+        while True:
+            lock = (self.folder / LOCK).open("wb")
             fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
+            if displaced(self.folder / LOCK, os.fstat(lock.fileno())) is None:  # not deleted while it was waited for
+                return lock
+            lock.close()
 
 
 def _demand(reason: str) -> None:

@@ -157,7 +157,7 @@ _ROWS = (
     Fault(6004, "model.bad_scores", "The network's answer is no set of probabilities. Check the model bundle.", _H),
     Fault(6005, "model.engine_failed", "The inference engine failed. Restart the station; if it stays, check the model bundle.", _H),
     Fault(6006, "model.not_promoted", "The bundle is not the one that was promoted. Promote it, or put the promoted one back.", _X),
-    Fault(6007, "model.bad_history", "The history of promoted bundles cannot be used. Restore it from a backup; it is never repaired by itself.", _X),
+    Fault(6007, "model.bad_history", "The history of promoted bundles cannot be used. Restore history.jsonl and history.head from a backup; they are never repaired by themselves.", _X),
     Fault(6008, "model.not_passed", "The bundle has not passed the gate. Run `station model gate`, or give a reason to do without.", _X),
     Fault(6009, "model.unknown", "There is no such bundle. `station model list` shows those there are.", _X),
     Fault(6010, "model.exists", "Something lies there already. Nothing was overwritten; give another name or folder.", _X),

@@ -17,7 +17,7 @@ from typing import Concatenate, ParamSpec, Self, TypeVar
 from station.core.alarms import Alarm
 from station.core.clock import Clock
 from station.core.errors import BugError, Fault, RecordError
-from station.core.part import Announcement, Destination, Device, Inspection, Order, PartType, Receipt
+from station.core.part import Announcement, Destination, Device, Inspection, ModelIdentity, Order, PartType, Receipt
 from station.core.ports import Evidence, Journal, Written
 from station.core.settings import RecordSettings
 from station.core.timeline import SettleTimes
@@ -149,6 +149,10 @@ class SqliteLedger:
     async def last_part_sequence(self) -> int:
         """The PLC's number of the announcement that was taken on last; 0 for none."""
         return await self._commit(journal.last_part_sequence)
+
+    async def last_model(self) -> ModelIdentity | None:
+        """The network that judged the last part, or None before the first."""
+        return await self._commit(journal.last_model)
 
     async def note(self, event: str, detail: str) -> None:
         """Write down an event of the cell."""

@@ -5,7 +5,7 @@ import sqlite3
 import numpy as np
 
 from station.core.errors import FAULTS
-from station.core.part import Decision, Device, Inspection, Order, Verdict
+from station.core.part import Decision, Device, Inspection, ModelIdentity, Order, Verdict
 from station.core.ports import Journal, Written
 
 ORDERS = """SELECT device, orders.number, verb, argument, inspection_id, confirmed, result
@@ -35,6 +35,12 @@ def last_part_sequence(connection: sqlite3.Connection) -> int:
     """The PLC's number of the announcement that was taken on last; 0 for none."""
     row = connection.execute("SELECT part_sequence FROM inspections ORDER BY number DESC LIMIT 1").fetchone()
     return 0 if row is None else int(row[0])
+
+
+def last_model(connection: sqlite3.Connection) -> ModelIdentity | None:
+    """The network that judged the last part, or None before the first."""
+    row = connection.execute("SELECT model, model_sha256 FROM judgements ORDER BY inspection DESC LIMIT 1").fetchone()
+    return None if row is None else ModelIdentity(*row)
 
 
 def _written(row: tuple[Device, int, str, int, str | None, int | None, str | None]) -> Written:

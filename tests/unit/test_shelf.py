@@ -248,14 +248,3 @@ def test_a_history_that_was_tampered_with_is_not_believed(shelf: Shelf, new: Pat
         with pytest.raises(ModelError) as caught:
             use()
         assert code_of(caught) == "model.bad_history"
-
-
-def test_a_line_that_a_power_failure_cut_off_never_happened(shelf: Shelf, new: Path, tmp_path: Path) -> None:
-    shelf.promote(new, None, "second", ME)
-    path = shelf.folder / "history.jsonl"
-    whole = path.read_bytes()
-    path.write_bytes(whole + whole[: len(whole) // 2])
-    assert len(shelf.history()) == 1
-    shelf.promote(make_grey_bundle(tmp_path / "third-3"), None, "third", ME)
-    assert [entry.bundle for entry in shelf.history()] == ["new-2", "third-3"]
-    assert path.read_bytes().startswith(whole)
