@@ -220,10 +220,11 @@ class SqliteLedger:
     async def _write(self, job: Callable[[Database], T]) -> T:
         """Have the writer do a job, and wait until it is on the disk."""
         self._require_open()
-        done: Future[T] = self._writer.submit(job)
+        done = asyncio.wrap_future(self._writer.submit(job))
+        done.add_done_callback(_seen)
         try:
             async with asyncio.timeout(WRITE_DEADLINE_S):
-                return await asyncio.shield(asyncio.wrap_future(done))
+                return await asyncio.shield(done)
         except TimeoutError as error:
             detail = f"{self._folder}: not on the disk after {WRITE_DEADLINE_S:g} s"
             raise RecordError("record.disk_failed", detail) from error
@@ -235,3 +236,9 @@ class SqliteLedger:
 
 def _nothing(_database: Database) -> None:
     """What is asked of a thread that only has to show that it is there."""
+
+
+def _seen(done: "asyncio.Future[T]") -> None:
+    """What failed after its caller was gone has nobody left to tell; the next write fails, too."""
+    if not done.cancelled():
+        done.exception()

@@ -1,12 +1,14 @@
 """When disk, database or process fail: a fault with a name, nothing half written, and work goes on afterwards."""
 
 import asyncio
+import gc
 import json
 import resource
 import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -94,6 +96,26 @@ async def test_every_commit_is_a_full_one_also_after_a_failure(tmp_path: Path) -
     with full_disk(tmp_path), pytest.raises(RecordError):
         await ledger.note("fault", "so that the file is opened anew")
     assert await ledger._commit(safeguards) == ["wal", 2, 1]
+    await ledger.close()
+
+
+async def test_a_write_that_fails_after_its_caller_was_cancelled_leaves_no_traceback(tmp_path: Path) -> None:
+    ledger = await open_ledger(tmp_path)
+    told: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, context: told.append(context))
+    gate = threading.Event()
+    ledger._writer.submit(lambda _database: gate.wait())
+    writing = asyncio.create_task(ledger.note("fault", "nobody waits for it"))
+    await asyncio.sleep(0)
+    writing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await writing
+    (tmp_path / DATABASE).unlink()
+    gate.set()
+    with pytest.raises(RecordError):
+        await ledger.note("fault", "after it")
+    gc.collect()
+    assert told == []
     await ledger.close()
 
 
