@@ -79,6 +79,7 @@ class ModbusLink:
         self._lock = asyncio.Lock()
         self._connection: ModbusConnection | None = None
         self._next_attempt_s = 0.0
+        self._failed: DeviceError | None = None
         self._closed = False
 
     @property
@@ -122,6 +123,17 @@ class ModbusLink:
             await self._counted(connection.write(run))
             self._next_attempt_s = 0.0
 
+    async def converse(self, talk: Greeting) -> None:
+        """Send several requests that no other comes between.
+
+        Raises:
+            DeviceError: As for `read` and `write`, and what `talk` raises.
+        """
+        async with self._lock:
+            connection = await self._ready()
+            await self._counted(talk(connection))
+            self._next_attempt_s = 0.0
+
     async def close(self) -> None:
         """Close the connection; a request that waits for its answer fails at once, and further ones are refused."""
         self._closed = True
@@ -140,11 +152,22 @@ class ModbusLink:
             return self._connection
         now = time.monotonic()
         if now < self._next_attempt_s:
-            detail = self.health.detail or f"{link_name(self._settings)} is not connected"
-            raise self._error(f"{self._device}.unreachable", detail)
+            raise self._not_yet()
         self._next_attempt_s = now + self._settings.reconnect_s
-        self._connection = await self._counted(self._open())
+        try:
+            self._connection = await self._counted(self._open())
+        except DeviceError as error:
+            self._failed = error
+            raise
+        self._failed = None
         return self._connection
+
+    def _not_yet(self) -> DeviceError:
+        """Why there is no connection until the next attempt: what the last one met, a wrong map for example."""
+        if self._failed:
+            return self._error(self._failed.code, self._failed.detail)
+        detail = self.health.detail or f"{link_name(self._settings)} is not connected"
+        return self._error(f"{self._device}.unreachable", detail)
 
     async def _open(self) -> ModbusConnection:
         connection = ModbusConnection(self._settings, self._device, self._error)

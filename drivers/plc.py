@@ -50,7 +50,9 @@ class ModbusPlc:
         self._inbox.resume(accepted_part)
         self._peer: PlcClient | PlcServer
         if settings.role == "client":
-            self._peer = PlcClient(settings.link, registers, self._inbox, self._outbox, self._on_heard)
+            self._peer = PlcClient(
+                settings.link, registers, self._inbox, self._outbox, self._on_heard, settings.heartbeat_s
+            )
         else:
             self._peer = PlcServer(settings.link, registers, self._inbox, self._outbox, self._on_heard)
         self._pulse = asyncio.Event()
@@ -98,7 +100,7 @@ class ModbusPlc:
         """What is wrong with the line, or None."""
         if self._beating and (self._beating.done() or not self._peer.running):
             return FAULTS["station.bug"]
-        return self._inbox.health()
+        return self._inbox.health() or self._peer.fault
 
     def changed(self) -> Coroutine[Any, Any, None]:
         """Return when anything that the PLC says has changed since this call, its health included."""
@@ -165,7 +167,7 @@ class ModbusPlc:
         async with self._publishing:
             if self._in_doubt is None or self._in_doubt[1] != values:
                 await self._result_before_is_taken()
-                last = self._outbox.number("result_sequence") or self._inbox.acknowledged_result
+                last = self._outbox.last_result or self._inbox.acknowledged_result
                 self._in_doubt = None
             else:
                 last = self._in_doubt[0] - 1
@@ -194,9 +196,10 @@ class ModbusPlc:
     async def _result_before_is_taken(self) -> None:
         try:
             async with asyncio.timeout(self._settings.result_timeout_s):
-                while self._inbox.acknowledged_result != (number := self._outbox.number("result_sequence")) and number:
+                while self._outbox.awaits_acknowledgement:
                     await self.changed()
         except TimeoutError:
+            number = self._outbox.last_result
             fault = self._inbox.line_fault() or FAULTS["plc.result_not_taken"]
             detail = f"result {number} is not acknowledged after {self._settings.result_timeout_s:g} s"
             raise PlcError(fault.code, detail) from None
@@ -227,14 +230,19 @@ class ModbusPlc:
     def _on_heard(self, said: Sequence[int] | PlcError) -> None:
         if isinstance(said, PlcError):
             self._inbox.link_fault = said.fault
-        elif self._inbox.hear(said):
+        else:
+            self._on_words(said)
+        if self._inbox.illegal_commands:
+            self._illegal.set()
+        self._notice()
+
+    def _on_words(self, words: Sequence[int]) -> None:
+        if self._inbox.hear(words):
             if self._stale_timer:
                 self._stale_timer.cancel()
             loop = asyncio.get_running_loop()
             self._stale_timer = loop.call_later(self._settings.stale_after_s, self._notice)
-        if self._inbox.illegal_commands:
-            self._illegal.set()
-        self._notice()
+        self._outbox.hear_acknowledgement(self._inbox.acknowledged_result)
 
     def _on_beating_ended(self, beating: asyncio.Task[None]) -> None:
         if not beating.cancelled():

@@ -1,6 +1,12 @@
-"""The line PLC as Modbus server: the station polls the PLC's registers and writes its own block into them."""
+"""The line PLC as Modbus server: the station polls the PLC's registers and writes its own block into them.
+
+What the PLC holds of that block is read back at the heartbeat's pace, and not while a result waits for its first
+acknowledgement, so that nothing new stands between a decision and the PLC. It is a request of its own: the two halves
+may lie in two areas of a PLC, which no request may reach across.
+"""
 
 import asyncio
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
@@ -9,8 +15,9 @@ import structlog
 from drivers.modbus_link import Exchange, ModbusLink
 from drivers.plc_inbox import PlcInbox
 from drivers.plc_outbox import PlcOutbox
+from drivers.plc_readback import Readback
 from drivers.registers import RegisterMap, Run
-from station.core.errors import PlcError
+from station.core.errors import Fault, PlcError
 from station.core.settings import TcpLink
 
 log = structlog.get_logger(__name__)
@@ -20,7 +27,8 @@ class PlcClient:
     """The station's way to the PLC's registers.
 
     On every new connection the PLC's constants are checked and the whole block is written again; on the first one
-    the numbers that the station used before its restart are read back.
+    the numbers that the station used before its restart are read back. The block is written anew, too, when the PLC
+    does not hold it any more.
 
     Args:
         settings: The PLC's address.
@@ -28,6 +36,7 @@ class PlcClient:
         inbox: Takes what the PLC says.
         outbox: Has what the station says.
         heard: Called whenever the inbox has been filled, or has lost the PLC.
+        compare_s: Time between two comparisons of the block with what the PLC holds.
     """
 
     def __init__(
@@ -37,6 +46,7 @@ class PlcClient:
         inbox: PlcInbox,
         outbox: PlcOutbox,
         heard: Callable[[Sequence[int] | PlcError], None],
+        compare_s: float,
     ) -> None:
         self.port = settings.port
         self._settings = settings
@@ -47,12 +57,21 @@ class PlcClient:
         self._link = ModbusLink(settings, "plc", PlcError, self._greet)
         self._place = registers.span(row.name for row in registers.select("holding", "read"))
         self._resumed = False
+        self._compare_s = compare_s
+        self._readback = Readback(compare_s)
+        self._writing = 0
+        self._result_written_s = 0.0
         self._task: asyncio.Task[None] | None = None
 
     @property
     def running(self) -> bool:
         """Whether the PLC is being polled."""
         return self._task is not None and not self._task.done()
+
+    @property
+    def fault(self) -> Fault | None:
+        """`plc.overwritten` while the PLC does not keep what is written, or None."""
+        return self._readback.fault
 
     async def open(self) -> None:
         """Connect, check the map, publish the block and start to poll.
@@ -75,8 +94,14 @@ class PlcClient:
         Raises:
             PlcError: `unreachable` or `wrong_map`.
         """
-        for run in runs:
-            await self._link.write(run)
+        if any(run.address <= self._registers["result_sequence"].address < _end(run) for run in runs):
+            self._result_written_s = time.monotonic()
+        self._writing += 1
+        try:
+            for run in runs:
+                await self._link.write(run)
+        finally:
+            self._writing -= 1
 
     async def close(self) -> None:
         """Stop polling and disconnect."""
@@ -110,19 +135,50 @@ class PlcClient:
             # The PLC may have written between two words of that answer; the numbers stand last, so all is there now.
             words = await self._link.read("holding", *self._place)
         self._heard(words)
+        if self._outbox.withdrawn:
+            await self._link.converse(self._write_block)
+        elif self._may_look_back():
+            await self._compare()
+
+    def _may_look_back(self) -> bool:
+        now_s = time.monotonic()
+        fresh = self._outbox.awaits_acknowledgement and now_s < self._result_written_s + self._compare_s
+        return self._readback.due(now_s) and not fresh
+
+    async def _compare(self) -> None:
+        """Write the block anew where the PLC holds something else; what is just being written is compared next time."""
+        held = await self._link.read("holding", self._outbox.first, self._outbox.count)
+        if not self._writing and self._readback.looked(self._outbox.differing(held), time.monotonic()):
+            await self._link.converse(self._write_block)
+
+    async def _write_block(self, exchange: Exchange) -> None:
+        held = await exchange.read("holding", self._outbox.first, self._outbox.count)
+        await self._write_over(held, exchange)
+
+    async def _write_over(self, held: Sequence[int], exchange: Exchange) -> None:
+        self._outbox.settle(held)
+        for run in self._outbox.runs():
+            await exchange.write(run)
+        self._readback.written(time.monotonic())
 
     async def _greet(self, exchange: Exchange) -> None:
         rows = [row for row in self._registers.select("holding", "read") if row.constant is not None]
-        first, count = self._registers.span(row.name for row in rows)
+        first, count = self._registers.span([*(row.name for row in rows), "plc_heartbeat"])
         words = await exchange.read("holding", first, count)
+        if self._resumed and not any(words):
+            raise PlcError("plc.stale", f"holding {first} to {first + count - 1} are 0: its program has not begun")
         for row in rows:
             found = words[row.address - first : row.end - first]
             if found != row.encode(row.constant or 0):
                 raise PlcError("plc.wrong_map", f"{row.name} at holding {row.address}: {found}, not {row.constant}")
+        held = await exchange.read("holding", self._outbox.first, self._outbox.count)
         if not self._resumed:
-            self._outbox.resume(await exchange.read("holding", self._outbox.first, self._outbox.count))
+            self._outbox.resume(held)
             answered = ("accepted_part", "answered_command", "alarm_ack_answered")
             self._inbox.resume(*map(self._outbox.number, answered))
             self._resumed = True
-        for run in self._outbox.runs():
-            await exchange.write(run)
+        await self._write_over(held, exchange)
+
+
+def _end(run: Run) -> int:
+    return run.address + len(run.words)

@@ -30,8 +30,10 @@ class PlcInbox:
         self._stale_after_s = stale_after_s
         self._first, count = registers.span(row.name for row in registers.select("holding", "read"))
         self._words = [0] * count
+        self._constants = [row for row in registers.select("holding", "read") if row.constant is not None]
         self._last_command = 0
         self._last_acknowledgement = 0
+        self._known = False
         self._beat: Value | None = None
         self._beat_at_s: float | None = None
 
@@ -54,6 +56,10 @@ class PlcInbox:
         self.link_fault = None
         beat, known = self._value("plc_heartbeat"), self._beat
         self._beat = beat
+        self._known = self._known or self._constants_fit()
+        if self._begins_anew():
+            self._beat_at_s = None
+            return False
         beaten = known is not None and beat != known
         if beaten:
             self._beat_at_s = asyncio.get_running_loop().time()
@@ -63,16 +69,21 @@ class PlcInbox:
         return beaten
 
     def announces_news(self, words: Sequence[int]) -> bool:
-        """Whether these words have another part, command or acknowledgement number than the ones heard last."""
+        """Whether these words have another part, command or acknowledgement number than the ones heard last.
+
+        Other constants are news as well: they may be those of a program that is just beginning.
+        """
         rows = [self._registers[name] for name in ("part_sequence", "command_sequence", "alarm_ack_sequence")]
+        rows += self._constants
         return any(words[row.address - self._first] != self._words[row.address - self._first] for row in rows)
 
     def line_fault(self) -> Fault | None:
         """Why nothing of this can be believed, or None."""
         if self.link_fault:
             return self.link_fault
-        rows = [row for row in self._registers.select("holding", "read") if row.constant is not None]
-        if any(self._value(row.name) != row.constant for row in rows) or self._value("permission") is None:
+        if self._begins_anew():
+            return FAULTS["plc.stale"]
+        if not self._constants_fit() or self._value("permission") is None:
             return FAULTS["plc.wrong_map"]
         if self._beat_at_s is None or asyncio.get_running_loop().time() - self._beat_at_s >= self._stale_after_s:
             return FAULTS["plc.stale"]
@@ -109,6 +120,17 @@ class PlcInbox:
         """Number of the result that the PLC has read last; 0 for none, or from a wrong map."""
         fault = self.line_fault()
         return 0 if fault and fault.code == "plc.wrong_map" else self._number("result_acknowledged")
+
+    def _constants_fit(self) -> bool:
+        return all(self._value(row.name) == row.constant for row in self._constants)
+
+    def _begins_anew(self) -> bool:
+        """Whether a PLC that had the right map has lost it, heartbeat and all.
+
+        Then its registers were set to 0 and its program does not run yet. That is no wrong map: it passes by itself.
+        """
+        names = ("plc_heartbeat", *(row.name for row in self._constants))
+        return self._known and not any(self._value(name) for name in names)
 
     def _announced(self) -> bool:
         return self._number("part_sequence") not in (0, self.accepted_part)

@@ -2,11 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 
-from drivers.registers import RegisterMap, Run, Value
+import structlog
+
+from drivers.registers import Register, RegisterMap, Run, Value
 from station.core.errors import Fault
 from station.core.ports import CellReport, Published
 
+log = structlog.get_logger(__name__)
+
 UNKNOWN_MS = 65535
+BEATING = "heartbeat"
 _NUMBERS = (
     "heartbeat",
     "accepted_part",
@@ -31,13 +36,23 @@ _RESULT = (
     "reason",
     "ms_after_last_line",
 )
+NO_RESULT: dict[str, Value] = {**dict.fromkeys(_RESULT, 0), "part_id": "", "result_sequence": 0}
+"""What the result's registers hold before the first one, and when one is withdrawn."""
 
 
 class PlcOutbox:
-    """The station's block as the PLC's registers have it, or get it with the next connection.
+    """The station's block as the PLC's registers should have it.
+
+    A result stands until the next one, unless its acknowledgement or its number is lost after it was acknowledged: then
+    the PLC has begun anew and would take a standing number for that of a new result, so the result is withdrawn. One
+    that was never acknowledged stays, and is new to whoever has not read it.
 
     Args:
         registers: The PLC's map.
+
+    Attributes:
+        last_result: Number of the result published last, also where it was withdrawn since; 0 before the first.
+        withdrawn: Whether a result was withdrawn since the block was last asked for as a whole.
     """
 
     def __init__(self, registers: RegisterMap) -> None:
@@ -45,6 +60,9 @@ class PlcOutbox:
         self._rows = registers.select("holding", "write")
         self.first, self.count = registers.span(row.name for row in self._rows)
         self._words = [0] * self.count
+        self._taken = False
+        self.last_result = 0
+        self.withdrawn = False
         self.put({row.name: row.constant for row in self._rows if row.constant is not None})
 
     def put(self, values: Mapping[str, Value]) -> list[Run]:
@@ -57,12 +75,42 @@ class PlcOutbox:
         for run in runs:
             start = run.address - self.first
             self._words[start : start + len(run.words)] = run.words
+        if "result_sequence" in values:
+            self._taken = False
+            self.last_result = self.number("result_sequence") or self.last_result
         return runs
 
     def number(self, name: str) -> int:
         """A register's present value."""
         row = self._registers[name]
-        return int(row.decode(self._words[row.address - self.first : row.end - self.first]))
+        return int(row.decode(self._words[self._place(row)]))
+
+    @property
+    def awaits_acknowledgement(self) -> bool:
+        """Whether a result stands that the PLC has not acknowledged."""
+        return self.number("result_sequence") != 0 and not self._taken
+
+    def hear_acknowledgement(self, number: int) -> None:
+        """Take the number of the result that the PLC says to have read last."""
+        standing = self.number("result_sequence")
+        if standing and number == standing:
+            self._taken = True
+        elif self._taken:
+            self._withdraw()
+
+    def settle(self, held: Sequence[int]) -> None:
+        """Make the block fit to be written anew to a PLC whose registers hold these words, from `first` on."""
+        row = self._registers["result_sequence"]
+        if self._taken and held[row.address - self.first] != self.number("result_sequence"):
+            self._withdraw()
+
+    def differing(self, held: Sequence[int]) -> list[str]:
+        """The registers that hold other words in the PLC; its copy of the heartbeat is always about to be written."""
+        return [
+            row.name
+            for row in self._rows
+            if row.name != BEATING and list(held[self._place(row)]) != self._words[self._place(row)]
+        ]
 
     def words(self) -> list[int]:
         """The whole block, from `first` on."""
@@ -70,10 +118,11 @@ class PlcOutbox:
 
     def runs(self) -> list[Run]:
         """The whole block as it must be written: run by run, and the result's number after all of them."""
+        self.withdrawn = False
         last = self._registers["result_sequence"]
         runs: list[Run] = []
         for row in (*(row for row in self._rows if row is not last), last):
-            words = self._words[row.address - self.first : row.end - self.first]
+            words = self._words[self._place(row)]
             if runs and row is not last and runs[-1].address + len(runs[-1].words) == row.address:
                 runs[-1].words.extend(words)
             else:
@@ -83,11 +132,19 @@ class PlcOutbox:
     def resume(self, words: Sequence[int]) -> None:
         """Take over from the PLC's registers what the station wrote before its restart: numbers and the last result."""
         magic = self._registers["magic"]
-        if list(words[magic.address - self.first : magic.end - self.first]) != magic.encode(magic.constant or 0):
+        if list(words[self._place(magic)]) != magic.encode(magic.constant or 0):
             return
         for row in (self._registers[name] for name in (*_NUMBERS, *_RESULT)):
-            place = slice(row.address - self.first, row.end - self.first)
-            self._words[place] = words[place]
+            self._words[self._place(row)] = words[self._place(row)]
+        self.last_result = self.number("result_sequence")
+
+    def _withdraw(self) -> None:
+        log.warning("result_withdrawn", result=self.number("result_sequence"))
+        self.put(NO_RESULT)
+        self.withdrawn = True
+
+    def _place(self, row: Register) -> slice:
+        return slice(row.address - self.first, row.end - self.first)
 
 
 def report_values(report: CellReport) -> dict[str, Value]:

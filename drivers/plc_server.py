@@ -59,6 +59,10 @@ class PlcServer:
         self._server: ModbusTcpServer | None = None
 
     @property
+    def fault(self) -> None:
+        """None: nobody but the station writes its half."""
+
+    @property
     def running(self) -> bool:
         """Whether the server listens."""
         return self._server is not None

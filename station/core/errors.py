@@ -150,6 +150,7 @@ _ROWS = (
     Fault(5007, "plc.result_not_taken", "The line PLC did not acknowledge a result in time. Check its program.", _S),
     Fault(5008, "plc.port_in_use", "The station's Modbus server cannot listen: another program has the port. Change plc.link.port.", _X),
     Fault(5009, "plc.bin_full", "The bin for this part is full. Empty it; the cell goes on by itself.", _S),
+    Fault(5010, "plc.overwritten", "The line PLC does not keep the station's registers. Check what else clears or writes them.", _S),
     # 6xxx network model
     Fault(6001, "model.missing", "The model bundle, or a file of it, is missing. Install it or correct model.bundle.", _X),
     Fault(6002, "model.wrong_hash", "A file of the model bundle is not the one its manifest names. Install the bundle again.", _X),
