@@ -1,15 +1,19 @@
 """Giving a device one numbered order, and knowing how it ended.
 
-    write verb, argument, number ──▶ order_acknowledged = number ──▶ order_done = number with a result
+    write verb, argument, number ──▶ order_acknowledged = number ──▶ order_done = number with a result ──▶ write 0, 0, 0
 
 A lost reply is repaired by asking: the status tells whether the device has taken the number. The same number is
 written again only when it tells that it has not, and a number that was taken before has no second effect. One
 deadline counts down over all awaits.
+
+A device whose program begins anew knows no order any more: both its numbers are 0. It may have carried the order out in
+part, so that the order is over then, and is not written again; but for one that is safe to repeat, as a stop is.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Literal
 
 from drivers.poller import Snapshot, StatusPoller, Values
 from drivers.registers import Run
@@ -30,6 +34,7 @@ class OrderRules:
         check: Looks at every status; raises when the device cannot go on.
         failure: The error of a status whose result is `refused` or `failed`.
         reached: Whether the device's state is what `done` promises; until it is, the order is not done.
+        when_forgotten: What follows when the device has forgotten the order.
     """
 
     words: Values
@@ -40,6 +45,7 @@ class OrderRules:
     check: Callable[[Values], None]
     failure: Callable[[Values], DeviceError]
     reached: Callable[[Values], bool]
+    when_forgotten: Literal["fail", "repeat"] = "fail"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +69,10 @@ async def perform(poller: StatusPoller, order: Order, rules: OrderRules) -> Endi
     runs = poller.registers.encode_block({**rules.words, "order_number": order.number})
     if len(runs) != 1:
         raise BugError("station.bug", f"the order registers of the {order.device} are not neighbours")
-    return await _Handshake(poller, order, rules, runs[0]).run()
+    try:
+        return await _Handshake(poller, order, rules, runs[0]).run()
+    finally:
+        poller.withdraw(runs[0])
 
 
 class _Handshake:
@@ -74,6 +83,7 @@ class _Handshake:
         self._run = run
         self._started_s = asyncio.get_running_loop().time()
         self._broken: DeviceError | None = None
+        self._remembers = False
 
     async def run(self) -> Ending:
         taken = await self._before(self._rules.acknowledge_s, self._rules.not_taken, self._take)
@@ -93,9 +103,10 @@ class _Handshake:
     async def _take(self) -> Snapshot:
         snapshot = await self._poller.look()
         self._rules.check(snapshot.values)
+        self._remembers = _remembers(snapshot.values)
         while not self._taken(snapshot.values):
             try:
-                await self._poller.write(self._run)
+                await self._poller.give(self._run)
             except DeviceError as error:
                 self._ride_through(error)
                 snapshot = await self._next(self._poller.look)
@@ -124,7 +135,25 @@ class _Handshake:
             else:
                 self._broken = None
                 self._rules.check(snapshot.values)
+                await self._check_memory(snapshot.values)
                 return snapshot
+
+    async def _check_memory(self, values: Values) -> None:
+        if not self._remembers or _remembers(values):
+            self._remembers = self._remembers or _remembers(values)
+        elif self._rules.when_forgotten == "fail":
+            what = f"order {self._order.number} {self._order.verb}: order_acknowledged and order_done are 0 again"
+            raise self._poller.error(self._rules.not_done, f"{what}: its program has begun anew")
+        else:
+            await self._give_again()
+
+    async def _give_again(self) -> None:
+        try:
+            await self._poller.give(self._run)
+        except DeviceError as error:
+            self._ride_through(error)
+        else:
+            self._remembers = False
 
     def _ride_through(self, error: DeviceError) -> None:
         if error.code != f"{self._poller.device}.unreachable" or not self._poller.polling:
@@ -141,3 +170,8 @@ class _Handshake:
         if result in ("refused", "failed"):
             raise self._rules.failure(values)
         return result == "done" and self._rules.reached(values)
+
+
+def _remembers(values: Values) -> bool:
+    """Whether the device knows of an order; after power-up it knows of none."""
+    return any((values["order_acknowledged"], values["order_done"]))

@@ -65,6 +65,7 @@ class ModbusJig:
             check=lambda _: None,
             failure=lambda values: self._failure(order, values),
             reached=lambda values: bool(values["standstill"]) and not values["at_speed"],
+            when_forgotten="repeat",
         )
         return await self._perform(order, rules)
 

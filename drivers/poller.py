@@ -2,14 +2,14 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
 import structlog
 
 from drivers.modbus_link import Exchange, ModbusLink
-from drivers.registers import IllegalWordsError, Run, Value, load_map
+from drivers.registers import IllegalWordsError, Register, Run, Value, load_map
 from station.core.clock import Clock
 from station.core.errors import BugError, DeviceError
 from station.core.settings import RtuLink, TcpLink
@@ -18,6 +18,8 @@ Values = Mapping[str, Value]
 
 HEARTBEAT_S = 0.25
 STALE_AFTER_S = 2.0
+IDENTITY_S = 1.0
+"""Time between two looks at some of the constants while nobody waits: a program may be changed under the station."""
 LEISURE = 5
 """By how much longer the pause between two looks is while nobody waits for one, up to a heartbeat's: a look takes time
 from cores on which the network may just then score a part's last patches."""
@@ -38,6 +40,10 @@ class StatusPoller:
 
     A poll that fails is repeated once, on a new connection; when that fails too, everybody who waits is told at once.
     The poller goes on trying and recovers by itself.
+
+    The map's constants are compared on every connection, at leisure, and at once when the device seems to have begun
+    anew: its order numbers are 0 again, or its heartbeat is. An order does not stay in the device's registers when it
+    is over, for a program that begins anew would take it for a new one.
 
     Args:
         settings: The link.
@@ -65,6 +71,16 @@ class StatusPoller:
         self._link = ModbusLink(settings, device, error, self._greet)
         status = [row.name for row in self.registers.select("input", "read") if row.constant is None]
         self._status_place = self.registers.span(status)
+        constants = self.registers.constants
+        self._constants = (constants[:2], constants[2:])  # of other shapes than the greeting's request
+        self._identity_due_s = 0.0
+        self._known = False
+        self._doubted = False
+        self._has_taken = False
+        orders = [row.name for row in self.registers.select("holding", "write") if row.name.startswith("order_")]
+        self._no_order = self.registers.encode_block(dict.fromkeys(orders, 0))
+        self._given: Run | None = None
+        self._order_is_over = False
         self._task: asyncio.Task[None] | None = None
         self._begun = 0
         self._finished = 0
@@ -140,13 +156,21 @@ class StatusPoller:
         failure = self._outcome or self.unreachable("was not looked at")
         raise self.error(failure.code, failure.detail)
 
-    async def write(self, run: Run) -> None:
-        """Write registers of the device.
+    async def give(self, run: Run) -> None:
+        """Write an order into the device's registers.
 
         Raises:
             DeviceError: `unreachable` when it is unknown whether the device has taken it; `refused` when it has not.
         """
+        self._given, self._order_is_over = run, False
         await self._link.write(run)
+
+    def withdraw(self, run: Run) -> None:
+        """Set the order's registers to 0 before the next look, if they still hold this order.
+
+        What the device has taken it goes on with.
+        """
+        self._order_is_over = self._order_is_over or self._given is run
 
     def unreachable(self, detail: str) -> DeviceError:
         """The error `unreachable` of this device."""
@@ -173,6 +197,7 @@ class StatusPoller:
             self._announce()
             await self._pause(self._poll_s)
             if not self._waiting:
+                await self._look_at_constants()
                 self._at_leisure = True
                 await self._pause(self._leisure_s)
                 self._at_leisure = False
@@ -193,6 +218,8 @@ class StatusPoller:
             return error
 
     async def _read(self) -> Snapshot:
+        if self._order_is_over:
+            await self._clear_order()
         address, count = self._status_place
         words = await self._link.read("input", address, count)
         at_ns = self._clock.monotonic_ns()
@@ -200,10 +227,45 @@ class StatusPoller:
             values = self.registers.decode_block("input", address, words)
         except IllegalWordsError as error:
             raise self.error(f"{self.device}.wrong_map", str(error)) from error
+        await self._check_that_it_is_the_same(values)
         self._examine(values)
         self._check_peer_beat(values["heartbeat"])
         await self._show_heartbeat()
         return Snapshot(values, at_ns)
+
+    async def _clear_order(self) -> None:
+        """Clear the order's registers; an order that is given meanwhile is written after that, and stands."""
+        given, self._order_is_over = self._given, False
+        try:
+            for run in self._no_order:
+                await self._link.write(run)
+        except DeviceError as error:
+            if error.code == f"{self.device}.unreachable":
+                self._order_is_over = given is self._given
+                raise
+            log.warning("order_not_withdrawn", device=self.device, code=error.code, detail=error.detail)
+
+    async def _check_that_it_is_the_same(self, values: Values) -> None:
+        """Compare the constants again where the device may have begun anew, until they are right."""
+        takes = any((values["order_acknowledged"], values["order_done"]))
+        self._doubted = self._doubted or (self._has_taken and not takes) or values["heartbeat"] == 0
+        if self._doubted:
+            for rows in self._constants:
+                await self._compare(rows, self._link)
+        self._doubted = False
+        self._has_taken = takes
+
+    async def _look_at_constants(self) -> None:
+        """Compare some of the constants when it is time; what is wrong with them is told by the next look."""
+        now = time.monotonic()
+        if now < self._identity_due_s or self._doubted:
+            return
+        self._identity_due_s = now + IDENTITY_S
+        self._constants = self._constants[::-1]
+        try:
+            await self._compare(self._constants[0], self._link)
+        except DeviceError:
+            self._doubted = True
 
     def _check_peer_beat(self, beat: Value) -> None:
         now = time.monotonic()
@@ -222,9 +284,15 @@ class StatusPoller:
 
     async def _greet(self, exchange: Exchange) -> None:
         """Compare every constant of the map with what the device has."""
-        address, count = self.registers.span(row.name for row in self.registers.constants)
+        await self._compare(self.registers.constants, exchange)
+        self._known = True
+
+    async def _compare(self, rows: Sequence[Register], exchange: Exchange) -> None:
+        address, count = self.registers.span(row.name for row in rows)
         words = await exchange.read("input", address, count)
-        for row in self.registers.constants:
+        if self._known and not any(words):
+            raise self.unreachable(f"{rows[0].name} to {rows[-1].name} are 0: its program has not begun")
+        for row in rows:
             expected = row.encode(row.constant if row.constant is not None else 0)
             found = words[row.address - address : row.end - address]
             if found != expected:

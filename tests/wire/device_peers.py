@@ -83,7 +83,8 @@ async def served_robot(peer: RobotPeer) -> AsyncIterator[tuple[ModbusRobot, TcpP
 
 
 def order_writes(peer: Peer) -> list[tuple[int, ...]]:
-    return [words for address, words in peer.writes if address == 0]
+    """The orders that were written; (0, 0, 0) is none, it clears the registers after one."""
+    return [words for address, words in peer.writes if address == 0 and words != (0, 0, 0)]
 
 
 async def refused_with(code: str, call: Awaitable[object]) -> StationError:
