@@ -48,6 +48,8 @@ def plc_effects(plc: PlcDevice) -> dict[str, Effect]:
         "plc-permission-withdrawn": Effect(partial(plc.permit, "withdrawn"), partial(plc.permit, "given")),
         "plc-bins-full": Effect(partial(plc.fill, tuple(Destination)), partial(plc.fill, ())),
         "plc-result-ignored": Effect(_nothing, plc.take_result),
+        "plc-program-restarts": Effect(plc.stop, plc.run),
+        "plc-block-cleared": Effect(plc.clear_block),
     }
 
 

@@ -98,6 +98,7 @@ _ROWS = (
     NamedFault("jig-creeps", "The jig turns more slowly than its drive reports.", _T, ONCE, "jig.slipped"),
     NamedFault("jig-runs-on", "The jig does not stop.", _H, UNTIL_CLEARED, "jig.not_stopped"),
     NamedFault("jig-drive-fault", "The jig's drive stops with a fault.", _T, UNTIL_CLEARED, "jig.fault"),
+    NamedFault("jig-program-restarts", "The jig's controller begins anew, its registers too, while it is to stop.", _H, ONCE, None),
     NamedFault("jig-noise", "Noise on the jig's serial line spoils every tenth answer.", _T, 1.0, None),
     NamedFault("jig-silent", "The line to the jig is dead.", _T, 1.5, "jig.unreachable"),
     # robot
@@ -109,6 +110,7 @@ _ROWS = (
     NamedFault("robot-drops-part", "The gripper loses the part on its way to its place.", _U, ONCE, "robot.part_lost"),
     NamedFault("robot-leaves-safe-zone", "The arm leaves the safe zone after it has loaded the part.", _L, ONCE, "robot.not_in_safe_zone"),
     NamedFault("robot-fault", "The robot stops with a fault, the part in its gripper.", _U, ONCE, "robot.fault"),
+    NamedFault("robot-program-restarts", "The robot's program begins anew in mid-motion, its registers too.", _U, ONCE, "robot.not_done"),
     NamedFault("robot-wrong-bin", "The robot lays the part in another bin, and says so.", _U, ONCE, "robot.wrong_bin"),
     # line PLC
     NamedFault("plc-silent", "The line PLC does not answer any more.", _T, 2.5, "plc.unreachable"),
@@ -117,6 +119,10 @@ _ROWS = (
     NamedFault("plc-permission-withdrawn", "The line PLC withdraws its permission.", _T, 1.0, "plc.no_permission"),
     NamedFault("plc-bins-full", "The line PLC says that all places are full.", _T, 1.0, "plc.bin_full"),
     NamedFault("plc-result-ignored", "The line PLC does not acknowledge results.", _T, 2.0, "plc.result_not_taken"),
+    NamedFault("plc-program-restarts", "The line PLC's program is stopped and begins anew, its registers too; its server answers.", _T, 1.5, "plc.stale"),
+    NamedFault("plc-restarts-before-acknowledging", "The line PLC's program begins anew, its registers too, before it acknowledges a result.", _T, ONCE, None),
+    NamedFault("plc-block-cleared", "The line PLC loses what the station has written.", _T, ONCE, None),
+    NamedFault("plc-keeps-clearing", "The line PLC clears what the station writes again and again.", _T, 2.0, "plc.overwritten"),
     # network
     NamedFault("robot-net-refused", "The robot's port refuses connections.", _U, 0.2, None),
     NamedFault("robot-net-reset", "The connection to the robot is reset.", _U, ONCE, None),

@@ -67,6 +67,22 @@ class RegisterBank:
             offset = run.address - self._first[run.kind]
             self._words[run.kind][offset : offset + len(run.words)] = run.words
 
+    def clear(self, access: Access | None = None) -> None:
+        """Set registers to 0, as a controller does whose program begins anew.
+
+        Args:
+            access: Only those that the station may `read`, or `write`; None: all, constants too.
+        """
+        for register in self._map:
+            if access in (None, register.access):
+                start = register.address - self._first[register.kind]
+                self._words[register.kind][start : start + register.words] = [0] * register.words
+
+    def switch_on(self) -> None:
+        """The device's constants stand in their registers, as they do when its program begins."""
+        constants = {r.name: r.constant for r in self._map if r.access == "read" and r.constant is not None}
+        self.publish(constants)
+
     def value(self, name: str) -> Value:
         """What a register holds, in engineering units; of a register with codes the code."""
         register = self._map[name]
@@ -104,6 +120,10 @@ class TakenOrders:
     def is_new(self, number: int) -> bool:
         """Whether this number starts an order: it is not 0 and was not taken before."""
         return number != 0 and number not in self._numbers
+
+    def forget(self) -> None:
+        """As after power-up."""
+        self._numbers.clear()
 
     def take(self, number: int) -> None:
         """Remember the number of an order that is taken."""

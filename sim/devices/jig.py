@@ -130,7 +130,9 @@ class JigDevice:
     def _obey(self, number: int) -> None:
         verb, tenths_rpm = self._bank.label("order_verb"), self._bank.count("order_speed")
         self._cell.broken.reach(Moment.STOP if verb == "stop" else Moment.SPIN, self._cell.part_id_at(Place.JIG))
-        if verb == "stop":
+        if self._cell.broken.take("jig-program-restarts"):
+            self._begin_anew()
+        elif verb == "stop":
             self._stop(number)
         elif verb == "spin" and 0 < tenths_rpm <= 10 * self._drive.max_speed_rpm:
             self._spin(number, tenths_rpm)
@@ -177,6 +179,14 @@ class JigDevice:
         await self._cell.broken.ended("jig-runs-on")
         self._motion = None
         self._motion = self._spawn(self._end_ramp(number, self._brake()))
+
+    def _begin_anew(self) -> None:
+        """Come to rest, with registers at their first values and no memory of any order."""
+        self._brake()
+        self._bank.clear()
+        self._bank.switch_on()
+        self._bank.publish({"loss_action": "stop", "loss_timeout": LOSS_TIMEOUT_MS})
+        self._taken.forget()
 
     def _brake(self) -> float:
         """Begin to stop; the ramp's nominal length."""

@@ -43,7 +43,33 @@ class PlcDevice:
         start = int(clock.now().timestamp()) & 0xFFFF
         self._part_sequence = self._command_sequence = self._ack_sequence = start
         self._result_seen = 0
+        self._waiting: tuple[str, int] | None = None
+        self._stopped = False
         self.permit("given")
+
+    # ---- what happens to it ----
+
+    def stop(self) -> None:
+        """Its program stops and every register is 0; as a server it still answers."""
+        self._stopped = True
+        self._bank.clear()
+
+    def run(self) -> None:
+        """Its program begins, with registers at their first values, and announces the part that waits.
+
+        It has kept its running numbers, so that it uses none twice, and nothing else.
+        """
+        self._stopped = False
+        self._bank.clear()
+        self._bank.switch_on()
+        self._result_seen = 0
+        self.permit("given")
+        if self._waiting:
+            self.announce(*self._waiting)
+
+    def clear_block(self) -> None:
+        """The station's registers are 0."""
+        self._bank.clear("write")
 
     # ---- what a line does ----
 
@@ -57,6 +83,7 @@ class PlcDevice:
 
     def announce(self, part_id: str, type_code: int) -> int:
         """A part waits at the infeed; the number of its announcement."""
+        self._waiting = (part_id, type_code)
         self._part_sequence = _next(self._part_sequence)
         self._bank.publish({"next_part_id": part_id, "next_part_type": type_code, "part_sequence": self._part_sequence})
         return self._part_sequence
@@ -109,6 +136,8 @@ class PlcDevice:
             RefusedError: They go beyond the map.
         """
         self._beat()
+        if self._broken.present("plc-keeps-clearing"):
+            self.clear_block()
         return self._bank.read(kind, address, count)
 
     def write(self, address: int, words: list[int]) -> None:
@@ -119,6 +148,8 @@ class PlcDevice:
         """
         self._bank.check(address, words)
         self._bank.store(address, words)
+        if self._bank.count("accepted_part") == self._part_sequence:
+            self._waiting = None
         self.take_result()
 
     # ---- as a client ----
@@ -137,6 +168,12 @@ class PlcDevice:
         first, count = self._map.span(r.name for r in self._map.select("holding", "write"))
         written: dict[int, list[int]] = {}
         while True:
+            if self._stopped:
+                written.clear()
+                await asyncio.sleep(poll_s)
+                continue
+            if not self._result_seen:
+                await self._remember(station)
             self._bank.store(first, await station.read_holding(first, count))
             self.take_result()
             self._beat()
@@ -146,6 +183,12 @@ class PlcDevice:
                     written[run[0]] = run[1]
             await asyncio.sleep(poll_s)
 
+    async def _remember(self, station: TcpMaster) -> None:
+        """Read what the station has heard of this program before it began anew: the result that it has read last."""
+        row = self._map["result_acknowledged"]
+        (self._result_seen,) = await station.read_holding(row.address, 1)
+        self._bank.publish({"result_acknowledged": self._result_seen})
+
     def _own_runs(self) -> list[tuple[int, list[int]]]:
         """The PLC's half as (address, words) of neighbouring registers, announcements and commands whole."""
         values = {r.name: self._bank.value(r.name) for r in self._map.select("holding", "read")}
@@ -154,16 +197,19 @@ class PlcDevice:
     # ---- the program ----
 
     def _beat(self) -> None:
-        if self._broken.present("plc-stale"):
+        if self._stopped or self._broken.present("plc-stale"):
             return
         self._bank.publish({"plc_heartbeat": beat(self._clock.monotonic_ns())})
 
     def take_result(self) -> None:
         """Read the result that is there, unless it was read before, and acknowledge it where it can be believed."""
-        if self._broken.present("plc-result-ignored"):
+        if self._stopped or self._broken.present("plc-result-ignored"):
             return
         sequence = self._bank.count("result_sequence")
         if sequence in (0, self._result_seen):
+            return
+        if self._broken.take("plc-restarts-before-acknowledging"):
+            self.run()
             return
         self._result_seen = sequence
         decision, complement = self._bank.count("decision"), self._bank.count("decision_complement")

@@ -40,6 +40,10 @@ class _BrokenDownError(Exception):
     """The robot has stopped with a fault of its own."""
 
 
+class _BegunAnewError(Exception):
+    """The robot's program has begun anew."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Order:
     number: int
@@ -163,6 +167,9 @@ class RobotDevice:
         except ImpossibleError:
             await self._return()
             result = "failed"
+        except _BegunAnewError:
+            self._begin_anew()
+            return
         self._busy = False
         self._finish(order, result, confirmed)
 
@@ -193,6 +200,8 @@ class RobotDevice:
         await self._pace.take(leg_s)
         if self._cell.broken.take("robot-fault"):
             raise _BrokenDownError
+        if self._cell.broken.take("robot-program-restarts"):
+            raise _BegunAnewError
         if self._cell.broken.take("robot-drops-part"):
             await asyncio.sleep(SLIPPING_S)
             self._cell.drop()
@@ -200,6 +209,13 @@ class RobotDevice:
             destination = Destination.BIN_SCRATCHES if destination is Destination.BIN_PITS else Destination.BIN_PITS
         self._cell.lay_down(destination)
         return destination
+
+    def _begin_anew(self) -> None:
+        """Stand where the arm is, with registers at their first values and no memory of any order."""
+        self._bank.clear()
+        self._bank.switch_on()
+        self._taken.forget()
+        self._busy, self._fault = False, 0
 
     async def _return(self) -> None:
         await self._pace.take(self._times.unload_s / 4)

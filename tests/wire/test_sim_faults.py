@@ -14,9 +14,10 @@ from sim.ledger import Happening, Place
 from sim.pace import Speed
 from sim.running import Plan, RunningCell, running_cell
 from station.core.errors import FAULTS, ConfigError, StationError
-from station.core.part import Destination, Order
+from station.core.part import Destination, Order, Verdict
 from station.core.settings import Settings
 from tests.cell.fault_bench import Truth, addressed, make_recording, quick_settings
+from tests.wire.plc_peers import result
 
 ORDERED = Destination.BIN_REVIEW
 SPEED_TENTHS_RPM = 3395
@@ -222,7 +223,9 @@ async def test_what_the_program_of_the_line_says_is_heard(plc: tuple[ModbusPlc, 
     await until(driver, driver.next_command)
 
 
-@pytest.mark.parametrize("name", ["plc-silent", "plc-stale", "plc-net-refused", "plc-net-garbage"])
+@pytest.mark.parametrize(
+    "name", ["plc-silent", "plc-stale", "plc-program-restarts", "plc-net-refused", "plc-net-garbage"]
+)
 async def test_a_line_that_visits_the_station_is_stale_while_it_is_ill(tmp_path: Path, name: str) -> None:
     settings = quick_settings(tmp_path)
     driver = ModbusPlc(settings.plc.model_copy(update={"role": "server"}))
@@ -231,11 +234,29 @@ async def test_a_line_that_visits_the_station_is_stale_while_it_is_ill(tmp_path:
     visiting = settings.model_copy(update={"plc": settings.plc.model_copy(update={"role": "server", "link": link})})
     plan = Plan(make_recording(tmp_path / "recording"), 20, Speed.MAX, None, breakable=True)
     try:
-        async with running_cell(visiting, plan, Truth()) as running:
+        truth = Results()
+        async with running_cell(visiting, plan, truth) as running:
             await until(driver, lambda: driver.health() is None)
+            await driver.publish(result(Verdict.PITS))
+            await driver.publish(result(Verdict.REVIEW))
+            await until(driver, lambda: running.plc.acknowledged_result == 2)
             running.broken.arm([Wish(named_fault(name))])
             await until(driver, lambda: driver.health() is FAULTS["plc.stale"])
             running.broken.clear(name)
             await until(driver, lambda: driver.health() is None)
+            await driver.publish(result(Verdict.PITS))
+            await driver.publish(result(Verdict.PITS))
+            assert truth.read == [(1, "pits"), (2, "review"), (3, "pits")], "each once"
     finally:
         await driver.close()
+
+
+class Results(Truth):
+    """What the line's program has read."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.read: list[tuple[int, str]] = []
+
+    def result_read(self, number: int, decision: str) -> None:
+        self.read.append((number, decision))
