@@ -42,8 +42,8 @@ class StatusPoller:
     The poller goes on trying and recovers by itself.
 
     The map's constants are compared on every connection, at leisure, and at once when the device seems to have begun
-    anew: its order numbers are 0 again, or its heartbeat is. An order does not stay in the device's registers when it
-    is over, for a program that begins anew would take it for a new one.
+    anew: its order numbers are 0 again, or all of its status is. An order does not stay in the device's registers when
+    it is over, for a program that begins anew would take it for a new one.
 
     Args:
         settings: The link.
@@ -81,6 +81,7 @@ class StatusPoller:
         self._no_order = self.registers.encode_block(dict.fromkeys(orders, 0))
         self._given: Run | None = None
         self._order_is_over = False
+        self._clear_due_s = 0.0
         self._task: asyncio.Task[None] | None = None
         self._begun = 0
         self._finished = 0
@@ -162,7 +163,7 @@ class StatusPoller:
         Raises:
             DeviceError: `unreachable` when it is unknown whether the device has taken it; `refused` when it has not.
         """
-        self._given, self._order_is_over = run, False
+        self._given, self._order_is_over, self._clear_due_s = run, False, 0.0
         await self._link.write(run)
 
     def withdraw(self, run: Run) -> None:
@@ -218,7 +219,7 @@ class StatusPoller:
             return error
 
     async def _read(self) -> Snapshot:
-        if self._order_is_over:
+        if self._order_is_over and time.monotonic() >= self._clear_due_s:
             await self._clear_order()
         address, count = self._status_place
         words = await self._link.read("input", address, count)
@@ -234,21 +235,26 @@ class StatusPoller:
         return Snapshot(values, at_ns)
 
     async def _clear_order(self) -> None:
-        """Clear the order's registers; an order that is given meanwhile is written after that, and stands."""
+        """Clear the order's registers; an order that is given meanwhile is written after that, and stands.
+
+        A device that refuses, as one may that is busy, is asked again at the heartbeat's pace.
+        """
         given, self._order_is_over = self._given, False
         try:
             for run in self._no_order:
                 await self._link.write(run)
         except DeviceError as error:
+            self._order_is_over = given is self._given
             if error.code == f"{self.device}.unreachable":
-                self._order_is_over = given is self._given
                 raise
-            log.warning("order_not_withdrawn", device=self.device, code=error.code, detail=error.detail)
+            if not self._clear_due_s:
+                log.warning("order_not_withdrawn", device=self.device, code=error.code, detail=error.detail)
+            self._clear_due_s = time.monotonic() + HEARTBEAT_S
 
     async def _check_that_it_is_the_same(self, values: Values) -> None:
         """Compare the constants again where the device may have begun anew, until they are right."""
         takes = any((values["order_acknowledged"], values["order_done"]))
-        self._doubted = self._doubted or (self._has_taken and not takes) or values["heartbeat"] == 0
+        self._doubted = self._doubted or (self._has_taken and not takes) or not any(values.values())
         if self._doubted:
             for rows in self._constants:
                 await self._compare(rows, self._link)

@@ -150,7 +150,7 @@ async def test_an_order_that_broke_off_is_cleared_when_the_robot_is_back(peer: R
         await when(lambda: peer.holding[0:3] == [0, 0, 0])
 
 
-async def test_a_robot_that_does_not_let_its_registers_be_cleared_is_told_once_and_works(
+async def test_a_robot_that_does_not_let_its_registers_be_cleared_is_told_once_and_asked_at_the_heartbeats_pace(
     robot: ModbusRobot, peer: RobotPeer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("drivers.poller.HEARTBEAT_S", 60.0)
@@ -161,7 +161,36 @@ async def test_a_robot_that_does_not_let_its_registers_be_cleared_is_told_once_a
         for _ in range(5):
             await robot.status()
     assert [entry["event"] for entry in log] == ["order_not_withdrawn"]
+    assert peer.holding[0:3] == [1, 0, 5]
     assert (await robot.unload(UNLOAD)).confirmed == BIN_PITS
+    await robot.status()
+    assert peer.holding[0:3] == [0, 0, 0]
+
+
+async def test_a_robot_that_is_busy_has_its_order_cleared_later(
+    robot: ModbusRobot, peer: RobotPeer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("drivers.poller.HEARTBEAT_S", 0.01)
+    await robot.connect()
+    await robot.load(LOAD)
+    peer.write_conduct.extend(["busy"] * 3)
+    await when(lambda: peer.holding[0:3] == [0, 0, 0])
+
+
+async def test_a_heartbeat_that_only_toggles_does_not_have_the_constants_read_at_every_look(
+    robot: ModbusRobot, peer: RobotPeer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await robot.connect()
+    await robot.load(LOAD)
+    monkeypatch.setattr("drivers.poller.IDENTITY_S", 60.0)
+    await when(lambda: peer.reads[-1][1] >= 10)
+    monkeypatch.setattr("drivers.poller.STALE_AFTER_S", 60.0)
+    peer.beats = None
+    before = len(peer.reads)
+    for number in range(20):
+        peer.input[10] = number % 2
+        await robot.status()
+    assert sum(address < 10 for _function, address, _count in peer.reads[before:]) <= 1
 
 
 async def test_a_jigs_order_does_not_stand_while_it_turns(jig: ModbusJig, jig_peer: JigPeer) -> None:
