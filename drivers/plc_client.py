@@ -147,21 +147,41 @@ class PlcClient:
 
     async def _compare(self) -> None:
         """Write the block anew where the PLC holds something else; what is just being written is compared next time."""
-        held = await self._link.read("holding", self._outbox.first, self._outbox.count)
+        held = await self._held(self._link)
         if not self._writing and self._readback.looked(self._outbox.differing(held), time.monotonic()):
             await self._link.converse(self._write_block)
 
     async def _write_block(self, exchange: Exchange) -> None:
-        held = await exchange.read("holding", self._outbox.first, self._outbox.count)
-        await self._write_over(held, exchange)
+        await self._write_over(await self._held(exchange), exchange)
 
     async def _write_over(self, held: Sequence[int], exchange: Exchange) -> None:
-        self._outbox.settle(held)
+        if self._readback.kept:
+            self._outbox.settle(held)
         for run in self._outbox.runs():
             await exchange.write(run)
         self._readback.written(time.monotonic())
 
     async def _greet(self, exchange: Exchange) -> None:
+        await self._check_constants(exchange)
+        held = await self._held(exchange)
+        if not self._resumed:
+            self._resume(held)
+        await self._write_over(held, exchange)
+        if not self._readback.kept:
+            self._readback.learn(self._outbox.differing(await self._held(exchange)))
+
+    def _resume(self, held: Sequence[int]) -> None:
+        """Go on from what the PLC holds from before the station's start."""
+        self._outbox.resume(held)
+        answered = ("accepted_part", "answered_command", "alarm_ack_answered")
+        self._inbox.resume(*map(self._outbox.number, answered))
+        self._resumed = True
+
+    async def _held(self, exchange: Exchange) -> list[int]:
+        """The station's block as the PLC has it."""
+        return await exchange.read("holding", self._outbox.first, self._outbox.count)
+
+    async def _check_constants(self, exchange: Exchange) -> None:
         rows = [row for row in self._registers.select("holding", "read") if row.constant is not None]
         first, count = self._registers.span([*(row.name for row in rows), "plc_heartbeat"])
         words = await exchange.read("holding", first, count)
@@ -171,13 +191,6 @@ class PlcClient:
             found = words[row.address - first : row.end - first]
             if found != row.encode(row.constant or 0):
                 raise PlcError("plc.wrong_map", f"{row.name} at holding {row.address}: {found}, not {row.constant}")
-        held = await exchange.read("holding", self._outbox.first, self._outbox.count)
-        if not self._resumed:
-            self._outbox.resume(held)
-            answered = ("accepted_part", "answered_command", "alarm_ack_answered")
-            self._inbox.resume(*map(self._outbox.number, answered))
-            self._resumed = True
-        await self._write_over(held, exchange)
 
 
 def _end(run: Run) -> int:

@@ -34,6 +34,7 @@ class PlcInbox:
         self._last_command = 0
         self._last_acknowledgement = 0
         self._known = False
+        self._constants_at_s = 0.0
         self._beat: Value | None = None
         self._beat_at_s: float | None = None
 
@@ -56,7 +57,8 @@ class PlcInbox:
         self.link_fault = None
         beat, known = self._value("plc_heartbeat"), self._beat
         self._beat = beat
-        self._known = self._known or self._constants_fit()
+        if self._constants_fit():
+            self._known, self._constants_at_s = True, asyncio.get_running_loop().time()
         if self._begins_anew():
             self._beat_at_s = None
             return False
@@ -125,12 +127,14 @@ class PlcInbox:
         return all(self._value(row.name) == row.constant for row in self._constants)
 
     def _begins_anew(self) -> bool:
-        """Whether a PLC that had the right map has lost it, heartbeat and all.
+        """Whether the constants of a PLC that had them are 0, and its heart does not beat, or has only just begun to.
 
-        Then its registers were set to 0 and its program does not run yet. That is no wrong map: it passes by itself.
+        Then its registers were set to 0, and its program has not set them yet: no wrong map, but one that passes.
         """
-        names = ("plc_heartbeat", *(row.name for row in self._constants))
-        return self._known and not any(self._value(name) for name in names)
+        if not self._known or any(self._value(row.name) for row in self._constants):
+            return False
+        since_s = asyncio.get_running_loop().time() - self._constants_at_s
+        return self._number("plc_heartbeat") == 0 or since_s < self._stale_after_s
 
     def _announced(self) -> bool:
         return self._number("part_sequence") not in (0, self.accepted_part)

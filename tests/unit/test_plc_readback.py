@@ -19,6 +19,7 @@ class Looking:
         self.looks: list[float] = []
         self.written: list[float] = []
         self.readback.written(self.now_s)
+        self.readback.learn([])
 
     def look(self, seconds: float, differing: Sequence[str]) -> None:
         """Let so many seconds pass while these registers read back otherwise."""
@@ -84,6 +85,15 @@ def test_constants_that_are_lost_three_times_are_a_fault_until_they_have_been_ke
     assert [entry["event"] for entry in log] == ["plc_block_kept"]
 
 
+def test_constants_that_were_never_seen_are_no_fault() -> None:
+    plc = Looking()
+    plc.readback = Readback(EVERY_S)
+    plc.look(60, ["map_version", "magic", "state_current"])
+    assert plc.readback.fault is None
+    assert not plc.readback.kept
+    assert 8 <= len(plc.written) <= 12
+
+
 def test_a_plc_that_is_restarted_now_and_then_is_no_fault() -> None:
     plc = Looking()
     for _ in range(10):
@@ -100,3 +110,23 @@ def test_the_pauses_are_short_again_after_the_block_was_kept() -> None:
     before = len(plc.written)
     plc.lose("stop_reason")
     assert len(plc.written) == before + 1
+
+
+def test_a_plc_that_begins_anew_gets_the_block_at_once_also_where_a_register_never_reads_back() -> None:
+    plc = Looking()
+    plc.look(60, ["alarm_code"])
+    for _ in range(10):
+        before = len(plc.written)
+        plc.lose("map_version", "magic", "state_current", "alarm_code")
+        assert len(plc.written) == before + 1
+        plc.look(60, ["alarm_code"])
+        assert plc.readback.fault is None
+
+
+def test_constants_that_come_and_go_are_not_written_at_every_look_either() -> None:
+    plc = Looking()
+    for _ in range(120):
+        plc.lose("magic", "alarm_code")
+        plc.lose("alarm_code")
+    assert plc.readback.fault is not None
+    assert len(plc.written) <= 18, "in two minutes"

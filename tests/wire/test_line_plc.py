@@ -230,10 +230,12 @@ async def test_a_plc_whose_heart_stands_still_is_not_believed_and_believed_again
     assert pair.driver.next_command() == LineCommand(7, 2)
 
 
-async def test_a_frame_of_zeros_or_ones_is_a_wrong_map_and_no_permission(pair: Pair) -> None:
-    await pair.plc.say(98, [0, 0])
+@pytest.mark.parametrize("words", [[0, 0], [0xFFFF, 0xFFFF], [0, 0xA55A], [2, 0xA55A]])
+async def test_a_frame_of_zeros_or_ones_is_a_wrong_map_and_no_permission(pair: Pair, words: list[int]) -> None:
+    await pair.plc.say(98, words)
     await until(pair.driver, pair.driver.health)
-    assert pair.driver.health() is FAULTS["plc.wrong_map"]
+    assert not pair.driver.permission()
+    await until(pair.driver, lambda: pair.driver.health() is FAULTS["plc.wrong_map"])
     assert not pair.driver.permission()
 
 
