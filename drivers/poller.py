@@ -2,14 +2,15 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
 import structlog
 
-from drivers.modbus_link import Exchange, ModbusLink
-from drivers.registers import IllegalWordsError, Register, Run, Value, load_map
+from drivers.identity import Identity
+from drivers.modbus_link import ModbusLink
+from drivers.registers import IllegalWordsError, Run, Value, load_map
 from station.core.clock import Clock
 from station.core.errors import BugError, DeviceError
 from station.core.settings import RtuLink, TcpLink
@@ -68,13 +69,11 @@ class StatusPoller:
         self._examine = examine
         self._poll_s = settings.poll_s
         self._leisure_s = min(LEISURE * settings.poll_s, max(HEARTBEAT_S, settings.poll_s)) - settings.poll_s
-        self._link = ModbusLink(settings, device, error, self._greet)
+        self._identity = Identity(self.registers, error)
+        self._link = ModbusLink(settings, device, error, self._identity.greet)
         status = [row.name for row in self.registers.select("input", "read") if row.constant is None]
         self._status_place = self.registers.span(status)
-        constants = self.registers.constants
-        self._constants = (constants[:2], constants[2:])  # of other shapes than the greeting's request
         self._identity_due_s = 0.0
-        self._known = False
         self._doubted = False
         self._has_taken = False
         orders = [row.name for row in self.registers.select("holding", "write") if row.name.startswith("order_")]
@@ -256,8 +255,7 @@ class StatusPoller:
         takes = any((values["order_acknowledged"], values["order_done"]))
         self._doubted = self._doubted or (self._has_taken and not takes) or not any(values.values())
         if self._doubted:
-            for rows in self._constants:
-                await self._compare(rows, self._link)
+            await self._identity.check(self._link)
         self._doubted = False
         self._has_taken = takes
 
@@ -267,9 +265,8 @@ class StatusPoller:
         if now < self._identity_due_s or self._doubted:
             return
         self._identity_due_s = now + IDENTITY_S
-        self._constants = self._constants[::-1]
         try:
-            await self._compare(self._constants[0], self._link)
+            await self._identity.check_half(self._link)
         except DeviceError:
             self._doubted = True
 
@@ -288,24 +285,6 @@ class StatusPoller:
             for run in self.registers.encode_block({"station_heartbeat": self._heartbeat}):
                 await self._link.write(run)
 
-    async def _greet(self, exchange: Exchange) -> None:
-        """Compare every constant of the map with what the device has."""
-        await self._compare(self.registers.constants, exchange)
-        self._known = True
-
-    async def _compare(self, rows: Sequence[Register], exchange: Exchange) -> None:
-        address, count = self.registers.span(row.name for row in rows)
-        words = await exchange.read("input", address, count)
-        if self._known and not any(words):
-            raise self.unreachable(f"{rows[0].name} to {rows[-1].name} are 0: its program has not begun")
-        for row in rows:
-            expected = row.encode(row.constant if row.constant is not None else 0)
-            found = words[row.address - address : row.end - address]
-            if found != expected:
-                raise self.error(
-                    f"{self.device}.wrong_map", f"{row.name} at {row.address}: {_hex(found)}, not {_hex(expected)}"
-                )
-
     def _announce(self) -> None:
         waiting, self._polled = self._polled, asyncio.Event()
         waiting.set()
@@ -315,7 +294,3 @@ class StatusPoller:
             log.warning("device_lost", device=self.device, code=outcome.code, detail=outcome.detail)
         elif isinstance(outcome, Snapshot) and isinstance(self._outcome, DeviceError):
             log.info("device_recovered", device=self.device)
-
-
-def _hex(words: list[int]) -> str:
-    return " ".join(f"0x{word:04X}" for word in words)
