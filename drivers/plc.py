@@ -171,12 +171,20 @@ class ModbusPlc:
                 self._in_doubt = None
             else:
                 last = self._in_doubt[0] - 1
+                if self._outbox.last_taken == self._in_doubt[0]:
+                    return self._arrived()
             number = last % 0xFFFF + 1
             self._in_doubt = (number, values)
             sent_ns = time.monotonic_ns()
             await self._write({**values, "result_sequence": number})
             self._in_doubt = None
             return Delivery(sent_ns, time.monotonic_ns())
+
+    def _arrived(self) -> Delivery:
+        """The delivery of a result whose sending got no answer and which the PLC has acknowledged since."""
+        self._in_doubt = None
+        now_ns = time.monotonic_ns()
+        return Delivery(now_ns, now_ns)
 
     async def close(self) -> None:
         """Disconnect."""

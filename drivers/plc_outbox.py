@@ -52,6 +52,7 @@ class PlcOutbox:
 
     Attributes:
         last_result: Number of the result published last, also where it was withdrawn since; 0 before the first.
+        last_taken: Number of the result that the PLC has acknowledged last; 0 before the first.
         withdrawn: Whether a result was withdrawn since the block was last asked for as a whole.
     """
 
@@ -62,6 +63,7 @@ class PlcOutbox:
         self._words = [0] * self.count
         self._taken = False
         self.last_result = 0
+        self.last_taken = 0
         self.withdrawn = False
         self.put({row.name: row.constant for row in self._rows if row.constant is not None})
 
@@ -94,7 +96,7 @@ class PlcOutbox:
         """Take the number of the result that the PLC says to have read last."""
         standing = self.number("result_sequence")
         if standing and number == standing:
-            self._taken = True
+            self._taken, self.last_taken = True, number
         elif self._taken:
             self._withdraw()
 

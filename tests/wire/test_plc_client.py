@@ -7,6 +7,7 @@ import pytest
 
 from drivers.plc import ModbusPlc, make_plc
 from station.core.errors import FAULTS, PlcError
+from station.core.part import Destination
 from station.core.ports import CellReport
 from tests.wire.plc_peers import (
     ID_WORDS,
@@ -132,6 +133,28 @@ async def test_a_result_whose_number_got_no_answer_keeps_its_number_when_it_is_s
     await until(driver, lambda: driver.health() is None)
     await driver.publish(result())
     assert plc.peer.holding[50] == 1
+
+
+async def test_a_result_whose_number_got_no_answer_is_not_sent_again_when_it_was_acknowledged_meanwhile(
+    plc: ServingPlc, driver: ModbusPlc
+) -> None:
+    await driver.connect()
+    beaten = asyncio.Event()
+    plc.peer.on_write = lambda address, _words: beaten.set() if address == 10 else None
+    await beaten.wait()
+    plc.peer.write_conduct.extend(["swallow"] * 20)
+    with pytest.raises(PlcError):
+        await driver.publish(result())
+    plc.peer.write_conduct.clear()
+    await plc.say(104, [1])
+    await until(driver, lambda: driver._outbox.last_taken == 1)
+    plc.peer.holding[0:66] = [0] * 66  # its program begins anew
+    await plc.say(104, [0])
+    await seen(plc, 0, lambda words: words[1] == 0xA55A)
+    await driver.publish(result())
+    assert plc.peer.holding[50] == 0
+    await driver.publish(result(confirmed=Destination.BIN_PITS))
+    assert plc.peer.holding[50] == 2
 
 
 async def test_a_part_whose_acceptance_failed_is_offered_again(plc: ServingPlc, driver: ModbusPlc) -> None:
