@@ -185,6 +185,11 @@ class FaultBench:
             await self._until(lambda: all(self._told(part_id) for part_id in struck))
         return struck
 
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Wait until something holds, and do meanwhile what an operator does."""
+        async with asyncio.timeout(PATIENCE_S):
+            await self._until(condition)
+
     def _told(self, part_id: str) -> bool:
         results = self.words.results_of(part_id)
         return bool(results and results[-1].confirmed)
