@@ -1,7 +1,7 @@
 """The cell's alarms at work: raised where the cell reacts, cleared when it runs again, kept on the disk, and told.
 
 The list itself is `station.core.alarms`. A fault that holds, stops or aborts the cell is an alarm at once; a suspension
-by the line becomes one only when it lasts, because the cell goes on from it by itself.
+by the line becomes one only when it lasts, because the cell goes on from it by itself; it is over when its trouble is.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from station.core.errors import FAULTS, Fault, Reaction, StationError
 from station.core.events import AlarmsChanged, Watcher
 from station.core.ports import PartLedger
 from station.core.settings import AlarmSettings
-from station.packml import Change, State
+from station.packml import SUSPENSION, Change, Reason, State
 
 log = structlog.get_logger()
 
@@ -24,7 +24,6 @@ SAVE_AGAIN_S = 5.0
 """Pause after an alarm could not be written, before the next attempt; until then it stands in memory only."""
 
 _RUNS = frozenset({State.IDLE, State.EXECUTE})
-_SUSPENDED = frozenset({State.SUSPENDING, State.SUSPENDED})
 
 
 class Alarms:
@@ -48,7 +47,7 @@ class Alarms:
         self._watch = watch
         self._unsaved: dict[str, list[Alarm]] = {}
         self._pulse = asyncio.Event()
-        self._why: Fault | None = None
+        self._why: Reason | None = None
         self._timer: asyncio.TimerHandle | None = None
 
     # ------------------------------------------------------------------ what is seen
@@ -76,29 +75,32 @@ class Alarms:
         self._changed([alarm])
 
     def on_change(self, change: Change) -> None:
-        """To be called with every change of the unit's state."""
-        if change.after in _SUSPENDED:
-            if change.reason is not None:
-                self.suspended_by(change.reason)
-            return
-        self._end_suspension()
-        now = self._clock.now()
-        self._cleared(self._list.clear(now) if change.after in _RUNS else self._list.clear_unlatched(now))
+        """To be called with every change of the unit's state, and of the reason why it does not run."""
+        only_the_reason = change.before is change.after
+        if change.reason is not None and (only_the_reason or change.after in SUSPENSION):
+            self.suspended_by(change.reason)
+        elif only_the_reason:
+            self._line_is_well()
+        elif change.after not in SUSPENSION:
+            self._end_suspension()
+            now = self._clock.now()
+            self._cleared(self._list.clear(now) if change.after in _RUNS else self._list.clear_unlatched(now))
 
-    def suspended_by(self, fault: Fault) -> None:
-        """Why the cell is suspended now.
+    def suspended_by(self, reason: Reason) -> None:
+        """What the cell waits for now.
 
         The time counts from the first reason that is no quiet one, so that a line whose trouble changes its name every
-        few seconds is an alarm too; it is one alarm, by the name that it had then.
+        few seconds is an alarm too, by the name that it has then. When another trouble follows, the alarm is over, and
+        the other's time begins; so however often the names change, there is one alarm in that time.
         """
-        if fault.reaction is Reaction.REFUSE or fault.code in self._settings.quiet:
-            self._end_suspension()
-            self._cleared(self._list.clear_unlatched(self._clock.now()))
+        if reason.fault.reaction is Reaction.REFUSE or reason.fault.code in self._settings.quiet:
+            self._line_is_well()
             return
-        if self._why is None:
+        self._why = reason
+        self._cleared(self._list.clear_unlatched(self._clock.now(), but=reason.fault))
+        if self._timer is None and not self._stands(reason.fault):
             loop = asyncio.get_running_loop()
             self._timer = loop.call_later(self._settings.suspended_after_s, self._suspended_for_long)
-        self._why = fault
 
     def acknowledge(self, code: str, by: str) -> None:
         """A person has seen this alarm.
@@ -158,9 +160,16 @@ class Alarms:
 
     def _suspended_for_long(self) -> None:
         self._timer = None
-        if self._why is not None:
-            detail = f"suspended for more than {self._settings.suspended_after_s:g} s"
-            self.raise_(self._why, Reaction.SUSPEND, detail)
+        if self._why is not None and not self._stands(self._why.fault):
+            lasted = f"suspended for more than {self._settings.suspended_after_s:g} s"
+            self.raise_(self._why.fault, Reaction.SUSPEND, "; ".join(filter(None, (self._why.detail, lasted))))
+
+    def _stands(self, fault: Fault) -> bool:
+        return any(alarm.fault is fault and alarm.active for alarm in self._list.alarms)
+
+    def _line_is_well(self) -> None:
+        self._end_suspension()
+        self._cleared(self._list.clear_unlatched(self._clock.now()))
 
     def _end_suspension(self) -> None:
         self._why = None

@@ -138,7 +138,7 @@ def _wire(
 ) -> Station:
     unit = Unit(lambda change: controller.on_change(change))  # noqa: PLW0108  # the controller comes later
     motion = Motion(make_jig(settings), make_robot(settings), ledger, lambda: unit.state in MAY_MOVE)
-    line = Line(plc, unit, alarms, lambda: _report(unit, cell, alarms), settings.plc.link.reconnect_s)
+    line = Line(plc, unit, alarms, lambda: _report(unit, cell, alarms), settings.plc.link.reconnect_s, motion.still)
     equipment = Equipment(make_camera(settings.camera), motion, plc, classifier, ledger, compute, clock)
     cell = Cell(equipment, line, settings, watch)
     controller = Controller(unit, cell, line, plc, ledger, settings, watch, alarms)
@@ -165,7 +165,8 @@ def _tell_bug(done: asyncio.Task[None]) -> None:
 
 
 def _report(unit: Unit, cell: Cell, alarms: Alarms) -> CellReport:
-    return CellReport(unit.state.value, unit.mode.value, unit.reason, cell.processed, cell.defective, alarms.summary)
+    reason = unit.reason.fault if unit.reason else None
+    return CellReport(unit.state.value, unit.mode.value, reason, cell.processed, cell.defective, alarms.summary)
 
 
 def make_camera(settings: CameraSettings) -> LineCamera:

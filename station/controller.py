@@ -17,10 +17,12 @@ from station.core.events import StateChanged, Watcher
 from station.core.part import Announcement
 from station.core.ports import LinePlc, PartLedger
 from station.core.settings import Settings
-from station.line import Line, first_error, first_of, operator_reason
-from station.packml import COMPLETED, Change, Command, State, Unit
+from station.line import Line, first_error, first_of
+from station.packml import COMPLETED, Change, Command, Reason, State, Unit
 
 log = structlog.get_logger()
+
+STARVED = Reason(FAULTS["plc.starved"])
 
 _LEAVING = frozenset({State.STOPPING, State.HOLDING, State.SUSPENDING, State.COMPLETING})
 
@@ -59,7 +61,6 @@ class Controller:
         self._watch = watch
         self._alarms = alarms
         self._parts: int | None = None
-        self._detail = ""
         self._pending: StationError | None = None
         self._work: asyncio.Task[None] | None = None
         self._notes: asyncio.Queue[tuple[str, str]] = asyncio.Queue(maxsize=1000)
@@ -86,8 +87,7 @@ class Controller:
         Raises:
             StationError: `station.illegal_command`: this state does not accept it; nothing changed.
         """
-        self._detail = ""
-        self._unit.command(command, operator_reason(command))
+        self._unit.obey(command)
 
     def limit_parts(self, parts: int) -> None:
         """Complete after so many parts in all, at once if they are through already."""
@@ -124,24 +124,31 @@ class Controller:
 
     @property
     def trouble(self) -> tuple[Fault | None, str]:
-        """Why the cell left Execute, and the detail."""
-        return self._unit.reason, self._detail
+        """Why the cell does not run, and the detail."""
+        reason = self._unit.reason
+        return (reason.fault, reason.detail) if reason else (None, "")
 
     def on_change(self, change: Change) -> None:
         """To be called by the unit with every change: tells watchers, notes it, and cancels the work on Abort."""
-        if change.after is State.EXECUTE:
-            self._detail = ""
         self._alarms.on_change(change)
-        self._watch(StateChanged(change.before.name, change.after.name, change.reason, self._detail))
-        reason = change.reason.code if change.reason else ""
-        log.info(
-            "state_changed", before=change.before.name, after=change.after.name, reason=reason, detail=self._detail
-        )
-        self._notes.put_nowait(
-            ("state_changed", f"{change.before.name} {change.after.name} {reason} {self._detail}".strip())
-        )
+        fault, detail = self.trouble
+        self._watch(StateChanged(change.before.name, change.after.name, fault, detail))
+        self._note(change)
         if change.after is State.ABORTING and self._work is not None:
             self._work.cancel()
+
+    def _note(self, change: Change) -> None:
+        """Log it, and have it written into the book; one that cannot keep up loses the note, not the cell."""
+        code, detail = (change.reason.fault.code, change.reason.detail) if change.reason else ("", "")
+        if change.before is change.after:
+            event, states = "reason_changed", {"state": change.after.name}
+        else:
+            event, states = "state_changed", {"before": change.before.name, "after": change.after.name}
+        log.info(event, **states, reason=code, detail=detail)
+        try:
+            self._notes.put_nowait((event, " ".join(filter(None, (*states.values(), code, detail)))))
+        except asyncio.QueueFull:
+            log.error("note_not_kept", fault="record.disk_failed", detail="too many are waiting", note=event)
 
     # ------------------------------------------------------------------ the work
 
@@ -156,6 +163,7 @@ class Controller:
                 group.create_task(self._line.serve(), name="line")
                 group.create_task(self._keep_notes(), name="notes")
                 group.create_task(self._alarms.keep(), name="alarms")
+                group.create_task(self._unsuspend(), name="unsuspend")
                 group.create_task(self._run_states(), name="work")
         except BaseExceptionGroup as group_error:
             raise first_error(group_error) from group_error
@@ -171,6 +179,12 @@ class Controller:
                 await self._work_in(state)
             else:
                 await self._unit.changed()
+
+    async def _unsuspend(self) -> None:
+        """Unsuspending has no work of its own, and does not wait for the part in work, which may wait for the line."""
+        while True:
+            await self._unit.changed()
+            self._unit.complete(State.UNSUSPENDING)
 
     async def _work_in(self, state: State) -> None:
         self._work = asyncio.ensure_future(self._do[state]())
@@ -202,7 +216,6 @@ class Controller:
         self._move(error)
 
     def _move(self, error: StationError) -> None:
-        self._detail = error.detail
         wanted = {Reaction.ABORT: Command.ABORT, Reaction.SUSPEND: Command.SUSPEND}.get(
             error.fault.reaction, Command.HOLD
         )
@@ -215,7 +228,7 @@ class Controller:
         if wanted is Command.SUSPEND and accepted is not Command.SUSPEND:
             self._alarms.raise_(error.fault, Reaction.HOLD, error.detail)
         if accepted is not None:
-            self._unit.command(accepted, error.fault)
+            self._unit.command(accepted, Reason.of(error))
 
     async def _execute(self) -> None:
         """Take the next part through, or wait for one; returns at the first command that leads out of Execute."""
@@ -232,7 +245,7 @@ class Controller:
             elif part is not None:
                 await self._cell.inspect(part)
             elif not await self._a_part_may_come():
-                self._unit.command(Command.SUSPEND, FAULTS["plc.starved"])
+                self._unit.command(Command.SUSPEND, STARVED)
 
     async def _a_part_may_come(self) -> bool:
         try:
@@ -245,7 +258,7 @@ class Controller:
             return False
         return True
 
-    def _line_trouble(self) -> Fault | None:
+    def _line_trouble(self) -> Reason | None:
         """Why no part may be taken on, and the cell is suspended, or None.
 
         Raises:
@@ -254,17 +267,17 @@ class Controller:
         if (fault := self._plc.health()) is not None:
             if fault.reaction is not Reaction.SUSPEND:
                 raise PlcError(fault.code, "seen while the line PLC was listened to")
-            return fault
+            return Reason(fault)
         if not self._plc.permission():
-            return FAULTS["plc.no_permission"]
+            return Reason(FAULTS["plc.no_permission"])
         part: Announcement | None = self._plc.waiting_part()
         if part is not None and self._settings.part_type_of(part.type_code) is None:
-            return FAULTS["part.unknown_type"]
+            return Reason(FAULTS["part.unknown_type"], f"part {part.part_id} has type code {part.type_code}")
         return None
 
     async def _wait_for_the_line(self) -> None:
         """Suspended by the line: go on when the line is good and a part waits. An operator's Suspend stays."""
-        if self._unit.reason is FAULTS["station.stopped_by_operator"]:
+        if self._unit.suspended_by_operator:
             await self._unit.changed()
             return
         while self._unit.state is State.SUSPENDED:
@@ -272,7 +285,7 @@ class Controller:
             if trouble is None and self._plc.waiting_part() is not None:
                 self._unit.command(Command.UNSUSPEND)
                 return
-            self._alarms.suspended_by(trouble or FAULTS["plc.starved"])
+            self._unit.explain(trouble or STARVED)
             await first_of(self._plc.changed(), self._unit.changed())
 
     async def _come_to_rest(self) -> None:

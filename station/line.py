@@ -1,6 +1,7 @@
 """The cell's talk with the line PLC: deliveries that must arrive, reports, and the operator's commands.
 
-While the line is down the cell is suspended and a delivery waits; when the cell is being stopped, it gives up.
+While the line is down a delivery waits, and the cell with it: it is Suspended when nothing moves any more, by what is
+true at the time, and goes on when the wait is over. When the cell is being stopped or held, the wait is given up.
 """
 
 import asyncio
@@ -10,16 +11,18 @@ from typing import Any, TypeVar
 import structlog
 
 from station.alarms import Alarms
-from station.core.errors import FAULTS, Fault, PlcError, Reaction, StationError
+from station.core.errors import FAULTS, PlcError, Reaction, StationError
 from station.core.part import Destination
 from station.core.ports import CellReport, LinePlc
-from station.packml import Command, State, Unit
+from station.packml import Command, Reason, State, Unit
 
 log = structlog.get_logger()
 
 T = TypeVar("T")
 
-_GIVING_UP = frozenset({State.STOPPING, State.ABORTING, State.STOPPED, State.ABORTED})
+_GIVING_UP = frozenset(
+    {State.STOPPING, State.ABORTING, State.HOLDING, State.STOPPED, State.ABORTED, State.HELD},
+)
 
 
 class Line:
@@ -31,59 +34,110 @@ class Line:
         alarms: The alarm list, which the PLC shows and acknowledges.
         report: Gives the cell's present state for the PLC.
         reconnect_s: Time between attempts to connect.
+        still: Set while the jig does not turn; None where it never does.
     """
 
     def __init__(
-        self, plc: LinePlc, unit: Unit, alarms: Alarms, report: Callable[[], CellReport], reconnect_s: float
+        self,
+        plc: LinePlc,
+        unit: Unit,
+        alarms: Alarms,
+        report: Callable[[], CellReport],
+        reconnect_s: float,
+        still: asyncio.Event | None = None,
     ) -> None:
         self._plc = plc
         self._unit = unit
         self._alarms = alarms
         self._report = report
         self._reconnect_s = reconnect_s
+        self._still = still or _always()
+
+    # ------------------------------------------------------------------ what the part in work waits for
 
     async def deliver(self, send: Callable[[], Awaitable[T]]) -> T:
         """Send something that the PLC must have, as often as it takes, and return what the sending gave.
 
         Raises:
-            PlcError: The cell is being stopped or aborted before the line is back.
+            PlcError: The cell is being stopped, held or aborted before the line is back.
         """
+        waited = False
         while True:
             try:
-                return await send()
+                sent = await send()
             except PlcError as error:
                 log.warning("delivery_failed", fault=error.code, detail=error.detail)
-                if self._unit.accepts(Command.SUSPEND):
-                    self._unit.command(Command.SUSPEND, error.fault)
-                await self._line_is_back(error)
+                waited = True
+                self._rest(Reason.of(error))
+                await self._until_nothing_hinders(self._silence)
+                continue
+            if waited:
+                await self._go_on()
+            return sent
 
     async def room_for(self, place: Destination) -> None:
         """Return when this place can take a part; while it is full, the cell is suspended.
 
-        In a state that cannot be suspended, as while it is reset, the cell stays in that state; if it lasts, it is an
-        alarm all the same.
+        A PLC that is not believed does not say that there is room. In a state that cannot be suspended, as while it is
+        reset, the cell stays in that state; if it lasts, it is an alarm all the same.
 
         Raises:
-            PlcError: `plc.bin_full`: the cell is being stopped or aborted before there is room.
+            PlcError: `plc.bin_full`: the cell is being stopped, held or aborted before there is room.
         """
-        if place not in self._plc.full_bins():
-            return
-        error = PlcError("plc.bin_full", place.label)
-        log.warning("bin_full", bin=place.label)
+
+        def hindrance() -> Reason | None:
+            full = place in self._plc.full_bins()
+            return self._silence() or (Reason(FAULTS["plc.bin_full"], place.label) if full else None)
+
+        if (reason := hindrance()) is not None:
+            log.warning("no_room_for_part", bin=place.label, fault=reason.fault.code)
+            await self._until_nothing_hinders(hindrance)
+            await self._go_on()
+
+    def _silence(self) -> Reason | None:
+        """Why the PLC cannot be talked with, or None; a wrong announcement does not hinder that.
+
+        What was told in detail of the same fault stays.
+        """
+        fault, known = self._plc.health(), self._unit.reason
+        if fault is None or fault is FAULTS["part.bad_id"]:
+            return None
+        return known if known is not None and known.fault is fault else Reason(fault)
+
+    async def _until_nothing_hinders(self, hindrance: Callable[[], Reason | None]) -> None:
+        while (reason := hindrance()) is not None:
+            self._rest(reason)
+            waits = [self._plc.changed(), self._unit.changed()]
+            if not self._still.is_set():
+                waits.append(_set(self._still))
+            await first_of(*waits)
+
+    def _rest(self, reason: Reason) -> None:
+        """The part in work waits for this: the unit is suspended, and Suspended as soon as nothing moves.
+
+        Raises:
+            PlcError: The cell is being stopped, held or aborted, or what it waits for cannot come.
+        """
+        if self._unit.state in _GIVING_UP or reason.fault.reaction is Reaction.ABORT:
+            raise PlcError(reason.fault.code, reason.detail)
         if self._unit.accepts(Command.SUSPEND):
-            self._unit.command(Command.SUSPEND, error.fault)
-        else:
-            self._alarms.suspended_by(error.fault)
-        await self._until(lambda: place not in self._plc.full_bins(), error)
+            self._unit.command(Command.SUSPEND, reason)
+        elif not self._unit.suspended_by_operator:
+            self._unit.explain(reason)
+        if self._still.is_set():
+            self._unit.complete(State.SUSPENDING)
 
-    async def _line_is_back(self, error: PlcError) -> None:
-        await self._until(lambda: self._plc.health() is None, error)
+    async def _go_on(self) -> None:
+        """Nothing hinders the part in work any more; an operator who has suspended the cell is waited for too."""
+        while self._unit.suspended_by_operator and self._unit.state is State.SUSPENDED:
+            await self._unit.changed()
+        if self._unit.accepts(Command.UNSUSPEND):
+            self._unit.command(Command.UNSUSPEND)
+            self._unit.complete(State.UNSUSPENDING)
+        elif self._unit.state not in _GIVING_UP and not self._unit.suspended_by_operator:
+            self._unit.explain(None)
 
-    async def _until(self, well: Callable[[], bool], error: PlcError) -> None:
-        while not well():
-            if self._unit.state in _GIVING_UP:
-                raise error
-            await first_of(self._plc.changed(), self._unit.changed())
+    # ------------------------------------------------------------------ what the PLC asks and is told
 
     async def serve(self) -> None:
         """Connect, then answer what the PLC asks and publish every change of state or alarms; until cancelled."""
@@ -121,13 +175,13 @@ class Line:
                 continue
             refused = None
             try:
-                self._unit.command(Command(command.command), operator_reason(Command(command.command)))
+                self._unit.obey(Command(command.command))
             except StationError as error:
                 refused = PlcError("plc.illegal_command", error.detail)
             except ValueError:
                 refused = PlcError("plc.illegal_command", f"{command.command} is no PackML command")
             log.info("command_answered", command=command.command, refused=refused and refused.detail)
-            await self.deliver(lambda c=command, r=refused: self._plc.answer(c, r and r.fault))  # type: ignore[misc]
+            await self._answer(lambda c=command, r=refused: self._plc.answer(c, r and r.fault))  # type: ignore[misc]
 
     async def _answer_acknowledgements(self) -> None:
         while True:
@@ -140,7 +194,17 @@ class Line:
                 self._alarms.acknowledge_number(asked.fault_number, "plc")
             except StationError as error:
                 refused = error.fault
-            await self.deliver(lambda a=asked, r=refused: self._plc.answer_acknowledgement(a, r))  # type: ignore[misc]
+            await self._answer(lambda a=asked, r=refused: self._plc.answer_acknowledgement(a, r))  # type: ignore[misc]
+
+    async def _answer(self, send: Callable[[], Awaitable[None]]) -> None:
+        """Answer when the line takes it. That is no part's work: no state waits for it, and none ends it."""
+        while True:
+            try:
+                return await send()
+            except PlcError as error:
+                log.warning("answer_failed", fault=error.code, detail=error.detail)
+            while self._silence() is not None:
+                await self._plc.changed()
 
     async def _publish_reports(self) -> None:
         while True:
@@ -157,12 +221,6 @@ class Line:
             await self._plc.report(self._report())
         except PlcError as error:
             log.warning("report_failed", fault=error.code, detail=error.detail)
-
-
-def operator_reason(command: Command) -> Fault | None:
-    """Why the cell leaves Execute when a person or the PLC commands it."""
-    leaving = (Command.STOP, Command.HOLD, Command.SUSPEND, Command.ABORT)
-    return FAULTS["station.stopped_by_operator"] if command in leaving else None
 
 
 def first_error(group: BaseExceptionGroup[BaseException]) -> BaseException:
@@ -182,3 +240,13 @@ async def first_of(*waits: Coroutine[Any, Any, None]) -> None:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _set(event: asyncio.Event) -> None:
+    await event.wait()
+
+
+def _always() -> asyncio.Event:
+    event = asyncio.Event()
+    event.set()
+    return event

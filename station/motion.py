@@ -90,6 +90,9 @@ class Motion:
         robot: The robot arm.
         ledger: Gives out order numbers and keeps intents and receipts.
         may_move: Whether the cell's present state allows motion.
+
+    Attributes:
+        still: Set while the jig was not ordered to turn since it was last seen at a standstill.
     """
 
     def __init__(self, jig: SpinJig, robot: SortRobot, ledger: PartLedger, may_move: Callable[[], bool]) -> None:
@@ -98,6 +101,8 @@ class Motion:
         self._ledger = ledger
         self._may_move = may_move
         self._one_at_a_time = asyncio.Lock()
+        self.still = asyncio.Event()
+        self.still.set()
 
     async def connect(self) -> None:
         """Connect both devices and take over their order numbers.
@@ -167,6 +172,7 @@ class Motion:
             if robot.busy or not robot.in_safe_zone:
                 raise RobotError("robot.not_in_safe_zone", f"busy {robot.busy}, in safe zone {robot.in_safe_zone}")
             order = await self._intend("jig", "spin", round(part_type.speed_rpm * 10), inspection)
+            self.still.clear()
             return await self._keep(await self._jig.spin(order))
 
     async def hear_out(self, order: Order) -> Receipt:
@@ -190,6 +196,7 @@ class Motion:
         jig, _robot = await self.look()
         if not jig.standstill:
             await self.stop(None)
+        self.still.set()
 
     @asynccontextmanager
     async def speed_watched(self, part_type: PartType) -> AsyncIterator[SpeedWatch]:
@@ -213,8 +220,11 @@ class Motion:
         except StationError:
             status = await self._jig.status()
             await self._jig.stop(Order("jig", status.last_order % 0xFFFF + 1, "stop"))
+            self.still.set()
             raise
-        return await self._keep(await self._jig.stop(order))
+        receipt = await self._jig.stop(order)
+        self.still.set()
+        return await self._keep(receipt)
 
     async def close(self) -> None:
         """Disconnect both devices."""

@@ -8,9 +8,9 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any
+from typing import Any, Self
 
-from station.core.errors import Fault, StationError
+from station.core.errors import FAULTS, Fault, StationError
 
 
 class State(IntEnum):
@@ -102,13 +102,42 @@ MAY_MOVE = frozenset(
 """States in which robot or jig may be set in motion; in all others the only order is the jig's stop."""
 
 
+SUSPENSION = frozenset({S.SUSPENDING, S.SUSPENDED})
+"""States in which the unit waits for the line, or is about to."""
+
+LEAVES_EXECUTE = frozenset({C.STOP, C.HOLD, C.SUSPEND, C.ABORT})
+"""Commands that are themselves the reason why the unit does not run, when an operator gives them."""
+
+FORGETS = frozenset({C.RESET, C.COMPLETE})
+"""Commands after which what was the reason before is none any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why the unit does not run: a fault, or an operator's wish, and what was seen, for people."""
+
+    fault: Fault
+    detail: str = ""
+
+    @classmethod
+    def of(cls, error: StationError) -> Self:
+        """What this error is the reason of."""
+        return cls(error.fault, error.detail)
+
+
+BY_OPERATOR = Reason(FAULTS["station.stopped_by_operator"])
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One change of state: from, to, and the fault or command that caused it (None when work was complete)."""
+    """One change: from, to, and the fault or command that caused it (None when work was complete).
+
+    Where `before` is `after`, only the reason has changed; None: nothing hinders any more.
+    """
 
     before: State
     after: State
-    reason: Fault | None
+    reason: Reason | None
 
 
 class Unit:
@@ -121,7 +150,7 @@ class Unit:
     def __init__(self, on_change: Callable[[Change], None] = lambda _change: None) -> None:
         self._state = State.STOPPED
         self._mode = Mode.PRODUCTION
-        self._reason: Fault | None = None
+        self._reason: Reason | None = None
         self._on_change = on_change
         self._changed = asyncio.Event()
 
@@ -136,16 +165,29 @@ class Unit:
         return self._mode
 
     @property
-    def reason(self) -> Fault | None:
-        """Why the unit left Execute; None while it runs."""
+    def reason(self) -> Reason | None:
+        """Why the unit does not run; None while it runs."""
         return self._reason
+
+    @property
+    def suspended_by_operator(self) -> bool:
+        """Whether an operator has suspended it: then only an operator lets it go on."""
+        return self._state in SUSPENSION and self._reason is BY_OPERATOR
 
     def accepts(self, command: Command) -> bool:
         """Whether the present state accepts this command."""
         return self._state in COMMANDS[command]
 
-    def command(self, command: Command, reason: Fault | None = None) -> None:
-        """Carry out a command, with the fault or the operator's wish that caused it.
+    def obey(self, command: Command) -> None:
+        """Carry out the command of an operator, or of the PLC in place of one.
+
+        Raises:
+            StationError: `station.illegal_command`, and nothing changed.
+        """
+        self.command(command, BY_OPERATOR if command in LEAVES_EXECUTE else None)
+
+    def command(self, command: Command, reason: Reason | None = None) -> None:
+        """Carry out a command, with what caused it.
 
         Raises:
             StationError: `station.illegal_command`, and nothing changed.
@@ -153,9 +195,15 @@ class Unit:
         after = COMMANDS[command].get(self._state)
         if after is None:
             raise StationError("station.illegal_command", f"{command.name} in {self._state.name}")
-        if command is Command.RESET:
+        if command in FORGETS:
             self._reason = None
         self._go(after, reason)
+
+    def explain(self, reason: Reason | None) -> None:
+        """Another reason holds now, or none, in the same state; harmless where nothing changes, and while it runs."""
+        if self._state is not State.EXECUTE and reason != self._reason:
+            self._reason = reason
+            self._tell(Change(self._state, self._state, reason))
 
     def complete(self, acting: State) -> None:
         """The work of this acting state is complete; harmless when a command has led elsewhere meanwhile."""
@@ -173,18 +221,21 @@ class Unit:
         self._mode = mode
 
     def changed(self) -> Coroutine[Any, Any, None]:
-        """Return at the next change of state after this call, however late it is awaited."""
+        """Return at the next change of state or reason after this call, however late it is awaited."""
         return _set(self._changed)
 
-    def _go(self, after: State, reason: Fault | None) -> None:
+    def _go(self, after: State, reason: Reason | None) -> None:
         before, self._state = self._state, after
         if reason is not None:
             self._reason = reason
         elif after is State.EXECUTE:
             self._reason = None
+        self._tell(Change(before, after, reason))
+
+    def _tell(self, change: Change) -> None:
         self._changed.set()
         self._changed = asyncio.Event()
-        self._on_change(Change(before, after, reason))
+        self._on_change(change)
 
 
 async def _set(event: asyncio.Event) -> None:

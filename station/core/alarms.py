@@ -115,9 +115,10 @@ class AlarmList:
         """The cell runs again: every alarm is over."""
         return self._clear(list(self._alarms.values()), at)
 
-    def clear_unlatched(self, at: datetime) -> list[Alarm]:
-        """What the line was the reason of is gone: alarms that do not latch are over."""
-        return self._clear([alarm for alarm in self._alarms.values() if not alarm.latched], at)
+    def clear_unlatched(self, at: datetime, but: Fault | None = None) -> list[Alarm]:
+        """What the line was the reason of is gone: alarms that do not latch are over, but for the one that holds."""
+        over = [alarm for alarm in self._alarms.values() if not alarm.latched and alarm.fault is not but]
+        return self._clear(over, at)
 
     def acknowledge(self, code: str, at: datetime, by: str) -> Alarm:
         """A person has seen this alarm.

@@ -15,7 +15,10 @@ from station.core.timeline import Load, ScanTimes, SettleTimes
 
 @dataclass(frozen=True, slots=True)
 class StateChanged:
-    """The cell's PackML state, by name, and why it changed (None when an acting state's work was complete)."""
+    """The cell's PackML state, by name, and why it does not run (None while it does).
+
+    Where `before` is `after`, only the reason has changed.
+    """
 
     before: str
     after: str

@@ -97,9 +97,10 @@ class Bench:
         self.alarms = Alarms(alarms, books, clock, configuration.alarms, self.events.append)
 
         def report() -> CellReport:
-            return CellReport(unit.state, unit.mode, unit.reason, 0, 0, self.alarms.summary)
+            fault = unit.reason.fault if unit.reason else None
+            return CellReport(unit.state, unit.mode, fault, 0, 0, self.alarms.summary)
 
-        line = Line(self.plc, unit, self.alarms, report, 0.01)
+        line = Line(self.plc, unit, self.alarms, report, 0.01, self.motion.still)
         equipment = Equipment(self.camera, self.motion, self.plc, self.classifier, books, self._compute, clock)
         self.cell = Cell(equipment, line, configuration, self.events.append)
         self.controller = Controller(

@@ -10,7 +10,7 @@ from station.core.clock import SystemClock
 from station.core.errors import FAULTS, ModelError, Reaction, RecordError, StationError
 from station.core.events import AlarmsChanged
 from station.flow.record import SqliteLedger
-from station.packml import Command, State
+from station.packml import Command, Reason, State
 from station.records.alarms import read_stops
 from tests.cell.bench import Bench, running, settings, until
 
@@ -134,19 +134,39 @@ async def test_a_cell_that_waits_for_parts_is_no_alarm_but_a_line_that_dies_mean
         assert bench.controller.state is State.SUSPENDED
 
 
-async def test_a_suspension_whose_reason_changes_its_name_all_the_time_is_one_alarm() -> None:
+async def test_a_suspension_whose_reason_changes_its_name_all_the_time_is_an_alarm_and_no_flood() -> None:
+    async with running(settings(alarms={"suspended_after_s": 0.1})) as bench:
+        await bench.start()
+        bench.line.permit("withdrawn")
+        await bench.controller.reached(State.SUSPENDED)
+        loop = asyncio.get_running_loop()
+        began, changes = loop.time(), 0
+        while loop.time() - began < 0.5:
+            for code in ("plc.stale", "plc.unreachable"):
+                bench.alarms.suspended_by(Reason(FAULTS[code]))
+                changes += 1
+            await asyncio.sleep(0.001)
+        times = sum(count for _code, count, _active, _seen in standing(bench))
+        assert 1 <= times <= 1 + (loop.time() - began) / 0.1 < changes, "one in the time that a suspension may last"
+
+
+async def test_each_trouble_of_a_suspension_is_an_alarm_of_its_own_that_ends_with_its_trouble() -> None:
     async with running(settings(alarms=SOON)) as bench:
         await bench.start()
         bench.line.permit("withdrawn")
         await bench.controller.reached(State.SUSPENDED)
-        change = asyncio.ensure_future(_alarmed(bench))
-        while not change.done():
-            for code in ("plc.stale", "plc.unreachable"):
-                bench.alarms.suspended_by(FAULTS[code])
-            await asyncio.sleep(0.001)
-        bench.alarms.suspended_by(FAULTS["plc.stale"])
-        await asyncio.sleep(0.05)
-        assert [(count, active) for _code, count, active, _seen in standing(bench)] == [(1, True)]
+        await _alarmed(bench)
+        assert standing(bench) == [("plc.no_permission", 1, True, False)]
+        bench.line.disconnect()
+        await until(lambda: len(standing(bench)) == 2)
+        assert standing(bench) == [("plc.no_permission", 1, False, False), ("plc.unreachable", 1, True, False)]
+        bench.line.cut = False
+        bench.line.notice()
+        await until(lambda: standing(bench)[-1] == ("plc.no_permission", 2, True, False))
+        assert standing(bench)[0] == ("plc.unreachable", 1, False, False)
+        bench.line.permit("given")
+        await until(lambda: not any(active for _code, _count, active, _seen in standing(bench)))
+        assert bench.controller.state is State.SUSPENDED
 
 
 async def test_the_plc_acknowledges_by_number_and_is_told_when_there_is_no_such_alarm() -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from station.core.errors import CameraError, ModelError, StationError
+from station.core.errors import FAULTS, CameraError, ModelError, StationError
 from station.core.part import Destination, SurfaceClass, Verdict
 from station.packml import Command, State
 from tests.cell.bench import running, settings, surface, until
@@ -278,9 +278,8 @@ async def test_a_full_bin_keeps_the_part_on_the_jig_until_there_is_room() -> Non
         bench.line.full = frozenset({Destination.BIN_PITS})
         await bench.start()
         bench.feed("A1")
-        await bench.controller.reached(State.SUSPENDING)
-        assert bench.controller.trouble[0] is not None
-        assert bench.controller.trouble[0].code == "plc.bin_full"
+        await bench.controller.reached(State.SUSPENDED)
+        assert bench.controller.trouble == (FAULTS["plc.bin_full"], "bin_pits")
         assert bench.floor.jig == "A1"
         assert not bench.floor.turning
         bench.line.full = frozenset()
@@ -295,7 +294,7 @@ async def test_a_stop_while_the_bin_is_full_sends_the_part_to_review_at_the_next
         bench.line.full = frozenset({Destination.BIN_PITS})
         await bench.start()
         bench.feed("A1")
-        await bench.controller.reached(State.SUSPENDING)
+        await bench.controller.reached(State.SUSPENDED)
         bench.controller.command(Command.STOP)
         await bench.controller.reached(State.STOPPED)
         assert bench.floor.jig == "A1"

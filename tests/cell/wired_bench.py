@@ -23,7 +23,7 @@ QUICK = {"heartbeat_s": 0.1, "stale_after_s": 2.0, "result_timeout_s": 1.0}
 
 
 class WiredLine:
-    """A line PLC whose registers the station polls and writes; it acknowledges every result."""
+    """A line PLC whose registers the station polls and writes; it acknowledges every result while `acknowledges`."""
 
     def __init__(self) -> None:
         self.words = PlcWords()
@@ -32,6 +32,7 @@ class WiredLine:
         self._server = TcpPeer(self._peer)
         self._heart: asyncio.Task[None] | None = None
         self._sequence = 0
+        self.acknowledges = self.beats = True
 
     async def start(self) -> int:
         """Serve, and let the heart beat; the port."""
@@ -79,13 +80,19 @@ class WiredLine:
 
     def _on_write(self, address: int, words: tuple[int, ...]) -> None:
         self.words.wrote(address, words)
+        if self.acknowledges:
+            self.acknowledge_result()
+
+    def acknowledge_result(self) -> None:
+        """The result that stands there was read."""
         self.say(RESULT_ACKNOWLEDGED, self.words[RESULT_SEQUENCE])
 
     async def _beat(self) -> None:
         beat = 0
         while True:
             beat = beat % 65535 + 1
-            self.say(100, beat)
+            if self.beats:
+                self.say(100, beat)
             await asyncio.sleep(BEAT_S)
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from station.core.errors import FAULTS, StationError
-from station.packml import COMMANDS, COMPLETED, Change, Command, Mode, State, Unit
+from station.packml import BY_OPERATOR, COMMANDS, COMPLETED, Change, Command, Mode, Reason, State, Unit
 
 PUBLISHED = {
     "ABORT": ("every state but ABORTING ABORTED", "ABORTING"),
@@ -84,24 +84,63 @@ def test_completion_of_another_acting_state_changes_nothing() -> None:
     assert unit.state is State.STOPPING
 
 
-@given(st.lists(st.one_of(st.sampled_from(list(Command)), st.none()), max_size=60))
-def test_any_sequence_reports_each_change_once_and_keeps_the_reason_until_the_unit_runs(
-    steps: list[Command | None],
+LOST, FULL, SILENT = (Reason(FAULTS[code], code) for code in ("camera.lost", "plc.bin_full", "plc.stale"))
+STEPS = st.one_of(st.sampled_from(list(Command)), st.sampled_from([FULL, SILENT, "nothing", "complete"]))
+
+
+@given(st.lists(STEPS, max_size=60))
+def test_any_sequence_reports_each_change_once_and_keeps_the_reason_until_the_unit_runs_or_another_holds(
+    steps: list[Command | Reason | str],
 ) -> None:
     changes: list[Change] = []
     unit = Unit(changes.append)
     for step in steps:
-        before = unit.state
-        if step is None:
+        before, reason, told = unit.state, unit.reason, len(changes)
+        if step == "complete":
             unit.complete(before) if before in COMPLETED else None
+        elif isinstance(step, Reason) or step == "nothing":
+            unit.explain(step if isinstance(step, Reason) else None)
         elif unit.accepts(step):
-            unit.command(step, FAULTS["camera.lost"] if step in (Command.HOLD, Command.ABORT) else None)
-        if unit.state is not before:
-            assert changes[-1].before is before
-            assert changes[-1].after is unit.state
+            unit.command(step, LOST if step in (Command.HOLD, Command.ABORT) else None)
+        moved, explained = unit.state is not before, unit.state is before and unit.reason != reason
+        assert len(changes) == told + (moved or explained)
+        if moved or explained:
+            assert (changes[-1].before, changes[-1].after) == (before, unit.state)
+        if explained:
+            assert changes[-1].reason == unit.reason
         if unit.state is State.EXECUTE:
             assert unit.reason is None
-    assert len(changes) == len([1 for change in changes if change.before is not change.after])
+
+
+@pytest.mark.parametrize("command", list(Command))
+def test_an_operators_command_is_the_reason_where_it_leads_out_of_execute_and_a_refused_one_changes_nothing(
+    command: Command,
+) -> None:
+    for state in State:
+        unit = unit_in(state)
+        unit._reason = FULL
+        try:
+            unit.obey(command)
+        except StationError:
+            assert (unit.state, unit.reason) == (state, FULL)
+            continue
+        if command in (Command.STOP, Command.HOLD, Command.SUSPEND, Command.ABORT):
+            assert unit.reason is BY_OPERATOR
+        else:
+            assert unit.reason is (None if command in (Command.RESET, Command.COMPLETE) else FULL)
+
+
+def test_a_suspension_is_an_operators_as_long_as_that_is_its_reason() -> None:
+    unit = unit_in(State.EXECUTE)
+    unit.obey(Command.SUSPEND)
+    assert unit.suspended_by_operator
+    unit.complete(State.SUSPENDING)
+    assert unit.suspended_by_operator
+    unit.obey(Command.HOLD)
+    assert (unit.reason, unit.suspended_by_operator) == (BY_OPERATOR, False)
+    unit = unit_in(State.EXECUTE)
+    unit.command(Command.SUSPEND, Reason.of(StationError("plc.bin_full", "bin_pits")))
+    assert (unit.reason, unit.suspended_by_operator) == (Reason(FAULTS["plc.bin_full"], "bin_pits"), False)
 
 
 @pytest.mark.parametrize("state", list(State))
