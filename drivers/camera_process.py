@@ -118,6 +118,12 @@ class Service:
         self._channel.send(link.pack(message))
 
 
+FOR_THE_STATION = (
+    signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGTSTP, signal.SIGTTOU, signal.SIGTTIN,
+)  # fmt: skip
+"""What a terminal or a supervisor tells all processes of a group is the station's to answer."""
+
+
 def _die(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     """The last words of a bug, and the end, before a producer's clean-up at exit can hang."""
     traceback.print_exception(kind, error, trace)
@@ -133,7 +139,8 @@ def main(channel_file: int, ring_file: int) -> None:
     """Serve the station until it hangs up; nothing is printed."""
     sys.excepthook = _die
     end_with_parent()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the station's to answer
+    for number in FOR_THE_STATION:
+        signal.signal(number, signal.SIG_IGN)
     take_precedence()
     keep_freed_memory()
     logging.disable(logging.CRITICAL)  # harvesters logs what is told to the station anyway

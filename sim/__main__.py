@@ -17,6 +17,8 @@ from sim.recordings import bundled_recording
 from sim.report import Format, Report, report_as
 from sim.running import Plan, RunningCell, running_cell
 from station.core.errors import ConfigError, StationError
+from station.core.logs import configure_logs
+from station.core.outlet import Outlet
 from station.core.priority import precedence
 from station.core.settings import load_settings
 
@@ -70,9 +72,10 @@ def simulate(  # noqa: PLR0913  # one argument an option
     """Run the simulated inspection cell: robot, spin jig, line PLC and what lies under the camera.
 
     The robot and the PLC are Modbus TCP servers, the jig is a Modbus RTU slave at a pseudo-terminal, and the simulated
-    camera's GenTL producer looks at the scene. The cell runs until it gets SIGINT or SIGTERM. Exit status: 0 when it
-    was ended so, 2 when it could not start or its recording gives no part, with the reason on standard error.
+    camera's GenTL producer looks at the scene. The cell runs until it gets SIGINT, SIGTERM or SIGHUP. Exit status: 0
+    when it was ended so, 2 when it could not start or its recording gives no part, with the reason on standard error.
     """
+    configure_logs("error", None)
     try:
         broken = wishes(fault or [])
         plan = Plan(recordings or bundled_recording(), parts, speed, truth, broken, breakable=control)
@@ -91,20 +94,24 @@ def main() -> None:
 async def _run(config: Path, plan: Plan, form: Format, *, end_with_parent: bool) -> None:
     loop = asyncio.get_running_loop()
     ended = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, ended.set)
-    settings, report = load_settings(config), report_as(form)
+    outlet = Outlet.of(sys.stdout, "standard output")
+    settings, report = load_settings(config), report_as(form, outlet)
     lines: asyncio.Queue[bytes] = asyncio.Queue()
     if end_with_parent:
         _require_pipe()
     if end_with_parent or plan.breakable:
         end = ended if end_with_parent else asyncio.Event()
         await loop.connect_read_pipe(lambda: _Input(lines, end), sys.stdin)
-    async with running_cell(settings, plan, report) as running, asyncio.TaskGroup() as group:
-        listening = group.create_task(_obey(running, lines, report)) if plan.breakable else None
-        await ended.wait()
-        if listening:
-            listening.cancel()
+    try:
+        async with running_cell(settings, plan, report) as running, asyncio.TaskGroup() as group:
+            listening = group.create_task(_obey(running, lines, report)) if plan.breakable else None
+            await ended.wait()
+            if listening:
+                listening.cancel()
+    finally:
+        outlet.close()
 
 
 async def _obey(running: RunningCell, lines: asyncio.Queue[bytes], report: Report) -> None:

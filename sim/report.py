@@ -1,8 +1,6 @@
 """What the simulated cell tells on standard output: where it listens, and what happens; as text or as JSON lines."""
 
 import json
-import os
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -10,6 +8,7 @@ from typing import Protocol
 
 from sim.ledger import Entry
 from station.core.errors import StationError
+from station.core.outlet import Outlet
 
 Json = Mapping[str, object]
 
@@ -69,7 +68,17 @@ class Report(Protocol):
         """A line on the control channel was obeyed, or refused."""
 
 
-class JsonReport:
+class _Lines:
+    """Writes lines, one at a time."""
+
+    def __init__(self, outlet: Outlet) -> None:
+        self._outlet = outlet
+
+    def _say(self, line: str) -> None:
+        self._outlet.write(line + "\n")
+
+
+class JsonReport(_Lines):
     """One JSON object a line; `event` says which."""
 
     def ready(self, where: Listening) -> None:
@@ -104,62 +113,53 @@ class JsonReport:
         self._print(answer)
 
     def _print(self, values: Json) -> None:
-        _say(json.dumps(values))
+        self._say(json.dumps(values))
 
 
-class TextReport:
+class TextReport(_Lines):
     """Lines for people."""
 
     def ready(self, where: Listening) -> None:
         """Print where everything is."""
         jig = f"{where.jig} -> {where.terminal}" if isinstance(where.jig, str) else _text(where.jig)
         plc = {"client": "listens on", "server": "visits the station at"}[where.plc_role]
-        _say("The simulated cell is ready.")
-        _say(f"  robot   Modbus TCP  listens on {_text(where.robot)}")
-        _say(f"  jig     Modbus {'RTU  at' if where.terminal else 'TCP  listens on'} {jig}")
-        _say(f"  PLC     Modbus TCP  {plc} {_text(where.plc)}")
-        _say(f"  camera  scene {where.scene}")
+        self._say("The simulated cell is ready.")
+        self._say(f"  robot   Modbus TCP  listens on {_text(where.robot)}")
+        self._say(f"  jig     Modbus {'RTU  at' if where.terminal else 'TCP  listens on'} {jig}")
+        self._say(f"  PLC     Modbus TCP  {plc} {_text(where.plc)}")
+        self._say(f"  camera  scene {where.scene}")
         if not where.closed_turns:
-            _say('  The recording holds scans that are no whole turns: leave "closed" out of turn.proofs.')
+            self._say('  The recording holds scans that are no whole turns: leave "closed" out of turn.proofs.')
 
     def happened(self, entry: Entry) -> None:
         """Print the entry."""
         label = f" ({entry.label})" if entry.label else ""
-        _say(f"{entry.time:%H:%M:%S.%f}  {entry.event:<9}  {entry.part_id or '-'}{label}  {entry.place}")
+        self._say(f"{entry.time:%H:%M:%S.%f}  {entry.event:<9}  {entry.part_id or '-'}{label}  {entry.place}")
 
     def scan_left_out(self, file: str, error: StationError) -> None:
         """Print the operator's text."""
-        _say(f"left out: {file}: {error}")
+        self._say(f"left out: {file}: {error}")
 
     def result_read(self, number: int, decision: str) -> None:
         """Print the decision that the PLC has read."""
-        _say(f"the PLC has read result {number}: {decision}")
+        self._say(f"the PLC has read result {number}: {decision}")
 
     def infeed_empty(self, fed: int) -> None:
         """Print how many parts came."""
-        _say(f"The infeed is empty; {fed} parts were fed.")
+        self._say(f"The infeed is empty; {fed} parts were fed.")
 
     def fault_struck(self, name: str, part_id: str | None) -> None:
         """Print which, and whom."""
-        _say(f"fault {name} strikes {part_id or 'the cell'}")
+        self._say(f"fault {name} strikes {part_id or 'the cell'}")
 
     def answered(self, answer: Json) -> None:
         """Print the answer."""
-        _say(json.dumps(answer))
+        self._say(json.dumps(answer))
 
 
-def report_as(form: Format) -> Report:
-    """The report in this format."""
-    return TextReport() if form is Format.TEXT else JsonReport()
-
-
-def _say(line: str) -> None:
-    """One line, at once; into nothing from the moment on that nobody listens any more."""
-    try:
-        sys.stdout.write(line + "\n")
-        sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def report_as(form: Format, outlet: Outlet) -> Report:
+    """The report in this format; whoever reads it slowly, or not at all, does not hinder the cell."""
+    return TextReport(outlet) if form is Format.TEXT else JsonReport(outlet)
 
 
 def _address(address: tuple[str, int]) -> dict[str, object]:

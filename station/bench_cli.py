@@ -13,7 +13,7 @@ from rich.table import Table
 
 from station.core.errors import ConfigError
 from station.core.settings import ModelSettings, Settings
-from station.terminal import ConfigOption, JsonOption, err, out, settings_of
+from station.terminal import UNWELL, ConfigOption, JsonOption, deliver, err, out, settings_of, unhindered
 
 
 class Engine(StrEnum):
@@ -73,9 +73,13 @@ def bench(
         _require_writable(picture)
     wanted = wanted_of(only or [])
     busy_before = busy_share()
-    network = NetworkRun(settings, seconds / SHARE_OF_SECONDS, wanted, _say)
-    plan = BenchPlan(settings, seconds, _say, CellRuns(settings, parts, _say), network)
-    with ended_by_signals():
+    with unhindered(err) as screen, ended_by_signals():
+
+        def say(line: str) -> None:
+            screen.print(escape(line), highlight=False)
+
+        network = NetworkRun(settings, seconds / SHARE_OF_SECONDS, wanted, say)
+        plan = BenchPlan(settings, seconds, say, CellRuns(settings, parts, say), network)
         figures: dict[str, Any] = run_benches(wanted, plan)
     judged = verdict(figures, settings, busy_before)
     if picture is not None:
@@ -83,7 +87,8 @@ def bench(
 
         picture.write_bytes(draw(figures, judged, plan.cell.made()))
     if as_json:
-        print(json.dumps({**figures, "verdict": asdict(judged)}, indent=2))
+        if not deliver(json.dumps({**figures, "verdict": asdict(judged)}, indent=2)):
+            raise typer.Exit(UNWELL)
         return
     for name, values in figures.items():
         out.print(_table(name, values))
@@ -110,10 +115,6 @@ def _require_writable(picture: Path) -> None:
         picture.touch()
     except OSError as error:
         raise ConfigError("config.invalid", f"--picture {picture}: {error.strerror}") from error
-
-
-def _say(line: str) -> None:
-    err.print(escape(line), highlight=False)
 
 
 def _table(name: str, values: Mapping[str, Any] | None) -> Table:

@@ -29,8 +29,8 @@ from station.compute import ComputeThread
 from station.controller import Controller
 from station.core.camera_settings import CameraSettings
 from station.core.clock import Clock, SystemClock
-from station.core.errors import ConfigError
-from station.core.events import Watcher
+from station.core.errors import ConfigError, RecordError
+from station.core.events import Watcher, harmless
 from station.core.part import ModelIdentity
 from station.core.ports import CellReport, LineCamera, LinePlc, PatchClassifier, SortRobot, SpinJig
 from station.core.priority import compute_in_time
@@ -66,11 +66,12 @@ async def open_station(settings: Settings, folder: Path, watch: Watcher) -> Asyn
     Args:
         settings: The configuration.
         folder: Where database, archive and logs live.
-        watch: Told of everything that happens.
+        watch: Told of everything that happens; what it does or fails at changes nothing.
 
     Raises:
         StationError: The bundle or the database cannot be used.
     """
+    watch = harmless(watch)
     clock = SystemClock()
     bundle = find_bundle(settings, folder)
     compute = ComputeThread(

@@ -31,15 +31,19 @@ from station.records_cli import records_app
 from station.terminal import (
     REFUSED,
     STOPPED,
+    UNWELL,
     ConfigOption,
     DataOption,
     JsonOption,
+    deliver,
     err,
     out,
+    output_prepared,
     refuse,
     refuse_auto_reset,
     settings_of,
     terminal_log,
+    unhindered,
 )
 
 app = typer.Typer(
@@ -73,10 +77,11 @@ class MapFormat(StrEnum):
 
 def main() -> None:
     """Run the command line; faults become one clear message and an exit status, never a stack of calls."""
-    try:
-        app()
-    except StationError as error:
-        refuse(error)
+    with output_prepared():
+        try:
+            app()
+        except StationError as error:
+            refuse(error)
 
 
 # ---------------------------------------------------------------------- simulate
@@ -136,22 +141,23 @@ def _simulate(
     settings = load_settings(config)
     folder = data_dir(settings, data)
     options = SimulationOptions(config, recordings, parts, speed.value, truth, folder, wished)
-    screen = err if as_json else out
-    configure_logs(settings.station.log_level, folder / "logs", terminal_log(screen))
-    with CellView(screen) as view, precedence():
-        view.say(f"Simulated cell, recording {recordings or 'bundled with the station'}; records in {folder}")
-        result = asyncio.run(Simulation(settings, options, view.watch, view.say).run())
-    if as_json:
-        print(json.dumps({"parts": result.rows, "summary": result.summary}, indent=2))
-    else:
-        out.print(parts_table(result.rows))
-        out.print(summary_text(result.summary), highlight=False)
+    delivered = True
+    with unhindered(err if as_json else out) as screen:
+        configure_logs(settings.station.log_level, folder / "logs", terminal_log(screen))
+        with CellView(screen) as view, precedence():
+            view.say(f"Simulated cell, recording {recordings or 'bundled with the station'}; records in {folder}")
+            result = asyncio.run(Simulation(settings, options, view.watch, view.say).run())
+        if as_json:
+            delivered = deliver(json.dumps({"parts": result.rows, "summary": result.summary}, indent=2))
+        else:
+            screen.print(parts_table(result.rows))
+            screen.print(summary_text(result.summary), highlight=False)
     if result.fault is not None:
-        err.print(
-            f"[bold red]The cell stopped: {result.fault.code}[/] {escape(result.fault.text)} {escape(result.detail)}"
-        )
+        with unhindered(err) as screen:
+            words = f"{escape(result.fault.text)} {escape(result.detail)}"
+            screen.print(f"[bold red]The cell stopped: {result.fault.code}[/] {words}", soft_wrap=True)
         return STOPPED
-    return 0
+    return 0 if delivered else UNWELL
 
 
 # ---------------------------------------------------------------------- run, command, check
@@ -167,7 +173,8 @@ def run(
 ) -> None:
     """Run the station on the configured devices until it is told to stop.
 
-    Commands come from the line PLC and from `station command`; SIGTERM and Ctrl-C bring the cell to Stopped first.
+    Commands come from the line PLC and from `station command`; SIGTERM, Ctrl-C and a closed terminal bring the cell to
+    Stopped first.
     """
     from station.service import serve
     from station.view import CellView
@@ -175,9 +182,10 @@ def run(
     settings = load_settings(config)
     refuse_auto_reset(settings, config, auto_reset=auto_reset)
     folder = data_dir(settings, data)
-    configure_logs(settings.station.log_level, folder / "logs", terminal_log(out))
-    with CellView(out) as view, precedence():
-        asyncio.run(serve(settings, folder, view.watch, auto_reset=auto_reset))
+    with unhindered(out) as screen:
+        configure_logs(settings.station.log_level, folder / "logs", terminal_log(screen))
+        with CellView(screen) as view, precedence():
+            asyncio.run(serve(settings, folder, view.watch, auto_reset=auto_reset))
 
 
 @app.command()

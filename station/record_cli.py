@@ -5,12 +5,13 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
 from rich.markup import escape
 
 from station.core.logs import configure_logs
 from station.core.priority import precedence
 from station.core.settings import Settings, data_dir, load_settings
-from station.terminal import DataOption, err, out, refuse_auto_reset, terminal_log
+from station.terminal import UNWELL, DataOption, err, out, refuse_auto_reset, terminal_log, unhindered
 
 
 def record(
@@ -31,27 +32,30 @@ def record(
     settings = load_settings(config)
     refuse_auto_reset(settings, config, auto_reset=auto_reset)
     data_folder = data_dir(settings, data)
-    configure_logs(settings.station.log_level, data_folder / "logs", terminal_log(out))
-    with precedence():
-        written = asyncio.run(_record(settings, data_folder, folder, parts, auto_reset=auto_reset))
+    with unhindered(out) as screen, precedence():
+        configure_logs(settings.station.log_level, data_folder / "logs", terminal_log(screen))
+        written = asyncio.run(_record(settings, data_folder, folder, parts, screen, auto_reset=auto_reset))
     said = f"{written} of {parts} scans recorded in {folder}"
     if written < parts:
         err.print(escape(f"{said}: the cell was stopped before"), soft_wrap=True)
-        raise typer.Exit(1)
+        raise typer.Exit(UNWELL)
     out.print(escape(f"{said}; replay them: station --simulate --recordings {folder}"), soft_wrap=True, highlight=False)
 
 
-async def _record(settings: Settings, data: Path, folder: Path, parts: int, *, auto_reset: bool) -> int:
-    from station.core.events import CellEvent
+async def _record(
+    settings: Settings, data: Path, folder: Path, parts: int, screen: Console, *, auto_reset: bool
+) -> int:
+    from station.core.events import CellEvent, harmless
     from station.recorder import ScanRecorder
     from station.service import serve
     from station.view import CellView
 
     recorder = ScanRecorder(folder, parts)
-    with CellView(out) as view:
+    with CellView(screen) as view:
+        show = harmless(view.watch)
 
         def watch(event: CellEvent) -> None:
-            view.watch(event)
+            show(event)
             recorder.watch(event)
 
         try:

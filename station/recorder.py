@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 
 import structlog
 
-from station.core.errors import ConfigError, RecordError
+from station.core.errors import BugError, ConfigError, RecordError
 from station.core.events import CellEvent, ScanJudged
 from station.core.part import PART_ID_LENGTH
 from station.core.recording import INDEX_NAME
@@ -40,12 +40,19 @@ class ScanRecorder:
         self._waiting: set[Future[None]] = set()
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="recorder")
         self._loop = asyncio.get_running_loop()
-        self._error: OSError | None = None
+        self._error: BaseException | None = None
         self.written = 0
         self.enough = asyncio.Event()
 
     def watch(self, event: CellEvent) -> None:
-        """Copy a complete scan, at most 5 ms, and have it written."""
+        """Copy a complete scan, at most 5 ms, and have it written; a failure ends the recording, `close` tells it."""
+        try:
+            self._take(event)
+        except Exception as error:  # the cell goes on, and the recording is over
+            log.exception("scan_not_taken")
+            self._fail(error)
+
+    def _take(self, event: CellEvent) -> None:
         if not isinstance(event, ScanJudged) or not event.evidence.account.valid or self._taken >= self._parts:
             return
         if len(self._waiting) >= WAITING_SCANS:
@@ -71,12 +78,15 @@ class ScanRecorder:
 
         Raises:
             RecordError: A scan could not be written.
+            BugError: A scan could not be made a file of.
         """
         self._writer.shutdown(wait=True)
         for future in list(self._waiting):
             self._wrote(future)
-        if self._error is not None:
+        if isinstance(self._error, OSError):
             raise RecordError("record.disk_failed", f"{self._folder}: {self._error.strerror}") from self._error
+        if self._error is not None:
+            raise BugError("station.bug", f"{type(self._error).__name__}: {self._error}") from self._error
 
     def _write(self, image: ScanImage, line: str) -> None:
         (self._folder / image.file).write_bytes(encode_scan(image))
@@ -88,19 +98,21 @@ class ScanRecorder:
             return
         self._waiting.discard(done)
         error = done.exception()
-        if isinstance(error, OSError):
-            self._error = error
-            self.enough.set()
-        elif error is not None:
-            raise error
+        if error is not None:
+            self._fail(error)
         else:
             self.written += 1
         if self.written >= self._parts:
             self.enough.set()
 
+    def _fail(self, error: BaseException) -> None:
+        self._error = self._error or error
+        self.enough.set()
+
     def _unused(self, part_id: str) -> str:
         """The part's id; `~2`, `~3` … tell the scans of a part apart that came more than once."""
-        unused, times = part_id, 1
+        part_id = unused = part_id.strip()
+        times = 1
         while unused in self._ids:
             times += 1
             unused = part_id[: PART_ID_LENGTH - len(f"~{times}")] + f"~{times}"

@@ -10,7 +10,7 @@ from station.build import open_station
 from station.control import listening
 from station.controller import Controller
 from station.core.errors import StationError
-from station.core.events import CellEvent, StateChanged, Watcher
+from station.core.events import CellEvent, StateChanged, Watcher, harmless
 from station.core.settings import Settings
 from station.packml import Command, State
 from station.shutdown import stop, stopped_by_signals
@@ -37,7 +37,7 @@ async def serve(
         StationError: The station cannot start, or its line cannot be served.
     """
     notifier = Notifier.of(os.environ)
-    async with open_station(settings, folder, _telling(notifier, watch)) as station:
+    async with open_station(settings, folder, _telling(notifier, harmless(watch))) as station:
         controller = station.controller
         watching = asyncio.create_task(station.watchdog.run(notifier), name="watchdog")
         running = asyncio.create_task(controller.run(), name="controller")

@@ -20,6 +20,7 @@ from typing import Self
 
 import structlog
 
+from station.core.logs import settle_logs
 from station.core.settings import WatchdogSettings
 
 log = structlog.get_logger()
@@ -159,6 +160,10 @@ class StallMeter:
 
 
 def _say(event: str, **values: object) -> None:
-    saying = threading.Thread(target=log.critical, args=(event,), kwargs=values, daemon=True)
+    def say() -> None:
+        log.critical(event, **values)
+        settle_logs(LOG_TIMEOUT_S)
+
+    saying = threading.Thread(target=say, daemon=True)
     saying.start()
     saying.join(LOG_TIMEOUT_S)

@@ -1,10 +1,14 @@
 """What the commands share: the terminal, their common options, and how a refusal is told."""
 
+import io
 import logging
+import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.resources import as_file
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import IO, Annotated, Any, NoReturn, cast
 
 import typer
 from rich.console import Console
@@ -13,10 +17,14 @@ from rich.markup import escape
 
 from config import bundled
 from station.core.errors import ConfigError, StationError
+from station.core.outlet import Outlet
 from station.core.settings import Settings, load_settings
 
-REFUSED, STOPPED = 2, 3
-"""Exit status: refused before anything moved; the cell was stopped by a fault."""
+UNWELL, REFUSED, STOPPED = 1, 2, 3
+"""Exit status: something is not well; refused before anything moved; the cell was stopped by a fault."""
+
+STANDARD_OUTPUT, STANDARD_ERROR = 1, 2
+"""Numbers of the files."""
 
 WIDTH = 140
 """Columns of output that goes into a file or a pipe."""
@@ -38,6 +46,78 @@ DataOption = Annotated[
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")]
+
+
+@contextmanager
+def unhindered(console: Console) -> Iterator[Console]:
+    """The same console for a cell at work: a terminal, pipe or disk that is slow, full or gone does not hinder it.
+
+    At the end it waits for what was printed, as long as that is taken.
+    """
+    stream, name = (sys.stderr, "standard error") if console.stderr else (sys.stdout, "standard output")
+    outlet = Outlet.of(stream, name)
+    try:
+        yield Console(file=cast("IO[str]", outlet), width=None if outlet.isatty() else WIDTH)
+    finally:
+        outlet.close()
+
+
+def deliver(document: str) -> bool:
+    """Print a document on standard output, as long as it is taken; whether it was taken whole."""
+    outlet = Outlet.of(sys.stdout, "standard output")
+    outlet.write(document + "\n")
+    return outlet.close()
+
+
+@contextmanager
+def output_prepared() -> Iterator[None]:
+    """While in this context whatever a command prints is printed as well as it can be.
+
+    Characters that the output does not have are replaced. An output that was closed is no number for the next file that
+    is opened. An output that takes no more ends the command with a word and exit status 1; a reader who has seen enough
+    needs no word.
+    """
+    while (unused := os.open(os.devnull, os.O_RDWR)) <= STANDARD_ERROR:
+        pass
+    os.close(unused)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout = _told(sys.stdout)
+    try:
+        try:
+            yield
+        finally:
+            if sys.stdout is not None:
+                sys.stdout.flush()
+    except _OutputError as error:
+        _give_up(error)
+
+
+class _OutputError(Exception):
+    """Standard output takes no more; not an OSError, which could be any file's."""
+
+
+class _StandardOutput(io.FileIO):
+    def write(self, data: Any, /) -> int:
+        try:
+            return super().write(data)
+        except OSError as error:
+            raise _OutputError(error.strerror) from error
+
+
+def _told(stream: io.TextIOWrapper) -> io.TextIOWrapper:
+    """The same stream, which replaces characters and tells its errors from those of other files."""
+    stream.flush()
+    buffer = io.BufferedWriter(_StandardOutput(stream.fileno(), "w", closefd=False))
+    return io.TextIOWrapper(
+        buffer, stream.encoding, "replace", line_buffering=stream.line_buffering or stream.write_through
+    )
+
+
+def _give_up(error: _OutputError) -> NoReturn:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), STANDARD_OUTPUT)  # the interpreter tries once more at its end
+    if not isinstance(error.__cause__, BrokenPipeError):
+        err.print(f"standard output: {error}", highlight=False)
+    sys.exit(UNWELL)
 
 
 def refuse(error: StationError) -> NoReturn:

@@ -6,11 +6,15 @@ Watchers are called from the event loop and must not block; nothing in the cell 
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import structlog
+
 from station.core.alarms import Alarm
 from station.core.errors import Fault
 from station.core.part import Decision, Destination, Inspection, Scores
 from station.core.ports import Evidence
 from station.core.timeline import Load, ScanTimes, SettleTimes
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,3 +127,20 @@ CellEvent = (
     | AlarmsChanged
 )
 Watcher = Callable[[CellEvent], None]
+
+
+def harmless(watch: Watcher) -> Watcher:
+    """The watcher, which can do no harm: one that raises is told of in the log, and is never called again."""
+    watching = True
+
+    def tell(event: CellEvent) -> None:
+        nonlocal watching
+        if not watching:
+            return
+        try:
+            watch(event)
+        except Exception:  # whatever it is, the cell does not depend on it
+            watching = False
+            log.exception("watcher_dropped", watcher=getattr(watch, "__qualname__", repr(watch)))
+
+    return tell

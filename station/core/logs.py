@@ -1,18 +1,18 @@
 """Logging: structlog events on standard error and, when a folder is given, as JSON lines in a file.
 
 Events are named in the past tense (`part_sorted`, `state_changed`); values are keys, never part of the sentence.
+A line is formatted by whoever logs it and written by another thread: a terminal, a pipe or a disk that is slow, full or
+gone costs lines, never the time or the life of what logs.
 """
 
 import logging
-import logging.handlers
-import os
 import sys
-from contextlib import suppress
 from pathlib import Path
 
 import structlog
 
-from station.core.place import displaced
+from station.core.log_file import LogFile
+from station.core.outlet import PATIENCE_S, Outlet
 
 LOG_FILE_BYTES = 20_000_000
 LOG_FILES_KEPT = 10
@@ -38,11 +38,15 @@ def configure_logs(level: str, folder: Path | None, console: logging.Handler | N
         wrapper_class=structlog.make_filtering_bound_logger(logging.DEBUG),
         cache_logger_on_first_use=False,
     )
-    people = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
-    terminal = console or logging.StreamHandler(sys.stderr)
+    errors = Outlet.of(sys.stderr, "standard error")
+    people = structlog.dev.ConsoleRenderer(colors=errors.isatty())
+    terminal = console or OutletHandler(errors)
     terminal.setLevel(level.upper())
     terminal.setFormatter(_formatter(people, shared))
     root = logging.getLogger()
+    for handler in root.handlers:
+        if isinstance(handler, OutletHandler):
+            handler.close()
     root.handlers = [terminal]
     root.setLevel(logging.DEBUG if level == "debug" else logging.INFO)
     if folder is not None:
@@ -51,35 +55,45 @@ def configure_logs(level: str, folder: Path | None, console: logging.Handler | N
         logging.getLogger(noisy).setLevel(logging.CRITICAL if noisy != "asyncio" else logging.WARNING)
 
 
-class LogFile(logging.handlers.RotatingFileHandler):
-    """A rotated file of lines; one that was deleted, moved or replaced is begun anew with the next line.
+def settle_logs(patience_s: float) -> None:
+    """Wait until the lines logged so far are written, but for no longer than nothing is taken for so long."""
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler, OutletHandler):
+            handler.settle(patience_s)
 
-    While the folder above it is gone, which is not made anew for it, the old file goes on.
+
+class OutletHandler(logging.Handler):
+    """Hands log lines to an outlet; at the end of the process it waits for them, as long as they are taken.
+
+    Args:
+        outlet: Where they go.
     """
 
-    def emit(self, record: logging.LogRecord) -> None:
-        """Write one line."""
-        with suppress(OSError):
-            self._find_file()
-        if self.stream is not None:
-            super().emit(record)
+    def __init__(self, outlet: Outlet) -> None:
+        super().__init__()
+        self._outlet = outlet
 
-    def _find_file(self) -> None:
-        path = Path(self.baseFilename)
-        if self.stream is not None and displaced(path, os.fstat(self.stream.fileno())) is None:
-            return
-        path.parent.mkdir(exist_ok=True)
-        begun = self._open()
-        if self.stream is not None:
-            self.stream.close()
-        self.stream = begun
+    def emit(self, record: logging.LogRecord) -> None:
+        """Format it, and have it written."""
+        try:
+            line = self.format(record)
+        except Exception as error:  # noqa: BLE001  # a value that cannot be shown is no reason to fail
+            line = f"log line not formatted: {type(error).__name__}: {error}"
+        self._outlet.write(line + "\n")
+
+    def settle(self, patience_s: float = PATIENCE_S) -> None:
+        """Wait for what was logged so far."""
+        self._outlet.settle(patience_s)
+
+    def close(self) -> None:
+        """Wait for what was logged, and log no more."""
+        self._outlet.close()
+        super().close()
 
 
 def _file_handler(folder: Path, shared: list[structlog.typing.Processor]) -> logging.Handler:
-    folder.mkdir(parents=True, exist_ok=True)
-    handler = LogFile(
-        folder / "station.jsonl", maxBytes=LOG_FILE_BYTES, backupCount=LOG_FILES_KEPT - 1, encoding="utf-8"
-    )
+    file = LogFile(folder / "station.jsonl", LOG_FILE_BYTES, LOG_FILES_KEPT)
+    handler = OutletHandler(Outlet("log file", file.take, whole=True))
     handler.setLevel(logging.INFO)
     handler.setFormatter(_formatter(structlog.processors.JSONRenderer(), shared))
     return handler

@@ -1,20 +1,24 @@
 """What the simulated cell says about itself, for people and for programs."""
 
 import json
+import sys
 from datetime import UTC, datetime
 
 import pytest
 
 from sim.ledger import Entry, Happening, Place
-from sim.report import Format, Listening, Report, report_as
+from sim.report import Format, Listening, report_as
 from station.core.errors import RecordingError
+from station.core.outlet import Outlet
 
 CLIENT = Listening(("127.0.0.1", 15020), "/run/jig", ("127.0.0.1", 15021), "client", "/dev/pts/3", "/scene")
 SERVER = Listening(("127.0.0.1", 15020), ("127.0.0.1", 15022), ("127.0.0.1", 502), "server", "", "/scene")
 ENTRY = Entry(datetime(2026, 1, 2, 3, 4, 5, 678900, tzinfo=UTC), Happening.PLACED, "A", "pits", Place.BIN_PITS)
 
 
-def tell_all(report: Report) -> None:
+def tell_all(form: Format) -> None:
+    outlet = Outlet.of(sys.stdout, "standard output")
+    report = report_as(form, outlet)
     report.ready(CLIENT)
     report.ready(SERVER)
     report.happened(ENTRY)
@@ -24,10 +28,11 @@ def tell_all(report: Report) -> None:
     report.fault_struck("robot-deaf", "A")
     report.fault_struck("plc-stale", None)
     report.answered({"event": "done", "do": "clear"})
+    assert outlet.close()
 
 
 def test_people_are_told_in_words(capsys: pytest.CaptureFixture[str]) -> None:
-    tell_all(report_as(Format.TEXT))
+    tell_all(Format.TEXT)
     assert capsys.readouterr().out == (
         "The simulated cell is ready.\n"
         "  robot   Modbus TCP  listens on 127.0.0.1:15020\n"
@@ -50,7 +55,7 @@ def test_people_are_told_in_words(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_programs_are_told_in_json_lines(capsys: pytest.CaptureFixture[str]) -> None:
-    tell_all(report_as(Format.JSON))
+    tell_all(Format.JSON)
     robot = {"host": "127.0.0.1", "port": 15020}
     assert [json.loads(line) for line in capsys.readouterr().out.splitlines()] == [
         {

@@ -1,0 +1,90 @@
+"""The log on the disk: lines of JSON, rotated; a disk that fails costs lines, which are counted, and nothing else."""
+
+import errno
+import os
+from contextlib import suppress
+from itertools import pairwise
+from pathlib import Path
+
+import structlog
+
+log = structlog.get_logger()
+
+
+class LogFile:
+    """A file that is appended to, and made again when somebody has moved or deleted it; used by one thread.
+
+    Args:
+        path: The newest file; older ones are `path.1`, `path.2` …
+        most_bytes: After so many bytes the next file is begun.
+        kept: How many files there are at most.
+    """
+
+    def __init__(self, path: Path, most_bytes: int, kept: int) -> None:
+        self._path = path
+        self._most_bytes = most_bytes
+        self._kept = kept
+        self._file: int | None = None
+        self._lost = 0
+        with suppress(OSError):  # told by the first line that is not taken
+            path.parent.mkdir(parents=True, exist_ok=True)
+
+    def take(self, data: bytes) -> int:
+        """Append whole lines; what the disk does not take is lost, said once, and counted when it takes some again."""
+        try:
+            self._append(data)
+        except OSError as error:
+            self._close()
+            self._lost += 1
+            if self._lost == 1:
+                log.warning("log_file_failed", file=str(self._path), error=error.strerror)
+            return len(data)
+        if self._lost:
+            lost, self._lost = self._lost, 0
+            log.warning("log_file_written_again", file=str(self._path), writes_lost=lost)
+        return len(data)
+
+    def _append(self, data: bytes) -> None:
+        file = self._opened()
+        size = os.fstat(file).st_size
+        if size and size + len(data) > self._most_bytes:
+            self._rotate()
+            file, size = self._opened(), 0
+        written = os.write(file, data)
+        if written < len(data):
+            os.ftruncate(file, size)  # the disk is full: no half line stays
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def _opened(self) -> int:
+        """The file that the path names now; while the folder above it is gone, which is not made anew, the old one."""
+        if self._file is not None and self._named(self._file):
+            return self._file
+        try:
+            self._path.parent.mkdir(exist_ok=True)
+            begun = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        except OSError:
+            if self._file is None:
+                raise
+            return self._file
+        self._close()
+        self._file = begun
+        return begun
+
+    def _named(self, file: int) -> bool:
+        try:
+            return os.path.samestat(os.fstat(file), self._path.stat())
+        except FileNotFoundError:
+            return False
+
+    def _rotate(self) -> None:
+        self._close()
+        names = [self._path, *(self._path.with_name(f"{self._path.name}.{age}") for age in range(1, self._kept))]
+        for newer, older in reversed(list(pairwise(names))):
+            with suppress(FileNotFoundError):
+                newer.replace(older)
+
+    def _close(self) -> None:
+        if self._file is not None:
+            with suppress(OSError):
+                os.close(self._file)
+            self._file = None
