@@ -46,6 +46,9 @@ def plc_effects(plc: PlcDevice) -> dict[str, Effect]:
     return {
         "plc-illegal-command": Effect(lambda: _ignore(plc.command("clear"))),
         "plc-permission-withdrawn": Effect(partial(plc.permit, "withdrawn"), partial(plc.permit, "given")),
+        "plc-permission-kept-back": Effect(partial(plc.permit, "withdrawn"), partial(plc.permit, "given")),
+        "plc-id-blank": Effect(plc.show_part, plc.show_part),
+        "plc-type-unknown": Effect(plc.show_part, plc.show_part),
         "plc-bins-full": Effect(partial(plc.fill, tuple(Destination)), partial(plc.fill, ())),
         "plc-result-ignored": Effect(_nothing, plc.take_result),
         "plc-program-restarts": Effect(plc.stop, plc.run),

@@ -112,7 +112,7 @@ class PartSource:
     def _unused_id(self, part_id: str, turn: int) -> str:
         """The id of a part in this pass of the recording: at most 16 characters, and never given before."""
         suffix = f"-{turn}" if turn > 1 else ""
-        stem = part_id[-(PART_ID_LENGTH - len(suffix)) :]
+        stem = part_id[-(PART_ID_LENGTH - len(suffix)) :].strip()
         starts = itertools.chain([""], map(str, itertools.count(1)))
         wanted = (start + stem[len(start) :] + suffix for start in starts)
         unused = next(candidate for candidate in wanted if candidate not in self._used_ids)

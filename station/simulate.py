@@ -2,19 +2,22 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from station.build import Station, open_station
 from station.controller import Controller
-from station.core.errors import Fault
-from station.core.events import CellEvent, PartSorted, Watcher
+from station.core.errors import FAULTS, Fault
+from station.core.events import AlarmsChanged, CellEvent, PartSorted, StateChanged, Watcher, harmless
 from station.core.settings import Settings
 from station.packml import Command, State
 from station.report import PartRow, Summary, part_row, summarise
 from station.shutdown import stop, stopped_by_signals
 from station.simulated_cell import Event, SimulatedCell, Speed
+
+SUSPENDED_FOR_GOOD_S = 30.0
+"""A cell that waits for so long, and nothing happens in it nor in the simulated one, waits for what does not come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +58,13 @@ class Simulation:
     ) -> None:
         self._settings = settings
         self._options = options
-        self._watch_too = watch
+        self._watch_too = harmless(watch)
         self._say = say
         self._labels: dict[str, str | None] = {}
         self._sorted: list[PartSorted] = []
         self._controller: Controller | None = None
         self._fed: int | None = None
+        self._happened = 0
 
     async def run(self) -> SimulationResult:
         """Reset, start, take all parts through, stop.
@@ -76,22 +80,37 @@ class Simulation:
         async with cell, open_station(cell.addressed(self._settings), options.data, self._watch) as station:
             self._say(f"judged by {station.model}")
             started = time.monotonic()
-            fault, detail = await self._take_all_through(station)
+            fault, detail = await self._take_all_through(station, cell)
             seconds = time.monotonic() - started
         rows = tuple(part_row(event, self._labels.get(_part_id(event)), station.model) for event in self._sorted)
         return SimulationResult(rows, summarise(rows, seconds), fault, detail)
 
-    async def _take_all_through(self, station: Station) -> tuple[Fault | None, str]:
+    async def _take_all_through(self, station: Station, cell: SimulatedCell) -> tuple[Fault | None, str]:
+        """Until all parts are through, or cannot be any more: a fault has stopped the cell, or none will come."""
         self._controller = controller = station.controller
         if self._fed is not None:
             controller.limit_parts(self._fed)
         running = asyncio.create_task(controller.run(), name="controller")
         with stopped_by_signals(controller):
             try:
-                await _or_failed(self._drive(controller), running)
-                return controller.trouble if controller.state is not State.COMPLETE else (None, "")
+                await _first((self._drive(controller), self._stuck(controller), cell.gone()), running)
+                if controller.state is State.COMPLETE:
+                    return None, ""
+                if cell.is_gone:
+                    return FAULTS["config.simulator_gone"], await cell.gone()
+                return controller.trouble
             finally:
                 await stop(controller, running)
+
+    async def _stuck(self, controller: Controller) -> None:
+        """Return when the cell waits, and has for so long that what it waits for does not come."""
+        simulation = self._settings.simulation
+        patience_s = SUSPENDED_FOR_GOOD_S + (simulation.infeed_s if simulation else 0.0)
+        while True:
+            before = self._happened
+            await asyncio.sleep(patience_s)
+            if self._happened == before and controller.trouble[0] is not None:
+                return
 
     async def _drive(self, controller: Controller) -> None:
         controller.command(Command.RESET)
@@ -102,9 +121,14 @@ class Simulation:
     def _watch(self, event: CellEvent) -> None:
         if isinstance(event, PartSorted):
             self._sorted.append(event)
+        why_alone = isinstance(event, AlarmsChanged) or (
+            isinstance(event, StateChanged) and event.before == event.after
+        )
+        self._happened += not why_alone
         self._watch_too(event)
 
     def _on_sim_event(self, event: Event) -> None:
+        self._happened += 1
         match event["event"]:
             case "fed":
                 self._labels[event["part_id"]] = event["label"]
@@ -118,15 +142,18 @@ class Simulation:
                     self._controller.limit_parts(self._fed)
 
 
-async def _or_failed(work: Coroutine[object, object, None], running: asyncio.Task[None]) -> None:
-    """Wait for the work, unless the controller fails first: then raise what it failed with."""
-    task = asyncio.ensure_future(work)
-    await asyncio.wait({task, running}, return_when=asyncio.FIRST_COMPLETED)
-    if running.done():
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-        running.result()
-    await task
+async def _first(works: Iterable[Coroutine[object, object, object]], running: asyncio.Task[None]) -> None:
+    """Wait for the first of these, unless the controller fails before: then raise what it failed with."""
+    tasks = [asyncio.ensure_future(work) for work in works]
+    try:
+        await asyncio.wait({*tasks, running}, return_when=asyncio.FIRST_COMPLETED)
+        for task in (running, *tasks):
+            if task.done():
+                task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _part_id(event: PartSorted) -> str:

@@ -3,7 +3,8 @@
 import asyncio
 import json
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -14,6 +15,7 @@ Speed = Literal["real", "max"]
 Event = Mapping[str, Any]
 START_TIMEOUT_S = 60.0
 END_TIMEOUT_S = 5.0
+LAST_WORDS_BYTES = 4000
 
 
 class SimulatedCell:
@@ -48,6 +50,8 @@ class SimulatedCell:
         self._on_event = on_event
         self._process: asyncio.subprocess.Process | None = None
         self._listener: asyncio.Task[None] | None = None
+        self._murmur: asyncio.Task[None] | None = None
+        self._words = b""
         self.ready: Event = {}
 
     async def __aenter__(self) -> Self:
@@ -66,9 +70,14 @@ class SimulatedCell:
             stderr=asyncio.subprocess.PIPE,
             start_new_session=True,
         )
+        self._murmur = asyncio.create_task(self._hear_errors(), name="simulated cell's errors")
         try:
             async with asyncio.timeout(START_TIMEOUT_S):
                 self.ready = await self._until_ready()
+        except TimeoutError as error:
+            await self._end()
+            said = f"it did not say within {START_TIMEOUT_S:g} s that it is ready"
+            raise ConfigError("config.simulator_failed", said) from error
         except BaseException:
             await self._end()
             raise
@@ -79,36 +88,67 @@ class SimulatedCell:
         """End the process."""
         await self._end()
 
+    async def gone(self) -> str:
+        """Return when it tells no more, because it has ended or its output is closed; how, and its last words."""
+        await asyncio.wait([self._listening()])
+        return await self._how_it_ended()
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether it tells no more."""
+        return self._listening().done()
+
     async def _until_ready(self) -> Event:
-        process = self._running()
-        while line := await process.stdout.readline():  # type: ignore[union-attr]
-            event = json.loads(line)
+        async for event in self._events():
             if event["event"] == "ready":
-                return event  # type: ignore[no-any-return]
+                return event
             self._on_event(event)
-        words = (await process.stderr.read()).decode(errors="replace").strip()  # type: ignore[union-attr]
-        raise ConfigError("config.simulator_failed", words or f"exit status {await process.wait()}")
+        raise ConfigError("config.simulator_failed", await self._how_it_ended())
 
     async def _listen(self) -> None:
-        while line := await self._running().stdout.readline():  # type: ignore[union-attr]
-            self._on_event(json.loads(line))
-        self._on_event({"event": "ended"})
+        async for event in self._events():
+            self._on_event(event)
+
+    async def _events(self) -> AsyncIterator[Event]:
+        """What it tells; a line that its end has cut is none."""
+        while (line := await self._running().stdout.readline()).endswith(b"\n"):  # type: ignore[union-attr]
+            yield json.loads(line)
+
+    async def _hear_errors(self) -> None:
+        """Keep its last words; an error output that nobody reads would stop it."""
+        while piece := await self._running().stderr.read(LAST_WORDS_BYTES):  # type: ignore[union-attr]
+            self._words = (self._words + piece)[-LAST_WORDS_BYTES:]
+
+    async def _how_it_ended(self) -> str:
+        process = self._running()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(END_TIMEOUT_S):
+                await process.wait()
+                await asyncio.wait([self._murmur] if self._murmur else [])
+        status = process.returncode
+        how = "its output is closed" if status is None else f"exit status {status}"
+        return self._words.decode(errors="replace").strip() or how
 
     async def _end(self) -> None:
+        """End it in order; one that does not end, as one that was stopped, is killed."""
         process = self._running()
         if process.returncode is None:
             process.terminate()
         try:
             async with asyncio.timeout(END_TIMEOUT_S):
-                await process.communicate() if self._listener is None else await self._drain(process)
+                await process.wait()
         except TimeoutError:
             process.kill()
             await process.wait()
+        listening = [task for task in (self._listener, self._murmur) if task is not None]
+        await asyncio.wait(listening, timeout=END_TIMEOUT_S)
+        for task in listening:
+            task.cancel()
 
-    async def _drain(self, process: asyncio.subprocess.Process) -> None:
-        if self._listener is not None:
-            await self._listener
-        await process.wait()
+    def _listening(self) -> asyncio.Task[None]:
+        if self._listener is None:
+            raise RuntimeError("the simulated cell was not started")
+        return self._listener
 
     def _running(self) -> asyncio.subprocess.Process:
         if self._process is None:

@@ -16,6 +16,7 @@ from station.core.part import Destination, Verdict
 from station.core.settings import TcpLink
 
 RECONNECT_S = 0.2
+BLANKS, NO_TYPE = "    ", 65535
 ANY_HOST = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
 
 ResultReader = Callable[[int, str], None]
@@ -43,7 +44,7 @@ class PlcDevice:
         start = int(clock.now().timestamp()) & 0xFFFF
         self._part_sequence = self._command_sequence = self._ack_sequence = start
         self._result_seen = 0
-        self._waiting: tuple[str, int] | None = None
+        self._part: tuple[str, int] | None = None
         self._stopped = False
         self.permit("given")
 
@@ -64,8 +65,8 @@ class PlcDevice:
         self._bank.switch_on()
         self._result_seen = 0
         self.permit("given")
-        if self._waiting:
-            self.announce(*self._waiting)
+        if self._part:
+            self.announce(*self._part)
 
     def clear_block(self) -> None:
         """The station's registers are 0."""
@@ -83,10 +84,19 @@ class PlcDevice:
 
     def announce(self, part_id: str, type_code: int) -> int:
         """A part waits at the infeed; the number of its announcement."""
-        self._waiting = (part_id, type_code)
+        self._part = (part_id, type_code)
         self._part_sequence = _next(self._part_sequence)
-        self._bank.publish({"next_part_id": part_id, "next_part_type": type_code, "part_sequence": self._part_sequence})
+        self.show_part()
         return self._part_sequence
+
+    def show_part(self) -> None:
+        """Put the announced part, if there is one, into the registers, or what a broken program takes for it."""
+        if self._part is None:
+            return
+        part_id, type_code = self._part
+        part_id = BLANKS if self._broken.present("plc-id-blank") else part_id
+        type_code = NO_TYPE if self._broken.present("plc-type-unknown") else type_code
+        self._bank.publish({"next_part_id": part_id, "next_part_type": type_code, "part_sequence": self._part_sequence})
 
     def command(self, command: str) -> int:
         """Send a PackML command by its name in the map, for example `start`; the number of its change request."""

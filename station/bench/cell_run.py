@@ -12,12 +12,14 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Literal
 
+import structlog
+
 from station.bench.apart import apart
 from station.bench.cell_config import at_line_rate, private, write_config
 from station.bench.housings import write_recording
 from station.bench.loop_watch import WatchedSelector
 from station.bench.resident import child_running, resident_mb
-from station.core.errors import StationError
+from station.core.errors import BugError, StationError
 from station.core.events import (
     CellEvent,
     NetworkOverloaded,
@@ -36,6 +38,8 @@ from station.simulated_cell import Event, SimulatedCell, Speed
 
 Pace = Literal["line rate", "free"]
 """`line rate`: lines come at the camera's highest rate and other motions take no time; `free`: not even lines do."""
+
+log = structlog.get_logger()
 
 CAMERA_PROCESS = "drivers.camera_process"
 RECORDING = "recording"
@@ -148,8 +152,11 @@ async def _serve(settings: Settings, parts: int, pace: Pace, folder: Path, selec
     speed: Speed = "max" if pace == "free" else "real"
     watch = _Watch(selector, parts, keeps_ledgers=pace != "free")
     async with SimulatedCell(config, folder / RECORDING, parts, speed, None, _ignore) as cell:
-        data = folder / "data"
-        await serve(cell.addressed(settings), data, watch.take, auto_reset=True, until=watch.enough)
+        data, ending = folder / "data", asyncio.create_task(watch.end_with(cell), name="simulated cell's end")
+        try:
+            await serve(cell.addressed(settings), data, watch.take, auto_reset=True, until=watch.enough)
+        finally:
+            ending.cancel()
     if watch.trouble is not None:
         raise watch.trouble
     return watch.seen
@@ -175,7 +182,21 @@ class _Watch:
         self.seen = CellRun()
 
     def take(self, event: CellEvent) -> None:
-        """What has happened."""
+        """What has happened; what the counting fails at ends the run."""
+        try:
+            self._take(event)
+        except Exception as error:  # told by whoever has asked for the run
+            log.exception("event_not_counted")
+            self.trouble = BugError("station.bug", f"{type(error).__name__}: {error}")
+            self.enough.set()
+
+    async def end_with(self, cell: SimulatedCell) -> None:
+        """A simulated cell that ends before its time ends the run."""
+        words = await cell.gone()
+        self.trouble = self.trouble or StationError("config.simulator_gone", words)
+        self.enough.set()
+
+    def _take(self, event: CellEvent) -> None:
         seen = self.seen
         match event:
             case StepStarted(step="scan"):

@@ -1,11 +1,11 @@
 """Recordings: a folder of scans, and the reader of one scan.
 
 A scan is an 8-bit grey image, PNG, TIFF or BMP, of 3584 lines, any width from 64 columns, with the part on black.
-`recording.jsonl`, where it is there, has one object a scan with the keys `file`, `part_id`, `part_type` and `label`; a
-type or label that nobody knows is null. `closed: false` says that a scan holds no whole turn, as one that was put
-together from pictures: then nobody looks whether its end meets its beginning. Without the list every image of the
-folder is a scan, in the order of the names.
-What is wrong with one scan is told, and the rest is read.
+`recording.jsonl`, where it is there, has one object a scan: `file`, `part_id`, `part_type` and `label`; a type or
+label that nobody knows is null, and blanks at the ends of an id are no part of it. `closed: false` says that a scan
+holds no whole turn, as one that was put together from pictures: then nobody looks whether its end meets its beginning.
+Without the list every image of the folder is a scan, in the order of the names. What is wrong with one scan is told,
+and the rest is read.
 """
 
 import string
@@ -35,7 +35,7 @@ class RecordedScan:
 
     Attributes:
         file: The image; not looked into yet.
-        part_id: At most 16 printable ASCII characters, once in a recording.
+        part_id: 1 to 16 printable ASCII characters, no blank at either end, once in a recording.
         part_type: The type that is announced, or None.
         label: What the surface really is, or None when nobody knows.
         closed: Whether it is a whole turn, whose end meets its beginning.
@@ -154,12 +154,13 @@ def _scan(folder: Path, line: bytes, part_types: Collection[str], where: str) ->
         raise RecordingError(
             "recording.bad_line", f"{where}unknown label {entry.label!r}, allowed are {', '.join(LABELS)}"
         )
-    if not 1 <= len(entry.part_id) <= PART_ID_LENGTH or not ID_CHARACTERS.issuperset(entry.part_id):
-        allowed = f"1 to {PART_ID_LENGTH} printable ASCII characters"
+    part_id = entry.part_id.strip(" ")
+    if not 1 <= len(part_id) <= PART_ID_LENGTH or not ID_CHARACTERS.issuperset(part_id):
+        allowed = f"1 to {PART_ID_LENGTH} printable ASCII characters, not only blanks"
         raise RecordingError("recording.bad_line", f"{where}part_id {entry.part_id!r}, allowed are {allowed}")
     file = _inside(folder, entry.file, where)
     label = LABELS[entry.label] if entry.label is not None else None
-    return RecordedScan(file, entry.part_id, entry.part_type, label, entry.closed)
+    return RecordedScan(file, part_id, entry.part_type, label, entry.closed)
 
 
 def _reasons(error: ValidationError) -> Iterator[str]:
@@ -204,8 +205,8 @@ def _images(folder: Path) -> Iterator[RecordedScan | RecordingError]:
 
 def _unused_id(stem: str, used: set[str]) -> str:
     """A part id from a file's name; `~2`, `~3` … tell apart those that are the same once they are cut."""
-    plain = "".join(character if character in ID_CHARACTERS else "_" for character in stem)
-    part_id, times = plain[:PART_ID_LENGTH], 1
+    plain = "".join(character if character in ID_CHARACTERS else "_" for character in stem).strip() or "scan"
+    part_id, times = plain[:PART_ID_LENGTH].rstrip(), 1
     while part_id in used:
         times += 1
         part_id = plain[: PART_ID_LENGTH - len(f"~{times}")] + f"~{times}"

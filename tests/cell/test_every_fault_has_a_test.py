@@ -43,6 +43,9 @@ ELSEWHERE: dict[str, tuple[str, str]] = {
     "config.invalid": (REFUSALS, "test_an_unknown_key"),
     "config.bad_map": (REFUSALS, "test_a_register_map_that_cannot_be_used"),
     "config.simulator_failed": (REFUSALS, "test_a_port_in_use"),
+    "config.simulator_gone": (
+        "test_simulator_dies.py", "test_a_simulator_that_is_killed_ends_the_run_with_its_reason",
+    ),
     "config.port_in_use": ("test_refused_starts.py", "test_a_simulated_cell_whose_port_is_taken_says_so"),
 }  # fmt: skip
 

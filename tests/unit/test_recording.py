@@ -77,6 +77,10 @@ def test_the_list_gives_the_scans_in_its_order(folder: Path) -> None:
         (entry(label="review"), "recording.bad_line", "unknown label 'review'"),
         (entry(part_type="smh_1"), "recording.bad_line", "unknown part_type 'smh_1', configured are smh_385, smh_570"),
         (entry(part_id=""), "recording.bad_line", "1 to 16 printable ASCII characters"),
+        (entry(part_id="   "), "recording.bad_line", "not only blanks"),
+        (entry(part_id=" " * 17), "recording.bad_line", "not only blanks"),
+        (entry(part_id="A\u00a0"), "recording.bad_line", "1 to 16 printable ASCII characters"),
+        (entry(part_id=" A-0  "), "recording.duplicate_part", "part_id 'A-0' is that of line 1"),
         (entry(part_id="x" * 17), "recording.bad_line", "1 to 16 printable ASCII characters"),
         (entry(part_id="tab\t"), "recording.bad_line", "1 to 16 printable ASCII characters"),
         (entry(part_id="Ä-1"), "recording.bad_line", "1 to 16 printable ASCII characters"),
@@ -106,6 +110,11 @@ def test_a_bad_line_is_told_with_its_number_and_the_rest_is_read(
     assert words in problem.detail
 
 
+def test_blanks_at_the_ends_of_an_id_are_no_part_of_it(folder: Path) -> None:
+    recording = read(folder, entry(part_id=" A B             "), entry(file="b.png", part_id="B"))
+    assert [scan.part_id for scan in recording.scans] == ["A B", "B"]
+
+
 def test_a_part_id_of_a_line_that_was_left_out_may_come_again(folder: Path) -> None:
     recording = read(folder, entry(label="rust"), entry(file="b.png"))
     assert [scan.file.name for scan in recording.scans] == ["b.png"]
@@ -123,6 +132,13 @@ def test_a_list_of_which_nothing_can_be_used_has_only_problems(folder: Path) -> 
 
 
 # ---------------------------------------------------------------------- a folder of images
+
+
+def test_file_names_of_blanks_become_ids_that_a_plc_can_announce(tmp_path: Path) -> None:
+    for name in ("   .png", "    .png", " a.png", "fifteen letters b.png", "fifteen letters c.png"):
+        (tmp_path / name).write_bytes(b"")
+    ids = [scan.part_id for scan in read_recording(tmp_path, TYPES).scans]
+    assert ids == ["scan", "scan~2", "a", "fifteen letters", "fifteen letter~2"]
 
 
 def test_without_a_list_the_images_come_in_the_order_of_their_names(folder: Path) -> None:
