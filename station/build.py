@@ -29,7 +29,7 @@ from station.compute import ComputeThread
 from station.controller import Controller
 from station.core.camera_settings import CameraSettings
 from station.core.clock import Clock, SystemClock
-from station.core.errors import ConfigError, RecordError
+from station.core.errors import ConfigError
 from station.core.events import Watcher, harmless
 from station.core.part import ModelIdentity
 from station.core.ports import CellReport, LineCamera, LinePlc, PatchClassifier, SortRobot, SpinJig
