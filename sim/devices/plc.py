@@ -159,7 +159,7 @@ class PlcDevice:
         self._bank.check(address, words)
         self._bank.store(address, words)
         if self._bank.count("accepted_part") == self._part_sequence:
-            self._waiting = None
+            self._part = None
         self.take_result()
 
     # ---- as a client ----
