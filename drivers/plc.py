@@ -9,7 +9,7 @@ from typing import Any
 import structlog
 
 from drivers.plc_client import PlcClient
-from drivers.plc_inbox import PlcInbox
+from drivers.plc_inbox import NOTHING, PlcInbox
 from drivers.plc_outbox import PlcOutbox, acknowledgement_values, answer_values, report_values, result_values
 from drivers.plc_server import PlcServer
 from drivers.registers import Value, load_map
@@ -22,15 +22,15 @@ from station.core.timeline import Delivery
 log = structlog.get_logger(__name__)
 
 
-def make_plc(settings: PlcSettings, accepted_part: int = 0) -> "ModbusPlc":
+def make_plc(settings: PlcSettings, accepted: Announcement | None = None) -> "ModbusPlc":
     """The line PLC in its configured role.
 
     Args:
         settings: Role, address and deadlines.
-        accepted_part: Number of the announcement that the station accepted last, which is not offered again. A PLC
-            with its own registers tells it itself; the station's server has forgotten it at a restart.
+        accepted: What the station accepted last, which is not offered again. A PLC with its own registers tells its
+            number itself; the station's server has forgotten it at a restart.
     """
-    return ModbusPlc(settings, accepted_part)
+    return ModbusPlc(settings, accepted)
 
 
 class ModbusPlc:
@@ -38,16 +38,16 @@ class ModbusPlc:
 
     Args:
         settings: Role, address and deadlines.
-        accepted_part: As for `make_plc`.
+        accepted: As for `make_plc`.
     """
 
-    def __init__(self, settings: PlcSettings, accepted_part: int = 0) -> None:
+    def __init__(self, settings: PlcSettings, accepted: Announcement | None = None) -> None:
         self._settings = settings
         registers = load_map("plc")
         self._inbox = PlcInbox(registers, settings.stale_after_s)
         self._outbox = PlcOutbox(registers)
-        self._outbox.put({"accepted_part": accepted_part})
-        self._inbox.resume(accepted_part)
+        self._inbox.accepted, self._accepted_before = accepted or NOTHING, NOTHING
+        self._outbox.put({"accepted_part": self._inbox.accepted.sequence})
         self._peer: PlcClient | PlcServer
         if settings.role == "client":
             self._peer = PlcClient(
@@ -59,7 +59,8 @@ class ModbusPlc:
         self._view: tuple[object, ...] = ()
         self._beating: asyncio.Task[None] | None = None
         self._stale_timer: asyncio.TimerHandle | None = None
-        self._illegal = asyncio.Event()
+        self._beaten = asyncio.Event()
+        self._to_tell = asyncio.Event()
         self._publishing = asyncio.Lock()
         self._in_doubt: tuple[int, Mapping[str, Value]] | None = None
 
@@ -110,9 +111,25 @@ class ModbusPlc:
         """The announced part that was not yet accepted, or None."""
         return self._inbox.waiting_part()
 
-    def announced(self) -> int:
-        """Number of the announcement that the PLC shows, accepted or not; 0 for none."""
+    def announced(self) -> Announcement | None:
+        """What the PLC shows as waiting, accepted or not; None for nothing that can be used."""
         return self._inbox.announced()
+
+    async def look(self) -> None:
+        """Return when all that the PLC says was said after this call.
+
+        A PLC that writes into the station's server has said nothing newer than what lies there, as long as it is there:
+        its next beat shows that.
+        """
+        if isinstance(self._peer, PlcClient):
+            await self._peer.look()
+        else:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._settings.stale_after_s):
+                    await self._beaten.wait()
+        fault = self.health()
+        if fault is not None and fault is not FAULTS["part.bad_id"]:
+            raise PlcError(fault.code, "when the announcement was looked at again")
 
     def full_bins(self) -> frozenset[Destination]:
         """The places that can take no more parts, as the PLC tells; none while it is not believed."""
@@ -148,8 +165,18 @@ class ModbusPlc:
         except BaseException:
             self._outbox.put({"accepted_part": before})
             raise
-        self._inbox.accepted_part = inspection.part.sequence
+        if self._inbox.accepted.sequence != inspection.part.sequence:
+            self._accepted_before = self._inbox.accepted
+        self._inbox.accepted = inspection.part
+        self._inbox.accepted_forgotten = False
         self._notice()
+
+    async def give_back(self, inspection: Inspection) -> None:
+        """Show again what was accepted before this part; when that fails, the next connection shows it."""
+        if self._inbox.accepted.sequence == inspection.part.sequence:
+            self._inbox.accepted, self._accepted_before = self._accepted_before, NOTHING
+            await self._tell({"accepted_part": self._inbox.accepted.sequence})
+            self._notice()
 
     async def report(self, report: CellReport) -> None:
         """Publish the state of the cell; when that fails, the next connection publishes it."""
@@ -218,11 +245,14 @@ class ModbusPlc:
         while True:
             try:
                 async with asyncio.timeout_at(due):
-                    await self._illegal.wait()
+                    await self._to_tell.wait()
             except TimeoutError:
                 due = loop.time() + self._settings.heartbeat_s
                 await self._tell({"heartbeat": self._outbox.number("heartbeat") % 0xFFFF + 1})
-            self._illegal.clear()
+            self._to_tell.clear()
+            if self._inbox.accepted_forgotten:
+                self._inbox.accepted_forgotten = False
+                await self._tell({"accepted_part": self._inbox.accepted.sequence})
             while self._inbox.illegal_commands:
                 command = self._inbox.illegal_commands.popleft()
                 log.warning("command_refused", sequence=command.sequence)
@@ -240,12 +270,14 @@ class ModbusPlc:
             self._inbox.link_fault = said.fault
         else:
             self._on_words(said)
-        if self._inbox.illegal_commands:
-            self._illegal.set()
+        if self._inbox.illegal_commands or self._inbox.accepted_forgotten:
+            self._to_tell.set()
         self._notice()
 
     def _on_words(self, words: Sequence[int]) -> None:
         if self._inbox.hear(words):
+            self._beaten.set()
+            self._beaten = asyncio.Event()
             if self._stale_timer:
                 self._stale_timer.cancel()
             loop = asyncio.get_running_loop()

@@ -26,9 +26,9 @@ log = structlog.get_logger(__name__)
 class PlcClient:
     """The station's way to the PLC's registers.
 
-    On every new connection the PLC's constants are checked and the whole block is written again; on the first one
-    the numbers that the station used before its restart are read back. The block is written anew, too, when the PLC
-    does not hold it any more.
+    On every new connection the PLC's constants are checked, and whether its memory is still the one that the station
+    wrote into, and the whole block is written again; on the first one the numbers that the station used before its
+    restart are read back. The block is written anew, too, when the PLC does not hold it any more.
 
     Args:
         settings: The PLC's address.
@@ -103,6 +103,10 @@ class PlcClient:
         finally:
             self._writing -= 1
 
+    async def look(self) -> None:
+        """Read what the PLC says now; a failure is told to whoever hears, as that of a regular poll is."""
+        await self._read_or_tell()
+
     async def close(self) -> None:
         """Stop polling and disconnect."""
         task, self._task = self._task, None
@@ -148,6 +152,7 @@ class PlcClient:
     async def _compare(self) -> None:
         """Write the block anew where the PLC holds something else; what is just being written is compared next time."""
         held = await self._held(self._link)
+        self._notice_new_memory(held)
         if not self._writing and self._readback.looked(self._outbox.differing(held), time.monotonic()):
             await self._link.converse(self._write_block)
 
@@ -164,11 +169,16 @@ class PlcClient:
     async def _greet(self, exchange: Exchange) -> None:
         await self._check_constants(exchange)
         held = await self._held(exchange)
+        self._notice_new_memory(held)
         if not self._resumed:
             self._resume(held)
         await self._write_over(held, exchange)
         if not self._readback.kept:
             self._readback.learn(self._outbox.differing(await self._held(exchange)))
+
+    def _notice_new_memory(self, held: Sequence[int]) -> None:
+        if not self._outbox.has_written(held):
+            self._inbox.begin_anew()
 
     def _resume(self, held: Sequence[int]) -> None:
         """Go on from what the PLC holds from before the station's start."""

@@ -10,6 +10,8 @@ from station.core.part import Announcement, Destination
 from station.core.ports import Acknowledgement, LineCommand
 
 COMMANDS_KEPT = 16
+NOTHING = Announcement(0, "", 0)
+"""No part was accepted; one of which only the number is known has no id either."""
 
 
 class PlcInbox:
@@ -21,7 +23,8 @@ class PlcInbox:
     """
 
     def __init__(self, registers: RegisterMap, stale_after_s: float) -> None:
-        self.accepted_part = 0
+        self.accepted = NOTHING
+        self.accepted_forgotten = False
         self.commands: deque[LineCommand] = deque()
         self.illegal_commands: deque[LineCommand] = deque()
         self.acknowledgements: deque[Acknowledgement] = deque()
@@ -37,10 +40,12 @@ class PlcInbox:
         self._constants_at_s = 0.0
         self._beat: Value | None = None
         self._beat_at_s: float | None = None
+        self._counts_anew = False
 
     def resume(self, accepted_part: int, answered_command: int = 0, answered_acknowledgement: int = 0) -> None:
         """Take up where the station was before: none of these is offered or taken again."""
-        self.accepted_part = accepted_part
+        if accepted_part != self.accepted.sequence:
+            self.accepted = Announcement(accepted_part, "", 0)
         self._last_command = answered_command
         self._last_acknowledgement = answered_acknowledgement
 
@@ -51,10 +56,16 @@ class PlcInbox:
         elif sequence_name == "alarm_ack_sequence":
             self._last_acknowledgement = number
 
+    def begin_anew(self) -> None:
+        """The PLC's memory is not the one that it was: its numbers may be given out a second time."""
+        self._counts_anew = True
+
     def hear(self, words: Sequence[int]) -> bool:
         """Take all the words that the PLC writes; True when its heart has beaten."""
+        number_before = self._number("part_sequence")
         self._words = list(words)
         self.link_fault = None
+        self._hear_number(number_before)
         beat, known = self._value("plc_heartbeat"), self._beat
         self._beat = beat
         if self._constants_fit():
@@ -103,14 +114,12 @@ class PlcInbox:
 
     def waiting_part(self) -> Announcement | None:
         """The announced part, when it was not accepted yet and its id can be used."""
-        part_id = self._part_id()
-        if self.line_fault() or not self._announced() or not part_id:
-            return None
-        return Announcement(self._number("part_sequence"), part_id, self._number("next_part_type"))
+        return self.announced() if self._announced() else None
 
-    def announced(self) -> int:
-        """Number of the announcement that the PLC shows; 0 for none, or where nothing can be believed."""
-        return 0 if self.line_fault() else self._number("part_sequence")
+    def announced(self) -> Announcement | None:
+        """What the PLC shows as waiting; None for nothing, no usable id, or where nothing can be believed."""
+        shown = self._shown()
+        return None if self.line_fault() or not shown.sequence or not shown.part_id else shown
 
     def full_bins(self) -> frozenset[Destination]:
         """The places that can take no more parts; none where nothing can be believed."""
@@ -137,7 +146,25 @@ class PlcInbox:
         return self._number("plc_heartbeat") == 0 or since_s < self._stale_after_s
 
     def _announced(self) -> bool:
-        return self._number("part_sequence") not in (0, self.accepted_part)
+        return self._number("part_sequence") not in (0, self.accepted.sequence)
+
+    def _shown(self) -> Announcement:
+        return Announcement(self._number("part_sequence"), self._part_id(), self._number("next_part_type"))
+
+    def _hear_number(self, before: int) -> None:
+        """Forget the accepted part when its number is given out a second time: after a 0, and with another part.
+
+        With the same part it is an old announcement that a program found again when it began anew. Without a 0 it is
+        the next one, which is being written: the number comes last.
+        """
+        shown = self._shown()
+        if not shown.sequence:
+            self._counts_anew = self._counts_anew or before != 0
+        elif self._counts_anew:
+            self._counts_anew = False
+            known, same_number = self.accepted.part_id, shown.sequence == self.accepted.sequence
+            if known and same_number and shown != self.accepted:
+                self.accepted, self.accepted_forgotten = NOTHING, True
 
     def _part_id(self) -> str:
         return str(self._value("next_part_id") or "").strip() and str(self._value("next_part_id"))

@@ -131,10 +131,14 @@ class PlcOutbox:
                 runs.append(Run("holding", row.address, words))
         return runs
 
+    def has_written(self, words: Sequence[int]) -> bool:
+        """Whether these words of the block were written by a station: its constant stands in them."""
+        magic = self._registers["magic"]
+        return list(words[magic.address - self.first : magic.end - self.first]) == magic.encode(magic.constant or 0)
+
     def resume(self, words: Sequence[int]) -> None:
         """Take over from the PLC's registers what the station wrote before its restart: numbers and the last result."""
-        magic = self._registers["magic"]
-        if list(words[self._place(magic)]) != magic.encode(magic.constant or 0):
+        if not self.has_written(words):
             return
         for row in (self._registers[name] for name in (*_NUMBERS, *_RESULT)):
             self._words[self._place(row)] = words[self._place(row)]

@@ -38,6 +38,7 @@ class Breakage:
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._effects: dict[str, Effect] = {}
         self._ended: dict[str, asyncio.Event] = {}
+        self._fed = 0
         self._numbers: dict[str, int] = {}
         self._impossible: dict[str, str] = {}
 
@@ -91,8 +92,9 @@ class Breakage:
     # ---- whatever can break ----
 
     def fed(self, part_id: str) -> None:
-        """The next part is fed: parts are counted from 1."""
-        self._numbers[part_id] = len(self._numbers) + 1
+        """The next part is fed: parts are counted from 1, one that is fed a second time too."""
+        self._fed += 1
+        self._numbers[part_id] = self._fed
 
     def reach(self, moment: Moment, part_id: str | None) -> None:
         """A part, if there is one, has come to this moment of its way: what waits for that strikes."""

@@ -89,6 +89,19 @@ class Cell:
         self.infeed_free.clear()
         self._ledger.enter(Happening.FED, part, Place.INFEED)
 
+    def take_back(self) -> Part:
+        """A hand takes the part away that waits at the infeed.
+
+        Raises:
+            ImpossibleError: Nothing lies there.
+        """
+        if Place.INFEED not in self._seats:
+            raise ImpossibleError("nothing lies at the infeed")
+        part = self._seats.pop(Place.INFEED)
+        self.infeed_free.set()
+        self._ledger.enter(Happening.REMOVED, part, Place.INFEED)
+        return part
+
     def pick(self, place: Place) -> None:
         """The gripper takes the part from the infeed, or from the jig that the arm has reached into.
 

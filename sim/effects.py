@@ -1,11 +1,13 @@
 """What the named faults do to whatever does not look by itself whether it is broken."""
 
+import asyncio
 from collections.abc import Callable
 from functools import partial
 
 from sim.breakage import Effect
 from sim.camera_fault import CameraFault
 from sim.devices.plc import PlcDevice
+from sim.infeed import Infeed
 from sim.modbus.rtu_line import RtuLine
 from sim.proxy import Mode, TcpProxy
 from sim.scene import Scene
@@ -23,6 +25,8 @@ MID_SCAN = 4
 """The block of a turn, of eight, that the camera's faults hit."""
 
 AWAY_S, HUNG_S = 1.0, 3.0
+AWAY_BETWEEN_PARTS_S = 3.0
+PLC_STARTS_S = 0.1  # from the empty registers of a program that begins anew to its first announcement
 LINES_DROPPED, LINES_LEFT = 40, 200
 SLIP_FROM, LINES_SLIPPED = 1200, 300
 
@@ -43,16 +47,45 @@ def camera_effects(scene: Scene) -> dict[str, Effect]:
 
 def plc_effects(plc: PlcDevice) -> dict[str, Effect]:
     """Faults of the line PLC's program."""
+    withdrawn, given = partial(plc.permit, "withdrawn"), partial(plc.permit, "given")
     return {
         "plc-illegal-command": Effect(lambda: _ignore(plc.command("clear"))),
-        "plc-permission-withdrawn": Effect(partial(plc.permit, "withdrawn"), partial(plc.permit, "given")),
-        "plc-permission-kept-back": Effect(partial(plc.permit, "withdrawn"), partial(plc.permit, "given")),
+        "plc-permission-withdrawn": Effect(withdrawn, given),
+        "plc-permission-kept-back": Effect(withdrawn, given),
+        "plc-permission-lost": Effect(withdrawn, given),
         "plc-id-blank": Effect(plc.show_part, plc.show_part),
         "plc-type-unknown": Effect(plc.show_part, plc.show_part),
         "plc-bins-full": Effect(partial(plc.fill, tuple(Destination)), partial(plc.fill, ())),
         "plc-result-ignored": Effect(_nothing, plc.take_result),
         "plc-program-restarts": Effect(plc.stop, plc.run),
         "plc-block-cleared": Effect(plc.clear_block),
+    }
+
+
+def infeed_effects(infeed: Infeed, plc: PlcDevice, scene: Scene, cut: Effect) -> dict[str, Effect]:
+    """Faults between the part that waits, its announcement, and the camera that is not ready for it.
+
+    Args:
+        infeed: Where the part waits.
+        plc: Announces it.
+        scene: Where the camera looks.
+        cut: Breaks the PLC's connections, as its start does.
+    """
+    swap = partial(infeed.exchange, same_number=False)
+
+    def begin_anew() -> None:
+        plc.begin_anew()
+        cut.begin()
+        asyncio.get_running_loop().call_later(PLC_STARTS_S, infeed.announce_again)
+
+    return {
+        "plc-part-swapped": Effect(swap),
+        "plc-part-renamed": Effect(partial(infeed.exchange, same_number=True)),
+        "plc-part-cleared": Effect(plc.clear_announcement, infeed.announce_again),
+        "plc-restarted": Effect(begin_anew),
+        "plc-part-swapped-camera-away": Effect(
+            partial(scene.fault, CameraFault.DISCONNECT, time_s=AWAY_BETWEEN_PARTS_S), swap
+        ),
     }
 
 

@@ -17,6 +17,7 @@ UNTIL_CLEARED = math.inf
 class Moment(StrEnum):
     """A moment on the way of a part."""
 
+    ACCEPT = "accept"
     LOAD = "load"
     SEATED = "seated"
     SPIN = "spin"
@@ -30,6 +31,7 @@ class Moment(StrEnum):
 
 
 _MEANINGS = {
+    Moment.ACCEPT: "the station accepts it",
     Moment.LOAD: "the robot gets the order to load it",
     Moment.SEATED: "it is seated in the jig",
     Moment.SPIN: "the jig gets the order to turn it",
@@ -64,7 +66,7 @@ class NamedFault:
         return f"lasts {self.lasts_s:g} s"
 
 
-_L, _S, _T, _H, _U = Moment.LOAD, Moment.SEATED, Moment.SPIN, Moment.STOP, Moment.UNLOAD
+_A, _L, _S, _T, _H, _U = Moment.ACCEPT, Moment.LOAD, Moment.SEATED, Moment.SPIN, Moment.STOP, Moment.UNLOAD
 
 # ruff: noqa: E501  # a table reads as a table
 # fmt: off
@@ -126,6 +128,12 @@ _ROWS = (
     NamedFault("plc-restarts-before-acknowledging", "The line PLC's program begins anew, its registers too, before it acknowledges a result.", _T, ONCE, None),
     NamedFault("plc-block-cleared", "The line PLC loses what the station has written.", _T, ONCE, None),
     NamedFault("plc-keeps-clearing", "The line PLC clears what the station writes again and again.", _T, 2.0, "plc.overwritten"),
+    NamedFault("plc-part-swapped", "Another part is put in its place, and the line PLC announces that one.", _A, ONCE, "part.withdrawn"),
+    NamedFault("plc-part-renamed", "Another part is put in its place, and the line PLC announces that one under the same number.", _A, ONCE, "part.withdrawn"),
+    NamedFault("plc-part-cleared", "The line PLC takes the announcement back, and announces the part anew later.", _A, 0.3, "part.withdrawn"),
+    NamedFault("plc-permission-lost", "The line PLC withdraws its permission before the part is loaded.", _A, 0.3, "part.withdrawn"),
+    NamedFault("plc-restarted", "The line PLC begins anew with empty registers, counts from 1, and announces the part that waits.", _A, ONCE, "part.withdrawn"),
+    NamedFault("plc-part-swapped-camera-away", "The camera's cable is out between two parts, and meanwhile another part is put in the place of the next.", _H, 2.5, "part.withdrawn"),
     # network
     NamedFault("robot-net-refused", "The robot's port refuses connections.", _U, 0.2, None),
     NamedFault("robot-net-reset", "The connection to the robot is reset.", _U, ONCE, None),

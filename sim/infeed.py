@@ -14,7 +14,7 @@ import numpy as np
 
 from sim.cell import Cell
 from sim.devices.plc import PlcDevice
-from sim.ledger import Part
+from sim.ledger import Part, Place
 from sim.optics import Optics
 from sim.pace import Pace
 from sim.report import Report
@@ -158,15 +158,40 @@ class Infeed:
             RecordingError: Not one scan of the recording can be used any more.
         """
         fed = 0
-        while (part := self._next) is not None:
-            await self._cell.infeed_free.wait()
+        while self._next is not None:
+            await self._emptied()
             await self._pace.take(self._interval_s)
-            self._cell.feed(part)
-            self._plc.announce(part.part_id, part.type_code)
+            part, self._next = self._next, None
+            self._bring(part)
             fed += 1
             await self.prepare()
-        await self._cell.infeed_free.wait()
+        await self._emptied()
         self._report.infeed_empty(fed)
+
+    def exchange(self, *, same_number: bool) -> None:
+        """A hand puts the next part in the place of the one that waits, which comes after it; the PLC announces that.
+
+        Where no other part is at hand, the same one is announced anew. Nothing is done where none waits.
+        """
+        if self._cell.part_at(Place.INFEED) is None:
+            return
+        waiting = self._cell.take_back()
+        other, self._next = (waiting, None) if self._next is None else (self._next, waiting)
+        self._bring(other, self._plc.announced_number if same_number else None)
+
+    def announce_again(self) -> None:
+        """The PLC sees a part at the infeed and announces it, unless it has; nothing is done where none waits."""
+        part = self._cell.part_at(Place.INFEED)
+        if part is not None and self._plc.announced_number == 0:
+            self._plc.announce(part.part_id, part.type_code)
+
+    def _bring(self, part: Part, number: int | None = None) -> None:
+        self._cell.feed(part)
+        self._plc.announce(part.part_id, part.type_code, number)
+
+    async def _emptied(self) -> None:
+        while self._cell.part_at(Place.INFEED) is not None:
+            await self._cell.infeed_free.wait()
 
     async def _decode(self) -> Part | None:
         while isinstance(made := await asyncio.to_thread(next, self._parts, None), LeftOut):

@@ -1,7 +1,8 @@
 """The simulated cell's own ledger: what truly happened to every part, whatever the station believes.
 
 Each entry is one JSON object: `time` (ISO 8601, UTC), `event`, `part_id`, `label` (what the surface really is, or
-null) and `place`, where the part is after the event; of a part that fell, where it fell from.
+null) and `place`, where the part is after the event; of a part that fell or was
+taken away by hand, where from.
 """
 
 import json
@@ -43,6 +44,7 @@ class Happening(StrEnum):
     PICKED = "picked"
     PLACED = "placed"
     DROPPED = "dropped"
+    REMOVED = "removed"
     COLLISION = "collision"
 
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from drivers.registers import load_map
-from sim.breakage import Breakage
+from sim.breakage import Breakage, Effect
 from sim.cell import Cell
 from sim.devices.jig import JigDevice, JigDrive, presets
 from sim.devices.plc import PlcDevice
 from sim.devices.robot import RobotDevice, RobotTimes
-from sim.effects import camera_effects, plc_effects
+from sim.effects import camera_effects, infeed_effects, plc_effects
 from sim.faults import Wish
 from sim.flaws import FlawedView
 from sim.infeed import Infeed, PartSource
@@ -60,6 +60,7 @@ class RunningCell:
         robot: The robot's controller.
         jig: The jig's drive.
         plc: The line PLC.
+        infeed: Where parts wait.
         broken: What is broken.
     """
 
@@ -68,6 +69,7 @@ class RunningCell:
     robot: RobotDevice
     jig: JigDevice
     plc: PlcDevice
+    infeed: Infeed
     broken: Breakage
 
 
@@ -103,7 +105,9 @@ async def running_cell(settings: Settings, plan: Plan, report: Report) -> AsyncI
         infeed = Infeed(source, cell, plc, report, pace, simulation.infeed_s)
         await infeed.prepare()
         where = replace(await wires.serve(Slaves(robot, jig, plc), scene_name), closed_turns=source.closed)
-        broken.bind({**wires.effects, **plc_effects(plc), **camera_effects(scene)})
+        cut = wires.effects.get("plc-net-reset", Effect(lambda: None))
+        near_the_infeed = infeed_effects(infeed, plc, scene, cut)
+        broken.bind({**wires.effects, **plc_effects(plc), **camera_effects(scene), **near_the_infeed})
         broken.forbid(wires.impossible)
         broken.arm(plan.faults)
         tasks.spawn(jig.watch_master())
@@ -111,7 +115,7 @@ async def running_cell(settings: Settings, plan: Plan, report: Report) -> AsyncI
             tasks.spawn(plc.attend(wires.plc_link))
         report.ready(where)
         tasks.spawn(infeed.run())
-        yield RunningCell(where, cell, robot, jig, plc, broken)
+        yield RunningCell(where, cell, robot, jig, plc, infeed, broken)
 
 
 class _Tasks:

@@ -87,8 +87,7 @@ async def open_station(settings: Settings, folder: Path, watch: Watcher) -> Asyn
     try:
         await _tell_change(ledger, classifier.model)
         alarms = Alarms(await ledger.listed_alarms(), ledger, clock, settings.alarms, watch)
-        forgets = settings.plc.role == "server"  # a PLC with registers of its own tells what was accepted
-        plc = make_plc(settings.plc, await ledger.last_part_sequence() if forgets else 0)
+        plc = make_plc(settings.plc, await ledger.last_taken_on())
         house = asyncio.create_task(keep_house(ledger), name="housekeeping")
         house.add_done_callback(_tell_bug)
         try:

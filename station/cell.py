@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import structlog
 
+from station.announcement import Intake
 from station.compute import ComputeThread
 from station.core.clock import Clock
 from station.core.errors import FAULTS, CameraError, Fault, JigError, PartError, Reaction, StationError
@@ -17,6 +18,7 @@ from station.core.events import (
     PartEntered,
     PartLost,
     PartSorted,
+    PartWithdrawn,
     ScanJudged,
     StepStarted,
     Watcher,
@@ -83,9 +85,8 @@ class Cell:
         self._settings = settings
         self._watch = watch
         self._scanner = Scanner(equipment.camera, equipment.compute, equipment.clock, watch, settings.camera.chunks)
-        self._recovery = Recovery(
-            equipment.motion, equipment.plc, equipment.ledger, self._publish, line.room_for, self._closed
-        )
+        self._intake = Intake(equipment.plc, line, equipment.motion)
+        self._recovery = Recovery(equipment.motion, equipment.ledger, self._publish, line.room_for, self._closed)
         self._resumed: Resumed | None = None
         self._config_sha256 = settings.sha256
         self._failed_turns = 0
@@ -97,7 +98,7 @@ class Cell:
     # ------------------------------------------------------------------ the way of one part
 
     async def inspect(self, part: Announcement) -> None:
-        """Take one announced part through the whole cell.
+        """Take one announced part through the whole cell; one that is withdrawn before it is loaded stays where it is.
 
         Raises:
             StationError: Something that the cell, not only this part, has to react to; wherever the part can still be
@@ -126,10 +127,8 @@ class Cell:
         with structlog.contextvars.bound_contextvars(**names):
             self._watch(PartEntered(inspection))
             with cores_awake(wanted=self._settings.model.keep_awake):
-                if taken.stage is Stage.LOAD:
-                    await self._line.deliver(lambda: self._plc.accept(inspection))
-                    self._step(inspection, "load")
-                    await self._motion.load(inspection)
+                if taken.stage is not Stage.SCAN and not await self._loaded(taken):
+                    return
                 try:
                     evidence, trouble = await self._look_twice(inspection, features)
                     settled = await settle(inspection, evidence, self._motion, self._publish, self._ledger, self._clock)
@@ -145,6 +144,32 @@ class Cell:
             self._count(inspection, evidence, confirmed, started_ns)
             check_place(evidence.decision.destination, confirmed)
             self._react(trouble, evidence.account)
+
+    async def _loaded(self, taken: Resumed) -> bool:
+        """Accept the part and have it loaded; False where it was withdrawn: its inspection is closed."""
+        try:
+            await self._intake.accept(taken.inspection)
+            self._step(taken.inspection, "load")
+            await self._intake.load(taken.inspection)
+        except PartError as error:
+            await self._close_unloaded(taken, error)
+            return False
+        return True
+
+    async def _close_unloaded(self, taken: Resumed, error: PartError) -> None:
+        """Close what is not to be loaded any more.
+
+        The part counts as lost where the robot may have it all the same, and the PLC does not show it as waiting. The
+        PLC has it back first: after a power loss between the two it is looked at once more, and not forgotten.
+        """
+        inspection = taken.inspection
+        await self._plc.give_back(inspection)
+        if taken.stage is Stage.LOAD_IN_DOUBT and self._plc.announced() != inspection.part:
+            await self._recovery.lose(inspection, f"the robot may have taken it before it began anew; {error.detail}")
+            return
+        await self._ledger.withdrawn(inspection, error.fault, error.detail)
+        self._watch(PartWithdrawn(inspection, error.fault, error.detail))
+        log.warning("part_withdrawn", fault=error.code, detail=error.detail)
 
     def _react(self, trouble: StationError | None, account: LineAccount) -> None:
         """Raise what the cell, not only the part, has to react to.

@@ -124,16 +124,22 @@ class Motion:
         jig, robot = await asyncio.gather(self._jig.status(), self._robot.status())
         return jig, robot
 
-    async def load(self, inspection: Inspection) -> Receipt:
+    async def load(self, inspection: Inspection, last_look: Callable[[], Awaitable[None]]) -> Receipt:
         """Bring the waiting part onto the jig.
 
+        Args:
+            inspection: Whose part.
+            last_look: Asks whether the part may still be taken, after all that takes time: guards, the written intent.
+                When it raises, the order never goes out.
+
         Raises:
-            StationError: A guard refused, the robot failed, or the intent could not be written. `robot.part_lost`: the
-                robot says that it is done, and the chuck is empty.
+            StationError: A guard or the last look refused, the robot failed, or the intent could not be written.
+                `robot.part_lost`: the robot says that it is done, and the chuck is empty.
         """
         async with self._one_at_a_time:
             await self._guard_robot()
             order = await self._intend("robot", "load", 0, inspection)
+            await last_look()
             receipt = await self._keep(await self._robot.load(order))
             if not (await self._jig.status()).part_seated:
                 raise RobotError("robot.part_lost", "the robot has done its load, and the chuck's sensor sees no part")

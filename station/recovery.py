@@ -4,9 +4,13 @@
     the part is on the jig, unjudged      it is scanned anew, under the same inspection
     the part is on the jig or in the      its verdict becomes REVIEW, and it goes there; also when it was judged before:
       gripper otherwise                     nobody saw what happened to it since
-    the robot never took its load order,  it is loaded and scanned, under the same inspection
-      and the PLC still shows the part
+    the robot never took its load order   it is loaded and scanned, under the same inspection, if the PLC still
+                                            announces and permits it; else it is closed as withdrawn
     the part is nowhere to be seen        the record is closed as lost, for a person to find it
+
+What the PLC announces is compared in the last moment before the load (`station.announcement`), as for every part: here
+it may not even be connected. A robot that has no last order began anew and may have taken the load order before, so a
+part that is not announced any more then counts as lost.
 
 An order that may still be in the robot's hands is asked for by its number; asking moves nothing.
 """
@@ -20,7 +24,7 @@ import structlog
 
 from station.core.errors import FAULTS, Fault, PartError, RobotError
 from station.core.part import Decision, Destination, Inspection, Verdict
-from station.core.ports import Journal, LinePlc, PartLedger, Published, RobotStatus
+from station.core.ports import Journal, PartLedger, Published, RobotStatus, Written
 from station.core.timeline import Delivery
 from station.flow.sort import check_place
 from station.motion import Motion
@@ -34,6 +38,7 @@ class Stage(Enum):
     """Where an inspection is taken up again."""
 
     LOAD = auto()
+    LOAD_IN_DOUBT = auto()
     SCAN = auto()
 
 
@@ -43,6 +48,27 @@ class Resumed:
 
     inspection: Inspection
     stage: Stage
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What was found of the newest inspection when the cell was cleared.
+
+    Attributes:
+        on_jig: A part sits in the chuck.
+        in_gripper: The gripper holds one.
+        taken: Number of the order that the robot had taken last; 0 for none since it began.
+        given: The order that it was given last, or None.
+    """
+
+    on_jig: bool
+    in_gripper: bool
+    taken: int
+    given: Written | None
+
+
+NOT_FOUND = Found(on_jig=False, in_gripper=False, taken=0, given=None)
+"""Of an inspection that others have followed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +85,6 @@ class Recovery:
 
     Args:
         motion: Jig and robot.
-        plc: What the PLC shows.
         ledger: What is written.
         publish: Sends a result to the PLC.
         room_for: Returns when a place can take a part.
@@ -69,14 +94,12 @@ class Recovery:
     def __init__(
         self,
         motion: Motion,
-        plc: LinePlc,
         ledger: PartLedger,
         publish: Callable[[Published], Awaitable[Delivery]],
         room_for: Callable[[Destination], Awaitable[None]],
         on_closed: Callable[[Closed], None],
     ) -> None:
         self._motion = motion
-        self._plc = plc
         self._ledger = ledger
         self._publish = publish
         self._room_for = room_for
@@ -90,23 +113,21 @@ class Recovery:
         """
         await self._motion.stand_still()
         _jig, before = await self._motion.look()
-        await self._hear_out(before)
+        given = await self._ledger.last_order("robot")
+        await self._hear_out(before, given)
         await self._motion.home()
         jig, robot = await self._motion.look()
         unfinished = list(await self._ledger.open_inspections())
         if (jig.part_seated or robot.holding) and not unfinished:
             raise PartError("part.unexpected", "on the jig" if jig.part_seated else "in the gripper")
-        newest = unfinished[-1] if unfinished else None
+        found = Found(jig.part_seated and not robot.holding, robot.holding, before.last_order, given)
         resumed = None
         for inspection in unfinished:
-            on_jig = inspection is newest and jig.part_seated and not robot.holding
-            in_gripper = inspection is newest and robot.holding
-            resumed = await self._end(inspection, before, on_jig=on_jig, in_gripper=in_gripper) or resumed
+            resumed = await self._end(inspection, found if inspection is unfinished[-1] else NOT_FOUND)
         return resumed
 
-    async def _hear_out(self, robot: RobotStatus) -> None:
+    async def _hear_out(self, robot: RobotStatus, last: Written | None) -> None:
         """Wait for the end of an order that the robot has taken and whose end nobody has written down."""
-        last = await self._ledger.last_order("robot")
         if last is None or last.confirmed is not None or robot.last_order != last.order.number:
             return
         try:
@@ -114,27 +135,20 @@ class Recovery:
         except RobotError as error:
             await self._ledger.note("order_ended_badly", f"{last.order.verb} {last.order.number}: {error}")
 
-    async def _end(
-        self, inspection: Inspection, robot: RobotStatus, *, on_jig: bool, in_gripper: bool
-    ) -> Resumed | None:
+    async def _end(self, inspection: Inspection, found: Found) -> Resumed | None:
         journal = await self._ledger.journal(inspection)
         unload = journal.robot_order("unload")
         if unload is not None and unload.confirmed in set(Destination) and journal.decision is not None:
             await self._close(inspection, journal.decision, Destination(unload.confirmed))
-        elif on_jig and journal.decision is None:
+        elif found.on_jig and journal.decision is None:
             return self._resume(inspection, Stage.SCAN)
-        elif on_jig or in_gripper:
+        elif found.on_jig or found.in_gripper:
             await self._send_to_review(inspection, journal)
-        elif self._never_left_the_infeed(inspection, journal, robot):
-            return self._resume(inspection, Stage.LOAD)
+        elif found is not NOT_FOUND and (stage := _stage_at_the_infeed(journal, found)) is not None:
+            return self._resume(inspection, stage)
         else:
-            await self._lose(inspection)
+            await self.lose(inspection, "neither on the jig nor in the gripper when the cell was cleared")
         return None
-
-    def _never_left_the_infeed(self, inspection: Inspection, journal: Journal, robot: RobotStatus) -> bool:
-        load = journal.robot_order("load")
-        untaken = load is None or (load.confirmed is None and load.order.number != robot.last_order)
-        return journal.decision is None and untaken and self._plc.announced() == inspection.part.sequence
 
     def _resume(self, inspection: Inspection, stage: Stage) -> Resumed:
         log.warning("inspection_resumed", part_id=inspection.part.part_id, stage=stage.name)
@@ -156,11 +170,27 @@ class Recovery:
         log.warning("inspection_recovered", part_id=inspection.part.part_id, bin=confirmed.label)
         check_place(decision.destination, confirmed)
 
-    async def _lose(self, inspection: Inspection) -> None:
-        fault, detail = FAULTS["part.interrupted"], "neither on the jig nor in the gripper when the cell was cleared"
+    async def lose(self, inspection: Inspection, detail: str) -> None:
+        """Close an inspection whose part a person must find."""
+        fault = FAULTS["part.interrupted"]
         await self._ledger.lost(inspection, fault, detail)
         self._on_closed(Closed(inspection, review(fault, detail), None))
         log.warning("part_lost", part_id=inspection.part.part_id, detail=detail)
+
+
+def _stage_at_the_infeed(journal: Journal, found: Found) -> Stage | None:
+    """How a part is loaded that has not left the infeed, as far as is known; None for one that has.
+
+    That the robot never took the load order is proven only by an older one that it took last.
+    """
+    load = journal.robot_order("load")
+    if journal.decision is not None:
+        return None
+    if load is None:
+        return Stage.LOAD
+    if load.confirmed is not None or load.order.number == found.taken:
+        return None
+    return Stage.LOAD if found.taken and load == found.given else Stage.LOAD_IN_DOUBT
 
 
 def review(fault: Fault, detail: str, judged: Decision | None = None) -> Decision:

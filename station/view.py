@@ -18,6 +18,7 @@ from station.core.events import (
     PartEntered,
     PartLost,
     PartSorted,
+    PartWithdrawn,
     StateChanged,
     StepStarted,
     StripScored,
@@ -91,6 +92,8 @@ class CellView:
                 self._alarms = event.alarms
             case PartLost():
                 self._console.print(f"lost     {event.inspection.part.part_id:<16} {event.detail}")
+            case PartWithdrawn():
+                self._console.print(f"withdrawn {event.inspection.part.part_id:<15} {event.detail}")
 
     def _take_scores(self, event: StripScored) -> None:
         for column, row in enumerate(event.scores.probabilities):

@@ -7,9 +7,10 @@ the program copies the station's half in and its own half out.
 import asyncio
 from collections.abc import Callable, Iterable
 
-from drivers.registers import Kind, RegisterMap
+from drivers.registers import Kind, RegisterMap, Value
 from sim.breakage import Breakage
 from sim.devices.bank import RegisterBank, beat
+from sim.faults import Moment
 from sim.modbus.tcp_master import LinkError, TcpMaster
 from station.core.clock import Clock
 from station.core.part import Destination, Verdict
@@ -17,6 +18,7 @@ from station.core.settings import TcpLink
 
 RECONNECT_S = 0.2
 BLANKS, NO_TYPE = "    ", 65535
+NO_PART: dict[str, Value] = {"next_part_id": "", "next_part_type": 0, "part_sequence": 0}
 ANY_HOST = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
 
 ResultReader = Callable[[int, str], None]
@@ -46,6 +48,7 @@ class PlcDevice:
         self._result_seen = 0
         self._part: tuple[str, int] | None = None
         self._stopped = False
+        self._begins = False
         self.permit("given")
 
     # ---- what happens to it ----
@@ -82,10 +85,10 @@ class PlcDevice:
         """These places, and no others, can take no more parts."""
         self._bank.publish({"bins_full": sum(1 << (place - 1) for place in places)})
 
-    def announce(self, part_id: str, type_code: int) -> int:
-        """A part waits at the infeed; the number of its announcement."""
+    def announce(self, part_id: str, type_code: int, number: int | None = None) -> int:
+        """A part waits at the infeed; the number of its announcement: this one, or the next."""
         self._part = (part_id, type_code)
-        self._part_sequence = _next(self._part_sequence)
+        self._part_sequence = _next(self._part_sequence) if number is None else number
         self.show_part()
         return self._part_sequence
 
@@ -97,6 +100,21 @@ class PlcDevice:
         part_id = BLANKS if self._broken.present("plc-id-blank") else part_id
         type_code = NO_TYPE if self._broken.present("plc-type-unknown") else type_code
         self._bank.publish({"next_part_id": part_id, "next_part_type": type_code, "part_sequence": self._part_sequence})
+
+    def clear_announcement(self) -> None:
+        """Show that no part waits."""
+        self._part = None
+        self._bank.publish(NO_PART)
+
+    def begin_anew(self) -> None:
+        """The program starts with empty registers, no announcement, and its numbers at 0; permission is as before."""
+        permission = self.permitted
+        self._bank.clear()
+        self._bank.switch_on()
+        self._part = None
+        self._part_sequence = self._command_sequence = self._ack_sequence = self._result_seen = 0
+        self._begins = True
+        self.permit("given" if permission else "withdrawn")
 
     def command(self, command: str) -> int:
         """Send a PackML command by its name in the map, for example `start`; the number of its change request."""
@@ -114,6 +132,16 @@ class PlcDevice:
     def accepted_part(self) -> int:
         """Number of the announcement that the station has taken on last."""
         return self._bank.count("accepted_part")
+
+    @property
+    def announced_number(self) -> int:
+        """Number of the announcement; 0 for none."""
+        return self._bank.count("part_sequence")
+
+    @property
+    def permitted(self) -> bool:
+        """The cell may take on parts."""
+        return bool(self._bank.value("permission"))
 
     @property
     def acknowledged_result(self) -> int:
@@ -157,10 +185,7 @@ class PlcDevice:
             RefusedError: Registers that are not the station's, or values that they cannot have.
         """
         self._bank.check(address, words)
-        self._bank.store(address, words)
-        if self._bank.count("accepted_part") == self._part_sequence:
-            self._part = None
-        self.take_result()
+        self._hear(address, words)
 
     # ---- as a client ----
 
@@ -184,13 +209,13 @@ class PlcDevice:
                 continue
             if not self._result_seen:
                 await self._remember(station)
-            self._bank.store(first, await station.read_holding(first, count))
-            self.take_result()
+            self._hear(first, await station.read_holding(first, count))
             self._beat()
             for run in self._own_runs():
                 if written.get(run[0]) != run[1]:
                     await station.write_holding(*run)
                     written[run[0]] = run[1]
+            self._begins = False
             await asyncio.sleep(poll_s)
 
     async def _remember(self, station: TcpMaster) -> None:
@@ -200,11 +225,29 @@ class PlcDevice:
         self._bank.publish({"result_acknowledged": self._result_seen})
 
     def _own_runs(self) -> list[tuple[int, list[int]]]:
-        """The PLC's half as (address, words) of neighbouring registers, announcements and commands whole."""
+        """The PLC's half as (address, words) of neighbouring registers, announcements and commands whole.
+
+        The heartbeat's come last, so that the station has heard all the others when it hears a beat. A program that
+        begins anew shows first that no part waits, so that the station knows that it counts anew.
+        """
         values = {r.name: self._bank.value(r.name) for r in self._map.select("holding", "read")}
-        return [(run.address, run.words) for run in self._map.encode_block(values)]
+        if self._begins:
+            values |= NO_PART
+        beats = self._map["plc_heartbeat"].address
+        runs = [(run.address, run.words) for run in self._map.encode_block(values)]
+        return sorted(runs, key=lambda run: run[0] <= beats < run[0] + len(run[1]))
 
     # ---- the program ----
+
+    def _hear(self, address: int, words: list[int]) -> None:
+        """Take the station's words, and run the program on them."""
+        before = self.accepted_part
+        self._bank.store(address, words)
+        if self.accepted_part not in (0, before) and self.accepted_part == self.announced_number:
+            self._broken.reach(Moment.ACCEPT, str(self._bank.value("next_part_id")))
+        if self.accepted_part == self._part_sequence:
+            self._part = None
+        self.take_result()
 
     def _beat(self) -> None:
         if self._stopped or self._broken.present("plc-stale"):

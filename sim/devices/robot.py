@@ -66,6 +66,7 @@ class RobotDevice:
     def __init__(
         self, registers: RegisterMap, cell: Cell, times: RobotTimes, *, pace: Pace, clock: Clock, spawn: Spawn
     ) -> None:
+        self._map = registers
         self._bank = RegisterBank(registers)
         self._cell = cell
         self._times = times
@@ -76,6 +77,15 @@ class RobotDevice:
         self._busy = False
         self._fault = 0
         self._looks_before_it_creeps: int | None = None
+        self._motion: asyncio.Task[None] | None = None
+
+    def begin_anew(self) -> None:
+        """The controller starts with empty registers; the arm stands where it was, and what it holds it holds."""
+        if self._motion is not None:
+            self._motion.cancel()
+        self._bank = RegisterBank(self._map)
+        self._taken = TakenOrders()
+        self._busy, self._fault, self._looks_before_it_creeps = False, 0, None
 
     def read(self, kind: Kind, address: int, count: int) -> list[int]:
         """The words from this address on, as things are now.
@@ -114,7 +124,7 @@ class RobotDevice:
             return
         self._taken.take(number)
         if self._cell.broken.take("robot-acknowledges-late"):
-            self._spawn(self._begin_late(order))
+            self._motion = self._spawn(self._begin_late(order))
         else:
             self._begin(order)
 
@@ -132,7 +142,7 @@ class RobotDevice:
         self._bank.publish({"order_acknowledged": order.number})
         if self._possible(order):
             self._busy = True
-            self._spawn(self._carry_out(order))
+            self._motion = self._spawn(self._carry_out(order))
         else:
             self._finish(order, "refused")
 

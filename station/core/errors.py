@@ -31,6 +31,7 @@ class Reaction(StrEnum):
     SUSPEND = "suspend"
     ABORT = "abort"
     REFUSE = "refuse"
+    WITHDRAW = "withdraw"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,12 @@ REACTIONS: dict[Reaction, Conduct] = {
     Reaction.REFUSE: Conduct(
         "The command is refused; nothing is started or moved.", False, "correct what is named, try again"
     ),
+    Reaction.WITHDRAW: Conduct(
+        "The part stays where it lies, its inspection is closed without a verdict; the cell goes on with what the line "
+        "PLC announces and permits now.",
+        False,
+        "by itself",
+    ),
 }
 
 
@@ -88,7 +95,7 @@ class Fault:
 
 
 _N, _R, _H = Reaction.RESCAN, Reaction.REVIEW, Reaction.HOLD
-_S, _A, _X = Reaction.SUSPEND, Reaction.ABORT, Reaction.REFUSE
+_S, _A, _X, _W = Reaction.SUSPEND, Reaction.ABORT, Reaction.REFUSE, Reaction.WITHDRAW
 
 # fmt: off
 _ROWS = (
@@ -122,6 +129,7 @@ _ROWS = (
     Fault(2110, "part.bad_id", "The announced part id is empty or has characters other than printable ASCII. Correct the PLC.", _S),
     Fault(2111, "part.unexpected", "A part that the station does not know is on the jig or in the gripper. Remove it by hand, then Reset.", _H),
     Fault(2112, "part.saturated", "The part is too bright to be judged. Check the lamp and the exposure.", _R),
+    Fault(2113, "part.withdrawn", "The line PLC withdrew or changed the part before it was loaded; nothing was moved. Where nobody wanted that, let its program hold the announcement until the robot has taken the part.", _W),
     # 3xxx jig
     Fault(3001, "jig.unreachable", "The spin jig does not answer. Check its power and the RS-485 cable.", _H),
     Fault(3002, "jig.not_at_speed", "The spin jig did not reach its speed in time. Check the drive and the chuck.", _H),

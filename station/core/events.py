@@ -108,6 +108,15 @@ class PartLost:
 
 
 @dataclass(frozen=True, slots=True)
+class PartWithdrawn:
+    """The inspection was closed before anything moved: the PLC took its part back."""
+
+    inspection: Inspection
+    fault: Fault
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
 class AlarmsChanged:
     """The alarms that stand on the list now, the one raised last at the end."""
 
@@ -124,6 +133,7 @@ CellEvent = (
     | PartDecided
     | PartSorted
     | PartLost
+    | PartWithdrawn
     | AlarmsChanged
 )
 Watcher = Callable[[CellEvent], None]

@@ -143,6 +143,10 @@ class Announcement:
     part_id: str
     type_code: int
 
+    def __str__(self) -> str:
+        """As people read it."""
+        return f"{self.part_id}, type {self.type_code}, number {self.sequence}"
+
 
 @dataclass(frozen=True, slots=True)
 class Inspection:

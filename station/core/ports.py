@@ -286,8 +286,17 @@ class LinePlc(Protocol):
     def waiting_part(self) -> Announcement | None:
         """The announced part that was not yet accepted, or None; never blocks."""
 
-    def announced(self) -> int:
-        """Number of the announcement that the PLC shows, accepted or not; 0 for none, never blocks."""
+    def announced(self) -> Announcement | None:
+        """What the PLC shows as waiting, accepted or not; None for nothing that can be used, never blocks."""
+
+    async def look(self) -> None:
+        """Return when all that the PLC says was said after this call; until then it is what was heard last.
+
+        As client the station asks; as server it waits for the PLC's next beat, which proves that the PLC is there.
+
+        Raises:
+            PlcError: The PLC cannot be heard, or cannot be believed.
+        """
 
     def full_bins(self) -> frozenset[Destination]:
         """The places that can take no more parts; never blocks."""
@@ -317,6 +326,12 @@ class LinePlc(Protocol):
 
         Raises:
             PlcError: Unreachable.
+        """
+
+    async def give_back(self, inspection: Inspection) -> None:
+        """Tell the PLC that a part is not the station's after all: what was accepted before it is shown again.
+
+        What the PLC announces is offered again. A PLC that is away learns of it when it is back.
         """
 
     async def report(self, report: CellReport) -> None:
@@ -462,8 +477,11 @@ class PartLedger(Protocol):
     async def lost(self, inspection: Inspection, fault: Fault, detail: str) -> None:
         """Close an inspection whose part could not be brought to a confirmed place."""
 
+    async def withdrawn(self, inspection: Inspection, fault: Fault, detail: str) -> None:
+        """Close an inspection whose part the PLC took back before it was loaded: without a verdict, without a place."""
+
     async def open_inspections(self) -> Sequence[Inspection]:
-        """Inspections that were neither sorted nor closed, oldest first: what was in flight at a stop."""
+        """Inspections that are not closed, oldest first: what was in flight at a stop."""
 
     async def journal(self, inspection: Inspection) -> Journal:
         """What is written of an inspection: how far it came before a stop."""

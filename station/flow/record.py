@@ -110,8 +110,12 @@ class SqliteLedger:
         """Close an inspection whose part could not be brought to a confirmed place; its verdict becomes REVIEW."""
         await self._commit(store.close_lost, inspection, fault, detail, self._clock.now())
 
+    async def withdrawn(self, inspection: Inspection, fault: Fault, detail: str) -> None:
+        """Close an inspection whose part the PLC took back before it was loaded: without a verdict."""
+        await self._commit(store.close_withdrawn, inspection, fault, detail, self._clock.now())
+
     async def open_inspections(self) -> Sequence[Inspection]:
-        """Inspections that were neither sorted nor lost, oldest first."""
+        """Inspections that are not closed, oldest first."""
         return await self._commit(store.unfinished)
 
     async def journal(self, inspection: Inspection) -> Journal:
@@ -146,9 +150,9 @@ class SqliteLedger:
         """
         await self._write(Database.look)
 
-    async def last_part_sequence(self) -> int:
-        """The PLC's number of the announcement that was taken on last; 0 for none."""
-        return await self._commit(journal.last_part_sequence)
+    async def last_taken_on(self) -> Announcement | None:
+        """The announcement that was taken on last and not withdrawn, or None."""
+        return await self._commit(journal.last_taken_on)
 
     async def last_model(self) -> ModelIdentity | None:
         """The network that judged the last part, or None before the first."""

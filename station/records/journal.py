@@ -5,13 +5,15 @@ import sqlite3
 import numpy as np
 
 from station.core.errors import FAULTS
-from station.core.part import Decision, Device, Inspection, ModelIdentity, Order, Verdict
+from station.core.part import Announcement, Decision, Device, Inspection, ModelIdentity, Order, Verdict
 from station.core.ports import Journal, Written
 
 ORDERS = """SELECT device, orders.number, verb, argument, inspection_id, confirmed, result
     FROM orders LEFT JOIN inspections ON inspection = inspections.number"""
 ORDERS_OF = f"{ORDERS} WHERE inspection_id = ? ORDER BY order_id"
 LAST_ORDER = f"{ORDERS} WHERE device = ? ORDER BY order_id DESC LIMIT 1"
+TAKEN_ON = """SELECT part_sequence, part_id, type_code FROM inspections WHERE state != 'withdrawn'
+    ORDER BY number DESC LIMIT 1"""
 DECIDED = """SELECT i.verdict, j.algorithm1, i.reason, i.detail, j.confidence, j.deciding_patch, j.defect_patches,
     j.probabilities, j.ms_after_last_line
     FROM inspections i LEFT JOIN judgements j ON j.inspection = i.number
@@ -31,10 +33,10 @@ def last_order(connection: sqlite3.Connection, device: Device) -> Written | None
     return None if row is None else _written(row)
 
 
-def last_part_sequence(connection: sqlite3.Connection) -> int:
-    """The PLC's number of the announcement that was taken on last; 0 for none."""
-    row = connection.execute("SELECT part_sequence FROM inspections ORDER BY number DESC LIMIT 1").fetchone()
-    return 0 if row is None else int(row[0])
+def last_taken_on(connection: sqlite3.Connection) -> Announcement | None:
+    """The announcement that was taken on last and not withdrawn, or None."""
+    row = connection.execute(TAKEN_ON).fetchone()
+    return None if row is None else Announcement(*row)
 
 
 def last_model(connection: sqlite3.Connection) -> ModelIdentity | None:

@@ -37,7 +37,7 @@ LISTED = f"""SELECT i.inspection_id, i.entered_at, i.part_id, i.part_type, i.ver
 FLAT = """i.inspection_id, i.number, i.part_id, i.part_type, i.part_sequence, i.state, i.verdict, j.algorithm1,
     i.reason, i.detail, j.confidence, j.deciding_patch, j.defect_patches, i.destination, i.confirmed_bin,
     j.inspection IS NOT NULL AND j.scan_fault IS NULL AS scan_valid,
-    i.entered_at, i.judged_at, i.interrupted_at, i.sorted_at, i.lost_at, j.ms_after_last_line,
+    i.entered_at, i.judged_at, i.interrupted_at, i.sorted_at, i.lost_at, i.withdrawn_at, j.ms_after_last_line,
     j.model, j.model_sha256, j.config_sha256,
     j.lines_expected, j.lines_delivered, j.blocks, j.frame_ids, j.discarded_blocks, j.scan_fault, j.scan_detail,
     j.roi_left, j.roi_right, s.state AS scan_state, CASE s.state WHEN 'archived' THEN s.file END AS scan_file,
@@ -112,7 +112,7 @@ class ListedRecord(NamedTuple):
 
 
 def list_records(folder: Path, chosen: RecordFilter, limit: int) -> list[ListedRecord]:
-    """The newest inspections, newest first; without a verdict they are still in work.
+    """The newest inspections, newest first; with neither verdict nor reason they are still in work.
 
     Raises:
         RecordError: No database, or it cannot be read.

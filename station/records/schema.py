@@ -10,12 +10,17 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from station.core.errors import RecordError
-from station.records import version_1, version_2, version_3
+from station.records import version_1, version_2, version_3, version_4
 
 Version = Callable[[sqlite3.Connection], None]
 
 APPLICATION_ID = 0x53544E31
-VERSIONS: tuple[Version, ...] = (version_1.create, version_2.add_alarms, version_3.add_settlements)
+VERSIONS: tuple[Version, ...] = (
+    version_1.create,
+    version_2.add_alarms,
+    version_3.add_settlements,
+    version_4.add_withdrawals,
+)
 
 
 def read_version(connection: sqlite3.Connection, path: Path) -> int:

@@ -44,6 +44,8 @@ CHANGES = {
         WHERE number = :inspection AND state = 'judged'""",
     "lost": """UPDATE inspections SET state = 'lost', lost_at = :at, verdict = 'review', reason = :reason,
         detail = :detail WHERE number = :inspection AND state IN ('open', 'judged')""",
+    "withdrawn": """UPDATE inspections SET state = 'withdrawn', withdrawn_at = :at, reason = :reason, detail = :detail
+        WHERE number = :inspection AND state = 'open'""",
 }
 JUDGEMENT = """INSERT INTO judgements VALUES (:inspection, :algorithm1, :verdict, :reason, :detail, :confidence,
     :deciding_patch, :defect_patches, :probabilities, :lines_expected, :lines_delivered, :blocks, :frame_ids,
@@ -77,7 +79,7 @@ def enter(connection: sqlite3.Connection, part: Announcement, part_type: PartTyp
 
 
 def unfinished(connection: sqlite3.Connection) -> list[Inspection]:
-    """Inspections that were neither sorted nor lost, oldest first."""
+    """Inspections that are not closed, oldest first."""
     return [
         Inspection(
             inspection_id, number, Announcement(sequence, part_id, code), PartType(**json.loads(kind)), moment(at)
@@ -170,6 +172,13 @@ def close_sorted(
 def close_lost(connection: sqlite3.Connection, inspection: Inspection, fault: Fault, detail: str, at: datetime) -> None:
     """Close an inspection without a place; its verdict is REVIEW, its destination the one that was ordered, if any."""
     _advance(connection, "lost", inspection, at, {"reason": fault.code, "detail": detail})
+
+
+def close_withdrawn(
+    connection: sqlite3.Connection, inspection: Inspection, fault: Fault, detail: str, at: datetime
+) -> None:
+    """Close an inspection whose part was taken back before it was loaded: without a verdict, without a place."""
+    _advance(connection, "withdrawn", inspection, at, {"reason": fault.code, "detail": detail})
 
 
 def note(connection: sqlite3.Connection, event: str, detail: str, at: datetime) -> None:

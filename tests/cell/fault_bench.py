@@ -35,6 +35,7 @@ from station.records.query import RecordFilter, export_records
 from station.records.reading import reading
 from tests.cell.plc_words import PlcWords, ResultWords
 from tests.cell.tiny_bundle import GREY_OF, make_tiny_bundle
+from tests.free_port import free_port
 from tests.turned import turned
 
 WIDTH_PX = 1024
@@ -82,7 +83,7 @@ def _pictures() -> dict[SurfaceClass, bytes]:
     return files
 
 
-def quick_settings(folder: Path) -> Settings:
+def quick_settings(folder: Path, plc_role: str = "client") -> Settings:
     """The shipped simulation's configuration with short deadlines, free ports and a narrow sensor."""
     document = tomllib.loads(bundled("simulate.toml").read_text(encoding="utf-8"))
     for table, keys in QUICK.items():
@@ -91,6 +92,8 @@ def quick_settings(folder: Path) -> Settings:
         document[table]["link"].update(QUICK_LINK)
     document["part_types"] = {"smh_385": document["part_types"]["smh_385"]}
     document["robot"]["link"]["port"] = document["plc"]["link"]["port"] = 0
+    if plc_role == "server":
+        document["plc"]["role"], document["plc"]["link"]["port"] = plc_role, free_port()
     document["jig"]["link"]["device"] = str(folder / "jig")
     features = {"SimScene": f"/station-test-{uuid.uuid4().hex[:12]}", "Width": WIDTH_PX}
     for row in document["camera"]["setup"]:
@@ -130,6 +133,9 @@ class Truth(JsonReport):
 
     def fault_struck(self, name: str, part_id: str | None) -> None:  # noqa: ARG002
         self.seen.struck.append(part_id)
+
+    def told(self, event: CellEvent) -> None:
+        """The station tells of what it does."""
 
     def _print(self, values: Json) -> None:
         """Nothing is printed."""
@@ -237,6 +243,15 @@ class FaultBench:
             rows = database.execute("SELECT count(*) FROM inspections WHERE state IN ('sorted', 'lost')")
             return int(rows.fetchone()[0])
 
+    def taken_records(self) -> list[dict[str, Any]]:
+        """Records of parts that were loaded, oldest first; those of withdrawn ones are checked and left out."""
+        rows = self.records()
+        for row in rows:
+            if row["state"] == "withdrawn":
+                assert (row["verdict"], row["confirmed_bin"], row["reason"]) == (None, None, "part.withdrawn"), row
+                assert [order for order in row["orders"] if order["done_at"]] == [], row
+        return [row for row in rows if row["state"] != "withdrawn"]
+
     def records(self) -> list[dict[str, Any]]:
         """All records, oldest first."""
         chosen = RecordFilter()
@@ -257,12 +272,13 @@ def _overheard(running: RunningCell) -> PlcWords:
 
 
 @asynccontextmanager
-async def fault_bench(folder: Path) -> AsyncIterator[FaultBench]:
+async def fault_bench(folder: Path, plc_role: str = "client", truth: Truth | None = None) -> AsyncIterator[FaultBench]:
     """A cell in Execute; it is stopped in order at the end."""
-    settings = quick_settings(folder)
-    truth = Truth()
+    settings = quick_settings(folder, plc_role)
+    truth = truth or Truth()
 
     def watch(event: CellEvent) -> None:
+        truth.told(event)
         if isinstance(event, PartDecided) and event.decision.fault is not None:
             truth.seen.codes.add(event.decision.fault.code)
         elif isinstance(event, StateChanged):

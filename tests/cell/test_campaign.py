@@ -70,7 +70,7 @@ def chance_to_act_s(gap: int) -> float:
 
 def check_rules(bench: FaultBench, told: str) -> None:
     """The six rules, from the ledgers of both sides."""
-    rows = bench.records()
+    rows = bench.taken_records()
     counted = Counter(row["part_id"] for row in rows)
     assert [part for part, times in counted.items() if times > 1] == [], told
     assert set(counted) == bench.taken_on(), told

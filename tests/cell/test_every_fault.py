@@ -108,7 +108,7 @@ async def test_part_after_part_that_cannot_be_judged_costs_each_its_part_and_nev
 
 async def test_both_ledgers_agree_and_nothing_unjudged_was_passed(bench: FaultBench) -> None:
     await bench.stop()
-    rows = bench.records()
+    rows = bench.taken_records()
     records = {row["part_id"]: row for row in rows}
     assert len(records) == len(rows), "every part has one record"
     assert set(records) == bench.taken_on(), "every part that left the infeed has a record"

@@ -103,12 +103,13 @@ def addressed(config: Path, ready: dict[str, dict[str, object]]) -> None:
 
 
 def kill_until_all_are_through(
-    config: Path, environment: dict[str, str], folder: Path, parts: int, kills: int, seed: int
+    config: Path, environment: dict[str, str], folder: Path, parts: int, kills: int, seed: int, faults: str = ""
 ) -> int:
-    """Run the cell and kill the station at random moments; returns how often it was killed."""
+    """Run the cell, with named faults or without, and kill the station at random moments; how often it was killed."""
     moments = random.Random(seed)  # noqa: S311  # moments, not secrets
     data, truth = folder / "data", folder / "truth.jsonl"
     simulator = [sys.executable, "-m", "sim", "--config", str(config), "--parts", str(parts), "--speed", "max"]
+    simulator += ["--fault", faults] if faults else []
     killed = 0
     with child([*simulator, "--report", "json", "--truth", str(truth)], environment, folder) as process:
         cell = Simulator(process)
@@ -146,8 +147,9 @@ def closed_records(data: Path) -> list[dict[str, object]]:
 
 
 def agree(station: Run, folder: Path, parts: int, seed: int) -> None:
-    """The station's records and the truth, part by part."""
-    records = json.loads(station("records", "export", "--json", "--data", folder / "data").stdout)
+    """The station's records and the truth, part by part; what was withdrawn before it was loaded has no place in it."""
+    rows = json.loads(station("records", "export", "--json", "--data", folder / "data").stdout)
+    records = [row for row in rows if row["state"] != "withdrawn"]
     entries = ledger_of(folder / "truth.jsonl")
     ended = {entry["part_id"]: entry["place"] for entry in entries if entry["event"] == "placed"}
     labels = {entry["part_id"]: entry["label"] for entry in entries}
@@ -173,6 +175,17 @@ def test_killed_and_started_again_the_station_loses_no_part(
     seed = seed_of(11)
     killed = kill_until_all_are_through(make_config(), environment, tmp_path, parts=8, kills=5, seed=seed)
     assert killed
+    agree(station, tmp_path, 8, seed)
+
+
+TAKEN_BACK = "plc-part-swapped@2,plc-part-renamed@4,plc-part-cleared@5,plc-restarted@7,plc-permission-lost@9"
+
+
+def test_killed_while_announcements_change_the_station_takes_no_part_for_another(
+    station: Run, make_config: Callable[..., Path], environment: dict[str, str], tmp_path: Path
+) -> None:
+    seed = seed_of(12)
+    kill_until_all_are_through(make_config(), environment, tmp_path, 8, kills=6, seed=seed, faults=TAKEN_BACK)
     agree(station, tmp_path, 8, seed)
 
 

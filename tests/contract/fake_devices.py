@@ -170,7 +170,7 @@ class FakeLine:
         self.permitted = True
         self.part: Announcement | None = None
         self.full: frozenset[Destination] = frozenset()
-        self.accepted_part = 0
+        self.accepted_part = self.accepted_before = 0
         self.commands: list[LineCommand] = []
         self.acknowledgements: list[Acknowledgement] = []
         self.results: list[tuple[int, str]] = []
@@ -273,8 +273,12 @@ class FakePlc:
         part = self._line.part
         return part if part and part.sequence != self._line.accepted_part and not self._line.cut else None
 
-    def announced(self) -> int:
-        return self._line.part.sequence if self._line.part and not self._line.cut else 0
+    def announced(self) -> Announcement | None:
+        return None if self._line.cut else self._line.part
+
+    async def look(self) -> None:
+        await asyncio.sleep(0)
+        self._reach()
 
     def full_bins(self) -> frozenset[Destination]:
         return frozenset() if self._line.cut else self._line.full
@@ -297,8 +301,14 @@ class FakePlc:
 
     async def accept(self, inspection: Inspection) -> None:
         self._reach()
-        self._line.accepted_part = inspection.part.sequence
+        if self._line.accepted_part != inspection.part.sequence:
+            self._line.accepted_before, self._line.accepted_part = self._line.accepted_part, inspection.part.sequence
         self._line.notice()
+
+    async def give_back(self, inspection: Inspection) -> None:
+        if self._line.accepted_part == inspection.part.sequence:
+            self._line.accepted_part, self._line.accepted_before = self._line.accepted_before, 0
+            self._line.notice()
 
     async def report(self, report: CellReport) -> None:
         self._reach()

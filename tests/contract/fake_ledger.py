@@ -48,7 +48,7 @@ class FakeLedger:
 
     async def order(self, device: Device, verb: str, argument: int, inspection: Inspection | None) -> Order:
         if inspection is not None:
-            self._entry(inspection, "open", "judged", "sorted", "lost")
+            self._entry(inspection, "open", "judged", "sorted", "lost", "withdrawn")
         self._last[device] = self._last[device] % NUMBERS + 1
         order = Order(device, self._last[device], verb, argument)
         self.orders.append((order, inspection))
@@ -82,11 +82,15 @@ class FakeLedger:
         entry = self._entry(inspection, "open", "judged")
         entry.state, entry.verdict, entry.reason = "lost", Verdict.REVIEW, fault
 
+    async def withdrawn(self, inspection: Inspection, fault: Fault, _detail: str) -> None:
+        entry = self._entry(inspection, "open")
+        entry.state, entry.reason = "withdrawn", fault
+
     async def open_inspections(self) -> Sequence[Inspection]:
         return [entry.inspection for entry in self.entries.values() if entry.state in ("open", "judged")]
 
     async def journal(self, inspection: Inspection) -> Journal:
-        entry = self._entry(inspection, "open", "judged", "sorted", "lost")
+        entry = self._entry(inspection, "open", "judged", "sorted", "lost", "withdrawn")
         orders = [self._written(order, whose) for order, whose in self.orders if whose == inspection]
         decision = entry.evidence.decision if entry.evidence else None
         return Journal(decision, entry.evidence.ms_after_last_line if entry.evidence else None, tuple(orders))

@@ -16,6 +16,7 @@ from tests.contract.fake_ledger import FakeLedger
 from tests.record_samples import INTERRUPTED, PART_TYPE, START, decision, evidence, open_ledger, part
 
 LOST = FAULTS["robot.part_lost"]
+WITHDRAWN = FAULTS["part.withdrawn"]
 Step = Callable[[PartLedger, Inspection], Awaitable[None]]
 
 
@@ -31,6 +32,7 @@ STEPS: dict[str, Step] = {
     "interrupted": lambda ledger, inspection: ledger.interrupted(inspection, INTERRUPTED, "stopped"),
     "sorted": lambda ledger, inspection: ledger.sorted(inspection, Destination.BIN_PITS),
     "lost": lambda ledger, inspection: ledger.lost(inspection, LOST, "dropped"),
+    "withdrawn": lambda ledger, inspection: ledger.withdrawn(inspection, WITHDRAWN, "another id"),
 }
 
 
@@ -45,6 +47,7 @@ STEPS: dict[str, Step] = {
         "interrupted interrupted sorted",
         "interrupted lost",
         "lost",
+        "withdrawn",
     ],
 )
 async def test_an_inspection_is_open_until_it_is_sorted_or_lost(ledger: PartLedger, way: str) -> None:
@@ -69,6 +72,14 @@ async def test_an_inspection_is_open_until_it_is_sorted_or_lost(ledger: PartLedg
         ("lost", "interrupted"),
         ("lost", "sorted"),
         ("lost", "lost"),
+        ("judged", "withdrawn"),
+        ("interrupted", "withdrawn"),
+        ("lost", "withdrawn"),
+        ("withdrawn", "withdrawn"),
+        ("withdrawn", "judged"),
+        ("withdrawn", "lost"),
+        ("withdrawn", "sorted"),
+        ("withdrawn", "interrupted"),
     ],
 )
 async def test_what_cannot_follow_is_refused_and_changes_nothing(ledger: PartLedger, way: str, refused: str) -> None:

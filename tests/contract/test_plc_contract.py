@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from station.core.alarms import AlarmSummary
-from station.core.errors import FAULTS
+from station.core.errors import FAULTS, PlcError
 from station.core.part import Announcement, Decision, Destination, Inspection, PartType, Verdict
 from station.core.ports import CellReport, LinePlc, Published
 from tests.contract.benches import lines, until
@@ -62,6 +62,53 @@ async def test_an_announced_part_waits_until_it_is_accepted(kind: str) -> None:
         later = bench.line.announce("SMH-0001", 1)
         assert later != number
         assert (await announced(bench.plc)).sequence == later
+
+
+async def test_a_part_that_is_given_back_is_offered_again_and_the_part_before_it_shows_as_accepted(kind: str) -> None:
+    async with lines(kind) as bench:
+        await bench.plc.connect()
+        before = bench.line.announce("SMH-0001", 1)
+        await bench.plc.accept(inspection(await announced(bench.plc)))
+        number = bench.line.announce("SMH-0002", 1)
+        part = await announced(bench.plc)
+        await bench.plc.accept(inspection(part))
+        await until(lambda: bench.line.accepted_part == number)
+        assert bench.plc.announced() == part
+        await bench.plc.give_back(inspection(part))
+        await until(lambda: bench.line.accepted_part == before)
+        assert bench.plc.waiting_part() == part
+        await bench.plc.give_back(inspection(part))
+        await bench.plc.accept(inspection(part))
+        await until(lambda: bench.line.accepted_part == number)
+        assert bench.plc.waiting_part() is None
+
+
+async def test_a_look_hears_what_the_line_said_before_it_ends(kind: str) -> None:
+    async with lines(kind) as bench:
+        await bench.plc.connect()
+        await until(bench.plc.permission)
+        for part_id in ("SMH-0001", "SMH-0002", "SMH-0003"):
+            number = bench.line.announce(part_id, 1)
+            bench.line.permit("withdrawn")
+            await bench.plc.look()
+            assert bench.plc.announced() == Announcement(number, part_id, 1)
+            assert not bench.plc.permission()
+            bench.line.permit("given")
+            await bench.plc.look()
+            assert bench.plc.permission()
+
+
+async def test_a_look_at_a_line_that_is_gone_fails_in_time(kind: str) -> None:
+    async with lines(kind) as bench:
+        await bench.plc.connect()
+        bench.line.announce("SMH-0001", 1)
+        await announced(bench.plc)
+        await bench.cut()
+        async with asyncio.timeout(10):
+            with pytest.raises(PlcError) as caught:
+                await bench.plc.look()
+        assert caught.value.code in {"plc.unreachable", "plc.stale"}
+        assert bench.plc.announced() is None
 
 
 async def test_full_bins_are_those_that_the_line_tells_until_they_are_emptied(kind: str) -> None:

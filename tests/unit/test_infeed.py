@@ -1,7 +1,9 @@
 """The parts that a recording gives: which, with what ids, and what the camera will see of them."""
 
+import asyncio
 import itertools
 import json
+from contextlib import suppress
 from pathlib import Path
 
 import cv2
@@ -9,9 +11,16 @@ import numpy as np
 import pytest
 
 from config import bundled
-from sim.infeed import LeftOut, PartSource
-from sim.ledger import Part
+from drivers.registers import load_map
+from sim.cell import Arm, Cell
+from sim.devices.plc import PlcDevice
+from sim.infeed import Infeed, LeftOut, PartSource
+from sim.ledger import Entry, Ledger, Part, Place
 from sim.optics import Optics
+from sim.pace import MaxPace
+from sim.report import JsonReport
+from sim.spindle import Spindle
+from station.core.clock import SystemClock
 from station.core.errors import RecordingError
 from station.core.part import Pixels
 from station.core.settings import Settings, load_settings
@@ -123,3 +132,62 @@ def test_a_pass_without_a_usable_scan_is_an_error(tmp_path: Path, settings: Sett
     assert all(isinstance(item, LeftOut) for item in itertools.islice(parts, 2))
     with pytest.raises(RecordingError):
         next(parts)
+
+
+class Dark:
+    """Nothing is under the camera."""
+
+    def show(self, image: Pixels | None) -> None: ...
+
+    def turn(self, period_ns: int, epoch_ns: int) -> None: ...
+
+    def stand_still(self) -> None: ...
+
+
+async def test_a_part_that_is_exchanged_comes_after_the_one_in_its_place_and_none_is_left_out(
+    tmp_path: Path, settings: Settings
+) -> None:
+    write(tmp_path, [row("A"), row("B"), row("C")])
+    clock, entries = SystemClock(), list[Entry]()
+    cell = Cell(Spindle(clock.monotonic_ns), Dark(), Ledger(clock, [entries.append]))
+    plc = PlcDevice(load_map("plc"), clock, lambda *_: None)
+    infeed = Infeed(source(tmp_path, settings), cell, plc, JsonReport(), MaxPace(), 0.0)
+
+    async def waits(part_id: str) -> int:
+        """The part lies at the infeed and the next one is at hand; the number of the announcement."""
+        while cell.part_id_at(Place.INFEED) != part_id or (infeed._next is None and part_id in "AB"):  # noqa: ASYNC110
+            await asyncio.sleep(0.001)
+        return plc.announced_number
+
+    def take() -> None:
+        cell.move_arm(Arm.WORKSPACE)
+        cell.pick(Place.INFEED)
+        cell.drop()
+
+    infeed.exchange(same_number=False)
+    infeed.announce_again()
+    assert plc.announced_number == 0, "nothing waits"
+    await infeed.prepare()
+    feeding = asyncio.create_task(infeed.run())
+    first = await waits("A")
+    infeed.exchange(same_number=True)
+    assert (cell.part_id_at(Place.INFEED), plc.announced_number) == ("B", first)
+    infeed.exchange(same_number=False)
+    assert (cell.part_id_at(Place.INFEED), plc.announced_number) == ("A", first % 0xFFFF + 1)
+    infeed.exchange(same_number=False)
+    take()
+    await waits("A")
+    take()
+    last = await waits("C")
+    infeed.exchange(same_number=False)
+    assert (cell.part_id_at(Place.INFEED), plc.announced_number) == ("C", last % 0xFFFF + 1), "no other is at hand"
+    plc.clear_announcement()
+    infeed.announce_again()
+    assert plc.announced_number == last % 0xFFFF + 2
+    take()
+    with suppress(TimeoutError):
+        async with asyncio.timeout(10):
+            await feeding
+    assert feeding.done()
+    fed = [entry.part_id for entry in entries if entry.event == "fed"]
+    assert fed == ["A", "B", "A", "B", "A", "C", "C"]

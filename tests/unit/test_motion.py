@@ -51,6 +51,10 @@ class WatchedJig(FakeJig):
         return await super().spin(order)
 
 
+async def still_there() -> None:
+    """The last look finds all as it was."""
+
+
 class Bench:
     def __init__(self) -> None:
         self.floor = Floor(infeed="A1")
@@ -65,7 +69,7 @@ class Bench:
             match what:
                 case "load":
                     self.floor.infeed = self.floor.infeed or "next"
-                    await self.motion.load(inspection)
+                    await self.motion.load(inspection, still_there)
                 case "unload":
                     await self.motion.unload(inspection, Destination.BIN_REVIEW)
                 case "home":
@@ -125,7 +129,7 @@ async def test_the_intent_is_written_before_the_order_goes_out() -> None:
 
     bench.ledger.order = noted  # type: ignore[method-assign]
     bench.robot.load = watched  # type: ignore[method-assign, assignment]
-    await bench.motion.load(inspection)
+    await bench.motion.load(inspection, still_there)
     assert written == ["intent load", "order load"]
 
 
@@ -138,7 +142,7 @@ async def test_without_an_intent_nothing_moves_but_the_jig_is_stopped_all_the_sa
 
     bench.ledger.order = full  # type: ignore[method-assign]
     with pytest.raises(RecordError):
-        await bench.motion.load(inspection)
+        await bench.motion.load(inspection, still_there)
     assert bench.floor.infeed == "A1"
     bench.floor.turning = True
     with pytest.raises(RecordError):

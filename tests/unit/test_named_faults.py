@@ -81,6 +81,16 @@ async def test_a_fault_waits_for_its_part_by_number_or_by_id() -> None:
     assert told.broken.armed == ()
 
 
+async def test_a_part_that_is_fed_a_second_time_is_counted_a_second_time() -> None:
+    told = Told()
+    told.arm("robot-deaf@3")
+    for part_id in "ABA":
+        told.broken.fed(part_id)
+    told.broken.reach(Moment.UNLOAD, "B")
+    told.broken.reach(Moment.UNLOAD, "A")
+    assert told.struck == [("robot-deaf", "A")]
+
+
 async def test_one_that_strikes_once_and_waits_for_no_part_strikes_the_next() -> None:
     told = Told()
     told.arm("robot-deaf")

@@ -104,6 +104,17 @@ def test_a_part_is_in_one_place_all_the_way(world: World) -> None:
     }
 
 
+def test_a_part_that_a_hand_takes_away_leaves_its_place_free(world: World) -> None:
+    with pytest.raises(ImpossibleError):
+        world.cell.take_back()
+    world.cell.feed(part("A"))
+    assert world.cell.take_back().part_id == "A"
+    assert world.cell.infeed_free.is_set()
+    world.cell.feed(part("B"))
+    assert not world.cell.infeed_free.is_set()
+    assert world.happened() == [("fed", "A", "infeed"), ("removed", "A", "infeed"), ("fed", "B", "infeed")]
+
+
 def test_the_camera_sees_what_sits_on_the_jig_and_nothing_else(world: World) -> None:
     housing = part()
     world.cell.feed(housing)

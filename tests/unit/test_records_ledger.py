@@ -155,6 +155,28 @@ async def test_a_lost_part_is_never_recorded_as_passed(tmp_path: Path) -> None:
     assert (shown["destination"], shown["confirmed_bin"]) == ("second_inspection", None)
 
 
+async def test_a_withdrawn_part_has_a_reason_and_neither_verdict_nor_place(tmp_path: Path) -> None:
+    ledger = await open_ledger(tmp_path)
+    inspection = await ledger.enter(part(), PART_TYPE)
+    await ledger.order("robot", "load", 0, inspection)
+    await ledger.withdrawn(inspection, FAULTS["part.withdrawn"], "announced is nothing")
+    await ledger.close()
+    shown = show_record(tmp_path, inspection.inspection_id)
+    assert (shown["state"], shown["verdict"], shown["reason"]) == ("withdrawn", None, "part.withdrawn")
+    assert (shown["detail"], shown["destination"], shown["confirmed_bin"]) == ("announced is nothing", None, None)
+    assert shown["withdrawn_at"] is not None
+
+
+async def test_what_was_taken_on_last_is_what_was_not_withdrawn(tmp_path: Path) -> None:
+    ledger = await open_ledger(tmp_path)
+    assert await ledger.last_taken_on() is None
+    taken = [await ledger.enter(part(name, number), PART_TYPE) for number, name in enumerate("AB", 7)]
+    assert await ledger.last_taken_on() == taken[1].part
+    await ledger.withdrawn(taken[1], FAULTS["part.withdrawn"], "")
+    assert await ledger.last_taken_on() == taken[0].part
+    await ledger.close()
+
+
 async def test_the_guards_reason_and_an_invalid_scan_are_told(tmp_path: Path) -> None:
     ledger = await open_ledger(tmp_path)
     inspection = await ledger.enter(part(), PART_TYPE)

@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 
 from drivers.registers import load_map
-from sim.cell import Cell
+from sim.breakage import Breakage
+from sim.cell import Arm, Cell
 from sim.devices.jig import JigDevice, JigDrive, presets
 from sim.devices.plc import PlcDevice
 from sim.devices.robot import RobotDevice, RobotTimes
+from sim.faults import wishes
 from sim.ledger import Entry, Ledger, Part, Place
 from sim.modbus.slave import ExceptionCode, RefusedError
 from sim.spindle import Spindle
@@ -163,6 +165,23 @@ async def test_unload_confirms_the_place_where_the_part_lies(world: World, robot
     await world.rest()
     assert robot.read("input", 20, 4) == [8, 8, DONE, BIN_PITS]
     assert world.cell.sorted_parts == {Place.BIN_PITS: 1}
+
+
+async def test_a_robot_that_begins_anew_has_forgotten_its_orders_and_stands_where_it_was(
+    world: World, robot: RobotDevice
+) -> None:
+    world.cell.feed(part())
+    robot.write(0, [LOAD, 0, 7])
+    while world.cell.part_at(Place.GRIPPER) is None:  # noqa: ASYNC110  # the arm has no event to wait for
+        await asyncio.sleep(0)
+    robot.begin_anew()
+    await world.rest()
+    assert order_words(robot) == [0, 0, 0]
+    assert robot.read("input", 11, 4) == [0, 0, 1, 0]  # idle, outside its safe zone, holding, no fault
+    robot.write(0, [HOME, 0, 7])
+    await world.rest()
+    assert order_words(robot) == [7, 7, DONE]
+    assert world.cell.arm is Arm.SAFE_ZONE
 
 
 async def test_a_repeated_order_number_has_no_second_effect(world: World, robot: RobotDevice) -> None:
@@ -346,6 +365,32 @@ async def test_the_plc_gives_permission_and_announces_with_its_constants(plc: Pl
     assert plc.read("holding", 101, 1) == [0]
     command = plc.command("hold")
     assert plc.read("holding", 102, 2) == [4, command]
+
+
+async def test_a_plc_that_begins_anew_has_empty_registers_and_counts_from_1(plc: PlcDevice) -> None:
+    plc.announce("SMH-1", 6)
+    plc.write(20, [plc.announced_number])
+    plc.permit("withdrawn")
+    plc.begin_anew()
+    assert (plc.accepted_part, plc.announced_number, plc.permitted) == (0, 0, False)
+    assert plc.read("holding", 98, 2) == [1, 0xA55A]
+    assert plc.read("holding", 110, 10) == [0] * 10
+    assert plc.announce("SMH-1", 6) == 1
+    assert plc.announce("SMH-2", 6, number=1) == 1
+    plc.clear_announcement()
+    assert plc.read("holding", 110, 10) == [0] * 10
+
+
+async def test_the_moment_of_acceptance_is_that_of_the_announced_number(world: World) -> None:
+    reached: list[str | None] = []
+    broken = Breakage(lambda _name, part_id: reached.append(part_id))
+    plc = PlcDevice(load_map("plc"), world.time, lambda *_: None, broken)
+    number = plc.announce("SMH-1", 6)
+    for accepted, struck in ((number - 1, []), (number, ["SMH-1"]), (number, ["SMH-1"])):
+        broken.arm(wishes(["plc-part-swapped"]))
+        plc.write(20, [accepted])
+        assert reached == struck
+        broken.clear("plc-part-swapped")
 
 
 async def test_the_station_cannot_write_the_plcs_own_registers(plc: PlcDevice) -> None:

@@ -129,6 +129,66 @@ async def test_an_announced_part_waits_until_it_is_accepted(pair: Pair) -> None:
     assert pair.driver.waiting_part() == Announcement(18, "SMH-0042", 3)
 
 
+OTHER_ID = [0x534D, 0x482D, 0x3030, 0x3433, 0, 0, 0, 0]  # "SMH-0043"
+
+
+async def accepted(pair: Pair) -> None:
+    await pair.plc.say(110, [*ID_WORDS, 3, 17])
+    await until(pair.driver, pair.driver.waiting_part)
+    await pair.driver.accept(inspection())
+
+
+async def test_a_part_that_is_given_back_shows_in_the_register(pair: Pair) -> None:
+    await accepted(pair)
+    assert await pair.plc.sees(20) == [17]
+    await pair.driver.give_back(inspection())
+    assert await pair.plc.sees(20) == [0]
+    assert pair.driver.waiting_part() == Announcement(17, "SMH-0042", 3)
+
+
+async def test_the_next_part_whose_id_is_written_before_its_number_is_not_offered_yet(pair: Pair) -> None:
+    await accepted(pair)
+    await pair.plc.say(110, [*OTHER_ID, 3])
+    await pair.driver.look()
+    assert pair.driver.waiting_part() is None
+    assert pair.driver.announced() == Announcement(17, "SMH-0043", 3)
+    await pair.plc.say(119, [18])
+    await until(pair.driver, pair.driver.waiting_part)
+    assert pair.driver.waiting_part() == Announcement(18, "SMH-0043", 3)
+
+
+async def test_a_program_that_counts_anew_may_give_the_accepted_number_to_another_part(pair: Pair) -> None:
+    await accepted(pair)
+    await pair.plc.say(119, [0])
+    await pair.driver.look()
+    assert pair.driver.announced() is None
+    await pair.plc.say(110, [*OTHER_ID, 3, 17])
+    await until(pair.driver, pair.driver.waiting_part)
+    assert pair.driver.waiting_part() == Announcement(17, "SMH-0043", 3)
+    await seen(pair.plc, 20, lambda words: words[0] == 0)
+
+
+async def test_a_program_that_finds_its_old_announcement_again_offers_nothing(pair: Pair) -> None:
+    await accepted(pair)
+    await pair.plc.say(110, [0] * 10)
+    await pair.driver.look()
+    await pair.plc.say(110, [*ID_WORDS, 3, 17])
+    await pair.driver.look()
+    assert pair.driver.announced() == Announcement(17, "SMH-0042", 3)
+    assert pair.driver.waiting_part() is None
+    await pair.plc.say(110, [*OTHER_ID, 3])
+    await pair.driver.look()
+    assert pair.driver.waiting_part() is None, "its number has not come yet"
+
+
+async def test_a_look_hears_what_was_said_before_it_ends(pair: Pair) -> None:
+    await accepted(pair)
+    for permission in (0, 1, 0, 1):
+        await pair.plc.say(101, [permission])
+        await pair.driver.look()
+        assert pair.driver.permission() is bool(permission)
+
+
 @pytest.mark.parametrize(
     "words",
     [[0] * 8, [0x2020] * 8, [0x4100, 0x4200, *[0] * 6], [0xC3A9, *[0] * 7], [0xFFFF] * 8, [0x410A, *[0] * 7]],

@@ -7,7 +7,7 @@ import pytest
 
 from drivers.plc import ModbusPlc, make_plc
 from station.core.errors import FAULTS, PlcError
-from station.core.part import Destination
+from station.core.part import Announcement, Destination
 from station.core.ports import CellReport
 from tests.wire.plc_peers import (
     ID_WORDS,
@@ -61,6 +61,18 @@ async def test_after_a_restart_the_numbers_go_on_and_nothing_is_taken_twice(plc:
     assert plc.peer.holding[50] == 57
     await driver.publish(result())
     assert plc.peer.holding[50] == 58
+
+
+async def test_a_part_that_was_accepted_before_a_restart_can_be_given_back(plc: ServingPlc, driver: ModbusPlc) -> None:
+    plc.peer.holding[0:2] = [1, 0xA55A]
+    plc.peer.holding[20] = 17
+    plc.peer.holding[110:120] = [*ID_WORDS, 3, 17]
+    await driver.connect()
+    assert driver.waiting_part() is None
+    await driver.accept(inspection())
+    await driver.give_back(inspection())
+    assert plc.peer.holding[20] == 0
+    assert driver.waiting_part() == inspection().part
 
 
 async def test_a_result_from_before_a_restart_is_still_held(plc: ServingPlc, driver: ModbusPlc) -> None:
@@ -170,6 +182,44 @@ async def test_a_part_whose_acceptance_failed_is_offered_again(plc: ServingPlc, 
     assert plc.peer.holding[20] == 0
     await driver.accept(inspection())
     assert plc.peer.holding[20] == 17
+
+
+async def test_a_plc_that_lost_its_memory_may_give_the_accepted_number_to_another_part(
+    plc: ServingPlc, driver: ModbusPlc
+) -> None:
+    plc.peer.holding[110:120] = [*ID_WORDS, 3, 17]
+    await driver.connect()
+    await until(driver, driver.waiting_part)
+    await driver.accept(inspection())
+    await plc.server.stop()
+    await until(driver, lambda: driver.health() is FAULTS["plc.unreachable"])
+    plc.peer.holding[0:98] = [0] * 98
+    plc.peer.holding[113] = 0x3433  # its program has begun anew and announces SMH-0043, with the same number
+    await plc.server.start()
+    await until(driver, driver.waiting_part)
+    assert driver.waiting_part() == Announcement(17, "SMH-0043", 3)
+    await seen(plc, 20, lambda words: words[0] == 0)
+
+
+async def test_a_connection_that_broke_makes_no_announcement_new(plc: ServingPlc, driver: ModbusPlc) -> None:
+    plc.peer.holding[110:120] = [*ID_WORDS, 3, 17]
+    await driver.connect()
+    await until(driver, driver.waiting_part)
+    await driver.accept(inspection())
+    await plc.server.stop()
+    await until(driver, lambda: driver.health() is FAULTS["plc.unreachable"])
+    plc.peer.holding[113] = 0x3433  # the id of the next part, whose number comes later
+    await plc.server.start()
+    await until(driver, lambda: driver.health() is None)
+    assert driver.waiting_part() is None
+    assert plc.peer.holding[20] == 17
+
+
+async def test_a_look_asks_the_plc_after_the_call(plc: ServingPlc, driver: ModbusPlc) -> None:
+    await driver.connect()
+    before = len(plc.peer.reads)
+    await driver.look()
+    assert len(plc.peer.reads) > before
 
 
 async def test_words_that_changed_during_a_read_are_read_again(plc: ServingPlc, driver: ModbusPlc) -> None:

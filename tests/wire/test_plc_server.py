@@ -8,11 +8,13 @@ from pymodbus.client import AsyncModbusTcpClient
 
 from drivers.plc import ModbusPlc, make_plc
 from station.core.errors import FAULTS, PlcError
+from station.core.part import Announcement
 from station.core.ports import Acknowledgement, LineCommand
 from tests.wire.plc_peers import (
     ID_WORDS,
     AskingPlc,
     beat,
+    inspection,
     result,
     settings,
     until,
@@ -101,7 +103,7 @@ async def test_an_id_may_be_written_word_by_word(master: AsyncModbusTcpClient) -
 
 
 async def test_a_restarted_server_goes_on_from_the_result_that_the_plc_has_taken() -> None:
-    server = make_plc(settings("server", 0), accepted_part=17)
+    server = make_plc(settings("server", 0), accepted=Announcement(17, "SMH-0042", 3))
     await server.connect()
     plc = AskingPlc()
     plc.own[6] = 57
@@ -115,6 +117,46 @@ async def test_a_restarted_server_goes_on_from_the_result_that_the_plc_has_taken
     assert await plc.sees(50) == [58]
     heart.cancel()
     await asyncio.wait([heart])
+    assert plc.client
+    plc.client.close()
+    await server.close()
+
+
+async def test_a_part_that_a_restarted_server_gives_back_is_offered_again() -> None:
+    server = make_plc(settings("server", 0), accepted=inspection().part)
+    await server.connect()
+    plc = AskingPlc()
+    plc.own[12:22] = [*ID_WORDS, 3, 17]
+    await plc.meet(server.port)
+    heart = asyncio.ensure_future(beat(plc))
+    await until(server, lambda: server.health() is None)
+    await server.accept(inspection())
+    await server.give_back(inspection())
+    assert await plc.sees(20) == [0]
+    assert server.waiting_part() == inspection().part
+    heart.cancel()
+    await asyncio.wait([heart])
+    assert plc.client
+    plc.client.close()
+    await server.close()
+
+
+async def test_a_look_waits_for_the_next_beat_and_fails_where_none_comes() -> None:
+    server = make_plc(settings("server", 0))
+    await server.connect()
+    plc = AskingPlc()
+    await plc.meet(server.port)
+    for number in (1, 2):
+        await plc.say(100, [number])
+    look = asyncio.ensure_future(server.look())
+    await plc.say(101, [0])
+    assert not look.done(), "a word that is no beat may be older than others of its cycle"
+    await plc.say(100, [3])
+    await look
+    assert not server.permission()
+    with pytest.raises(PlcError) as caught:
+        await server.look()
+    assert caught.value.code == "plc.stale"
     assert plc.client
     plc.client.close()
     await server.close()
