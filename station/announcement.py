@@ -42,13 +42,20 @@ class Intake:
     async def load(self, inspection: Inspection) -> None:
         """Bring the accepted part onto the jig, if the PLC still announces and permits it.
 
-        A line that is away is waited for before the guards, so that nothing is old when the order goes out.
+        A line that is away is waited for, in Suspended, where nothing may move; when it is back the guards and the look
+        come anew, so that nothing is old when the order goes out.
 
         Raises:
             PartError: `part.withdrawn`: it does not, and no order went out.
             StationError: As for `Motion.load`; the cell is being stopped before the line is back.
         """
-        await self._line.deliver(lambda: self._motion.load(inspection, lambda: self._look_again(inspection)))
+        while True:
+            try:
+                await self._motion.load(inspection, lambda: self._look_again(inspection))
+            except PlcError as error:
+                await self._line.ride_out(error)
+            else:
+                return
 
     async def _accept(self, inspection: Inspection) -> None:
         self._compare(inspection.part)

@@ -64,13 +64,19 @@ class SurfaceJudge:
     def _cut(self, block: Block) -> Strip:
         roi = self._roi = self._roi or self._find(block)
         self._witness.take(block, roi)
-        return make_strip(crop_block(block, roi, self._part_type, self._settings), self._room)
+        try:
+            crop = crop_block(block, roi, self._part_type, self._settings)
+        except PartError:
+            self._witness.refuse()
+            raise
+        return make_strip(crop, self._room)
 
     def _find(self, block: Block) -> Roi:
         try:
             roi = find_part(block.pixels, self._settings)
         except PartError:
             self._witness.take_unseen(block)
+            self._witness.refuse()
             raise
         check_width(roi, self._part_type)
         return roi

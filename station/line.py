@@ -66,14 +66,26 @@ class Line:
             try:
                 sent = await send()
             except PlcError as error:
-                log.warning("delivery_failed", fault=error.code, detail=error.detail)
+                await self._wait_out(error)
                 waited = True
-                self._rest(Reason.of(error))
-                await self._until_nothing_hinders(self._silence)
                 continue
             if waited:
                 await self._go_on()
             return sent
+
+    async def ride_out(self, error: PlcError) -> None:
+        """Wait until the PLC can be talked with again, and let the unit go on: for what moves something then.
+
+        Raises:
+            PlcError: The cell is being stopped, held or aborted before the line is back.
+        """
+        await self._wait_out(error)
+        await self._go_on()
+
+    async def _wait_out(self, error: PlcError) -> None:
+        log.warning("delivery_failed", fault=error.code, detail=error.detail)
+        self._rest(Reason.of(error))
+        await self._until_nothing_hinders(self._silence)
 
     async def room_for(self, place: Destination) -> None:
         """Return when this place can take a part; while it is full, the cell is suspended.

@@ -78,7 +78,7 @@ class Pruner:
         self._writer.commit(store.note, "scans_removed", detail, self._clock.now()).result()
 
     def _take(self, found: Due, now: datetime) -> tuple[str, ...]:
-        files = found.files[: found.allowed]
+        files = found.files[: found.share + (found.came_in if self._clock.synchronised() else 0)]
         detail = f"{len(files)} of {found.archived} archived scans; {len(found.files) - len(files)} wait for other days"
         self._writer.commit(store.note, BEGUN, detail, now).result()
         self._begun_ns = self._clock.monotonic_ns()

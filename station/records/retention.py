@@ -1,7 +1,8 @@
 """Which archived scans may go: in the order in which they were taken, a share of the archive a day.
 
-On no day does the archive lose more than a twentieth of its scans beyond as many as came in. So a steady line keeps as
-many days as are configured, while a clock that is wrong by years costs a twentieth before people see it.
+On no day does the archive lose more than a twentieth of its scans, so that a clock that is wrong by years costs a
+twentieth before people see it. Only where the kernel calls the clock synchronised, as many as came in may go beside
+them, so that a steady line keeps as many days as are configured, also few.
 
 Scans go in the order of their numbers, up to the one that parts the sequence best into those dated before the cutoff
 and those dated after it. So some that a wrong clock has dated into the past or the future go with their neighbours.
@@ -38,13 +39,15 @@ class Due:
     Attributes:
         files: Where they lie in the data folder, those that were taken first at the beginning.
         archived: How many scans there are in all.
-        allowed: How many of them may go on one day.
+        share: How many of them may go on one day.
+        came_in: How many may go beside them where the date is a time server's: as many as came in within a day.
         last_begun: When scans were removed last, or None.
     """
 
     files: tuple[str, ...]
     archived: int
-    allowed: int
+    share: int
+    came_in: int
     last_begun: datetime | None
 
     def begun_today(self, now: datetime) -> bool:
@@ -60,7 +63,7 @@ def due(connection: sqlite3.Connection, keep_days: Mapping[str, int], now: datet
     (came_in,) = connection.execute(CAME_IN, moments).fetchone()
     last = connection.execute(LAST_BEGUN, (BEGUN,)).fetchone()
     files = tuple(file for _number, file in sorted(found))
-    return Due(files, archived, came_in + math.ceil(DAILY_SHARE * archived), last and moment(last[0]))
+    return Due(files, archived, math.ceil(DAILY_SHARE * archived), came_in, last and moment(last[0]))
 
 
 def _expired(connection: sqlite3.Connection, verdict: str, now: datetime, days: int) -> list[tuple[int, str]]:

@@ -167,7 +167,7 @@ async def test_what_a_plc_shows_when_it_is_back_decides(moment: str, change: Cha
         await waits.wait()
         bench.line.disconnect()
         may_go_on.set()
-        await bench.controller.reached(State.SUSPENDING)
+        await bench.controller.reached(State.SUSPENDED)
         if change is not None:
             change(bench)
         assert bench.floor.jig is None
@@ -205,7 +205,7 @@ async def test_a_stop_while_the_plc_is_away_leaves_the_part_for_the_next_start()
         await waits.wait()
         bench.line.disconnect()
         may_go_on.set()
-        await bench.controller.reached(State.SUSPENDING)
+        await bench.controller.reached(State.SUSPENDED)
         bench.controller.command(Command.STOP)
         await bench.controller.reached(State.STOPPED)
         assert states(bench) == [("A", "open", None)]

@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import json
+import sys
 from contextlib import suppress
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from sim.report import JsonReport
 from sim.spindle import Spindle
 from station.core.clock import SystemClock
 from station.core.errors import RecordingError
+from station.core.outlet import Outlet
 from station.core.part import Pixels
 from station.core.settings import Settings, load_settings
 
@@ -151,7 +153,8 @@ async def test_a_part_that_is_exchanged_comes_after_the_one_in_its_place_and_non
     clock, entries = SystemClock(), list[Entry]()
     cell = Cell(Spindle(clock.monotonic_ns), Dark(), Ledger(clock, [entries.append]))
     plc = PlcDevice(load_map("plc"), clock, lambda *_: None)
-    infeed = Infeed(source(tmp_path, settings), cell, plc, JsonReport(), MaxPace(), 0.0)
+    outlet = Outlet.of(sys.stdout, "standard output")
+    infeed = Infeed(source(tmp_path, settings), cell, plc, JsonReport(outlet), MaxPace(), 0.0)
 
     async def waits(part_id: str) -> int:
         """The part lies at the infeed and the next one is at hand; the number of the announcement."""
@@ -191,3 +194,4 @@ async def test_a_part_that_is_exchanged_comes_after_the_one_in_its_place_and_non
     assert feeding.done()
     fed = [entry.part_id for entry in entries if entry.event == "fed"]
     assert fed == ["A", "B", "A", "B", "A", "C", "C"]
+    assert outlet.close()

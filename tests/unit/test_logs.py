@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import structlog
 
-from station.core.logs import configure_logs
+from station.core.logs import configure_logs, settle_logs
 
 
 @pytest.fixture
@@ -30,6 +30,7 @@ def told(folder: Path) -> list[str]:
 
 def say(event: str) -> None:
     structlog.get_logger().info(event)
+    settle_logs(10)
 
 
 def replace(folder: Path) -> None:

@@ -200,6 +200,7 @@ def test_a_disk_that_fails_costs_lines_and_says_so_once_and_when_it_is_over(tmp_
     path = tmp_path / "logs" / "log"
     file = LogFile(path, 1000, 3)
     with structlog.testing.capture_logs() as told:
+        (tmp_path / "logs").rmdir()
         (tmp_path / "logs").write_text("no folder")
         taken(file, "a", "b", "c")
         assert [entry["event"] for entry in told] == ["log_file_failed"]

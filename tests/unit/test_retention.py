@@ -311,3 +311,17 @@ def test_the_clock_is_synchronised_where_state_and_status_say_so(
 def test_the_kernel_of_this_computer_is_asked() -> None:
     assert kernel_synchronised() in {True, False}
     assert synchrony._adjtimex()(ctypes.byref(Timex())) in range(-1, 6)
+
+
+async def test_without_a_time_server_a_twentieth_a_day_goes_however_many_came_in(tmp_path: Path) -> None:
+    clock = HandClock()
+    ledger = await opened(tmp_path, clock, days=1)
+    await archive(ledger, 100)
+    await ledger.close()
+    wrong = HandClock(START + timedelta(days=400), synchronised=False)
+    ledger = await opened(tmp_path, wrong, days=1)
+    await every_hour(ledger, wrong, 12)
+    await archive(ledger, 60)
+    await every_hour(ledger, wrong, 13)
+    await ledger.close()
+    assert len(on_disk(tmp_path)) == 160 - 8

@@ -39,6 +39,7 @@ class TurnWitness:
         self._stillness = Stillness()
         self._repeats = Repeats()
         self._seam = Seam()
+        self._refused = False
         self.doubt: PartError | None = None
 
     def take_unseen(self, block: Block) -> None:
@@ -52,6 +53,8 @@ class TurnWitness:
             block: 448 lines.
             roi: The part's columns.
         """
+        if self._blocks == BLOCKS_PER_TURN:
+            return  # a turn has no more
         inset = min(INSET_PX, roi.width // 8)
         lines = block.pixels[:, roi.left + inset : roi.right - inset]
         series = measure(lines, self._last)
@@ -63,8 +66,14 @@ class TurnWitness:
         self._stillness.take(marks)
         self._repeats.take(lines, marks)
         self._seam.take(lines)
-        if self.doubt is None and self._blocks == BLOCKS_PER_TURN:
+        if self.doubt is None and self._blocks == BLOCKS_PER_TURN and not self._refused:
             self.doubt = next(self._doubts(), None)
+
+    def refuse(self) -> None:
+        """The part itself cannot be judged, which says more than its turn; lines that hold no picture say most."""
+        self._refused = True
+        if not self._flaws:
+            self.doubt = None
 
     def _tell(self, block: Block, words: Iterable[str]) -> None:
         """Take down what is wrong with lines of a block, the first blocks by name."""
