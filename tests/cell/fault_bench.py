@@ -46,7 +46,13 @@ QUICK: dict[str, dict[str, object]] = {
     "robot": {"acknowledge_timeout_s": 0.5, "motion_timeout_s": 2.0},
     "jig": {"speed_timeout_s": 1.0, "stop_timeout_s": 1.0},
     "plc": {"heartbeat_s": 0.1, "stale_after_s": 0.8, "result_timeout_s": 0.8},
-    "camera": {"width_px": WIDTH_PX, "block_timeout_s": 1.0, "late_block_s": 0.3, "reopen_pause_s": 1.5},
+    "camera": {
+        "width_px": WIDTH_PX,
+        "block_timeout_s": 1.0,
+        "late_block_s": 0.3,
+        "reopen_pause_s": 1.5,
+        "reopen_attempts": 20,
+    },
 }
 QUICK_LINK = {"request_timeout_s": 0.3, "reconnect_s": 0.1, "poll_s": 0.005}
 OPERATOR = {

@@ -19,7 +19,7 @@ BESIDE = np.array([0, 1, 2, 5, 6])
 """The lines that a line is compared with: three before it, and two behind the next, counted from three before it."""
 PAIRS = 18
 """Pairs of lines over which every other change is compared with those between; 36 lines, one percent of the turn."""
-PAIRED = 6.2
+PAIRED = 5.7
 """Standard deviations by which they differ where lines come twice; the surface's own texture gives at most five."""
 SCATTER = 1.4826
 """Standard deviation in median absolute deviations, of a normal distribution."""
