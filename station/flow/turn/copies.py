@@ -54,7 +54,7 @@ class Copies:
         ratios = np.concatenate(self._ratios)
         usual = middle(ratios)
         beyond = np.maximum(ratios - max(usual, 0.0), min(usual, 0.0) - ratios)
-        deviation = float(beyond.max()) / (float(np.median(self._chances)) * np.sqrt(2 / PAIRS))
+        deviation = float(beyond.max()) / (sorted(self._chances)[len(self._chances) // 2] * np.sqrt(2 / PAIRS))
         if deviation < PAIRED:
             return None
         line = 2 * int(beyond.argmax())

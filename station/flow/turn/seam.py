@@ -83,34 +83,35 @@ class Seam:
     def take(self, lines: Pixels) -> None:
         """The next block's lines of the part, (448, columns) uint8; the last block's are read again by `closing`."""
         self._lines, self._profile = lines, _mean(lines[::PROFILE_EVERY])
-        self._heads.append(self._marks(lines[:COARSE_LINES], lines[:FINE_LINES], lines[:AROUND_LINES]))
-        self._tails.append(self._marks(lines[-COARSE_LINES:], lines[-FINE_LINES:], lines[-AROUND_LINES:]))
+        ends = (
+            _mean(lines[:COARSE_LINES]) - self._profile,
+            _mean(lines[:FINE_LINES]) - _mean(lines[:AROUND_LINES]),
+            _mean(lines[-COARSE_LINES:]) - self._profile,
+            _mean(lines[-FINE_LINES:]) - _mean(lines[-AROUND_LINES:]),
+        )
+        marks = _narrow(np.stack(ends))
+        self._heads.append(marks[:2])
+        self._tails.append(marks[2:])
 
     def closing(self) -> Closing:
         """How the last block's lines meet those of the first; to be asked when at least two blocks were taken."""
-        first, last = self._heads[0], self._tails[-1]
-        joints = [_likeness(before, behind) for before, behind in zip(self._tails, self._heads[1:], strict=False)]
-        usual = np.mean(joints, axis=0).clip(min=0)
+        pairs = np.matmul(np.stack(self._tails, axis=1), np.stack(self._heads, axis=2))
+        count = len(self._heads)
+        ahead = (np.arange(count) - np.arange(count)[:, np.newaxis]) % count
+        usual = np.mean(pairs[:, ahead == 1].reshape(2, -1)[:, :-1], axis=1).clip(min=0)  # all but the turn's own ends
+        chance = np.sqrt(np.mean(np.square(pairs[:, ahead > 1]), axis=1))
         power = float((usual**2).sum())
         if power <= 0:
             return Closing(0.0, np.inf, 0)
-        spread = float(np.sqrt(((usual * self._chance()) ** 2).sum())) / power
-        closing = Closing(_share(usual, last, first), spread, 0)
-        if not closing.open:
-            return closing
-        moved = max(_share(usual, last, np.roll(first, px, axis=1)) for px in SIDEWAYS_PX)
-        return Closing(moved if moved >= SAME else closing.share, spread, self._overlap())
+        spread = float(np.sqrt(((usual * chance) ** 2).sum())) / power
+        closing = Closing(float((usual * pairs[:, -1, 0]).sum()) / power, spread, 0)
+        return self._second_look(closing, usual / power) if closing.open else closing
 
-    def _chance(self) -> Likeness:
-        """Likeness by chance: of the lines at the ends of blocks that do not meet, as a root mean square."""
-        count = len(self._heads)
-        apart = [
-            _likeness(self._tails[one], self._heads[other])
-            for one in range(count)
-            for other in range(count)
-            if other not in {one, (one + 1) % count}
-        ]
-        return np.asarray(np.sqrt(np.mean(np.square(apart), axis=0)), np.float64)
+    def _second_look(self, closing: Closing, weights: Likeness) -> Closing:
+        """Whether the ends meet where the part has moved sideways, or the turn is a little too long."""
+        last, first = self._tails[-1], self._heads[0]
+        moved = max(float((weights * _likeness(last, np.roll(first, px, axis=1))).sum()) for px in SIDEWAYS_PX)
+        return Closing(moved if moved >= SAME else closing.share, closing.spread, self._overlap())
 
     def _overlap(self) -> int:
         """By how many lines the turn is too long, where the first lines are seen again."""
@@ -120,9 +121,6 @@ class Seam:
             seen.append(float(_likeness(window, self._heads[0][:1])[0]))
         best = int(np.argmax(seen))
         return OVERLAP_LINES - best if seen[best] >= SAME else 0
-
-    def _marks(self, coarse: Pixels, fine: Pixels, around: Pixels) -> Marks:
-        return _narrow(np.stack([_mean(coarse) - self._profile, _mean(fine) - _mean(around)]))
 
 
 def _mean(lines: Pixels) -> Row:
@@ -141,8 +139,3 @@ def _narrow(rows: Marks) -> Marks:
 def _likeness(before: Marks, behind: Marks) -> Likeness:
     """Of coarse and of fine marks: 1 the same, 0 nothing in common."""
     return np.asarray(np.einsum("ij,ij->i", before, behind), np.float64)
-
-
-def _share(usual: Likeness, before: Marks, behind: Marks) -> float:
-    """Likeness as a share of the usual; coarse and fine marks count by how alike they usually are."""
-    return float((usual * _likeness(before, behind)).sum() / (usual**2).sum())
