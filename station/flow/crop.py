@@ -96,7 +96,7 @@ def crop_block(block: Block, roi: Roi, part_type: PartType, settings: CropSettin
     if block.index > 0:
         _verify(block, roi, part_type, settings)
     pixels = block.pixels[:, roi.left : roi.right]
-    white = np.count_nonzero(pixels == WHITE) / pixels.size
+    white = cv2.countNonZero(cv2.inRange(pixels, WHITE, WHITE)) / pixels.size
     if white > settings.saturated_max:
         allowed = f"allowed are {settings.saturated_max:.1%}"
         raise PartError("part.saturated", f"block {block.index}: {white:.1%} of the part's pixels are white, {allowed}")

@@ -9,14 +9,15 @@ other line changing less than those between.
 import numpy as np
 from numpy.typing import NDArray
 
+from station.core.part import BLOCKS_PER_TURN
 from station.flow.turn.series import Series, middle
 
 FALLEN, RISEN = 3.0, 1.0
 """Standard deviations by which a scattered copy changes less than its neighbours, and the line behind it more."""
 SCATTERED = 8
 """So many of them in one turn are copies; of 3584 lines chance gives at most three."""
-BESIDE = np.array([0, 1, 2, 5, 6])
-"""The lines that a line is compared with: three before it, and two behind the next, counted from three before it."""
+BESIDE = np.array([-3, -2, -1, 2, 3])
+"""The lines that a line is compared with, counted from it: three before it, and two behind the next."""
 PAIRS = 18
 """Pairs of lines over which every other change is compared with those between; 36 lines, one percent of the turn."""
 PAIRED = 5.7
@@ -34,6 +35,7 @@ class Copies:
         self._before: Series = np.zeros(0)
         self._ratios: list[Series] = []
         self._chances: list[float] = []
+        self._usual = (0.0, 0.0)
 
     def take(self, step: Series) -> None:
         """The next block's mean changes from the line before, (448,), grey values."""
@@ -41,11 +43,14 @@ class Copies:
         self._equal += int(np.count_nonzero(step == 0))
         self._ratios.append(_every_other(np.concatenate([self._before, change])))
         self._before = change[-2 * (PAIRS - 1) :].copy()
-        for start in (0, 1):
-            change[start::2] -= middle(change[start::2])  # what every other line does is the surface's own
-        chance = max(SCATTER * middle(np.abs(np.diff(change))) / np.sqrt(2), LEAST)
-        self._chances.append(chance)
-        self._scattered += int(np.count_nonzero(_scattered(change, chance)))
+        if len(self._ratios) < BLOCKS_PER_TURN:  # the last block is held against the one before, which saves its time
+            self._usual = (middle(change[0::2]), middle(change[1::2]))
+        for start, usual in enumerate(self._usual):
+            change[start::2] -= usual  # what every other line does is the surface's own
+        rise = np.diff(change)
+        if len(self._ratios) < BLOCKS_PER_TURN:
+            self._chances.append(max(SCATTER * middle(np.abs(rise)) / np.sqrt(2), LEAST))
+        self._scattered += int(np.count_nonzero(_scattered(change, rise, self._chances[-1])))
 
     def finding(self) -> str | None:
         """What was found, in words, or None; to be asked when the turn is over."""
@@ -67,11 +72,12 @@ def _every_other(change: Series) -> Series:
     return np.asarray((sums[PAIRS:] - sums[:-PAIRS]) / PAIRS)
 
 
-def _scattered(change: Series, chance: float) -> NDArray[np.bool_]:
+def _scattered(change: Series, rise: Series, chance: float) -> NDArray[np.bool_]:
     """Lines that change little between lines that change as usual, where the next one changes more."""
     copied = np.zeros(len(change), np.bool_)
-    maybe = np.flatnonzero(np.diff(change) > (FALLEN + RISEN) * chance)
-    near = np.sort(np.pad(change, 3, mode="reflect")[maybe[:, np.newaxis] + BESIDE], axis=1)
-    copied[maybe] = change[maybe] < near[:, 1] - FALLEN * chance
-    copied[maybe] &= change[maybe + 1] > near[:, 2] + RISEN * chance
+    maybe = np.flatnonzero(rise > (FALLEN + RISEN) * chance)
+    if len(maybe):
+        near = np.sort(change[(maybe[:, np.newaxis] + BESIDE).clip(0, len(change) - 1)], axis=1)
+        copied[maybe] = change[maybe] < near[:, 1] - FALLEN * chance
+        copied[maybe] &= change[maybe + 1] > near[:, 2] + RISEN * chance
     return copied

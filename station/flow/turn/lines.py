@@ -19,6 +19,8 @@ Marked = NDArray[np.bool_]
 
 MIDDLE_PX = 640
 """Columns in the middle of a wider part that are measured; as many tell one line's noise from the next to 3 %."""
+GRAIN_PX = 257
+"""Columns of these that the structure across the part is taken from."""
 DARK_SHARE = 0.25
 """Of the way from the background's grey value to the part's; a line that is darker on the whole is missing."""
 BRIGHT_LINES = 0.9
@@ -35,7 +37,7 @@ class LineSeries:
     """What is measured of the lines of a block, each (lines,), grey values.
 
     Attributes:
-        grey: Mean across the part.
+        grey: Mean across the middle of the part.
         grain: Mean change from column to column.
         step: Mean change from the line before; of the turn's first line as of its second.
     """
@@ -57,28 +59,46 @@ def measure(lines: Pixels, before: Pixels | None) -> LineSeries:
     steps = _across(cv2.absdiff(middle[1:], middle[:-1]))
     first = steps[:1] if before is None else _across(cv2.absdiff(middle[:1], before[:, start : start + MIDDLE_PX]))
     return LineSeries(
-        grey=_across(lines),
-        grain=_across(cv2.absdiff(middle[:, 1:], middle[:, :-1])),
+        grey=_across(middle),
+        grain=_across(cv2.absdiff(middle[:, 1:GRAIN_PX], middle[:, : GRAIN_PX - 1][:, : middle.shape[1] - 1])),
         step=np.concatenate([first, steps]),
     )
 
 
-def flaws(series: LineSeries, background: float) -> Iterator[str]:
-    """What is wrong with the lines of a block, in words; nothing where each shows a surface.
+class Flaws:
+    """What is wrong with the lines of one turn; what is usual is taken from the blocks before, where it suffices."""
 
-    Args:
-        series: The block's lines.
-        background: Grey value beside the part.
-    """
-    dark = _dark(series.grey, background)
-    if dark.any():
-        yield f"{_named(dark)} as dark as the background"
-        return  # the rest is measured against the lines that are there
-    grain, step = (values / max(middle(values), 1e-9) for values in (series.grain, series.step))
-    filled = (grain < FILLED[0]) & (step > FILLED[1])
-    foreign = (grain > FOREIGN[0]) & (step > FOREIGN[1])
-    if (strange := filled | foreign).any():
-        yield f"{_named(strange)} no picture of the part"
+    def __init__(self) -> None:
+        self._usual: tuple[float, float] | None = None
+
+    def of(self, series: LineSeries, background: float) -> Iterator[str]:
+        """What is wrong with the lines of the next block, in words; nothing where each shows a surface.
+
+        Args:
+            series: The block's lines.
+            background: Grey value beside the part.
+        """
+        if self._usual is not None and _surely_well(series, background, *self._usual):
+            return
+        dark = _dark(series.grey, background)
+        if dark.any():
+            yield f"{_named(dark)} as dark as the background"
+            return  # the rest is measured against the lines that are there
+        self._usual = (middle(series.grey), middle(series.grain))
+        grain, step = (values / max(middle(values), 1e-9) for values in (series.grain, series.step))
+        filled = (grain < FILLED[0]) & (step > FILLED[1])
+        foreign = (grain > FOREIGN[0]) & (step > FOREIGN[1])
+        if (strange := filled | foreign).any():
+            yield f"{_named(strange)} no picture of the part"
+
+
+def _surely_well(series: LineSeries, background: float, grey: float, grain: float) -> bool:
+    """Whether all lines lie within half of the limits, by what was usual before."""
+    return bool(
+        series.grey.min() > background + 2 * DARK_SHARE * (grey - background)
+        and series.grain.min() > 2 * FILLED[0] * grain
+        and series.grain.max() < FOREIGN[0] / 2 * grain
+    )
 
 
 def missing(pixels: Pixels) -> Iterator[str]:

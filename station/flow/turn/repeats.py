@@ -78,6 +78,8 @@ class Repeats:
         sums[:, near:][windows[:, np.newaxis] - np.arange(near, earlier) < NEAREST_ROWS] = 0
         best = sums.argmax(axis=1)
         peaks = sums[np.arange(later), best] / WINDOW
+        if peaks.max() < SUSPECT:
+            return [], []
         order = [int(one) for one in np.argsort(-peaks)[:SUSPICIONS] if peaks[one] >= SUSPECT]
         return [int(windows[one]) for one in order], [int(best[one]) for one in order]
 

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from station.core.part import Pixels
+from station.core.part import BLOCKS_PER_TURN, Pixels
 
 Row = NDArray[np.float32]
 Marks = NDArray[np.float32]
@@ -38,6 +38,8 @@ MEETS = 0.5
 SURE = 4.0
 """Standard deviations of chance by which the ends must be less alike than the joints; noise hides a seam in the end."""
 SIDEWAYS_PX = (-2, -1, 1, 2)
+LEARNED_FROM = 3
+"""Blocks from which on there is something to learn from."""
 PROFILE_EVERY = 8
 """What a block has in common is taken from every eighth of its lines."""
 
@@ -72,46 +74,60 @@ class Closing:
 
 
 class Seam:
-    """Learns at the joints between the blocks of a turn how alike their lines are, and compares the turn's own ends."""
+    """Learns at the joints between the blocks of a turn how alike their lines are, and compares the turn's own ends.
+
+    All that can be learned is learned before the last block comes: of that one only the last lines are looked at.
+    """
 
     def __init__(self) -> None:
         self._heads: list[Marks] = []
         self._tails: list[Marks] = []
         self._lines = np.zeros((0, 0), np.uint8)
         self._profile = np.zeros(0, np.float32)
+        self._weights = np.zeros(2)
+        self._spread = np.inf
 
     def take(self, lines: Pixels) -> None:
         """The next block's lines of the part, (448, columns) uint8; the last block's are read again by `closing`."""
         self._lines, self._profile = lines, _mean(lines[::PROFILE_EVERY])
-        ends = (
-            _mean(lines[:COARSE_LINES]) - self._profile,
-            _mean(lines[:FINE_LINES]) - _mean(lines[:AROUND_LINES]),
+        ends = [
             _mean(lines[-COARSE_LINES:]) - self._profile,
             _mean(lines[-FINE_LINES:]) - _mean(lines[-AROUND_LINES:]),
-        )
+        ]
+        if len(self._heads) < BLOCKS_PER_TURN - 1:
+            ends += [
+                _mean(lines[:COARSE_LINES]) - self._profile,
+                _mean(lines[:FINE_LINES]) - _mean(lines[:AROUND_LINES]),
+            ]
         marks = _narrow(np.stack(ends))
-        self._heads.append(marks[:2])
-        self._tails.append(marks[2:])
+        self._tails.append(marks[:2])
+        if len(marks) > 2:
+            self._heads.append(marks[2:])
+            self._learn()
+
+    def _learn(self) -> None:
+        """From the joints so far, how alike lines are that meet, and by chance."""
+        pairs = np.matmul(np.stack(self._tails, axis=1), np.stack(self._heads, axis=2))
+        ahead = np.arange(len(self._heads)) - np.arange(len(self._heads))[:, np.newaxis]
+        if len(self._heads) < LEARNED_FROM:
+            return
+        usual = pairs[:, ahead == 1].mean(axis=1).clip(min=0)
+        chance = np.sqrt(np.mean(np.square(pairs[:, (ahead != 0) & (ahead != 1)]), axis=1))
+        power = float((usual**2).sum())
+        if power > 0:
+            self._weights = usual / power
+            self._spread = float(np.sqrt(((usual * chance) ** 2).sum())) / power
 
     def closing(self) -> Closing:
-        """How the last block's lines meet those of the first; to be asked when at least two blocks were taken."""
-        pairs = np.matmul(np.stack(self._tails, axis=1), np.stack(self._heads, axis=2))
-        count = len(self._heads)
-        ahead = (np.arange(count) - np.arange(count)[:, np.newaxis]) % count
-        usual = np.mean(pairs[:, ahead == 1].reshape(2, -1)[:, :-1], axis=1).clip(min=0)  # all but the turn's own ends
-        chance = np.sqrt(np.mean(np.square(pairs[:, ahead > 1]), axis=1))
-        power = float((usual**2).sum())
-        if power <= 0:
-            return Closing(0.0, np.inf, 0)
-        spread = float(np.sqrt(((usual * chance) ** 2).sum())) / power
-        closing = Closing(float((usual * pairs[:, -1, 0]).sum()) / power, spread, 0)
-        return self._second_look(closing, usual / power) if closing.open else closing
+        """How the last block's lines meet those of the first; to be asked when the turn is over."""
+        closing = Closing(self._share(self._heads[0]), self._spread, 0)
+        if not closing.open:
+            return closing
+        moved = max(self._share(np.roll(self._heads[0], px, axis=1)) for px in SIDEWAYS_PX)
+        return Closing(moved if moved >= SAME else closing.share, self._spread, self._overlap())
 
-    def _second_look(self, closing: Closing, weights: Likeness) -> Closing:
-        """Whether the ends meet where the part has moved sideways, or the turn is a little too long."""
-        last, first = self._tails[-1], self._heads[0]
-        moved = max(float((weights * _likeness(last, np.roll(first, px, axis=1))).sum()) for px in SIDEWAYS_PX)
-        return Closing(moved if moved >= SAME else closing.share, closing.spread, self._overlap())
+    def _share(self, head: Marks) -> float:
+        return float((self._weights * _likeness(self._tails[-1], head)).sum())
 
     def _overlap(self) -> int:
         """By how many lines the turn is too long, where the first lines are seen again."""

@@ -8,7 +8,7 @@ from station.core.errors import PartError
 from station.core.part import BLOCKS_PER_TURN, LINES_PER_BLOCK, Block, Pixels, Roi
 from station.core.settings import TurnSettings
 from station.flow.turn.copies import Copies
-from station.flow.turn.lines import flaws, measure, missing
+from station.flow.turn.lines import Flaws, measure, missing
 from station.flow.turn.repeats import Repeats
 from station.flow.turn.seam import Seam
 from station.flow.turn.stillness import Stillness
@@ -33,6 +33,7 @@ class TurnWitness:
     def __init__(self, settings: TurnSettings) -> None:
         self._proofs = frozenset(settings.proofs)
         self._blocks = 0
+        self._lines = Flaws()
         self._copies = Copies()
         self._last: Pixels | None = None
         self._flaws: list[str] = []
@@ -58,7 +59,7 @@ class TurnWitness:
         inset = min(INSET_PX, roi.width // 8)
         lines = block.pixels[:, roi.left + inset : roi.right - inset]
         series = measure(lines, self._last)
-        self._tell(block, flaws(series, _background(block.pixels, roi)))
+        self._tell(block, self._lines.of(series, _background(block.pixels, roi)))
         self._blocks += 1
         self._copies.take(series.step)
         self._last = lines[-1:]
