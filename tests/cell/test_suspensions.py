@@ -83,8 +83,8 @@ async def waiting_for_a_bin() -> AsyncIterator[Bench]:
     async with running() as bench:
         bench.classifier.says = SurfaceClass.PITS
         bench.line.fill([Destination.BIN_PITS])
+        bench.feed("A1")  # before the start, so that the cell is never starved
         await bench.start()
-        bench.feed("A1")
         await bench.controller.reached(State.SUSPENDED)
         assert bench.controller.trouble == (FAULTS["plc.bin_full"], "bin_pits")
         yield bench

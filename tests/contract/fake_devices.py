@@ -112,6 +112,10 @@ class FakeRobot:
             raise RobotError("robot.unreachable", "cut")
 
 
+LOOK_S = 0.005
+"""Between two regular looks at the jig: without it, whoever watches it would take the interpreter from the judging."""
+
+
 class FakeJig:
     """The port `SpinJig`, in no time."""
 
@@ -134,7 +138,7 @@ class FakeJig:
         return JigStatus(last, not turning, turning, speed_rpm, self._turns, seated, 0, period_ms)
 
     async def next_status(self) -> JigStatus:
-        await asyncio.sleep(0)
+        await asyncio.sleep(LOOK_S)
         return await self.status()
 
     async def spin(self, order: Order) -> Receipt:
