@@ -1,4 +1,4 @@
-"""What the lines of one turn say of the turn; each block is looked at when it is there, in a third of a millisecond."""
+"""What the lines of one turn say of the turn; each block is looked at when it is there, while the part still turns."""
 
 from collections.abc import Iterable, Iterator
 
