@@ -38,7 +38,7 @@ unit: environment
 
 environment: $(READY)
 
-$(READY): pyproject.toml constraints.txt setup.py $(wildcard sim/gentl/*.c sim/gentl/*.h sim/gentl/*.xml)
+$(READY): pyproject.toml constraints.txt setup.py $(wildcard sim/gentl/*.c sim/gentl/*.h sim/gentl/*.xml station/flow/pixels/*.c)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
 	touch $@
@@ -49,4 +49,4 @@ $(TRAINING_READY): $(READY) constraints-train.txt
 	touch $@
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info sim/gentl/*.cti
+	rm -rf $(VENV) build dist *.egg-info sim/gentl/*.cti station/flow/pixels/*.so

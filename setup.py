@@ -1,37 +1,43 @@
-"""Builds the simulated camera into the package, for wheels and for editable installs. All else is in pyproject.toml."""
+"""Compiles the passes over pixels and the simulated camera, for wheels and editable installs; see pyproject.toml."""
 
-import importlib.util
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from setuptools import Extension, setup
 from setuptools.command.bdist_wheel import bdist_wheel
 from setuptools.command.build_ext import build_ext
 
-# By its path: the package that it belongs to needs libraries that a build environment lacks.
-_SPEC = importlib.util.spec_from_file_location("producer_build", Path(__file__).parent / "sim" / "gentl" / "build.py")
-if _SPEC is None or _SPEC.loader is None:
-    raise SystemExit("sim/gentl/build.py is missing")
-producer_build = importlib.util.module_from_spec(_SPEC)
-_SPEC.loader.exec_module(producer_build)
+sys.path.insert(0, str(Path(__file__).parent))
+from sim.gentl import build as producer
+from station.core.compiler import CompilerError, find_compiler
+from station.flow.pixels import build as passes
+
+BUILDS: dict[str, Callable[[Path], Path]] = {
+    "sim.gentl.station_linescan": producer.build,
+    "station.flow.pixels.libpasses": passes.build,
+}
+SUFFIXES = {Path(library).stem: Path(library).suffix for library in (producer.PRODUCER, passes.LIBRARY)}
+"""By the module's last name: an installation in place asks for no more."""
 
 
-class BuildProducer(build_ext):
-    """Compiles the GenTL producer in the place of a Python extension module."""
+class BuildLibraries(build_ext):
+    """Compiles libraries in the place of Python extension modules."""
 
     def get_ext_filename(self, fullname: str) -> str:
-        """Name the file as GenTL consumers expect it."""
-        return str(Path(*fullname.split(".")).with_suffix(".cti"))
+        """Name the file as those expect it who load it."""
+        return str(Path(*fullname.split(".")).with_suffix(SUFFIXES[fullname.rpartition(".")[2]]))
 
     def build_extension(self, ext: Extension) -> None:
         """Build it where the command wants it."""
         try:
-            producer_build.build(Path(self.get_ext_fullpath(ext.name)))
-        except producer_build.CompilerError as error:
+            BUILDS[ext.name](Path(self.get_ext_fullpath(ext.name)))
+        except CompilerError as error:
             raise SystemExit(str(error)) from error
 
 
 class PlatformWheel(bdist_wheel):
-    """The producer is tied to a platform, but to no version of Python."""
+    """The libraries are tied to a platform, but to no version of Python."""
 
     def get_tag(self) -> tuple[str, str, str]:
         """Any Python 3, this platform."""
@@ -41,14 +47,14 @@ class PlatformWheel(bdist_wheel):
 def compiler_package() -> list[str]:
     """The package that carries a C compiler, where the machine has none."""
     try:
-        producer_build.find_compiler()
-    except producer_build.CompilerError:
+        find_compiler()
+    except CompilerError:
         return ["ziglang"]
     return []
 
 
 setup(
     setup_requires=compiler_package(),
-    ext_modules=[Extension("sim.gentl.station_linescan", sources=[])],
-    cmdclass={"build_ext": BuildProducer, "bdist_wheel": PlatformWheel},
+    ext_modules=[Extension(name, sources=[]) for name in BUILDS],
+    cmdclass={"build_ext": BuildLibraries, "bdist_wheel": PlatformWheel},
 )

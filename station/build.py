@@ -35,6 +35,7 @@ from station.core.part import ModelIdentity
 from station.core.ports import CellReport, LineCamera, LinePlc, PatchClassifier, SortRobot, SpinJig
 from station.core.priority import compute_in_time
 from station.core.settings import Settings, data_dir, expand
+from station.flow.pixels import passes
 from station.flow.record import SqliteLedger
 from station.housekeeping import keep_house
 from station.line import Line
@@ -313,6 +314,8 @@ def make_classifier(settings: Settings, cache_dir: Path | None = None, folder: P
         folder: The station's data folder; None for the configured one.
 
     Raises:
+        ConfigError: The compiled passes over pixels, without which nothing reaches the network, are missing.
         ModelError: The bundle is missing, damaged or unusable, or the engine cannot run it here.
     """
+    passes.library()
     return make_engine(find_bundle(settings, folder), settings.model, cache_dir)

@@ -63,12 +63,13 @@ class SurfaceJudge:
 
     def _cut(self, block: Block) -> Strip:
         roi = self._roi = self._roi or self._find(block)
-        self._witness.take(block, roi)
         try:
             crop = crop_block(block, roi, self._part_type, self._settings)
         except PartError:
+            self._witness.take(block, roi)
             self._witness.refuse()
             raise
+        self._witness.take(block, roi)
         return make_strip(crop, self._room)
 
     def _find(self, block: Block) -> Roi:

@@ -211,6 +211,7 @@ _ROWS = (
     Fault(8004, "config.port_in_use", "A port that the simulated cell needs is in use. Stop the other program or change the port.", _X),
     Fault(8005, "config.simulator_failed", "The simulated cell did not start. Read its output in the detail.", _X),
     Fault(8006, "config.simulator_gone", "The simulated cell ended, or fell silent, before all its parts were through. Read the detail.", _X),
+    Fault(8010, "config.not_compiled", "A compiled part of the station is missing or is of another computer. Install the station again.", _X),
     # 9xxx the station itself
     Fault(9001, "station.bug", "The station met an error of its own. Note the time and send the log to its makers.", _A),
     Fault(9002, "station.value_out_of_range", "A value does not fit its register. Note the time and send the log to its makers.", _A),

@@ -16,18 +16,11 @@ from numpy.typing import NDArray
 from station.core.errors import PartError
 from station.core.part import Block, Crop, PartType, Pixels, Roi
 from station.core.settings import CropSettings
+from station.flow.pixels import passes
 
 Profile = NDArray[np.float32]
 Span = tuple[int, int]
 
-LINE_GROUPS = 7
-MEDIAN_OF_SEVEN = (
-    (0, 5), (0, 3), (1, 6), (2, 4), (0, 1), (3, 5), (2, 6), (2, 3), (3, 6), (4, 5), (1, 4), (1, 3), (3, 4),
-)  # fmt: skip
-"""Exchanges that bring the median of seven into the middle; on whole rows eight times as fast as sorting each column.
-
-Source: N. Devillard, "Fast median search: an ANSI C implementation", 1998, after J. L. Smith.
-"""
 SMOOTHING_PX = 5
 NARROWEST_PART_PX = 64
 NARROWEST_PIECE_PX = 24  # what is narrower and stands alone is a reflection
@@ -37,7 +30,6 @@ REFLECTION_SHARE = 0.45  # of the part's brightness; what is darker beside the p
 DARK_SHARE = 1.25  # of background_max; a part must be brighter than that
 BORDER_REACH_PX = 128  # how far a dark border is followed outwards; under an old lamp it can be a tenth of a part
 STEP_PX = 4
-WHITE = 255
 STEP_GREY = 10.0  # from the background to the part within a few columns
 
 
@@ -51,7 +43,7 @@ def find_part(pixels: Pixels, settings: CropSettings) -> Roi:
     Raises:
         PartError: Nothing, two objects or only something too dark is seen, or the part reaches the sensor's edge.
     """
-    profile = _profile(pixels)
+    profile = passes.profile(pixels)
     smooth = _smooth(profile)
     objects = _objects(_spans(smooth >= settings.background_max))
     part = max(objects, key=lambda span: float(smooth[slice(*span)].sum()), default=(0, 0))
@@ -96,7 +88,7 @@ def crop_block(block: Block, roi: Roi, part_type: PartType, settings: CropSettin
     if block.index > 0:
         _verify(block, roi, part_type, settings)
     pixels = block.pixels[:, roi.left : roi.right]
-    white = cv2.countNonZero(cv2.inRange(pixels, WHITE, WHITE)) / pixels.size
+    white = passes.white(pixels) / pixels.size
     if white > settings.saturated_max:
         allowed = f"allowed are {settings.saturated_max:.1%}"
         raise PartError("part.saturated", f"block {block.index}: {white:.1%} of the part's pixels are white, {allowed}")
@@ -104,7 +96,7 @@ def crop_block(block: Block, roi: Roi, part_type: PartType, settings: CropSettin
 
 
 def _verify(block: Block, roi: Roi, part_type: PartType, settings: CropSettings) -> None:
-    where, profile = f"block {block.index}: ", _profile(block.pixels)
+    where, profile = f"block {block.index}: ", passes.profile(block.pixels)
     smooth = _smooth(profile)
     level = _level(profile, (roi.left, roi.right))
     bright = _spans(smooth >= settings.background_max)
@@ -121,16 +113,6 @@ def _verify(block: Block, roi: Roi, part_type: PartType, settings: CropSettings)
             f"{where}{_columns(Roi(left, right))}, block 0 has {_columns(roi)}: {moved} px, "
             f"{part_type.name} may wander {part_type.edge_wander_px}; the part moves, or its border is dark there",
         )
-
-
-def _profile(pixels: Pixels) -> Profile:
-    """One grey value a column, (width,) float32; whole lines are summed as integers, so it is exact."""
-    lines = len(pixels) // LINE_GROUPS
-    groups = [pixels[start : start + lines] for start in range(0, lines * LINE_GROUPS, lines)]
-    sums = [cv2.reduce(group, 0, cv2.REDUCE_SUM, dtype=cv2.CV_32S)[0] for group in groups]
-    for low, high in MEDIAN_OF_SEVEN:
-        sums[low], sums[high] = np.minimum(sums[low], sums[high]), np.maximum(sums[low], sums[high])
-    return np.asarray(sums[LINE_GROUPS // 2], np.float32) / np.float32(lines)
 
 
 def _level(profile: Profile, span: Span) -> float:

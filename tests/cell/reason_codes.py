@@ -25,7 +25,7 @@ REASON_CODE: dict[str, int] = {
     "recording.duplicate_part": 7504, "recording.path_outside": 7505,
     "config.unreadable": 8001, "config.invalid": 8002, "config.bad_map": 8003, "config.port_in_use": 8004,
     "config.simulator_failed": 8005,
-    "config.simulator_gone": 8006,
+    "config.simulator_gone": 8006, "config.not_compiled": 8010,
     "station.bug": 9001, "station.value_out_of_range": 9002, "station.illegal_command": 9003,
     "station.stopped_by_operator": 9004, "station.no_such_alarm": 9005,
 }  # fmt: skip

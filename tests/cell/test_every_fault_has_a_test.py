@@ -46,6 +46,9 @@ ELSEWHERE: dict[str, tuple[str, str]] = {
     "config.simulator_gone": (
         "test_simulator_dies.py", "test_a_simulator_that_is_killed_ends_the_run_with_its_reason",
     ),
+    "config.not_compiled": (
+        "../unit/test_pixel_passes.py", "test_a_missing_library_is_told_at_the_start_with_the_command_that_builds_it",
+    ),
     "config.port_in_use": ("test_refused_starts.py", "test_a_simulated_cell_whose_port_is_taken_says_so"),
 }  # fmt: skip
 

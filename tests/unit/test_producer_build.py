@@ -11,6 +11,7 @@ import pytest
 
 import sim.gentl
 from sim.gentl import build as producer_build
+from station.core import compiler
 from station.core.errors import CameraError
 
 
@@ -30,7 +31,7 @@ def test_the_compiler_is_the_chosen_one_else_the_first_installed(
     monkeypatch.setenv("CC", chosen)
     monkeypatch.setattr(shutil, "which", lambda name: f"/bin/{name}" if name in installed else None)
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: name if name in installed else None)
-    assert producer_build.find_compiler() == expected
+    assert compiler.find_compiler() == expected
 
 
 def test_without_a_compiler_it_says_what_to_install(
@@ -43,14 +44,14 @@ def test_without_a_compiler_it_says_what_to_install(
     assert "pip install ziglang" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("compiler", ["no-such-compiler", "false"])
+@pytest.mark.parametrize("failing", ["no-such-compiler", "false"])
 def test_a_failing_compiler_leaves_what_was_there(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, compiler: str
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, failing: str
 ) -> None:
     target = tmp_path / "camera.cti"
     target.write_bytes(b"the one before")
-    monkeypatch.setenv("CC", compiler)
-    with pytest.raises(producer_build.CompilerError, match=compiler):
+    monkeypatch.setenv("CC", failing)
+    with pytest.raises(compiler.CompilerError, match=failing):
         producer_build.build(target)
     assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"the one before"]
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from station.core.part import Pixels
+from station.flow.pixels import passes
 from station.flow.turn.series import Series, middle
 
 Marked = NDArray[np.bool_]
@@ -55,14 +56,12 @@ def measure(lines: Pixels, before: Pixels | None) -> LineSeries:
         before: (1, columns), the last line before it, or None at the beginning of the turn.
     """
     start = max(0, lines.shape[1] - MIDDLE_PX) // 2
-    middle = lines[:, start : start + MIDDLE_PX]
-    steps = _across(cv2.absdiff(middle[1:], middle[:-1]))
-    first = steps[:1] if before is None else _across(cv2.absdiff(middle[:1], before[:, start : start + MIDDLE_PX]))
-    return LineSeries(
-        grey=_across(middle),
-        grain=_across(cv2.absdiff(middle[:, 1:GRAIN_PX], middle[:, : GRAIN_PX - 1][:, : middle.shape[1] - 1])),
-        step=np.concatenate([first, steps]),
-    )
+    seen = lines[:, start : start + MIDDLE_PX]
+    last = None if before is None else before[0, start : start + MIDDLE_PX]
+    grey, grain, step = passes.line_sums(seen, min(GRAIN_PX, seen.shape[1]), last)
+    if before is None:
+        step[0] = step[1]
+    return LineSeries(grey / seen.shape[1], grain / (min(GRAIN_PX, seen.shape[1]) - 1), step / seen.shape[1])
 
 
 class Flaws:

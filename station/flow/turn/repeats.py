@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from station.core.part import BLOCKS_PER_TURN, Pixels
+from station.flow.pixels import passes
 from station.flow.turn.texture import LINES_PER_ROW, Texture
 
 Plane = NDArray[np.float32]
@@ -66,22 +67,13 @@ class Repeats:
 
     def _suspicions(self, rows: Plane) -> tuple[Sequence[int], Sequence[int]]:
         """Rows at which windows begin that look alike, the later and the earlier of each pair, the most alike first."""
-        likeness = np.matmul(rows[::STRIDE_ROWS], self._chunks[: self._rows // CHUNK_ROWS]).transpose(1, 0, 2)
-        likeness = likeness.reshape(likeness.shape[0], -1)
-        later, earlier = likeness.shape[0] - WINDOW + 1, likeness.shape[1] - STRIDE_ROWS * (WINDOW - 1)
-        sums = likeness[:later, :earlier] + likeness[1 : later + 1, STRIDE_ROWS : earlier + STRIDE_ROWS]
-        for step in range(2, WINDOW):
-            sums += likeness[step : later + step, STRIDE_ROWS * step : earlier + STRIDE_ROWS * step]
-        first = likeness.shape[1] - len(rows)
-        windows = first + STRIDE_ROWS * np.arange(later)
-        near = max(0, first - NEAREST_ROWS)
-        sums[:, near:][windows[:, np.newaxis] - np.arange(near, earlier) < NEAREST_ROWS] = 0
-        best = sums.argmax(axis=1)
-        peaks = sums[np.arange(later), best] / WINDOW
+        likeness = np.matmul(rows[::STRIDE_ROWS], self._chunks[: self._rows // CHUNK_ROWS])
+        first = self._rows - len(rows)
+        peaks, best = passes.peaks(likeness, WINDOW, STRIDE_ROWS, first, NEAREST_ROWS)
         if peaks.max() < SUSPECT:
             return [], []
         order = [int(one) for one in np.argsort(-peaks)[:SUSPICIONS] if peaks[one] >= SUSPECT]
-        return [int(windows[one]) for one in order], [int(best[one]) for one in order]
+        return [first + STRIDE_ROWS * one for one in order], [int(best[one]) for one in order]
 
     def _repeated(self, later: int, earlier: int) -> str | None:
         """What is seen of a suspicion in the lines themselves, in words, or None where it only looks alike."""

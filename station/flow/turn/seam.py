@@ -9,11 +9,11 @@ that is too long by a little shows its first lines again before its last, which 
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from station.core.part import BLOCKS_PER_TURN, Pixels
+from station.flow.pixels import passes
 
 Row = NDArray[np.float32]
 Marks = NDArray[np.float32]
@@ -83,26 +83,29 @@ class Seam:
         self._heads: list[Marks] = []
         self._tails: list[Marks] = []
         self._lines = np.zeros((0, 0), np.uint8)
-        self._profile = np.zeros(0, np.float32)
         self._weights = np.zeros(2)
         self._spread = np.inf
 
     def take(self, lines: Pixels) -> None:
         """The next block's lines of the part, (448, columns) uint8; the last block's are read again by `closing`."""
-        self._lines, self._profile = lines, _mean(lines[::PROFILE_EVERY])
-        ends = [
-            _mean(lines[-COARSE_LINES:]) - self._profile,
-            _mean(lines[-FINE_LINES:]) - _mean(lines[-AROUND_LINES:]),
-        ]
+        self._lines, count = lines, len(lines)
+        self._tails.append(
+            np.stack(
+                [
+                    _narrow(lines, range(count - COARSE_LINES, count), range(0, count, PROFILE_EVERY)),
+                    _narrow(lines, range(count - FINE_LINES, count), range(count - AROUND_LINES, count)),
+                ]
+            )
+        )
         if len(self._heads) < BLOCKS_PER_TURN - 1:
-            ends += [
-                _mean(lines[:COARSE_LINES]) - self._profile,
-                _mean(lines[:FINE_LINES]) - _mean(lines[:AROUND_LINES]),
-            ]
-        marks = _narrow(np.stack(ends))
-        self._tails.append(marks[:2])
-        if len(marks) > 2:
-            self._heads.append(marks[2:])
+            self._heads.append(
+                np.stack(
+                    [
+                        _narrow(lines, range(COARSE_LINES), range(0, count, PROFILE_EVERY)),
+                        _narrow(lines, range(FINE_LINES), range(AROUND_LINES)),
+                    ]
+                )
+            )
             self._learn()
 
     def _learn(self) -> None:
@@ -132,24 +135,17 @@ class Seam:
     def _overlap(self) -> int:
         """By how many lines the turn is too long, where the first lines are seen again."""
         seen = []
-        for end in range(COARSE_LINES - OVERLAP_LINES, 0):
-            window = _narrow(_mean(self._lines[end - COARSE_LINES : end])[np.newaxis] - self._profile)
-            seen.append(float(_likeness(window, self._heads[0][:1])[0]))
+        count = len(self._lines)
+        for end in range(count + COARSE_LINES - OVERLAP_LINES, count):
+            window = _narrow(self._lines, range(end - COARSE_LINES, end), range(0, count, PROFILE_EVERY))
+            seen.append(float(np.dot(window, self._heads[0][0])))
         best = int(np.argmax(seen))
         return OVERLAP_LINES - best if seen[best] >= SAME else 0
 
 
-def _mean(lines: Pixels) -> Row:
-    return np.asarray(cv2.reduce(lines, 0, cv2.REDUCE_AVG, dtype=cv2.CV_32F)[0], np.float32)
-
-
-def _narrow(rows: Marks) -> Marks:
-    """What is narrow in rows, and nothing that is far off; each of length 1, or 0 where nothing is left."""
-    narrow = rows - cv2.blur(rows, (ACROSS_PX, 1), borderType=cv2.BORDER_REFLECT)
-    limit = CLIP * np.abs(narrow).mean(axis=1, keepdims=True)
-    narrow = narrow.clip(-limit, limit)
-    lengths = np.sqrt(np.einsum("ij,ij->i", narrow, narrow))[:, np.newaxis]
-    return np.asarray(narrow / np.maximum(lengths, 1e-6), np.float32)
+def _narrow(lines: Pixels, some: range, around: range) -> Row:
+    """What is narrow in some lines, and nothing that is far off, against others."""
+    return passes.narrow_marks(lines, some, around, min(ACROSS_PX, 2 * lines.shape[1] - 1), CLIP)
 
 
 def _likeness(before: Marks, behind: Marks) -> Likeness:

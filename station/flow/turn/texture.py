@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from station.core.part import Pixels
+from station.flow.pixels import passes
 
 Plane = NDArray[np.float32]
 
@@ -34,12 +35,6 @@ class Texture:
 def texture(lines: Pixels) -> Texture:
     """The marks of a block's lines of the part, (448, columns) uint8."""
     every = max(1, (lines.shape[1] - APART_PX) // PAIRS)
-    left = lines[:, : every * PAIRS : every][:, :PAIRS]
-    right = lines[:, APART_PX : APART_PX + every * PAIRS : every][:, : left.shape[1]]
-    marks = np.subtract(left[:, : right.shape[1]], right, dtype=np.float32)
-    changes = np.zeros(len(marks), np.float32)
-    steps = marks[1:] - marks[:-1]
-    changes[:-1] = np.einsum("ij,ij->i", steps, steps)
-    changes[-1] = changes[-2]
-    rows = (marks[0::4] + marks[1::4]) + (marks[2::4] + marks[3::4])
-    return Texture(rows, changes.reshape(-1, LINES_PER_ROW).mean(axis=1) / np.float32(marks.shape[1]))
+    pairs = min(PAIRS, (lines.shape[1] - APART_PX - 1) // every + 1)
+    rows, changes = passes.texture(lines, every, APART_PX, pairs)
+    return Texture(rows, changes.reshape(-1, LINES_PER_ROW).mean(axis=1) / np.float32(pairs))

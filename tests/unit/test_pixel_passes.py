@@ -1,0 +1,229 @@
+"""The compiled passes give bit for bit what the calls give that they stand for, and touch nothing beside the arrays."""
+
+import ctypes
+import ctypes.util
+import mmap
+import re
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from station.build import make_classifier
+from station.core import compiler
+from station.core.errors import ConfigError
+from station.core.part import LINES_PER_BLOCK, PATCH_PX, Crop, Pixels, Roi
+from station.flow.patch import make_strip
+from station.flow.pixels import build, passes
+from station.flow.pixels.sharing import shares
+from tests.cell.bench import settings
+
+SENSOR_PX = 5472
+
+
+def block(seed: int, columns: int = SENSOR_PX, start: int = 0) -> Pixels:
+    """A view into a block of noise, with black and white in it."""
+    return noise(seed)[:, start : start + columns]
+
+
+@cache
+def noise(seed: int) -> Pixels:
+    """As wide as the sensor."""
+    rng = np.random.default_rng(seed)
+    return rng.integers(-20, 276, (LINES_PER_BLOCK, SENSOR_PX), np.int16).clip(0, 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize("columns", [1, 15, 1023, 1024, 1025, SENSOR_PX])
+@pytest.mark.parametrize("lines", [7, 14, 448, 453, 7 * 257])
+def test_a_columns_grey_value_is_the_median_of_seven_means(columns: int, lines: int) -> None:
+    pixels = np.tile(block(1), (5, 1))[:lines, :columns]
+    groups = pixels[: lines // 7 * 7].reshape(7, lines // 7, columns).sum(axis=1, dtype=np.int64)
+    expected = np.asarray(np.median(groups, axis=0), np.float32) / np.float32(lines // 7)
+    assert passes.profile(pixels).tolist() == expected.tolist()
+
+
+def test_white_columns_of_the_longest_groups_do_not_overflow() -> None:
+    assert set(passes.profile(np.full((7 * 257, 40), 255, np.uint8)).tolist()) == {255.0}
+
+
+@pytest.mark.parametrize("columns", [1, 31, 1024, 1575])
+@pytest.mark.parametrize("lines", [1, 255, 256, 448])
+def test_white_pixels_are_counted(columns: int, lines: int) -> None:
+    pixels = block(2, columns, 3)[:lines]
+    assert passes.white(pixels) == np.count_nonzero(pixels == 255)
+    assert passes.white(np.full((lines, columns), 255, np.uint8)) == lines * columns
+
+
+@pytest.mark.parametrize("columns", [1, 2, 257, 640])
+def test_sums_of_lines(columns: int) -> None:
+    whole = block(3, columns, 5)
+    before, pixels, grain = whole[0], whole[1:], min(columns, 257)
+    wide = pixels.astype(np.int64)
+    grey, grains, step = passes.line_sums(pixels, grain, before)
+    assert grey.tolist() == wide.sum(axis=1).tolist()
+    assert grains.tolist() == np.abs(np.diff(wide[:, :grain], axis=1)).sum(axis=1).tolist()
+    assert step.tolist() == np.abs(np.diff(whole.astype(np.int64), axis=0)).sum(axis=1).tolist()
+    assert passes.line_sums(pixels, grain, None)[2].tolist() == [0, *step[1:].tolist()]
+
+
+@pytest.mark.parametrize(("columns", "every", "pairs"), [(385, 2, 128), (1065, 8, 128), (60, 1, 52)])
+def test_texture_is_the_difference_of_pairs_of_columns(columns: int, every: int, pairs: int) -> None:
+    pixels = block(4, columns, 9)
+    marks = pixels[:, : pairs * every : every].astype(np.int64)[:, :pairs] - pixels[:, 8::every][:, :pairs]
+    rows, changes = passes.texture(pixels, every, 8, pairs)
+    assert rows.tolist() == marks.reshape(-1, 4, pairs).sum(axis=1).tolist()
+    squares = np.square(np.diff(marks, axis=0)).sum(axis=1)
+    assert changes.tolist() == [*squares.tolist(), squares[-1]]
+
+
+@pytest.mark.parametrize("first", [0, 112, 784])
+def test_the_earlier_window_that_a_window_looks_most_like(first: int) -> None:
+    rng = np.random.default_rng(first)
+    chunks, chunk, rows, length, stride, nearest = first // 56 + 2, 56, 56, 4, 2, 9
+    likeness = rng.uniform(-0.5, 0.5, (chunks, rows, chunk)).astype(np.float32)
+    flat = likeness.transpose(1, 0, 2).reshape(rows, -1)
+    peaks, places = passes.peaks(likeness, length, stride, first, nearest)
+    for window in range(0, rows - length + 1, 5):
+        ends = range(first + stride * window - nearest + 1)
+        means = [np.mean([flat[window + k, at + stride * k] for k in range(length)]) for at in ends]
+        assert peaks[window] == pytest.approx(max([0.0, *means]), abs=1e-6)
+        if peaks[window] > 0:
+            assert means[places[window]] == pytest.approx(peaks[window], abs=1e-6)
+
+
+@pytest.mark.parametrize("columns", [8, 369, 1559])
+def test_narrow_marks_of_some_lines_against_others(columns: int) -> None:
+    pixels = block(6, columns, 11)
+    difference = pixels[440:448].mean(axis=0) - pixels[0:448:8].mean(axis=0)
+    narrow = difference - cv2.blur(difference[np.newaxis], (15, 1), borderType=cv2.BORDER_REFLECT)[0]
+    limit = 1.5 * np.abs(narrow).mean()
+    narrow = narrow.clip(-limit, limit)
+    marks = passes.narrow_marks(pixels, range(440, 448), range(0, 448, 8), 15, 1.5)
+    assert marks == pytest.approx(narrow / np.linalg.norm(narrow), abs=1e-4)
+
+
+def test_lines_that_differ_by_nothing_have_no_marks() -> None:
+    marks = passes.narrow_marks(np.full((448, 40), 90, np.uint8), range(8), range(48), 15, 4.0)
+    assert marks.tolist() == [0.0] * 40
+
+
+WIDTHS = (512, 513, 570, 690, 767, 768, 769, 935, 1023, 1024, 1025, 1065, 1536, 1575, 2048, 2049, 3001, 4097, SENSOR_PX)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_a_strip_is_what_opencv_makes_of_the_block(width: int) -> None:
+    for seed in range(3):
+        pixels = block(seed, width, (SENSOR_PX - width) // 2)
+        resized = cv2.resize(pixels, (2 * PATCH_PX, PATCH_PX), interpolation=cv2.INTER_AREA)
+        made = make_strip(Crop(0, Roi(0, width), pixels)).patches
+        assert np.array_equal(np.concatenate(list(made), axis=1), resized)
+
+
+def test_the_shares_of_every_pixel_add_up() -> None:
+    for source in (512, 700, 1065, 5000):
+        assert np.allclose(shares(source, 512).shares.sum(axis=1), 1, atol=1e-6)
+
+
+# ---------------------------------------------------------------------- nothing beside the arrays
+
+
+@pytest.fixture
+def at_the_edge() -> Iterator[Callable[[Pixels], Pixels]]:
+    """Copies pixels to where the memory ends: to read a byte behind them ends the process."""
+    libc = ctypes.CDLL(ctypes.util.find_library("c"), use_errno=True)
+    maps: list[mmap.mmap] = []
+
+    def copied(pixels: Pixels) -> Pixels:
+        length = -(-pixels.size // mmap.PAGESIZE) * mmap.PAGESIZE
+        memory = mmap.mmap(-1, length + mmap.PAGESIZE)
+        whole: NDArray[np.uint8] = np.frombuffer(memory, np.uint8)
+        maps.append(memory)
+        assert libc.mprotect(ctypes.c_void_p(whole.ctypes.data + length), ctypes.c_size_t(mmap.PAGESIZE), 0) == 0
+        end = whole[length - pixels.size : length].reshape(pixels.shape)
+        end[:] = pixels
+        return end
+
+    yield copied
+    maps.clear()
+
+
+def test_no_byte_behind_the_pixels_is_read(at_the_edge: Callable[[Pixels], Pixels]) -> None:
+    for columns in (512, 577, 1000):
+        pixels = at_the_edge(np.ascontiguousarray(block(5, columns)))
+        passes.profile(pixels)
+        passes.white(pixels)
+        passes.line_sums(pixels, 257, pixels[-1])
+        passes.texture(pixels, (columns - 9) // 127, 8, 128)
+        passes.narrow_marks(pixels, range(440, 448), range(7, 448, 8), 15, 4.0)
+        make_strip(Crop(0, Roi(0, columns), pixels))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda: passes.profile(np.zeros((6, 10), np.uint8)),
+        lambda: passes.profile(np.zeros((7 * 258, 10), np.uint8)),
+        lambda: passes.white(np.zeros((4, 4), np.uint16)),
+        lambda: passes.white(np.zeros((4, 8), np.uint8)[:, ::2]),
+        lambda: passes.line_sums(np.zeros((4, 8), np.uint8), 9, None),
+        lambda: passes.line_sums(np.zeros((4, 8), np.uint8), 8, np.zeros(7, np.uint8)),
+        lambda: passes.texture(np.zeros((448, 134), np.uint8), 1, 8, 127),
+        lambda: passes.texture(np.zeros((448, 500), np.uint8), 1, 8, 129),
+        lambda: passes.texture(np.zeros((447, 500), np.uint8), 1, 8, 100),
+        lambda: passes.peaks(np.zeros((2, 3, 8), np.float32), 4, 2, 0, 9),
+        lambda: passes.peaks(np.zeros((1, 8, 6), np.float32), 4, 2, 0, 9),
+        lambda: passes.peaks(np.zeros((2, 8, 8), np.float64), 4, 2, 0, 9),
+        lambda: passes.narrow_marks(np.zeros((48, 40), np.uint8), range(41, 49), range(48), 15, 4.0),
+        lambda: passes.narrow_marks(np.zeros((48, 40), np.uint8), range(8), range(-1, 8), 15, 4.0),
+        lambda: passes.narrow_marks(np.zeros((48, 7), np.uint8), range(8), range(48), 15, 4.0),
+        lambda: passes.strip(np.zeros((448, 511), np.uint8), np.zeros((511, 8), np.float32), strip_of()),
+        lambda: passes.strip(np.zeros((447, 600), np.uint8), np.zeros((600, 8), np.float32), strip_of()),
+        lambda: passes.strip(np.zeros((448, 600), np.uint8), np.zeros((599, 8), np.float32), strip_of()),
+        lambda: passes.strip(np.zeros((448, 600), np.uint8), np.zeros((600, 8), np.float32), strip_of()[:, ::2]),
+    ],
+)
+def test_what_does_not_fit_is_refused_before_memory_is_touched(wrong: Callable[[], object]) -> None:
+    with pytest.raises(ValueError, match=r"\w"):
+        wrong()
+
+
+def strip_of() -> Pixels:
+    """Memory for a strip's patches."""
+    return np.zeros((2, PATCH_PX, PATCH_PX), np.uint8)
+
+
+# ---------------------------------------------------------------------- how they come about
+
+
+def test_a_missing_library_is_told_at_the_start_with_the_command_that_builds_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(passes, "__file__", str(tmp_path / "passes.py"))
+    passes.library.cache_clear()
+    try:
+        with pytest.raises(ConfigError, match=re.escape("python -m station.flow.pixels.build")) as missing:
+            make_classifier(settings())
+        assert missing.value.code == "config.not_compiled"
+        (tmp_path / build.LIBRARY).write_bytes(b"no library")
+        with pytest.raises(ConfigError, match=re.escape(build.LIBRARY)):
+            passes.library()
+    finally:
+        passes.library.cache_clear()
+
+
+def test_no_compiler_warning_is_tolerated(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("CFLAGS", "-Werror -Wconversion -Wno-sign-conversion -Wshadow -Wvla")
+    assert build.build(tmp_path / build.LIBRARY).stat().st_size > 5_000
+
+
+def test_without_a_compiler_it_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setenv("CC", "no-such-compiler")
+    assert build.main(["--output", str(tmp_path / build.LIBRARY)]) == 1
+    assert "no-such-compiler" in capsys.readouterr().err
+    assert issubclass(compiler.CompilerError, Exception)
