@@ -2,6 +2,10 @@
 #   make simulate        runs the whole cell on the bundled recording
 #   make test            runs every check but those that need the training packages
 #   make test-training   adds these packages, some gigabytes, to .venv and runs the checks that need them
+#   make wheelhouse      gathers in build/wheelhouse all that an installation without a network needs
+#   make notice          writes NOTICE anew from what the packages say of themselves
+#   make lock            writes requirements/ anew: which versions, which hashes; UPGRADE='--upgrade-package NAME' or
+#                        UPGRADE=--upgrade takes newer ones
 
 PYTHON ?= python3
 VENV := .venv
@@ -16,7 +20,12 @@ PYTEST := $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal --d
 # Where a wrong turn could pass a defect: every branch must be tested.
 EVERY_BRANCH := station/core/algorithm1.py,station/flow/decide.py,station/flow/sort.py,station/packml.py,station/core/errors.py,drivers/register*.py
 
-.PHONY: simulate test test-training lint unit environment clean
+# Every file that pip takes must have one of the hashes in requirements/, which name all there is to install.
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+LOCKED := $(PIP) install --quiet --no-deps --require-hashes
+ITSELF := $(PIP) install --quiet --no-deps --no-build-isolation
+
+.PHONY: simulate test test-training lint unit environment lock notice clean
 
 simulate: environment
 	$(BIN)/station --simulate
@@ -38,15 +47,40 @@ unit: environment
 
 environment: $(READY)
 
-$(READY): pyproject.toml constraints.txt setup.py $(wildcard sim/gentl/*.c sim/gentl/*.h sim/gentl/*.xml station/flow/pixels/*.c)
+$(READY): pyproject.toml requirements/run.txt requirements/dev.txt requirements/build.txt requirements/compiler.txt \
+		setup.py $(wildcard sim/gentl/*.c sim/gentl/*.h sim/gentl/*.xml station/flow/pixels/*.c)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	$(LOCKED) -r requirements/run.txt -r requirements/dev.txt -r requirements/build.txt
+	$(BIN)/python -m station.core.compiler || $(LOCKED) -r requirements/compiler.txt
+	$(ITSELF) --editable .
+	$(PIP) check
 	touch $@
 
-$(TRAINING_READY): $(READY) constraints-train.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt \
-		--constraint constraints-train.txt --editable '.[dev,train]'
+$(TRAINING_READY): $(READY) requirements/train.txt
+	$(LOCKED) -r requirements/run.txt -r requirements/dev.txt -r requirements/train.txt
 	touch $@
+
+# What is for development or for training alone lies beside what runs the station, in the same versions.
+COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	--no-annotate --custom-compile-command 'make lock' $(UPGRADE)
+BESIDE = sed -n 's/^\([A-Za-z0-9._-]*\)==.*/--no-emit-package \1/p'
+
+lock: environment
+	$(COMPILE) pyproject.toml --output-file requirements/run.txt
+	$(COMPILE) --group build --output-file requirements/build.txt
+	$(COMPILE) --group compiler --output-file requirements/compiler.txt
+	$(COMPILE) pyproject.toml --extra dev --constraint requirements/run.txt $$($(BESIDE) requirements/run.txt) \
+		--output-file requirements/dev.txt
+	$(COMPILE) pyproject.toml --extra train --constraint requirements/run.txt --constraint requirements/dev.txt \
+		--constraint requirements/build.txt $$($(BESIDE) requirements/run.txt) --output-file requirements/train.txt
+	# Python and the system are the package's to refuse: a marker would leave a package out without a word.
+	sed -i "s/ ; python_full_version < '3.15' and sys_platform == 'linux'//" requirements/*.txt
+
+notice: environment
+	mkdir -p build
+	$(foreach lock,run train,$(PIP) install --quiet --no-deps --require-hashes --dry-run --ignore-installed \
+		--report build/$(lock).json -r requirements/$(lock).txt && ) true
+	$(BIN)/python -m station.notice NOTICE build/run.json build/train.json
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info sim/gentl/*.cti station/flow/pixels/*.so

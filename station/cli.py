@@ -28,6 +28,7 @@ from station.dataset_cli import dataset_app
 from station.model_cli import model_app
 from station.record_cli import record
 from station.records_cli import records_app
+from station.sbom_cli import sbom
 from station.terminal import (
     REFUSED,
     STOPPED,
@@ -57,6 +58,7 @@ app.add_typer(dataset_app, name="dataset")
 app.add_typer(model_app, name="model")
 app.command()(bench)
 app.command()(record)
+app.command()(sbom)
 
 
 class Speed(StrEnum):

@@ -1,7 +1,8 @@
 """The C compiler, for what is compiled when the station is installed: the passes over pixels, the simulated camera.
 
 The compiler is $CC, else cc, gcc or clang, else the one inside the `ziglang` package. $CFLAGS is added, for example
-`-fsanitize=thread -g`. Needs nothing but Python: it is used before any requirement is installed.
+`-fsanitize=thread -g`. Needs nothing but Python: it is used before any requirement is installed. `python -m
+station.core.compiler` tells whether there is one.
 """
 
 import argparse
@@ -63,7 +64,9 @@ def compile_library(target: Path, sources: Iterable[Path], flags: Sequence[str],
     return target
 
 
-def main(module: str, what: str, default: Path, build: Callable[[Path], Path], arguments: Sequence[str] | None) -> int:
+def build_from_command_line(
+    module: str, what: str, default: Path, build: Callable[[Path], Path], arguments: Sequence[str] | None
+) -> int:
     """Build from the command line; the exit status is 0 when there is a library.
 
     Args:
@@ -82,3 +85,17 @@ def main(module: str, what: str, default: Path, build: Callable[[Path], Path], a
         return 1
     sys.stdout.write(f"{target}\n")
     return 0
+
+
+def main() -> int:
+    """The exit status is 0 when there is a compiler."""
+    try:
+        find_compiler()
+    except CompilerError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
