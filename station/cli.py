@@ -18,6 +18,7 @@ from rich.table import Table
 
 from config import bundled
 from station.alarms_cli import alarms_app
+from station.backup_cli import backup_app
 from station.bench_cli import bench
 from station.camera_cli import camera_app
 from station.core.errors import ConfigError, StationError
@@ -53,6 +54,7 @@ app = typer.Typer(
 )  # fmt: skip
 app.add_typer(records_app, name="records")
 app.add_typer(alarms_app, name="alarms")
+app.add_typer(backup_app, name="backup")
 app.add_typer(camera_app, name="camera")
 app.add_typer(dataset_app, name="dataset")
 app.add_typer(model_app, name="model")

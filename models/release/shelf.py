@@ -208,6 +208,16 @@ class Shelf:
                     return report.measured
         return None
 
+    @contextmanager
+    def at_rest(self) -> Iterator[None]:
+        """While in this context nobody promotes and nobody rolls back.
+
+        Raises:
+            ModelError: `model.export_failed`: the folder cannot be written to.
+        """
+        with self._locked():
+            yield
+
     # ------------------------------------------------------------------ what was used before
 
     def _replaced_by(self, present: ModelIdentity) -> ModelIdentity:

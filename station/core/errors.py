@@ -12,6 +12,7 @@
     ├── TrainingError            a network cannot be trained, or not on with it
     ├── RecordError              a record cannot be written or read
     ├── RecordingError           a recording, or one scan of it, cannot be used
+    ├── BackupError              a backup cannot be made, or not be restored
     ├── ConfigError              a setting, a map or a command line is wrong; nothing was started
     └── BugError                 the station's own fault
 
@@ -166,7 +167,7 @@ _ROWS = (
     Fault(6004, "model.bad_scores", "The network's answer is no set of probabilities. Check the model bundle.", _H),
     Fault(6005, "model.engine_failed", "The inference engine failed. Restart the station; if it stays, check the model bundle.", _H),
     Fault(6006, "model.not_promoted", "The bundle is not the one that was promoted. Promote it, or put the promoted one back.", _X),
-    Fault(6007, "model.bad_history", "The history of promoted bundles cannot be used. Restore history.jsonl and history.head from a backup; they are never repaired by themselves.", _X),
+    Fault(6007, "model.bad_history", "The history of promoted bundles cannot be used. Restore it with `station backup restore --only models`; it is never repaired by itself.", _X),
     Fault(6008, "model.not_passed", "The bundle has not passed the gate. Run `station model gate`, or give a reason to do without.", _X),
     Fault(6009, "model.unknown", "There is no such bundle. `station model list` shows those there are.", _X),
     Fault(6010, "model.exists", "Something lies there already. Nothing was overwritten; give another name or folder.", _X),
@@ -192,8 +193,8 @@ _ROWS = (
     Fault(6206, "dataset.disk_failed", "The data set cannot be written. Make room on the disk, or give another folder.", _X),
     # 7xxx records and disk
     Fault(7001, "record.disk_failed", "A record cannot be written. Check that the disk is not full, that it may be written to, and that the data folder is in its place.", _H),
-    Fault(7002, "record.database_damaged", "The database cannot be read. Restore it from a backup, or move it away to start a new one.", _H),
-    Fault(7003, "record.newer_schema", "The database was written by a newer version. Install that version or use another data folder.", _X),
+    Fault(7002, "record.database_damaged", "The database cannot be read. Restore it with `station backup restore --only database`, or move it away to start a new one.", _H),
+    Fault(7003, "record.newer_schema", "The database was written by a newer version. Install that version, or restore what was saved before the upgrade with `station backup restore`.", _X),
     Fault(7004, "record.unknown", "There is no such record.", _X),
     Fault(7005, "record.in_use", "Another station uses this data folder. Stop it, or give another folder.", _X),
     # 75xx recordings
@@ -204,6 +205,10 @@ _ROWS = (
     Fault(7505, "recording.path_outside", "A file of recording.jsonl lies outside the recording's folder; it is left out.", _X),
     Fault(7506, "recording.exists", "The folder holds a recording already. Nothing was overwritten; give another folder.", _X),
     Fault(7507, "recording.not_written", "The recording cannot be written. Make room on the disk, or give another folder.", _X),
+    # 76xx backups
+    Fault(7601, "backup.unreadable", "This is no backup, or one of another program version. Give the folder that `station backup make` named.", _X),
+    Fault(7602, "backup.altered", "The backup is not as it was made: a file is missing, was changed, or came in. Take another backup.", _X),
+    Fault(7603, "backup.not_written", "A backup cannot be written there, or not be restored there. Make room on the disk, or give another place.", _X),
     # 8xxx configuration
     Fault(8001, "config.unreadable", "The configuration cannot be read. Correct the file at the place named.", _X),
     Fault(8002, "config.invalid", "The configuration contradicts itself or has a wrong value. Correct the keys named.", _X),
@@ -290,6 +295,10 @@ class RecordError(StationError):
 
 class RecordingError(StationError):
     """A recording, or one scan of it, cannot be used."""
+
+
+class BackupError(StationError):
+    """A backup cannot be made, used or restored."""
 
 
 class ConfigError(StationError):

@@ -302,13 +302,23 @@ def load_settings(path: Path) -> Settings:
     Raises:
         ConfigError: The file cannot be read, or a key is unknown, missing, of a wrong kind, or contradicts another.
     """
+    return read_configuration(path)[0]
+
+
+def read_configuration(path: Path) -> tuple[Settings, bytes]:
+    """The configuration in a TOML file, and the file's content.
+
+    Raises:
+        ConfigError: As for `load_settings`.
+    """
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = path.read_bytes()
+        document = tomllib.loads(content.decode("utf-8"))
     except OSError as error:
         raise ConfigError("config.unreadable", f"{path}: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError("config.unreadable", f"{path}: {error}") from error
-    return parse_settings(document, str(path))
+    return parse_settings(document, str(path)), content
 
 
 def parse_settings(document: dict[str, object], source: str) -> Settings:

@@ -3,13 +3,12 @@
 Everything here blocks.
 """
 
-import os
 import sqlite3
 from datetime import datetime
 from pathlib import Path
 
 from station.core.errors import RecordError
-from station.records.folder import sync_folder
+from station.records.copying import copy_database
 from station.records.schema import VERSIONS, migrate, read_version
 
 BUSY_TIMEOUT_S = 2.0
@@ -59,20 +58,5 @@ def bring_up_to_date(connection: sqlite3.Connection, path: Path, now: datetime) 
             raise RecordError("record.database_damaged", f"{path}: {'; '.join(problems)}")
     if version < len(VERSIONS):
         if version:
-            _copy(connection, path.with_name(f"records-version-{version}-{now:%Y%m%dT%H%M%S}.sqlite"))
+            copy_database(connection, path.with_name(f"records-version-{version}-{now:%Y%m%dT%H%M%S}.sqlite"))
         migrate(connection, version)
-
-
-def _copy(connection: sqlite3.Connection, target: Path) -> None:
-    """A copy of the database beside it, whole or not at all."""
-    part = target.with_suffix(".part")
-    copy = sqlite3.connect(part)
-    try:
-        connection.backup(copy)
-        copy.execute("PRAGMA journal_mode = DELETE")
-    finally:
-        copy.close()
-    with part.open("rb") as file:
-        os.fsync(file.fileno())
-    part.replace(target)
-    sync_folder(target.parent)

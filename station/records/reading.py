@@ -23,11 +23,7 @@ def reading(folder: Path) -> Iterator[sqlite3.Connection]:
     Raises:
         RecordError: `record.unknown` without a database; damaged, of a newer version, or the disk failed.
     """
-    path = folder / DATABASE
-    if not path.is_file():
-        raise RecordError("record.unknown", f"{folder} has no records: {DATABASE} is not there")
-    with translated(path), closing(_open(path)) as connection:
-        version = read_version(connection, path)
+    with as_it_lies(folder) as (connection, version):
         if version == len(VERSIONS):
             yield _snapshot(connection)
             return
@@ -35,6 +31,20 @@ def reading(folder: Path) -> Iterator[sqlite3.Connection]:
             connection.backup(copy)
             migrate(copy, version)
             yield _snapshot(copy)
+
+
+@contextmanager
+def as_it_lies(folder: Path) -> Iterator[tuple[sqlite3.Connection, int]]:
+    """A connection that only reads, and the version of the database.
+
+    Raises:
+        RecordError: As for `reading`.
+    """
+    path = folder / DATABASE
+    if not path.is_file():
+        raise RecordError("record.unknown", f"{folder} has no records: {DATABASE} is not there")
+    with translated(path), closing(_open(path)) as connection:
+        yield connection, read_version(connection, path)
 
 
 def _open(path: Path) -> sqlite3.Connection:

@@ -1,0 +1,21 @@
+"""Backups: what a station cannot make anew, in one folder that can be checked and restored anywhere.
+
+    BACKUP/manifest.json       what is in it, and the hash of every file
+    BACKUP/records.sqlite      the database as it was at one moment, without a log
+    BACKUP/configuration.toml  the configuration file
+    BACKUP/models/             the promoted bundles, the gate's reports, the history of promotions and its seal
+    BACKUP/bundle/             the configured bundle, where it is neither a promoted nor a shipped one
+
+Archived scans, logs and compiled networks are not in it: the first are files that never change, each of which the
+database names with its hash, so that any program that copies files can keep up with them.
+"""
+
+from enum import StrEnum
+
+
+class Piece(StrEnum):
+    """What can be restored by itself."""
+
+    DATABASE = "database"
+    MODELS = "models"
+    CONFIGURATION = "configuration"

@@ -1,0 +1,52 @@
+"""A copy of a database that may be at work: as it is at one moment, whole, in one file without a log.
+
+Everything here blocks.
+"""
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from station.records.folder import sync_folder
+
+PAGES_AT_A_TIME = 1024
+PAUSE_S = 0.005
+"""Between two pieces of a copy, so that whoever writes the database finds the disk free."""
+
+
+def copy_database(connection: sqlite3.Connection, target: Path) -> None:
+    """Copy a database into a file, which appears under its name when all of it is on the disk.
+
+    Args:
+        connection: To the database. What it sees now is copied, whatever is written meanwhile; nobody who writes waits.
+        target: The file; replaced if it is there.
+
+    Raises:
+        sqlite3.Error: The database cannot be read, or the disk failed.
+        OSError: The disk failed.
+    """
+    part = target.with_suffix(".part")
+    part.unlink(missing_ok=True)
+    with held_still(connection), closing(sqlite3.connect(part)) as copy:
+        connection.backup(copy, pages=PAGES_AT_A_TIME, sleep=PAUSE_S)
+        copy.execute("PRAGMA journal_mode = DELETE")
+    with part.open("rb") as file:
+        os.fsync(file.fileno())
+    part.replace(target)
+    sync_folder(target.parent)
+
+
+@contextmanager
+def held_still(connection: sqlite3.Connection) -> Iterator[None]:
+    """The database as it is now, however long that takes: a copy in pieces begins anew when what it reads changes."""
+    if connection.in_transaction:
+        yield
+        return
+    connection.execute("BEGIN")
+    try:
+        connection.execute("SELECT count(*) FROM sqlite_master")
+        yield
+    finally:
+        connection.execute("ROLLBACK")
