@@ -2,7 +2,8 @@
 #   make simulate        runs the whole cell on the bundled recording
 #   make test            runs every check but those that need the training packages
 #   make test-training   adds these packages, some gigabytes, to .venv and runs the checks that need them
-#   make wheelhouse      gathers in build/wheelhouse all that an installation without a network needs
+#   make wheelhouse      gathers in dist/wheelhouse all that an installation without a network needs, for this kind of
+#                        computer and this Python; FOR='--python-version 3.12' for another one
 #   make notice          writes NOTICE anew from what the packages say of themselves
 #   make lock            writes requirements/ anew: which versions, which hashes; UPGRADE='--upgrade-package NAME' or
 #                        UPGRADE=--upgrade takes newer ones
@@ -12,6 +13,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 TRAINING_READY := $(VENV)/.ready-training
+
+WHEELHOUSE := dist/wheelhouse
 
 # Tests that run side by side; the computer needs as many cores.
 WORKERS ?= 2
@@ -25,7 +28,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 LOCKED := $(PIP) install --quiet --no-deps --require-hashes
 ITSELF := $(PIP) install --quiet --no-deps --no-build-isolation
 
-.PHONY: simulate test test-training lint unit environment lock notice clean
+.PHONY: simulate test test-training lint unit environment lock notice wheelhouse clean
 
 simulate: environment
 	$(BIN)/station --simulate
@@ -81,6 +84,18 @@ notice: environment
 	$(foreach lock,run train,$(PIP) install --quiet --no-deps --require-hashes --dry-run --ignore-installed \
 		--report build/$(lock).json -r requirements/$(lock).txt && ) true
 	$(BIN)/python -m station.notice NOTICE build/run.json build/train.json
+
+# Its requirements are those of the station and the station itself, whose hash is known only now.
+wheelhouse: environment
+	rm -rf $(WHEELHOUSE) build/lib build/bdist.*
+	$(PIP) download --quiet --no-deps --require-hashes --only-binary :all: $(FOR) --dest $(WHEELHOUSE) \
+		-r requirements/run.txt
+	$(PIP) wheel --quiet --no-deps --no-build-isolation --wheel-dir $(WHEELHOUSE) .
+	cp requirements/run.txt $(WHEELHOUSE)/requirements.txt
+	cd $(WHEELHOUSE) && sha256sum inspection_station-*.whl | \
+		sed -E 's/^(\w+)  inspection_station-([^-]+)-.*/inspection-station==\2 --hash=sha256:\1/' >> requirements.txt
+	cp README.md LICENSE NOTICE config/station.toml $(WHEELHOUSE)
+	$(BIN)/station sbom --wheels $(WHEELHOUSE) --out $(WHEELHOUSE)/sbom.cdx.json
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info sim/gentl/*.cti station/flow/pixels/*.so

@@ -13,7 +13,8 @@ from station.records.folder import sync_folder
 
 PAGES_AT_A_TIME = 1024
 PAUSE_S = 0.005
-"""Between two pieces of a copy, so that whoever writes the database finds the disk free."""
+"""Between two pieces of a copy, each of which is on the disk before the next: whoever writes the database waits for one
+piece at the most, not for all that the system has put off writing."""
 
 
 def copy_database(connection: sqlite3.Connection, target: Path) -> None:
@@ -28,11 +29,12 @@ def copy_database(connection: sqlite3.Connection, target: Path) -> None:
         OSError: The disk failed.
     """
     part = target.with_suffix(".part")
-    part.unlink(missing_ok=True)
-    with held_still(connection), closing(sqlite3.connect(part)) as copy:
-        connection.backup(copy, pages=PAGES_AT_A_TIME, sleep=PAUSE_S)
-        copy.execute("PRAGMA journal_mode = DELETE")
-    with part.open("rb") as file:
+    with part.open("wb") as file:
+        with held_still(connection), closing(sqlite3.connect(part)) as copy:
+            connection.backup(
+                copy, pages=PAGES_AT_A_TIME, progress=lambda *_counts: os.fdatasync(file.fileno()), sleep=PAUSE_S
+            )
+            copy.execute("PRAGMA journal_mode = DELETE")
         os.fsync(file.fileno())
     part.replace(target)
     sync_folder(target.parent)

@@ -44,6 +44,16 @@ def test_without_a_compiler_it_says_what_to_install(
     assert "pip install ziglang" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(("installed", "status"), [({"gcc"}, 0), ({"ziglang"}, 0), (set(), 1)])
+def test_it_can_be_asked_whether_there_is_a_compiler(
+    monkeypatch: pytest.MonkeyPatch, installed: set[str], status: int
+) -> None:
+    monkeypatch.delenv("CC", raising=False)
+    monkeypatch.setattr(shutil, "which", lambda name: f"/bin/{name}" if name in installed else None)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: name if name in installed else None)
+    assert compiler.main() == status
+
+
 @pytest.mark.parametrize("failing", ["no-such-compiler", "false"])
 def test_a_failing_compiler_leaves_what_was_there(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, failing: str
