@@ -67,7 +67,9 @@ def next_version(folder: Path) -> Path:
         'log_level: Literal["debug"',
         'shift: str = ""\n    log_level: Literal["debug"',
     )
-    edit(folder / "config/registers/plc.toml", "version = 1", "version = 2")
+    plc = folder / "config/registers/plc.toml"
+    edit(plc, "version = 1", "version = 2")
+    plc.write_text(plc.read_text(encoding="utf-8").replace("constant = 1\n", "constant = 2\n"), encoding="utf-8")
     with (folder / "station/records/schema.py").open("a", encoding="utf-8") as file:
         file.write(NEW_VERSION)
     return folder
