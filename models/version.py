@@ -1,10 +1,14 @@
-"""Which version of the code this is."""
+"""Which version of the code this is, and how what it needs is installed."""
 
 import tomllib
 from importlib.metadata import version
 from pathlib import Path
 
 DISTRIBUTION = "inspection-station"
+
+INSTALL_RUN = "pip install --no-deps --require-hashes -r requirements/run.txt"
+INSTALL_TRAIN = f"{INSTALL_RUN} -r requirements/train.txt"
+"""Commands, for the project's folder; by its name alone another's package could be taken for the station."""
 
 
 def code_version() -> str:

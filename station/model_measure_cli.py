@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.progress import track
 from rich.table import Table
 
+from models.version import INSTALL_TRAIN
 from station.core.errors import ConfigError
 from station.core.settings import ModelSettings, Settings
 from station.terminal import REFUSED, ConfigOption, err, out, settings_of
@@ -169,7 +170,7 @@ def _instrument(model: str, settings: Settings, cropping: str) -> "Instrument":
     from station.measuring import CHECKPOINT, open_instrument
 
     if model.endswith(CHECKPOINT) and find_spec("torch") is None:
-        hint = "a checkpoint needs the training packages: pip install 'inspection-station[train]'"
+        hint = f"a checkpoint needs the training packages; in the project's folder: {INSTALL_TRAIN}"
         err.print(hint, markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(REFUSED)
     return open_instrument(model, settings, cropping, _track)

@@ -11,6 +11,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from models.version import INSTALL_TRAIN
 from station.core.errors import ConfigError, StationError
 from station.terminal import REFUSED, ConfigOption, DataOption, JsonOption, err, out, settings_of
 
@@ -88,7 +89,7 @@ def export(
 
 def _need_training_packages() -> None:
     if any(find_spec(name) is None for name in EXTRA):
-        hint = "this command needs the training packages: pip install 'inspection-station[train]'"
+        hint = f"this command needs the training packages; in the project's folder: {INSTALL_TRAIN}"
         err.print(hint, markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(REFUSED)
 

@@ -13,6 +13,7 @@ import typer
 from rich.table import Table
 
 from models.networks import NETWORKS
+from models.version import INSTALL_TRAIN
 from station.core.errors import TrainingError
 from station.model_tables import comparison_table, crossval_table, errors_table
 from station.terminal import REFUSED, err, out
@@ -231,7 +232,7 @@ def networks() -> None:
 def need_training_packages() -> None:
     """End with a hint where the extra `train` is not installed."""
     if any(find_spec(name) is None for name in EXTRA):
-        hint = "this command needs the training packages: pip install 'inspection-station[train]'"
+        hint = f"this command needs the training packages; in the project's folder: {INSTALL_TRAIN}"
         err.print(hint, markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(REFUSED)
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from models.engines.engine import INPUT_SHAPE, OUTPUT_SHAPE, Engine, check_probabilities
 from models.manifest import Artefact, Bundle, Precision
 from models.manifest import Engine as EngineName
+from models.version import INSTALL_RUN, INSTALL_TRAIN
 from station.core.errors import ModelError
 from station.core.settings import ModelSettings
 
@@ -27,12 +28,8 @@ ARTEFACT_OF: dict[tuple[EngineName, Precision], Artefact] = {
 }
 """What there is to choose from, and what of the bundle each choice reads."""
 
-PACKAGE_OF = {
-    "openvino": "inspection-station",
-    "onnxruntime": "inspection-station",
-    "torch": "inspection-station[train]",
-}
-"""What to install for an engine."""
+REMEDY_OF = {"openvino": INSTALL_RUN, "onnxruntime": INSTALL_RUN, "torch": INSTALL_TRAIN}
+"""How an engine is installed."""
 
 __all__ = ["ARTEFACT_OF", "INPUT_SHAPE", "OUTPUT_SHAPE", "Engine", "check_probabilities", "choices", "make_engine"]
 
@@ -59,10 +56,9 @@ def make_engine(bundle: Bundle, settings: ModelSettings, cache_dir: Path | None 
     try:
         return _load(bundle, settings, cache_dir)
     except ImportError as error:
-        package = PACKAGE_OF[settings.engine]
+        remedy = f"in the project's folder, {REMEDY_OF[settings.engine]}; or choose another model.engine"
         raise ModelError(
-            "model.engine_unavailable",
-            f"{settings.engine} cannot be imported ({error}); pip install '{package}', or choose another model.engine",
+            "model.engine_unavailable", f"{settings.engine} cannot be imported ({error}): {remedy}"
         ) from error
 
 

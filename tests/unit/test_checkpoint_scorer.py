@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-torch = pytest.importorskip("torch", reason="torch is an extra of training (pip install inspection-station[train])")
+torch = pytest.importorskip("torch", reason="torch is an extra of training (make test-training)")
 
 from models.evaluation.checkpoint_scorer import CheckpointScorer  # noqa: E402
 from models.networks import NETWORKS  # noqa: E402

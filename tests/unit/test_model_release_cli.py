@@ -105,7 +105,7 @@ def test_a_gate_that_cannot_be_run_is_neither_passed_nor_refused(tmp_path: Path,
 @pytest.mark.training
 def test_an_evaluation_of_another_layout_is_refused_before_anything_is_made(tmp_path: Path) -> None:
     for extra in EXTRA:
-        pytest.importorskip(extra, reason=f"{extra} is an extra of training (pip install inspection-station[train])")
+        pytest.importorskip(extra, reason=f"{extra} is an extra of training (make test-training)")
     (tmp_path / "evaluation.json").write_text('{"format": 1}')
     options = ("--data", tmp_path, "--golden", tmp_path, "--evaluation", tmp_path / "evaluation.json")
     refused = refusal("export", tmp_path / "best.pt", tmp_path / "new-1", *options)

@@ -47,7 +47,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def training_packages() -> None:
     for extra in ("torch", "timm", "tensorboard", "matplotlib"):
-        pytest.importorskip(extra, reason=f"{extra} is an extra of training (pip install inspection-station[train])")
+        pytest.importorskip(extra, reason=f"{extra} is an extra of training (make test-training)")
 
 
 def test_the_networks_are_listed_without_the_training_packages() -> None:
@@ -63,7 +63,7 @@ def test_a_missing_extra_is_told_with_its_remedy(command: str, tmp_path: Path, m
     networks = ("--networks", "sca-cnn") if command == "compare" else ()
     refused = station_model(command, "--data", tmp_path, "--out", tmp_path / "run", *networks)
     assert refused.exit_code == 2
-    assert "pip install 'inspection-station[train]'" in refused.output
+    assert "--require-hashes -r requirements/run.txt -r requirements/train.txt" in refused.output
     assert not (tmp_path / "run").exists()
 
 

@@ -31,8 +31,8 @@ def test_the_stations_own_network_has_the_papers_parameters() -> None:
 @pytest.mark.training
 @pytest.mark.parametrize("spec", NETWORKS.values(), ids=NETWORKS)
 def test_a_network_has_its_pinned_parameters_and_answers_logits(spec: NetworkSpec) -> None:
-    torch = pytest.importorskip("torch", reason="torch is an extra (pip install inspection-station[train])")
-    pytest.importorskip("timm", reason="timm is an extra (pip install inspection-station[train])")
+    torch = pytest.importorskip("torch", reason="torch is an extra (make test-training)")
+    pytest.importorskip("timm", reason="timm is an extra (make test-training)")
     network = spec.make(5, 256, 256).eval()
     assert sum(value.numel() for value in network.parameters() if value.requires_grad) == spec.trainable_parameters
     with torch.inference_mode():
@@ -44,7 +44,7 @@ def test_a_network_has_its_pinned_parameters_and_answers_logits(spec: NetworkSpe
 @pytest.mark.training
 @pytest.mark.parametrize("name", ["inception-cnn", "inception-cnn-normalised", "baseline-cnn", "sca-cnn"])
 def test_whole_images_and_other_classes_fit(name: str) -> None:
-    torch = pytest.importorskip("torch", reason="torch is an extra (pip install inspection-station[train])")
+    torch = pytest.importorskip("torch", reason="torch is an extra (make test-training)")
     network = NETWORKS[name].make(6, 512, 256).eval()
     with torch.inference_mode():
         assert network(torch.zeros(1, 1, 512, 256)).shape == (1, 6)
@@ -52,7 +52,7 @@ def test_whole_images_and_other_classes_fit(name: str) -> None:
 
 @pytest.mark.training
 def test_training_mode_computes_the_same_halving() -> None:
-    torch = pytest.importorskip("torch", reason="torch is an extra (pip install inspection-station[train])")
+    torch = pytest.importorskip("torch", reason="torch is an extra (make test-training)")
     layers = pytest.importorskip("models.networks.layers")
     halved, values = layers.HalvedRelu(), torch.randn(2, 3, 9, 8)
     assert torch.equal(halved.train()(values), halved.eval()(values))
@@ -61,7 +61,7 @@ def test_training_mode_computes_the_same_halving() -> None:
 @pytest.mark.training
 @pytest.mark.parametrize("name", ["inception-cnn", "inception-cnn-normalised", "baseline-cnn", "sca-cnn"])
 def test_an_untrained_network_tells_images_apart_and_so_can_begin_to_learn(name: str) -> None:
-    torch = pytest.importorskip("torch", reason="torch is an extra (pip install inspection-station[train])")
+    torch = pytest.importorskip("torch", reason="torch is an extra (make test-training)")
     torch.manual_seed(0)
     images = 0.5 + 0.1 * torch.randn(8, 1, 256, 256).clamp(-3, 3)
     images[:, :, 60:100, 60:100] *= torch.linspace(0.3, 1.7, 8)[:, None, None, None]

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-torch = pytest.importorskip("torch", reason="torch is an extra of training (pip install inspection-station[train])")
-pytest.importorskip("timm", reason="timm is an extra of training (pip install inspection-station[train])")
+torch = pytest.importorskip("torch", reason="torch is an extra of training (make test-training)")
+pytest.importorskip("timm", reason="timm is an extra of training (make test-training)")
 
 from models.networks import NETWORKS  # noqa: E402 - after the check for torch
 from models.training.pretrained import initial_weights  # noqa: E402

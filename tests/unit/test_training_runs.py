@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-torch = pytest.importorskip("torch", reason="torch is an extra of training (pip install inspection-station[train])")
+torch = pytest.importorskip("torch", reason="torch is an extra of training (make test-training)")
 for extra in ("timm", "tensorboard", "matplotlib"):
-    pytest.importorskip(extra, reason=f"{extra} is an extra of training (pip install inspection-station[train])")
+    pytest.importorskip(extra, reason=f"{extra} is an extra of training (make test-training)")
 
 from models.training import checkpoint, layout  # noqa: E402 - after the check for torch
 from models.training.checkpoint import load_network, read_checkpoint, write_checkpoint, write_whole  # noqa: E402
