@@ -96,13 +96,16 @@ def _told(data: Path) -> Iterator[None]:
 
 def _restore_database(backup: Backup, data: Path, aside: Path, now: datetime) -> str:
     path, staged = data / DATABASE, data / f".{DATABASE}.restored"
-    with translated(staged):
+    try:
         shutil.copyfile(backup.folder / DATABASE, staged)
-        lost = _bring_to_rest(staged, backup, now)
+        with translated(staged):
+            lost = _bring_to_rest(staged, backup, now)
         _belong(staged, data)
         sync_file(staged)
-    _keep_database(path, aside)
-    staged.replace(path)
+        _keep_database(path, aside)
+        staged.replace(path)
+    finally:
+        staged.unlink(missing_ok=True)
     sync_folder(data)
     parts = f"; {lost} parts that were in work then are closed as lost" if lost else ""
     return f"{path}{_kept(aside / DATABASE)}{parts}"

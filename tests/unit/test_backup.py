@@ -6,7 +6,7 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -27,6 +27,7 @@ from station.records.copying import copy_database, held_still
 from station.records.folder import claim
 from station.records.query import RecordFilter, list_records, show_record
 from station.records.schema import VERSIONS
+from tests.file_systems import mounted
 from tests.record_samples import PART_TYPE, START, evidence, open_ledger, part
 from tests.unit.grey_bundles import GREYS, make_grey_bundle
 from tests.unit.test_records_schema import NEWEST, old_database, version_of
@@ -368,6 +369,26 @@ def test_a_backup_that_cannot_be_written_leaves_nothing(data: Path, config: Path
     taken.touch()
     error = refused("make", taken, "--config", config)
     assert (error.code, str(taken) in error.detail) == ("backup.not_written", True)
+
+
+def test_a_full_disk_costs_neither_the_backup_that_is_there_nor_the_records(
+    tmp_path: Path, data: Path, config: Path
+) -> None:
+    with mounted(tmp_path / "small", "-o", "size=600k") as small:
+        record(data, "SMH-0001")
+        backup = small / made(config).name
+        shutil.move(config.parent / "backups" / backup.name, backup)
+        shutil.copytree(data, small / "data")
+        (small / "filler").write_bytes(bytes(4096))
+        with suppress(OSError), (small / "filler").open("ab", buffering=0) as filler:
+            while filler.write(bytes(4096)):
+                pass
+        assert refused("make", small, "--config", config).code == "backup.not_written"
+        assert refused("restore", backup, "--data", small / "data").code in ("backup.not_written", "record.disk_failed")
+        assert sorted(path.name for path in small.iterdir()) == [backup.name, "data", "filler"]
+        assert ids(small / "data") == ["SMH-0001"]
+        (small / "filler").unlink()
+        assert "whole" in done("verify", backup)
 
 
 def test_a_history_that_cannot_be_used_is_not_saved(data: Path, config: Path, shelf: Shelf) -> None:
