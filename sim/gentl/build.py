@@ -24,7 +24,9 @@ def build(target: Path) -> Path:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Build from the command line; the exit status is 0 when there is a producer."""
-    return compiler.build_from_command_line("sim.gentl.build", "the simulated camera", SOURCES / PRODUCER, build, arguments)
+    return compiler.build_from_command_line(
+        "sim.gentl.build", "the simulated camera", SOURCES / PRODUCER, build, arguments
+    )
 
 
 if __name__ == "__main__":

@@ -23,7 +23,9 @@ def build(target: Path) -> Path:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Build from the command line; the exit status is 0 when there is a library."""
-    return compiler.build_from_command_line("station.flow.pixels.build", "the compiled passes", SOURCES / LIBRARY, build, arguments)
+    return compiler.build_from_command_line(
+        "station.flow.pixels.build", "the compiled passes", SOURCES / LIBRARY, build, arguments
+    )
 
 
 if __name__ == "__main__":
