@@ -1,7 +1,7 @@
 """`station dataset …`: render recordings, compare them with real metal, make data sets for training."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from enum import StrEnum
@@ -16,10 +16,13 @@ from station.core.errors import DatasetError, StationError
 from station.terminal import err, out, refuse
 
 if TYPE_CHECKING:
-    from models.dataset.folders import Grouping
+    from models.dataset.folders import FolderPlan, Grouping
     from models.dataset.recording import RecordingPlan
     from models.dataset.split import Shares
     from models.dataset.store import DataSet
+
+MOST_NAMED = 20
+"""Files that were left out, named one by one."""
 
 dataset_app = typer.Typer(help="Render recordings, and make data sets for training.", no_args_is_help=True)
 
@@ -101,16 +104,23 @@ class Kind(StrEnum):
 @dataset_app.command()
 def make(
     folder: Annotated[Path, typer.Argument(metavar="OUT", help="Folder to write; nothing may lie there.")],
-    sources: Annotated[list[Path], typer.Option("--from", metavar="DIR", help="A recording, or a folder of folders.")],
+    sources: Annotated[
+        list[Path],
+        typer.Option("--from", metavar="DIR", help="A recording, or a folder of class folders or of splits of such."),
+    ],
     kind: Annotated[Kind, typer.Option(help="Patches or whole scans, of recordings; or class folders.")] = Kind.PATCHES,
     split: Annotated[
-        str | None, typer.Option(help="Percent for training, validation and test. [default: 80/20/0]")
+        str | None,
+        typer.Option(
+            help="Percent of --from for training, validation and test; 0/0/100 to judge alone. "
+            "[default: 80/20/0, or 100/0/0 where splits are given]"
+        ),
     ] = None,
     validation_from: Annotated[
-        list[Path] | None, typer.Option(metavar="DIR", help="Recording that is all for validation; --from then trains.")
+        list[Path] | None, typer.Option(metavar="DIR", help="As --from, all for validation; --from then trains.")
     ] = None,
     test_from: Annotated[
-        list[Path] | None, typer.Option(metavar="DIR", help="Recording that is all for testing; --from then trains.")
+        list[Path] | None, typer.Option(metavar="DIR", help="As --from, all for testing; --from then trains.")
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of splits, jitter and cuts.")] = 1,
     jitter_px: Annotated[int, typer.Option(min=0, max=8, help="Move a part's edges by up to so many columns.")] = 2,
@@ -123,6 +133,12 @@ def make(
     size: Annotated[
         int | None, typer.Option(min=32, max=2048, help="Class folders: make every picture so many px high and wide.")
     ] = None,
+    classes: Annotated[
+        str | None,
+        typer.Option(
+            metavar="A,B,…", help="Class folders: every class, in a network's order, also those without pictures here."
+        ),
+    ] = None,
     alike: Annotated[
         bool, typer.Option("--alike", help="Class folders: keep pictures of one object, alike in detail, together.")
     ] = False,
@@ -133,19 +149,26 @@ def make(
 
     given = (tuple(validation_from or ()), tuple(test_from or ()))
     try:
-        shares = parse_shares(split or ("100/0/0" if any(given) else "80/20/0"))
+        shares = parse_shares(split) if split else None
         if kind is Kind.CLASS_FOLDERS:
-            if len(sources) > 1 or any(given):
+            if len(sources) > 1:
                 raise DatasetError("dataset.bad_choice", "class folders are made from one --from alone")
-            data = _from_folders(folder, sources[0], shares, seed, size, "alike" if alike else "same")
-        elif size or alike:
-            raise DatasetError("dataset.bad_choice", "--size and --alike are for class folders")
+            from models.dataset.folders import FolderPlan
+
+            names = tuple(name.strip() for name in classes.split(",")) if classes else None
+            grouping: Grouping = "alike" if alike else "same"
+            data = _from_folders(
+                folder, FolderPlan(folder.name, sources[0], shares, seed, size, grouping, *given, classes=names)
+            )
+        elif size or alike or classes:
+            raise DatasetError("dataset.bad_choice", "--size, --alike and --classes are for class folders")
         else:
             from models.dataset.recording import RecordingPlan
 
             _refuse_class_folders(sources)
+            usual: Shares = (100, 0, 0) if any(given) else (80, 20, 0)
             made: Literal["patches", "whole"] = "patches" if kind is Kind.PATCHES else "whole"
-            plan = RecordingPlan(made, folder.name, tuple(sources), *given, shares, seed, jitter_px, cuts)
+            plan = RecordingPlan(made, folder.name, tuple(sources), *given, shares or usual, seed, jitter_px, cuts)
             data = _from_recordings(folder, plan, jobs or os.cpu_count() or 1)
     except StationError as error:
         refuse(error)
@@ -176,13 +199,19 @@ def _refuse_class_folders(sources: list[Path]) -> None:
             raise DatasetError("dataset.bad_source", told)
 
 
-def _from_folders(
-    folder: Path, source: Path, shares: "Shares", seed: int, size: int | None, grouping: "Grouping"
-) -> "DataSet":
-    from models.dataset.folders import FolderPlan, make_from_folders
+def _from_folders(folder: Path, plan: "FolderPlan") -> "DataSet":
+    from models.dataset.folders import make_from_folders
 
     with _progress("reading") as tell:
-        return make_from_folders(folder, FolderPlan(folder.name, source, shares, seed, size, grouping), tell)
+        return make_from_folders(folder, plan, tell, _tell_left_out)
+
+
+def _tell_left_out(names: Sequence[str]) -> None:
+    """Name what is no picture of a class; the first of many, and how many there are."""
+    for name in names[:MOST_NAMED]:
+        err.print(f"left out: {name}", highlight=False, markup=False, soft_wrap=True)
+    if len(names) > MOST_NAMED:
+        err.print(f"left out: {len(names) - MOST_NAMED} more", highlight=False)
 
 
 def _from_recordings(folder: Path, plan: "RecordingPlan", jobs: int) -> "DataSet":

@@ -47,7 +47,7 @@ class StationCutter:
         roi = find_part(blocks[0].pixels, self._crop)
         part_type = self._nearest(blocks[0], roi.width, scan)
         check_width(roi, part_type)
-        witness = TurnWitness(self._turn)
+        witness = TurnWitness(self._turn if scan.closed else self._turn.of_open_turns())
         crops = []
         for block in blocks:
             witness.take(block, roi)

@@ -1,6 +1,7 @@
 """Data sets from a folder of class folders: one picture, one image; its class is the folder's name.
 
-DIR/CLASS/*.png, *.jpg, *.jpeg, *.bmp, *.tif, *.tiff     8-bit grey, or three equal channels
+DIR/CLASS/picture                      shared out into splits
+DIR/train|valid|test/CLASS/picture     in the splits that somebody made; what trains may be shared out
 """
 
 import hashlib
@@ -14,6 +15,9 @@ import cv2
 import numpy as np
 
 from models.dataset.alike import alike_pictures
+from models.dataset.layout import Listed, read_layout
+from models.dataset.pictures import read_picture
+from models.dataset.scans import listing
 from models.dataset.split import Shares, assign_splits, join_groups, same_values
 from models.dataset.store import (
     DataFile,
@@ -27,44 +31,56 @@ from models.dataset.store import (
     write_data,
 )
 from station.core.errors import DatasetError
-from station.core.part import Pixels
 
 Grouping = Literal["same", "alike"]
-SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff"}
-_NAMED = 8
+USUAL: Shares = (80, 20, 0)
+ALL_TRAIN: Shares = (100, 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
 class FolderPlan:
-    """What is to be made of a folder of class folders.
+    """What is to be made of folders of class folders.
 
     Attributes:
         name: The data set's.
         folder: The folder of folders.
-        shares: Of the groups, in percent.
+        shares: Of the groups that nobody put into a split, or into that for training, in percent; None for all to
+            training where somebody made splits, and 80/20/0 where not.
         seed: Of the splits.
         size_px: Height and width that every picture is resized to; None where all have one size.
         grouping: What never straddles a split: pictures of the same pixels, or also pictures of one object.
+        validation: Folders of class folders that are all for validation.
+        test: Folders of class folders that are all for testing.
+        classes: Every class, in this order; None for those that have a folder, by name.
     """
 
     name: str
     folder: Path
-    shares: Shares = (80, 20, 0)
+    shares: Shares | None = None
     seed: int = 1
     size_px: int | None = None
     grouping: Grouping = "same"
+    validation: tuple[Path, ...] = ()
+    test: tuple[Path, ...] = ()
+    classes: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class _Picture:
-    path: Path
-    label: str
+    listed: Listed
     shape: tuple[int, int]
     pixels_sha256: str
 
+    @property
+    def label(self) -> str:
+        return self.listed.label
+
 
 def make_from_folders(
-    folder: Path, plan: FolderPlan, done: Callable[[int, int], None] = lambda _done, _all: None
+    folder: Path,
+    plan: FolderPlan,
+    done: Callable[[int, int], None] = lambda _done, _all: None,
+    left_out: Callable[[Sequence[str]], None] = lambda _names: None,
 ) -> DataSet:
     """Make a data set; every picture is looked at before the first is written.
 
@@ -72,21 +88,23 @@ def make_from_folders(
         folder: Where it goes; nothing may lie there.
         plan: What it is made of.
         done: Called after each picture with how many there are done and in all.
+        left_out: Called once with what is no picture of a class, each with the reason.
 
     Raises:
         DatasetError: The pictures do not allow it, or it cannot be written.
     """
     check_place(folder, 0)
-    classes = _classes(plan.folder)
-    pictures = [_looked_at(path, label) for label, paths in classes.items() for path in paths]
+    listed, classes = _listed(plan, left_out)
+    pictures = _looked_at(listed)
     height, width = _one_size(pictures, plan)
     check_place(folder, len(pictures) * height * width)
     groups = _grouped(pictures, plan)
-    splits = assign_splits(groups, [picture.label for picture in pictures], plan.shares, plan.seed)
+    shares = plan.shares or (ALL_TRAIN if any(picture.listed.split is not None for picture in pictures) else USUAL)
+    splits = _splits(pictures, groups, shares, plan.seed)
     rule = "the folder's name; " + _RULES[plan.grouping]
     heading = DataHeading(
-        name=plan.name, kind="class_folders", classes=tuple(classes), height=height, width=width,
-        source=plan.folder.resolve().name, seed=plan.seed, shares=plan.shares, rule=rule,
+        name=plan.name, kind="class_folders", classes=classes, height=height, width=width,
+        source=_told(plan), seed=plan.seed, shares=shares, rule=rule,
     )  # fmt: skip
     entries = _entries(pictures, groups, splits, heading)
     return write_data(folder, heading, _counted(entries, len(pictures), done), len(pictures))
@@ -98,41 +116,87 @@ _RULES = {
 }
 
 
-def read_picture(path: Path) -> Pixels:
-    """An 8-bit grey picture (h, w) from a file of one channel, or of three equal ones.
+def _listed(plan: FolderPlan, left_out: Callable[[Sequence[str]], None]) -> tuple[list[Listed], tuple[str, ...]]:
+    """The pictures of all folders, and the classes; refuses a class without a picture, and one that is not wanted."""
+    own = read_layout(plan.folder)
+    layouts = [(plan.folder, own)]
+    pictures = list(own.pictures)
+    for split, folders in ((Split.VALIDATION, plan.validation), (Split.TEST, plan.test)):
+        for folder in folders:
+            layouts.append((folder, layout := read_layout(folder)))
+            pictures += [
+                Listed(one.path, f"{folder.name}/{one.name}", one.label, _only(split, one)) for one in layout.pictures
+            ]
+    found = {name for _folder, layout in layouts for name in layout.classes}
+    filled = {picture.label for picture in pictures}
+    wanted = plan.classes or tuple(sorted(found))
+    where = _told(plan)
+    if len(set(wanted)) < len(wanted) or "" in wanted:
+        raise DatasetError("dataset.bad_choice", f"classes {', '.join(wanted)}: each needs a name of its own")
+    if empty := [name for name in sorted(found) if name not in filled and plan.classes is None]:
+        raise DatasetError("dataset.bad_source", f"{where}: no pictures in {', '.join(empty)}")
+    if unknown := sorted(filled - set(wanted)):
+        raise DatasetError("dataset.bad_source", f"{where}: {', '.join(unknown)} is none of {', '.join(wanted)}")
+    if len(wanted) < 2 or not pictures:
+        told = f"{where}: {len(wanted)} class folders, at least two are needed, or name the classes"
+        raise DatasetError("dataset.bad_source", told)
+    left_out([f"{folder.name}/{told}" for folder, layout in layouts for told in layout.left_out])
+    return pictures, wanted
 
-    Raises:
-        DatasetError: It cannot be read, or is of another kind.
-    """
-    image = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
-    if image is None:
-        raise DatasetError("dataset.bad_source", f"{path}: cannot be read")
-    if image.dtype == np.uint8 and image.ndim == 3 and (image == image[:, :, :1]).all():
-        image = image[:, :, 0]
-    if image.dtype != np.uint8 or image.ndim != 2:
-        raise DatasetError("dataset.bad_source", f"{path}: {image.dtype} {image.shape}, not 8-bit grey")
-    return np.ascontiguousarray(image, np.uint8)
+
+def _only(split: Split, picture: Listed) -> Split:
+    if picture.split not in {None, split}:
+        told = f"{picture.path} lies in a folder for {split_name(picture.split)}, and is given for {split_name(split)}"
+        raise DatasetError("dataset.bad_source", told)
+    return split
 
 
-def _classes(folder: Path) -> dict[str, list[Path]]:
-    """The pictures of each class, by name."""
-    if not folder.is_dir():
-        raise DatasetError("dataset.bad_source", f"{folder} is no folder")
-    own = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
-    classes = {path.name: sorted(file for file in path.iterdir() if file.suffix.lower() in SUFFIXES) for path in own}
-    if empty := [name for name, files in classes.items() if not files]:
-        raise DatasetError("dataset.bad_source", f"{folder}: no pictures in {', '.join(empty)}")
-    if len(classes) < 2:
-        raise DatasetError("dataset.bad_source", f"{folder}: {len(classes)} class folders, at least two are needed")
-    return classes
+def _looked_at(listed: Sequence[Listed]) -> list[_Picture]:
+    """Every picture's size and hash; all that cannot be used are told of together."""
+    pictures, refused = [], []
+    for one in listed:
+        try:
+            image = read_picture(one.path)
+        except DatasetError as error:
+            refused.append(error.detail)
+            continue
+        sha256 = hashlib.sha256(image.tobytes() + str(image.shape).encode()).hexdigest()
+        pictures.append(_Picture(one, (image.shape[0], image.shape[1]), sha256))
+    if refused:
+        raise DatasetError("dataset.bad_source", listing(refused))
+    _refuse_two_classes(pictures)
+    return pictures
 
 
-def _looked_at(path: Path, label: str) -> _Picture:
-    image = read_picture(path)
-    height, width = image.shape
-    return _Picture(
-        path, label, (height, width), hashlib.sha256(image.tobytes() + str(image.shape).encode()).hexdigest()
-    )
+def _refuse_two_classes(pictures: Sequence[_Picture]) -> None:
+    """The same pixels are of one class: of two folders that hold them one is wrong, and nobody here knows which."""
+    first: dict[str, _Picture] = {}
+    pairs = [(first.setdefault(picture.pixels_sha256, picture), picture) for picture in pictures]
+    if wrong := [f"{one.listed.path} and {other.listed.path}" for one, other in pairs if one.label != other.label]:
+        raise DatasetError("dataset.bad_source", f"the same pixels in two classes: {listing(wrong)}")
+
+
+def _splits(pictures: Sequence[_Picture], groups: Sequence[int], shares: Shares, seed: int) -> list[Split]:
+    """Who goes where: what somebody put into a split stays there, and what is left, or trains, is shared out."""
+    made = {number: one.listed.split for number, one in enumerate(pictures)}
+    fixed = {number: split for number, split in made.items() if split not in {None, Split.TRAIN}}
+    shared = [number for number in range(len(pictures)) if number not in fixed]
+    labels = [pictures[number].label for number in shared]
+    dealt = assign_splits([groups[number] for number in shared], labels, shares, seed)
+    chosen = fixed | dict(zip(shared, dealt, strict=True))
+    first: dict[int, int] = {}
+    for number in range(len(pictures)):
+        other = first.setdefault(groups[number], number)
+        if chosen[number] is not chosen[other]:
+            one, two = (f"{pictures[n].listed.path} for {split_name(chosen[n])}" for n in (other, number))
+            raise DatasetError("dataset.bad_source", f"pictures that belong together in two splits: {one}, {two}")
+    return [chosen[number] for number in range(len(pictures))]
+
+
+def _told(plan: FolderPlan) -> str:
+    parts = (("", (plan.folder,)), ("validation ", plan.validation), ("test ", plan.test))
+    names = (f"{use}{', '.join(folder.resolve().name for folder in folders)}" for use, folders in parts if folders)
+    return "; ".join(names)
 
 
 def _one_size(pictures: Sequence[_Picture], plan: FolderPlan) -> tuple[int, int]:
@@ -141,8 +205,8 @@ def _one_size(pictures: Sequence[_Picture], plan: FolderPlan) -> tuple[int, int]
     sizes = Counter(picture.shape for picture in pictures).most_common()
     if len(sizes) > 1:
         usual = sizes[0][0]
-        others = [f"{_short(picture)} {picture.shape}" for picture in pictures if picture.shape != usual]
-        told = f"{len(others)} pictures are not of {usual}: {', '.join(others[:_NAMED])}; --size makes them equal"
+        others = [f"{picture.listed.name} {picture.shape}" for picture in pictures if picture.shape != usual]
+        told = f"{len(others)} pictures are not of {usual}: {listing(others)}. --size makes them equal"
         raise DatasetError("dataset.bad_source", told)
     return sizes[0][0]
 
@@ -150,7 +214,7 @@ def _one_size(pictures: Sequence[_Picture], plan: FolderPlan) -> tuple[int, int]
 def _grouped(pictures: Sequence[_Picture], plan: FolderPlan) -> list[int]:
     together = same_values(picture.pixels_sha256 for picture in pictures)
     if plan.grouping == "alike":
-        together += alike_pictures([read_picture(picture.path) for picture in pictures])
+        together += alike_pictures([read_picture(picture.listed.path) for picture in pictures])
     return join_groups(range(len(pictures)), together)
 
 
@@ -158,11 +222,11 @@ def _entries(
     pictures: Sequence[_Picture], groups: Sequence[int], splits: Sequence[Split], heading: DataHeading
 ) -> Iterator[Entry]:
     for picture, group, split in zip(pictures, groups, splits, strict=True):
-        image = read_picture(picture.path)
+        image = read_picture(picture.listed.path)
         if image.shape != (heading.height, heading.width):
             image = cv2.resize(image, (heading.width, heading.height), interpolation=cv2.INTER_AREA)
         file = DataFile(
-            path=_short(picture), sha256=file_sha256(picture.path), group=group, label=picture.label,
+            path=picture.listed.name, sha256=file_sha256(picture.listed.path), group=group, label=picture.label,
             split=split_name(split),
         )  # fmt: skip
         yield Entry(file, image[np.newaxis], np.array([heading.classes.index(picture.label)], np.int16))
@@ -172,7 +236,3 @@ def _counted(entries: Iterator[Entry], of: int, done: Callable[[int, int], None]
     for number, entry in enumerate(entries, 1):
         yield entry
         done(number, of)
-
-
-def _short(picture: _Picture) -> str:
-    return f"{picture.label}/{picture.path.name}"

@@ -1,36 +1,47 @@
-"""Data sets from recordings with the truth: 16 patches a scan (SMHSD-P-TA), or the whole scan small (SMHSD-O-TA).
+"""Data sets from recordings with the truth: 16 patches a scan, or the whole scan small.
 
 The part's columns are those of the truth, each edge moved at random by a few, as a crop may err. A turn has no first
 line but the one at the index pulse: a scan that trains may be cut more than once, each time from another line on, so
 that patch borders fall elsewhere.
-Source: Mustafaev et al., section IV: patches of 256x256, whole images of 512x256.
+Source: Mustafaev et al.: patches of 256x256, section IV.B; whole images of 512x256, section V.D.1. The data sets are
+like SMHSD-P-TA and SMHSD-O-TA there in their sizes alone: there the defective patches were chosen by hand and augmented
+on disk, here all 16 patches of every part are taken, labelled by a mask, and augmented while training.
 """
 
 import hashlib
 import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, TypeVar
 
 import cv2
 import numpy as np
 
 from models.dataset.patches import RULE, cut, label_patches
-from models.dataset.scans import LabelledScan, read_gray, read_scans
+from models.dataset.scans import LabelledScan, listing, read_image, read_mask, read_scans
 from models.dataset.split import Shares, assign_splits, join_groups, same_values
-from models.dataset.store import DataFile, DataHeading, DataSet, Entry, Split, check_place, split_name, write_data
+from models.dataset.store import (
+    DataFile,
+    DataHeading,
+    DataSet,
+    Entry,
+    Split,
+    check_place,
+    file_sha256,
+    split_name,
+    write_data,
+)
 from station.core.errors import DatasetError, RecordingError
 from station.core.part import LINES_PER_TURN, PATCH_PX, PATCHES_PER_PART, SurfaceClass
 
 WHOLE_SHAPE = (512, 256)
 """Height and width of a whole scan in px."""
 CLASSES = tuple(surface.label for surface in SurfaceClass)
-_PNG = b"\x89PNG\r\n\x1a\n"
-_GREY_TURN = LINES_PER_TURN.to_bytes(4, "big") + bytes([8, 0])
-"""Height, bit depth and colour type in the header of a scan's PNG."""
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +75,16 @@ class RecordingPlan:
         """Height and width of an image."""
         return (PATCH_PX, PATCH_PX) if self.kind == "patches" else WHOLE_SHAPE
 
-    def cuts_of(self, split: str) -> int:
-        """How many times a scan of this split is cut; one that judges is cut as the station cuts it."""
-        return self.cuts if split == split_name(Split.TRAIN) else 1
+    def cuts_of(self, scan: LabelledScan, split: str) -> int:
+        """How many times a scan of this split is cut.
 
-    def images_of(self, split: str) -> int:
+        One that judges is cut as the station cuts it, and one that is no whole turn has no other line to begin at.
+        """
+        return self.cuts if split == split_name(Split.TRAIN) and scan.closed else 1
+
+    def images_of(self, scan: LabelledScan, split: str) -> int:
         """Images of a scan of this split."""
-        return self.cuts_of(split) * (PATCHES_PER_PART if self.kind == "patches" else 1)
+        return self.cuts_of(scan, split) * (PATCHES_PER_PART if self.kind == "patches" else 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,69 +94,122 @@ class _Source:
     file: DataFile
 
 
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What the first look at a scan and its mask gave; nothing but `refused` where they cannot be used."""
+
+    image_sha256: str = ""
+    mask_sha256: str = ""
+    pixels_sha256: str = ""
+    refused: str = ""
+
+
 def make_from_recordings(
     folder: Path, plan: RecordingPlan, jobs: int = 1, done: Callable[[int, int], None] = lambda _done, _all: None
 ) -> DataSet:
     """Make a data set; its bytes do not depend on the number of processes.
 
+    Every scan and mask is looked at before the first is cut, and all that cannot be used are told of together.
+
     Args:
         folder: Where it goes; nothing may lie there.
         plan: What it is made of.
         jobs: Processes.
-        done: Called after each scan with how many there are done and in all.
+        done: Called after each look and each cut with how many there are done and in all.
 
     Raises:
         DatasetError: The choices or the scans do not allow it, or it cannot be written.
-        RecordingError: A recording or a scan cannot be used.
+        RecordingError: A recording's lists cannot be used.
     """
-    sources = _sources(plan)
-    count = sum(plan.images_of(source.file.split) for source in sources)
-    check_place(folder, count * plan.shape[0] * plan.shape[1])
-    heading = DataHeading(
-        name=plan.name, kind=plan.kind, classes=CLASSES, height=plan.shape[0], width=plan.shape[1],
-        source=_told(plan), seed=plan.seed, jitter_px=plan.jitter_px, cuts=plan.cuts, shares=plan.shares,
-        rule=RULE if plan.kind == "patches" else "the part's class",
-    )  # fmt: skip
-    return write_data(folder, heading, _entries(sources, plan, jobs, done), count)
+    scans = _scans(plan)
+    with _workers(jobs) as work:
+        looks = _counted(work(_look, [scan for scan, _split in scans]), 0, 2 * len(scans), done)
+        sources = _sources(plan, scans, list(looks))
+        count = sum(plan.images_of(source.scan, source.file.split) for source in sources)
+        check_place(folder, count * plan.shape[0] * plan.shape[1])
+        heading = DataHeading(
+            name=plan.name, kind=plan.kind, classes=CLASSES, height=plan.shape[0], width=plan.shape[1],
+            source=_told(plan), seed=plan.seed, jitter_px=plan.jitter_px, cuts=plan.cuts, shares=plan.shares,
+            rule=RULE if plan.kind == "patches" else "the part's class",
+        )  # fmt: skip
+        entries = _counted(work(partial(_entry, plan), sources), len(scans), 2 * len(scans), done)
+        return write_data(folder, heading, entries, count)
 
 
-def _sources(plan: RecordingPlan) -> list[_Source]:
-    """Every scan with its hashes, group and split; refuses what cannot become a data set before an image is cut."""
-    scans = [scan for folder in plan.folders for scan in read_scans(folder)]
-    given: list[tuple[LabelledScan, Split]] = []
-    for split, folders in ((Split.VALIDATION, plan.validation), (Split.TEST, plan.test)):
-        given += [(scan, split) for folder in folders for scan in read_scans(folder)]
-    everything = scans + [scan for scan, _ in given]
-    if len({scan.surface for scan in everything}) < 2:
+Scans = list[tuple[LabelledScan, Split | None]]
+"""Every scan, and the split that it was given for; those without one come first."""
+
+
+def _scans(plan: RecordingPlan) -> Scans:
+    uses = ((None, plan.folders), (Split.VALIDATION, plan.validation), (Split.TEST, plan.test))
+    scans = [(scan, split) for split, folders in uses for folder in folders for scan in read_scans(folder)]
+    if len({scan.surface for scan, _split in scans}) < 2:
         raise DatasetError("dataset.bad_source", f"{_told(plan)}: the parts are of fewer than two classes")
-    hashes = [(_checked_sha256(scan.image_path), _checked_sha256(scan.mask_path)) for scan in everything]
+    return scans
+
+
+def _look(scan: LabelledScan) -> _Look:
+    """Hashes of a scan and its mask, which were read as they will be when they are cut."""
+    try:
+        image, mask = read_image(scan), read_mask(scan)
+        if image.shape != mask.shape or scan.right - scan.left < PATCH_PX:
+            told = (
+                f"{scan.image_path}: columns {scan.left} to {scan.right} of {image.shape[1]}, mask of {mask.shape[1]}"
+            )
+            return _Look(refused=told)
+        pixels = hashlib.sha256(str(image.shape).encode() + image.tobytes()).hexdigest()
+        return _Look(file_sha256(scan.image_path), file_sha256(scan.mask_path), pixels)
+    except (RecordingError, OSError) as error:
+        return _Look(refused=error.detail if isinstance(error, RecordingError) else str(error))
+
+
+def _sources(plan: RecordingPlan, scans: Scans, looks: Sequence[_Look]) -> list[_Source]:
+    """Every scan with its hashes, group and split; refuses what cannot become a data set before an image is cut."""
+    if refused := [look.refused for look in looks if look.refused]:
+        raise DatasetError("dataset.bad_source", listing(refused))
+    everything = [scan for scan, _split in scans]
+    _refuse_two_classes(everything, looks)
     number_of = {part_id: number for number, part_id in enumerate({scan.part_id: None for scan in everything})}
-    same = same_values(image for image, _ in hashes)
+    same = same_values(look.pixels_sha256 for look in looks)
     groups = join_groups([number_of[scan.part_id] for scan in everything], same)
-    labels = [scan.surface.label for scan in scans]
-    splits = assign_splits(groups[: len(scans)], labels, plan.shares, plan.seed) + [split for _, split in given]
+    shared = sum(split is None for _scan, split in scans)
+    labels = [scan.surface.label for scan in everything[:shared]]
+    dealt = assign_splits(groups[:shared], labels, plan.shares, plan.seed)
+    splits = dealt + [split for _scan, split in scans if split is not None]
     _refuse_leaks(everything, groups, splits)
     return [
-        _Source(number, scan, _file(scan, *own, group, split))
-        for number, (scan, own, group, split) in enumerate(zip(everything, hashes, groups, splits, strict=True))
+        _Source(number, scan, _file(scan, look, group, split))
+        for number, (scan, look, group, split) in enumerate(zip(everything, looks, groups, splits, strict=True))
     ]
 
 
+def _refuse_two_classes(scans: Sequence[LabelledScan], looks: Sequence[_Look]) -> None:
+    """The same pixels are one surface: of two labels one is wrong, and nobody here knows which."""
+    first: dict[str, LabelledScan] = {}
+    pairs = [(first.setdefault(look.pixels_sha256, scan), scan) for scan, look in zip(scans, looks, strict=True)]
+    if wrong := [
+        f"{one.image_path} is {one.surface.label}, {other.image_path} is {other.surface.label}"
+        for one, other in pairs
+        if one.surface is not other.surface
+    ]:
+        raise DatasetError("dataset.bad_source", f"the same pixels in two classes: {listing(wrong)}")
+
+
 def _refuse_leaks(scans: Sequence[LabelledScan], groups: Sequence[int], splits: Sequence[Split]) -> None:
-    """A part, or a scan of the same bytes, lies in one split only."""
+    """A part, or a scan of the same pixels, lies in one split only."""
     first: dict[int, tuple[Split, LabelledScan]] = {}
     for scan, group, split in zip(scans, groups, splits, strict=True):
         before, other = first.setdefault(group, (split, scan))
         if before is not split:
             names = f"{other.image_path} for {before.name.lower()}, {scan.image_path} for {split.name.lower()}"
-            raise DatasetError("dataset.bad_source", f"the same part, or the same bytes: {names}")
+            raise DatasetError("dataset.bad_source", f"the same part, or the same pixels: {names}")
 
 
-def _file(scan: LabelledScan, image: str, mask: str, group: int, split: Split) -> DataFile:
-    path = f"{scan.image_path.parent.name}/{scan.image_path.name}"
+def _file(scan: LabelledScan, look: _Look, group: int, split: Split) -> DataFile:
     return DataFile(
-        path=path, sha256=image, truth_sha256=mask, group=group, label=scan.surface.label, split=split_name(split)
-    )
+        path=f"{scan.image_path.parent.name}/{scan.image_path.name}", sha256=look.image_sha256,
+        truth_sha256=look.mask_sha256, group=group, label=scan.surface.label, split=split_name(split),
+    )  # fmt: skip
 
 
 def _told(plan: RecordingPlan) -> str:
@@ -150,48 +217,33 @@ def _told(plan: RecordingPlan) -> str:
     return "; ".join(f"{use}{', '.join(folder.name for folder in folders)}" for use, folders in parts if folders)
 
 
-def _checked_sha256(path: Path) -> str:
-    """The hash of a picture that is there, and, if it is a PNG, of the right kind and whole."""
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise RecordingError("recording.bad_image", f"{path}: {error}") from error
-    if content[:8] == _PNG and content[20:26] != _GREY_TURN:
-        raise RecordingError("recording.bad_image", f"{path}: not 3584 lines of 8-bit grey")
-    if not content or (content[:8] == _PNG and b"IEND" not in content[-16:]):
-        raise RecordingError("recording.bad_image", f"{path}: the file is cut off")
-    return hashlib.sha256(content).hexdigest()
-
-
-def _entries(
-    sources: Sequence[_Source], plan: RecordingPlan, jobs: int, done: Callable[[int, int], None]
-) -> Iterator[Entry]:
-    make = partial(_entry, plan)
+@contextmanager
+def _workers(jobs: int) -> Iterator[Callable[..., Iterator[Any]]]:
+    """A `map` whose results come in order, in this process or in so many others."""
     if jobs == 1:
-        for source in sources:
-            yield make(source)
-            done(source.number + 1, len(sources))
+        yield map
         return
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(jobs, context, initializer=cv2.setNumThreads, initargs=(1,))
     try:
-        for number, entry in enumerate(pool.map(make, sources), 1):
-            yield entry
-            done(number, len(sources))
+        yield pool.map
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _counted(items: Iterator[Item], before: int, of: int, done: Callable[[int, int], None]) -> Iterator[Item]:
+    for number, item in enumerate(items, before + 1):
+        yield item
+        done(number, of)
 
 
 def _entry(plan: RecordingPlan, source: _Source) -> Entry:
     scan = source.scan
     rng = np.random.default_rng([plan.seed, source.number])
     edges = np.array([scan.left, scan.right]) + rng.integers(-plan.jitter_px, plan.jitter_px + 1, 2)
-    image, mask = read_gray(scan.image_path), read_gray(scan.mask_path)
+    image, mask = read_image(scan), read_mask(scan)
     left, right = (int(edge) for edge in edges.clip(0, image.shape[1]))
-    if image.shape != mask.shape or right - left < PATCH_PX:
-        told = f"{scan.image_path}: columns {scan.left} to {scan.right} of {image.shape[1]}, mask of {mask.shape[1]}"
-        raise RecordingError("recording.bad_image", told)
-    first_lines = [0, *rng.integers(1, LINES_PER_TURN, plan.cuts_of(source.file.split) - 1)]
+    first_lines = [0, *rng.integers(1, LINES_PER_TURN, plan.cuts_of(scan, source.file.split) - 1)]
     turns = [(np.roll(image, -line, axis=0), np.roll(mask, -line, axis=0)) for line in first_lines]
     if plan.kind == "patches":
         patches = np.concatenate([cut(turned, left, right) for turned, _ in turns])

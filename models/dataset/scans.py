@@ -1,32 +1,26 @@
 """Scans on disk whose surface is known: a recording's folder with the truth beside it.
 
-The folder holds `recording.jsonl` (file, part_id, part_type, label), the scans, and the truth about them:
-`truth.jsonl` (file, mask, left, right) and the masks it names, whose values are the numbers of the defects' classes.
+The folder holds `recording.jsonl` (see `station.core.recording`; every scan has its label), the scans, and the truth
+about them: `truth.jsonl` (file, mask, left, right) and the masks it names, whose values are the numbers of the defects'
+classes. Label and mask say the same: a defect-free part's mask is empty, a defective one's shows its class.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 import cv2
 import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from station.core.errors import RecordingError
-from station.core.part import LINES_PER_TURN, Pixels, SurfaceClass
+from station.core.part import Pixels, SurfaceClass
+from station.core.recording import INDEX_NAME, RecordedScan, inside, read_recording, read_scan
 
-
-class ScanEntry(BaseModel):
-    """A line of `recording.jsonl`."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    file: str
-    part_id: str
-    part_type: str
-    label: str
+TRUTH_NAME = "truth.jsonl"
+NAMED = 8
+"""So many problems are told of, one by one."""
 
 
 class ScanTruth(BaseModel):
@@ -51,6 +45,7 @@ class LabelledScan:
         mask_path: An image of its size; 0, or the number of the defect's class.
         left: First column of the part.
         right: Column after the part's last.
+        closed: Whether it is a whole turn, whose end meets its beginning.
     """
 
     part_id: str
@@ -59,52 +54,101 @@ class LabelledScan:
     mask_path: Path
     left: int
     right: int
+    closed: bool = True
 
 
 def read_scans(folder: Path) -> list[LabelledScan]:
-    """The scans of a recording with the truth about them, in the recording's order.
+    """The scans of a recording with the truth about them, in the recording's order; images are not looked into.
 
     Raises:
-        RecordingError: A file is missing, a line cannot be used, or a scan has no truth.
+        RecordingError: A file is missing, a line cannot be used, or a scan has no label or no truth.
     """
-    truths = {truth.file: truth for truth in _read_lines(folder / "truth.jsonl", ScanTruth)}
-    scans = []
-    for entry in _read_lines(folder / "recording.jsonl", ScanEntry):
-        truth = truths.get(entry.file)
-        if truth is None or entry.label.upper() not in SurfaceClass.__members__:
-            raise RecordingError("recording.bad_line", f"{entry.file}: no truth, or unknown label {entry.label}")
-        surface = SurfaceClass[entry.label.upper()]
-        image_path, mask_path = folder / entry.file, folder / truth.mask
-        scans.append(LabelledScan(entry.part_id, surface, image_path, mask_path, truth.left, truth.right))
-    return scans
+    if not (folder / INDEX_NAME).exists():
+        raise RecordingError("recording.not_found", f"{folder}: there is no {INDEX_NAME} in it")
+    recording = read_recording(folder, None)
+    if recording.problems:
+        code = recording.problems[0].code
+        raise RecordingError(code, f"{folder}: {listing([problem.detail for problem in recording.problems])}")
+    truths = _truths(folder)
+    return [_labelled(folder, scan, truths.get(scan.file)) for scan in recording.scans]
 
 
-def read_gray(path: Path) -> Pixels:
-    """An 8-bit grey image of 3584 lines.
-
-    Raises:
-        RecordingError: It cannot be read, or is of another kind or height.
-    """
-    image = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
-    if image is None:
-        raise RecordingError("recording.bad_image", f"{path}: cannot be read")
-    if image.dtype != np.uint8 or image.ndim != 2 or image.shape[0] != LINES_PER_TURN:
+def _labelled(folder: Path, scan: RecordedScan, truth: ScanTruth | None) -> LabelledScan:
+    if scan.label is None or truth is None:
+        lacking = "has no label" if scan.label is None else f"has no line in {TRUTH_NAME}"
         raise RecordingError(
-            "recording.bad_image", f"{path}: {image.dtype} {image.shape}, not 3584 lines of 8-bit grey"
+            "recording.bad_line", f"{scan.file}: {lacking}; without its truth nothing is learned of it"
         )
-    return np.asarray(image, np.uint8)
+    mask = inside(folder, truth.mask, f"{folder / TRUTH_NAME}: ")
+    return LabelledScan(scan.part_id, scan.label, scan.file, mask, truth.left, truth.right, scan.closed)
 
 
-Line = TypeVar("Line", bound=BaseModel)
+def _truths(folder: Path) -> dict[Path, ScanTruth]:
+    truths: dict[Path, ScanTruth] = {}
+    for truth in _read_truth(folder / TRUTH_NAME):
+        if truths.setdefault(folder / truth.file, truth) is not truth:
+            raise RecordingError("recording.bad_line", f"{folder / TRUTH_NAME}: {truth.file} comes twice")
+    return truths
 
 
-def _read_lines(path: Path, kind: type[Line]) -> Iterator[Line]:
+def read_image(scan: LabelledScan) -> Pixels:
+    """A scan's image, (3584, width) uint8.
+
+    Raises:
+        RecordingError: The station would not take it as a scan.
+    """
+    return _read(scan.image_path)
+
+
+def read_mask(scan: LabelledScan) -> Pixels:
+    """A scan's mask, (3584, width) uint8: 0, or the number of the defect's class.
+
+    Raises:
+        RecordingError: It cannot be read, or says something else than the part's label.
+    """
+    mask = _read(scan.mask_path)
+    if told := _contradiction(scan, mask):
+        raise RecordingError("recording.bad_image", f"{scan.mask_path}: {told}")
+    return mask
+
+
+def listing(problems: Sequence[str]) -> str:
+    """Problems in one line: the first of many, and how many there are."""
+    more = f"; and {len(problems) - NAMED} more" if len(problems) > NAMED else ""
+    return "; ".join(problems[:NAMED]) + more
+
+
+def _read(path: Path) -> Pixels:
+    try:
+        return read_scan(path)
+    except RecordingError as error:
+        raise RecordingError(error.code, f"{path.parent}/{error.detail}") from error
+
+
+def _contradiction(scan: LabelledScan, mask: Pixels) -> str | None:
+    """How a mask and its part's label, or columns, do not go together; None where they do."""
+    if not 0 <= scan.left < scan.right <= mask.shape[1]:
+        return f"it is {mask.shape[1]} columns wide, and the part's are {scan.left} to {scan.right}"
+    counts = cv2.calcHist([mask], [0], None, [256], [0, 256]).ravel()
+    known = {int(surface) for surface in SurfaceClass}
+    if strange := sorted(set(np.flatnonzero(counts).tolist()) - known):
+        numbers = ", ".join(f"{surface.value} {surface.label}" for surface in SurfaceClass if surface)
+        return f"it holds the values {', '.join(map(str, strange[:NAMED]))}; allowed are 0 and {numbers}"
+    if not scan.surface:
+        marked = [surface.label for surface in SurfaceClass if surface and counts[surface]]
+        return f"it marks {', '.join(marked)}, and part {scan.part_id} is labelled defect_free" if marked else None
+    if not (mask[:, scan.left : scan.right] == scan.surface).any():
+        return f"it marks no {scan.surface.label} within the part's columns, and part {scan.part_id} is labelled so"
+    return None
+
+
+def _read_truth(path: Path) -> Iterator[ScanTruth]:
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise RecordingError("recording.not_found", f"{path}: {error}") from error
     for number, line in enumerate(lines, 1):
         try:
-            yield kind.model_validate(json.loads(line))
+            yield ScanTruth.model_validate(json.loads(line))
         except (ValueError, ValidationError) as error:
             raise RecordingError("recording.bad_line", f"{path}:{number}: {error}") from error

@@ -16,10 +16,10 @@ def parse_shares(text: str) -> Shares:
     """Percent of training, validation and test from `80/20/0`.
 
     Raises:
-        DatasetError: They are not three whole numbers of which the first is not 0, or do not add up to 100.
+        DatasetError: They are not three whole numbers, or do not add up to 100.
     """
     values = [int(part) if part.strip().isdecimal() else -1 for part in text.split("/")]
-    if len(values) != len(Split) or min(values) < 0 or sum(values) != 100 or not values[0]:
+    if len(values) != len(Split) or min(values) < 0 or sum(values) != 100:
         raise DatasetError("dataset.bad_choice", f"split {text!r}: three whole numbers that make 100, as 80/20/0")
     return values[0], values[1], values[2]
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from models.dataset.patches import cover, shows
-from models.dataset.scans import read_gray
+from models.dataset.scans import read_mask
 from models.evaluation.both import Both, fit_both
 from models.evaluation.parts import JudgedPart, patch_labels
 from models.evaluation.pod import CONTRAST, SIZE, Pod, fit_pod
@@ -112,8 +112,12 @@ def read_defects(folder: Path) -> dict[str, tuple[DefectTruth, ...]]:
     path = folder / TRUTH
     if not path.is_file():
         return {}
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise RecordingError("recording.bad_line", f"{path}: {error}") from error
     truths = {}
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+    for number, line in enumerate(lines, 1):
         try:
             truth = PartTruth.model_validate(json.loads(line))
         except (ValueError, ValidationError) as error:
@@ -133,7 +137,7 @@ def seek(part: JudgedPart, defects: Sequence[DefectTruth]) -> list[SoughtDefect]
     """
     if part.outcome is None or not defects:
         return []
-    mask = read_gray(part.scan.mask_path)
+    mask = read_mask(part.scan)
     called = part.probabilities[:, 1:].max(axis=1) >= part.probabilities[:, 0]
     sought = []
     for number, defect in enumerate(defects):

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.dataset.patches import cut
-from models.dataset.scans import read_gray
+from models.dataset.scans import read_image, read_mask
 from models.evaluation.parts import Cutter, JudgedPart
 from models.evaluation.pointing import EvidenceMap
 from station.core.part import BLOCKS_PER_TURN, PATCH_PX, PATCHES_PER_STRIP, STRIP_SHAPE, Pixels, SurfaceClass, Verdict
@@ -105,11 +105,11 @@ def show(cases: Iterable[Case], cutter: Cutter, evidence_map: EvidenceMap | None
 def picture(case: Case, cutter: Cutter, evidence_map: EvidenceMap | None) -> Pixels:
     """Surface, patch and evidence beside each other, (256, width, 3) uint8, BGR; of a refused scan the scan alone."""
     scan = case.part.scan
-    image = read_gray(scan.image_path)
+    image = read_image(scan)
     if case.patch is None:
         return _bgr(cv2.resize(image, (PATCH_PX, PATCH_PX), interpolation=cv2.INTER_AREA))
     patches = cutter(image, scan)
-    masks = cut((read_gray(scan.mask_path) > 0).astype(np.float32), scan.left, scan.right) >= 0.25
+    masks = cut((read_mask(scan) > 0).astype(np.float32), scan.left, scan.right) >= 0.25
     patch = patches[case.patch]
     panes = [surface(patches, masks, case.patch), outlined(patch, masks[case.patch])]
     if evidence_map is not None:

@@ -7,12 +7,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from models.dataset.pictures import read_picture
 from models.dataset.store import DataSet, Split
 from models.evaluation.evaluation import ImageFigures, Source, image_figures
 from models.evaluation.pointing import EvidenceMap, Pointing, point, sum_up
 from models.evaluation.progress import Progress, silent
 from models.evaluation.scorers import Scorer
-from station.core.errors import DatasetError, ModelError
+from station.core.errors import ConfigError, DatasetError, ModelError
+from station.core.part import Pixels
 
 CHUNK = 64
 """Pictures read from disk at a time."""
@@ -67,17 +69,19 @@ def play_pictures(
         evidence_map: Where its evidence lies.
         data: The data set.
         split: Which of its pictures.
-        masks: Folder with a mask for each picture that has one, CLASS/NAME.png; what is not 0 is the defect.
+        masks: Folder with a mask for each picture that has one, a PNG where the data set has the picture
+            (CLASS/NAME.png); what is not 0 is the defect.
         progress: Shows how far it is.
 
     Raises:
         ModelError: The network takes other pictures, or fails.
         DatasetError: The split is empty.
+        ConfigError: A mask is there and cannot be used.
     """
     played = []
     for index in progress("evidence", pictures_of(data, split).tolist()):
         file = data.manifest.files[int(data.files[index])]
-        mask = cv2.imread(str((masks / file.path).with_suffix(".png")), cv2.IMREAD_GRAYSCALE)
+        mask = _mask((masks / file.path).with_suffix(".png"))
         if mask is None or not mask.any():
             continue
         image, label = np.asarray(data.images[index], np.uint8), int(data.labels[index])
@@ -85,6 +89,14 @@ def play_pictures(
             fitted = cv2.resize(mask, image.shape[::-1], interpolation=cv2.INTER_NEAREST)
             played.append(point(evidence_map(image, label), np.asarray(fitted, np.uint8), data.classes[label]))
     return sum_up(played, str(masks), data.classes)
+
+
+def _mask(path: Path) -> Pixels | None:
+    """A mask (h, w), or None where the picture has none."""
+    try:
+        return read_picture(path) if path.exists() else None
+    except DatasetError as error:
+        raise ConfigError("config.invalid", f"--masks {error.detail}") from error
 
 
 def check_classes(scorer: Scorer, classes: Sequence[str]) -> None:

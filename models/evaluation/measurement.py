@@ -104,7 +104,7 @@ def measure_recording(instrument: Instrument, scope: Scope) -> tuple[Evaluation,
         ModelError: The network has other classes, or fails.
     """
     check_classes(instrument.scorer, CLASSES)
-    scans = known_scans(scope.recording)
+    scans = read_scans(scope.recording)
     judged = _judge_all(instrument, "parts", scans)
     if not any(part.outcome for part in judged):
         raise RecordingError("recording.bad_image", f"{scope.recording}: every scan was refused ({judged[0].reason})")
@@ -134,7 +134,7 @@ def measure_disturbed(instrument: Instrument, recording: Path, parts: int, seed:
         ModelError: The network has other classes, or fails.
     """
     check_classes(instrument.scorer, CLASSES)
-    scans = known_scans(recording)[:parts]
+    scans = read_scans(recording)[:parts]
     return RobustnessDocument(
         code_version=code_version(),
         subject=instrument.subject(),
@@ -161,18 +161,6 @@ def picture_evaluation(subject: Subject, source: Source, images: ImageFigures, p
         robustness=(),
         robustness_parts=0,
     )
-
-
-def known_scans(recording: Path) -> list[LabelledScan]:
-    """The scans of a recording, at least one.
-
-    Raises:
-        RecordingError: The recording cannot be used, or is empty.
-    """
-    scans = read_scans(recording)
-    if not scans:
-        raise RecordingError("recording.not_found", f"{recording}: no scan with a known surface")
-    return scans
 
 
 def recording_source(recording: Path) -> Source:
@@ -237,7 +225,7 @@ class Found(NamedTuple):
 def _detection(instrument: Instrument, scope: Scope, judged: Sequence[JudgedPart]) -> Found:
     recording, parts = scope.recording, judged
     if scope.curves is not None:
-        recording, parts = scope.curves, _judge_all(instrument, "detection", known_scans(scope.curves))
+        recording, parts = scope.curves, _judge_all(instrument, "detection", read_scans(scope.curves))
     defects = read_defects(recording)
     sought: list[SoughtDefect] = []
     for part in parts:

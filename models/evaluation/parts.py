@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.dataset.patches import cut, label_patches
-from models.dataset.scans import LabelledScan, read_gray
+from models.dataset.scans import LabelledScan, read_image, read_mask
 from models.dataset.store import SLIVER
 from models.evaluation.scorers import Scorer
 from models.manifest import Figures
@@ -88,7 +88,7 @@ def judge(scorer: Scorer, scan: LabelledScan, min_confidence: float, cutter: Cut
         RecordingError: The scan or its mask cannot be used.
         ModelError: The network fails.
     """
-    return judge_image(scorer, read_gray(scan.image_path), scan, true_labels(scan), min_confidence, cutter)
+    return judge_image(scorer, read_image(scan), scan, true_labels(scan), min_confidence, cutter)
 
 
 def true_labels(scan: LabelledScan) -> NDArray[np.int8]:
@@ -97,7 +97,7 @@ def true_labels(scan: LabelledScan) -> NDArray[np.int8]:
     Raises:
         RecordingError: The mask cannot be used.
     """
-    return label_patches(read_gray(scan.mask_path), scan.left, scan.right)
+    return label_patches(read_mask(scan), scan.left, scan.right)
 
 
 def judge_image(

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from models.dataset.patches import cut
-from models.dataset.scans import read_gray
+from models.dataset.scans import read_image, read_mask
 from models.evaluation.parts import Cutter, JudgedPart
 from models.evaluation.rates import Rate, rate
 from models.manifest import Section
@@ -71,8 +71,8 @@ def play_part(part: JudgedPart, cutter: Cutter, evidence_map: EvidenceMap) -> li
     chosen = [int(patch) for patch in np.flatnonzero((part.labels > 0) & (called == part.labels))]
     if not chosen:
         return []
-    patches = cutter(read_gray(part.scan.image_path), part.scan)
-    mask = read_gray(part.scan.mask_path)
+    patches = cutter(read_image(part.scan), part.scan)
+    mask = read_mask(part.scan)
     played = []
     for patch in chosen:
         surface = SurfaceClass(int(part.labels[patch]))

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from pydantic import Field
 
-from models.dataset.scans import LabelledScan, read_gray
+from models.dataset.scans import LabelledScan, read_image
 from models.evaluation.disturbances import DISTURBANCES, Disturbance
 from models.evaluation.parts import Cutter, JudgedPart, cut_at_truth, judge_image, true_labels
 from models.evaluation.progress import Progress, silent
@@ -76,7 +76,7 @@ def measure_robustness(
     """
     judged: dict[tuple[str, float], list[JudgedPart]] = {}
     for number, scan in enumerate(progress("robustness", scans)):
-        image, labels = read_gray(scan.image_path), true_labels(scan)
+        image, labels = read_image(scan), true_labels(scan)
         plain = judge_image(scorer, image, scan, labels, min_confidence, cutter)
         for kind, disturbance in enumerate(DISTURBANCES):
             for level in disturbance.levels:

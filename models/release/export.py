@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from models.dataset.patches import label_patches
-from models.dataset.scans import read_gray
+from models.dataset.scans import read_image, read_mask
 from models.evaluation.calibration import fit_temperature
 from models.evaluation.evaluation import Evaluation
 from models.evaluation.parts import JudgedPart, cut_at_truth, decide_part, measure
@@ -194,12 +194,12 @@ def judge_golden(
     found: dict[tuple[Engine, Precision], list[Probabilities]] = {variant: [] for variant in engines}
     parts: list[JudgedPart] = []
     for scan in golden.scans:
-        patches = cut_at_truth(read_gray(scan.image_path), scan)
+        patches = cut_at_truth(read_image(scan), scan)
         with torch.inference_mode():
             wanted.append(reference(torch.from_numpy(patches)).numpy())
         for variant, engine in engines.items():
             found[variant].append(engine.score(patches))
-        labels = label_patches(read_gray(scan.mask_path), scan.left, scan.right)
+        labels = label_patches(read_mask(scan), scan.left, scan.right)
         parts.append(decide_part(scan, labels, found[MEASURED][-1], choices.min_confidence))
     parity = tuple(compare(wanted, answers, *variant, golden.source) for variant, answers in found.items())
     return parity, measure(parts, f"{golden.source}, by OpenVINO in f32")

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from models.dataset.scans import LabelledScan, read_gray, read_scans
+from models.dataset.scans import LabelledScan, read_image, read_scans
 from models.evaluation.parts import Cutter, JudgedPart, judge_image, true_labels
 from models.evaluation.rates import rate, sample_size
 from models.evaluation.scorers import Scorer
@@ -19,7 +19,7 @@ from models.release.gate_report import Check, Contender, Counts, GateReport, Gol
 from models.release.parity import MAX_CHANGED_SHARE, is_broken
 from models.release.runners import open_variant
 from models.version import code_version
-from station.core.errors import ModelError, RecordingError
+from station.core.errors import ModelError
 from station.core.part import SurfaceClass, Verdict
 
 ESCAPE_CLAIM, CLAIM_CONFIDENCE = 0.001, 0.95
@@ -77,8 +77,8 @@ def judge_candidate(
         RecordingError: A recording cannot be read.
         ModelError: The present bundle cannot be run.
     """
-    golden_scans = [scan for folder in golden for scan in _read(folder)]
-    test_scans = [scan for folder in tests for scan in _read(folder)]
+    golden_scans = [scan for folder in golden for scan in read_scans(folder)]
+    test_scans = [scan for folder in tests for scan in read_scans(folder)]
     try:
         bundle = load_bundle(candidate)
         engines = open_variant(bundle, terms.engine, terms.precision), open_variant(bundle, terms.engine, "f32")
@@ -92,19 +92,12 @@ def judge_candidate(
     return _report(Contender(name=bundle.identity.name, sha256=bundle.identity.sha256), against, refusals, measured)
 
 
-def _read(folder: Path) -> list[LabelledScan]:
-    scans = read_scans(folder)
-    if not scans:
-        raise RecordingError("recording.not_found", f"{folder}: no part in it")
-    return scans
-
-
 def _try(
     engines: tuple[Scorer, Scorer], present: Scorer, scans: Sequence[LabelledScan], golden: int, terms: Terms
 ) -> Trial:
     judged: tuple[list[JudgedPart], ...] = ([], [], [])
     for scan in scans:
-        image, labels = read_gray(scan.image_path), true_labels(scan)
+        image, labels = read_image(scan), true_labels(scan)
         for parts, scorer in zip(judged, (*engines, present), strict=True):
             parts.append(judge_image(scorer, image, scan, labels, terms.min_confidence, terms.cutter))
     new, wide, against = (tuple(parts) for parts in judged)

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from models.dataset.scans import LabelledScan, read_scans
-from station.core.errors import RecordingError
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +25,5 @@ def read_golden(folders: Sequence[Path], source: str | None) -> Golden:
     Raises:
         RecordingError: One cannot be read, or has no part.
     """
-    scans = [read_scans(folder) for folder in folders]
-    if not all(scans):
-        empty = next(folder for folder, found in zip(folders, scans, strict=True) if not found)
-        raise RecordingError("recording.not_found", f"{empty}: no part in it")
-    return Golden(tuple(scan for found in scans for scan in found), source or ", ".join(one.name for one in folders))
+    scans = tuple(scan for folder in folders for scan in read_scans(folder))
+    return Golden(scans, source or ", ".join(folder.name for folder in folders))

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.dataset.patches import cut, label_patches
-from models.dataset.scans import read_gray, read_scans
+from models.dataset.scans import read_image, read_mask, read_scans
 from models.dataset.store import SLIVER, Split, read_data
 from models.manifest import CLASSES, MANIFEST
 from station.core.errors import ModelError
@@ -74,10 +74,8 @@ def _from_recording(folder: Path, calibration: int, validation: int, rng: np.ran
     scans = read_scans(folder)
     parts = -(-max(calibration, validation) // PATCHES_PER_PART)
     chosen = [scans[number] for number in rng.permutation(len(scans))[:parts]]
-    if not chosen:
-        raise ModelError("model.export_failed", f"{folder}: no part in it")
-    patches = np.concatenate([cut(read_gray(one.image_path), one.left, one.right) for one in chosen])
-    labels = np.concatenate([label_patches(read_gray(one.mask_path), one.left, one.right) for one in chosen])
+    patches = np.concatenate([cut(read_image(one), one.left, one.right) for one in chosen])
+    labels = np.concatenate([label_patches(read_mask(one), one.left, one.right) for one in chosen])
     sure = np.flatnonzero(labels != SLIVER)
     kept = draw_mixed(labels, calibration, rng)
     digest = hashlib.sha256((folder / RECORDING).read_bytes()).hexdigest()

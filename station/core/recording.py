@@ -13,13 +13,11 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
-import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from station.core.errors import RecordingError
 from station.core.part import LINES_PER_TURN, PART_ID_LENGTH, Pixels, SurfaceClass
-from station.core.scan_file import ScanFileError, grey_size
+from station.core.scan_file import PictureSize, ScanFileError, grey_size, unpacked
 
 INDEX_NAME = "recording.jsonl"
 NARROWEST_PX, WIDEST_PX = 64, 16384
@@ -78,29 +76,23 @@ def read_scan(path: Path) -> Pixels:
     try:
         content = path.read_bytes()
         size = grey_size(content)
+        if size.lines != LINES_PER_TURN:
+            raise _bad_image(path, f"it has {size.lines} lines, allowed are {LINES_PER_TURN}")
+        if not NARROWEST_PX <= size.columns <= WIDEST_PX:
+            raise _bad_image(path, f"it has {size.columns} columns, allowed are {NARROWEST_PX} to {WIDEST_PX}")
+        return unpacked(content, PictureSize(*size, channels=1))
     except OSError as error:
         raise _bad_image(path, f"it cannot be read: {error.strerror}") from error
     except ScanFileError as error:
         raise _bad_image(path, str(error)) from error
-    if size.lines != LINES_PER_TURN:
-        raise _bad_image(path, f"it has {size.lines} lines, allowed are {LINES_PER_TURN}")
-    if not NARROWEST_PX <= size.columns <= WIDEST_PX:
-        raise _bad_image(path, f"it has {size.columns} columns, allowed are {NARROWEST_PX} to {WIDEST_PX}")
-    try:
-        pixels = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
-    except cv2.error as error:
-        raise _bad_image(path, f"the file is damaged: {error}") from error
-    if pixels is None or pixels.shape != tuple(size) or pixels.dtype != np.uint8:
-        raise _bad_image(path, "the file is damaged: its data do not unpack to the image that its header promises")
-    return np.asarray(pixels, np.uint8)
 
 
-def read_recording(folder: Path, part_types: Collection[str]) -> Recording:
+def read_recording(folder: Path, part_types: Collection[str] | None) -> Recording:
     """The scans of a folder; their images are not looked into.
 
     Args:
         folder: With or without `recording.jsonl`.
-        part_types: Names of the configured types.
+        part_types: Names of the configured types; None where the types do not matter.
 
     Raises:
         RecordingError: It is no folder, or there is not even one scan that could be told of.
@@ -122,7 +114,9 @@ def read_recording(folder: Path, part_types: Collection[str]) -> Recording:
     )
 
 
-def _listed(folder: Path, content: bytes, part_types: Collection[str]) -> Iterator[RecordedScan | RecordingError]:
+def _listed(
+    folder: Path, content: bytes, part_types: Collection[str] | None
+) -> Iterator[RecordedScan | RecordingError]:
     first_lines: dict[str, int] = {}
     for number, line in enumerate(content.splitlines(), start=1):
         if not line.strip():
@@ -140,12 +134,12 @@ def _listed(folder: Path, content: bytes, part_types: Collection[str]) -> Iterat
             yield scan
 
 
-def _scan(folder: Path, line: bytes, part_types: Collection[str], where: str) -> RecordedScan:
+def _scan(folder: Path, line: bytes, part_types: Collection[str] | None, where: str) -> RecordedScan:
     try:
         entry = _Entry.model_validate_json(line)
     except ValidationError as error:
         raise RecordingError("recording.bad_line", where + "; ".join(_reasons(error))) from error
-    if entry.part_type is not None and entry.part_type not in part_types:
+    if part_types is not None and entry.part_type is not None and entry.part_type not in part_types:
         known = ", ".join(sorted(part_types))
         raise RecordingError(
             "recording.bad_line", f"{where}unknown part_type {entry.part_type!r}, configured are {known}"
@@ -158,7 +152,7 @@ def _scan(folder: Path, line: bytes, part_types: Collection[str], where: str) ->
     if not 1 <= len(part_id) <= PART_ID_LENGTH or not ID_CHARACTERS.issuperset(part_id):
         allowed = f"1 to {PART_ID_LENGTH} printable ASCII characters, not only blanks"
         raise RecordingError("recording.bad_line", f"{where}part_id {entry.part_id!r}, allowed are {allowed}")
-    file = _inside(folder, entry.file, where)
+    file = inside(folder, entry.file, where)
     label = LABELS[entry.label] if entry.label is not None else None
     return RecordedScan(file, part_id, entry.part_type, label, entry.closed)
 
@@ -177,8 +171,17 @@ def _reasons(error: ValidationError) -> Iterator[str]:
                 yield f"{key!r}: {problem['msg']}"
 
 
-def _inside(folder: Path, name: str, where: str) -> Path:
-    """A file of the folder; a link that leads out of it counts as outside."""
+def inside(folder: Path, name: str, where: str) -> Path:
+    """A file of the folder; a link that leads out of it counts as outside.
+
+    Args:
+        folder: The folder.
+        name: The file's, from there.
+        where: What names it, for the refusal.
+
+    Raises:
+        RecordingError: It lies outside, or is no file.
+    """
     try:
         file = folder / name
         if not file.resolve().is_relative_to(folder.resolve()):
@@ -198,7 +201,7 @@ def _images(folder: Path) -> Iterator[RecordedScan | RecordingError]:
             yield _bad_image(file, "allowed are PNG, TIFF and BMP")
         elif suffix in SCAN_SUFFIXES:
             try:
-                yield RecordedScan(_inside(folder, file.name, ""), _unused_id(file.stem, used), None, None)
+                yield RecordedScan(inside(folder, file.name, ""), _unused_id(file.stem, used), None, None)
             except RecordingError as problem:
                 yield problem
 

@@ -1,15 +1,20 @@
-"""The containers that a scan may come in: 8-bit grey PNG, TIFF and BMP, checked before they are decoded.
+"""The containers that an image may come in: 8-bit PNG, TIFF and BMP, checked before they are decoded.
 
 Decoders give what they could read of a damaged or cut file, often without a word, and turn every format into the one
 that was asked for. So the container's own numbers are read first: size, depth, colour, and whether everything that
-they promise is in the file.
-Source: PNG specification (third edition); TIFF 6.0; the BITMAPFILEHEADER and BITMAPINFOHEADER of Windows.
+they promise is in the file. A scan is plain grey; a picture to train on may also hold its grey in three equal channels.
+Source: PNG specification (third edition); TIFF 6.0; Exif 2.3, orientation; the BITMAPFILEHEADER and BITMAPINFOHEADER
+of Windows.
 """
 
 import struct
 import zlib
 from collections.abc import Mapping
 from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
 
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 PNG_COLOURS = {
@@ -25,6 +30,14 @@ TIFF_UNCOMPRESSED = 1
 TIFF_LOSSLESS = frozenset({TIFF_UNCOMPRESSED, 5, 8, 32773, 32946})  # none, LZW, Deflate, PackBits, older Deflate
 
 
+PNG_CHANNELS = {0: 1, 2: 3}
+"""Channels by colour type: grey; red, green and blue."""
+TIFF_CHANNELS = {(1, 1): 1, (2, 3): 3}
+"""Channels by photometric interpretation and samples a pixel: black is zero; red, green and blue."""
+UPRIGHT = (1,)
+"""Orientation of an image whose first pixel is at the top left."""
+
+
 class GreySize(NamedTuple):
     """Size of an 8-bit grey image."""
 
@@ -32,8 +45,27 @@ class GreySize(NamedTuple):
     columns: int
 
 
+class PictureSize(NamedTuple):
+    """Size of an 8-bit image of one channel, or of three."""
+
+    lines: int
+    columns: int
+    channels: int
+
+
 class ScanFileError(ValueError):
     """Says what is wrong with a file's content; the caller adds which file it is."""
+
+
+class _Terms(NamedTuple):
+    """What is allowed, and how that is told."""
+
+    channels: frozenset[int]
+    told: str
+
+
+_SCAN = _Terms(frozenset({1}), "plain grey, also where the colours are all grey")
+_PICTURE = _Terms(frozenset({1, 3}), "plain grey, or red, green and blue that are all grey")
 
 
 def grey_size(content: bytes) -> GreySize:
@@ -42,21 +74,55 @@ def grey_size(content: bytes) -> GreySize:
     Raises:
         ScanFileError: It is no PNG, TIFF or BMP, not 8-bit grey, or not complete.
     """
+    size = _size(content, _SCAN)
+    return GreySize(size.lines, size.columns)
+
+
+def picture_size(content: bytes) -> PictureSize:
+    """The size of the complete 8-bit image, of one channel or three, in a file's content.
+
+    Raises:
+        ScanFileError: It is no PNG, TIFF or BMP, of another depth or kind of colour, or not complete.
+    """
+    return _size(content, _PICTURE)
+
+
+def unpacked(content: bytes, size: PictureSize) -> NDArray[np.uint8]:
+    """The pixels of an image whose container was checked: (lines, columns), or (lines, columns, 3).
+
+    Args:
+        content: The file's.
+        size: What the container promises.
+
+    Raises:
+        ScanFileError: The data are damaged.
+    """
+    try:
+        pixels = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
+    except cv2.error as error:
+        raise ScanFileError(f"the file is damaged: {error}") from error
+    shape = (size.lines, size.columns) if size.channels == 1 else tuple(size)
+    if pixels is None or pixels.shape != shape or pixels.dtype != np.uint8:
+        raise ScanFileError("the file is damaged: its data do not unpack to the image that its header promises")
+    return np.asarray(pixels, np.uint8)
+
+
+def _size(content: bytes, terms: _Terms) -> PictureSize:
     try:
         if content.startswith(PNG_SIGNATURE):
-            return _png(content)
+            return _png(content, terms)
         if content[:4] in TIFF_ORDERS:
-            return _tiff(content, TIFF_ORDERS[content[:4]])
+            return _tiff(content, TIFF_ORDERS[content[:4]], terms)
         if content.startswith(b"BM"):
-            return _bmp(content)
+            return _bmp(content, terms)
     except struct.error:
-        raise _cut() from None
+        raise cut_off() from None
     if not content:
         raise ScanFileError("the file is empty")
     raise ScanFileError("it is no PNG, TIFF or BMP image")
 
 
-def _png(content: bytes) -> GreySize:
+def _png(content: bytes, terms: _Terms) -> PictureSize:
     chunks = dict[bytes, list[bytes]]()
     position = len(PNG_SIGNATURE)
     while b"IEND" not in chunks:
@@ -69,15 +135,20 @@ def _png(content: bytes) -> GreySize:
         position += 12 + length
     header = chunks.get(b"IHDR", [b""])[0]
     columns, lines, depth, colour, _compression, _filter, interlace = struct.unpack(">IIBBBBB", header)
-    if colour != 0:
-        raise _colour(PNG_COLOURS.get(colour, f"of colour type {colour}"))
+    channels = PNG_CHANNELS.get(colour, 0)
+    if channels not in terms.channels:
+        raise _colour(PNG_COLOURS.get(colour, f"of colour type {colour}"), terms)
     if b"tRNS" in chunks:
-        raise _colour("grey with transparency")
+        raise _colour("grey with transparency" if channels == 1 else "colour with transparency", terms)
     _require_8_bit(depth)
     if interlace:
         raise ScanFileError("it is interlaced, allowed is only a PNG without")
-    _require_pixels(chunks.get(b"IDAT", []), lines * (columns + 1))
-    return GreySize(lines, columns)
+    if b"acTL" in chunks:
+        raise several_pages()
+    for block in chunks.get(b"eXIf", []):
+        require_upright(block)
+    _require_pixels(chunks.get(b"IDAT", []), lines * (channels * columns + 1))
+    return PictureSize(lines, columns, channels)
 
 
 def _require_pixels(data: list[bytes], expected: int) -> None:
@@ -95,41 +166,71 @@ def _require_pixels(data: list[bytes], expected: int) -> None:
         raise ScanFileError(f"the file is damaged: its data are {unpacked} bytes, its header promises {expected}")
 
 
-def _bmp(content: bytes) -> GreySize:
+def _bmp(content: bytes, terms: _Terms) -> PictureSize:
     offset, header, columns, height, _planes, depth, compression = struct.unpack_from("<IIiiHHI", content, 10)
     (colours,) = struct.unpack_from("<I", content, 46)
     lines = abs(height)  # below zero the lines go from top to bottom
-    if depth in {24, 32}:
-        raise _colour("a colour image")
-    _require_8_bit(depth)
+    channels = 3 if depth == 24 else 1
+    if depth == 32 or channels not in terms.channels:
+        raise _colour("a colour image", terms)
+    if channels == 1:
+        _require_8_bit(depth)
     if compression:
         raise ScanFileError("it is a compressed BMP, allowed is an uncompressed one")
     palette = content[14 + header :][: 4 * (colours or 256)]
-    if any(len(set(palette[start : start + 3])) > 1 for start in range(0, len(palette), 4)):
-        raise _colour("an image with a palette of colours")
-    if len(content) < offset + lines * ((columns + 3) // 4 * 4):
-        raise _cut()
-    return GreySize(lines, columns)
+    if channels == 1 and any(len(set(palette[start : start + 3])) > 1 for start in range(0, len(palette), 4)):
+        raise _colour("an image with a palette of colours", terms)
+    if len(content) < offset + lines * ((channels * columns + 3) // 4 * 4):
+        raise cut_off()
+    return PictureSize(lines, columns, channels)
 
 
-def _tiff(content: bytes, order: str) -> GreySize:
+def _tiff(content: bytes, order: str, terms: _Terms) -> PictureSize:
     tags, more = _tiff_tags(content, order)
     columns, lines = tags.get(256, (0,))[0], tags.get(257, (0,))[0]
-    if tags.get(277, (1,))[0] != 1:
-        raise _colour("a colour image")
-    _require_8_bit(tags.get(258, (1,))[0])
-    if tags.get(262) == (3,):
-        raise _colour("an image with a palette")
-    if tags.get(262) != (1,):
-        raise ScanFileError("its greys do not go from black to white, allowed is only PhotometricInterpretation 1")
-    if tags.get(339, (1,)) != (1,) or tags.get(274, (1,)) != (1,):
-        raise ScanFileError("it is signed, or turned round, allowed are unsigned grey values from top left")
+    samples = tags.get(277, (1,))[0]
+    if samples not in terms.channels:
+        raise _colour("a colour image", terms)
+    for depth in tags.get(258, (1,)):
+        _require_8_bit(depth)
+    meaning = tags.get(262, (0,))[0]
+    if meaning == 3:
+        raise _colour("an image with a palette", terms)
+    if TIFF_CHANNELS.get((meaning, samples)) is None:
+        raise ScanFileError(
+            "its greys do not go from black to white, allowed is only PhotometricInterpretation 1"
+            if samples == 1
+            else f"its colours are of PhotometricInterpretation {meaning}, allowed is only 2"
+        )
+    if set(tags.get(339, (1,))) != {1}:
+        raise ScanFileError("it is signed, or has fractions, allowed are unsigned grey values")
+    _require_top_left(tags)
     if (compression := tags.get(259, (TIFF_UNCOMPRESSED,))[0]) not in TIFF_LOSSLESS:
         raise ScanFileError(f"it has TIFF compression {compression}, allowed are none, LZW, Deflate and PackBits")
     if more:
-        raise ScanFileError("it has more than one page")
-    _require_chunks(content, tags, lines * columns)
-    return GreySize(lines, columns)
+        raise several_pages()
+    _require_chunks(content, tags, lines * columns * samples)
+    return PictureSize(lines, columns, samples)
+
+
+def require_upright(exif: bytes) -> None:
+    """Refuse what its Exif block calls turned round: nobody turns it back here, and masks would not fit it.
+
+    Raises:
+        ScanFileError: It is turned, or the block is cut off.
+    """
+    if exif[:4] not in TIFF_ORDERS:
+        return
+    try:
+        tags, _more = _tiff_tags(exif, TIFF_ORDERS[exif[:4]])
+    except struct.error:
+        raise cut_off() from None
+    _require_top_left(tags)
+
+
+def _require_top_left(tags: Mapping[int, tuple[int, ...]]) -> None:
+    if tags.get(274, UPRIGHT) != UPRIGHT:
+        raise ScanFileError("it is turned round (Orientation), allowed are pixels from top left; save it upright")
 
 
 def _tiff_tags(content: bytes, order: str) -> tuple[Mapping[int, tuple[int, ...]], bool]:
@@ -152,7 +253,7 @@ def _require_chunks(content: bytes, tags: Mapping[int, tuple[int, ...]], pixels:
     plain = tags.get(259, (TIFF_UNCOMPRESSED,)) == (TIFF_UNCOMPRESSED,)
     complete = not plain or sum(size for _offset, size in chunks) >= pixels
     if not chunks or not complete or any(offset + size > len(content) for offset, size in chunks):
-        raise _cut()
+        raise cut_off()
 
 
 def _require_8_bit(depth: int) -> None:
@@ -160,9 +261,15 @@ def _require_8_bit(depth: int) -> None:
         raise ScanFileError(f"it has {depth} bits a pixel, allowed are 8")
 
 
-def _colour(what: str) -> ScanFileError:
-    return ScanFileError(f"it is {what}, allowed is plain grey, also where the colours are all grey")
+def _colour(what: str, terms: _Terms) -> ScanFileError:
+    return ScanFileError(f"it is {what}, allowed is {terms.told}")
 
 
-def _cut() -> ScanFileError:
+def several_pages() -> ScanFileError:
+    """The refusal of a file with more images than the one that would be read."""
+    return ScanFileError("it has more than one page")
+
+
+def cut_off() -> ScanFileError:
+    """The refusal of a file that ends early."""
     return ScanFileError("the file is cut off: not all that its header promises is in it")

@@ -64,6 +64,21 @@ def test_class_folders(tmp_path: Path) -> None:
     assert read_data(tmp_path / "d").images.shape == (8, 32, 32)
 
 
+def test_a_ready_made_test_folder_of_classes_is_made_and_what_is_left_out_is_named(tmp_path: Path) -> None:
+    (tmp_path / "pictures" / "b").mkdir(parents=True)
+    (tmp_path / "pictures" / "b" / "notes.txt").write_text("no picture")
+    cv2.imwrite(str(tmp_path / "pictures" / "b" / "1.png"), np.eye(64, dtype=np.uint8))
+    made = station_dataset(
+        "make", tmp_path / "d", "--from", tmp_path / "pictures", "--kind", "class-folders", "--split", "0/0/100",
+        "--classes", "a,b",
+    )  # fmt: skip
+    assert made.exit_code == 0, made.output
+    assert "left out: pictures/b/notes.txt: not .bmp" in made.output
+    data = read_data(tmp_path / "d")
+    assert data.classes == ("a", "b")
+    assert data.labels[data.indices(Split.TEST)].tolist() == [1]
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -72,6 +87,7 @@ def test_class_folders(tmp_path: Path) -> None:
         ("render", "{new}", "--severity", "fine"),
         ("make", "{new}", "--from", "{scans}", "--split", "80/30/0"),
         ("make", "{new}", "--from", "{scans}", "--size", 64),
+        ("make", "{new}", "--from", "{scans}", "--classes", "a,b"),
         ("make", "{new}", "--from", "{scans}", "--from", "{scans}", "--kind", "class-folders"),
         ("make", "{new}", "--from", "{scans}", "--validation-from", "{scans}"),
         ("make", "{scans}", "--from", "{scans}"),

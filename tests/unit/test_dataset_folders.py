@@ -9,7 +9,8 @@ import pytest
 
 from models.dataset.alike import alike_pictures
 from models.dataset.folders import FolderPlan, make_from_folders
-from models.dataset.store import Split
+from models.dataset.split import Shares
+from models.dataset.store import DataSet, Split
 from station.core.errors import DatasetError
 
 CLASSES = ("crack", "dent", "free")
@@ -94,10 +95,10 @@ def _write(pixels: np.ndarray) -> Callable[[Path], None]:
     [
         (_empty, "no pictures in dent"),
         (_one_class, "1 class folders"),
-        (lambda source: (source / "dent" / "5.png").write_bytes(b"no picture"), "dent/5.png: cannot be read"),
-        (lambda source: (source / "dent" / "5.png").write_bytes(b""), "dent/5.png: cannot be read"),
-        (_write(np.zeros((40, 32), np.uint16)), "dent/5.png: uint16"),
-        (_write(np.dstack([picture(1), picture(2), picture(3)])), "dent/5.png: uint8 (40, 32, 3)"),
+        (lambda source: (source / "dent" / "5.png").write_bytes(b"no picture"), "dent/5.png: it is no PNG"),
+        (lambda source: (source / "dent" / "5.png").write_bytes(b""), "dent/5.png: the file is empty"),
+        (_write(np.zeros((40, 32), np.uint16)), "dent/5.png: it has 16 bits a pixel"),
+        (_write(np.dstack([picture(1), picture(2), picture(3)])), "dent/5.png: it is a colour picture"),
         (_write(picture(1, 41)), "dent/5.png (41, 32)"),
         (lambda source: source.rename(source.with_name("elsewhere")), "is no folder"),
     ],
@@ -111,6 +112,101 @@ def test_what_cannot_become_a_data_set_is_named_and_nothing_is_left(
     assert caught.value.code == "dataset.bad_source"
     assert told in caught.value.detail
     assert not list(tmp_path.glob("d*"))
+
+
+def test_all_pictures_that_cannot_be_used_are_named_together(source: Path, tmp_path: Path) -> None:
+    whole = cv2.imencode(".jpg", picture(500))[1].tobytes()
+    (source / "dent" / "cut.jpg").write_bytes(whole[: len(whole) // 2])
+    (source / "free" / "3.png").write_bytes(b"")
+    with pytest.raises(DatasetError) as caught:
+        make_from_folders(tmp_path / "d", FolderPlan("tiny", source))
+    assert "dent/cut.jpg: the file is cut off" in caught.value.detail
+    assert "free/3.png: the file is empty" in caught.value.detail
+
+
+def test_the_same_pixels_in_two_classes_are_refused_with_both_names(source: Path, tmp_path: Path) -> None:
+    cv2.imwrite(str(source / "free" / "copied.bmp"), cv2.imread(str(source / "dent" / "4.png"), cv2.IMREAD_UNCHANGED))
+    with pytest.raises(DatasetError) as caught:
+        make_from_folders(tmp_path / "d", FolderPlan("tiny", source))
+    assert "the same pixels in two classes" in caught.value.detail
+    assert "dent/4.png and " in caught.value.detail
+    assert "free/copied.bmp" in caught.value.detail
+
+
+def test_what_is_left_out_is_told(source: Path, tmp_path: Path) -> None:
+    (source / "dent" / "notes.txt").write_text("no picture")
+    (source / "masks").mkdir()
+    told: list[str] = []
+    data = make_from_folders(tmp_path / "d", FolderPlan("tiny", source), left_out=told.extend)
+    assert [line.split(": ")[0] for line in told] == ["pictures/masks", "pictures/dent/notes.txt"]
+    assert data.classes == CLASSES
+
+
+def write_class(folder: Path, name: str, *numbers: int) -> None:
+    (folder / name).mkdir(parents=True)
+    for number in numbers:
+        cv2.imwrite(str(folder / name / f"{number}.png"), picture(number))
+
+
+def names_of(data: DataSet) -> dict[str, str]:
+    return {file.path: file.split for file in data.manifest.files}
+
+
+def test_splits_that_somebody_made_are_kept_and_what_trains_may_be_shared_out(tmp_path: Path) -> None:
+    made = tmp_path / "made"
+    write_class(made / "train", "crack", 1, 2)
+    write_class(made / "train", "free", 3, 4)
+    write_class(made / "test", "crack", 5)
+    given = names_of(make_from_folders(tmp_path / "d", FolderPlan("tiny", made)))
+    assert given == {f"train/{name}.png": "train" for name in ("crack/1", "crack/2", "free/3", "free/4")} | {
+        "test/crack/5.png": "test"
+    }
+    shared = make_from_folders(tmp_path / "s", FolderPlan("tiny", made, (50, 50, 0)))
+    assert sorted(names_of(shared).values()) == ["test", "train", "train", "validation", "validation"]
+    assert given["test/crack/5.png"] == "test"
+
+
+def test_folders_may_be_given_for_validation_and_test(source: Path, tmp_path: Path) -> None:
+    write_class(tmp_path / "later", "crack", 901)
+    write_class(tmp_path / "last", "free", 902)
+    plan = FolderPlan("tiny", source, validation=(tmp_path / "later",), test=(tmp_path / "last",))
+    data = make_from_folders(tmp_path / "d", plan)
+    assert [int((data.splits == split).sum()) for split in Split] == [30, 1, 1]
+    assert names_of(data)["later/crack/901.png"] == "validation"
+    assert names_of(data)["last/free/902.png"] == "test"
+    assert data.manifest.source == "pictures; validation later; test last"
+
+
+@pytest.mark.parametrize("shares", [(0, 0, 100), None])
+def test_a_ready_made_test_folder_is_judged_with_the_networks_classes(tmp_path: Path, shares: Shares | None) -> None:
+    folder = tmp_path / "made" / ("test" if shares is None else "")
+    write_class(folder, "dent", 1, 2)
+    data = make_from_folders(tmp_path / "d", FolderPlan("tiny", tmp_path / "made", shares, classes=CLASSES))
+    assert data.classes == CLASSES
+    assert data.labels[data.indices(Split.TEST)].tolist() == [1, 1]
+
+
+@pytest.mark.parametrize(
+    ("classes", "words"),
+    [(("crack", "free"), "dent is none of crack, free"), (("crack", "crack"), "each needs a name of its own")],
+)
+def test_classes_that_do_not_fit_are_refused(
+    source: Path, tmp_path: Path, classes: tuple[str, ...], words: str
+) -> None:
+    with pytest.raises(DatasetError, match=words):
+        make_from_folders(tmp_path / "d", FolderPlan("tiny", source, classes=classes))
+
+
+def test_the_same_pixels_in_two_splits_are_refused_with_both_names(source: Path, tmp_path: Path) -> None:
+    write_class(tmp_path / "last", "crack", 3)
+    with pytest.raises(DatasetError, match=r"crack/3\.png for (train|validation), .*last/crack/3\.png for test"):
+        make_from_folders(tmp_path / "d", FolderPlan("tiny", source, test=(tmp_path / "last",)))
+
+
+def test_a_folder_for_training_is_not_taken_for_testing(source: Path, tmp_path: Path) -> None:
+    write_class(tmp_path / "made" / "train", "crack", 901)
+    with pytest.raises(DatasetError, match="lies in a folder for train, and is given for test"):
+        make_from_folders(tmp_path / "d", FolderPlan("tiny", source, test=(tmp_path / "made",)))
 
 
 def objects() -> list[np.ndarray]:

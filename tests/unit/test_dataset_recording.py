@@ -11,6 +11,7 @@ import pytest
 from models.dataset.recording import RecordingPlan, make_from_recordings
 from models.dataset.scans import read_scans
 from models.dataset.store import SLIVER, Split
+from models.evaluation.parts import true_labels
 from station.core.errors import DatasetError, RecordingError
 from station.core.part import LINES_PER_TURN, SurfaceClass
 
@@ -156,7 +157,6 @@ def _of_shape(*shape: int, kind: type = np.uint8) -> object:
 @pytest.mark.parametrize(
     "damage",
     [
-        lambda path: path.unlink(),
         lambda path: path.write_bytes(b""),
         lambda path: path.write_bytes(b"no picture"),
         _cut_off,
@@ -171,11 +171,72 @@ def test_a_picture_that_cannot_be_used_is_named_and_nothing_is_left(
     scans: Path, tmp_path: Path, damage: object, name: str
 ) -> None:
     damage(scans / name)  # type: ignore[operator]
-    with pytest.raises(RecordingError) as caught:
+    with pytest.raises(DatasetError) as caught:
         make_from_recordings(tmp_path / "d", plan(scans))
-    assert caught.value.code == "recording.bad_image"
+    assert caught.value.code == "dataset.bad_source"
     assert "pits-1" in caught.value.detail
     assert [path.name for path in tmp_path.iterdir()] == ["scans"]
+
+
+@pytest.mark.parametrize("name", ["pits-1.png", "masks/pits-1.png"])
+def test_a_missing_file_is_named(scans: Path, name: str) -> None:
+    (scans / name).unlink()
+    with pytest.raises(RecordingError) as caught:
+        read_scans(scans)
+    assert caught.value.code == "recording.bad_line"
+    assert f"no file '{name}'" in caught.value.detail
+
+
+def _marked(value: int, columns: slice = slice(40, 90)) -> np.ndarray:
+    mask = np.zeros((LINES_PER_TURN, WIDTH), np.uint8)
+    mask[100:160, columns] = value
+    return mask
+
+
+@pytest.mark.parametrize(
+    ("part", "mask", "told"),
+    [
+        ("pits-1", _marked(0), "it marks no pits within the part's columns, and part pits-1 is labelled so"),
+        ("pits-1", _marked(SurfaceClass.SCRATCHES), "it marks no pits within the part's columns"),
+        ("pits-1", _marked(SurfaceClass.PITS, slice(RIGHT, WIDTH)), "it marks no pits within the part's columns"),
+        ("pits-1", _marked(255), "it holds the values 255; allowed are 0 and 1 imprinted, 2 pits, 3 roll_marks"),
+        ("defect_free-1", _marked(SurfaceClass.PITS), "it marks pits, and part defect_free-1 is labelled defect_free"),
+        ("pits-1", _marked(2)[:, :-30], "it is 310 columns wide, and the part's are 10 to 330"),
+    ],
+)
+def test_a_mask_that_says_something_else_than_the_label_is_refused(
+    scans: Path, tmp_path: Path, part: str, mask: np.ndarray, told: str
+) -> None:
+    cv2.imwrite(str(scans / "masks" / f"{part}.png"), mask)
+    with pytest.raises(DatasetError) as caught:
+        make_from_recordings(tmp_path / "d", plan(scans))
+    assert caught.value.code == "dataset.bad_source"
+    assert f"masks/{part}.png: {told}" in caught.value.detail
+    bad = next(scan for scan in read_scans(scans) if scan.part_id == part)
+    with pytest.raises(RecordingError):
+        true_labels(bad)
+
+
+def test_all_scans_that_cannot_be_used_are_named_together(scans: Path, tmp_path: Path) -> None:
+    for name in ("pits-0", "pits-2"):
+        cv2.imwrite(str(scans / "masks" / f"{name}.png"), _marked(0))
+    with pytest.raises(DatasetError, match=r"pits-0\.png: .*pits-2\.png: "):
+        make_from_recordings(tmp_path / "d", plan(scans))
+
+
+def test_the_same_pixels_under_two_labels_are_refused_with_both_names(scans: Path, tmp_path: Path) -> None:
+    same = cv2.imread(str(scans / "pits-1.png"), cv2.IMREAD_UNCHANGED)
+    cv2.imwrite(str(scans / "defect_free-2.png"), same, [cv2.IMWRITE_PNG_COMPRESSION, 9])
+    with pytest.raises(DatasetError) as caught:
+        make_from_recordings(tmp_path / "d", plan(scans))
+    assert "defect_free-2.png is defect_free" in caught.value.detail
+    assert "pits-1.png is pits" in caught.value.detail
+
+
+def test_a_scan_that_is_no_whole_turn_is_cut_once(scans: Path, tmp_path: Path) -> None:
+    lines = [json.loads(line) for line in (scans / "recording.jsonl").read_text().splitlines()]
+    (scans / "recording.jsonl").write_text("".join(json.dumps(line | {"closed": False}) + "\n" for line in lines))
+    assert len(make_from_recordings(tmp_path / "d", plan(scans, cuts=3)).images) == 6 * 16
 
 
 @pytest.mark.parametrize(
@@ -185,6 +246,11 @@ def test_a_picture_that_cannot_be_used_is_named_and_nothing_is_left(
         (json.dumps(ENTRY), None, "recording.not_found"),
         ("{", json.dumps(TRUTH), "recording.bad_line"),
         (json.dumps(ENTRY | {"label": "rust"}), json.dumps(TRUTH), "recording.bad_line"),
+        (json.dumps(ENTRY | {"label": None}), json.dumps(TRUTH), "recording.bad_line"),
+        (json.dumps(ENTRY), "\n".join([json.dumps(TRUTH)] * 2), "recording.bad_line"),
+        (json.dumps(ENTRY), json.dumps(TRUTH | {"mask": "../a.png"}), "recording.path_outside"),
+        (json.dumps(ENTRY | {"file": "../a.png"}), json.dumps(TRUTH), "recording.path_outside"),
+        ("\n".join([json.dumps(ENTRY)] * 2), json.dumps(TRUTH), "recording.duplicate_part"),
         (json.dumps(ENTRY | {"colour": "red"}), json.dumps(TRUTH), "recording.bad_line"),
         (json.dumps(ENTRY), json.dumps(TRUTH | {"file": "b.png"}), "recording.bad_line"),
     ],
@@ -192,6 +258,7 @@ def test_a_picture_that_cannot_be_used_is_named_and_nothing_is_left(
 def test_a_recording_without_a_usable_truth_is_refused(
     tmp_path: Path, recording: str | None, truth: str | None, code: str
 ) -> None:
+    (tmp_path / "a.png").write_bytes(b"not looked into")
     for name, text in (("recording.jsonl", recording), ("truth.jsonl", truth)):
         if text is not None:
             (tmp_path / name).write_text(text)

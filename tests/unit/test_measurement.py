@@ -211,8 +211,8 @@ def empty(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("damage", "words"),
     [
-        (empty, "no scan with a known surface"),
-        (lambda folder: folder.mkdir(), "truth.jsonl"),
+        (empty, "no line in recording.jsonl"),
+        (lambda folder: folder.mkdir(), "no recording.jsonl"),
         (
             lambda folder: (write_part(folder, "a", SurfaceClass.PITS, 9), (folder / "a.png").write_bytes(b"no")),
             "a.png",
@@ -284,3 +284,6 @@ def test_the_evidence_of_pictures_is_held_against_their_masks(tmp_path: Path) ->
     assert pointing is not None
     assert (pointing.hits.events, pointing.hits.trials) == (1, 2)
     assert play_pictures(measuring.scorer, measuring.evidence_map, data, Split.TEST, tmp_path) is None
+    (tmp_path / "masks" / "pits" / "1.png").write_bytes(b"no mask")
+    with pytest.raises(ConfigError, match=r"--masks .*1\.png: it is no PNG"):
+        play_pictures(measuring.scorer, measuring.evidence_map, data, Split.TEST, tmp_path / "masks")
