@@ -29,6 +29,7 @@ from drivers.camera_link import (
     Request,
     TurnEnded,
 )
+from drivers.camera_survey import find_devices
 from station.core.camera_settings import CameraSettings, ChunkSettings
 from station.core.errors import CameraError
 from station.core.part import BLOCKS_PER_TURN, LINES_PER_BLOCK, Block, FeatureSnapshot, LineMarks, ScanRecipe
@@ -172,14 +173,21 @@ class GenTLCamera:
         blocks: Blocks of one acquisition: 8, a turn. Of more or fewer only for trials; the camera must then be set to
             run continuously, and whoever takes them must not hold more than eight at a time.
         doubt: Told at every opening which loss of lines this camera gives no proof of, if there is one.
+        left_out: Told, producer by producer, which of several could not be asked for their cameras, and why.
     """
 
     def __init__(
-        self, settings: CameraSettings, blocks: int = BLOCKS_PER_TURN, doubt: Callable[[str], None] = lambda _: None
+        self,
+        settings: CameraSettings,
+        blocks: int = BLOCKS_PER_TURN,
+        doubt: Callable[[str], None] = lambda _: None,
+        left_out: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._settings = settings
         self._blocks = blocks
         self._doubt = doubt
+        self._left_out = left_out
+        self._producer: str | None = None
         self._child: CameraChild | None = None
         self._ring: BlockRing | None = None
         self._number = 0
@@ -192,15 +200,34 @@ class GenTLCamera:
         deadline_s = asyncio.get_running_loop().time() + self._settings.open_timeout_s
         self._ring = ring = BlockRing(self._settings.width_px)
         try:
+            producer = await self._seeing(producers)
             self._child = await CameraChild.start(ring)
-            done = await self._ask(self._connection(producers), deadline_s)
+            done = await self._ask(self._connection(producer), deadline_s)
         except BaseException:
+            self._producer = None
             await self.close()
             raise
         finally:
             ring.close_file()
         if doubt := unproven(self._settings.chunks, done.absent):
             self._doubt(doubt)
+
+    async def _seeing(self, producers: tuple[str, ...]) -> str:
+        """The producer that sees the camera: it alone is loaded, so no other one can harm it.
+
+        Of several all are asked, each in a process of its own, for at most half of the time that opening may take;
+        afterwards the same one is taken until an opening fails.
+        """
+        if len(producers) == 1:
+            return producers[0]
+        if self._producer not in producers:
+            survey = await find_devices(producers, self._settings.open_timeout_s / 2)
+            for told in survey.left_out:
+                self._left_out(told)
+            if self._ring is None:
+                raise CameraError("camera.lost", "it was closed")
+            self._producer = survey.producer_of(self._settings.serial_number)
+        return self._producer
 
     async def prepare(self, recipe: ScanRecipe) -> FeatureSnapshot:
         """Set line rate and exposure, read everything back; see `LineCamera.prepare`."""
@@ -277,11 +304,11 @@ class GenTLCamera:
             raise self._child.failure
         return self._child
 
-    def _connection(self, producers: tuple[str, ...]) -> Connect:
+    def _connection(self, producer: str) -> Connect:
         settings = self._settings
         return Connect(
             number=self._next_number(),
-            producers=producers,
+            producer=producer,
             serial_number=settings.serial_number,
             width_px=settings.width_px,
             buffers=settings.buffers,

@@ -6,6 +6,7 @@ means that the camera is lost; the caller translates it.
 """
 
 import ctypes
+import logging
 import signal
 import time
 from collections import deque
@@ -37,6 +38,17 @@ POLL_MS = 5
 FETCH_S = 0.01
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
 LARGEST_MMAP_THRESHOLD = 32 << 20
+
+FUNCTIONS = (
+    "GCInitLib",
+    "GCCloseLib",
+    "TLOpen",
+    "TLClose",
+    "TLUpdateInterfaceList",
+    "IFUpdateDeviceList",
+    "IFOpenDevice",
+)
+"""Some of what every GenTL producer has; a library without them is none. Source: GenTL standard 1.5, section 6.3."""
 
 FIRST_FRAME_ID = {"U3V": 0}
 """Number of an acquisition's first block by transport layer; 1 elsewhere, as GigE Vision counts."""
@@ -107,7 +119,8 @@ class Camera:
     """One open camera."""
 
     def __init__(self) -> None:
-        self._harvester = Harvester()
+        self._complaints = Complaints()
+        self._harvester = new_harvester(self._complaints)
         self._acquirer: Any = None
         self._discards = _Discards()
         self._written: dict[str, Chosen] = {}
@@ -122,7 +135,7 @@ class Camera:
         Raises:
             CameraError: No producer, no camera, or a feature was refused.
         """
-        load_producers(self._harvester, request.producers)
+        load_producer(self._harvester, request.producer, self._complaints)
         self._acquirer = open_camera(
             self._harvester, request.serial_number, request.buffers, with_chunks=bool(request.chunks)
         )
@@ -206,18 +219,43 @@ def keep_freed_memory() -> None:
         mallopt(M_TRIM_THRESHOLD, 1 << 30)
 
 
-def load_producers(harvester: Any, producers: Sequence[str]) -> None:
-    """Load the producers and look for cameras.
+class Complaints(logging.Handler):
+    """What harvesters logs of a producer in place of raising it: why it was left out, or could not be asked."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.heard: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep one."""
+        error = record.exc_info[1] if record.exc_info else None
+        self.heard.append(explain(error) if isinstance(error, Exception) else record.getMessage())
+
+
+def new_harvester(complaints: Complaints) -> Any:
+    """A harvester that tells nobody but `complaints`."""
+    logger = logging.getLogger(__name__)
+    logger.propagate = False
+    logger.addHandler(complaints)
+    return Harvester(config=ParameterSet({ParameterKey.LOGGER: logger}))
+
+
+def load_producer(harvester: Any, path: str, complaints: Complaints) -> None:
+    """Load a producer and look for cameras.
 
     Raises:
-        CameraError: A file cannot be loaded.
+        CameraError: It cannot be loaded, is none, or finds no camera because something is wrong with it.
     """
-    for path in producers:
-        try:
-            harvester.add_file(path, check_existence=True, check_validity=True)
-        except OSError as error:
-            raise CameraError("camera.no_producer", f"{path} cannot be loaded: {error}") from error
+    try:
+        library = ctypes.CDLL(path)
+    except OSError as error:
+        raise CameraError("camera.no_producer", f"{path} cannot be loaded: {error}") from error
+    if lacking := [name for name in FUNCTIONS if not hasattr(library, name)]:
+        raise CameraError("camera.no_producer", f"{path} is no GenTL producer: it has no {', '.join(lacking)}")
+    harvester.add_file(path)
     harvester.update()
+    if complaints.heard and not harvester.device_info_list:
+        raise CameraError("camera.not_found", f"{path} finds no camera: {'; '.join(complaints.heard)}")
 
 
 def open_camera(harvester: Any, serial_number: str, buffers: int, *, with_chunks: bool = False) -> Any:

@@ -31,7 +31,7 @@ Names = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class Connect:
-    """Load the producers, open the camera, write the features in this order, and check the image format.
+    """Load the producer, open the camera, write the features in this order, and check the image format.
 
     `blocks` is the length of an acquisition: 8, a turn, or any other number of a camera that runs by itself.
     `first_frame_id` is the producer's number of its first block, None for what its transport layer has, a text for any.
@@ -39,7 +39,7 @@ class Connect:
     """
 
     number: int
-    producers: tuple[str, ...]
+    producer: str
     serial_number: str
     width_px: int
     buffers: int

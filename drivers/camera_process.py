@@ -7,7 +7,6 @@ keeps until the process ends.
 """
 
 import ctypes
-import logging
 import os
 import select
 import signal
@@ -143,7 +142,6 @@ def main(channel_file: int, ring_file: int) -> None:
         signal.signal(number, signal.SIG_IGN)
     take_precedence()
     keep_freed_memory()
-    logging.disable(logging.CRITICAL)  # harvesters logs what is told to the station anyway
     service = Service(socket.socket(fileno=channel_file), ring_file)
     try:
         service.run()

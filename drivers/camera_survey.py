@@ -2,12 +2,14 @@
 
     find_devices, find_features ══ one JSON document ══ drivers.camera_surveyor ── harvesters ── producer (.cti)
 
-Nothing is written to a camera.
+Nothing is written to a camera. Each producer is asked in a process of its own, all at once: one that is no library, has
+not the functions, crashes or hangs is named and left out, and keeps nobody from the camera of another.
 """
 
+import asyncio
+import contextlib
 import json
 import os
-import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -84,29 +86,51 @@ class Survey:
     devices: tuple[FoundDevice, ...]
     problems: dict[str, str]
 
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """Each producer that could not be asked, with the reason."""
+        return tuple(f"{producer}: {problem}" for producer, problem in self.problems.items())
 
-def find_devices(producers: Sequence[str]) -> Survey:
-    """The cameras of all producers; blocks for at most 30 s a producer.
+    def producer_of(self, serial_number: str) -> str:
+        """The first producer that sees the camera of this serial number, or the only camera where it is empty.
 
-    Each producer is asked in a process of its own, so one that crashes or hangs keeps nobody from the others.
+        Raises:
+            CameraError: There is no such camera, more than one, or no producer could be asked.
+        """
+        seen: dict[str, str] = {}
+        for device in self.devices:
+            seen.setdefault(device.serial_number, device.producer)
+        if serial_number in seen or (not serial_number and len(seen) == 1):
+            return seen[serial_number or next(iter(seen))]
+        if not seen and self.problems:
+            raise CameraError("camera.no_producer", f"none sees a camera, and not usable: {'; '.join(self.left_out)}")
+        sought = f"serial number {serial_number}" if serial_number else "exactly one camera, or its serial number"
+        without = f"; not usable: {'; '.join(self.left_out)}" if self.problems else ""
+        raise CameraError(
+            "camera.not_found", f"looked for {sought}, found {', '.join(sorted(seen)) or 'none'}{without}"
+        )
+
+
+async def find_devices(producers: Sequence[str], timeout_s: float = SURVEY_TIMEOUT_S) -> Survey:
+    """The cameras of all producers, in their order.
+
+    Args:
+        producers: The files.
+        timeout_s: How long a producer may take.
     """
-    devices: list[FoundDevice] = []
-    problems: dict[str, str] = {}
-    for producer in producers:
-        try:
-            devices += [FoundDevice(**row) for row in _ask("devices", producer)]
-        except CameraError as error:
-            problems[producer] = error.detail
-    return Survey(tuple(devices), problems)
+    answers = await asyncio.gather(*(_devices(producer, timeout_s) for producer in producers))
+    devices = [device for answer in answers if not isinstance(answer, CameraError) for device in answer]
+    told = zip(producers, answers, strict=True)
+    return Survey(tuple(devices), {path: answer.detail for path, answer in told if isinstance(answer, CameraError)})
 
 
-def find_features(producers: Sequence[str], serial_number: str) -> tuple[FoundFeature, ...]:
-    """The feature tree of one camera, which is opened for it; blocks for at most 30 s.
+async def find_features(producer: str, serial_number: str) -> tuple[FoundFeature, ...]:
+    """The feature tree of one camera of a producer, which is opened for it; takes at most 30 s.
 
     Raises:
         CameraError: There is no such camera, it cannot be opened, or its producer failed.
     """
-    rows = _ask("features", serial_number, *producers)
+    rows = await _ask(SURVEY_TIMEOUT_S, "features", producer, serial_number)
     return tuple(FoundFeature(**_with_tuples(row)) for row in rows)
 
 
@@ -114,27 +138,38 @@ def _with_tuples(row: dict[str, Any]) -> dict[str, Any]:
     return {key: tuple(value) if isinstance(value, list) else value for key, value in row.items()}
 
 
-def _ask(question: str, *arguments: str) -> list[dict[str, Any]]:
+async def _devices(producer: str, timeout_s: float) -> list[FoundDevice] | CameraError:
+    try:
+        return [FoundDevice(**row) for row in await _ask(timeout_s, "devices", producer)]
+    except CameraError as error:
+        return error
+
+
+async def _ask(timeout_s: float, question: str, *arguments: str) -> list[dict[str, Any]]:
     path = os.pathsep.join(filter(None, (CODE_ROOT, os.environ.get("PYTHONPATH"))))
-    with tempfile.TemporaryFile() as answer:
-        command = [sys.executable, "-P", "-m", "drivers.camera_surveyor", str(answer.fileno()), question, *arguments]
+    with tempfile.TemporaryFile() as answer, tempfile.TemporaryFile() as murmur:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-P", "-m", "drivers.camera_surveyor", str(answer.fileno()), question, *arguments),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=murmur,
+            pass_fds=(answer.fileno(),),
+            env={**os.environ, "PYTHONPATH": path},
+        )
         try:
-            ended = subprocess.run(  # noqa: S603 - the station's own interpreter
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
-                pass_fds=(answer.fileno(),),
-                env={**os.environ, "PYTHONPATH": path},
-                timeout=SURVEY_TIMEOUT_S,
-                check=False,
-            )
-        except subprocess.TimeoutExpired as error:
-            raise CameraError("camera.process_died", f"no answer within {SURVEY_TIMEOUT_S:g} s") from error
+            async with asyncio.timeout(timeout_s):
+                status = await process.wait()
+        except TimeoutError as error:
+            raise CameraError("camera.process_died", f"no answer within {timeout_s:g} s") from error
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
         answer.seek(0)
-        said = answer.read()
+        murmur.seek(0)
+        said, last_words = answer.read(), murmur.read()
     if not said:
-        raise CameraError("camera.process_died", obituary(ended.returncode, ended.stderr))
+        raise CameraError("camera.process_died", obituary(status, last_words))
     told = json.loads(said)
     if "code" in told:
         raise CameraError(told["code"], told["detail"])

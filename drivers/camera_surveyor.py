@@ -1,10 +1,9 @@
 """The process behind `drivers.camera_survey`: asks one question of producers, writes the answer as JSON, and ends.
 
-Arguments: the number of an inherited file; `devices` and a producer, or `features`, a serial number and producers.
+Arguments: the number of an inherited file, `devices` or `features`, a producer, and a camera's serial number.
 """
 
 import json
-import logging
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -13,10 +12,10 @@ from typing import Any
 
 from genicam import genapi
 from genicam.genapi import EInterfaceType as Kind
-from harvesters.core import Harvester
 
-from drivers.camera_device import load_producers, open_camera, serial_of
+from drivers.camera_device import Complaints, load_producer, new_harvester, open_camera, serial_of
 from drivers.camera_features import FOREIGN_ERRORS, explain, read_node
+from drivers.camera_process import end_with_parent
 from drivers.camera_survey import FoundDevice, FoundFeature
 from station.core.errors import CameraError
 
@@ -47,8 +46,9 @@ def devices(producer: str) -> list[FoundDevice]:
     Raises:
         CameraError: It cannot be loaded.
     """
-    harvester = Harvester()
-    load_producers(harvester, (producer,))
+    complaints = Complaints()
+    harvester = new_harvester(complaints)
+    load_producer(harvester, producer, complaints)
     return [
         FoundDevice(
             model=_told(info, "model"),
@@ -62,14 +62,15 @@ def devices(producer: str) -> list[FoundDevice]:
     ]
 
 
-def features(serial_number: str, *producers: str) -> list[FoundFeature]:
+def features(producer: str, serial_number: str) -> list[FoundFeature]:
     """The feature tree of one camera.
 
     Raises:
         CameraError: There is no such camera, or it cannot be opened.
     """
-    harvester = Harvester()
-    load_producers(harvester, producers)
+    complaints = Complaints()
+    harvester = new_harvester(complaints)
+    load_producer(harvester, producer, complaints)
     acquirer = open_camera(harvester, serial_number, BUFFERS)
     found = dict(_walk(acquirer.remote_device.node_map.get_node("Root"), ""))
     harvester.reset()
@@ -120,7 +121,7 @@ def _told(info: Any, name: str) -> str:
 
 def main(file: int, question: str, *arguments: str) -> None:
     """Ask, answer and end, before a producer's own clean-up can hang."""
-    logging.disable(logging.CRITICAL)
+    end_with_parent()
     try:
         rows = devices(*arguments) if question == "devices" else features(*arguments)
         answer: dict[str, Any] = {"rows": [asdict(row) for row in rows]}

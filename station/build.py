@@ -4,7 +4,7 @@ Real and simulated cells are built alike; the configuration changes addresses, n
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -176,11 +176,16 @@ def make_camera(settings: CameraSettings) -> LineCamera:
     Raises:
         ConfigError: The simulated camera is configured and was not built.
     """
-    return SupervisedCamera(GenTLCamera(_with_producers(settings), doubt=_note_doubt), settings)
+    camera = GenTLCamera(_with_producers(settings), doubt=_note_doubt, left_out=_note_left_out)
+    return SupervisedCamera(camera, settings)
 
 
 def _note_doubt(detail: str) -> None:
     log.warning("line_loss_left_unproven", detail=detail)
+
+
+def _note_left_out(detail: str) -> None:
+    log.warning("producer_left_out", detail=detail)
 
 
 @contextmanager
@@ -218,17 +223,37 @@ def find_cameras(settings: CameraSettings) -> Survey:
         CameraError: There is no producer.
         ConfigError: The simulated camera is configured and was not built.
     """
-    return find_devices(find_producers(_with_producers(settings).producers))
+    return asyncio.run(find_devices(find_producers(_with_producers(settings).producers)))
+
+
+def settle_producer(settings: CameraSettings, left_out: Callable[[str], None]) -> CameraSettings:
+    """The same settings with one producer, which sees the camera; blocks for seconds where there are several.
+
+    Args:
+        settings: The camera's.
+        left_out: Told which producers could not be asked, and why.
+
+    Raises:
+        CameraError: There is no producer, or none sees the camera.
+        ConfigError: The simulated camera is configured and was not built.
+    """
+    producers = find_producers(_with_producers(settings).producers)
+    if len(producers) > 1:
+        survey = asyncio.run(find_devices(producers))
+        for told in survey.left_out:
+            left_out(told)
+        producers = (survey.producer_of(settings.serial_number),)
+    return settings.model_copy(update={"producers": list(producers)})
 
 
 def find_camera_features(settings: CameraSettings) -> tuple[FoundFeature, ...]:
-    """The feature tree of the configured camera; blocks for seconds.
+    """The feature tree of the camera of the one producer that is settled; blocks for seconds.
 
     Raises:
         CameraError: The camera cannot be found, opened or asked.
-        ConfigError: The simulated camera is configured and was not built.
     """
-    return find_features(find_producers(_with_producers(settings).producers), settings.serial_number)
+    (producer,) = settings.producers
+    return asyncio.run(find_features(producer, settings.serial_number))
 
 
 def _with_producers(settings: CameraSettings) -> CameraSettings:

@@ -93,10 +93,11 @@ def camera_features(
 
     Names and kinds are those that camera.setup takes. A feature behind a selector is shown as the selector stands now.
     """
-    from station.build import find_camera_features
+    from station.build import find_camera_features, settle_producer
 
+    camera = settle_producer(_camera(config, cti, serial), _tell_left_out)
     tree = [
-        one for one in find_camera_features(_camera(config, cti, serial))
+        one for one in find_camera_features(camera)
         if (everything or one.visibility != "invisible") and _is_meant(one, words or [])
     ]  # fmt: skip
     if as_json:
@@ -112,6 +113,10 @@ def camera_features(
         value = "" if one.value is None else f"{one.value} {one.unit}".rstrip()
         table.add_row(name, escape(value), escape(_range(one)), one.access, one.kind, escape(one.meaning))
     out.print(table)
+
+
+def _tell_left_out(told: str) -> None:
+    err.print(f"[bold red]not usable, left out[/] {escape(told)}", soft_wrap=True)
 
 
 def _is_meant(feature: "FoundFeature", words: list[str]) -> bool:
@@ -159,9 +164,11 @@ def camera_grab(
     With --config the camera is set up as in the cell and waits for the index pulse where the set-up says so; without,
     it runs as it stands, in blocks of 448 lines.
     """
+    from station.build import settle_producer
     from station.camera_trial import grab, save_image, trial_settings
 
-    camera = _camera(config, cti, serial).model_copy(update={"block_timeout_s": timeout})
+    camera = settle_producer(_camera(config, cti, serial), _tell_left_out)
+    camera = camera.model_copy(update={"block_timeout_s": timeout})
     if first_frame_id is not None:
         camera = camera.model_copy(update={"first_frame_id": _first_frame_id(first_frame_id)})
     recipe = _recipe(load_settings(config), part_type) if config is not None else None

@@ -191,9 +191,9 @@ async def test_other_lines_than_a_block_has_are_refused(make: Make, producer: Pr
 
 @on_producers("turn")
 async def test_the_camera_is_found_and_described_without_being_held(make: Make, producer: Producer) -> None:
-    found = [device.serial_number for device in find_devices([producer.file]).devices]
+    found = [device.serial_number for device in (await find_devices([producer.file])).devices]
     assert producer.serial_number in found
-    tree = {one.name: one for one in find_features([producer.file], producer.serial_number)}
+    tree = {one.name: one for one in await find_features(producer.file, producer.serial_number)}
     assert (tree["Width"].kind, tree["PixelFormat"].kind) == ("integer", "enumeration")
     error = await refusal(make(producer, serial_number="77").open())
     assert error.code == "camera.not_found"

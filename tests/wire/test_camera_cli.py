@@ -72,6 +72,14 @@ def test_features_tell_value_range_choices_unit_access_and_selectors(camera: Run
     assert "ExposureTime" not in words.stdout
 
 
+def test_a_producer_that_cannot_be_used_is_named_and_hides_no_camera(camera: Run, tmp_path: Path) -> None:
+    (tmp_path / "broken.cti").write_text("no library")
+    (tmp_path / "good.cti").symlink_to(producer_path())
+    grabbed = camera("grab", "turn.png", "--set", "Width=640", GENICAM_GENTL64_PATH=str(tmp_path))
+    assert grabbed.returncode == 0, grabbed.stderr
+    assert "broken.cti cannot be loaded" in grabbed.stderr
+
+
 def test_features_of_one_camera_among_several_need_its_serial_number(camera: Run) -> None:
     unsaid = camera("features", "--cti", VIKY)
     assert unsaid.returncode == 2
