@@ -5,9 +5,10 @@ scale stays full scale, black stays black, and the station's grey values mean th
 
     Mono8 as it is    Mono10 >> 2    Mono12 >> 4    Mono14 >> 6    Mono16 >> 8
 
-Only whole-byte formats are read, little-endian with the pixel in the lower bits, as PFNC has them; packed ones are
-refused. Producers need not know everything of a buffer; what one does not tell counts as it was set. `buffer` is always
-a raw genicam buffer. Source: GenICam Pixel Format Naming Convention 2.4.
+Only whole-byte formats are read, with the pixel in the lower bits, as PFNC has them; packed ones are refused. The lower
+byte comes first unless the buffer says that the higher one does. Producers need not know everything of a buffer; what
+one does not tell counts as it was set. `buffer` is always a raw genicam buffer. Source: GenICam Pixel Format Naming
+Convention 2.4.
 """
 
 from dataclasses import dataclass
@@ -48,6 +49,9 @@ _READ = (
     GreyFormat("Mono14", 0x01100025, 14),
     GreyFormat("Mono16", 0x01100007, 16),
 )
+UNKNOWN = 0
+BYTE_ORDERS = {UNKNOWN: "<", 1: "<", 2: ">"}
+"""By PIXELENDIANNESS of GenTL; one that is not known is PFNC's. Source: GenTL standard 1.5, section 6.4.2."""
 GREY_FORMATS = {grey.name: grey for grey in _READ}
 """The formats that the station reads, by name."""
 
@@ -65,6 +69,7 @@ class BufferImage:
         line_bytes: Bytes from one line to the next: the pixels and the producer's padding.
         offset: Byte at which the first line begins.
         delivered_lines: Lines that hold image data, by the lower of delivered height and filled size.
+        order: `<`, the lower byte of a pixel of two bytes comes first, or `>`.
     """
 
     frame_id: int
@@ -75,13 +80,15 @@ class BufferImage:
     line_bytes: int
     offset: int
     delivered_lines: int
+    order: str
 
 
 def read_buffer(buffer: Any, width_px: int, grey: GreyFormat = MONO8) -> BufferImage:
     """What the buffer says of itself.
 
     Raises:
-        CameraError: It holds no image of 448 lines, this width and this format, or is smaller than it claims.
+        CameraError: It holds no image of 448 lines, this width and this format, is smaller than it claims, or has its
+            bytes in no known order.
     """
     width, height = _known(buffer, "width", width_px), _known(buffer, "height", LINES_PER_BLOCK)
     code = _known(buffer, "pixel_format", grey.code)
@@ -105,7 +112,15 @@ def read_buffer(buffer: Any, width_px: int, grey: GreyFormat = MONO8) -> BufferI
         line_bytes=line_bytes,
         offset=offset,
         delivered_lines=max(lines, 0),
+        order=_order(buffer, grey),
     )
+
+
+def _order(buffer: Any, grey: GreyFormat) -> str:
+    told = _known(buffer, "pixel_endianness", UNKNOWN)
+    if told not in BYTE_ORDERS and grey.bytes_per_pixel > 1:
+        raise CameraError("camera.bad_image", f"a block has its bytes in an order {told}, which GenTL does not know")
+    return BYTE_ORDERS.get(told, "<")
 
 
 def copy_lines(raw: bytes, image: BufferImage, target: Pixels) -> None:
@@ -117,7 +132,7 @@ def copy_lines(raw: bytes, image: BufferImage, target: Pixels) -> None:
     lines, step = image.delivered_lines, image.grey.bytes_per_pixel
     if lines and image.offset + (lines - 1) * image.line_bytes + image.width * step > len(raw):
         raise CameraError("camera.bad_image", f"a block claims {lines} lines, its buffer has only {len(raw)} bytes")
-    kind = np.dtype(np.uint8 if step == 1 else "<u2")
+    kind = np.dtype(np.uint8 if step == 1 else f"{image.order}u2")
     source = np.ndarray((lines, image.width), kind, raw, image.offset, (image.line_bytes, step))
     if step == 1:
         np.copyto(target[:lines], source)

@@ -1,4 +1,4 @@
-"""One GenTL camera through harvesters, which only it and `drivers.camera_surveyor` load, in processes of their own.
+"""One GenTL camera through harvesters, which only this loads, in processes of its own.
 
 harvesters holds the interpreter's lock while it waits for an image, and a producer may crash or hang; where this runs,
 that harms nobody. Every call may block for as long as the producer likes. Any error of genicam but a refused feature
@@ -50,6 +50,9 @@ FUNCTIONS = (
 )
 """Some of what every GenTL producer has; a library without them is none. Source: GenTL standard 1.5, section 6.3."""
 
+GIGE_IDS = 65535
+"""Numbers of blocks of a camera without extended ids, from 1; 0 is none. Source: GigE Vision 2.0, block_id."""
+
 FIRST_FRAME_ID = {"U3V": 0}
 """Number of an acquisition's first block by transport layer; 1 elsewhere, as GigE Vision counts."""
 
@@ -72,6 +75,7 @@ class Turn:
         self._seen = 0
         self._last_id = -1
         self._first_id: int | None = None
+        self._wraps = True
 
     @property
     def has_room(self) -> bool:
@@ -89,11 +93,16 @@ class Turn:
     def number_of(self, frame_id: int, first_id: int | str) -> int:
         """A block's number in this acquisition, from the producer's; any first number is that of the first that comes.
 
-        Nothing is lost unnoticed then either: a turn without its first block has but seven.
+        Nothing is lost unnoticed then either: a turn without its first block has but seven. A counter of 16 bits that
+        goes on passes from 65535 to 1; of the numbers that it may stand for the one nearest to the last block's counts.
+        A counter that shows 0 or more than 65535 does not do that.
         """
         if self._first_id is None:
             self._first_id = frame_id if isinstance(first_id, str) else first_id
-        return frame_id - self._first_id
+        self._wraps &= all(1 <= seen <= GIGE_IDS for seen in (frame_id, self._first_id))
+        number = frame_id - self._first_id
+        turns = round((self._last_id - number) / GIGE_IDS) if self._wraps else 0
+        return number + turns * GIGE_IDS
 
     def note(self, message: link.BlockFilled | link.Discarded) -> bool:
         """Count a block; whether it was the last: by how many came, or by its number."""

@@ -134,6 +134,14 @@ static void await_consumer(struct acquisition *acquisition) {
     }
 }
 
+/* The number that the block has by the set-up; `count` is its number in this acquisition. */
+static uint64_t number_block(struct registers *registers, uint64_t count) {
+    uint32_t number = registers->next_frame_id;
+    if (number)
+        registers->next_frame_id = number == FRAME_ID_LAST ? 1 : number + 1;
+    return number ? number : count;
+}
+
 static struct block describe(const struct acquisition *acquisition, uint64_t frame_id) {
     const struct pixels *pixels = &acquisition->exposure.pixels;
     size_t image_size = pixels_pitch(pixels) * acquisition->height;
@@ -143,6 +151,7 @@ static struct block describe(const struct acquisition *acquisition, uint64_t fra
                           .height = acquisition->height,
                           .offset_x = pixels->offset_x,
                           .pixel_format = pixels->format,
+                          .big_endian = pixels->big_endian,
                           .image_size = image_size,
                           .data = image_size + chunks_size(acquisition->chunks, acquisition->height),
                           .chunks = acquisition->chunks};
@@ -211,7 +220,7 @@ static struct buffer *buffer_for(struct camera *camera, enum fault fault) {
 static void take_block(struct acquisition *acquisition, uint64_t frame_id, const struct hit *hit,
                        enum scene_pace pace) {
     struct camera *camera = acquisition->camera;
-    struct block block = describe(acquisition, frame_id);
+    struct block block = describe(acquisition, number_block(&camera->registers, frame_id));
     if (pace == PACE_MAX)
         await_consumer(acquisition);
     if (acquisition_ended(acquisition))

@@ -46,7 +46,7 @@ static GC_ERROR image_info(struct buffer *buffer, BUFFER_INFO_CMD command, struc
     case BUFFER_INFO_PIXELFORMAT_NAMESPACE:
         return answer_uint64(to, PIXELFORMAT_NAMESPACE_PFNC_32BIT);
     case BUFFER_INFO_PIXEL_ENDIANNESS:
-        return answer_int32(to, PIXELENDIANNESS_LITTLE);
+        return answer_int32(to, block->big_endian ? PIXELENDIANNESS_BIG : PIXELENDIANNESS_LITTLE);
     default:
         return memory_info(buffer, command, to);
     }

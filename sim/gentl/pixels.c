@@ -26,6 +26,7 @@ struct pixels pixels_of(const struct registers *registers, uint64_t acquisition)
     struct pixels pixels = {.width = registers->width,
                             .offset_x = registers->offset_x,
                             .format = registers->pixel_format,
+                            .big_endian = registers->big_endian,
                             .seed = mix(registers->noise_seed * MIX_STEP + acquisition)};
     const double full = full_scale(pixels.format);
     const double factor = registers->exposure_us / registers->nominal_exposure_us * pow(10, registers->gain_db / 20);
@@ -46,8 +47,8 @@ static void store(const struct pixels *pixels, uint8_t *target, uint32_t column,
         target[column] = (uint8_t)value;
         return;
     }
-    target[2 * column] = (uint8_t)value;
-    target[2 * column + 1] = (uint8_t)(value >> 8u);
+    target[2 * column + pixels->big_endian] = (uint8_t)value;
+    target[2 * column + !pixels->big_endian] = (uint8_t)(value >> 8u);
 }
 
 /* The sum of four even bytes is close to a normal distribution; its standard deviation is 147.8. */

@@ -11,6 +11,7 @@
  * noise, an image has exactly the scene's pixels. */
 struct pixels {
     uint32_t width, offset_x, format;
+    bool big_endian;    /* the higher byte of a pixel of two bytes comes first */
     bool plain;         /* nothing changes the scene's grey */
     uint16_t grey[256]; /* in the units of the format */
     double noise;       /* standard deviation, in the units of the format */

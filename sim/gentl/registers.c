@@ -83,6 +83,8 @@ static const struct rule rules[] = {
     SIMULATION(noise, READ_WRITE, REAL, 0, 64),
     SIMULATION(noise_seed, READ_WRITE, WHOLE, 0, UINT32_MAX),
     SIMULATION(hang_call, READ_WRITE, WHOLE, 0, CALL_COUNT - 1),
+    SIMULATION(big_endian, LOCKABLE, WHOLE, 0, 1),
+    SIMULATION(next_frame_id, LOCKABLE, WHOLE, 0, FRAME_ID_LAST),
 };
 enum { RULE_COUNT = sizeof rules / sizeof *rules };
 

@@ -16,7 +16,7 @@ enum acquisition_mode { MODE_CONTINUOUS, MODE_SINGLE_FRAME, MODE_MULTI_FRAME };
 enum pixel_format { PIXEL_MONO8 = 0x01080001, PIXEL_MONO12 = 0x01100005, PIXEL_MONO16 = 0x01100007 };
 enum chunk { CHUNK_FRAME_ID, CHUNK_ENCODER, CHUNK_LINE_STATUS, CHUNK_COUNT }; /* in this order behind the image */
 enum user_set { USER_SET_DEFAULT, USER_SET_0, USER_SET_1, USER_SET_COUNT };
-enum { CHUNK_BYTES = 8 /* of a value */, USER_ID_SIZE = 32 };
+enum { CHUNK_BYTES = 8 /* of a value */, USER_ID_SIZE = 32, FRAME_ID_LAST = 65535 /* of 16 bits; then comes 1 */ };
 
 struct registers {
     char vendor[32];                     /* 0x000 */
@@ -57,6 +57,7 @@ struct registers {
     char user_id[USER_ID_SIZE];                         /* 0x248 */
     double nominal_exposure_us, noise;                  /* 0x268 */
     uint32_t noise_seed, hang_call;                     /* 0x278 */
+    uint32_t big_endian, next_frame_id;                 /* 0x280 */
 };
 _Static_assert(offsetof(struct registers, sensor_width) == 0x090, "the camera's description");
 _Static_assert(offsetof(struct registers, line_rate_hz) == 0x0B8, "the camera's description");
@@ -66,6 +67,7 @@ _Static_assert(offsetof(struct registers, trigger_software) == 0x1EC, "the camer
 _Static_assert(offsetof(struct registers, chunk_enable) == 0x224, "the camera's description");
 _Static_assert(offsetof(struct registers, user_id) == 0x248, "the camera's description");
 _Static_assert(offsetof(struct registers, hang_call) == 0x27C, "the camera's description");
+_Static_assert(offsetof(struct registers, next_frame_id) == 0x284, "the camera's description");
 
 /* What a camera keeps without power, as long as the library is loaded. */
 struct flash {

@@ -9,7 +9,7 @@ enum { BUFFERS_MIN = 2, CHUNK_ID_FIRST = 0x1001 /* of CHUNK_FRAME_ID; the others
 
 /* What is known of a filled block. */
 struct block {
-    uint64_t frame_id;     /* counts from 1 at every AcquisitionStart; a lost block leaves a gap */
+    uint64_t frame_id;     /* counts from 1 at every AcquisitionStart, or on from next_frame_id; a lost block leaves a gap */
     uint64_t timestamp_ns; /* CLOCK_MONOTONIC at the end of its last line */
     uint32_t width, height, offset_x, pixel_format;
     uint32_t lines;      /* delivered, at most height */
@@ -17,7 +17,7 @@ struct block {
     size_t filled, data; /* bytes written; bytes that there should have been */
     uint32_t chunks;             /* 1 << enum chunk of those behind the image */
     uint64_t values[CHUNK_COUNT]; /* of chunks with one value; line status: at the first line */
-    bool incomplete, too_large;
+    bool incomplete, too_large, big_endian;
 };
 
 enum buffer_state { BUFFER_IDLE, BUFFER_QUEUED, BUFFER_FILLING, BUFFER_FILLED, BUFFER_TAKEN };

@@ -99,7 +99,8 @@ class CameraSettings(Section):
     first_frame_id: Annotated[int, Field(ge=0)] | Literal["any"] | None = Field(
         None,
         description="Number that the producer gives an acquisition's first block; by default 0 for U3V, else 1. "
-        "any: it goes on counting from one acquisition to the next, and the first block that comes is the first.",
+        "any: it goes on counting from one acquisition to the next, and the first block that comes is the first; "
+        "after 65535 may come 1.",
     )
     names: FeatureNames = FeatureNames()
     chunks: ChunkSettings = ChunkSettings()

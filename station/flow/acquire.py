@@ -22,6 +22,8 @@ from station.core.camera_settings import ChunkSettings
 from station.core.errors import FAULTS, CameraError
 from station.core.part import BLOCKS_PER_TURN, LINES_PER_BLOCK, LINES_PER_TURN, Block, LineAccount, LineMarks
 
+LARGEST_16_BITS = 65535
+
 
 class Accountant:
     """Keeps the account of one turn.
@@ -129,10 +131,22 @@ def _contradictions(blocks: Sequence[Block], chunks: ChunkSettings) -> Iterator[
             yield f"block {block.frame_id} came without {', '.join(marks.absent)}"
         if chunks.index_bit is not None and block.frame_id == 0 and not _high(marks.line_status, chunks.index_bit):
             yield "block 0 does not begin at the index pulse"
-    numbers = {(marks.frame_id or 0) - block.frame_id for block, marks in marked if marks.frame_id is not None}
-    if len(numbers) > 1:
+    if not _counts_on([(marks.frame_id, block.frame_id) for block, marks in marked if marks.frame_id is not None]):
         yield f"the camera's own numbers are {', '.join(str(marks.frame_id) for _, marks in marked)}"
     yield from _jumps(list(_marks(marked)), chunks)
+
+
+def _counts_on(numbered: Sequence[tuple[int, int]]) -> bool:
+    """Whether the camera's own numbers (first of each pair) go on as the blocks' do, also where 16 bits begin anew.
+
+    After 65535 comes 1, or 0 where a counter shows that it has one.
+    """
+    own = [number for number, _block in numbered]
+    differences = {number - block for number, block in numbered}
+    if len(differences) < 2:
+        return True
+    numbers = LARGEST_16_BITS + (0 in own)
+    return max(own) <= LARGEST_16_BITS and len({difference % numbers for difference in differences}) == 1
 
 
 def _high(status: int | None, bit: int) -> bool:

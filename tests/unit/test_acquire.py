@@ -262,6 +262,22 @@ def test_numbers_of_the_camera_that_skip_one_are_told() -> None:
     assert found.detail == "the camera's own numbers are 77, 78, 79, 80, 81, 83, 84, 85"
 
 
+@pytest.mark.parametrize(
+    ("numbers", "valid"),
+    [
+        ([65532, 65533, 65534, 65535, 1, 2, 3, 4], True),
+        ([65533, 65534, 65535, 0, 1, 2, 3, 4], True),
+        ([65532, 65533, 65534, 65535, 65536, 65537, 65538, 65539], True),
+        ([65532, 65533, 65534, 65535, 2, 3, 4, 5], False),
+        ([65533, 65534, 65535, 1, 0, 2, 3, 4], False),
+        ([70000, 70001, 70002, 70003, 4469, 4470, 4471, 4472], False),
+    ],
+)
+def test_numbers_of_the_camera_of_16_bits_begin_anew(numbers: list[int], valid: bool) -> None:
+    marks = [replace(mark, frame_id=number) for mark, number in zip(whole_turn(), numbers, strict=True)]
+    assert told_by([*marks]).valid is valid
+
+
 def test_a_camera_that_says_nothing_of_its_lines_is_believed() -> None:
     assert told_by([None] * 8).valid
     assert told_by([LineMarks()] * 8).valid

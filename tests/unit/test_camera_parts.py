@@ -14,6 +14,7 @@ from drivers.camera import unproven
 from drivers.camera_buffer import GREY_FORMATS, MONO8, copy_lines, read_buffer
 from drivers.camera_chunks import ChunkReader
 from drivers.camera_clock import DeviceClock, latch_offset_ns
+from drivers.camera_device import Turn
 from drivers.camera_features import check_image_format, write_feature
 from station.core.camera_settings import ChunkSettings
 from station.core.errors import BugError, CameraError
@@ -192,13 +193,13 @@ def test_padding_is_left_out_and_missing_lines_are_black() -> None:
     assert not target[40:].any()
 
 
-def wide(name: str, values: list[int]) -> Any:
+def wide(name: str, values: list[int], order: str = "<", **told: int) -> Any:
     """What the station keeps of pixels of a two-byte format."""
     grey = GREY_FORMATS[name]
-    lines = np.zeros((LINES_PER_BLOCK, WIDTH + 1), "<u2")
+    lines = np.zeros((LINES_PER_BLOCK, WIDTH + 1), f"{order}u2")
     lines[0, : len(values)] = values
     raw = bytes(3) + lines.tobytes()
-    known = {"pixel_format": grey.code, "padding_x": 2, "image_offset": 3, "size_filled": len(raw)}
+    known = {"pixel_format": grey.code, "padding_x": 2, "image_offset": 3, "size_filled": len(raw), **told}
     target = np.full((LINES_PER_BLOCK, WIDTH), 255, np.uint8)
     image = read_buffer(OddBuffer(known), WIDTH, grey)
     assert image.delivered_lines == LINES_PER_BLOCK
@@ -218,6 +219,56 @@ def wide(name: str, values: list[int]) -> Any:
 )
 def test_of_wider_pixels_the_eight_highest_bits_are_kept(name: str, values: list[int], kept: list[int]) -> None:
     assert wide(name, values) == kept
+
+
+@pytest.mark.parametrize(("order", "told"), [("<", {}), ("<", {"pixel_endianness": 0}), ("<", {"pixel_endianness": 1}),
+                                             (">", {"pixel_endianness": 2})])  # fmt: skip
+def test_the_byte_order_is_what_the_buffer_says(order: str, told: dict[str, int]) -> None:
+    assert wide("Mono16", [0, 255, 256, 0xA5FF, 65280], order, **told) == [0, 0, 1, 0xA5, 255, 0]
+
+
+def test_a_byte_order_that_nobody_knows_is_refused_where_it_matters() -> None:
+    with pytest.raises(CameraError, match="bytes in an order 7"):
+        wide("Mono12", [0], pixel_endianness=7)
+    assert read_buffer(OddBuffer({"pixel_endianness": 7}), WIDTH).delivered_lines == LINES_PER_BLOCK
+
+
+def numbers(first_id: int | str, *frame_ids: int) -> list[int]:
+    """The blocks' numbers in one acquisition, from the producer's."""
+    turn = Turn(link.Arm(1, (), 8), None, DeviceClock(None))
+    found = []
+    for frame_id in frame_ids:
+        found.append(turn.number_of(frame_id, first_id))
+        turn.note(link.BlockFilled(1, 0, found[-1], LINES_PER_BLOCK, 0))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("first_id", "frame_ids", "expected"),
+    [
+        (1, [1, 2, 3], [0, 1, 2]),
+        (0, [0, 1, 2], [0, 1, 2]),
+        ("any", [65533, 65534, 65535, 1, 2], [0, 1, 2, 3, 4]),
+        ("any", [65535, 1], [0, 1]),
+        ("any", [65534, 2, 3], [0, 3, 4]),  # two blocks are missing
+        ("any", [65535, 1, 65535, 2], [0, 1, 0, 2]),  # one came again
+        ("any", [100, 99], [0, -1]),
+        ("any", [65534, 65535, 65536, 65537], [0, 1, 2, 3]),  # a counter of more bits
+        ("any", [65535, 0, 1], [0, -65535, -65534]),  # no counter of GigE Vision: refused, not guessed
+        (1, [65535, 1], [-1, 0]),
+    ],
+)
+def test_block_numbers_of_16_bits_begin_anew_with_1(
+    first_id: int | str, frame_ids: list[int], expected: list[int]
+) -> None:
+    assert numbers(first_id, *frame_ids) == expected
+
+
+def test_block_numbers_begin_anew_in_a_long_acquisition_as_often_as_needed() -> None:
+    turn = Turn(link.Arm(1, (), 200_000), None, DeviceClock(None))
+    for number in range(140_000):
+        assert turn.number_of(number % 65535 + 1, 1) == number
+        turn.note(link.BlockFilled(1, 0, number, LINES_PER_BLOCK, 0))
 
 
 @pytest.mark.parametrize("name", ["Mono12", "Mono16"])

@@ -5,7 +5,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from station.core.camera_settings import ChunkSettings
 from station.core.part import BLOCKS_PER_TURN, ScanRecipe
+from station.flow.acquire import Accountant
 from tests.own_children import children
 from tests.wire.driver_camera import IMAGE, RECIPE, WIDTH_PX, MakeCamera, Setup, one_turn, refusal
 
@@ -82,15 +84,34 @@ async def test_a_feature_behind_a_selector_is_told_for_each_choice(make_camera: 
     await camera.close()
 
 
+@pytest.mark.parametrize("order", ["LittleEndian", "BigEndian"])
 @pytest.mark.parametrize("pixel_format", ["Mono12", "Mono16"])
 async def test_wider_pixels_become_the_same_eight_bits(
-    make_camera: MakeCamera, setup: Setup, pixel_format: str
+    make_camera: MakeCamera, setup: Setup, pixel_format: str, order: str
 ) -> None:
-    camera = make_camera(setup | {"PixelFormat": pixel_format})
+    camera = make_camera(setup | {"PixelFormat": pixel_format, "SimPixelByteOrder": order})
     await camera.open()
     assert (await camera.prepare(RECIPE))["PixelFormat"] == pixel_format
     blocks = await one_turn(camera)
     np.testing.assert_array_equal(np.concatenate([block.pixels for block in blocks]), IMAGE)
+
+
+async def test_block_numbers_of_16_bits_go_on_through_their_end(make_camera: MakeCamera, setup: Setup) -> None:
+    chunks = {"ChunkModeActive": True, "SimNextFrameID": 65525}
+    camera = make_camera(setup | chunks, first_frame_id="any", chunks={"frame_id": "ChunkFrameID"})
+    await camera.open()
+    await camera.prepare(RECIPE)
+    own = []
+    for _ in range(3):
+        accountant = Accountant(ChunkSettings(frame_id="ChunkFrameID"))
+        for block in await one_turn(camera):
+            accountant.take(block)
+            assert block.marks is not None
+            own.append(block.marks.frame_id)
+        account = accountant.close(0)
+        assert account.valid, account.detail
+        assert account.frame_ids == tuple(range(BLOCKS_PER_TURN))
+    assert own == [*range(65525, 65536), *range(1, 14)]
 
 
 async def test_a_refused_recipe_leaves_the_camera_usable(make_camera: MakeCamera, setup: Setup) -> None:

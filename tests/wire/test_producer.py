@@ -33,7 +33,7 @@ FEATURES = [
     ("UserSetSelector", "UserSet1"), ("UserSetDefault", "UserSet0"), ("DeviceUserID", "left camera"),
     ("SimScene", "/station-none"), ("SimNominalExposure", 33.25), ("SimNoise", 1.5), ("SimNoiseSeed", 77),
     ("SimFault", "Slow"), ("SimFaultBlock", 4294967295), ("SimPartialLines", 65536), ("SimFaultTime", 250),
-    ("SimHangCall", "DevClose"),
+    ("SimHangCall", "DevClose"), ("SimPixelByteOrder", "BigEndian"), ("SimNextFrameID", 65535),
 ]  # fmt: skip
 
 
