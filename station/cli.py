@@ -258,18 +258,20 @@ def inspect(
 ) -> None:
     """Judge images from disk through the same steps as a turning part; exit status 0 only if every file was judged."""
     from station.build import make_classifier
-    from station.inspect import Inspected, Refused, inspect_image, save_picture, wanted_images
+    from station.inspect import Inspected, PictureFolder, Refused, inspect_image, wanted_images
 
     settings = settings_of(config, "simulate.toml")
     configure_logs("error", None)
     classifier = make_classifier(settings)
+    pictures = None if picture is None else PictureFolder(picture, classifier)
     results: list[Inspected | Refused] = []
     rows: list[dict[str, Any]] = []
     for wanted in wanted_images(paths, settings):
         result = wanted if isinstance(wanted, Refused) else inspect_image(wanted, settings, classifier)
-        if picture is not None and isinstance(result, Inspected):
-            save_picture(result, picture, classifier)
-        rows.append(result.as_json())
+        row = result.as_json()
+        if pictures is not None and isinstance(result, Inspected):
+            row["picture"] = str(pictures.save(result))
+        rows.append(row)
         results.append(result)
         if not as_json:
             _print_inspected(result)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -194,7 +195,8 @@ def draw(result: Inspected, evidence: Heat | None = None) -> Pixels:
     left = surface.shape[1] + 2 * BORDER_PX
     sheet[TITLE_PX : TITLE_PX + patches.shape[0], left : left + patches.shape[1]] = patches
     decision = result.decision
-    title = f"{result.file.name}: {decision.verdict.label}, confidence {decision.confidence:.3f}"
+    name = f"{result.file.resolve().parent.name}/{result.file.name}"
+    title = f"{name}: {decision.verdict.label}, confidence {decision.confidence:.3f}"
     _write(sheet, title, (BORDER_PX, 22), (235, 235, 235), 0.6)
     if decision.fault is not None:
         _write(sheet, f"{decision.fault.code}: {decision.detail}", (BORDER_PX, 42), (120, 190, 255), 0.45)
@@ -265,19 +267,41 @@ def _write(sheet: Pixels, text: str, at: tuple[int, int], colour: tuple[int, int
     cv2.putText(sheet, ascii_text, at, cv2.FONT_HERSHEY_SIMPLEX, size, colour, 1, cv2.LINE_AA)
 
 
-def save_picture(result: Inspected, folder: Path, classifier: PatchClassifier) -> Path:
-    """Write the picture of one result, with the evidence for its defect, into a folder as PNG, named after the image.
+class PictureFolder:
+    """Writes the pictures of one inspection, each under a name of its own.
 
-    Raises:
-        ConfigError: The folder cannot be written to.
-        ModelError: The network fails.
+    A picture is called after its image and the verdict, `a.pits.png`; a later image of the same name, from another
+    folder or in another format, becomes `a~2`, `a~3` …
+
+    Args:
+        folder: Where they go; it is made if it is not there.
+        classifier: The network, asked for the evidence.
     """
-    picture = draw(result, find_evidence(result, classifier))
-    target = folder / f"{result.file.stem}.{result.decision.verdict.label}.png"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        _done, encoded = cv2.imencode(".png", picture)
-        target.write_bytes(encoded.tobytes())
-    except OSError as error:
-        raise ConfigError("config.invalid", f"--picture {target}: {error.strerror}") from error
-    return target
+
+    def __init__(self, folder: Path, classifier: PatchClassifier) -> None:
+        self._folder = folder
+        self._classifier = classifier
+        self._taken: set[str] = set()
+
+    def save(self, result: Inspected) -> Path:
+        """Write the picture of one result, with the evidence for its defect, as PNG; where it lies.
+
+        Raises:
+            ConfigError: The folder cannot be written to.
+            ModelError: The network fails.
+        """
+        picture = draw(result, find_evidence(result, self._classifier))
+        target = self._folder / f"{self._unused(result.file.stem)}.{result.decision.verdict.label}.png"
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            _done, encoded = cv2.imencode(".png", picture)
+            target.write_bytes(encoded.tobytes())
+        except OSError as error:
+            raise ConfigError("config.invalid", f"--picture {target}: {error.strerror}") from error
+        return target
+
+    def _unused(self, stem: str) -> str:
+        names = (stem if times == 1 else f"{stem}~{times}" for times in count(1))
+        name = next(name for name in names if name.lower() not in self._taken)
+        self._taken.add(name.lower())
+        return name

@@ -127,6 +127,8 @@ def _take_classes(root: Path, folders: Iterable[Path], split: Split | None, layo
                 layout.left_out.append(f"{name}: a folder in a class folder")
             elif why := _no_class(path):
                 layout.left_out.append(f"{name}: {why}")
+            elif not path.is_file():
+                layout.left_out.append(f"{name}: no file")
             elif path.suffix.lower() not in SUFFIXES:
                 layout.left_out.append(f"{name}: not {', '.join(sorted(SUFFIXES))}")
             else:

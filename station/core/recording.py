@@ -4,8 +4,8 @@ A scan is an 8-bit grey image, PNG, TIFF or BMP, of 3584 lines, any width from 6
 `recording.jsonl`, where it is there, has one object a scan: `file`, `part_id`, `part_type` and `label`; a type or
 label that nobody knows is null, and blanks at the ends of an id are no part of it. `closed: false` says that a scan
 holds no whole turn, as one that was put together from pictures: then nobody looks whether its end meets its beginning.
-Without the list every image of the folder is a scan, in the order of the names. What is wrong with one scan is told,
-and the rest is read.
+Without the list every image of the folder is a scan, in the order of the names, and so is every file whose name has no
+ending; images under other endings are told of. What is wrong with one scan is told, and the rest is read.
 """
 
 import string
@@ -17,7 +17,15 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from station.core.errors import RecordingError
 from station.core.part import LINES_PER_TURN, PART_ID_LENGTH, Pixels, SurfaceClass
-from station.core.scan_file import PictureSize, ScanFileError, grey_size, unpacked
+from station.core.scan_file import (
+    BMP_SIGNATURE,
+    PNG_SIGNATURE,
+    TIFF_ORDERS,
+    PictureSize,
+    ScanFileError,
+    grey_size,
+    unpacked,
+)
 
 INDEX_NAME = "recording.jsonl"
 NARROWEST_PX, WIDEST_PX = 64, 16384
@@ -199,11 +207,21 @@ def _images(folder: Path) -> Iterator[RecordedScan | RecordingError]:
         suffix = file.suffix.lower()
         if suffix in OTHER_IMAGES:
             yield _bad_image(file, "allowed are PNG, TIFF and BMP")
-        elif suffix in SCAN_SUFFIXES:
+        elif suffix in SCAN_SUFFIXES or not (suffix or file.is_dir() or file.name.startswith(".")):
             try:
                 yield RecordedScan(inside(folder, file.name, ""), _unused_id(file.stem, used), None, None)
             except RecordingError as problem:
                 yield problem
+        elif file.is_file() and _begins_as_an_image(file):
+            yield _bad_image(file, f"it begins as an image; end its name with {', '.join(sorted(SCAN_SUFFIXES))}")
+
+
+def _begins_as_an_image(file: Path) -> bool:
+    try:
+        with file.open("rb") as opened:
+            return opened.read(len(PNG_SIGNATURE)).startswith((PNG_SIGNATURE, *TIFF_ORDERS, BMP_SIGNATURE))
+    except OSError:
+        return False
 
 
 def _unused_id(stem: str, used: set[str]) -> str:

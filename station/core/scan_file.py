@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+BMP_SIGNATURE = b"BM"
 PNG_COLOURS = {
     2: "a colour image",
     3: "an image with a palette",
@@ -113,7 +114,7 @@ def _size(content: bytes, terms: _Terms) -> PictureSize:
             return _png(content, terms)
         if content[:4] in TIFF_ORDERS:
             return _tiff(content, TIFF_ORDERS[content[:4]], terms)
-        if content.startswith(b"BM"):
+        if content.startswith(BMP_SIGNATURE):
             return _bmp(content, terms)
     except struct.error:
         raise cut_off() from None

@@ -23,6 +23,8 @@ from station.records.moments import moment, stamp
 from station.records.reading import reading
 
 JsonObject = dict[str, Any]
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+"""With one of these begins what spreadsheets compute, or send somewhere, when they open a CSV file."""
 
 JOINED = """FROM inspections i
     LEFT JOIN judgements j ON j.inspection = i.number
@@ -166,8 +168,13 @@ def _csv(connection: sqlite3.Connection, chosen: RecordFilter) -> Iterator[str]:
 
 def _csv_line(values: Iterable[object]) -> str:
     line = io.StringIO()
-    csv.writer(line, lineterminator="\n").writerow(values)
+    csv.writer(line, lineterminator="\n").writerow(map(_harmless, values))
     return line.getvalue()
+
+
+def _harmless(value: object) -> object:
+    """A value for a table; a text that a spreadsheet would take for a formula stands behind an apostrophe."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
 
 
 def _json(connection: sqlite3.Connection, chosen: RecordFilter) -> Iterator[str]:

@@ -273,7 +273,7 @@ def test_numbers_of_the_camera_that_skip_one_are_told() -> None:
         ([70000, 70001, 70002, 70003, 4469, 4470, 4471, 4472], False),
     ],
 )
-def test_numbers_of_the_camera_of_16_bits_begin_anew(numbers: list[int], valid: bool) -> None:
+def test_numbers_of_the_camera_of_16_bits_begin_anew(numbers: list[int], *, valid: bool) -> None:
     marks = [replace(mark, frame_id=number) for mark, number in zip(whole_turn(), numbers, strict=True)]
     assert told_by([*marks]).valid is valid
 

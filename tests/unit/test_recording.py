@@ -174,6 +174,20 @@ def test_an_image_of_another_kind_and_a_link_to_the_outside_are_told(folder: Pat
     assert recording.problems[0].detail == "d.jpg: allowed are PNG, TIFF and BMP"
 
 
+def test_no_file_that_may_be_a_scan_is_left_out_without_a_word(folder: Path) -> None:
+    png = b"\x89PNG\r\n\x1a\n"
+    for name, content in (
+        ("d", png), ("e.png.bak", png), ("f.scan", b"II*\0"), ("g.data", b"no image"), (".hidden", png), ("h", b""),
+    ):  # fmt: skip
+        (folder / name).write_bytes(content)
+    recording = read_recording(folder, TYPES)
+    assert [scan.file.name for scan in recording.scans] == ["a.png", "b.png", "c.png", "d", "h"]
+    told = "it begins as an image; end its name with .bmp, .png, .tif, .tiff"
+    assert [problem.detail for problem in recording.problems] == [
+        f"{name}: {told}" for name in (".hidden", "e.png.bak", "f.scan")
+    ]
+
+
 def no_folder(folder: Path) -> Path:
     return folder / "none"
 

@@ -143,6 +143,18 @@ async def test_csv_has_a_line_a_record_with_the_flat_columns(tmp_path: Path) -> 
     assert "probabilities" not in third
 
 
+@pytest.mark.parametrize("part_id", ["=1+1", "+1", "-1+2", "@SUM(A1)"])
+async def test_csv_has_nothing_that_a_spreadsheet_would_compute(tmp_path: Path, part_id: str) -> None:
+    ledger = await open_ledger(tmp_path)
+    inspection = await ledger.enter(part(part_id, 1), PART_TYPE)
+    await ledger.judged(inspection, evidence(decision(Verdict.PITS, None, scores(0))))
+    await ledger.close()
+    (line,) = csv.DictReader(io.StringIO("".join(export_records(tmp_path, ALL, "csv"))))
+    assert line["part_id"] == f"'{part_id}"
+    assert line["confidence"] == "0.75"
+    assert exported(tmp_path)[0]["part_id"] == part_id
+
+
 async def test_an_empty_database_exports_an_empty_list_and_a_header(tmp_path: Path) -> None:
     await (await open_ledger(tmp_path)).close()
     assert exported(tmp_path) == []

@@ -1,0 +1,43 @@
+"""`station inspect`: every judged image has a picture of its own."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from station.core.errors import ConfigError
+from station.core.part import Pixels, Probabilities, Verdict
+from station.inspect import Inspected, PictureFolder
+from tests.record_samples import decision, scores
+
+
+class NotAsked:
+    """A network that has nothing to say of good parts."""
+
+    def score(self, images: Pixels) -> Probabilities:
+        raise AssertionError(f"asked about {len(images)} images")
+
+
+def inspected(file: str, verdict: Verdict = Verdict.DEFECT_FREE) -> Inspected:
+    image = np.zeros((3584, 400), np.uint8)
+    judged = replace(decision(verdict, None, scores(0)), algorithm1=verdict)
+    return Inspected(Path(file), judged, None, scan_valid=True, image=image)
+
+
+def test_images_of_the_same_name_have_pictures_of_their_own(tmp_path: Path) -> None:
+    pictures = PictureFolder(tmp_path / "new", NotAsked())  # type: ignore[arg-type]
+    written = [pictures.save(inspected(file)) for file in ("x/a.png", "y/a.png", "y/a.tif", "y/b.png", "z/a~2.png")]
+    assert [path.name for path in written] == [
+        f"{stem}.defect_free.png" for stem in ("a", "a~2", "a~3", "b", "a~2~2")
+    ]  # fmt: skip
+    assert sorted((tmp_path / "new").iterdir()) == sorted(written)
+    first, second = (cv2.imread(str(path)) for path in written[:2])
+    assert (first != second).any()  # the folder's name stands above it
+
+
+def test_a_folder_that_cannot_be_written_to_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(ConfigError, match=r"--picture .*file"):
+        PictureFolder(tmp_path / "file", NotAsked()).save(inspected("a.png"))  # type: ignore[arg-type]
