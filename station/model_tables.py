@@ -10,7 +10,10 @@ if TYPE_CHECKING:
     from models.training.comparison import Comparison
     from models.training.crossval import Crossval
 
-PAPERS_OWN = "The paper's figures are of its own images."
+PAPERS_OWN = (
+    "The paper's figures are of its own images, generated defects among those that trained; without these its baseline "
+    "reached 89.23 % of the parts."
+)
 
 
 def crossval_table(rows: Sequence["Crossval"]) -> Table:

@@ -197,7 +197,8 @@ def compare(
 ) -> None:
     """Train networks by one plan and judge them on the test split; goes on where it was interrupted.
 
-    The whole tables of the paper: `--networks paper --folds 10 --recipe paper`, on a GPU.
+    All networks of the paper's tables, by the recipe nearest to its own: `--networks paper --folds 10 --recipe paper`,
+    on a GPU.
     """
     need_training_packages()
     from models.dataset.store import read_data, verify_images

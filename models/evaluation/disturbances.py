@@ -1,7 +1,7 @@
 """What may go wrong with a picture in the plant, drawn on the raw scan, so that cropping and resizing see it too.
 
 Each disturbance takes the scan (3584, width) uint8, the part's columns, a level and a source of chance.
-Source: the kinds are those of Mustafaev et al., Fig. 13 (blur, noise, extreme light, natural scratches), and the lamp.
+Source: the kinds are those of Mustafaev et al., Fig. 12 (blur, noise, extreme light, natural scratches), and the lamp.
 """
 
 from collections.abc import Callable

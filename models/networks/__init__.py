@@ -51,8 +51,8 @@ _SPECS = (
     NetworkSpec("inception-v3", _in("inception_v3"), 75, 22_351_013, 22.37, f"Szegedy et al. 2016; {_PAPER}"),
     NetworkSpec("mobilenet-v2", _in("mobilenet_v2"), 32, 2_592_709, 2.63, f"Sandler et al. 2018; {_PAPER}"),
     NetworkSpec("resnet50", _in("resnet50"), 32, 24_067_781, 24.15, f"He et al. 2016; {_PAPER}"),
-    NetworkSpec("sca-cnn", _in("sca_cnn"), 64, 525_271, 0.52, f"our reading of {_PAPER}"),
-    NetworkSpec("baseline-cnn", _in("baseline_cnn"), 128, 5_123_685, 5.12, f"our reading of {_PAPER}"),
+    NetworkSpec("sca-cnn", _in("sca_cnn"), 64, 525_271, 0.52, f"Woo et al. 2018, of the size in {_PAPER}"),
+    NetworkSpec("baseline-cnn", _in("baseline_cnn"), 128, 5_123_685, 5.12, f"after {_PAPER}, normalised throughout"),
     NetworkSpec("inception-cnn", _in("inception_cnn"), 128, 3_576_389, 3.58, f"{_PAPER}, section IV D"),
     NetworkSpec(
         "inception-cnn-normalised", _in("inception_cnn_normalised"), 128, 3_580_357, None, "ours, after the paper's"

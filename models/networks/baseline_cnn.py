@@ -1,8 +1,9 @@
-"""The paper's baseline CNN: seven convolutions, each followed by a halving of the image, and the dense layers.
+"""A baseline CNN after the paper's: seven convolutions, each followed by a halving of the image, and the dense layers.
 
 Source: Mustafaev et al., section V and Table 10 (5.12 M parameters, 24 layers). The paper gives no table of its layers;
-filters 32, 32, 128, 256, 256, 512, 512 with kernels 5, 5, 5, 3, 3, 3, 3 come out at that size. Nor does it say where it
-is normalised: here every convolution is, for without that it does not begin to learn (see models/README.md).
+filters 32, 32, 128, 256, 256, 512, 512 with kernels 5, 5, 5, 3, 3, 3, 3 come out at that size. Its 24 layers have room
+for one batch normalisation; here every convolution has one, because without them the network did not begin to learn in
+the few steps that were tried (see models/README.md). So this is not the paper's network.
 """
 
 from torch import Tensor, nn

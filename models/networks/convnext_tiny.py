@@ -1,4 +1,4 @@
-"""ConvNeXt-T with the paper's head.
+"""ConvNeXt-T with the dense layers of the Inception-CNN.
 
 Source: Liu et al. 2022; timm's `convnext_tiny`.
 """

@@ -1,4 +1,4 @@
-"""EfficientNet-B0 with the paper's head.
+"""EfficientNet-B0 with the dense layers of the Inception-CNN.
 
 Source: Tan and Le 2019; timm's `efficientnet_b0`.
 """

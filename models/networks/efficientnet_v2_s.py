@@ -1,4 +1,4 @@
-"""EfficientNetV2-S with the paper's head.
+"""EfficientNetV2-S with the dense layers of the Inception-CNN.
 
 Source: Tan and Le 2021; timm's `tf_efficientnetv2_s`.
 """

@@ -1,4 +1,4 @@
-"""Inception-CNN with batch normalisation after every convolution, like our readings of the paper's other networks.
+"""Inception-CNN with batch normalisation after every convolution, as our baseline and SCA CNN have it.
 
 It learns from far fewer patches than the paper's own, which normalises its first convolution alone (models/README.md).
 """

@@ -1,4 +1,4 @@
-"""InceptionV3 with the paper's head.
+"""InceptionV3 with the dense layers of the Inception-CNN.
 
 Source: Szegedy et al. 2016; timm's `inception_v3`.
 """

@@ -33,7 +33,11 @@ def _convolution(channels: int, filters: int, kernel: int, *, normalised: bool) 
 
 
 def dense_head(inputs: int, classes: int) -> nn.Sequential:
-    """The dense layers of every network of the paper: 256, 128, 64 with ReLU, then the classes' logits."""
+    """Dense layers of 256, 128 and 64 with ReLU, then the classes' logits.
+
+    Source: Mustafaev et al., section IV D, of the Inception-CNN. That their other networks end so, too, is inferred
+    from the parameters in Table 10; its counts of layers leave room for two more without any, which none here has.
+    """
     return nn.Sequential(
         *(nn.Linear(inputs, 256), nn.ReLU()),
         *(nn.Linear(256, 128), nn.ReLU()),
@@ -43,7 +47,7 @@ def dense_head(inputs: int, classes: int) -> nn.Sequential:
 
 
 def initialise(module: nn.Module) -> None:
-    """Weights after He et al. for ReLU, biases 0; for `nn.Module.apply`."""
+    """Weights after He et al. for ReLU, biases 0; for `nn.Module.apply`. Mustafaev et al. tell no initial weights."""
     if isinstance(module, nn.Conv2d | nn.Linear):
         nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
         if module.bias is not None:

@@ -1,4 +1,4 @@
-"""MobileNetV2 with the paper's head; padded as TensorFlow does, so that weights from there fit.
+"""MobileNetV2 with the dense layers of the Inception-CNN; padded as TensorFlow does, so that weights from there fit.
 
 Source: Sandler et al. 2018; timm's `mobilenetv2_100`.
 """

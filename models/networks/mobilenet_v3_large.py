@@ -1,4 +1,4 @@
-"""MobileNetV3-L with the paper's head.
+"""MobileNetV3-L with the dense layers of the Inception-CNN.
 
 Source: Howard et al. 2019; timm's `mobilenetv3_large_100`.
 """

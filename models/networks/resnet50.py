@@ -1,4 +1,4 @@
-"""ResNet50 with the paper's head.
+"""ResNet50 with the dense layers of the Inception-CNN.
 
 Source: He et al. 2016; timm's `resnet50`.
 """

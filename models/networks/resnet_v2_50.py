@@ -1,4 +1,4 @@
-"""ResNetV2-50 with the paper's head.
+"""ResNetV2-50 with the dense layers of the Inception-CNN.
 
 Source: He et al. 2016, identity mappings; timm's `resnetv2_50`.
 """

@@ -1,10 +1,10 @@
 """A small CNN with channel and spatial attention after each of its six convolutions.
 
-Source: Mustafaev et al., Table 10 (0.52 M parameters, 30 layers), after their "2D convolutional neural network with
-spatial and channel attention", Sensors 22 (2022) 4192. Neither gives a table of the layers that comes out at this size,
-so this is our reading: input; six times convolution, halving, channel attention, spatial attention; average; four dense
-layers: 30 layers, 0.53 M parameters, batch normalisation counted with its convolution. Without it the features vanish:
-attention that has not learnt yet halves them twelve times.
+Source: of the size of the CNN with attention in Table 10 of Mustafaev et al. (0.52 M parameters, 30 layers), not of its
+structure. The one that they cite (Sensors 22 (2022) 4192) extracts features first, then weighs channels and places
+side by side, and joins both. Here both kinds of attention follow each of six convolutions, one after the other, as in
+Woo et al., "CBAM", ECCV 2018; every convolution is normalised, for attention that has not learnt yet halves the
+features twelve times. 0.53 M parameters.
 """
 
 import torch

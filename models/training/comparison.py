@@ -26,7 +26,7 @@ from station.core.part import PATCHES_PER_PART, SurfaceClass
 
 COMPARISON = "comparison.json"
 PAPER_WHOLE = {"baseline-cnn": 66.92}
-"""Percent of 130 parts, trained on whole images. Source: Mustafaev et al., section V, SMHSD-O-TA."""
+"""Percent of 130 parts, trained on whole images. Source: Mustafaev et al., Table 8, SMHSD-O-TA."""
 
 
 class Comparison(Result):

@@ -18,7 +18,8 @@ Change = Literal["mirror", "upend", "brightness", "contrast"]
 CHANGES: tuple[Change, ...] = ("mirror", "upend", "brightness", "contrast")
 """All augmentations: left for right, top for bottom, grey values times 0.7 to 1.3, spread about the mean by 15 %.
 
-Source: Mustafaev et al., section IV C; turning and cropping are left out because they alter a defect's pattern.
+Source: the kinds are those of Mustafaev et al., section IV C, who tell no ranges and store the changed copies; turning
+and cropping are left out because they alter a defect's pattern.
 """
 
 
@@ -151,8 +152,16 @@ RECIPES: dict[str, dict[str, Any]] = {
         "frozen_epochs": 30, "frozen_rate": 1e-3, "unfrozen_share": 0.26, "patience": 5, "draw": "whole",
     },
 }  # fmt: skip
-"""Choices that belong together: the shipped network's, those of Mustafaev et al., section IV, and two phases of
-transfer learning: first the head alone, then the last quarter of the layers with it (50 of the 190 of ResNet50V2)."""
+"""Choices that belong together.
+
+station: the shipped network's.
+paper: what Mustafaev et al. tell of theirs, section V D 2 and, of L2, IV D. Not theirs: the loss that weighs classes,
+    changes drawn while training in place of copies made before, bfloat16, and the weights to begin with.
+transfer: two phases of transfer learning after a study of MobileNetV2 and ResNet50V2 on NEU pictures: first the head
+    alone, then the last quarter of the layers with it (50 of the 190 of ResNet50V2, here a share of those with
+    parameters). Not the study's: the head, which there has 256 units and dropout, decay apart from the gradient, and
+    the weighted loss.
+"""
 
 FLIPS: tuple[Change, ...] = ("mirror", "upend")
 

@@ -9,7 +9,7 @@ it is archived. The crop is a view into that memory, and resizing reads it where
 each with its 256 rows one behind the other as a network wants them. (A part that is narrower than a strip is enlarged
 by OpenCV and cut by a copy; cutting first would move the border between the halves where the width is odd.) The network
 reads these bytes as they are: scaling is folded into the model.
-Source: resized to 2048 lines of 512 and cut into 16 patches: Mustafaev et al., section III.
+Source: resized to 2048 lines of 512 and cut into 16 patches: Mustafaev et al., section IV B.
 """
 
 import cv2
