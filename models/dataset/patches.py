@@ -54,7 +54,8 @@ def label_patches(mask: Pixels, left: int, right: int) -> NDArray[np.int8]:
     """Labels (16,) of a scan's patches from its mask: a class, or `SLIVER` where too little of a defect shows."""
     labels = np.zeros(PATCHES_PER_PART, np.int8)
     most = np.zeros(PATCHES_PER_PART)
-    for surface in (SurfaceClass(number) for number in np.unique(mask) if number):
+    counts = cv2.calcHist([mask], [0], None, [256], [0, 256]).ravel()
+    for surface in (SurfaceClass(int(number)) for number in np.flatnonzero(counts) if number):
         each = cover(np.asarray(mask == surface, np.uint8), left, right)
         for covered, shown in zip(each, shows(each), strict=True):
             labels = np.where((covered > 0) & (labels == SurfaceClass.DEFECT_FREE), SLIVER, labels)

@@ -10,7 +10,7 @@ on disk, here all 16 patches of every part are taken, labelled by a mask, and au
 
 import hashlib
 import multiprocessing
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -96,11 +96,10 @@ class _Source:
 
 @dataclass(frozen=True, slots=True)
 class _Look:
-    """What the first look at a scan and its mask gave; nothing but `refused` where they cannot be used."""
+    """What the first look at a scan's files gave; nothing but `refused` where they cannot be used."""
 
     image_sha256: str = ""
     mask_sha256: str = ""
-    pixels_sha256: str = ""
     refused: str = ""
 
 
@@ -109,7 +108,8 @@ def make_from_recordings(
 ) -> DataSet:
     """Make a data set; its bytes do not depend on the number of processes.
 
-    Every scan and mask is looked at before the first is cut, and all that cannot be used are told of together.
+    Every mask is held against its part's label before the first scan is cut, and all that do not fit are told of
+    together. A scan is checked when it is cut.
 
     Args:
         folder: Where it goes; nothing may lie there.
@@ -132,8 +132,8 @@ def make_from_recordings(
             source=_told(plan), seed=plan.seed, jitter_px=plan.jitter_px, cuts=plan.cuts, shares=plan.shares,
             rule=RULE if plan.kind == "patches" else "the part's class",
         )  # fmt: skip
-        entries = _counted(work(partial(_entry, plan), sources), len(scans), 2 * len(scans), done)
-        return write_data(folder, heading, entries, count)
+        cuts = _counted(work(partial(_cut, plan), sources), len(scans), 2 * len(scans), done)
+        return write_data(folder, heading, _each_once(sources, cuts), count)
 
 
 Scans = list[tuple[LabelledScan, Split | None]]
@@ -149,18 +149,14 @@ def _scans(plan: RecordingPlan) -> Scans:
 
 
 def _look(scan: LabelledScan) -> _Look:
-    """Hashes of a scan and its mask, which were read as they will be when they are cut."""
+    """Hashes of a scan and its mask; the mask is read, the scan will be when it is cut."""
     try:
-        image, mask = read_image(scan), read_mask(scan)
-        if image.shape != mask.shape or scan.right - scan.left < PATCH_PX:
-            told = (
-                f"{scan.image_path}: columns {scan.left} to {scan.right} of {image.shape[1]}, mask of {mask.shape[1]}"
-            )
-            return _Look(refused=told)
-        pixels = hashlib.sha256(str(image.shape).encode() + image.tobytes()).hexdigest()
-        return _Look(file_sha256(scan.image_path), file_sha256(scan.mask_path), pixels)
-    except (RecordingError, OSError) as error:
-        return _Look(refused=error.detail if isinstance(error, RecordingError) else str(error))
+        read_mask(scan)
+        return _Look(file_sha256(scan.image_path), file_sha256(scan.mask_path))
+    except RecordingError as error:
+        return _Look(refused=error.detail)
+    except OSError as error:
+        return _Look(refused=str(error))
 
 
 def _sources(plan: RecordingPlan, scans: Scans, looks: Sequence[_Look]) -> list[_Source]:
@@ -168,9 +164,8 @@ def _sources(plan: RecordingPlan, scans: Scans, looks: Sequence[_Look]) -> list[
     if refused := [look.refused for look in looks if look.refused]:
         raise DatasetError("dataset.bad_source", listing(refused))
     everything = [scan for scan, _split in scans]
-    _refuse_two_classes(everything, looks)
     number_of = {part_id: number for number, part_id in enumerate({scan.part_id: None for scan in everything})}
-    same = same_values(look.pixels_sha256 for look in looks)
+    same = same_values(look.image_sha256 for look in looks)
     groups = join_groups([number_of[scan.part_id] for scan in everything], same)
     shared = sum(split is None for _scan, split in scans)
     labels = [scan.surface.label for scan in everything[:shared]]
@@ -183,26 +178,30 @@ def _sources(plan: RecordingPlan, scans: Scans, looks: Sequence[_Look]) -> list[
     ]
 
 
-def _refuse_two_classes(scans: Sequence[LabelledScan], looks: Sequence[_Look]) -> None:
-    """The same pixels are one surface: of two labels one is wrong, and nobody here knows which."""
-    first: dict[str, LabelledScan] = {}
-    pairs = [(first.setdefault(look.pixels_sha256, scan), scan) for scan, look in zip(scans, looks, strict=True)]
-    if wrong := [
-        f"{one.image_path} is {one.surface.label}, {other.image_path} is {other.surface.label}"
-        for one, other in pairs
-        if one.surface is not other.surface
-    ]:
-        raise DatasetError("dataset.bad_source", f"the same pixels in two classes: {listing(wrong)}")
+def _each_once(sources: Sequence[_Source], cuts: Iterable[tuple[Entry, str]]) -> Iterator[Entry]:
+    """The entries, as long as the same pixels are of one class, and lie in one split.
+
+    Of two labels of one surface one is wrong, and nobody here knows which.
+    """
+    first: dict[str, _Source] = {}
+    for source, (entry, pixels_sha256) in zip(sources, cuts, strict=True):
+        other = first.setdefault(pixels_sha256, source)
+        for what in ("label", "split"):
+            one, two = getattr(other.file, what), getattr(source.file, what)
+            if one != two:
+                told = f"{other.scan.image_path} is {one}, {source.scan.image_path} is {two}"
+                raise DatasetError("dataset.bad_source", f"the same pixels with two {what}s: {told}")
+        yield entry
 
 
 def _refuse_leaks(scans: Sequence[LabelledScan], groups: Sequence[int], splits: Sequence[Split]) -> None:
-    """A part, or a scan of the same pixels, lies in one split only."""
+    """A part, or a scan of the same bytes, lies in one split only."""
     first: dict[int, tuple[Split, LabelledScan]] = {}
     for scan, group, split in zip(scans, groups, splits, strict=True):
         before, other = first.setdefault(group, (split, scan))
         if before is not split:
             names = f"{other.image_path} for {before.name.lower()}, {scan.image_path} for {split.name.lower()}"
-            raise DatasetError("dataset.bad_source", f"the same part, or the same pixels: {names}")
+            raise DatasetError("dataset.bad_source", f"the same part, or the same bytes: {names}")
 
 
 def _file(scan: LabelledScan, look: _Look, group: int, split: Split) -> DataFile:
@@ -237,18 +236,26 @@ def _counted(items: Iterator[Item], before: int, of: int, done: Callable[[int, i
         done(number, of)
 
 
-def _entry(plan: RecordingPlan, source: _Source) -> Entry:
+def _cut(plan: RecordingPlan, source: _Source) -> tuple[Entry, str]:
+    """What is taken from a scan, and the hash of its pixels."""
     scan = source.scan
     rng = np.random.default_rng([plan.seed, source.number])
     edges = np.array([scan.left, scan.right]) + rng.integers(-plan.jitter_px, plan.jitter_px + 1, 2)
-    image, mask = read_image(scan), read_mask(scan)
+    try:
+        image, mask = read_image(scan), read_mask(scan)
+    except RecordingError as error:
+        raise DatasetError("dataset.bad_source", error.detail) from error
+    if image.shape != mask.shape or scan.right - scan.left < PATCH_PX:
+        told = f"{scan.image_path}: columns {scan.left} to {scan.right} of {image.shape[1]}, mask of {mask.shape[1]}"
+        raise DatasetError("dataset.bad_source", told)
+    pixels_sha256 = hashlib.sha256(str(image.shape).encode() + image.tobytes()).hexdigest()
     left, right = (int(edge) for edge in edges.clip(0, image.shape[1]))
     first_lines = [0, *rng.integers(1, LINES_PER_TURN, plan.cuts_of(scan, source.file.split) - 1)]
     turns = [(np.roll(image, -line, axis=0), np.roll(mask, -line, axis=0)) for line in first_lines]
     if plan.kind == "patches":
         patches = np.concatenate([cut(turned, left, right) for turned, _ in turns])
         labels = np.concatenate([label_patches(turned, left, right) for _, turned in turns])
-        return Entry(source.file, patches, labels.astype(np.int16))
+        return Entry(source.file, patches, labels.astype(np.int16)), pixels_sha256
     height, width = WHOLE_SHAPE
     wholes = [cv2.resize(turned[:, left:right], (width, height), interpolation=cv2.INTER_AREA) for turned, _ in turns]
-    return Entry(source.file, np.stack(wholes), np.full(len(wholes), scan.surface, np.int16))
+    return Entry(source.file, np.stack(wholes), np.full(len(wholes), scan.surface, np.int16)), pixels_sha256
