@@ -15,6 +15,8 @@ from station.core.scan_file import ScanFileError, picture_size, unpacked
 
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff"})
 """Of the files that are pictures."""
+LARGEST_PX = 16384
+"""Height and width at most; a header that promises more would take the memory before the data prove it wrong."""
 
 
 def read_picture(path: Path) -> Pixels:
@@ -40,6 +42,8 @@ def decoded_picture(content: bytes) -> Pixels:
         ScanFileError: It is not whole, or of another kind.
     """
     size = jpeg_size(content) if content.startswith(SIGNATURE) else picture_size(content)
+    if not (1 <= size.lines <= LARGEST_PX and 1 <= size.columns <= LARGEST_PX):
+        raise ScanFileError(f"it is {size.lines} px high and {size.columns} wide, allowed are 1 to {LARGEST_PX}")
     pixels = unpacked(content, size)
     if size.channels == 1:
         return pixels

@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.dataset.pictures import decoded_picture, read_picture
@@ -113,6 +113,8 @@ def two_pages() -> bytes:
         (JPEGS["baseline"].replace(b"\xff\xc0\0\x0b\x08", b"\xff\xc0\0\x0b\x0c"), "12 bits a pixel"),
         (JPEGS["baseline"][:2] + b"\0" + JPEGS["baseline"][2:], "damaged: no marker at byte 2"),
         (b"\xff\xd8\xff\xd9", "cut off"),
+        (JPEGS["baseline"].replace(b"\x08\0\x30\0\x28", b"\x08\xff\xff\xff\xff"), "65535 px high and 65535 wide"),
+        (JPEGS["baseline"].replace(b"\x08\0\x30\0\x28", b"\x08\0\0\0\x28"), "it is 0 px high and 40 wide"),
     ],
 )
 def test_what_is_no_picture_to_train_on_is_refused_in_its_own_words(content: bytes, words: str) -> None:
@@ -130,6 +132,7 @@ def test_a_refusal_names_the_file(tmp_path: Path) -> None:
         assert words in refused.value.detail
 
 
+@settings(deadline=None, max_examples=60)
 @given(st.sampled_from(sorted(JPEGS)), st.lists(st.tuples(st.integers(2, 400), st.integers(0, 255)), max_size=4))
 def test_a_damaged_jpeg_is_taken_or_refused(name: str, changes: list[tuple[int, int]]) -> None:
     content = io.BytesIO(JPEGS[name])
