@@ -75,7 +75,8 @@ class ModbusPlc:
         As client this waits for a beat of the PLC, at most until it counts as stale.
 
         Raises:
-            PlcError: `unreachable`, `wrong_map`, `port_in_use`; nothing is left running.
+            PlcError: `unreachable`, `wrong_map`; `port_in_use`, `port_not_permitted`, `cannot_listen`; nothing is left
+                running.
         """
         if self._beating:
             return
@@ -255,7 +256,7 @@ class ModbusPlc:
                 await self._tell({"accepted_part": self._inbox.accepted.sequence})
             while self._inbox.illegal_commands:
                 command = self._inbox.illegal_commands.popleft()
-                log.warning("command_refused", sequence=command.sequence)
+                log.warning("command_refused", sequence=command.sequence, command=command.command)
                 await self._tell(answer_values(command.sequence, FAULTS["plc.illegal_command"]))
 
     async def _tell(self, values: Mapping[str, Value]) -> None:

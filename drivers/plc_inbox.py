@@ -167,7 +167,7 @@ class PlcInbox:
                 self.accepted, self.accepted_forgotten = NOTHING, True
 
     def _part_id(self) -> str:
-        return str(self._value("next_part_id") or "").strip() and str(self._value("next_part_id"))
+        return str(self._value("next_part_id") or "")
 
     def _take_command(self) -> None:
         sequence = self._number("command_sequence")
@@ -175,8 +175,10 @@ class PlcInbox:
             self._last_command = 0
         elif sequence != self._last_command and len(self.commands) < COMMANDS_KEPT:
             self._last_command = sequence
-            command = LineCommand(sequence, self._number("command"))
-            (self.commands if command.command else self.illegal_commands).append(command)
+            row = self._registers["command"]
+            command = LineCommand(sequence, self._words[row.address - self._first])
+            known = command.command in row.codes and command.command != 0
+            (self.commands if known else self.illegal_commands).append(command)
 
     def _take_acknowledgement(self) -> None:
         sequence = self._number("alarm_ack_sequence")

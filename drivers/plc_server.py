@@ -1,13 +1,15 @@
 """The line PLC as Modbus client: the station's own server, with the same registers at the same addresses.
 
-Reading is free; addresses between registers read as 0. The PLC may write only the registers that are its own, all
-words of a request take effect together, and a request with one illegal word changes nothing.
+Reading is free; addresses between registers read as 0. The PLC may write only its own half of the map, as a whole or in
+parts: what it writes between its registers is taken and forgotten. All words of a request take effect together, and a
+request with one illegal word changes nothing. A command without a name is not illegal, it is refused as a command.
 
 A server that was restarted has forgotten which commands it has answered, and a PLC that copies its whole block offers
 the last one again. So the first number that stands in each sequence register starts nothing: only a later one is new.
 """
 
 import asyncio
+import errno
 import socket
 from collections.abc import Callable, Sequence
 
@@ -17,7 +19,7 @@ from pymodbus.simulator import DataType, SimData, SimDevice
 
 from drivers.plc_inbox import PlcInbox
 from drivers.plc_outbox import PlcOutbox
-from drivers.registers import IllegalWordsError, Register, RegisterMap, Run
+from drivers.registers import Register, RegisterMap, Run
 from drivers.words import Ascii
 from station.core.errors import PlcError
 from station.core.settings import TcpLink
@@ -71,7 +73,7 @@ class PlcServer:
         """Listen.
 
         Raises:
-            PlcError: `port_in_use`.
+            PlcError: `port_in_use`, `port_not_permitted`, `cannot_listen`.
         """
         address = (self._settings.host, self._settings.port)
         server = ModbusTcpServer(self._devices(), address=address)
@@ -80,7 +82,7 @@ class PlcServer:
             await server.serve_forever(background=True)
         except (OSError, RuntimeError) as error:
             await server.shutdown()  # type: ignore[no-untyped-call]
-            raise PlcError("plc.port_in_use", f"{address[0]}:{address[1]}: {error}") from error
+            raise PlcError(_listening_fault(error), f"{address[0]}:{address[1]}: {error}") from error
         self._server = server
         self.port = int(server.transport.sockets[0].getsockname()[1])  # type: ignore[attr-defined]
 
@@ -122,11 +124,14 @@ class PlcServer:
         return None
 
     def _take(self, address: int, words: Sequence[int]) -> ExcCodes | None:
-        touched = [row for row in self._registers.touched("holding", address, len(words)) if row.access == "read"]
-        if sum(min(row.end, address + len(words)) - max(row.address, address) for row in touched) < len(words):
+        end = self._theirs + len(self._their_words)
+        if not self._theirs <= address < address + len(words) <= end:
             return ExcCodes.ILLEGAL_ADDRESS
+        touched = [row for row in self._registers.touched("holding", address, len(words)) if row.access == "read"]
         after = list(self._their_words)
-        after[address - self._theirs : address - self._theirs + len(words)] = words
+        for row in touched:
+            for place in range(max(row.address, address), min(row.end, address + len(words))):
+                after[place - self._theirs] = words[place - address]
         if any(self._is_illegal(row, after) for row in touched):
             return ExcCodes.ILLEGAL_VALUE
         self._their_words = after
@@ -138,12 +143,12 @@ class PlcServer:
         return None
 
     def _is_illegal(self, row: Register, words: Sequence[int]) -> bool:
-        """Text may be written word by word; it is looked at when it is announced."""
+        """Text may be written word by word, and is looked at when it is announced; codes when they are followed."""
         if isinstance(row.word_type, Ascii):
             return False
         try:
-            row.decode(words[row.address - self._theirs : row.end - self._theirs])
-        except IllegalWordsError:
+            row.word_type.decode(words[row.address - self._theirs : row.end - self._theirs])
+        except ValueError:
             return True
         return False
 
@@ -161,3 +166,15 @@ async def _no_such_unit(*_: object) -> ExcCodes:
 def _check_free(address: tuple[str, int]) -> None:
     with socket.create_server(address):
         pass
+
+
+def _listening_fault(error: OSError | RuntimeError) -> str:
+    """The code that says why nothing can listen; pymodbus' own error comes where the port was taken since it was tried.
+
+    The system answers EACCES to a user who may not have a port below 1024, and EADDRNOTAVAIL, or that it knows no such
+    name, where the address is none of this computer.
+    """
+    number = error.errno if isinstance(error, OSError) else errno.EADDRINUSE
+    if number == errno.EADDRINUSE:
+        return "plc.port_in_use"
+    return "plc.port_not_permitted" if number in (errno.EACCES, errno.EPERM) else "plc.cannot_listen"

@@ -1,6 +1,7 @@
 """How one value lies in 16-bit registers: the word types of the register maps.
 
-32-bit values have the high word first; text has two characters a word, high byte first, filled with zero bytes.
+32-bit values have the high word first; text has two characters a word, high byte first, filled with zero bytes. What a
+peer fills with blanks is read as well: blanks and zero bytes at the end are no part of a text.
 A value that does not fit, or words that are no value of the type, are a `ValueError` whose text says why.
 """
 
@@ -98,7 +99,7 @@ class Bool:
 
 @dataclass(frozen=True, slots=True)
 class Ascii:
-    """ascii[N]: at most N printable ASCII characters; all zero is the empty text."""
+    """ascii[N]: at most N printable ASCII characters, the last of them no blank; all zero is the empty text."""
 
     length: int
 
@@ -114,8 +115,8 @@ class Ascii:
         return _words(value.encode("ascii").ljust(self.length, b"\0"))
 
     def decode(self, words: Sequence[int]) -> str:
-        """The text that the words hold."""
-        text = _bytes(words).rstrip(b"\0").decode("latin-1")
+        """The text that the words hold, without what fills it up."""
+        text = _bytes(words).rstrip(b"\0 ").decode("latin-1")
         if not _printable(text):
             raise ValueError(f"{text!r} has other than printable ASCII characters")
         return text

@@ -7,6 +7,7 @@ import asyncio
 import os
 import socket
 import sqlite3
+import subprocess
 from collections.abc import Callable
 from contextlib import closing, suppress
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from station.core.errors import FAULTS, Reaction, StationError
 from station.core.settings import Settings
 from station.records.folder import claim
 from station.service import serve
+from tests.cell.conftest import station_command
 from tests.cell.fault_bench import Truth, make_recording, quick_settings
 from tests.cell.reason_codes import REASON_CODE
 
@@ -102,6 +104,12 @@ def with_a_port_that_is_taken(settings: Settings, _data: Path) -> tuple[Settings
     return settings.model_copy(update={"plc": plc}), taken.close
 
 
+def with_an_address_of_another_computer(settings: Settings, _data: Path) -> tuple[Settings, Mend]:
+    link = settings.plc.link.model_copy(update={"host": "192.0.2.1"})  # RFC 5737: an address for documents
+    plc = settings.plc.model_copy(update={"role": "server", "link": link})
+    return settings.model_copy(update={"plc": plc}), lambda: None
+
+
 ROWS = (
     Refused("model.missing", without_network),
     Refused("model.wrong_hash", with_an_edited_network),
@@ -111,6 +119,7 @@ ROWS = (
     Refused("record.database_damaged", with_records_of_another_program),
     Refused("record.in_use", with_records_in_use),
     Refused("plc.port_in_use", with_a_port_that_is_taken),
+    Refused("plc.cannot_listen", with_an_address_of_another_computer),
 )
 
 
@@ -135,7 +144,30 @@ def test_a_station_that_cannot_start_says_why_and_starts_when_that_is_mended(row
     assert refused.value.fault.number == REASON_CODE[row.code]
     assert FAULTS[row.code].reaction is Reaction.REFUSE or row.code == "record.database_damaged"
     mend()
-    asyncio.run(opens(settings if settings.model == sound.model else sound, tmp_path / "data"))
+    mended_elsewhere = (settings.model, settings.plc.link.host) == (sound.model, sound.plc.link.host)
+    asyncio.run(opens(settings if mended_elsewhere else sound, tmp_path / "data"))
+
+
+UNPRIVILEGED = Path("/proc/sys/net/ipv4/ip_unprivileged_port_start")
+WITHOUT_THE_RIGHT = ("setpriv", "--bounding-set=-net_bind_service", "--inh-caps=-net_bind_service")
+
+
+@pytest.mark.skipif(int(UNPRIVILEGED.read_text()) <= 502, reason="here every user may listen on port 502")
+def test_a_user_who_may_not_listen_on_port_502_is_told_so_and_not_of_another_program(
+    make_config: Callable[..., Path], environment: dict[str, str], tmp_path: Path
+) -> None:
+    plc = '[plc.link]\nkind = "tcp"\nhost = "127.0.0.1"\nport = '
+    config = make_config((plc + "0", plc + "502"), ('role = "client"', 'role = "server"'))
+    as_user = WITHOUT_THE_RIGHT if os.geteuid() == 0 else ()
+    run = station_command("run", "--config", config, "--data", tmp_path / "data")
+    environment = {**environment, "PYTHONPATH": str(Path(__file__).parents[2])}
+    ended = subprocess.run(
+        [*as_user, *run], capture_output=True, text=True, timeout=60, check=False, cwd=tmp_path, env=environment
+    )
+    assert ended.returncode == 2, ended.stderr
+    assert "plc.port_not_permitted" in ended.stderr
+    assert "another program" not in ended.stderr
+    assert "127.0.0.1:502" in ended.stderr
 
 
 def test_a_simulated_cell_whose_port_is_taken_says_so(tmp_path: Path) -> None:

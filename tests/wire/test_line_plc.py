@@ -66,7 +66,7 @@ async def pair(request: pytest.FixtureRequest) -> AsyncIterator[Pair]:
 
 
 async def test_the_constants_stand_where_an_integrator_checks_them(pair: Pair) -> None:
-    assert await pair.plc.sees(0, 6) == [1, 0xA55A, 0x47F1, 0x2000, 0x1234, 0x5678]
+    assert await pair.plc.sees(0, 8) == [1, 0xA55A, 0x47F1, 0x2000, 0x1234, 0x5678, 0x4142, 0x4344]
 
 
 async def test_the_station_shows_its_heartbeat(pair: Pair) -> None:
@@ -127,6 +127,15 @@ async def test_an_announced_part_waits_until_it_is_accepted(pair: Pair) -> None:
     await pair.plc.say(119, [18])
     await until(pair.driver, pair.driver.waiting_part)
     assert pair.driver.waiting_part() == Announcement(18, "SMH-0042", 3)
+
+
+FILLED_WITH_BLANKS = [0x4142, 0x2D31, 0x3233, 0x3420, 0x2020, 0x2020, 0x2020, 0x2020]  # "AB-1234" and nine blanks
+
+
+async def test_blanks_that_fill_an_id_are_no_part_of_it(pair: Pair) -> None:
+    await pair.plc.say(110, [*FILLED_WITH_BLANKS, 3, 17])
+    await until(pair.driver, pair.driver.waiting_part)
+    assert pair.driver.waiting_part() == Announcement(17, "AB-1234", 3)
 
 
 OTHER_ID = [0x534D, 0x482D, 0x3030, 0x3433, 0, 0, 0, 0]  # "SMH-0043"
@@ -267,10 +276,19 @@ async def test_acknowledgements_are_kept_in_order_until_they_are_answered(pair: 
     assert driver.next_acknowledgement() is None
 
 
-async def test_a_change_request_without_a_command_is_refused_by_itself(pair: Pair) -> None:
-    await pair.plc.say(102, [0, 501])
+@pytest.mark.parametrize("command", [0, 11, 255, 65535])
+async def test_a_change_request_without_a_command_is_refused_by_itself_and_the_rest_is_taken(
+    pair: Pair, command: int
+) -> None:
+    await pair.plc.say(101, [0, command, 501])
     await seen(pair.plc, 24, lambda words: words == [501, 2, 5003])
     assert pair.driver.next_command() is None
+    assert not pair.driver.permission()
+    assert pair.driver.health() is None
+    await pair.plc.say(101, [1, 2, 502])
+    await until(pair.driver, pair.driver.next_command)
+    assert pair.driver.next_command() == LineCommand(502, 2)
+    assert pair.driver.permission()
 
 
 async def test_a_plc_whose_heart_stands_still_is_not_believed_and_believed_again(pair: Pair) -> None:

@@ -49,7 +49,7 @@ async def test_before_the_plc_has_come_it_is_unreachable(server: ModbusPlc) -> N
     assert server.port > 0
 
 
-@pytest.mark.parametrize("address", [0, 10, 41, 50, 6, 97, 107, 109, 120, 5000])
+@pytest.mark.parametrize("address", [0, 6, 8, 10, 41, 50, 66, 97, 123, 5000])
 async def test_only_the_plcs_own_registers_can_be_written(
     server: ModbusPlc, master: AsyncModbusTcpClient, address: int
 ) -> None:
@@ -68,12 +68,33 @@ async def test_only_the_plcs_own_registers_can_be_written(
 async def test_a_request_that_reaches_beyond_the_plcs_registers_changes_none_of_them(
     master: AsyncModbusTcpClient,
 ) -> None:
-    answer = await master.write_registers(106, [9, 9])
-    assert answer.exception_code == 2  # type: ignore[attr-defined]
-    assert (await master.read_holding_registers(106, count=1)).registers == [0]
+    for address in (97, 122):
+        answer = await master.write_registers(address, [1, 1])
+        assert answer.exception_code == 2  # type: ignore[attr-defined]
+    assert (await master.read_holding_registers(98, count=25)).registers == [0] * 25
 
 
-@pytest.mark.parametrize(("address", "words"), [(101, [2]), (101, [0xFFFF]), (102, [11]), (100, [5, 1, 99, 1])])
+async def test_the_plcs_whole_half_is_taken_in_one_request_and_nothing_is_kept_between_its_registers(
+    server: ModbusPlc, master: AsyncModbusTcpClient
+) -> None:
+    half = [1, 0xA55A, 1, 1, 0, 0, 0, 0, 0, 7, 7, 7, *ID_WORDS, 3, 17, 7, 7, 0]
+    for beat_number in (1, 2):
+        half[2] = beat_number
+        assert not (await master.write_registers(98, half)).isError()
+    assert server.health() is None
+    assert server.waiting_part() == Announcement(17, "SMH-0042", 3)
+    half[9:12], half[22:24] = [0, 0, 0], [0, 0]
+    assert (await master.read_holding_registers(98, count=25)).registers == half
+
+
+async def test_single_words_between_the_plcs_registers_are_taken_and_not_kept(master: AsyncModbusTcpClient) -> None:
+    for address in (107, 109, 120, 121):
+        assert not (await master.write_register(address, 7)).isError()
+        assert not (await master.mask_write_register(address=address, and_mask=0, or_mask=7)).isError()
+        assert (await master.read_holding_registers(address, count=1)).registers == [0]
+
+
+@pytest.mark.parametrize(("address", "words"), [(101, [2]), (101, [0xFFFF]), (100, [5, 2, 1, 1])])
 async def test_an_illegal_value_is_refused_and_changes_nothing(
     master: AsyncModbusTcpClient, address: int, words: list[int]
 ) -> None:
