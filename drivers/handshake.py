@@ -2,9 +2,10 @@
 
     write verb, argument, number ──▶ order_acknowledged = number ──▶ order_done = number with a result ──▶ write 0, 0, 0
 
-A lost reply is repaired by asking: the status tells whether the device has taken the number. The same number is
-written again only when it tells that it has not, and a number that was taken before has no second effect. One
-deadline counts down over all awaits.
+A lost reply is repaired by asking: the status tells whether the device has taken the number. It is asked, too, when a
+gateway gives up, when the device is busy, and even when it refuses, for it may have taken the number all the same. The
+same number is written again only when the status tells that it was not taken, and never after a refusal; a number that
+was taken before has no second effect. One deadline counts down over all awaits.
 
 A device whose program begins anew knows no order any more: both its numbers are 0. It may have carried the order out in
 part, so that the order is over then, and is not written again; but for one that is safe to repeat, as a stop is.
@@ -83,6 +84,7 @@ class _Handshake:
         self._run = run
         self._started_s = asyncio.get_running_loop().time()
         self._broken: DeviceError | None = None
+        self._put_off = ""
         self._remembers = False
 
     async def run(self) -> Ending:
@@ -98,7 +100,7 @@ class _Handshake:
             if self._broken:
                 raise self._broken from None
             what = f"order {self._order.number} {self._order.verb} after {limit_s:g} s"
-            raise self._poller.error(late_code, what) from None
+            raise self._poller.error(late_code, "; ".join(filter(None, [what, self._put_off]))) from None
 
     async def _take(self) -> Snapshot:
         snapshot = await self._poller.look()
@@ -108,11 +110,26 @@ class _Handshake:
             try:
                 await self._poller.give(self._run)
             except DeviceError as error:
-                self._ride_through(error)
-                snapshot = await self._next(self._poller.look)
+                snapshot = await self._ask(error)
             else:
+                self._put_off = ""
                 return await self._until(self._taken, self._poller.look)
         return snapshot
+
+    async def _ask(self, error: DeviceError) -> Snapshot:
+        """The status after an order that the device may have taken or not; a refusal stands where it has not."""
+        refused = error.code == f"{self._poller.device}.refused"
+        if not refused:
+            self._ride_through(error)
+            self._put_off = error.detail
+            if self._poller.has_answered(error):
+                self._broken = None
+        snapshot = await self._next(self._poller.look)
+        if self._taken(snapshot.values):
+            return snapshot
+        if refused:
+            raise error
+        return await self._next(self._poller.next_look)
 
     async def _end(self, snapshot: Snapshot) -> Snapshot:
         if self._ended(snapshot.values):

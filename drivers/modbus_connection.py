@@ -36,7 +36,9 @@ _EXCEPTIONS: dict[int, str] = {
     ExcCodes.GATEWAY_PATH_UNAVIABLE: "gateway path unavailable",
     ExcCodes.GATEWAY_NO_RESPONSE: "gateway target does not respond",
 }
-_TEMPORARY = {5, 6, 10, 11}
+_PASSING = {5, 6, 10, 11}
+"""Exceptions that are no refusal: it is being done, it may be done later, or nobody knows what is behind the gateway.
+Source: MODBUS Application Protocol V1.1b3, section 7."""
 
 
 class ModbusConnection:
@@ -98,14 +100,17 @@ class ModbusConnection:
         """Write neighbouring holding registers in one request.
 
         Raises:
-            DeviceError: `unreachable` when it is unknown whether the device has taken it; `refused` (of a PLC
-                `wrong_map`) when the device says that it has not.
+            DeviceError: `unreachable` when it is unknown whether the device has taken it, or when it has not because it
+                was busy (the connection stays then); `refused` (of a PLC `wrong_map`) when the device says that it will
+                not.
         """
         what = f"function 16, holding {run.address} to {run.address + len(run.words) - 1}"
         answer = await self._ask(
             what, lambda client: client.write_registers(run.address, run.words, device_id=self._settings.unit)
         )
         if isinstance(answer, ExceptionResponse):
+            if answer.exception_code == ExcCodes.ACKNOWLEDGE:
+                return  # taken, and not yet done
             code = f"{self._device}.refused"
             raise self._refusal(what, answer.exception_code, code if code in FAULTS else f"{self._device}.wrong_map")
         if (answer.function_code, answer.address, answer.count) != (16, run.address, len(run.words)):
@@ -171,7 +176,7 @@ class ModbusConnection:
 
     def _refusal(self, what: str, exception: int, code: str) -> DeviceError:
         detail = f"{what}: exception {exception:02d}, {_EXCEPTIONS.get(exception, 'unknown')}"
-        if exception in _TEMPORARY and code.endswith(".wrong_map"):
+        if exception in _PASSING:
             return self.unreachable(detail)
         return self._error(code, f"{link_name(self._settings)} {detail}")
 

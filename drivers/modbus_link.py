@@ -115,8 +115,9 @@ class ModbusLink:
         """Write neighbouring holding registers, at most 123, in one request.
 
         Raises:
-            DeviceError: `unreachable` when it is unknown whether the device has taken it; `refused` (of a PLC
-                `wrong_map`) when the device says that it has not.
+            DeviceError: `unreachable` when it is unknown whether the device has taken it, or when it has not because it
+                was busy (`connected` stays true then); `refused` (of a PLC `wrong_map`) when the device says that it
+                will not.
         """
         async with self._lock:
             connection = await self._ready()

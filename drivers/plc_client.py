@@ -16,6 +16,7 @@ from drivers.modbus_link import Exchange, ModbusLink
 from drivers.plc_inbox import PlcInbox
 from drivers.plc_outbox import PlcOutbox
 from drivers.plc_readback import Readback
+from drivers.register_reading import Reading
 from drivers.registers import RegisterMap, Run
 from station.core.errors import Fault, PlcError
 from station.core.settings import TcpLink
@@ -55,7 +56,8 @@ class PlcClient:
         self._outbox = outbox
         self._heard = heard
         self._link = ModbusLink(settings, "plc", PlcError, self._greet)
-        self._place = registers.span(row.name for row in registers.select("holding", "read"))
+        self._theirs = Reading(registers, registers.select("holding", "read"))
+        self._ours = Reading(registers, registers.select("holding", "write"))
         self._resumed = False
         self._compare_s = compare_s
         self._readback = Readback(compare_s)
@@ -134,10 +136,10 @@ class PlcClient:
             self._heard(error)
 
     async def _read(self) -> None:
-        words = await self._link.read("holding", *self._place)
+        words = await self._theirs.read(self._link)
         if self._inbox.announces_news(words):
             # The PLC may have written between two words of that answer; the numbers stand last, so all is there now.
-            words = await self._link.read("holding", *self._place)
+            words = await self._theirs.read(self._link)
         self._heard(words)
         if self._outbox.withdrawn:
             await self._link.converse(self._write_block)
@@ -189,7 +191,7 @@ class PlcClient:
 
     async def _held(self, exchange: Exchange) -> list[int]:
         """The station's block as the PLC has it."""
-        return await exchange.read("holding", self._outbox.first, self._outbox.count)
+        return await self._ours.read(exchange)
 
     async def _check_constants(self, exchange: Exchange) -> None:
         rows = [row for row in self._registers.select("holding", "read") if row.constant is not None]

@@ -10,6 +10,7 @@ import structlog
 
 from drivers.identity import Identity
 from drivers.modbus_link import ModbusLink
+from drivers.register_reading import Reading
 from drivers.registers import IllegalWordsError, Run, Value, load_map
 from station.core.clock import Clock
 from station.core.errors import BugError, DeviceError
@@ -71,8 +72,8 @@ class StatusPoller:
         self._leisure_s = min(LEISURE * settings.poll_s, max(HEARTBEAT_S, settings.poll_s)) - settings.poll_s
         self._identity = Identity(self.registers, error)
         self._link = ModbusLink(settings, device, error, self._identity.greet)
-        status = [row.name for row in self.registers.select("input", "read") if row.constant is None]
-        self._status_place = self.registers.span(status)
+        status = [row for row in self.registers.select("input", "read") if row.constant is None]
+        self._status = Reading(self.registers, status)
         self._identity_due_s = 0.0
         self._doubted = False
         self._has_taken = False
@@ -160,7 +161,8 @@ class StatusPoller:
         """Write an order into the device's registers.
 
         Raises:
-            DeviceError: `unreachable` when it is unknown whether the device has taken it; `refused` when it has not.
+            DeviceError: `unreachable` when it is unknown whether the device has taken it, or when it is busy;
+                `refused` when it says that it will not.
         """
         self._given, self._order_is_over, self._clear_due_s = run, False, 0.0
         await self._link.write(run)
@@ -175,6 +177,10 @@ class StatusPoller:
     def unreachable(self, detail: str) -> DeviceError:
         """The error `unreachable` of this device."""
         return self.error(f"{self.device}.unreachable", detail)
+
+    def has_answered(self, error: DeviceError) -> bool:
+        """Whether a device that counts as unreachable has said itself that it cannot just now."""
+        return error.code == f"{self.device}.unreachable" and self._link.connected
 
     def _check_polling(self) -> None:
         if self._task is None:
@@ -220,11 +226,10 @@ class StatusPoller:
     async def _read(self) -> Snapshot:
         if self._order_is_over and time.monotonic() >= self._clear_due_s:
             await self._clear_order()
-        address, count = self._status_place
-        words = await self._link.read("input", address, count)
+        words = await self._status.read(self._link)
         at_ns = self._clock.monotonic_ns()
         try:
-            values = self.registers.decode_block("input", address, words)
+            values = self.registers.decode_block("input", self._status.first, words)
         except IllegalWordsError as error:
             raise self.error(f"{self.device}.wrong_map", str(error)) from error
         await self._check_that_it_is_the_same(values)
@@ -244,7 +249,7 @@ class StatusPoller:
                 await self._link.write(run)
         except DeviceError as error:
             self._order_is_over = given is self._given
-            if error.code == f"{self.device}.unreachable":
+            if error.code == f"{self.device}.unreachable" and not self.has_answered(error):
                 raise
             if not self._clear_due_s:
                 log.warning("order_not_withdrawn", device=self.device, code=error.code, detail=error.detail)
@@ -283,7 +288,16 @@ class StatusPoller:
             self._heartbeat = self._heartbeat % 0xFFFF + 1
             self._heartbeat_due_s = now + HEARTBEAT_S
             for run in self.registers.encode_block({"station_heartbeat": self._heartbeat}):
-                await self._link.write(run)
+                await self._write_beat(run)
+
+    async def _write_beat(self, run: Run) -> None:
+        """Show a beat; a device that is busy gets the next one."""
+        try:
+            await self._link.write(run)
+        except DeviceError as error:
+            if not self.has_answered(error):
+                raise
+            log.debug("heartbeat_not_taken", device=self.device, detail=error.detail)
 
     def _announce(self) -> None:
         waiting, self._polled = self._polled, asyncio.Event()

@@ -1,7 +1,7 @@
 """The one codec of all register maps: values by name on one side, addresses and 16-bit words on the other.
 
 A map is a TOML file of `config/registers`, checked as a whole when it is read. Addresses are 0-based, as on the wire;
-input and holding registers are two address spaces. Addresses between registers of a map read as 0.
+input and holding registers are two address spaces.
 """
 
 import tomllib

@@ -12,16 +12,25 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
-Conduct = Literal["answer", "ignore", "swallow", "late", "garbage", "cut", "busy", "illegal", "other", "twice", "half"]
+Conduct = Literal[
+    "answer", "ignore", "swallow", "late", "garbage", "cut", "busy", "illegal", "other", "twice", "half",
+    "begun", "lost", "no path", "no target", "failing", "failed",
+]  # fmt: skip
 """What is done about one request: `ignore` neither does nor answers, `swallow` does and does not answer, `late`
 answers when the next request comes, `cut` does and closes, `other` answers with one word too many."""
 
-EXCEPTIONS = {"busy": 6, "illegal": 2}
+NOT_DONE: dict[Conduct, int] = {"busy": 6, "illegal": 2, "no path": 10, "no target": 11, "failing": 4}
+"""Exceptions of who has not done it."""
+DONE_ALL_THE_SAME: dict[Conduct, int] = {"begun": 5, "lost": 11, "failed": 4}
+"""Exceptions of who has: a device that takes its time, a gateway whose device answered too late, one that broke."""
 
 
 @dataclass
 class Peer:
-    """The registers, and how the next requests are treated; without an entry they are answered."""
+    """The registers, and how the next requests are treated; without an entry they are answered.
+
+    `absent` are addresses that the device does not have: it answers exception 02.
+    """
 
     input: list[int] = field(default_factory=lambda: [0] * 200)
     holding: list[int] = field(default_factory=lambda: [0] * 200)
@@ -29,6 +38,7 @@ class Peer:
     write_conduct: deque[Conduct] = field(default_factory=deque)
     writes: list[tuple[int, tuple[int, ...]]] = field(default_factory=list)
     reads: list[tuple[int, int, int]] = field(default_factory=list)
+    absent: set[int] = field(default_factory=set)
     silent: bool = False
     beats: int | None = 10
     on_write: Callable[[int, tuple[int, ...]], None] = lambda _address, _words: None
@@ -40,14 +50,16 @@ class Peer:
         """What to do about a request, and its proper answer."""
         function, address, count = struct.unpack(">BHH", pdu[:5])
         conduct = self._conduct(function)
-        if conduct in EXCEPTIONS:
-            return "answer", bytes((function | 0x80, EXCEPTIONS[conduct]))
+        if conduct in NOT_DONE or self.absent.intersection(range(address, address + count)):
+            return "answer", bytes((function | 0x80, NOT_DONE.get(conduct, 2)))
         if function == 16:
             words = struct.unpack(f">{count}H", pdu[6:])
             if conduct != "ignore":
                 self.writes.append((address, words))
                 self.holding[address : address + count] = words
                 self.on_write(address, words)
+            if conduct in DONE_ALL_THE_SAME:
+                return "answer", bytes((function | 0x80, DONE_ALL_THE_SAME[conduct]))
             return conduct, struct.pack(">BHH", 16, address, count)
         self.reads.append((function, address, count))
         self.asked.set()

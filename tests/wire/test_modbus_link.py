@@ -129,12 +129,33 @@ async def test_a_refused_read_names_the_exception_and_keeps_the_connection(
     assert line.peer.reads == [(4, 0, 7)]
 
 
-async def test_a_refused_write_is_told_from_an_unanswered_one(line: Line) -> None:
+@pytest.mark.parametrize(
+    ("conduct", "code", "told"),
+    [
+        ("illegal", "jig.refused", "exception 02, illegal data address"),
+        ("failing", "jig.refused", "exception 04, device failure"),
+        ("busy", "jig.unreachable", "exception 06, device busy"),
+        ("no path", "jig.unreachable", "exception 10, gateway path unavailable"),
+        ("no target", "jig.unreachable", "exception 11, gateway target does not respond"),
+    ],
+)
+async def test_a_refused_write_is_told_from_one_of_which_nobody_knows_and_one_for_later(
+    line: Line, conduct: Conduct, code: str, told: str
+) -> None:
     await line.link.connect()
-    line.peer.write_conduct.append("busy")
-    with pytest.raises(JigError, match="exception 06, device busy") as caught:
+    line.peer.write_conduct.append(conduct)
+    with pytest.raises(JigError, match=told) as caught:
         await line.link.write(Run("holding", 0, [1]))
-    assert caught.value.code == "jig.refused"
+    assert caught.value.code == code
+    assert line.link.connected
+
+
+async def test_a_write_that_the_device_has_begun_is_taken(line: Line) -> None:
+    await line.link.connect()
+    line.peer.write_conduct.append("begun")
+    await line.link.write(Run("holding", 0, [1]))
+    assert line.peer.writes == [(0, (1,))]
+    assert line.link.health.failures == 0
 
 
 async def test_a_cancelled_request_leaves_nothing_behind_and_the_next_gets_its_own_answer(line: Line) -> None:

@@ -103,6 +103,43 @@ async def test_only_registers_of_the_map_are_ever_written(plc: ServingPlc, drive
     assert all(address + len(words) <= 98 for address, words in plc.peer.writes)
 
 
+BETWEEN_ITS_OWN = [*range(107, 110), 120, 121]
+
+
+async def test_a_plc_that_has_exactly_the_registers_of_the_map_is_served(plc: ServingPlc, driver: ModbusPlc) -> None:
+    plc.peer.absent = {8, 9, 18, 19, *range(21, 24), *range(27, 30), *range(51, 60), 63, *range(66, 98)}
+    plc.peer.absent |= {*BETWEEN_ITS_OWN, *range(123, 200)}
+    await driver.connect()
+    await until(driver, lambda: driver.health() is None)
+    await plc.say(110, [*ID_WORDS, 3, 17])
+    await plc.say(122, [0b100])
+    await until(driver, driver.waiting_part)
+    assert driver.full_bins() == {Destination.BIN_PITS}
+    await driver.publish(result())
+    assert plc.peer.holding[50] == 1
+    plc.peer.holding[0:66] = [0] * 66  # its program begins anew
+    await seen(plc, 50, lambda words: words[0] == 1)
+    assert plc.peer.holding[1] == 0xA55A
+
+
+async def test_a_plc_without_a_register_of_the_map_is_told_which(plc: ServingPlc, driver: ModbusPlc) -> None:
+    plc.peer.absent = {*BETWEEN_ITS_OWN, 112}
+    with pytest.raises(PlcError, match="holding 110 to 119: exception 02") as caught:
+        await driver.connect()
+    assert caught.value.code == "plc.wrong_map"
+
+
+async def test_a_result_that_the_plc_acknowledges_and_goes_on_with_is_delivered(
+    plc: ServingPlc, driver: ModbusPlc
+) -> None:
+    await driver.connect()
+    await until(driver, lambda: driver.health() is None)
+    plc.peer.write_conduct.extend(["begun"] * 1000)
+    await driver.publish(result())
+    assert plc.peer.holding[50] == 1
+    plc.peer.write_conduct.clear()
+
+
 @pytest.mark.parametrize("word", [(98, 2), (99, 0)])
 async def test_another_map_is_refused(plc: ServingPlc, driver: ModbusPlc, word: tuple[int, int]) -> None:
     plc.peer.holding[word[0]] = word[1]

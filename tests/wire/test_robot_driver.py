@@ -264,14 +264,72 @@ async def test_a_robot_that_refuses_or_fails_says_which(
     assert told in error.detail
 
 
+@pytest.mark.parametrize(("conduct", "told"), [("illegal", "exception 02"), ("failing", "exception 04")])
 async def test_a_write_that_the_robot_refuses_is_a_refusal_and_is_not_repeated(
+    robot: ModbusRobot, peer: RobotPeer, conduct: Conduct, told: str
+) -> None:
+    await robot.connect()
+    peer.write_conduct.append(conduct)
+    error = await refused_with("robot.refused", robot.load(LOAD))
+    assert told in error.detail
+    assert not order_writes(peer)
+
+
+@pytest.mark.parametrize("conduct", ["begun", "lost", "failed"])
+async def test_an_order_that_was_taken_although_the_answer_is_an_exception_is_followed_to_its_end(
+    robot: ModbusRobot, peer: RobotPeer, conduct: Conduct
+) -> None:
+    await robot.connect()
+    peer.write_conduct.append(conduct)
+    receipt = await robot.unload(UNLOAD)
+    assert receipt.confirmed == BIN_PITS
+    assert peer.motions == [(2, 3)]
+    assert order_writes(peer) == [(2, 3, 6)], "it is not written again"
+
+
+@pytest.mark.parametrize("conduct", ["busy", "no path", "no target"])
+async def test_an_order_that_was_not_taken_yet_is_written_again_with_the_same_number(
+    robot: ModbusRobot, peer: RobotPeer, conduct: Conduct
+) -> None:
+    await robot.connect()
+    peer.write_conduct.extend([conduct] * 3)
+    receipt = await robot.unload(UNLOAD)
+    assert receipt.confirmed == BIN_PITS
+    assert order_writes(peer) == [(2, 3, 6)]
+    assert peer.connections == 1, "an answer is an answer: the connection stays"
+
+
+async def test_a_robot_that_stays_busy_has_not_taken_the_order_and_the_detail_says_why(
     robot: ModbusRobot, peer: RobotPeer
 ) -> None:
     await robot.connect()
-    peer.write_conduct.append("busy")
-    error = await refused_with("robot.refused", robot.load(LOAD))
-    assert "exception 06" in error.detail
-    assert not order_writes(peer)
+    peer.write_conduct.extend(["busy"] * 1000)
+    error = await refused_with("robot.no_acknowledge", robot.load(LOAD))
+    assert "exception 06, device busy" in error.detail
+    assert len(peer.write_conduct) > 700, "it is asked again at the pace of the looks"
+    peer.write_conduct.clear()
+
+
+async def test_a_robot_that_takes_no_heartbeat_while_it_is_busy_is_not_lost(
+    robot: ModbusRobot, peer: RobotPeer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("drivers.poller.HEARTBEAT_S", 0.0)
+    await robot.connect()
+    peer.write_conduct.extend(["busy", "no target", "busy", "begun"])
+    for _ in range(4):
+        assert (await robot.status()).in_safe_zone
+    assert not peer.write_conduct
+
+
+async def test_a_robot_that_has_exactly_the_registers_of_the_map_is_read_all_the_same(
+    robot: ModbusRobot, peer: RobotPeer
+) -> None:
+    peer.absent = {*range(6, 10), *range(15, 20), *range(24, 200)}
+    await robot.connect()
+    assert (await robot.unload(UNLOAD)).confirmed == BIN_PITS
+    asked = [(address, count) for _, address, count in peer.reads if address >= 10]
+    assert set(asked) == {(20, 4), (10, 5)}, "nothing between them is asked for"
+    assert asked.index((20, 4)) < asked.index((10, 5)), "what tells of the end before the state that it ends in"
 
 
 async def test_a_part_that_left_the_gripper_on_the_way_is_lost(robot: ModbusRobot, peer: RobotPeer) -> None:
