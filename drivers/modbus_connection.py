@@ -17,6 +17,7 @@ from pymodbus.constants import ExcCodes
 from pymodbus.exceptions import ModbusException
 from pymodbus.pdu import ExceptionResponse, ModbusPDU
 
+from drivers.modbus_answers import answers_of
 from drivers.registers import Kind, Run
 from station.core.errors import FAULTS, DeviceError
 from station.core.settings import RtuLink, TcpLink, expand
@@ -55,6 +56,7 @@ class ModbusConnection:
         self._device = device
         self._error = error
         self._client: AsyncModbusTcpClient | AsyncModbusSerialClient | None = None
+        self._answers = answers_of(settings)
         self._deadline: asyncio.Timeout | None = None
         self._silence_s = _silence_s(settings)
         self._silent_from = 0.0
@@ -71,7 +73,7 @@ class ModbusConnection:
             DeviceError: `unreachable`; the detail says why.
         """
         patience = self._settings.request_timeout_s
-        self._client = _client(self._settings, lambda connected: None if connected else self.abandon())
+        self._client = _client(self._settings, lambda connected: None if connected else self.abandon(), self._watch)
         try:
             with _cancellation_kept():
                 async with asyncio.timeout(patience):
@@ -158,7 +160,8 @@ class ModbusConnection:
             broke = not client.connected
             self.drop()
             within = f"no answer within {self._settings.request_timeout_s:g} s"
-            raise self.unreachable(f"{what}: {'the connection broke' if broke else within}") from None
+            came = f", but {came}" if (came := self._answers.trace()) else ""
+            raise self.unreachable(f"{what}: {'the connection broke' if broke else within}{came}") from None
         except (ModbusException, OSError) as error:
             self.drop()
             raise self.unreachable(f"{what}: {error}") from error
@@ -169,6 +172,13 @@ class ModbusConnection:
             self._deadline = None
         self._silent_from = time.monotonic()
         return answer
+
+    def _watch(self, sending: bool, data: bytes) -> bytes:  # noqa: FBT001  # as pymodbus calls it
+        """See every frame that goes out, and what has come in and was not used yet; what the client may see of that."""
+        if sending:
+            self._answers.sent(data)
+            return data
+        return self._answers.received(data)
 
     async def _keep_silence(self) -> None:
         if (pause := self._silent_from + self._silence_s - time.monotonic()) > 0:
@@ -202,7 +212,7 @@ def link_name(settings: TcpLink | RtuLink) -> str:
 
 
 def _client(
-    settings: TcpLink | RtuLink, on_change: Callable[[bool], None]
+    settings: TcpLink | RtuLink, on_change: Callable[[bool], None], watch: Callable[[bool, bytes], bytes]
 ) -> AsyncModbusTcpClient | AsyncModbusSerialClient:
     patience = settings.request_timeout_s + _LIBRARY_PATIENCE_S
     if isinstance(settings, TcpLink):
@@ -213,6 +223,7 @@ def _client(
             retries=0,
             reconnect_delay=0,
             trace_connect=on_change,
+            trace_packet=watch,
         )
     return AsyncModbusSerialClient(
         expand(settings.device),
@@ -223,6 +234,7 @@ def _client(
         retries=0,
         reconnect_delay=0,
         trace_connect=on_change,
+        trace_packet=watch,
     )
 
 

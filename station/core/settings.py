@@ -44,6 +44,7 @@ class RtuLink(Section):
     parity: Literal["N", "E", "O"] = Field("E", description="N none, E even, O odd.")
     stop_bits: Literal[1, 2] = Field(1, description="Stop bits.")
     unit: int = Field(1, ge=1, le=247, description="Modbus unit id.")
+    local_echo: bool = Field(False, description="Whether the adapter sends back what the station sends; it is dropped.")
     request_timeout_s: Seconds = Field(0.5, description="Deadline of one request.")
     reconnect_s: Annotated[float, Field(gt=0, le=10)] = Field(1.0, description="Time between attempts to reconnect.")
     poll_s: Annotated[float, Field(gt=0, le=1)] = Field(0.02, description="Time between looks at the device's status.")

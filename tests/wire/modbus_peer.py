@@ -29,7 +29,8 @@ DONE_ALL_THE_SAME: dict[Conduct, int] = {"begun": 5, "lost": 11, "failed": 4}
 class Peer:
     """The registers, and how the next requests are treated; without an entry they are answered.
 
-    `absent` are addresses that the device does not have: it answers exception 02.
+    `absent` are addresses that the device does not have: it answers exception 02. `before` stands on a serial line
+    before every answer, and where it `echoes`, the request does. `answers_as` is the unit that it gives as its own.
     """
 
     input: list[int] = field(default_factory=lambda: [0] * 200)
@@ -39,6 +40,9 @@ class Peer:
     writes: list[tuple[int, tuple[int, ...]]] = field(default_factory=list)
     reads: list[tuple[int, int, int]] = field(default_factory=list)
     absent: set[int] = field(default_factory=set)
+    before: bytes = b""
+    echoes: bool = False
+    answers_as: int | None = None
     silent: bool = False
     beats: int | None = 10
     on_write: Callable[[int, tuple[int, ...]], None] = lambda _address, _words: None
@@ -129,6 +133,7 @@ class TcpPeer:
             while True:
                 number, _, length, unit = struct.unpack(">HHHB", await reader.readexactly(7))
                 conduct, answer = self.peer.treat(await reader.readexactly(length - 1))
+                unit = unit if self.peer.answers_as is None else self.peer.answers_as
                 frame = struct.pack(">HHHB", number, 0, len(answer) + 1, unit) + answer
                 self.peer.send(conduct, frame, writer.write, writer.transport.abort)
         except (asyncio.IncompleteReadError, ConnectionError):
@@ -174,8 +179,11 @@ class RtuPeer:
         frame, self._buffer = self._buffer[:size], b""
         assert crc(frame[:-2]) == frame[-2:]
         conduct, answer = self.peer.treat(frame[1:-2])
-        reply = frame[:1] + answer
-        self.peer.send(conduct, reply + crc(reply), self._write, lambda: None)
+        reply = (frame[:1] if self.peer.answers_as is None else bytes((self.peer.answers_as,))) + answer
+        echo = frame if self.peer.echoes else b""
+        if conduct == "ignore":
+            self._write(echo)
+        self.peer.send(conduct, echo + self.peer.before + reply + crc(reply), self._write, lambda: None)
 
     def _write(self, data: bytes) -> None:
         if data:

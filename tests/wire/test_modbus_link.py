@@ -243,6 +243,72 @@ async def test_a_wrong_greeting_closes_the_connection(line: Line) -> None:
     await link.close()
 
 
+async def test_an_answer_of_another_unit_is_thrown_away_and_told(line: Line) -> None:
+    await line.link.connect()
+    line.peer.answers_as = 7
+    with pytest.raises(JigError, match=r"no answer within 0.15 s, but an answer of unit 7 instead of 1\)$"):
+        await line.link.read("input", 20, 3)
+
+
+async def test_bytes_that_are_no_answer_are_told(line: Line) -> None:
+    await line.link.connect()
+    line.peer.conduct.append("garbage")
+    with pytest.raises(JigError, match=r"but 80 bytes that are no whole answer \(15 93 15 93 15 93 15 93 …\)"):
+        await line.link.read("input", 20, 3)
+
+
+async def test_where_nothing_came_nothing_is_told_of_it(line: Line) -> None:
+    await line.link.connect()
+    line.peer.conduct.append("ignore")
+    with pytest.raises(JigError, match=r"no answer within 0.15 s\)$"):
+        await line.link.read("input", 20, 3)
+
+
+# ---------------------------------------------------------------------- a serial line alone
+
+
+@pytest.fixture
+async def serial() -> AsyncIterator[RtuPeer]:
+    peer = RtuPeer(Peer())
+    yield peer
+    peer.stop()
+
+
+def jig_link(serial: RtuPeer, *, local_echo: bool = False) -> ModbusLink:
+    settings = RtuLink(kind="rtu", device=serial.device, parity="N", request_timeout_s=TIMEOUT_S, local_echo=local_echo)
+    return ModbusLink(settings, "jig", JigError)
+
+
+@pytest.mark.parametrize(("echoes", "local_echo"), [(True, True), (True, False), (False, True)])
+@pytest.mark.parametrize("before", [b"", b"\0", b"\xff\0"])
+async def test_an_echo_and_stray_bytes_before_the_address_are_dropped(
+    serial: RtuPeer, *, echoes: bool, local_echo: bool, before: bytes
+) -> None:
+    serial.peer.echoes, serial.peer.before = echoes, before
+    serial.peer.input[20:23] = [11, 22, 33]
+    link = jig_link(serial, local_echo=local_echo)
+    await link.connect()
+    for _ in range(3):
+        assert await link.read("input", 20, 3) == [11, 22, 33]
+        await link.write(Run("holding", 0, [1, 600, 7]))
+    assert serial.peer.writes == [(0, (1, 600, 7))] * 3
+    await link.close()
+
+
+@pytest.mark.parametrize(
+    ("local_echo", "told"), [(False, "an adapter that echoes needs local_echo"), (True, "although that is dropped")]
+)
+async def test_an_echo_is_no_answer(serial: RtuPeer, *, local_echo: bool, told: str) -> None:
+    serial.peer.echoes, serial.peer.silent = True, True
+    link = jig_link(serial, local_echo=local_echo)
+    await link.connect()
+    for request in (link.read("input", 20, 3), link.write(Run("holding", 0, [1, 600, 7]))):
+        with pytest.raises(JigError, match=f"what was sent came back, and nothing else: {told}") as caught:
+            await request
+        assert caught.value.code == "jig.unreachable"
+    await link.close()
+
+
 # ---------------------------------------------------------------------- TCP alone
 
 
