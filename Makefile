@@ -1,6 +1,7 @@
 # The commands of this project; each makes .venv when it is not there or its requirements have changed.
 #   make simulate        runs the whole cell on the bundled recording
 #   make test            runs every check but those that need the training packages
+#   make test-plant      runs the station with a line PLC of another language, which needs node and a package of npm's
 #   make test-training   adds these packages, some gigabytes, to .venv and runs the checks that need them
 #   make wheelhouse      gathers in dist/wheelhouse all that an installation without a network needs, for this kind of
 #                        computer and this Python; FOR='--python-version 3.12' for another one
@@ -28,12 +29,15 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 LOCKED := $(PIP) install --quiet --no-deps --require-hashes
 ITSELF := $(PIP) install --quiet --no-deps --no-build-isolation
 
-.PHONY: simulate test test-training lint unit environment lock notice wheelhouse clean
+.PHONY: simulate test test-plant test-training lint unit environment lock notice wheelhouse clean
 
 simulate: environment
 	$(BIN)/station --simulate
 
 test: lint unit
+
+test-plant: environment
+	$(PYTEST) -m plant tests/plant
 
 test-training: $(TRAINING_READY)
 	$(PYTEST) -m "training and not slow"
@@ -45,7 +49,7 @@ lint: environment
 	$(BIN)/lint-imports
 
 unit: environment
-	$(PYTEST) --cov --cov-report=term:skip-covered -m "not slow and not training"
+	$(PYTEST) --cov --cov-report=term:skip-covered -m "not slow and not training and not plant"
 	$(BIN)/coverage report --include='$(EVERY_BRANCH)' --show-missing --fail-under=100
 
 environment: $(READY)

@@ -1,6 +1,7 @@
 """A register map for people and for import into a PLC: as table, Markdown, CSV, or as command lines of mbpoll.
 
-`address_0` counts from 0, as on the wire; `address_1` from 1, as many manuals and mbpoll do.
+`address_0` counts from 0, as on the wire; `address_1` from 1, as many manuals and mbpoll do. `access` is the station's:
+what it may read, the other side writes.
 """
 
 import csv
@@ -34,7 +35,9 @@ def list_registers(register_map: RegisterMap, listing_format: ListingFormat, lin
 
 
 def _title(register_map: RegisterMap) -> str:
-    return f"{register_map.description} (map {register_map.name}, version {register_map.version})"
+    """What the map is, and whose view `access` is; the CSV has no place for it."""
+    named = f"map {register_map.name}, version {register_map.version}"
+    return f"{register_map.description} ({named}; the {register_map.peer} writes what the station may read)"
 
 
 def _row(register: Register) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
-"""The generated chapters of the README: register maps and faults, from the tables that the station itself uses.
+"""The generated chapters of the pages: register maps and faults, from the tables that the station itself uses.
 
-`python -m station.reference README.md` writes them anew; a test fails when they have aged.
+`python -m station.reference README.md config/registers/README.md` writes them anew; a test fails when they have aged.
 """
 
 import re
@@ -23,23 +23,26 @@ def faults_chapter() -> str:
     return "The number is the reason code on the PLC.\n\n" + "\n".join([*legend, "", *rows])
 
 
-def registers_chapter() -> str:
-    """The three register maps, as Markdown."""
+def registers_chapter(*names: str) -> str:
+    """Register maps, as Markdown."""
     anywhere = TcpLink(kind="tcp")
-    chapters = [
-        list_registers(load_map(name), "md", anywhere).strip().split("\n", 1) for name in ("plc", "robot", "jig")
-    ]
+    chapters = [list_registers(load_map(name), "md", anywhere).strip().split("\n", 1) for name in names]
     return "\n\n".join(f"### {title}\n\n{table.strip()}" for title, table in chapters)
 
 
-def with_generated_chapters(readme: str) -> str:
-    """The README's text with its generated chapters as they should be."""
-    for mark, chapter in (("registers", registers_chapter()), ("faults", faults_chapter())):
+def with_generated_chapters(page: str) -> str:
+    """A page's text with those of the generated chapters that it has as they should be."""
+    chapters = {
+        "registers": registers_chapter("plc", "robot", "jig"),
+        "plc-registers": registers_chapter("plc"),
+        "faults": faults_chapter(),
+    }
+    for mark, chapter in chapters.items():
         pattern = re.compile(rf"(<!-- {mark} -->\n).*?(<!-- /{mark} -->)", re.DOTALL)
-        readme = pattern.sub(lambda match, text=chapter: f"{match[1]}\n{text}\n\n{match[2]}", readme)  # type: ignore[misc]
-    return readme
+        page = pattern.sub(lambda match, text=chapter: f"{match[1]}\n{text}\n\n{match[2]}", page)  # type: ignore[misc]
+    return page
 
 
 if __name__ == "__main__":
-    path = Path(sys.argv[1])
-    path.write_text(with_generated_chapters(path.read_text(encoding="utf-8")), encoding="utf-8")
+    for path in map(Path, sys.argv[1:]):
+        path.write_text(with_generated_chapters(path.read_text(encoding="utf-8")), encoding="utf-8")

@@ -48,6 +48,7 @@ ELSEWHERE: dict[str, tuple[str, str]] = {
     ),
     "config.not_compiled": (
         "../unit/test_pixel_passes.py", "test_a_missing_library_is_told_at_the_start_with_the_command_that_builds_it",
+    ),
     "plc.port_not_permitted": (
         "test_refused_starts.py", "test_a_user_who_may_not_listen_on_port_502_is_told_so_and_not_of_another_program",
     ),

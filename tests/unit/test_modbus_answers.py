@@ -115,7 +115,7 @@ def tcp(number: int, unit: int, protocol: int = 0) -> bytes:
         (tcp(5, 1, protocol=7), "13 bytes that are no whole answer (00 05 00 07 00 07 01 04 …)"),
         (b"HTTP/1.1 400 Bad Request", "24 bytes that are no whole answer (48 54 54 50 2f 31 2e 31 …)"),
     ],
-)  # fmt: skip
+)
 def test_what_came_over_tcp_in_place_of_an_answer_is_told(came: bytes, told: str) -> None:
     answers = TcpAnswers()
     answers.sent(bytes.fromhex("00 05 00 00 00 06") + READ)

@@ -1,4 +1,4 @@
-"""The README says what the code does: its generated chapters are fresh, its commands exist as they are given."""
+"""The pages say what the code does: their generated chapters are fresh, their commands exist as they are given."""
 
 import re
 import shlex
@@ -10,10 +10,14 @@ import typer
 from typer.testing import CliRunner
 
 from station.cli import app
+from station.core.errors import FAULTS
+from station.core.settings import PlcSettings
+from station.packml import COMMANDS, Command, State
 from station.reference import with_generated_chapters
 
 README = Path(__file__).parents[2] / "README.md"
 MODELS = README.parent / "models" / "README.md"
+PLC = README.parent / "config" / "registers" / "README.md"
 
 
 def commands() -> Iterator[str]:
@@ -25,9 +29,35 @@ def commands() -> Iterator[str]:
                     yield " ".join(line.split())
 
 
-def test_the_generated_chapters_are_fresh() -> None:
-    text = README.read_text(encoding="utf-8")
-    assert text == with_generated_chapters(text), "run: python -m station.reference README.md"
+@pytest.mark.parametrize("page", [README, PLC], ids=["README", "PLC"])
+def test_the_generated_chapters_are_fresh(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    command = "python -m station.reference README.md config/registers/README.md"
+    assert text == with_generated_chapters(text), f"run: {command}"
+
+
+def test_the_page_for_the_plcs_program_names_the_fault_numbers_and_defaults_that_are_so() -> None:
+    text = PLC.read_text(encoding="utf-8")
+    plc = PlcSettings.model_validate({"link": {"kind": "tcp"}})
+    assert f"`plc.link.request_timeout_s` ({plc.link.request_timeout_s:g} s)" in text
+    assert f"`plc.link.poll_s` ({1000 * plc.link.poll_s:g} ms)" in text
+    assert f"`plc.heartbeat_s` ({plc.heartbeat_s:g} s)" in text
+    assert f"`plc.stale_after_s` ({plc.stale_after_s:g} s)" in text
+    assert f"`plc.result_timeout_s` ({plc.result_timeout_s:g} s)" in text
+    assert f"`plc.starved_after_s` ({plc.starved_after_s:g} s)" in text
+    assert f"`plc.result_not_taken` ({FAULTS['plc.result_not_taken'].number})" in text
+    assert set(re.findall(r"`((?:plc|part)\.[a-z_]+)`", text)) - set(FAULTS) <= {
+        f"plc.{key}" for key in PlcSettings.model_fields
+    }
+
+
+@pytest.mark.parametrize("command", Command)
+def test_the_page_for_the_plcs_program_says_in_which_states_each_command_is_accepted(command: Command) -> None:
+    row = re.search(rf"^\| {command.value} ([a-z]+) \| (.*?) \|", PLC.read_text(encoding="utf-8"), re.MULTILINE)
+    assert row is not None
+    numbers = {int(number) for number in re.findall(r"\d+", row[2])}
+    states = set(map(int, State)) - numbers if row[2].startswith("all but") else numbers
+    assert (row[1], states) == (command.name.lower(), set(map(int, COMMANDS[command])))
 
 
 @pytest.mark.parametrize("command", sorted(set(re.findall(r"`station ([a-z]+)", README.read_text(encoding="utf-8")))))
