@@ -91,7 +91,7 @@ class PlcClient:
         self._task.add_done_callback(self._on_ended)
 
     async def write(self, runs: Sequence[Run]) -> None:
-        """Write into the PLC's registers, one request after the other.
+        """Write into the PLC's registers, one request after the other; one that is busy is asked again for a while.
 
         Raises:
             PlcError: `unreachable` or `wrong_map`.
@@ -101,9 +101,24 @@ class PlcClient:
         self._writing += 1
         try:
             for run in runs:
-                await self._link.write(run)
+                await self._write_when_it_can(run)
         finally:
             self._writing -= 1
+
+    async def _write_when_it_can(self, run: Run) -> None:
+        """Write, again and again while the PLC answers that it cannot just now, for as long as a request may take.
+
+        Whatever was not written before is written as it stands now, so that nothing old comes after what is new.
+        """
+        until_s = time.monotonic() + self._settings.request_timeout_s
+        while True:
+            try:
+                return await self._link.write(run)
+            except PlcError as error:
+                if error.code != "plc.unreachable" or not self._link.connected or time.monotonic() >= until_s:
+                    raise
+            await asyncio.sleep(self._settings.poll_s)
+            run = self._outbox.as_it_stands(run)
 
     async def look(self) -> None:
         """Read what the PLC says now; a failure is told to whoever hears, as that of a regular poll is."""

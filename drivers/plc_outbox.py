@@ -87,6 +87,11 @@ class PlcOutbox:
         row = self._registers[name]
         return int(row.decode(self._words[self._place(row)]))
 
+    def as_it_stands(self, run: Run) -> Run:
+        """The present words at the place of these."""
+        start = run.address - self.first
+        return Run(run.kind, run.address, self._words[start : start + len(run.words)])
+
     @property
     def awaits_acknowledgement(self) -> bool:
         """Whether a result stands that the PLC has not acknowledged."""

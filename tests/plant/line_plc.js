@@ -17,6 +17,7 @@ const readline = require("node:readline");
 
 const CYCLE_MS = 40;
 const STALE_MS = 2000;
+const LOST_MS = 2000;
 const SHOW_NONE_MS = 200;
 const OUR_FIRST = 98;
 const OUR_COUNT = 25;
@@ -139,7 +140,7 @@ class Program {
     }
 
     give(code) {
-        this.command = { code, number: this.nextCommand };
+        this.command = { code, number: this.nextCommand, givenAt: Date.now() };
         this.nextCommand = next(this.nextCommand);
         this.set(102, code, this.command.number);
     }
@@ -148,6 +149,9 @@ class Program {
         const state = this.get(11);
         if (this.command) {
             if (this.get(24) !== this.command.number) {
+                if (Date.now() - this.command.givenAt > LOST_MS) {
+                    this.give(this.command.code);
+                }
                 return;
             }
             tell("answer", { code: this.command.code, result: this.get(25), reason: this.get(26) });
@@ -256,6 +260,9 @@ async function ask(program, port) {
             await client.connectTCP("127.0.0.1", { port });
             client.setID(1);
             client.setTimeout(500);
+            if (!program.forgotten) {
+                await client.writeRegisters(OUR_FIRST, Array.from(program.ours)); // as it stood, nothing new in it
+            }
             for (;;) {
                 const acknowledged = program.forgotten ? (await client.readHoldingRegisters(104, 1)).data[0] : null;
                 program.theirs.set((await client.readHoldingRegisters(0, THEIR_COUNT)).data);

@@ -9,6 +9,7 @@ from drivers.plc import ModbusPlc, make_plc
 from station.core.errors import FAULTS, PlcError
 from station.core.part import Announcement, Destination
 from station.core.ports import CellReport
+from tests.wire.modbus_peer import Conduct
 from tests.wire.plc_peers import (
     ID_WORDS,
     ServingPlc,
@@ -138,6 +139,47 @@ async def test_a_result_that_the_plc_acknowledges_and_goes_on_with_is_delivered(
     await driver.publish(result())
     assert plc.peer.holding[50] == 1
     plc.peer.write_conduct.clear()
+
+
+@pytest.mark.parametrize("conduct", ["busy", "no path", "no target"])
+async def test_a_result_for_which_the_plc_has_no_time_is_written_again_as_soon_as_it_has(
+    plc: ServingPlc, driver: ModbusPlc, conduct: Conduct
+) -> None:
+    await driver.connect()
+    await until(driver, lambda: driver.health() is None)
+    plc.peer.write_conduct.extend([conduct] * 3)
+    await driver.publish(result())
+    assert plc.peer.holding[50] == 1
+    assert plc.peer.connections == 1
+    assert driver.health() is None
+
+
+async def test_a_plc_that_stays_busy_is_asked_at_the_pace_of_the_looks_and_told_by_its_exception(
+    plc: ServingPlc, driver: ModbusPlc
+) -> None:
+    await driver.connect()
+    await until(driver, lambda: driver.health() is None)
+    plc.peer.write_conduct.extend(["busy"] * 1000)
+    with pytest.raises(PlcError, match="exception 06, device busy") as caught:
+        await driver.publish(result())
+    assert caught.value.code == "plc.unreachable"
+    assert len(plc.peer.write_conduct) > 900, "in 0.1 s, with the heartbeats"
+    plc.peer.write_conduct.clear()
+    await driver.publish(result())
+    assert plc.peer.holding[50] == 1, "the same result has the same number"
+
+
+async def test_what_is_written_late_is_what_stands_then(plc: ServingPlc, driver: ModbusPlc) -> None:
+    await driver.connect()
+    await until(driver, lambda: driver.health() is None)
+    plc.peer.write_conduct.extend(["busy"] * 1000)
+    late = asyncio.ensure_future(driver.report(CellReport(6, 1, None, 5, 1)))
+    while len(plc.peer.write_conduct) > 995:  # noqa: ASYNC110  # a peer has no events
+        await asyncio.sleep(0)
+    driver._outbox.put({"state_current": 11})
+    plc.peer.write_conduct.clear()
+    await late
+    assert plc.peer.holding[11] == 11
 
 
 @pytest.mark.parametrize("word", [(98, 2), (99, 0)])
