@@ -1,7 +1,7 @@
 // A line PLC, written from config/registers/README.md and from nothing else.
 //
-//   node line_plc.js serve PORT  < infeed   the PLC has the registers; 0 takes a free port
-//   node line_plc.js ask PORT    < infeed   the station has them
+//   node line_plc.js serve PORT   the PLC has the registers
+//   node line_plc.js ask PORT     the station has them
 //
 // Standard input is what a line has at its inputs, one JSON object a line:
 //   {"infeed": {"id": "SMH-0001", "type": 3}}   the sensor at the infeed sees a part, the reader its id, the recipe its type
@@ -245,7 +245,6 @@ function serve(program, port) {
             program.theirs[address] = value;
         },
     }, { host: "127.0.0.1", port, unitID: 1 });
-    server.on("initialized", () => tell("listening", { port: server._server.address().port }));
     server.on("socketError", () => {}); // the station went away; it connects again
     setInterval(() => program.cycle(), CYCLE_MS);
 }

@@ -21,10 +21,11 @@ from tests.wire.device_peers import (
     served_robot,
     tcp,
 )
-from tests.wire.modbus_peer import RtuPeer, TcpPeer
+from tests.wire.modbus_peer import Conduct, RtuPeer, TcpPeer
 
 SPIN = Order("jig", 8, "spin", 600)
 STOP = Order("jig", 9, "stop")
+PATIENT_S = 20.0
 
 
 @pytest.fixture(autouse=True)
@@ -123,6 +124,20 @@ async def test_a_drive_fault_ends_a_spin_and_does_not_keep_a_stop_back(jig: Modb
     assert not jig_peer.orders
     await jig.stop(STOP)
     assert jig_peer.orders == [(2, 0)]
+
+
+@pytest.mark.parametrize("conducts", [["busy"] * 3, ["no target"] * 3, ["lost"], ["begun"], ["failed"]])
+async def test_a_stop_gets_through_a_jig_that_is_busy_and_a_gateway_that_gives_up(
+    jig: ModbusJig, jig_peer: JigPeer, conducts: list[Conduct]
+) -> None:
+    jig._settings = jig._settings.model_copy(update={"acknowledge_timeout_s": PATIENT_S, "stop_timeout_s": PATIENT_S})
+    await jig.connect()
+    await jig.spin(SPIN)
+    await jig.status()
+    jig_peer.write_conduct.extend(conducts)
+    await jig.stop(STOP)
+    assert jig_peer.orders == [(1, 600), (2, 0)]
+    assert jig_peer.input[11] == 1
 
 
 @pytest.mark.parametrize(("fault", "code"), [(0, "jig.refused"), (4, "jig.fault")])

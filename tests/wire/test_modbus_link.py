@@ -274,8 +274,8 @@ async def serial() -> AsyncIterator[RtuPeer]:
     peer.stop()
 
 
-def jig_link(serial: RtuPeer, *, local_echo: bool = False) -> ModbusLink:
-    settings = RtuLink(kind="rtu", device=serial.device, parity="N", request_timeout_s=TIMEOUT_S, local_echo=local_echo)
+def jig_link(serial: RtuPeer, *, local_echo: bool, timeout_s: float) -> ModbusLink:
+    settings = RtuLink(kind="rtu", device=serial.device, parity="N", request_timeout_s=timeout_s, local_echo=local_echo)
     return ModbusLink(settings, "jig", JigError)
 
 
@@ -286,7 +286,7 @@ async def test_an_echo_and_stray_bytes_before_the_address_are_dropped(
 ) -> None:
     serial.peer.echoes, serial.peer.before = echoes, before
     serial.peer.input[20:23] = [11, 22, 33]
-    link = jig_link(serial, local_echo=local_echo)
+    link = jig_link(serial, local_echo=local_echo, timeout_s=PATIENT_S)
     await link.connect()
     for _ in range(3):
         assert await link.read("input", 20, 3) == [11, 22, 33]
@@ -300,7 +300,7 @@ async def test_an_echo_and_stray_bytes_before_the_address_are_dropped(
 )
 async def test_an_echo_is_no_answer(serial: RtuPeer, *, local_echo: bool, told: str) -> None:
     serial.peer.echoes, serial.peer.silent = True, True
-    link = jig_link(serial, local_echo=local_echo)
+    link = jig_link(serial, local_echo=local_echo, timeout_s=TIMEOUT_S)
     await link.connect()
     for request in (link.read("input", 20, 3), link.write(Run("holding", 0, [1, 600, 7]))):
         with pytest.raises(JigError, match=f"what was sent came back, and nothing else: {told}") as caught:

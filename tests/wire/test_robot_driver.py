@@ -291,6 +291,7 @@ async def test_an_order_that_was_taken_although_the_answer_is_an_exception_is_fo
 async def test_an_order_that_was_not_taken_yet_is_written_again_with_the_same_number(
     robot: ModbusRobot, peer: RobotPeer, conduct: Conduct
 ) -> None:
+    robot._settings = robot._settings.model_copy(update={"acknowledge_timeout_s": 20.0, "motion_timeout_s": 20.0})
     await robot.connect()
     peer.write_conduct.extend([conduct] * 3)
     receipt = await robot.unload(UNLOAD)
