@@ -178,14 +178,21 @@ async def test_a_plc_that_stays_busy_is_asked_at_the_pace_of_the_looks_and_told_
     assert plc.peer.holding[50] == 1, "the same result has the same number"
 
 
+async def refused(plc: ServingPlc, count: int) -> None:
+    """Return when the PLC has refused so many more requests."""
+    left = len(plc.peer.write_conduct) - count
+    while len(plc.peer.write_conduct) > left:  # noqa: ASYNC110  # a peer has no events
+        await asyncio.sleep(0)
+
+
 async def test_what_is_written_late_is_what_stands_then(plc: ServingPlc, patient: ModbusPlc) -> None:
     await patient.connect()
     await until(patient, lambda: patient.health() is None)
     plc.peer.write_conduct.extend(["busy"] * 1000)
     late = asyncio.ensure_future(patient.report(CellReport(6, 1, None, 5, 1)))
-    while len(plc.peer.write_conduct) > 995:  # noqa: ASYNC110  # a peer has no events
-        await asyncio.sleep(0)
+    await refused(plc, 5)
     patient._outbox.put({"state_current": 11})
+    await refused(plc, 10)
     plc.peer.write_conduct.clear()
     await late
     assert plc.peer.holding[11] == 11
