@@ -46,7 +46,8 @@ class ModbusPlc:
         registers = load_map("plc")
         self._inbox = PlcInbox(registers, settings.stale_after_s)
         self._outbox = PlcOutbox(registers)
-        self._inbox.accepted, self._accepted_before = accepted or NOTHING, NOTHING
+        self._inbox.take_on(accepted or NOTHING)
+        self._accepted_before = NOTHING
         self._outbox.put({"accepted_part": self._inbox.accepted.sequence})
         self._peer: PlcClient | PlcServer
         if settings.role == "client":
@@ -54,7 +55,7 @@ class ModbusPlc:
                 settings.link, registers, self._inbox, self._outbox, self._on_heard, settings.heartbeat_s
             )
         else:
-            self._peer = PlcServer(settings.link, registers, self._inbox, self._outbox, self._on_heard)
+            self._peer = PlcServer(settings, registers, self._inbox, self._outbox, self._on_heard)
         self._pulse = asyncio.Event()
         self._view: tuple[object, ...] = ()
         self._beating: asyncio.Task[None] | None = None
@@ -168,14 +169,14 @@ class ModbusPlc:
             raise
         if self._inbox.accepted.sequence != inspection.part.sequence:
             self._accepted_before = self._inbox.accepted
-        self._inbox.accepted = inspection.part
-        self._inbox.accepted_forgotten = False
+        self._inbox.take_on(inspection.part)
         self._notice()
 
     async def give_back(self, inspection: Inspection) -> None:
         """Show again what was accepted before this part; when that fails, the next connection shows it."""
         if self._inbox.accepted.sequence == inspection.part.sequence:
-            self._inbox.accepted, self._accepted_before = self._accepted_before, NOTHING
+            self._inbox.give_back(self._accepted_before)
+            self._accepted_before = NOTHING
             await self._tell({"accepted_part": self._inbox.accepted.sequence})
             self._notice()
 
@@ -256,7 +257,7 @@ class ModbusPlc:
                 await self._tell({"accepted_part": self._inbox.accepted.sequence})
             while self._inbox.illegal_commands:
                 command = self._inbox.illegal_commands.popleft()
-                log.warning("command_refused", sequence=command.sequence, command=command.command)
+                log.warning("command_refused", sequence=command.sequence, command=command.command, by=command.peer)
                 await self._tell(answer_values(command.sequence, FAULTS["plc.illegal_command"]))
 
     async def _tell(self, values: Mapping[str, Value]) -> None:

@@ -53,6 +53,7 @@ class PlcClient:
         self._settings = settings
         self._registers = registers
         self._inbox = inbox
+        self._inbox.speaker = f"{settings.host}:{settings.port}"
         self._outbox = outbox
         self._heard = heard
         self._link = ModbusLink(settings, "plc", PlcError, self._greet)

@@ -10,6 +10,7 @@ from station.core.part import Announcement, Destination
 from station.core.ports import Acknowledgement, LineCommand
 
 COMMANDS_KEPT = 16
+ACCEPTED_KEPT = 16
 NOTHING = Announcement(0, "", 0)
 """No part was accepted; one of which only the number is known has no id either."""
 
@@ -20,11 +21,22 @@ class PlcInbox:
     Args:
         registers: The PLC's map.
         stale_after_s: How long a heartbeat may stand still.
+
+    Attributes:
+        accepted: What the station has taken on last.
+        accepted_forgotten: Whether the PLC must be told anew what that is.
+        speaker: Address and port of whoever wrote, or was asked, last.
+        commands: Commands that wait for an answer.
+        illegal_commands: Commands that are refused for their number.
+        acknowledgements: Acknowledgements that wait for an answer.
+        link_fault: Why the PLC is not heard, or None.
     """
 
     def __init__(self, registers: RegisterMap, stale_after_s: float) -> None:
         self.accepted = NOTHING
         self.accepted_forgotten = False
+        self.speaker = ""
+        self._taken_on: deque[Announcement] = deque(maxlen=ACCEPTED_KEPT)
         self.commands: deque[LineCommand] = deque()
         self.illegal_commands: deque[LineCommand] = deque()
         self.acknowledgements: deque[Acknowledgement] = deque()
@@ -50,11 +62,30 @@ class PlcInbox:
         self._last_acknowledgement = answered_acknowledgement
 
     def adopt(self, sequence_name: str, number: int) -> None:
-        """Take a standing `command_sequence` or `alarm_ack_sequence` for one that was taken before the restart."""
+        """Take a standing sequence number for one that was taken before; with 0 the number that comes is a new one.
+
+        A `part_sequence` counts as taken only where a part with this number was; one that is new announces another part
+        even with the number accepted last.
+        """
         if sequence_name == "command_sequence":
             self._last_command = number
         elif sequence_name == "alarm_ack_sequence":
             self._last_acknowledgement = number
+        elif number == 0:
+            self.begin_anew()
+        elif known := next((part for part in reversed(self._taken_on) if part.sequence == number), None):
+            self.accepted, self.accepted_forgotten = known, True
+
+    def take_on(self, part: Announcement) -> None:
+        """This part is the station's from now on."""
+        self.accepted, self.accepted_forgotten = part, False
+        if part.sequence:
+            self._taken_on.append(part)
+
+    def give_back(self, before: Announcement) -> None:
+        """The part that was accepted last is not; this one was accepted before it."""
+        self._taken_on = deque((part for part in self._taken_on if part != self.accepted), ACCEPTED_KEPT)
+        self.accepted = before
 
     def begin_anew(self) -> None:
         """The PLC's memory is not the one that it was: its numbers may be given out a second time."""
@@ -176,7 +207,7 @@ class PlcInbox:
         elif sequence != self._last_command and len(self.commands) < COMMANDS_KEPT:
             self._last_command = sequence
             row = self._registers["command"]
-            command = LineCommand(sequence, self._words[row.address - self._first])
+            command = LineCommand(sequence, self._words[row.address - self._first], self.speaker)
             known = command.command in row.codes and command.command != 0
             (self.commands if known else self.illegal_commands).append(command)
 
@@ -186,7 +217,7 @@ class PlcInbox:
             self._last_acknowledgement = 0
         elif sequence != self._last_acknowledgement and len(self.acknowledgements) < COMMANDS_KEPT:
             self._last_acknowledgement = sequence
-            self.acknowledgements.append(Acknowledgement(sequence, self._number("alarm_acknowledge")))
+            self.acknowledgements.append(Acknowledgement(sequence, self._number("alarm_acknowledge"), self.speaker))
 
     def _number(self, name: str) -> int:
         return int(self._value(name) or 0)

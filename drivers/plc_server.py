@@ -5,50 +5,51 @@ parts: what it writes between its registers is taken and forgotten. All words of
 request with one illegal word changes nothing. A command without a name is not illegal, it is refused as a command.
 
 A server that was restarted has forgotten which commands it has answered, and a PLC that copies its whole block offers
-the last one again. So the first number that stands in each sequence register starts nothing: only a later one is new.
+the last one again. So the first number that an address writes into a sequence register starts nothing: only a later one
+is new. A number that a master left standing while another wrote is none either.
 """
 
-import asyncio
 import errno
-import socket
 from collections.abc import Callable, Sequence
+from importlib.metadata import version
 
-from pymodbus.constants import ExcCodes
-from pymodbus.server import ModbusTcpServer
-from pymodbus.simulator import DataType, SimData, SimDevice
-
+from drivers.modbus_requests import ExceptionCode, answer, refusal
+from drivers.modbus_server import Caller, Limits, ModbusServer
 from drivers.plc_inbox import PlcInbox
+from drivers.plc_masters import Masters, News
 from drivers.plc_outbox import PlcOutbox
 from drivers.registers import Register, RegisterMap, Run
+from drivers.tally import Tally
 from drivers.words import Ascii
-from station.core.errors import PlcError
-from station.core.settings import TcpLink
+from station.core.errors import Fault, PlcError
+from station.core.settings import PlcSettings
 
-ANY_UNIT = 255  # Source: MODBUS Messaging on TCP/IP V1.0b, section 4.4.2: what a client sends that needs no unit id
-_SEQUENCES = ("command_sequence", "alarm_ack_sequence")
-_FUNCTIONS = (3, 6, 16, 22, 23)
+NO_UNIT, ANY_UNIT = 0, 255
+"""What a client sends that needs no unit id. Source: MODBUS Messaging on TCP/IP V1.0b, section 4.4.2."""
+_NUMBERED = ("command_sequence", "alarm_ack_sequence", "part_sequence")
+_PRODUCT = "inspection-station"
 
 
 class PlcServer:
     """The station's Modbus TCP server.
 
     Args:
-        settings: Address to listen on; port 0 takes a free one.
+        settings: Address to listen on, who may connect and command, and how much is served.
         registers: The PLC's map.
-        inbox: Is told of the numbers that stand when the PLC comes.
+        inbox: Is told which numbers are no news.
         outbox: Has what the station says.
         heard: Called with all the PLC's words when the PLC has written some.
     """
 
     def __init__(
         self,
-        settings: TcpLink,
+        settings: PlcSettings,
         registers: RegisterMap,
         inbox: PlcInbox,
         outbox: PlcOutbox,
         heard: Callable[[Sequence[int]], None],
     ) -> None:
-        self.port = settings.port
+        self.port = settings.link.port
         self._settings = settings
         self._registers = registers
         self._inbox = inbox
@@ -57,12 +58,16 @@ class PlcServer:
         self._own, self._extent = registers.extent("holding")
         self._theirs, count = registers.span(row.name for row in registers.select("holding", "read"))
         self._their_words = [0] * count
-        self._unheard = set(_SEQUENCES)
-        self._server: ModbusTcpServer | None = None
+        self._units = {NO_UNIT, ANY_UNIT, settings.link.unit}
+        self._identity = _identity(registers)
+        self._tally = Tally()
+        self._masters = Masters(settings.commanders, settings.readers, settings.stale_after_s, self._tally)
+        self._server: ModbusServer | None = None
 
     @property
-    def fault(self) -> None:
-        """None: nobody but the station writes its half."""
+    def fault(self) -> Fault | None:
+        """`plc.two_masters` while two addresses take the command from each other, or None."""
+        return self._masters.fault
 
     @property
     def running(self) -> bool:
@@ -75,16 +80,16 @@ class PlcServer:
         Raises:
             PlcError: `port_in_use`, `port_not_permitted`, `cannot_listen`.
         """
-        address = (self._settings.host, self._settings.port)
-        server = ModbusTcpServer(self._devices(), address=address)
+        link, allowed = self._settings.link, self._settings
+        limits = Limits(
+            allowed.connections, allowed.connections_per_address, allowed.idle_timeout_s, allowed.requests_per_s
+        )
+        server = ModbusServer(self, limits, self._tally)
         try:
-            _check_free(address)
-            await server.serve_forever(background=True)
-        except (OSError, RuntimeError) as error:
-            await server.shutdown()  # type: ignore[no-untyped-call]
-            raise PlcError(_listening_fault(error), f"{address[0]}:{address[1]}: {error}") from error
+            self.port = await server.open(link.host, link.port)
+        except OSError as error:
+            raise PlcError(_listening_fault(error), f"{link.host}:{link.port}: {error}") from error
         self._server = server
-        self.port = int(server.transport.sockets[0].getsockname()[1])  # type: ignore[attr-defined]
 
     async def write(self, runs: Sequence[Run]) -> None:
         """Nothing: the server answers from the outbox."""
@@ -93,54 +98,78 @@ class PlcServer:
         """Stop listening and close every connection."""
         server, self._server = self._server, None
         if server:
-            await server.shutdown()  # type: ignore[no-untyped-call]
-            await asyncio.sleep(0)  # the event loop closes the sockets in its next turn
+            await server.close()
+            self._tally.close()
 
-    def _devices(self) -> list[SimDevice]:
-        unit = self._settings.unit
-        answering = [SimDevice(id=one, simdata=self._simdata(), action=self._access) for one in {unit, ANY_UNIT}]
-        others = [] if 0 in {unit, ANY_UNIT} else [SimDevice(id=0, simdata=self._simdata(), action=_no_such_unit)]
-        return answering + others
+    # ------------------------------------------------------------------ what the server asks
 
-    def _simdata(self) -> list[SimData]:
-        return [SimData(self._own, count=self._extent, datatype=DataType.REGISTERS)]
+    def admits(self, address: str) -> bool:
+        """Whether this address may connect."""
+        return self._masters.may_connect(address)
 
-    async def _access(
-        self,
-        function: int,
-        start: int,
-        address: int,
-        _count: int,
-        registers: list[int],
-        new: list[int] | list[bool] | None,
-    ) -> ExcCodes | None:
-        """Hook of pymodbus: gives the present words for a read, takes or refuses a write."""
-        if function not in _FUNCTIONS:
-            return ExcCodes.ILLEGAL_FUNCTION
-        if new and (refusal := self._take(address, [int(word) for word in new])):
-            return refusal
-        image = self._image()
-        registers[self._own - start : self._own - start + len(image)] = image
-        return None
+    def prefers(self, address: str) -> bool:
+        """Whether this address may command."""
+        return self._masters.may_command(address)
 
-    def _take(self, address: int, words: Sequence[int]) -> ExcCodes | None:
-        end = self._theirs + len(self._their_words)
-        if not self._theirs <= address < address + len(words) <= end:
-            return ExcCodes.ILLEGAL_ADDRESS
+    def commands(self, caller: Caller) -> bool:
+        """Whether this connection has the command."""
+        return self._masters.commands(caller)
+
+    def left(self, caller: Caller) -> None:
+        """The connection is closed."""
+        self._masters.left(caller)
+
+    def answer(self, caller: Caller, unit: int, request: bytes) -> bytes:
+        """The answer to a request."""
+        if unit not in self._units:
+            return refusal(request[0], ExceptionCode.NO_SUCH_UNIT)
+        return answer(request, _Window(self, caller), self._identity)
+
+    # ------------------------------------------------------------------ registers
+
+    def read(self, address: int, count: int) -> list[int] | ExceptionCode:
+        """The words that stand now."""
+        if address < self._own or address + count > self._own + self._extent:
+            return ExceptionCode.ILLEGAL_ADDRESS
+        return self._image()[address - self._own : address - self._own + count]
+
+    def take(self, caller: Caller, address: int, words: Sequence[int]) -> ExceptionCode | None:
+        """Take or refuse words for the PLC's registers."""
+        if not self._theirs <= address < address + len(words) <= self._theirs + len(self._their_words):
+            return ExceptionCode.ILLEGAL_ADDRESS
+        beat_at = self._registers["plc_heartbeat"].address - address
+        beat = words[beat_at] if 0 <= beat_at < len(words) else None
+        if not self._masters.may_write(caller, beat):
+            self._tally.count("plc_writes_refused", caller.address, self._why_refused(caller))
+            return ExceptionCode.ILLEGAL_FUNCTION
         touched = [row for row in self._registers.touched("holding", address, len(words)) if row.access == "read"]
         after = list(self._their_words)
         for row in touched:
             for place in range(max(row.address, address), min(row.end, address + len(words))):
                 after[place - self._theirs] = words[place - address]
         if any(self._is_illegal(row, after) for row in touched):
-            return ExcCodes.ILLEGAL_VALUE
-        self._their_words = after
+            return ExceptionCode.ILLEGAL_VALUE
+        self._masters.wrote(caller, beat)
         for row in touched:
-            if row.name in self._unheard:
-                self._unheard.remove(row.name)
-                self._inbox.adopt(row.name, after[row.address - self._theirs])
+            if row.name in _NUMBERED:
+                self._sort_out(caller, row, after)
+        self._their_words = after
+        self._inbox.speaker = str(caller)
         self._heard(after)
         return None
+
+    def _why_refused(self, caller: Caller) -> str:
+        if self._masters.may_command(caller.address):
+            return "another connection has the command: it wrote plc_heartbeat last"
+        return "not in plc.commanders"
+
+    def _sort_out(self, caller: Caller, row: Register, after: Sequence[int]) -> None:
+        """Tell the inbox where a number is news, or none, because another master wrote before."""
+        place = row.address - self._theirs
+        number = after[place]
+        news = self._masters.news(caller, row.name, number, self._their_words[place])
+        if news is not News.BY_THE_NUMBER:
+            self._inbox.adopt(row.name, number if news is News.OLD else 0)
 
     def _is_illegal(self, row: Register, words: Sequence[int]) -> bool:
         """Text may be written word by word, and is looked at when it is announced; codes when they are followed."""
@@ -159,22 +188,39 @@ class PlcServer:
         return image
 
 
-async def _no_such_unit(*_: object) -> ExcCodes:
-    return ExcCodes.GATEWAY_NO_RESPONSE
+class _Window:
+    """The registers as one caller meets them."""
+
+    def __init__(self, server: PlcServer, caller: Caller) -> None:
+        self._server = server
+        self._caller = caller
+
+    def read(self, address: int, count: int) -> list[int] | ExceptionCode:
+        """The words that stand now."""
+        return self._server.read(address, count)
+
+    def write(self, address: int, words: Sequence[int]) -> ExceptionCode | None:
+        """Take or refuse words."""
+        return self._server.take(self._caller, address, words)
 
 
-def _check_free(address: tuple[str, int]) -> None:
-    with socket.create_server(address):
-        pass
+def _identity(registers: RegisterMap) -> dict[int, str]:
+    """What function 43/14 tells. Source: MODBUS Application Protocol V1.1b3, section 6.21: the objects' numbers."""
+    return {
+        0x00: "The authors of the inspection station",
+        0x01: _PRODUCT,
+        0x02: version(_PRODUCT),
+        0x04: "Inspection station",
+        0x05: f"register map {registers.name}, version {registers.version}",
+    }
 
 
-def _listening_fault(error: OSError | RuntimeError) -> str:
-    """The code that says why nothing can listen; pymodbus' own error comes where the port was taken since it was tried.
+def _listening_fault(error: OSError) -> str:
+    """The code that says why nothing can listen.
 
     The system answers EACCES to a user who may not have a port below 1024, and EADDRNOTAVAIL, or that it knows no such
     name, where the address is none of this computer.
     """
-    number = error.errno if isinstance(error, OSError) else errno.EADDRINUSE
-    if number == errno.EADDRINUSE:
+    if error.errno == errno.EADDRINUSE:
         return "plc.port_in_use"
-    return "plc.port_not_permitted" if number in (errno.EACCES, errno.EPERM) else "plc.cannot_listen"
+    return "plc.port_not_permitted" if error.errno in (errno.EACCES, errno.EPERM) else "plc.cannot_listen"

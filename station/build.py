@@ -139,7 +139,15 @@ def _wire(
 ) -> Station:
     unit = Unit(lambda change: controller.on_change(change))  # noqa: PLW0108  # the controller comes later
     motion = Motion(make_jig(settings), make_robot(settings), ledger, lambda: unit.state in MAY_MOVE)
-    line = Line(plc, unit, alarms, lambda: _report(unit, cell, alarms), settings.plc.link.reconnect_s, motion.still)
+    line = Line(
+        plc,
+        unit,
+        alarms,
+        lambda: _report(unit, cell, alarms),
+        settings.plc.link.reconnect_s,
+        motion.still,
+        lambda event, detail: controller.note(event, detail),  # noqa: PLW0108  # the controller comes later
+    )
     equipment = Equipment(make_camera(settings.camera), motion, plc, classifier, ledger, compute, clock)
     cell = Cell(equipment, line, settings, watch)
     controller = Controller(unit, cell, line, plc, ledger, settings, watch, alarms)

@@ -69,7 +69,7 @@ def _answer(controller: Controller, words: list[str], user: int) -> dict[str, An
             case ["ack", code]:
                 controller.acknowledge(None if code == "all" else code, _name_of(user))
             case [word]:
-                controller.command(Command[word.upper()])
+                controller.command(Command[word.upper()], f"{_name_of(user)} with `station command`")
             case _:
                 refused = f"{' '.join(words)!r} is no command"
     except KeyError:

@@ -17,7 +17,7 @@ from station.core.events import StateChanged, Watcher
 from station.core.part import Announcement
 from station.core.ports import LinePlc, PartLedger
 from station.core.settings import Settings
-from station.line import Line, first_error, first_of
+from station.line import Line, command_note, first_error, first_of
 from station.packml import COMPLETED, Change, Command, Reason, State, Unit
 
 log = structlog.get_logger()
@@ -81,13 +81,31 @@ class Controller:
 
     # ------------------------------------------------------------------ commands
 
-    def command(self, command: Command) -> None:
-        """Carry out an operator's command.
+    def command(self, command: Command, by: str = "the station's own program") -> None:
+        """Carry out a command, and note who gave it.
+
+        Args:
+            command: What to do.
+            by: Who wants it, for the record of events.
 
         Raises:
             StationError: `station.illegal_command`: this state does not accept it; nothing changed.
         """
-        self._unit.obey(command)
+        refused: StationError | None = None
+        try:
+            self._unit.obey(command)
+        except StationError as error:
+            refused = error
+            raise
+        finally:
+            self.note(*command_note(command.name.lower(), by, refused))
+
+    def note(self, event: str, detail: str) -> None:
+        """Have it written into the record of events; one that cannot keep up loses the note, not the cell."""
+        try:
+            self._notes.put_nowait((event, detail))
+        except asyncio.QueueFull:
+            log.error("note_not_kept", fault="record.disk_failed", detail="too many are waiting", note=event)
 
     def limit_parts(self, parts: int) -> None:
         """Complete after so many parts in all, at once if they are through already."""
@@ -138,17 +156,14 @@ class Controller:
             self._work.cancel()
 
     def _note(self, change: Change) -> None:
-        """Log it, and have it written into the book; one that cannot keep up loses the note, not the cell."""
+        """Log it, and have it written into the book."""
         code, detail = (change.reason.fault.code, change.reason.detail) if change.reason else ("", "")
         if change.before is change.after:
             event, states = "reason_changed", {"state": change.after.name}
         else:
             event, states = "state_changed", {"before": change.before.name, "after": change.after.name}
         log.info(event, **states, reason=code, detail=detail)
-        try:
-            self._notes.put_nowait((event, " ".join(filter(None, (*states.values(), code, detail)))))
-        except asyncio.QueueFull:
-            log.error("note_not_kept", fault="record.disk_failed", detail="too many are waiting", note=event)
+        self.note(event, " ".join(filter(None, (*states.values(), code, detail))))
 
     # ------------------------------------------------------------------ the work
 

@@ -35,6 +35,7 @@ class Line:
         report: Gives the cell's present state for the PLC.
         reconnect_s: Time between attempts to connect.
         still: Set while the jig does not turn; None where it never does.
+        note: Takes an event and its detail for the record of events; None for nowhere.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class Line:
         report: Callable[[], CellReport],
         reconnect_s: float,
         still: asyncio.Event | None = None,
+        note: Callable[[str, str], None] | None = None,
     ) -> None:
         self._plc = plc
         self._unit = unit
@@ -52,6 +54,7 @@ class Line:
         self._report = report
         self._reconnect_s = reconnect_s
         self._still = still or _always()
+        self._note = note or (lambda _event, _detail: None)
 
     # ------------------------------------------------------------------ what the part in work waits for
 
@@ -192,7 +195,9 @@ class Line:
                 refused = PlcError("plc.illegal_command", error.detail)
             except ValueError:
                 refused = PlcError("plc.illegal_command", f"{command.command} is no PackML command")
-            log.info("command_answered", command=command.command, refused=refused and refused.detail)
+            log.info("command_answered", command=command.command, refused=refused and refused.detail, by=command.peer)
+            by = f"{_plc(command.peer)}, number {command.sequence}"
+            self._note(*command_note(_name_of(command.command), by, refused))
             await self._answer(lambda c=command, r=refused: self._plc.answer(c, r and r.fault))  # type: ignore[misc]
 
     async def _answer_acknowledgements(self) -> None:
@@ -203,7 +208,7 @@ class Line:
                 continue
             refused = None
             try:
-                self._alarms.acknowledge_number(asked.fault_number, "plc")
+                self._alarms.acknowledge_number(asked.fault_number, _plc(asked.peer))
             except StationError as error:
                 refused = error.fault
             await self._answer(lambda a=asked, r=refused: self._plc.answer_acknowledgement(a, r))  # type: ignore[misc]
@@ -233,6 +238,21 @@ class Line:
             await self._plc.report(self._report())
         except PlcError as error:
             log.warning("report_failed", fault=error.code, detail=error.detail)
+
+
+def command_note(command: str, by: str, refused: StationError | None) -> tuple[str, str]:
+    """A command for the record of events: what was commanded, by whom, and why it was refused, if it was."""
+    if refused is None:
+        return "command_taken", f"{command} by {by}"
+    return "command_refused", f"{command} by {by}: {refused.detail}"
+
+
+def _name_of(number: int) -> str:
+    return Command(number).name.lower() if number in set(Command) else f"command {number}"
+
+
+def _plc(peer: str) -> str:
+    return f"plc {peer}".rstrip()
 
 
 def first_error(group: BaseExceptionGroup[BaseException]) -> BaseException:

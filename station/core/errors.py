@@ -162,6 +162,7 @@ _ROWS = (
     Fault(5010, "plc.overwritten", "The line PLC does not keep the station's registers. Check what else clears or writes them.", _S),
     Fault(5012, "plc.port_not_permitted", "The station's Modbus server may not listen on its port: one below 1024 needs a right that the station does not have. Give it CAP_NET_BIND_SERVICE, or set plc.link.port to 1024 or more.", _X),
     Fault(5013, "plc.cannot_listen", "The station's Modbus server cannot listen at its address. Read the reason in the detail; plc.link.host must be an address of this computer, or 0.0.0.0 for all it has.", _X),
+    Fault(5014, "plc.two_masters", "Two addresses of plc.commanders command the station in turn. Stop one of them; the cell goes on by itself.", _S),
     # 6xxx network model
     Fault(6001, "model.missing", "The model bundle, or a file of it, is missing. Install it or correct model.bundle.", _X),
     Fault(6002, "model.wrong_hash", "A file of the model bundle is not the one its manifest names. Install the bundle again.", _X),

@@ -7,7 +7,7 @@ it could move something.
 
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from station.core.alarms import NO_ALARMS, Alarm, AlarmSummary
@@ -250,18 +250,32 @@ class Published:
 
 @dataclass(frozen=True, slots=True)
 class LineCommand:
-    """A command from the PLC: `command` is a PackML CntrlCmd, `sequence` its change request, 1 to 65535."""
+    """A command from the PLC.
+
+    Attributes:
+        sequence: Its change request, 1 to 65535.
+        command: A PackML CntrlCmd.
+        peer: Address and port that it came from, for the record.
+    """
 
     sequence: int
     command: int
+    peer: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Acknowledgement:
-    """An operator at the PLC has seen the alarm of this fault number; `sequence`, 1 to 65535, numbers the request."""
+    """An operator at the PLC has seen an alarm.
+
+    Attributes:
+        sequence: Number of the request, 1 to 65535.
+        fault_number: Number of the alarm's fault.
+        peer: Address and port that it came from, for the record.
+    """
 
     sequence: int
     fault_number: int
+    peer: str = field(default="", compare=False)
 
 
 class LinePlc(Protocol):

@@ -9,10 +9,11 @@ import hashlib
 import os
 import tempfile
 import tomllib
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
 from station.core.camera_settings import CameraSettings
@@ -21,6 +22,15 @@ from station.core.part import PartType, Verdict
 from station.core.section import Seconds, Section
 
 Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+def _is_network(text: str) -> str:
+    ip_network(text)
+    return text
+
+
+Network = Annotated[str, AfterValidator(_is_network)]
+"""An IP address, or a network as `192.168.0.0/24`; no name, for nothing is looked up."""
 
 
 class TcpLink(Section):
@@ -107,6 +117,22 @@ class PlcSettings(Section):
     stale_after_s: Seconds = Field(2.0, description="Without a beat of the PLC for so long, it is not believed.")
     result_timeout_s: Seconds = Field(10.0, description="Deadline for the PLC's acknowledgement of a result.")
     starved_after_s: Seconds = Field(5.0, description="Without a waiting part for so long, the cell is Suspended.")
+    commanders: list[Network] = Field(
+        ["127.0.0.1", "::1"],
+        min_length=1,
+        description="server: addresses or networks that may command and write; one connection of them at a time.",
+    )
+    readers: list[Network] = Field(
+        [], description="server: addresses or networks that may read only; nobody else may connect."
+    )
+    connections: int = Field(32, ge=2, le=512, description="server: connections in all.")
+    connections_per_address: int = Field(8, ge=2, le=512, description="server: connections of one address.")
+    idle_timeout_s: Seconds = Field(60.0, description="server: a connection without a request for so long is closed.")
+    requests_per_s: Annotated[float, Field(ge=10, le=10_000)] = Field(
+        500.0,
+        description="server: requests a second that are answered to the connection that commands, and to all others "
+        "together; more wait their turn.",
+    )
 
 
 class CropSettings(Section):

@@ -17,6 +17,7 @@ REASON_CODE: dict[str, int] = {
     "plc.unreachable": 5001, "plc.stale": 5002, "plc.illegal_command": 5003, "plc.no_permission": 5004,
     "plc.wrong_map": 5005, "plc.starved": 5006, "plc.result_not_taken": 5007, "plc.port_in_use": 5008,
     "plc.bin_full": 5009, "plc.overwritten": 5010, "plc.port_not_permitted": 5012, "plc.cannot_listen": 5013,
+    "plc.two_masters": 5014,
     "model.missing": 6001, "model.wrong_hash": 6002, "model.bad_manifest": 6003, "model.bad_scores": 6004,
     "model.engine_failed": 6005, "model.engine_unavailable": 6012,
     "record.disk_failed": 7001, "record.database_damaged": 7002, "record.newer_schema": 7003, "record.unknown": 7004,
