@@ -33,6 +33,8 @@ _ARRIVALS_PER_S, _ARRIVALS_AT_ONCE, _WAITING_ARRIVALS = 200, 50, 128
 _REQUESTS_AT_ONCE = 8
 """Requests that are answered before whatever else waits in the event loop."""
 _PAUSE_S = 0.01
+_BUFFER_BYTES = 8192
+"""What the network may hold of one connection, each way; a connection has it from the one that listens."""
 _NO_FILES_PAUSE_S = 1.0
 _RESET = struct.pack("ii", 1, 0)
 
@@ -354,6 +356,8 @@ class _Turnstile:
 def _listener(family: int, host: str, port: int) -> socket.socket:
     listening = socket.create_server((host, port), family=family, backlog=_WAITING_ARRIVALS)
     listening.setblocking(False)
+    for buffer in (socket.SO_SNDBUF, socket.SO_RCVBUF):
+        listening.setsockopt(socket.SOL_SOCKET, buffer, _BUFFER_BYTES)
     return listening
 
 

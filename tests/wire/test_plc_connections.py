@@ -41,8 +41,11 @@ async def commanding(server: ModbusPlc) -> AsyncIterator[RawMaster]:
     """A connection of the PLC that has written the heartbeat."""
     master = await RawMaster.connect(server.port, PLC)
     assert len(await master.write(HEARTBEAT, 1)) == 5
-    yield master
-    master.close()
+    try:
+        yield master
+    finally:
+        master.close()
+        await asyncio.sleep(0)
 
 
 def open_files() -> int:

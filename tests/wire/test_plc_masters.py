@@ -1,0 +1,266 @@
+"""Where the station serves the registers: which connection commands, and what an earlier one left standing."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import pytest
+
+from drivers.plc import ModbusPlc, make_plc
+from station.core.errors import FAULTS
+from station.core.part import Announcement, Inspection
+from station.core.ports import Acknowledgement, LineCommand
+from station.core.settings import PlcSettings
+from tests.wire.plc_peers import ID_WORDS, inspection, settings
+from tests.wire.raw_modbus import RawMaster
+
+REFUSED = b"\x90\x01"
+OTHER_ID = [0x534D, 0x482D, 0x3030, 0x3939, 0, 0, 0, 0]  # "SMH-0099"
+
+
+class Master:
+    """A PLC's program on one connection, with its own copy of what it writes."""
+
+    def __init__(self, raw: RawMaster, beat: int = 0) -> None:
+        self.raw = raw
+        self.own = [1, 0xA55A, beat, 1] + [0] * 5
+        self.part = [0] * 10
+
+    async def beat(self, times: int = 1) -> None:
+        """Write all of its registers, with a new heartbeat."""
+        for _ in range(times):
+            self.own[2] = self.own[2] % 65535 + 1
+            assert await self.raw.write(98, *self.own) != REFUSED
+            assert await self.raw.write(110, *self.part) != REFUSED
+
+    async def command(self, command: int, number: int) -> None:
+        """Command with a number, without a beat."""
+        self.own[4:6] = [command, number]
+        await self.raw.write(102, command, number)
+
+    async def acknowledge(self, fault: int, number: int) -> None:
+        """Acknowledge an alarm, without a beat."""
+        self.own[7:9] = [fault, number]
+        await self.raw.write(105, fault, number)
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[ModbusPlc]:
+    keys = {"commanders": ["127.0.0.0/24"], "stale_after_s": 30.0}
+    server = make_plc(PlcSettings.model_validate({**settings("server", 0).model_dump(), **keys}))
+    await server.connect()
+    yield server
+    await server.close()
+
+
+@asynccontextmanager
+async def master(server: ModbusPlc, address: str = "127.0.0.1", beat: int = 0) -> AsyncIterator[Master]:
+    raw = await RawMaster.connect(server.port, address)
+    try:
+        yield Master(raw, beat)
+    finally:
+        raw.close()
+        await asyncio.sleep(0)
+
+
+async def taken(server: ModbusPlc) -> list[LineCommand]:
+    """The commands that wait, answered."""
+    commands = []
+    while (command := server.next_command()) is not None:
+        commands.append(command)
+        await server.answer(command, None)
+    return commands
+
+
+async def test_only_the_connection_that_wrote_the_heartbeat_last_may_write(server: ModbusPlc) -> None:
+    async with master(server) as first, master(server) as second:
+        await first.beat(2)
+        assert await second.raw.write(102, 2, 7) == REFUSED
+        assert await second.raw.write(101, 0) == REFUSED
+        assert server.permission()
+        await second.beat()
+        assert await first.raw.write(101, 0) == REFUSED
+        assert await second.raw.write(101, 0) != REFUSED
+        assert not server.permission()
+        assert await first.raw.is_let_in(), "it may still read"
+
+
+async def test_a_program_whose_heartbeat_stands_still_does_not_take_the_command_back(server: ModbusPlc) -> None:
+    async with master(server, beat=77) as frozen, master(server, beat=500) as running:
+        await frozen.beat(2)
+        await running.beat()
+        assert await frozen.raw.write(98, *frozen.own) == REFUSED
+        assert await frozen.raw.write(100, frozen.own[2]) == REFUSED
+        await running.beat()
+        assert server.permission()
+
+
+async def test_whoever_writes_first_commands_where_nobody_does() -> None:
+    keys = {"commanders": ["127.0.0.1"], "stale_after_s": 0.1}
+    server = make_plc(PlcSettings.model_validate({**settings("server", 0).model_dump(), **keys}))
+    await server.connect()
+    async with master(server) as silent, master(server) as second:
+        assert await silent.raw.write(101, 1) != REFUSED
+        assert await second.raw.write(101, 0) == REFUSED
+        async with asyncio.timeout(5):
+            while await second.raw.write(101, 0) == REFUSED:
+                await asyncio.sleep(0.01)
+    await server.close()
+
+
+async def test_the_command_is_free_when_its_connection_is_closed(server: ModbusPlc) -> None:
+    async with master(server) as first, master(server) as second:
+        await first.beat(2)
+        assert await second.raw.write(101, 0) == REFUSED
+        first.raw.close()
+        async with asyncio.timeout(5):
+            while await second.raw.write(101, 0) == REFUSED:
+                await asyncio.sleep(0.001)
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "127.0.0.2"])
+async def test_an_old_start_does_not_run_after_another_masters_write(server: ModbusPlc, address: str) -> None:
+    async with master(server) as first, master(server, address) as second:
+        await first.beat(2)
+        await first.command(2, 7)
+        assert await taken(server) == [LineCommand(7, 2)]
+        await second.beat()
+        await second.command(3, 8)
+        assert await taken(server) == [LineCommand(8, 3)]
+        await first.beat()  # with the pair that it has had all the time
+        await first.beat()
+        assert await taken(server) == []
+        await first.command(1, 8)  # its own next number, though the other master has used it
+        assert await taken(server) == [LineCommand(8, 1)]
+
+
+async def test_an_old_start_does_not_run_on_a_new_connection_either(server: ModbusPlc) -> None:
+    async with master(server) as first, master(server) as second, master(server) as again:
+        await first.beat(2)
+        await first.command(2, 7)
+        await second.beat()
+        await second.command(3, 8)
+        assert await taken(server) == [LineCommand(7, 2), LineCommand(8, 3)]
+        first.raw.close()
+        again.own = first.own
+        await again.beat(2)
+        assert await taken(server) == []
+
+
+async def test_a_number_that_counts_from_the_beginning_is_new_on_the_connection_that_wrote_the_one_before(
+    server: ModbusPlc,
+) -> None:
+    async with master(server) as plc:
+        await plc.beat(2)
+        for number in (1, 2, 1, 2, 0, 2, 65535, 1):
+            await plc.command(2, number)
+        assert [command.sequence for command in await taken(server)] == [1, 2, 1, 2, 2, 65535, 1]
+
+
+async def test_a_program_that_connects_anew_goes_on_with_its_next_number(server: ModbusPlc) -> None:
+    numbers = []
+    for number in (5, 5, 6, 7, 6):
+        async with master(server, beat=10 * number) as plc:
+            plc.own[4:6] = [2, number]
+            await plc.beat(2)
+            numbers += [command.sequence for command in await taken(server)]
+    assert numbers == [6, 7, 6], "the first that was ever heard had stood there before"
+
+
+async def test_a_command_that_waits_for_a_beat_is_not_lost_with_its_connection() -> None:
+    server = make_plc(settings("server", 0))
+    await server.connect()
+    async with master(server) as first:
+        await first.beat(2)
+        await asyncio.sleep(0.35)
+        assert server.health() is FAULTS["plc.stale"]
+        await first.command(3, 9)
+        assert server.next_command() is None
+    async with master(server, beat=5) as again:
+        again.own[4:6] = [3, 9]
+        await again.beat(2)
+        assert await taken(server) == [LineCommand(9, 3)]
+    await server.close()
+
+
+async def test_an_old_acknowledgement_is_not_taken_again(server: ModbusPlc) -> None:
+    async with master(server) as first, master(server, "127.0.0.2") as second:
+        await first.beat(2)
+        await first.acknowledge(3004, 7)
+        await second.beat()
+        await second.acknowledge(3001, 8)
+        await first.beat(2)
+        kept = []
+        while (asked := server.next_acknowledgement()) is not None:
+            kept.append(asked)
+            await server.answer_acknowledgement(asked, None)
+        assert kept == [Acknowledgement(7, 3004), Acknowledgement(8, 3001)]
+
+
+def of(part: Announcement) -> Inspection:
+    return replace(inspection(), part=part)
+
+
+async def test_a_part_that_was_accepted_is_not_announced_again_by_the_master_that_was_displaced(
+    server: ModbusPlc,
+) -> None:
+    async with master(server) as first, master(server) as second:
+        first.part = [*ID_WORDS, 3, 17]
+        second.part = [*OTHER_ID, 3, 18]
+        await first.beat(2)
+        assert server.waiting_part() == Announcement(17, "SMH-0042", 3)
+        await second.beat()
+        await first.beat()
+        waits = server.waiting_part()
+        assert waits == Announcement(17, "SMH-0042", 3), "it was never accepted"
+        await server.accept(of(waits))
+        await second.beat()
+        waits = server.waiting_part()
+        assert waits == Announcement(18, "SMH-0099", 3)
+        await server.accept(of(waits))
+        await first.beat()
+        assert server.waiting_part() is None
+        await second.beat()
+        assert server.waiting_part() is None
+        second.part = [*ID_WORDS, 3, 17]
+        await second.beat()
+        assert server.waiting_part() == Announcement(17, "SMH-0042", 3), "its own next number, which it has not used"
+
+
+async def test_two_addresses_that_take_the_command_from_each_other_suspend_the_line() -> None:
+    keys = {"commanders": ["127.0.0.1", "127.0.0.2"], "stale_after_s": 0.5}
+    server = make_plc(PlcSettings.model_validate({**settings("server", 0).model_dump(), **keys}))
+    await server.connect()
+    async with master(server) as first, master(server, "127.0.0.2") as second:
+        await first.beat(2)
+        await second.beat(2)
+        assert server.health() is None, "one takes over"
+        await first.beat()
+        assert server.health() is FAULTS["plc.two_masters"]
+        async with asyncio.timeout(5):
+            while server.health() is not None:
+                await first.beat()
+                await asyncio.sleep(0.02)
+    await server.close()
+
+
+async def test_several_connections_of_one_plc_that_all_beat_are_one_master(server: ModbusPlc) -> None:
+    async with master(server) as first, master(server, beat=100) as second:
+        await first.beat(2)
+        for _ in range(3):
+            await second.beat()
+            await first.beat()
+        assert server.health() is None
+
+
+async def test_a_command_names_the_connection_that_it_came_from(server: ModbusPlc) -> None:
+    async with master(server, "127.0.0.2") as plc:
+        await plc.beat(2)
+        await plc.command(2, 7)
+        await plc.acknowledge(3004, 7)
+        command, asked = server.next_command(), server.next_acknowledgement()
+        assert command is not None
+        assert asked is not None
+        assert command.peer.startswith("127.0.0.2:")
+        assert asked.peer == command.peer
