@@ -100,7 +100,10 @@ class Bench:
             fault = unit.reason.fault if unit.reason else None
             return CellReport(unit.state, unit.mode, fault, 0, 0, self.alarms.summary)
 
-        line = Line(self.plc, unit, self.alarms, report, 0.01, self.motion.still)
+        def note(event: str, detail: str) -> None:
+            self.controller.note(event, detail)
+
+        line = Line(self.plc, unit, self.alarms, report, 0.01, self.motion.still, note)
         equipment = Equipment(self.camera, self.motion, self.plc, self.classifier, books, self._compute, clock)
         self.cell = Cell(equipment, line, configuration, self.events.append)
         self.controller = Controller(

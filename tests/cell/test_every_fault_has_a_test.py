@@ -27,6 +27,7 @@ ELSEWHERE: dict[str, tuple[str, str]] = {
         PLC, "test_an_interrupted_part_goes_to_review_though_it_was_judged_good_and_the_plc_reads_why",
     ),
     "plc.starved": (PLC, "test_a_cell_without_parts_is_suspended"),
+    "plc.two_masters": (PLC, "test_two_masters_suspend_the_cell_and_the_record_names_who_commanded"),
     "plc.illegal_command": (PLC, "test_a_command_of_the_plc_that_the_state_does_not_accept_is_refused_with_its_code"),
     "station.illegal_command": (
         PLC, "test_a_command_of_an_operator_that_the_state_does_not_accept_is_refused_and_the_plc_sees_no_change",

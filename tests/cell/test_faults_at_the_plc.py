@@ -11,12 +11,13 @@ from typing import Any
 
 import pytest
 
+from drivers.plc import ModbusPlc
 from station.core.clock import Clock
 from station.core.errors import FAULTS, Reaction, StationError
-from station.core.settings import Settings
+from station.core.settings import PlcSettings, Settings
 from station.packml import Command, State
 from tests.cell import plc_words as plc
-from tests.cell.bench import settings
+from tests.cell.bench import running, settings
 from tests.cell.provoked_faults import (
     ABORTED,
     ALWAYS,
@@ -31,6 +32,7 @@ from tests.cell.provoked_faults import (
 )
 from tests.cell.reason_codes import REASON_CODE
 from tests.cell.wired_bench import WiredBench, patiently, wired
+from tests.wire.raw_modbus import master
 
 BIN = {"second_inspection": plc.SECOND_INSPECTION, "bin_review": plc.BIN_REVIEW}
 
@@ -259,6 +261,50 @@ async def test_a_wrong_map_that_shows_while_the_cell_is_suspended_holds_it_too()
         bench.feed("A1")
         await sorted_(bench, "A1")
         recorded_once(bench, "A1", "second_inspection")
+
+
+async def test_two_masters_suspend_the_cell_and_the_record_names_who_commanded() -> None:
+    server = ModbusPlc(
+        PlcSettings.model_validate(
+            {
+                "role": "server",
+                "link": {"kind": "tcp", "port": 0},
+                "stale_after_s": 1.0,
+                "heartbeat_s": 0.1,
+                "commanders": ["127.0.0.1", "127.0.0.2"],
+            }
+        )
+    )
+    async with running(plc=server) as bench:
+        await patiently(lambda: server.port)
+        async with master(server.port) as first, master(server.port, "127.0.0.2") as second:
+            await first.beat(2)
+            for number, command, state in ((1, Command.RESET, State.IDLE), (2, Command.START, State.EXECUTE)):
+                await first.command(command, number)
+                while bench.controller.state is not state:
+                    await first.beat()
+            await second.beat()
+            await first.beat()
+            assert server.health() is FAULTS["plc.two_masters"]
+            await bench.controller.reached(State.SUSPENDED)
+            assert bench.controller.trouble[0] == FAULTS["plc.two_masters"]
+            assert (await first.raw.ask(b"\x03\x00\x0d\x00\x01"))[2:] == REASON_CODE["plc.two_masters"].to_bytes(2)
+            while bench.controller.trouble[0] is FAULTS["plc.two_masters"]:
+                await first.beat()
+            await second.beat()
+            await second.command(Command.START, 8)
+            await second.command(Command.STOP, 9)
+            await bench.controller.reached(State.STOPPED)
+        await patiently(lambda: any("stop" in detail for _event, detail in bench.ledger.events))
+    commands = [(event, detail) for event, detail in bench.ledger.events if event.startswith("command_")]
+    assert [(event, detail.partition(":")[0]) for event, detail in commands] == [
+        ("command_taken", "reset by plc 127.0.0.1"),
+        ("command_taken", "start by plc 127.0.0.1"),
+        ("command_refused", "start by plc 127.0.0.2"),
+        ("command_taken", "stop by plc 127.0.0.2"),
+    ]
+    numbers = [detail.partition(", ")[2].partition(":")[0] for _event, detail in commands]
+    assert numbers == ["number 1", "number 2", "number 8", "number 9"]
 
 
 # ---- what is refused, and changes nothing ----

@@ -2,7 +2,8 @@
 
 import asyncio
 import struct
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 
 
 class RawMaster:
@@ -59,6 +60,7 @@ class RawMaster:
             self._writer.close()
 
 
+REFUSED_WRITE = b"\x90\x01"
 READ_MAGIC = b"\x03\x00\x01\x00\x01"
 MAGIC = b"\x03\x02\xa5\x5a"
 
@@ -71,3 +73,40 @@ def frame(number: int, request: bytes, unit: int = 1) -> bytes:
 async def connected(port: int, addresses: Iterable[str]) -> list[RawMaster]:
     """Connections from these addresses, one after the other."""
     return [await RawMaster.connect(port, address) for address in addresses]
+
+
+class Master:
+    """A PLC's program on one connection, with its own copy of what it writes."""
+
+    def __init__(self, raw: RawMaster, beat: int = 0) -> None:
+        self.raw = raw
+        self.own = [1, 0xA55A, beat, 1] + [0] * 5
+        self.part = [0] * 10
+
+    async def beat(self, times: int = 1) -> None:
+        """Write all of its registers, with a new heartbeat."""
+        for _ in range(times):
+            self.own[2] = self.own[2] % 65535 + 1
+            assert await self.raw.write(98, *self.own) != REFUSED_WRITE
+            assert await self.raw.write(110, *self.part) != REFUSED_WRITE
+
+    async def command(self, command: int, number: int) -> None:
+        """Command with a number, without a beat."""
+        self.own[4:6] = [command, number]
+        await self.raw.write(102, command, number)
+
+    async def acknowledge(self, fault: int, number: int) -> None:
+        """Acknowledge an alarm, without a beat."""
+        self.own[7:9] = [fault, number]
+        await self.raw.write(105, fault, number)
+
+
+@asynccontextmanager
+async def master(port: int, address: str = "127.0.0.1", beat: int = 0) -> AsyncIterator[Master]:
+    """A program that connects from this address, with its heartbeat at this number."""
+    raw = await RawMaster.connect(port, address)
+    try:
+        yield Master(raw, beat)
+    finally:
+        raw.close()
+        await asyncio.sleep(0)

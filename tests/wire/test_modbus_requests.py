@@ -152,7 +152,9 @@ async def test_a_frame_may_come_in_pieces_and_the_next_with_its_end(master: RawM
     assert [(await master.receive())[:2] for _ in range(2)] == [b"\0\1", b"\0\2"]
 
 
-@pytest.mark.parametrize("data", ["0001 0001 0006 01 03 0001 0001", "0001 0000 0001 01", "0001 0000 0200 01 03", "47455420"])
+@pytest.mark.parametrize(
+    "data", ["0001 0001 0006 01 03 0001 0001", "0001 0000 0001 01", "0001 0000 0200 01 03", "47455420"]
+)
 async def test_what_is_no_frame_ends_the_connection_and_no_other(
     server: ModbusPlc, master: RawMaster, data: str
 ) -> None:
