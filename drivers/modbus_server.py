@@ -29,6 +29,8 @@ HEADER_BYTES, LONGEST_FRAME = 7, 300
 FILES_KEPT = 128
 """Files that connections leave to the rest of the process."""
 
+_HEADER, _COUNTED_FROM = struct.Struct(">HHH"), 6
+"""Transaction, protocol, and how many bytes follow."""
 _ARRIVALS_PER_S, _ARRIVALS_AT_ONCE, _WAITING_ARRIVALS = 200, 50, 128
 _REQUESTS_AT_ONCE = 8
 """Requests that are answered before whatever else waits in the event loop."""
@@ -110,7 +112,7 @@ class ModbusServer:
         self._connections: dict[Caller, _Connection] = {}  # the one unused longest first
         self._arrivals = Allowance(_ARRIVALS_PER_S, _ARRIVALS_AT_ONCE)
         self._turns = {
-            commanding: _Turnstile(Allowance(limits.requests_per_s, max(1.0, limits.requests_per_s / 20)))
+            commanding: _Turnstile(Allowance(limits.requests_per_s, max(1.0, limits.requests_per_s / 50)))
             for commanding in (True, False)
         }
         self._tally = tally
@@ -232,9 +234,9 @@ class ModbusServer:
 
     # ------------------------------------------------------------------ requests
 
-    def queue(self, connection: "_Connection") -> None:
-        """Have this connection's next request answered when its turn comes."""
-        self._turns[self._service.commands(connection.caller)].join(connection)
+    def lets_through(self, connection: "_Connection") -> bool:
+        """Whether this connection's next request is answered now; if not, it is told when its turn has come."""
+        return self._turns[self._service.commands(connection.caller)].lets_through(connection)
 
     def answer(self, connection: "_Connection", unit: int, request: bytes) -> bytes:
         """The answer to a request; the connection counts as used."""
@@ -258,7 +260,7 @@ class _Connection:
         self._loop = asyncio.get_running_loop()
         self._received = bytearray()
         self._unsent = b""
-        self._open = True
+        self._open = self._reads = True
         self._loop.add_reader(channel, self._read)
 
     def close(self) -> None:
@@ -268,17 +270,11 @@ class _Connection:
         self._loop.remove_writer(self._socket)
         self._socket.close()
 
-    def serve(self) -> None:
-        """Answer the request that came first."""
-        if not self._open:
-            return
-        number, _, length, unit = struct.unpack(">HHHB", self._received[:HEADER_BYTES])
-        request = bytes(self._received[HEADER_BYTES : HEADER_BYTES - 1 + length])
-        del self._received[: HEADER_BYTES - 1 + length]
-        self.used_at_s = time.monotonic()
-        answer = self._server.answer(self, unit, request)
-        self._unsent = struct.pack(">HHHB", number, 0, len(answer) + 1, unit) + answer
-        self._send()
+    def go(self) -> None:
+        """Its turn has come: answer one request, and whatever else is let through."""
+        if self._open:
+            self._serve()
+            self._look()
 
     def _read(self) -> None:
         try:
@@ -294,21 +290,38 @@ class _Connection:
             self._server.end(self)
 
     def _look(self) -> None:
-        """Wait for the turn of a whole request, or read on."""
+        """Answer the whole requests that are there, as far as they are let through; read on when there is none."""
+        while self._open and not self._unsent and (length := self._frame()):
+            if length < 0:
+                self._server.not_modbus(self)
+            elif self._server.lets_through(self):
+                self._serve()
+            else:
+                self._read_on(go_on=False)
+                return
+        if self._open:
+            self._read_on(go_on=not self._unsent)
+
+    def _frame(self) -> int:
+        """Length of the first frame; 0 while it is not whole, -1 for one that is none."""
         if len(self._received) < HEADER_BYTES:
-            self._loop.add_reader(self._socket, self._read)
-            return
-        _, protocol, length = struct.unpack(">HHH", self._received[:6])
-        if protocol or not 2 <= length <= LONGEST_FRAME - HEADER_BYTES + 1:
-            self._server.not_modbus(self)
-        elif len(self._received) < HEADER_BYTES - 1 + length:
-            self._loop.add_reader(self._socket, self._read)
-        else:
-            self._loop.remove_reader(self._socket)
-            self._server.queue(self)
+            return 0
+        _, protocol, rest = _HEADER.unpack_from(self._received)
+        if protocol or not 2 <= rest <= LONGEST_FRAME - _COUNTED_FROM:
+            return -1
+        return rest + _COUNTED_FROM if len(self._received) >= rest + _COUNTED_FROM else 0
+
+    def _serve(self) -> None:
+        end = self._frame()
+        frame = bytes(self._received[:end])
+        del self._received[:end]
+        self.used_at_s = time.monotonic()
+        number, _, _, unit = struct.unpack_from(">HHHB", frame)
+        answer = self._server.answer(self, unit, frame[HEADER_BYTES:])
+        self._unsent = struct.pack(">HHHB", number, 0, len(answer) + 1, unit) + answer
+        self._send()
 
     def _send(self) -> None:
-        """Send what is unsent, and look at the next request when all is sent."""
         try:
             self._unsent = self._unsent[self._socket.send(self._unsent) :]
         except (BlockingIOError, InterruptedError):
@@ -317,10 +330,20 @@ class _Connection:
             self._server.end(self)
             return
         if self._unsent:
-            self._loop.add_writer(self._socket, self._send)
-        else:
-            self._loop.remove_writer(self._socket)
-            self._look()
+            self._loop.add_writer(self._socket, self._send_on)
+
+    def _send_on(self) -> None:
+        """The network takes more of an answer."""
+        self._loop.remove_writer(self._socket)
+        self._send()
+        self._look()
+
+    def _read_on(self, *, go_on: bool) -> None:
+        if go_on and not self._reads:
+            self._loop.add_reader(self._socket, self._read)
+        elif self._reads and not go_on:
+            self._loop.remove_reader(self._socket)
+        self._reads = go_on
 
 
 class _Turnstile:
@@ -331,11 +354,13 @@ class _Turnstile:
         self._waiting: deque[_Connection] = deque()
         self._next: asyncio.Handle | None = None
 
-    def join(self, connection: _Connection) -> None:
-        """Let this connection through once, when it is its turn."""
+    def lets_through(self, connection: _Connection) -> bool:
+        """Whether it is let through now; if not, it stands in the line, and goes when its turn has come."""
+        if not self._waiting and self._allowance.take():
+            return True
         self._waiting.append(connection)
-        if self._next is None:
-            self._next = asyncio.get_running_loop().call_soon(self._go)
+        self._rest()
+        return False
 
     def close(self) -> None:
         """Let nobody through any more."""
@@ -344,13 +369,21 @@ class _Turnstile:
             self._next.cancel()
 
     def _go(self) -> None:
-        loop = asyncio.get_running_loop()
-        for _ in range(min(_REQUESTS_AT_ONCE, len(self._waiting))):
-            if not self._allowance.take():
-                self._next = loop.call_later(max(self._allowance.wait_s, _PAUSE_S), self._go)
-                return
-            self._waiting.popleft().serve()
-        self._next = loop.call_soon(self._go) if self._waiting else None
+        self._next = None
+        try:
+            for _ in range(min(_REQUESTS_AT_ONCE, len(self._waiting))):
+                if not self._allowance.take():
+                    break
+                self._waiting.popleft().go()
+        finally:
+            if self._waiting:
+                self._rest()
+
+    def _rest(self) -> None:
+        """Go on when there is a turn again, and whatever else waits in the event loop has had its own."""
+        loop, wait_s = asyncio.get_running_loop(), self._allowance.wait_s
+        if self._next is None:
+            self._next = loop.call_later(max(wait_s, _PAUSE_S), self._go) if wait_s else loop.call_soon(self._go)
 
 
 def _listener(family: int, host: str, port: int) -> socket.socket:

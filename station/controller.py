@@ -81,7 +81,7 @@ class Controller:
 
     # ------------------------------------------------------------------ commands
 
-    def command(self, command: Command, by: str = "the station's own program") -> None:
+    def command(self, command: Command, by: str = "an operator") -> None:
         """Carry out a command, and note who gave it.
 
         Args:

@@ -87,6 +87,6 @@ async def _operate(controller: Controller) -> None:
         if controller.trouble[0] is not None:
             await asyncio.sleep(AUTO_RESET_PAUSE_S)
         try:
-            controller.command(wishes[state])
+            controller.command(wishes[state], "the automatic reset")
         except StationError as error:
             log.warning("auto_reset_refused", detail=error.detail)

@@ -55,7 +55,7 @@ def stopped_by_signals(controller: Controller) -> Iterator[asyncio.Event]:
 def request_stop(controller: Controller) -> None:
     """Stop in order, as an operator would; harmless where Stop is not accepted."""
     try:
-        controller.command(Command.STOP)
+        controller.command(Command.STOP, "the end of the station")
     except StationError as error:
         log.debug("stop_not_needed", detail=error.detail)
 
@@ -68,7 +68,7 @@ async def stop(controller: Controller, running: asyncio.Task[None]) -> None:
             async with asyncio.timeout(STOP_TIMEOUT_S):
                 await controller.reached(State.STOPPED, State.ABORTED)
         except TimeoutError:
-            controller.command(Command.ABORT)
+            controller.command(Command.ABORT, "the end of the station")
             await controller.reached(State.ABORTED)
         running.cancel()
     await asyncio.gather(running, return_exceptions=True)

@@ -113,9 +113,9 @@ class Simulation:
                 return
 
     async def _drive(self, controller: Controller) -> None:
-        controller.command(Command.RESET)
+        controller.command(Command.RESET, "the simulation")
         if await controller.reached(State.IDLE, State.STOPPED, State.ABORTED) is State.IDLE:
-            controller.command(Command.START)
+            controller.command(Command.START, "the simulation")
             await controller.reached(State.COMPLETE, State.HELD, State.ABORTED, State.STOPPED)
 
     def _watch(self, event: CellEvent) -> None:

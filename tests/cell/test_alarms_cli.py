@@ -2,20 +2,22 @@
 
 import asyncio
 import json
+import os
+import pwd
 from pathlib import Path
 
 from rich.console import Console
 from typer.testing import CliRunner, Result
 
 from station.cli import app
-from station.control import listening
+from station.control import listening, send
 from station.core.alarms import AlarmList
 from station.core.clock import SystemClock
 from station.core.errors import FAULTS, Reaction
 from station.core.events import AlarmsChanged
 from station.flow.record import SqliteLedger
 from station.view import CellView
-from tests.cell.bench import running, settings
+from tests.cell.bench import running, settings, until
 
 
 async def station(*arguments: str | Path) -> Result:
@@ -45,6 +47,17 @@ async def test_alarms_of_a_running_station_are_listed_and_acknowledged(tmp_path:
         assert by_code["jig.fault"].acknowledged_by
         assert (await station("ack", "all", "--data", tmp_path)).exit_code == 0
         assert all(alarm.acknowledged for alarm in bench.controller.alarms)
+
+
+async def test_a_users_command_is_an_event_with_the_users_name_taken_or_refused(tmp_path: Path) -> None:
+    async with running() as bench, listening(bench.controller, tmp_path):
+        await send(tmp_path, "reset")
+        await send(tmp_path, "unhold")
+        await until(lambda: any(event == "command_refused" for event, _detail in bench.ledger.events))
+    user = pwd.getpwuid(os.getuid()).pw_name
+    commands = [row for row in bench.ledger.events if row[0].startswith("command_")]
+    assert commands[0] == ("command_taken", f"reset by {user} with `station command`")
+    assert commands[1][1].startswith(f"unhold by {user} with `station command`: ")
 
 
 async def test_what_is_no_request_changes_nothing(tmp_path: Path) -> None:

@@ -92,8 +92,9 @@ def settings(role: str, port: int) -> PlcSettings:
 
 
 async def beat(plc: Plc) -> None:
-    number = 0
-    while True:
+    """Count up until cancelled, also where pymodbus loses the cancellation because an answer comes with it."""
+    number, task = 0, asyncio.current_task()
+    while task and not task.cancelling():
         number = number % 65535 + 1
         await plc.say(100, [number])
         await asyncio.sleep(0.01)

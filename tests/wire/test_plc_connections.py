@@ -100,6 +100,16 @@ def test_an_address_is_compared_as_it_is_configured(host: str, plain: str) -> No
     assert plain_address(host) == plain
 
 
+@pytest.mark.skipif(not socket.has_ipv6, reason="no IPv6 here")
+async def test_it_listens_and_lists_over_ipv6_too() -> None:
+    link = {**settings("server", 0).link.model_dump(), "host": "::1"}
+    async with serving(link=link) as server:
+        raw = RawMaster(*await asyncio.open_connection("::1", server.port))
+        assert len(await raw.write(HEARTBEAT, 1)) == 5
+        assert str(connections_of(server)[0].caller).startswith("[::1]:")
+        raw.close()
+
+
 # ---- how many ----
 
 
