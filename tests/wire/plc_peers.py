@@ -16,7 +16,7 @@ from tests.wire.modbus_peer import Peer, TcpPeer
 
 SMH = PartType("smh_690", 3, 690, 8, 6, 22.0, 320.0, 20.0)
 ID_WORDS = [0x534D, 0x482D, 0x3030, 0x3432, 0, 0, 0, 0]  # "SMH-0042"
-STALE_S = 0.3
+STALE_S = 0.5
 
 
 def inspection(sequence: int = 17) -> Inspection:
@@ -86,7 +86,7 @@ def settings(role: str, port: int) -> PlcSettings:
             "link": link,
             "heartbeat_s": 0.02,
             "stale_after_s": STALE_S,
-            "result_timeout_s": 0.5,
+            "result_timeout_s": 20.0,
         }
     )
 
@@ -101,13 +101,13 @@ async def beat(plc: Plc) -> None:
 
 
 async def until(plc: ModbusPlc, condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(3):
+    async with asyncio.timeout(20):
         while not condition():
             await plc.changed()
 
 
 async def seen(plc: Plc, address: int, condition: Callable[[list[int]], object]) -> None:
     """Wait as a PLC does: by looking."""
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(20):
         while not condition(await plc.sees(address, 3)):  # noqa: ASYNC110
             await asyncio.sleep(0.005)

@@ -30,7 +30,7 @@ class RawMaster:
 
     async def receive(self) -> bytes:
         """The next frame; empty when the server has closed the connection."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             try:
                 header = await self._reader.readexactly(6)
                 return header + await self._reader.readexactly(int.from_bytes(header[4:]))

@@ -11,7 +11,7 @@ import pytest
 from drivers.camera import GenTLCamera
 from drivers.camera_survey import find_devices
 from sim.gentl import producer_path
-from sim.gentl.build import find_compiler
+from station.core.compiler import find_compiler
 from tests.own_children import children
 from tests.wire.driver_camera import RECIPE, VIKY, MakeCamera, Setup, refusal, settings_of
 

@@ -75,7 +75,7 @@ async def jig(jig_peer: JigPeer) -> AsyncIterator[ModbusJig]:
 
 
 async def when(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(3):
+    async with asyncio.timeout(20):
         while not condition():  # noqa: ASYNC110
             await asyncio.sleep(0.002)
 
@@ -301,7 +301,7 @@ async def test_a_robot_whose_program_has_not_begun_is_no_status_and_no_wrong_map
 
 
 async def when_well(robot: ModbusRobot) -> None:
-    async with asyncio.timeout(3):
+    async with asyncio.timeout(20):
         while True:
             try:
                 await robot.status()
@@ -353,7 +353,7 @@ async def test_another_map_after_a_lost_connection_is_told_as_such_and_not_as_si
         await refused_with("robot.unreachable", robot.status())
         peer.input[0] = 2
         await server.start()
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(20):
             while True:
                 try:
                     await robot.status()

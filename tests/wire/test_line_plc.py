@@ -109,6 +109,7 @@ async def test_a_result_is_held_until_the_one_before_is_acknowledged(pair: Pair)
 
 async def test_a_result_that_is_never_acknowledged_is_a_fault_and_changes_nothing(pair: Pair) -> None:
     await pair.driver.publish(result())
+    pair.driver._settings = pair.driver._settings.model_copy(update={"result_timeout_s": 0.3})
     with pytest.raises(PlcError, match="result 1 is not acknowledged") as caught:
         await pair.driver.publish(result(Verdict.REVIEW))
     assert caught.value.code == "plc.result_not_taken"

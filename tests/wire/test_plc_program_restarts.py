@@ -64,7 +64,7 @@ class Plc(ServingPlc):
         return sum(address < 98 for _function, address, _count in self.peer.reads)
 
     async def when(self, condition: Callable[[], object]) -> None:
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(20):
             while not condition():  # noqa: ASYNC110
                 await asyncio.sleep(0.002)
 

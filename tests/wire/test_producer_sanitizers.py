@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from sim.gentl.build import PRODUCER, SOURCES, build, find_compiler
+from sim.gentl.build import PRODUCER, SOURCES, build
+from station.core.compiler import find_compiler
 
 EXERCISER = [Path(__file__).with_name(name) for name in ("gentl_exerciser.c", "gentl_refusals.c")]
 ROUNDS = 100

@@ -61,7 +61,7 @@ async def exchange(port: int, *pieces: str, answers: int = 1) -> list[str]:
             writer.write(bytes.fromhex(piece))
             await writer.drain()
             await asyncio.sleep(0)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             return [await one_answer(reader) for _ in range(answers)]
     finally:
         writer.close()
@@ -160,7 +160,7 @@ class Terminal:
         loop = asyncio.get_running_loop()
         loop.add_reader(self.fd, come.set)
         try:
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(20):
                 await come.wait()
         finally:
             loop.remove_reader(self.fd)
@@ -212,7 +212,7 @@ async def test_what_is_not_for_it_is_not_answered_and_does_not_spoil_the_next_fr
 
 async def test_a_broadcast_is_obeyed_without_an_answer(terminal: Terminal, slave: Words) -> None:
     terminal.send("00 06 00 00 00 09 48 1d")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         while slave.words[0] != 9:  # noqa: ASYNC110 - there is no answer that could be waited for
             await asyncio.sleep(0.001)
     terminal.send(READ_ONE)
