@@ -72,14 +72,14 @@ def rubbish(chance: random.Random) -> bytes:
 
 
 def illegal(server: ModbusPlc) -> list[str]:
-    """Registers of the PLC's half that hold what they cannot have."""
+    """Registers of the half of the PLC that hold what they cannot have; an unknown command is refused as a command."""
     rows = load_map("plc").select("holding", "read")
     first, _count = load_map("plc").span(row.name for row in rows)
     words = server._peer._their_words  # type: ignore[union-attr]
     found = []
     for row in rows:
         try:
-            row.decode(words[row.address - first : row.end - first])
+            row.word_type.decode(words[row.address - first : row.end - first])
         except ValueError:
             if not row.type.startswith("ascii"):
                 found.append(row.name)
