@@ -5,3 +5,5 @@
 
 Only `manifest` and `classifier` are used by the running station.
 """
+
+import station  # noqa: F401  # what it keeps the engines from is settled before any of them is loaded

@@ -1,8 +1,15 @@
 """The inspection station: one part's journey from the infeed to its bin."""
 
 import os
+import sys
 
 # OpenCV's threads rest when they have done their share of a strip, instead of looking for more work on the cores that
 # the network computes on. OpenCV reads this when it is loaded, so it stands before every import.
 # Source: OpenCV, modules/core/src/parallel_impl.cpp.
 os.environ.setdefault("OPENCV_THREAD_POOL_ACTIVE_WAIT_WORKER", "0")
+
+# OpenVINO, when it is imported, writes an identification of the user into the home folder and sends it to an analytics
+# service, and NNCF likewise, through this package. Both do without where it cannot be imported, and nothing of this
+# product leaves the computer that is not configured, so it stands before every import.
+# Source: OpenVINO 2026.4, openvino/tools/ovc/__init__.py, telemetry_utils.py; NNCF 3.4, nncf/telemetry/wrapper.py.
+sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]

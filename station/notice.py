@@ -30,7 +30,8 @@ REMARKS = {
     "matplotlib": "draws the picture of `station bench` and is loaded only for it",
     "onnxruntime": "its wheel carries notices of the parts it contains",
     "opencv-python": "its wheel contains FFmpeg and Qt under LGPL-2.1 and LGPL-3.0",
-    "openvino-telemetry": "required by openvino alone",
+    "openvino-telemetry": "required by openvino, which would send usage data through it; the station keeps it from "
+    "being loaded (station/__init__.py)",
     "torch": "its CUDA libraries, the packages that begin with nvidia, are under NVIDIA's licence",
 }
 """What the metadata do not tell."""
