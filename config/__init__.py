@@ -1,4 +1,4 @@
-"""The configuration that ships with the station: settings and register maps, read with importlib.resources."""
+"""The configuration that ships with the station: settings, register maps and systemd's files."""
 
 from importlib.resources import files
 from importlib.resources.abc import Traversable

@@ -9,7 +9,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from station.core.errors import ConfigError
+from station.core.errors import ControlError
 from station.core.settings import data_dir
 from station.records.alarms import read_history, read_listed, read_stops
 from station.terminal import ConfigOption, DataOption, JsonOption, err, out, settings_of
@@ -95,7 +95,9 @@ def _listed(folder: Path) -> list[dict[str, Any]]:
 
     try:
         answer = asyncio.run(ask(folder, "alarms"))
-    except ConfigError:
+    except ControlError as error:
+        if error.code != "control.no_station":
+            raise
         return read_listed(folder)
     return list(answer["alarms"])
 

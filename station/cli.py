@@ -6,6 +6,7 @@ stopped by a fault; 4 it hung and ended itself.
 
 import asyncio
 import json
+import os
 import sys
 from enum import StrEnum
 from importlib.resources import as_file
@@ -63,6 +64,10 @@ app.command()(record)
 app.command()(sbom)
 
 
+OTHERS = 0o027
+"""What may not be done with a new file: nothing by strangers, and no writing by the group."""
+
+
 class Speed(StrEnum):
     """How time passes in the simulated cell."""
 
@@ -80,7 +85,11 @@ class MapFormat(StrEnum):
 
 
 def main() -> None:
-    """Run the command line; faults become one clear message and an exit status, never a stack of calls."""
+    """Run the command line; faults become one clear message and an exit status, never a stack of calls.
+
+    What any command writes is for its user and the user's group; other users of the computer do not see it.
+    """
+    os.umask(os.umask(OTHERS) | OTHERS)
     with output_prepared():
         try:
             app()

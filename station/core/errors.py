@@ -13,6 +13,7 @@
     ├── RecordError              a record cannot be written or read
     ├── RecordingError           a recording, or one scan of it, cannot be used
     ├── BackupError              a backup cannot be made, or not be restored
+    ├── ControlError             a command does not reach the running station
     ├── ConfigError              a setting, a map or a command line is wrong; nothing was started
     └── BugError                 the station's own fault
 
@@ -199,7 +200,7 @@ _ROWS = (
     Fault(7002, "record.database_damaged", "The database cannot be read. Restore it with `station backup restore --only database`, or move it away to start a new one.", _H),
     Fault(7003, "record.newer_schema", "The database was written by a newer version. Install that version, or restore what was saved before the upgrade with `station backup restore`.", _X),
     Fault(7004, "record.unknown", "There is no such record.", _X),
-    Fault(7005, "record.in_use", "Another station uses this data folder. Stop it, or give another folder.", _X),
+    Fault(7005, "record.in_use", "Another process uses this data folder. End the one named, or give another folder.", _X),
     # 75xx recordings
     Fault(7501, "recording.not_found", "The recording is no folder, or there is no scan in it.", _X),
     Fault(7502, "recording.bad_line", "A line of recording.jsonl cannot be used; its scan is left out.", _X),
@@ -226,6 +227,12 @@ _ROWS = (
     Fault(9003, "station.illegal_command", "This state does not accept the command. Nothing was done.", _X),
     Fault(9004, "station.stopped_by_operator", "The cell was stopped or held by an operator's command.", _X),
     Fault(9005, "station.no_such_alarm", "There is no such alarm to acknowledge. `station alarms list` shows those there are.", _X),
+    # 91xx commands to a running station
+    Fault(9101, "control.no_station", "No station runs with this data folder. Start it, or name its configuration or its data folder.", _X),
+    Fault(9102, "control.no_answer", "The station with this data folder does not answer. Look into its log, and ask again.", _X),
+    Fault(9103, "control.stranger", "Another user's program answers in the station's place. Nothing was sent; end that program.", _X),
+    Fault(9104, "control.not_permitted", "You may not command this station. Do it as its own user, or become a member of its group.", _X),
+    Fault(9105, "control.no_socket", "The station's socket for commands cannot be made in the data folder. Correct what is named.", _X),
 )
 # fmt: on
 
@@ -302,6 +309,10 @@ class RecordingError(StationError):
 
 class BackupError(StationError):
     """A backup cannot be made, used or restored."""
+
+
+class ControlError(StationError):
+    """A command does not reach the running station."""
 
 
 class ConfigError(StationError):

@@ -27,7 +27,7 @@ class LogFile:
         self._file: int | None = None
         self._lost = 0
         with suppress(OSError):  # told by the first line that is not taken
-            path.parent.mkdir(parents=True, exist_ok=True)
+            path.parent.mkdir(0o750, parents=True, exist_ok=True)
 
     def take(self, data: bytes) -> int:
         """Append whole lines; what the disk does not take is lost, said once, and counted when it takes some again."""
@@ -60,8 +60,8 @@ class LogFile:
         if self._file is not None and self._named(self._file):
             return self._file
         try:
-            self._path.parent.mkdir(exist_ok=True)
-            begun = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            self._path.parent.mkdir(0o750, exist_ok=True)
+            begun = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640)
         except OSError:
             if self._file is None:
                 raise

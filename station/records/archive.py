@@ -16,7 +16,7 @@ import numpy as np
 
 from station.core.part import PATCHES_PER_PART, Block, Pixels, Roi
 from station.core.ports import Evidence
-from station.records.folder import make_durable_folder, sync_folder
+from station.records.folder import FILE_MODE, make_durable_folder, sync_folder
 
 ARCHIVE = "archive"
 INCOMING = f"{ARCHIVE}/incoming"
@@ -74,7 +74,7 @@ def write_scan(folder: Path, image: ScanImage) -> str:
     make_durable_folder(part.parent)
     make_durable_folder(target.parent)
     try:
-        with part.open("wb") as file:
+        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, FILE_MODE), "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from station.records.folder import sync_folder
+from station.records.folder import FILE_MODE, sync_folder
 
 PAGES_AT_A_TIME = 1024
 PAUSE_S = 0.005
@@ -29,7 +29,7 @@ def copy_database(connection: sqlite3.Connection, target: Path) -> None:
         OSError: The disk failed.
     """
     part = target.with_suffix(".part")
-    with part.open("wb") as file:
+    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, FILE_MODE), "wb") as file:
         with held_still(connection), closing(sqlite3.connect(part)) as copy:
             connection.backup(
                 copy, pages=PAGES_AT_A_TIME, progress=lambda *_counts: os.fdatasync(file.fileno()), sleep=PAUSE_S

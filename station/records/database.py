@@ -21,7 +21,7 @@ from station.core.clock import Clock
 from station.core.errors import RecordError, StationError
 from station.core.place import displaced
 from station.records import store
-from station.records.folder import LOCK, claim, sync_folder
+from station.records.folder import FILE_MODE, LOCK, claim, sync_folder
 from station.records.opening import bring_up_to_date, connect, prepare
 from station.records.trouble import translated
 
@@ -135,7 +135,7 @@ class Database:
 
     def _hold_open(self) -> None:
         """Open the file, apart from SQLite, for as long as this process has it: nobody else gets its inode."""
-        self._held = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        self._held = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE_MODE)
         self._own = os.fstat(self._held)
 
     def _ready(self) -> sqlite3.Connection:

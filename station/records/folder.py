@@ -1,13 +1,22 @@
-"""The data folder: who may write in it, and making what is in it survive a loss of power."""
+"""The data folder: who may write in it, who may read it, and making what is in it survive a loss of power.
+
+What lies in it is its owner's and its group's business: folders have the mode 0750, files 0640. The lock is the owner's
+alone, because whoever may open a file may lock it.
+"""
 
 import fcntl
 import os
+import stat
+from contextlib import suppress
 from pathlib import Path
 
 from station.core.errors import RecordError
 from station.core.place import displaced
 
 LOCK = "station.lock"
+OWNERS_ONLY = 0o600
+FOLDER_MODE, FILE_MODE = 0o750, 0o640
+LOCKS = Path("/proc/locks")
 
 
 def claim(folder: Path) -> int:
@@ -27,21 +36,56 @@ def claim(folder: Path) -> int:
         os.close(descriptor)
     os.ftruncate(descriptor, 0)
     os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+    with suppress(PermissionError):  # another's file that may be written to
+        os.fchmod(descriptor, OWNERS_ONLY)
+    _shut_out_strangers(folder)
     return descriptor
 
 
+def _shut_out_strangers(folder: Path) -> None:
+    """Take from those who are not of the group what an older version has given them.
+
+    The folder itself stays as it is, for it may hold more than the station's.
+    """
+    for path in filter(_own, folder.iterdir()):
+        with suppress(PermissionError, FileNotFoundError):  # another's, or gone meanwhile
+            mode = stat.S_IMODE(path.stat().st_mode)
+            if mode & stat.S_IRWXO:
+                path.chmod(mode & ~stat.S_IRWXO)
+
+
+def _own(path: Path) -> bool:
+    ours = path.name.startswith("records") or path.name in {"archive", "logs", "models", "model-cache"}
+    return ours and not path.is_symlink()
+
+
 def _lock(folder: Path) -> int:
-    descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
+    descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, OWNERS_ONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
-        holder = os.read(descriptor, 32).decode("ascii", "replace").strip() or "unknown"
+        holders = _holders(descriptor)
         os.close(descriptor)
-        raise RecordError("record.in_use", f"{folder} is in use by process {holder}") from error
+        raise RecordError("record.in_use", f"{folder / LOCK} is locked by {holders or 'a process'}") from error
     except OSError:
         os.close(descriptor)
         raise
     return descriptor
+
+
+def _holders(descriptor: int) -> str:
+    """Which processes have this file locked, in words, as far as the kernel tells."""
+    inode = str(os.fstat(descriptor).st_ino)
+    rows = [line.split() for line in LOCKS.read_text(encoding="ascii").splitlines()]
+    found = {row[4] for row in rows if "FLOCK" in row and "->" not in row and row[5].rpartition(":")[2] == inode}
+    return ", ".join(f"process {process} ({_name_of(process)})" for process in sorted(found))
+
+
+def _name_of(process: str) -> str:
+    try:
+        return Path(f"/proc/{process}/comm").read_text(encoding="utf-8").strip()
+    except OSError:
+        return "its name is not known"
 
 
 def make_durable_folder(folder: Path) -> None:
@@ -51,8 +95,8 @@ def make_durable_folder(folder: Path) -> None:
         OSError: It cannot be made.
     """
     missing = [path for path in (folder, *folder.parents) if not path.exists()]
-    folder.mkdir(parents=True, exist_ok=True)
     for path in reversed(missing):
+        path.mkdir(FOLDER_MODE, exist_ok=True)
         sync_folder(path.parent)
 
 

@@ -18,6 +18,7 @@ from tests.cell.test_refused_starts import ROWS as REFUSED_STARTS
 
 HERE = Path(__file__).parent
 PLC, REFUSALS, RECORDS = "test_faults_at_the_plc.py", "test_refusals.py", "test_simulation.py"
+CONTROL = "test_control.py"
 BAD_SCANS = "test_bad_scans_are_named_and_left_out_and_the_recording_goes_on"
 
 ELSEWHERE: dict[str, tuple[str, str]] = {
@@ -53,6 +54,11 @@ ELSEWHERE: dict[str, tuple[str, str]] = {
     "plc.port_not_permitted": (
         "test_refused_starts.py", "test_a_user_who_may_not_listen_on_port_502_is_told_so_and_not_of_another_program",
     ),
+    "control.no_station": (REFUSALS, "test_a_wrong_command_line"),
+    "control.no_answer": (CONTROL, "test_a_station_that_does_not_answer_is_told_from_none"),
+    "control.stranger": (CONTROL, "test_another_users_program_is_told_nothing_and_believed_nothing"),
+    "control.not_permitted": (CONTROL, "test_another_user_may_neither_ask_nor_command"),
+    "control.no_socket": (CONTROL, "test_a_socket_that_cannot_be_made_is_no_station"),
     "config.port_in_use": ("test_refused_starts.py", "test_a_simulated_cell_whose_port_is_taken_says_so"),
 }  # fmt: skip
 

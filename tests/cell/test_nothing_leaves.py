@@ -1,4 +1,4 @@
-"""Nothing leaves the computer that is not configured, and no name is looked up: told by the kernel, of every process."""
+"""Nothing leaves the computer that is not configured, no name is looked up: the kernel tells it of every process."""
 
 import os
 import re

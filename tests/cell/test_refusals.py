@@ -101,7 +101,7 @@ def test_auto_reset_on_a_real_cell(station: Run, tmp_path: Path) -> None:
     [
         (["records", "list", "--data", "nowhere"], 2, ["nowhere", "record.unknown"]),
         (["registers", "lathe"], 2, ["lathe", "robot, jig, plc"]),
-        (["command", "start", "--data", "nowhere"], 2, ["no running station"]),
+        (["command", "start", "--data", "nowhere"], 2, ["control.no_station", "nowhere"]),
         (["records", "export", "--json", "--csv"], 2, ["not both"]),
         (["inspect", "nowhere.png"], 1, ["recording.not_found"]),
         (["--simulate", "--parts", "0"], 2, ["--parts"]),

@@ -74,6 +74,8 @@ def test_every_part_is_sorted_once_where_its_label_belongs_and_both_ledgers_agre
     assert {"decided", "PLC acknowledged", "committed", "jig at rest", "robot done"} <= {
         line[:17].strip() for line in drawn
     }
+    others = {path: oct(path.stat().st_mode) for path in (data, *data.rglob("*")) if path.stat().st_mode & 0o027}
+    assert others == {}, "what the station writes is no stranger's business, and its group's to read"
 
 
 def test_at_real_speed_the_decision_is_there_soon_after_the_last_line(

@@ -1,0 +1,87 @@
+"""Who may read the records, and who may keep a station from them: nobody but their owner and its group."""
+
+import fcntl
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from station.core.errors import RecordError
+from station.core.log_file import LogFile
+from station.core.part import Destination, Verdict
+from station.records.folder import LOCK, claim
+from tests.other_users import as_another, needs_root
+from tests.record_samples import PART_TYPE, blocks_of, evidence, open_ledger, part
+
+TRY = """
+for path in sys.argv[1:]:
+    try:
+        os.open(path, os.O_RDONLY)
+        print("opened", path)
+    except PermissionError:
+        print("refused", path)
+"""
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A place that other users of the computer can reach, where files are everybody's by default."""
+    before = os.umask(0o022)
+    with tempfile.TemporaryDirectory(prefix="station-test-") as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+    os.umask(before)
+
+
+def modes(folder: Path) -> dict[str, str]:
+    return {str(path.relative_to(folder)): oct(path.stat().st_mode & 0o777) for path in folder.rglob("*")}
+
+
+async def recorded(data: Path) -> None:
+    ledger = await open_ledger(data, archive=[verdict.label for verdict in Verdict])
+    inspection = await ledger.enter(part("A"), PART_TYPE)
+    lines = np.full((448 * 8, 1600), 100, np.uint8)
+    await ledger.judged(inspection, evidence(blocks=blocks_of(lines)))
+    await ledger.sorted(inspection, Destination.BIN_PITS)
+    LogFile(data / "logs" / "station.jsonl", 1000, 2).take(b"{}\n")
+    await ledger.close()
+
+
+async def test_files_are_their_owners_and_groups_and_the_lock_is_the_owners_alone(folder: Path) -> None:
+    await recorded(folder / "data")
+    found = modes(folder)
+    assert found.pop(f"data/{LOCK}") == "0o600"
+    files = {name for name in found if Path(name).suffix}
+    assert {Path(name).suffix for name in files} == {".sqlite", ".jsonl", ".png"}
+    assert {found[name] for name in files} == {"0o640"}
+    assert {mode for name, mode in found.items() if name not in files} == {"0o750"}
+
+
+@needs_root
+async def test_what_an_older_version_left_open_to_everybody_is_closed(folder: Path) -> None:
+    await recorded(folder / "data")
+    for path in [folder / "data", *(folder / "data").rglob("*")]:
+        path.chmod(0o777 if path.is_dir() else 0o666)
+    os.close(claim(folder / "data"))
+    reached = [path for path in (folder / "data").rglob("*") if path.is_file()]
+    said = as_another(TRY, *reached).communicate()[0].splitlines()
+    assert said == [f"refused {path}" for path in reached]
+
+
+def test_who_holds_a_lock_is_told_by_the_kernel_and_not_by_the_file(tmp_path: Path) -> None:
+    os.close(claim(tmp_path))
+    locker = shutil.which("sleep") or ""
+    with (tmp_path / LOCK).open() as file:
+        fcntl.flock(file, fcntl.LOCK_SH)
+        with subprocess.Popen([locker, "60"], pass_fds=[file.fileno()]) as holder:
+            file.close()
+            with pytest.raises(RecordError) as caught:
+                claim(tmp_path)
+            holder.kill()
+    assert caught.value.code == "record.in_use"
+    assert f"process {os.getpid()} " in caught.value.detail, "who has taken it; the child has it from there"
