@@ -6,7 +6,6 @@ answer cannot be taken for the next request's.
 """
 
 import asyncio
-import os
 import termios
 import time
 from collections.abc import Awaitable, Callable, Iterator
@@ -19,6 +18,7 @@ from pymodbus.pdu import ExceptionResponse, ModbusPDU
 
 from drivers.modbus_answers import answers_of
 from drivers.registers import Kind, Run
+from drivers.serial_port import someones_terminal, why_not
 from station.core.errors import FAULTS, DeviceError
 from station.core.settings import RtuLink, TcpLink, expand
 
@@ -73,6 +73,8 @@ class ModbusConnection:
             DeviceError: `unreachable`; the detail says why.
         """
         patience = self._settings.request_timeout_s
+        if isinstance(self._settings, RtuLink):
+            await self._require_serial_line(expand(self._settings.device))
         self._client = _client(self._settings, lambda connected: None if connected else self.abandon(), self._watch)
         try:
             with _cancellation_kept():
@@ -81,7 +83,11 @@ class ModbusConnection:
         except (TimeoutError, OSError, ValueError, termios.error, ModbusException) as error:
             raise self.unreachable(f"cannot be opened: {error or 'no answer'}") from error
         if not opened:
-            raise self.unreachable(f"cannot be opened{_serial_problem(self._settings)}")
+            raise self.unreachable(f"cannot be opened{await _serial_problem(self._settings)}")
+
+    async def _require_serial_line(self, device: str) -> None:
+        if owner := await asyncio.to_thread(someones_terminal, device):
+            raise self.unreachable(f"is not opened: {owner}")
 
     async def read(self, kind: Kind, address: int, count: int) -> list[int]:
         """The words from `address` on, `count` of them.
@@ -244,10 +250,8 @@ def _silence_s(settings: TcpLink | RtuLink) -> float:
     return max(_SHORTEST_SILENCE_S, _SILENT_CHARACTERS * _BITS_PER_CHARACTER / settings.baud_rate)
 
 
-def _serial_problem(settings: TcpLink | RtuLink) -> str:
+async def _serial_problem(settings: TcpLink | RtuLink) -> str:
     if isinstance(settings, TcpLink):
         return ""
-    device = expand(settings.device)
-    if not os.path.exists(device):  # noqa: PTH110
-        return ": there is no such device"
-    return "" if os.access(device, os.R_OK | os.W_OK) else ": no permission"
+    why = await asyncio.to_thread(why_not, expand(settings.device))
+    return f": {why}" if why else ""

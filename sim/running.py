@@ -16,6 +16,7 @@ from sim.effects import camera_effects, infeed_effects, plc_effects
 from sim.faults import Wish
 from sim.flaws import FlawedView
 from sim.infeed import Infeed, PartSource
+from sim.leavings import clear_leavings
 from sim.ledger import Ledger, Reader, TruthFile
 from sim.optics import Optics
 from sim.pace import Speed, pace_of
@@ -91,6 +92,7 @@ async def running_cell(settings: Settings, plan: Plan, report: Report) -> AsyncI
         readers: list[Reader] = [report.happened]
         if plan.truth:
             readers.append(stack.enter_context(TruthFile(plan.truth)))
+        clear_leavings()
         scene = Scene.create(scene_name, settings.camera.width_px, plan.speed)
         stack.callback(scene.close)
         tasks = await stack.enter_async_context(_tasks())
@@ -104,7 +106,9 @@ async def running_cell(settings: Settings, plan: Plan, report: Report) -> AsyncI
         plc = PlcDevice(load_map("plc"), clock, report.result_read, broken)
         infeed = Infeed(source, cell, plc, report, pace, simulation.infeed_s)
         await infeed.prepare()
-        where = replace(await wires.serve(Slaves(robot, jig, plc), scene_name), closed_turns=source.closed)
+        where = replace(
+            await wires.serve(Slaves(robot, jig, plc), scene_name, scene.note_jig), closed_turns=source.closed
+        )
         cut = wires.effects.get("plc-net-reset", Effect(lambda: None))
         near_the_infeed = infeed_effects(infeed, plc, scene, cut)
         broken.bind({**wires.effects, **plc_effects(plc), **camera_effects(scene), **near_the_infeed})

@@ -16,7 +16,7 @@ import numpy as np
 
 from sim.camera_fault import CameraFault, HangingCall
 from sim.pace import Speed
-from sim.scene_memory import HEADER, is_file, path_of, publish
+from sim.scene_memory import HEADER, MAGIC, is_file, path_of, publish
 from station.core.errors import BugError, ConfigError
 from station.core.part import Pixels
 
@@ -86,7 +86,11 @@ class Scene:
         header["pace"] = 1 if pace is Speed.MAX else 0
         header["writer_pid"] = os.getpid()
         header["sequence"] = 2
-        header["magic"] = b"STNSCENE"
+        header["magic"] = MAGIC
+
+    def note_jig(self, link: str, terminal: str) -> None:
+        """Keep where the jig's link is, and where it leads: who finds this scene dead clears it away."""
+        self._header["jig_link"], self._header["jig_terminal"] = os.fsencode(link), os.fsencode(terminal)
 
     def __enter__(self) -> Self:
         return self

@@ -8,6 +8,7 @@ Layout, version 1, little-endian, read by `sim/gentl/scene.c`. The header takes 
     12 u32 header_size      24 u32 pace           28 u32 writer_pid     72 u32 slip_row       76 u32 slip_rows
     128 u64 fault_number    144 u32 fault         152 u32 fault_lines   160 u32 fault_call
     136 u64 fault_taken     148 u32 fault_block   156 u32 fault_time_ms   168 u64 away_until_ns   others reserved, zero
+    1024 char[1024] jig_link    2048 char[128] jig_terminal: the link to the jig's terminal, and where it leads
 
 `sequence` is a sequence lock: odd while anything is being changed, two more after every change. A reader looks at it
 before and after, and reads again if it moved, so the writer never waits for a reader.
@@ -20,6 +21,8 @@ long, so that it is away for a consumer, too, that was started again meanwhile: 
 
 import fcntl
 import os
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +30,9 @@ import numpy as np
 from station.core.errors import ConfigError
 
 FOLDER = Path("/dev/shm")  # noqa: S108 - where Linux keeps POSIX shared memory
+MAGIC = b"STNSCENE"
+SWEEP_S, LOOK_S = 0.5, 0.01
+"""For how long another cell that starts may hold a leftover that it clears away, and how often that is looked at."""
 HEADER = np.dtype(
     {
         "names": (
@@ -34,14 +40,17 @@ HEADER = np.dtype(
             *("sequence", "surface_id", "part_present", "turning", "epoch_ns", "turn_period_ns"),
             *("slip_row", "slip_rows", "fault_number", "fault_taken"),
             *("fault", "fault_block", "fault_lines", "fault_time_ms", "fault_call", "away_until_ns"),
+            *("jig_link", "jig_terminal"),
         ),
         "formats": (
             *("S8", *("<u4",) * 6, *("<u8",) * 2, *("<u4",) * 2, *("<u8",) * 2),
             *("<u4", "<u4", "<u8", "<u8", *("<u4",) * 5, "<u8"),
+            *("S1024", "S128"),
         ),
         "offsets": (
             *(0, 8, 12, 16, 20, 24, 28, 32, 40, 48, 52, 56, 64),
             *(72, 76, 128, 136, *range(144, 164, 4), 168),
+            *(1024, 2048),
         ),
         "itemsize": 4096,
     }
@@ -75,15 +84,28 @@ def publish(draft: Path, path: Path) -> None:
     Raises:
         OSError: A living process holds the name.
     """
+    deadline = time.monotonic() + SWEEP_S
+    while not _published(draft, path):
+        if time.monotonic() > deadline:
+            raise FileExistsError("it is in use by another process")
+        time.sleep(LOOK_S)
+
+
+def _published(draft: Path, path: Path) -> bool:
     try:
         leftover = os.open(path, os.O_RDWR | os.O_CLOEXEC)
     except FileNotFoundError:
-        path.hardlink_to(draft)
-        return
+        with suppress(FileExistsError):
+            path.hardlink_to(draft)
+            return True
+        return False
     try:
         fcntl.flock(leftover, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        draft.rename(path)
+        if is_file(path, leftover):
+            draft.rename(path)
+            return True
     except BlockingIOError:
-        raise FileExistsError("it is in use by another process") from None
+        pass
     finally:
         os.close(leftover)
+    return False

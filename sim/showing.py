@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from sim.leavings import clear_leavings
 from sim.optics import Optics
 from sim.pace import Speed
 from sim.recordings import bundled_recording
@@ -30,6 +31,7 @@ def showing(settings: Settings, part_type: str, turn_s: float | None) -> Iterato
     scan = next((scan for scan in recording.scans if scan.part_type == part_type), recording.scans[0])
     optics = Optics(settings.camera.width_px, 2 * settings.crop.margin_px, seed=1)
     name = f"/inspection-station-show-{os.getpid()}"
+    clear_leavings()
     with Scene.create(name, settings.camera.width_px, Speed.MAX if turn_s is None else Speed.REAL) as scene:
         scene.show(optics.seat(read_scan(scan.file), 1))
         scene.turn(round((turn_s or 1.0) * 1e9), time.monotonic_ns())

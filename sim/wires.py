@@ -1,6 +1,7 @@
 """The wires of the simulated cell: listening sockets, the jig's serial line, and the networks that faults can spoil."""
 
 import socket
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,8 +76,13 @@ class Wires:
             host, port = _address(outer)
             self.plc_link = link.model_copy(update={"host": host, "port": port})
 
-    async def serve(self, slaves: Slaves, scene: str) -> Listening:
+    async def serve(self, slaves: Slaves, scene: str, on_link: Callable[[str, str], None]) -> Listening:
         """Let the devices answer from now on; where the station finds them.
+
+        Args:
+            slaves: The devices.
+            scene: Name of the scene, for whoever reads where all is.
+            on_link: Told of the link to the jig's terminal, and where it leads.
 
         Raises:
             ConfigError: The link to the jig's terminal cannot be made.
@@ -93,6 +99,7 @@ class Wires:
             self._stack.callback(line.close)
             jig = expand(self._settings.jig.link.device)
             terminal = line.open(Path(jig))
+            on_link(jig, line.target)
             self.effects.update(line_effects(line))
         plc = where.get("plc", (self._settings.plc.link.host, self._settings.plc.link.port))
         return Listening(where["robot"], jig, plc, self._settings.plc.role, terminal, scene)

@@ -174,7 +174,7 @@ def _obey(controller: Controller, words: list[str], peer: Peer) -> str | None:
             case ["ack", code]:
                 controller.acknowledge(None if code == "all" else code, _name_of(peer.user))
             case [word]:
-                controller.command(Command[word.upper()], f"{_name_of(user)} with `station command`")
+                controller.command(Command[word.upper()], f"{_name_of(peer.user)} with `station command`")
             case _:
                 return f"{' '.join(words)!r} is no command"
     except KeyError:

@@ -1,7 +1,8 @@
 """Modbus RTU: a slave at a pseudo-terminal, which masters open like any serial device.
 
-The terminal's path changes with every start, so a link at a configured path leads to it. The line outlives its
-masters: one may go and another come.
+The terminal's path changes with every start, so a link at a configured path leads to it. It leads there by way of the
+process that serves it: when that is gone it leads nowhere, and never to the terminal that is given the number next.
+The line outlives its masters: one may go and another come.
 """
 
 import asyncio
@@ -18,6 +19,7 @@ from station.core.errors import ConfigError
 BROADCAST = 0
 SILENCE_S = 0.02  # ends a frame of unknown length: the standard's 1.75 ms, and a scheduler's delay
 FRAME_MIN, FRAME_MAX = 4, 256
+ROOT = 0
 
 
 def crc(data: bytes) -> bytes:
@@ -40,6 +42,8 @@ class RtuLine:
     Attributes:
         silent: Nothing goes through the line, either way.
         noisy: Every tenth answer is spoilt on its way.
+        device: The terminal's own path, while it is open.
+        target: Where the link leads.
     """
 
     def __init__(self, slave: Slave, unit: int) -> None:
@@ -49,7 +53,7 @@ class RtuLine:
         self._silence: asyncio.TimerHandle | None = None
         self._fds: tuple[int, int] | None = None
         self._link: Path | None = None
-        self.device = ""
+        self.device = self.target = ""
         self.silent = False
         self.noisy = False
         self._answers = 0
@@ -65,8 +69,9 @@ class RtuLine:
         tty.setraw(theirs)
         os.set_blocking(ours, False)
         self.device = os.ttyname(theirs)
+        self.target = f"/proc/{os.getpid()}/fd/{theirs}"
         try:
-            _link(link, self.device)
+            _link(link, self.target)
         except OSError as error:
             self.close()
             raise ConfigError("config.invalid", f"jig.link.device = {link}: {error.strerror}") from error
@@ -84,7 +89,7 @@ class RtuLine:
         for fd in self._fds:
             os.close(fd)
         self._fds = None
-        if self._link and self._link.is_symlink() and str(self._link.readlink()) == self.device:
+        if self._link and self._link.is_symlink() and str(self._link.readlink()) == self.target:
             self._link.unlink()
 
     def _receive(self, fd: int) -> None:
@@ -123,6 +128,8 @@ class RtuLine:
 def _link(link: Path, device: str) -> None:
     """Make, or turn, the link; never take the place of anything but a link."""
     link.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if link.parent.stat().st_uid not in {ROOT, os.geteuid()}:
+        raise PermissionError(errno.EPERM, "the folder belongs to another user, who could turn the link")
     if link.exists() and not link.is_symlink():
         raise FileExistsError(errno.EEXIST, "there is something else than a link")
     fresh = link.with_name(f"{link.name}.{os.getpid()}")

@@ -133,7 +133,7 @@ _ROWS = (
     Fault(2112, "part.saturated", "The part is too bright to be judged. Check the lamp and the exposure.", _R),
     Fault(2113, "part.withdrawn", "The line PLC withdrew or changed the part before it was loaded; nothing was moved. Where nobody wanted that, let its program hold the announcement until the robot has taken the part.", _W),
     # 3xxx jig
-    Fault(3001, "jig.unreachable", "The spin jig does not answer. Check its power and the RS-485 cable.", _H),
+    Fault(3001, "jig.unreachable", "The spin jig cannot be reached. Where it is silent check its power and the RS-485 cable, else what the detail says of the port.", _H),
     Fault(3002, "jig.not_at_speed", "The spin jig did not reach its speed in time. Check the drive and the chuck.", _H),
     Fault(3003, "jig.not_stopped", "The spin jig did not come to a standstill in time. Keep away from it and check the drive.", _A),
     Fault(3004, "jig.fault", "The spin jig reports a fault. Read the drive's fault number in the detail.", _H),

@@ -229,7 +229,7 @@ async def test_two_lines_at_one_link_leave_the_younger_ones_link_alone(slave: Wo
     older.open(tmp_path / "jig")
     younger.open(tmp_path / "jig")
     older.close()
-    assert str((tmp_path / "jig").readlink()) == younger.device
+    assert str((tmp_path / "jig").readlink()) == younger.target
     younger.close()
     assert not (tmp_path / "jig").is_symlink()
 
