@@ -106,9 +106,8 @@ async def running_cell(settings: Settings, plan: Plan, report: Report) -> AsyncI
         plc = PlcDevice(load_map("plc"), clock, report.result_read, broken)
         infeed = Infeed(source, cell, plc, report, pace, simulation.infeed_s)
         await infeed.prepare()
-        where = replace(
-            await wires.serve(Slaves(robot, jig, plc), scene_name, scene.note_jig), closed_turns=source.closed
-        )
+        listening = await wires.serve(Slaves(robot, jig, plc), scene_name, scene.note_jig)
+        where = replace(listening, closed_turns=source.closed)
         cut = wires.effects.get("plc-net-reset", Effect(lambda: None))
         near_the_infeed = infeed_effects(infeed, plc, scene, cut)
         broken.bind({**wires.effects, **plc_effects(plc), **camera_effects(scene), **near_the_infeed})
