@@ -298,7 +298,7 @@ def _read(path: Path) -> bytes:
     except FileNotFoundError as error:
         raise ModelError("model.missing", f"no file {path}") from error
     except OSError as error:
-        raise ModelError("model.missing", f"{path} cannot be read: {error.strerror}") from error
+        raise ModelError("config.file_failed", f"{path} cannot be read: {error.strerror}") from error
 
 
 def _explain(error: ValidationError) -> str:

@@ -122,7 +122,7 @@ async def _obey(running: RunningCell, lines: asyncio.Queue[bytes], report: Repor
 def _require_pipe() -> None:
     mode = os.fstat(sys.stdin.fileno()).st_mode
     if not stat.S_ISFIFO(mode) and not stat.S_ISSOCK(mode):
-        raise ConfigError("config.invalid", "--end-with-parent: standard input is no pipe")
+        raise ConfigError("config.bad_option", "--end-with-parent: standard input is no pipe")
 
 
 def _list(*, wanted: bool) -> None:

@@ -60,7 +60,7 @@ class Breakage:
         """
         wanted = tuple(wanted)
         for name in (wish.fault.name for wish in wanted if wish.fault.name in self._impossible):
-            raise ConfigError("config.invalid", f"the fault {name} cannot strike here: {self._impossible[name]}")
+            raise ConfigError("config.bad_option", f"the fault {name} cannot strike here: {self._impossible[name]}")
         for wish in wanted:
             if wish.part is None and wish.fault.lasts_s != ONCE:
                 self._begin(wish.fault, None)

@@ -178,7 +178,7 @@ def named_fault(name: str) -> NamedFault:
         ConfigError: There is none.
     """
     if name not in NAMED_FAULTS:
-        raise ConfigError("config.invalid", f"there is no fault {name!r}; there are {', '.join(NAMED_FAULTS)}")
+        raise ConfigError("config.bad_option", f"there is no fault {name!r}; there are {', '.join(NAMED_FAULTS)}")
     return NAMED_FAULTS[name]
 
 
@@ -201,5 +201,5 @@ def listing() -> str:
 def _wish(word: str) -> Wish:
     name, at, part = word.partition("@")
     if at and not part:
-        raise ConfigError("config.invalid", f"{word!r}: a part's number or id must follow the @")
+        raise ConfigError("config.bad_option", f"{word!r}: a part's number or id must follow the @")
     return Wish(named_fault(name), part or None)

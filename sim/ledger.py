@@ -115,14 +115,25 @@ class TruthFile:
     """
 
     def __init__(self, path: Path) -> None:
+        self._path = path
         try:
             self._file = path.open("w", encoding="utf-8", buffering=1)
         except OSError as error:
-            raise ConfigError("config.invalid", f"--truth {path}: {error.strerror}") from error
+            raise self._failed(error) from error
 
     def __call__(self, entry: Entry) -> None:
-        """Write one line."""
-        self._file.write(json.dumps(entry.as_json()) + "\n")
+        """Write one line.
+
+        Raises:
+            ConfigError: It cannot be written.
+        """
+        try:
+            self._file.write(json.dumps(entry.as_json()) + "\n")
+        except OSError as error:
+            raise self._failed(error) from error
+
+    def _failed(self, error: OSError) -> ConfigError:
+        return ConfigError("config.file_failed", f"--truth {self._path}: {error.strerror}")
 
     def __enter__(self) -> Self:
         return self

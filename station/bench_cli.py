@@ -85,7 +85,10 @@ def bench(
     if picture is not None:
         from station.bench.picture import draw
 
-        picture.write_bytes(draw(figures, judged, plan.cell.made()))
+        try:
+            picture.write_bytes(draw(figures, judged, plan.cell.made()))
+        except OSError as error:
+            raise _unwritable(picture, error) from error
     if as_json:
         if not deliver(json.dumps({**figures, "verdict": asdict(judged)}, indent=2)):
             raise typer.Exit(UNWELL)
@@ -114,7 +117,11 @@ def _require_writable(picture: Path) -> None:
     try:
         picture.touch()
     except OSError as error:
-        raise ConfigError("config.invalid", f"--picture {picture}: {error.strerror}") from error
+        raise _unwritable(picture, error) from error
+
+
+def _unwritable(picture: Path, error: OSError) -> ConfigError:
+    return ConfigError("config.file_failed", f"--picture {picture}: {error.strerror}")
 
 
 def _table(name: str, values: Mapping[str, Any] | None) -> Table:

@@ -187,13 +187,13 @@ def camera_grab(
 def _first_frame_id(text: str) -> int | str:
     if text == "any" or text.isdecimal():
         return "any" if text == "any" else int(text)
-    raise ConfigError("config.invalid", f"--first-frame-id {text}: write a number from 0, or any")
+    raise ConfigError("config.bad_option", f"--first-frame-id {text}: write a number from 0, or any")
 
 
 def _recipe(settings: Settings, name: str | None) -> ScanRecipe:
     if name is not None and name not in settings.part_types:
         known = ", ".join(settings.part_types)
-        raise ConfigError("config.invalid", f"--type {name}: there is no such part type; configured are {known}")
+        raise ConfigError("config.bad_option", f"--type {name}: there is no such part type; configured are {known}")
     chosen = name or next(iter(settings.part_types))
     kind = settings.part_types[chosen].part_type(chosen)
     return ScanRecipe(kind.line_rate_hz, kind.exposure_us)

@@ -138,7 +138,7 @@ def trial_settings(settings: CameraSettings, wishes: Sequence[str], blocks: int,
     if width is None:
         width = settings.width_px if configured else tree["Width"].value if "Width" in tree else None
     if not isinstance(width, int):
-        raise ConfigError("config.invalid", "the camera does not tell its Width; give it with --set Width=PIXELS")
+        raise ConfigError("config.bad_option", "the camera does not tell its Width; give it with --set Width=PIXELS")
     return settings.model_copy(update={"width_px": width, "setup": [*settings.setup, *rows]})
 
 
@@ -152,7 +152,7 @@ def save_image(image: Pixels, path: Path) -> None:
     try:
         path.write_bytes(content.tobytes())
     except OSError as error:
-        raise ConfigError("config.invalid", f"{path} cannot be written: {error.strerror}") from error
+        raise ConfigError("config.file_failed", f"{path} cannot be written: {error.strerror}") from error
 
 
 def _framing(tree: Mapping[str, FoundFeature], blocks: int) -> dict[str, FeatureValue]:
@@ -169,12 +169,12 @@ def _wish(text: str, tree: dict[str, FoundFeature]) -> FeatureSetting:
     name, equals, value = text.partition("=")
     if not equals or name not in tree:
         problem = "the camera has no such feature" if equals else "write NAME=VALUE"
-        raise ConfigError("config.invalid", f"--set {text}: {problem}; `station camera features` lists them")
+        raise ConfigError("config.bad_option", f"--set {text}: {problem}; `station camera features` lists them")
     kind = tree[name].kind
     try:
         return FeatureSetting(feature=name, value=_typed(value, kind))
     except (ValueError, KeyError) as error:
-        raise ConfigError("config.invalid", f"--set {text}: {name} is of kind {kind}") from error
+        raise ConfigError("config.bad_option", f"--set {text}: {name} is of kind {kind}") from error
 
 
 def _typed(text: str, kind: str) -> FeatureValue:

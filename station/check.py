@@ -18,7 +18,7 @@ from station.build import (
     make_line_plc,
     make_robot,
 )
-from station.core.errors import ConfigError, RecordError, StationError
+from station.core.errors import DeviceError, RecordError, StationError
 from station.core.part import ScanRecipe
 from station.core.priority import precedence
 from station.core.settings import Settings
@@ -57,9 +57,9 @@ async def check_station(settings: Settings, data: Path) -> list[Finding]:
         ("clock", lambda: clock(settings)),
         ("real time", lambda: real_time(settings)),
         ("camera", lambda: _camera(settings)),
-        ("jig", lambda: _device(make_jig(settings))),
-        ("robot", lambda: _device(make_robot(settings))),
-        ("plc", lambda: _device(make_line_plc(settings))),
+        ("jig", lambda: _device("jig", make_jig(settings))),
+        ("robot", lambda: _device("robot", make_robot(settings))),
+        ("plc", lambda: _device("plc", make_line_plc(settings))),
     ]
     return [await _finding(what, look) for what, look in looks]
 
@@ -139,12 +139,12 @@ async def _camera(settings: Settings) -> str:
         await camera.close()
 
 
-async def _device(device: Connectable) -> str:
+async def _device(name: str, device: Connectable) -> str:
     try:
         async with asyncio.timeout(PLC_PATIENCE_S):
             await device.connect()
         return "answers, and has the expected register map"
     except TimeoutError as error:
-        raise ConfigError("config.invalid", f"no answer within {PLC_PATIENCE_S:g} s") from error
+        raise DeviceError(f"{name}.unreachable", f"no answer within {PLC_PATIENCE_S:g} s") from error
     finally:
         await device.close()

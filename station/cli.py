@@ -95,6 +95,9 @@ def main() -> None:
             app()
         except StationError as error:
             refuse(error)
+        except OSError as error:
+            where = ", ".join(str(name) for name in (error.filename, error.filename2) if name is not None)
+            refuse(ConfigError("config.file_failed", f"{where or type(error).__name__}: {error.strerror or error}"))
 
 
 # ---------------------------------------------------------------------- simulate
@@ -325,7 +328,7 @@ def registers(
     settings = settings_of(config, "simulate.toml")
     links = {"robot": settings.robot.link, "jig": settings.jig.link, "plc": settings.plc.link}
     if name is not None and name not in links:
-        raise ConfigError("config.bad_map", f"there is no map {name!r}; there are {', '.join(links)}")
+        raise ConfigError("config.bad_option", f"there is no map {name!r}; there are {', '.join(links)}")
     names = [name] if name else list(links)
     for one in names:
         sys.stdout.write(list_registers(load_map(one), map_format.value, links[one]))

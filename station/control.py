@@ -224,8 +224,10 @@ async def ask(data: Path, words: str, timeout_s: float = ANSWER_TIMEOUT_S) -> di
         raise ControlError("control.not_permitted", f"{data}: {error.strerror}") from error
     except TimeoutError as error:
         raise ControlError("control.no_answer", f"{data}: nothing came within {timeout_s:g} s") from error
-    except (OSError, ValueError) as error:
+    except (ConnectionError, ValueError) as error:
         raise ControlError("control.no_answer", f"{data}: the connection ended without an answer") from error
+    except OSError as error:
+        raise ControlError("config.file_failed", f"{data}: {error.strerror}") from error
 
 
 async def _ask(data: Path, words: str) -> dict[str, Any]:

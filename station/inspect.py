@@ -297,7 +297,7 @@ class PictureFolder:
             _done, encoded = cv2.imencode(".png", picture)
             target.write_bytes(encoded.tobytes())
         except OSError as error:
-            raise ConfigError("config.invalid", f"--picture {target}: {error.strerror}") from error
+            raise ConfigError("config.file_failed", f"--picture {target}: {error.strerror}") from error
         return target
 
     def _unused(self, stem: str) -> str:

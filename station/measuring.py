@@ -104,7 +104,7 @@ def open_instrument(model: str, settings: Settings, cropping: str, progress: Pro
         "truth": (cut_at_truth, "the truth's columns"),
     }
     if cropping not in ways:
-        raise ConfigError("config.invalid", f"--crop {cropping}: station or truth")
+        raise ConfigError("config.bad_option", f"--crop {cropping}: station or truth")
     scorer, engine = open_scorer(model, settings)
     cutter, words = ways[cropping]
     evidence = partial(evidence_map, scorer.score)

@@ -81,7 +81,7 @@ def evaluate(
 
     settings = _settings(config, engine, precision, min_confidence)
     if masks is not None and not masks.is_dir():
-        raise ConfigError("config.invalid", f"--masks {masks}: there is no such folder")
+        raise ConfigError("config.bad_option", f"--masks {masks}: there is no such folder")
     prepare(out_folder, DOCUMENT, REPORT)
     instrument = _instrument(model, settings, cropping)
     if (data / "manifest.json").is_file():
@@ -132,7 +132,7 @@ def _evaluate_pictures(instrument: "Instrument", data: Path, split: str, masks: 
     from models.evaluation.words import percent
 
     if split.upper() not in Split.__members__:
-        raise ConfigError("config.invalid", f"--split {split}: train, validation or test")
+        raise ConfigError("config.bad_option", f"--split {split}: train, validation or test")
     data_set, chosen = read_data(data), Split[split.upper()]
     images = measure_images(instrument.scorer, data_set, chosen, instrument.progress)
     pointing = None
@@ -159,7 +159,7 @@ def _settings(config: Path | None, engine: str | None, precision: str | None, mi
     try:
         model = ModelSettings.model_validate({**settings.model.model_dump(), **chosen})
     except ValidationError as error:
-        raise ConfigError("config.invalid", f"--engine, --precision: {error.errors()[0]['msg']}") from error
+        raise ConfigError("config.bad_option", f"--engine, --precision: {error.errors()[0]['msg']}") from error
     decision = settings.decision
     if min_confidence is not None:
         decision = decision.model_copy(update={"min_confidence": min_confidence})

@@ -102,11 +102,11 @@ def _read_evaluation(path: Path) -> "Evaluation":
     try:
         return Evaluation.model_validate_json(path.read_bytes())
     except OSError as error:
-        raise ConfigError("config.invalid", f"--evaluation {path}: {error.strerror}") from error
+        raise ConfigError("config.file_failed", f"--evaluation {path}: {error.strerror}") from error
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or "document"
-        raise ConfigError("config.invalid", f"--evaluation {path}: {where}: {first['msg']}") from error
+        raise ConfigError("config.bad_option", f"--evaluation {path}: {where}: {first['msg']}") from error
 
 
 # ---------------------------------------------------------------------- card
@@ -128,7 +128,7 @@ def card(
     from models.weights import bundle_folder
 
     if source and len(source) != len(evaluation):
-        raise ConfigError("config.invalid", f"{len(evaluation)} --evaluation, but {len(source)} --source")
+        raise ConfigError("config.bad_option", f"{len(evaluation)} --evaluation, but {len(source)} --source")
     read = [_read_evaluation(path) for path in evaluation]
     told = [_measured_on(one, name) for one, name in zip(read, source, strict=True)] if source else read
     recard(load_bundle(bundle_folder(bundle)), told, copy)
@@ -291,7 +291,7 @@ def promote(
     from models.weights import bundle_folder
 
     if report is not None and without_gate is not None:
-        raise ConfigError("config.invalid", "--report and --without-gate exclude each other")
+        raise ConfigError("config.bad_option", "--report and --without-gate exclude each other")
     shelf, source = _shelf(config, data), bundle_folder(bundle)
     if without_gate is not None:
         entry = shelf.promote(source, None, without_gate, by or _who())

@@ -125,7 +125,7 @@ def _empty_folder(folder: Path) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         taken = next(folder.iterdir(), None)
     except OSError as error:
-        raise ConfigError("config.invalid", f"no recording can be made in {folder}: {error.strerror}") from error
+        raise ConfigError("config.file_failed", f"no recording can be made in {folder}: {error.strerror}") from error
     if taken is not None:
-        raise ConfigError("config.invalid", f"{folder} is not empty ({taken.name}); name another folder")
+        raise ConfigError("config.bad_option", f"{folder} is not empty ({taken.name}); name another folder")
     return folder

@@ -103,7 +103,7 @@ def records_export(  # one argument an option
 ) -> None:
     """Export inspections, oldest first, as CSV or JSON on standard output."""
     if as_json and as_csv:
-        raise ConfigError("config.invalid", "give --csv or --json, not both")
+        raise ConfigError("config.bad_option", "give --csv or --json, not both")
     chosen = _filter(since, until, verdict, part_id)
     for piece in export_records(_folder(config, data), chosen, "json" if as_json else "csv"):
         sys.stdout.write(piece)

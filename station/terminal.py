@@ -143,7 +143,9 @@ def refuse_auto_reset(settings: Settings, config: Path, *, auto_reset: bool) -> 
         ConfigError: `--auto-reset` with a configuration that is not a simulation's.
     """
     if auto_reset and settings.simulation is None:
-        raise ConfigError("config.invalid", f"--auto-reset is refused: {config} has no [simulation], it is a real cell")
+        raise ConfigError(
+            "config.bad_option", f"--auto-reset is refused: {config} has no [simulation], it is a real cell"
+        )
 
 
 def terminal_log(console: Console) -> logging.Handler | None:

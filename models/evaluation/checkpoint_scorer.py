@@ -50,7 +50,7 @@ class CheckpointScorer:
             ModelError: The images are of another size, or an answer is no finite number.
         """
         if images.shape[1:] != self._shape:
-            raise ModelError("model.bad_scores", f"the images are {images.shape[1:]}, the network takes {self._shape}")
+            raise ModelError("config.bad_option", f"the images are {images.shape[1:]}, the network takes {self._shape}")
         answers = [self._batch(images[start : start + BATCH]) for start in range(0, len(images), BATCH)]
         return np.concatenate([np.zeros((0, len(self._classes)), np.float32), *answers])
 

@@ -177,14 +177,14 @@ def prepare(folder: Path, *names: str) -> None:
     """
     there = [name for name in names if (folder / name).exists()]
     if there:
-        raise ConfigError("config.invalid", f"--out {folder}: {', '.join(there)} lies there; give another folder")
+        raise ConfigError("config.bad_option", f"--out {folder}: {', '.join(there)} lies there; give another folder")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         probe = folder / ".probe"
         probe.write_bytes(b"")
         probe.unlink()
     except OSError as error:
-        raise ConfigError("config.invalid", f"--out {folder}: {error.strerror}") from error
+        raise ConfigError("config.file_failed", f"--out {folder}: {error.strerror}") from error
 
 
 def write_evaluation(folder: Path, evaluation: Evaluation, pictures: Mapping[str, Sequence[Shown]]) -> None:
@@ -274,4 +274,4 @@ def _write(path: Path, text: str) -> None:
         partial.write_text(text, encoding="utf-8")
         partial.replace(path)
     except OSError as error:
-        raise ConfigError("config.invalid", f"--out {path}: {error.strerror}") from error
+        raise ConfigError("config.file_failed", f"--out {path}: {error.strerror}") from error

@@ -72,7 +72,7 @@ def new_folder(place: Path) -> Iterator[Path]:
         staged.rename(place)
         sync_file(place.parent)
     except OSError as error:
-        raise ModelError("model.export_failed", f"{place}: {error}; nothing was left there") from error
+        raise ModelError("config.file_failed", f"{place}: {error}; nothing was left there") from error
     finally:
         shutil.rmtree(staged, ignore_errors=True)
 

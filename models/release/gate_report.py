@@ -139,8 +139,10 @@ def read_report(path: Path) -> tuple[GateReport, bytes]:
     try:
         text = path.read_bytes()
         return GateReport.model_validate_json(text), text
-    except OSError as error:
+    except FileNotFoundError as error:
         raise ModelError("model.not_passed", f"no report {path}: {error.strerror}") from error
+    except OSError as error:
+        raise ModelError("config.file_failed", f"{path}: {error.strerror}") from error
     except ValidationError as error:
         raise ModelError("model.not_passed", f"{path} is no report of the gate: {error.errors()[0]['msg']}") from error
 

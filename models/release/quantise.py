@@ -58,7 +58,7 @@ def recipe_named(name: str) -> Recipe:
         ConfigError: There is none.
     """
     if name not in RECIPES:
-        raise ConfigError("config.invalid", f"--recipe {name}: one of {', '.join(RECIPES)}")
+        raise ConfigError("config.bad_option", f"--recipe {name}: one of {', '.join(RECIPES)}")
     return RECIPES[name]
 
 

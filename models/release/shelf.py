@@ -118,7 +118,7 @@ class Shelf:
         except FileNotFoundError:
             return ()
         except OSError as error:
-            raise ModelError("model.bad_history", f"{error.filename}: {error.strerror}") from error
+            raise ModelError("config.file_failed", f"{error.filename}: {error.strerror}") from error
 
     def promote(
         self, source: Path, report: Path | None, reason: str, by: str, station: Conditions | None = None
@@ -179,7 +179,7 @@ class Shelf:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(report.model_dump_json(indent=2) + "\n", encoding="utf-8")
         except OSError as error:
-            raise ModelError("model.export_failed", f"{path}: {error.strerror}") from error
+            raise ModelError("config.file_failed", f"{path}: {error.strerror}") from error
         return path
 
     def verdict_on(self, source: Path) -> Path:
@@ -296,7 +296,7 @@ class Shelf:
             with self._lock():
                 yield
         except OSError as error:
-            raise ModelError("model.export_failed", f"{self.folder}: {error}") from error
+            raise ModelError("config.file_failed", f"{self.folder}: {error}") from error
 
     def _lock(self) -> BinaryIO:
         while True:

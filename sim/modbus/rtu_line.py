@@ -74,7 +74,7 @@ class RtuLine:
             _link(link, self.target)
         except OSError as error:
             self.close()
-            raise ConfigError("config.invalid", f"jig.link.device = {link}: {error.strerror}") from error
+            raise ConfigError("config.file_failed", f"jig.link.device = {link}: {error.strerror}") from error
         self._link = link
         asyncio.get_running_loop().add_reader(ours, self._receive, ours)
         return self.device

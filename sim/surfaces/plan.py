@@ -109,5 +109,5 @@ def parse_mix(text: str) -> tuple[int, ...]:
     weights = tuple(int(part) if part.strip().isdecimal() else -1 for part in text.split("/"))
     if len(weights) != len(SurfaceClass) or min(weights) < 0 or not any(weights):
         named = "/".join(surface.label for surface in SurfaceClass)
-        raise ConfigError("config.invalid", f"mix {text!r}: five whole numbers, {named}")
+        raise ConfigError("config.bad_option", f"mix {text!r}: five whole numbers, {named}")
     return weights

@@ -123,7 +123,7 @@ class SeverityPlan:
             size, contrast = map(float, found.groups())
             return cls(dict.fromkeys(SurfaceClass, (Design((size, size), (contrast, contrast)),)))
         raise ConfigError(
-            "config.invalid", f"severity {text!r}: default, curves, or SIZExCONTRAST of {_SMALLEST} to {_LARGEST:g}"
+            "config.bad_option", f"severity {text!r}: default, curves, or SIZExCONTRAST of {_SMALLEST} to {_LARGEST:g}"
         )
 
     def draw(self, rng: np.random.Generator, surface: SurfaceClass, turn: int) -> Severity:

@@ -54,7 +54,7 @@ def write_recording(settings: Settings, folder: Path) -> None:
             lines.append(json.dumps(about))
         (folder / INDEX_NAME).write_text("\n".join(lines) + "\n", encoding="utf-8")
     except OSError as error:
-        raise ConfigError("config.invalid", f"{folder}: {error.strerror}") from error
+        raise ConfigError("config.file_failed", f"{folder}: {error.strerror}") from error
 
 
 def _raw_scan(settings: Settings, number: int) -> Pixels:

@@ -56,7 +56,7 @@ def wanted_of(only: Iterable[str]) -> frozenset[str]:
     """
     wanted = frozenset(only) or frozenset(BENCHES)
     if unknown := sorted(wanted - frozenset(BENCHES)):
-        raise ConfigError("config.invalid", f"there is no benchmark {unknown[0]!r}; there are {', '.join(BENCHES)}")
+        raise ConfigError("config.bad_option", f"there is no benchmark {unknown[0]!r}; there are {', '.join(BENCHES)}")
     return wanted
 
 

@@ -111,7 +111,7 @@ def read_recording(folder: Path, part_types: Collection[str] | None) -> Recordin
             raise RecordingError("recording.not_found", f"{folder}: no such folder")
         found = list(_listed(folder, index.read_bytes(), part_types) if index.exists() else _images(folder))
     except OSError as error:
-        raise RecordingError("recording.not_found", f"{folder}: {error.strerror}") from error
+        raise RecordingError("config.file_failed", f"{error.filename or folder}: {error.strerror}") from error
     if not found:
         allowed = ", ".join(sorted(SCAN_SUFFIXES))
         empty = f"no line in {INDEX_NAME}" if index.exists() else f"no image ({allowed}) in it"

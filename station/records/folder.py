@@ -11,12 +11,12 @@ from contextlib import suppress
 from pathlib import Path
 
 from station.core.errors import RecordError
+from station.core.locks import holders
 from station.core.place import displaced
 
 LOCK = "station.lock"
 OWNERS_ONLY = 0o600
 FOLDER_MODE, FILE_MODE = 0o750, 0o640
-LOCKS = Path("/proc/locks")
 
 
 def claim(folder: Path) -> int:
@@ -64,28 +64,14 @@ def _lock(folder: Path) -> int:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
-        holders = _holders(descriptor)
         os.close(descriptor)
-        raise RecordError("record.in_use", f"{folder / LOCK} is locked by {holders or 'a process'}") from error
+        raise RecordError(
+            "record.in_use", f"{folder / LOCK} is locked by {holders(folder / LOCK) or 'this process'}"
+        ) from error
     except OSError:
         os.close(descriptor)
         raise
     return descriptor
-
-
-def _holders(descriptor: int) -> str:
-    """Which processes have this file locked, in words, as far as the kernel tells."""
-    inode = str(os.fstat(descriptor).st_ino)
-    rows = [line.split() for line in LOCKS.read_text(encoding="ascii").splitlines()]
-    found = {row[4] for row in rows if "FLOCK" in row and "->" not in row and row[5].rpartition(":")[2] == inode}
-    return ", ".join(f"process {process} ({_name_of(process)})" for process in sorted(found))
-
-
-def _name_of(process: str) -> str:
-    try:
-        return Path(f"/proc/{process}/comm").read_text(encoding="utf-8").strip()
-    except OSError:
-        return "its name is not known"
 
 
 def make_durable_folder(folder: Path) -> None:

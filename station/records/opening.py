@@ -11,7 +11,8 @@ from station.core.errors import RecordError
 from station.records.copying import copy_database
 from station.records.schema import VERSIONS, migrate, read_version
 
-BUSY_TIMEOUT_S = 2.0
+BUSY_TIMEOUT_S = 9.0
+"""So long a write waits for another program's lock: less than its deadline, so that it is told whose it was."""
 
 
 def connect(path: Path) -> sqlite3.Connection:

@@ -91,7 +91,7 @@ class RecordFilter:
         known = [verdict.label for verdict in Verdict]
         asked = tuple(verdicts)
         if unknown := [name for name in asked if name not in known]:
-            raise ConfigError("config.invalid", f"no verdict: {', '.join(unknown)}; verdicts are {', '.join(known)}")
+            raise ConfigError("config.bad_option", f"no verdict: {', '.join(unknown)}; verdicts are {', '.join(known)}")
         return cls(_time(since), _time(until), asked, part_id)
 
     def as_parameters(self) -> dict[str, str | int | None]:
@@ -249,4 +249,4 @@ def _time(text: str | None) -> str | None:
     try:
         return stamp(moment(text))
     except ValueError as error:
-        raise ConfigError("config.invalid", f"{text!r} is no time; write it as 2026-05-01T06:00") from error
+        raise ConfigError("config.bad_option", f"{text!r} is no time; write it as 2026-05-01T06:00") from error

@@ -7,10 +7,11 @@ from pathlib import Path
 
 from station.core.errors import RecordError
 from station.records.database import DATABASE
-from station.records.opening import BUSY_TIMEOUT_S
 from station.records.schema import VERSIONS, migrate, read_version
 from station.records.trouble import PRIMARY_CODE, translated
 
+PATIENCE_S = 2.0
+"""So long a question waits for a lock."""
 CANNOT_WRITE = frozenset({sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY})
 
 
@@ -41,8 +42,9 @@ def as_it_lies(folder: Path) -> Iterator[tuple[sqlite3.Connection, int]]:
         RecordError: As for `reading`.
     """
     path = folder / DATABASE
-    if not path.is_file():
-        raise RecordError("record.unknown", f"{folder} has no records: {DATABASE} is not there")
+    with translated(path):
+        if not path.is_file():
+            raise RecordError("record.unknown", f"{folder} has no records: {DATABASE} is not there")
     with translated(path), closing(_open(path)) as connection:
         yield connection, read_version(connection, path)
 
@@ -67,7 +69,7 @@ def _has_log(path: Path) -> bool:
 
 
 def _connect(uri: str) -> sqlite3.Connection:
-    return sqlite3.connect(uri, uri=True, timeout=BUSY_TIMEOUT_S, isolation_level=None)
+    return sqlite3.connect(uri, uri=True, timeout=PATIENCE_S, isolation_level=None)
 
 
 def _snapshot(connection: sqlite3.Connection) -> sqlite3.Connection:

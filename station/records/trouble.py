@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from station.core.errors import BugError, RecordError, StationError
+from station.core.locks import holders
 
 DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 OWN_FAULT = frozenset(
@@ -19,6 +20,7 @@ OWN_FAULT = frozenset(
         sqlite3.SQLITE_TOOBIG,
     }
 )
+LOCKED = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL})
 PRIMARY_CODE = 0xFF
 
 
@@ -27,7 +29,7 @@ def translated(path: Path) -> Iterator[None]:
     """Turn every error of the database or the file system inside into one of the station's; `path` is named in it.
 
     Raises:
-        RecordError: The disk failed, or the database is damaged.
+        RecordError: The disk failed, the database is damaged, or another program has it locked.
         BugError: The database refused what the station asked of it.
     """
     try:
@@ -45,4 +47,7 @@ def _fault(error: sqlite3.Error, path: Path) -> StationError:
     name = getattr(error, "sqlite_errorname", "")
     if code & PRIMARY_CODE in DAMAGED:
         return RecordError("record.database_damaged", f"{path}: {error} ({name})")
+    if code & PRIMARY_CODE in LOCKED:
+        who = holders(path, path.with_name(f"{path.name}-shm"), path.with_name(f"{path.name}-wal"))
+        return RecordError("record.locked", f"{path}: {error} ({name})" + (f"; {who} has it" if who else ""))
     return RecordError("record.disk_failed", f"{path}: {error} ({name})")

@@ -237,6 +237,7 @@ HELD = (
     Provoked("robot.refused", raising("robot", "unload", "robot.refused")),
     Provoked("plc.wrong_map", line_of_another_map),
     Provoked("record.disk_failed", raising("ledger", "judged", "record.disk_failed")),
+    Provoked("record.locked", raising("ledger", "judged", "record.locked")),
     Provoked("record.database_damaged", raising("ledger", "enter", "record.database_damaged")),
 )
 """The cell is Held; the part stays where it is, or goes to review."""

@@ -54,6 +54,8 @@ ELSEWHERE: dict[str, tuple[str, str]] = {
     "plc.port_not_permitted": (
         "test_refused_starts.py", "test_a_user_who_may_not_listen_on_port_502_is_told_so_and_not_of_another_program",
     ),
+    "config.file_failed": (REFUSALS, "test_what_may_not_be_read_or_written_is_named_and_no_command_ends_in_a_stack"),
+    "config.bad_option": (REFUSALS, "test_a_wrong_command_line"),
     "control.no_station": (REFUSALS, "test_a_wrong_command_line"),
     "control.no_answer": (CONTROL, "test_a_station_that_does_not_answer_is_told_from_none"),
     "control.stranger": (CONTROL, "test_another_users_program_is_told_nothing_and_believed_nothing"),

@@ -3,6 +3,8 @@
 import json
 import shutil
 import socket
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from importlib.resources import files
 from pathlib import Path
@@ -100,9 +102,9 @@ def test_auto_reset_on_a_real_cell(station: Run, tmp_path: Path) -> None:
     ("arguments", "status", "words"),
     [
         (["records", "list", "--data", "nowhere"], 2, ["nowhere", "record.unknown"]),
-        (["registers", "lathe"], 2, ["lathe", "robot, jig, plc"]),
+        (["registers", "lathe"], 2, ["config.bad_option", "lathe", "robot, jig, plc"]),
         (["command", "start", "--data", "nowhere"], 2, ["control.no_station", "nowhere"]),
-        (["records", "export", "--json", "--csv"], 2, ["not both"]),
+        (["records", "export", "--json", "--csv"], 2, ["config.bad_option", "not both"]),
         (["inspect", "nowhere.png"], 1, ["recording.not_found"]),
         (["--simulate", "--parts", "0"], 2, ["--parts"]),
     ],
@@ -112,6 +114,44 @@ def test_a_wrong_command_line(station: Run, arguments: list[str], status: int, w
     assert ran.returncode == status, ran.stdout + ran.stderr
     assert [word for word in words if word not in ran.stderr + ran.stdout] == []
     assert "Traceback" not in ran.stderr
+
+
+IN_TURN = """
+import json, sys
+from station.cli import main
+for arguments in json.loads(sys.argv[1]):
+    sys.argv[1:] = arguments
+    try:
+        main()
+        print(0, *arguments[:2])
+    except SystemExit as ended:
+        print(ended.code, *arguments[:2], flush=True)
+"""
+TOO_LONG = "x" * 300
+"""A name that no file system takes, for root neither."""
+
+
+def test_what_may_not_be_read_or_written_is_named_and_no_command_ends_in_a_stack(
+    make_config: Callable[..., Path], environment: dict[str, str], tmp_path: Path
+) -> None:
+    scan, image = str(make_config()), str(next(Path(str(files("sim.recordings"))).glob("housings/*.png")))
+    commands = [
+        ["records", "list", "--data", TOO_LONG], ["records", "export", "--json", "--data", TOO_LONG],
+        ["alarms", "stops", "--data", TOO_LONG], ["alarms", "list", "--data", TOO_LONG],
+        ["command", "status", "--data", TOO_LONG], ["model", "list", "--data", TOO_LONG],
+        ["model", "promote", "inception-cnn-3", "--without-gate", "x", "--data", TOO_LONG],
+        ["run", "--config", scan, "--data", TOO_LONG], ["inspect", image, "--picture", TOO_LONG],
+        ["dataset", "render", TOO_LONG, "--parts", "1"], ["dataset", "make", "out", "--from", TOO_LONG],
+        ["inspect", TOO_LONG], ["camera", "features", "--cti", TOO_LONG], ["registers", "--config", TOO_LONG],
+    ]  # fmt: skip
+    ran = subprocess.run(
+        [sys.executable, "-c", IN_TURN, json.dumps(commands)], capture_output=True, text=True, check=False,
+        cwd=tmp_path, env={**environment, "PYTHONPATH": str(Path(__file__).parents[2])}, timeout=100,
+    )  # fmt: skip
+    assert ran.stdout.splitlines() == [f"2 {' '.join(arguments[:2])}" for arguments in commands], ran.stderr
+    assert "Traceback" not in ran.stderr
+    assert ran.stderr.count("config.file_failed") >= 5, ran.stderr
+    assert ran.stderr.count("File name too long") == len(commands), ran.stderr
 
 
 WELL = {"register maps", "model", "disk", "clock", "real time", "camera"}

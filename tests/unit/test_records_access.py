@@ -1,9 +1,8 @@
 """Who may read the records, and who may keep a station from them: nobody but their owner and its group."""
 
-import fcntl
 import os
-import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +17,13 @@ from station.records.folder import LOCK, claim
 from tests.other_users import as_another, needs_root
 from tests.record_samples import PART_TYPE, blocks_of, evidence, open_ledger, part
 
+LOCKING = """
+import fcntl, sys
+file = open(sys.argv[1])
+fcntl.flock(file, fcntl.LOCK_SH)
+print("locked", flush=True)
+sys.stdin.read()
+"""
 TRY = """
 for path in sys.argv[1:]:
     try:
@@ -75,13 +81,12 @@ async def test_what_an_older_version_left_open_to_everybody_is_closed(folder: Pa
 
 def test_who_holds_a_lock_is_told_by_the_kernel_and_not_by_the_file(tmp_path: Path) -> None:
     os.close(claim(tmp_path))
-    locker = shutil.which("sleep") or ""
-    with (tmp_path / LOCK).open() as file:
-        fcntl.flock(file, fcntl.LOCK_SH)
-        with subprocess.Popen([locker, "60"], pass_fds=[file.fileno()]) as holder:
-            file.close()
-            with pytest.raises(RecordError) as caught:
-                claim(tmp_path)
-            holder.kill()
+    locking = [sys.executable, "-c", LOCKING, str(tmp_path / LOCK)]
+    with subprocess.Popen(locking, stdout=subprocess.PIPE, stdin=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "locked\n"
+        with pytest.raises(RecordError) as caught:
+            claim(tmp_path)
+        holder.communicate("")
     assert caught.value.code == "record.in_use"
-    assert f"process {os.getpid()} " in caught.value.detail, "who has taken it; the child has it from there"
+    assert f"process {holder.pid} (python" in caught.value.detail

@@ -17,6 +17,8 @@ import pytest
 
 from station.core.errors import RecordError
 from station.core.part import Destination
+from station.flow.record import WRITE_DEADLINE_S
+from station.records.opening import BUSY_TIMEOUT_S
 from station.records.query import RecordFilter, export_records
 from station.records.trouble import translated
 from tests.record_samples import PART_TYPE, decision, evidence, open_ledger, part
@@ -149,7 +151,7 @@ async def test_a_locked_database_is_a_fault(tmp_path: Path, monkeypatch: pytest.
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(RecordError, match="locked") as caught:
             await ledger.note("fault", "waits in vain")
-    assert caught.value.code == "record.disk_failed"
+    assert caught.value.code == "record.locked"
     await ledger.note("fault", "again")
     await ledger.close()
 
@@ -262,3 +264,48 @@ async def test_judging_many_at_once_loses_none(tmp_path: Path) -> None:
     assert (
         len(json.loads("".join(export_records(tmp_path, RecordFilter.parse(None, None, ["pits"], None), "json")))) == 30
     )
+
+
+HOLDS_A_LOCK = """
+import sqlite3, sys
+other = sqlite3.connect(sys.argv[1], isolation_level=None)
+other.execute("BEGIN IMMEDIATE")
+print("locked", flush=True)
+sys.stdin.readline()
+other.execute("ROLLBACK")
+"""
+
+
+@contextmanager
+def locked_by_another(folder: Path) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, "-c", HOLDS_A_LOCK, str(folder / DATABASE)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "locked\n"
+        yield other
+        if other.stdin is not None and not other.stdin.closed:
+            other.stdin.close()
+
+
+async def test_a_lock_of_another_program_is_told_with_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("station.records.opening.BUSY_TIMEOUT_S", 0.01)
+    ledger = await open_ledger(tmp_path)
+    with locked_by_another(tmp_path) as other, pytest.raises(RecordError) as caught:
+        await ledger.note("fault", "waits in vain")
+    assert caught.value.code == "record.locked"
+    assert f"process {other.pid} (python" in caught.value.detail
+    await ledger.note("fault", "again")
+    await ledger.close()
+
+
+async def test_a_lock_that_ends_within_the_writes_deadline_needs_nobody(tmp_path: Path) -> None:
+    assert BUSY_TIMEOUT_S < WRITE_DEADLINE_S
+    ledger = await open_ledger(tmp_path)
+    with locked_by_another(tmp_path) as other:
+        written = asyncio.create_task(ledger.note("fault", "waits"))
+        assert not (await asyncio.wait([written], timeout=0.1))[0], "it waits for the lock"
+        assert other.stdin is not None
+        other.stdin.write("go\n")
+        other.stdin.flush()
+        await written
+    await ledger.close()
