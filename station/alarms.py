@@ -74,6 +74,15 @@ class Alarms:
         log.warning("alarm_raised", fault=fault.code, text=fault.text, detail=detail, count=alarm.count)
         self._changed([alarm])
 
+    def warn(self, fault: Fault, detail: str) -> None:
+        """Something needs a person, and the cell goes on meanwhile; once, however often it is seen."""
+        if not self._stands(fault):
+            self.raise_(fault, fault.reaction, detail)
+
+    def warned(self, fault: Fault) -> None:
+        """What was warned of is over; harmless where it was not there."""
+        self._cleared(self._list.over(fault, self._clock.now()))
+
     def on_change(self, change: Change) -> None:
         """To be called with every change of the unit's state, and of the reason why it does not run."""
         only_the_reason = change.before is change.after

@@ -34,6 +34,7 @@ from station.core.events import Watcher, harmless
 from station.core.part import ModelIdentity
 from station.core.ports import CellReport, LineCamera, LinePlc, PatchClassifier, SortRobot, SpinJig
 from station.core.priority import compute_in_time
+from station.core.room import MB, require_room
 from station.core.settings import Settings, data_dir, expand
 from station.flow.pixels import passes
 from station.flow.record import SqliteLedger
@@ -47,6 +48,8 @@ from station.watchdog import Watchdog
 log = structlog.get_logger()
 
 PRODUCER = "{producer}"
+CACHE_BYTES = 100 * MB
+"""What compiled networks may come to."""
 MODEL_CACHE, MODELS = "model-cache", "models"
 """Folder of compiled networks, in the data folder."""
 
@@ -89,7 +92,7 @@ async def open_station(settings: Settings, folder: Path, watch: Watcher) -> Asyn
         await _tell_change(ledger, classifier.model)
         alarms = Alarms(await ledger.listed_alarms(), ledger, clock, settings.alarms, watch)
         plc = make_plc(settings.plc, await ledger.last_taken_on())
-        house = asyncio.create_task(keep_house(ledger), name="housekeeping")
+        house = asyncio.create_task(keep_house(ledger, alarms, folder, settings.records), name="housekeeping")
         house.add_done_callback(_tell_bug)
         try:
             with settled_memory():
@@ -109,10 +112,22 @@ async def _load(bundle: Bundle, settings: Settings, folder: Path, compute: Compu
         ModelError: The engine cannot run it here, or did not load it within the deadline of a job.
     """
     try:
-        return await compute.submit(make_engine, bundle, settings.model, folder / MODEL_CACHE)
+        return await compute.submit(make_engine, bundle, settings.model, _cache(folder, settings))
     except BaseException:
         compute.close()
         raise
+
+
+def _cache(folder: Path, settings: Settings) -> Path | None:
+    """Where compiled networks are kept; None where they would take of the records' reserve."""
+    cache = folder / MODEL_CACHE
+    try:
+        if not cache.exists():
+            require_room(folder, CACHE_BYTES, settings.records.reserve_bytes)
+    except OSError as error:
+        log.warning("model_cache_unusable", folder=str(cache), detail=error.strerror)
+        return None
+    return cache
 
 
 def _tell(classifier: PatchClassifier) -> None:

@@ -1,7 +1,6 @@
 """`station check`: is everything that the station needs there, and what is wrong where it is not."""
 
 import asyncio
-import shutil
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,11 +20,11 @@ from station.build import (
 from station.core.errors import DeviceError, RecordError, StationError
 from station.core.part import ScanRecipe
 from station.core.priority import precedence
-from station.core.settings import Settings
+from station.core.room import MB, free_bytes
+from station.core.settings import RecordSettings, Settings
 from station.core.synchrony import kernel_synchronised
 from station.core.wakefulness import LATENCY_FILE, cores_awake
 
-DISK_NEEDED_BYTES = 1_000_000_000
 PLC_PATIENCE_S = 3.0
 
 
@@ -53,7 +52,7 @@ async def check_station(settings: Settings, data: Path) -> list[Finding]:
     looks: list[tuple[str, Callable[[], Awaitable[str]]]] = [
         ("register maps", _maps),
         ("model", lambda: _model(settings, data)),
-        ("disk", lambda: _disk(data)),
+        ("disk", lambda: _disk(data, settings.records)),
         ("clock", lambda: clock(settings)),
         ("real time", lambda: real_time(settings)),
         ("camera", lambda: _camera(settings)),
@@ -84,7 +83,7 @@ async def _model(settings: Settings, data: Path) -> str:
     return "; but ".join(filter(None, (said, *doubts)))
 
 
-async def _disk(data: Path) -> str:
+async def _disk(data: Path, settings: RecordSettings) -> str:
     def look() -> str:
         try:
             data.mkdir(parents=True, exist_ok=True)
@@ -93,10 +92,10 @@ async def _disk(data: Path) -> str:
             probe.unlink()
         except OSError as error:
             raise RecordError("record.disk_failed", f"{data}: {error.strerror}") from error
-        free = shutil.disk_usage(data).free
-        if free < DISK_NEEDED_BYTES:
-            raise RecordError("record.disk_failed", f"{data}: {free / 1e9:.2f} GB are free, 1 GB is the least")
-        return f"{data} can be written to, {free / 1e9:.0f} GB are free"
+        free = free_bytes(data) / MB
+        if free < settings.low_mb:
+            raise RecordError("record.disk_low", f"{data}: {free:.0f} MB are free, records.low_mb is {settings.low_mb}")
+        return f"{data} can be written to, {free / 1e3:.0f} GB are free"
 
     return await asyncio.to_thread(look)
 

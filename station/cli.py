@@ -159,7 +159,9 @@ def _simulate(
     options = SimulationOptions(config, recordings, parts, speed.value, truth, folder, wished)
     delivered = True
     with unhindered(err if as_json else out) as screen:
-        configure_logs(settings.station.log_level, folder / "logs", terminal_log(screen))
+        configure_logs(
+            settings.station.log_level, folder / "logs", terminal_log(screen), settings.records.reserve_bytes
+        )
         with CellView(screen) as view, precedence():
             view.say(f"Simulated cell, recording {recordings or 'bundled with the station'}; records in {folder}")
             result = asyncio.run(Simulation(settings, options, view.watch, view.say).run())
@@ -199,7 +201,9 @@ def run(
     refuse_auto_reset(settings, config, auto_reset=auto_reset)
     folder = data_dir(settings, data)
     with unhindered(out) as screen:
-        configure_logs(settings.station.log_level, folder / "logs", terminal_log(screen))
+        configure_logs(
+            settings.station.log_level, folder / "logs", terminal_log(screen), settings.records.reserve_bytes
+        )
         with CellView(screen) as view, precedence():
             asyncio.run(serve(settings, folder, view.watch, auto_reset=auto_reset))
 

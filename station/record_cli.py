@@ -33,7 +33,8 @@ def record(
     refuse_auto_reset(settings, config, auto_reset=auto_reset)
     data_folder = data_dir(settings, data)
     with unhindered(out) as screen, precedence():
-        configure_logs(settings.station.log_level, data_folder / "logs", terminal_log(screen))
+        reserve = settings.records.reserve_bytes
+        configure_logs(settings.station.log_level, data_folder / "logs", terminal_log(screen), reserve)
         written = asyncio.run(_record(settings, data_folder, folder, parts, screen, auto_reset=auto_reset))
     said = f"{written} of {parts} scans recorded in {folder}"
     if written < parts:
@@ -50,7 +51,7 @@ async def _record(
     from station.service import serve
     from station.view import CellView
 
-    recorder = ScanRecorder(folder, parts)
+    recorder = ScanRecorder(folder, parts, settings.records.reserve_bytes)
     with CellView(screen) as view:
         show = harmless(view.watch)
 

@@ -14,6 +14,7 @@ from station.core.errors import BugError, ConfigError, RecordError
 from station.core.events import CellEvent, ScanJudged
 from station.core.part import PART_ID_LENGTH
 from station.core.recording import INDEX_NAME
+from station.core.room import require_room
 from station.records.archive import ScanImage, cut_out, encode_scan
 
 log = structlog.get_logger()
@@ -32,9 +33,10 @@ class ScanRecorder:
         ConfigError: The folder is not empty or cannot be written to.
     """
 
-    def __init__(self, folder: Path, parts: int) -> None:
+    def __init__(self, folder: Path, parts: int, reserve: int) -> None:
         self._folder = _empty_folder(folder)
         self._parts = parts
+        self._reserve = reserve
         self._taken = 0
         self._ids: set[str] = set()
         self._waiting: set[Future[None]] = set()
@@ -89,6 +91,7 @@ class ScanRecorder:
             raise BugError("station.bug", f"{type(self._error).__name__}: {self._error}") from self._error
 
     def _write(self, image: ScanImage, line: str) -> None:
+        require_room(self._folder, image.pixels.nbytes, self._reserve)
         (self._folder / image.file).write_bytes(encode_scan(image))
         with (self._folder / INDEX_NAME).open("a", encoding="utf-8") as index:
             index.write(line + "\n")

@@ -112,13 +112,17 @@ class AlarmList:
         return alarm
 
     def clear(self, at: datetime) -> list[Alarm]:
-        """The cell runs again: every alarm is over."""
-        return self._clear(list(self._alarms.values()), at)
+        """The cell runs again: every alarm is over that was of the cell."""
+        return self._clear(self._of_the_cell(), at)
 
     def clear_unlatched(self, at: datetime, but: Fault | None = None) -> list[Alarm]:
         """What the line was the reason of is gone: alarms that do not latch are over, but for the one that holds."""
-        over = [alarm for alarm in self._alarms.values() if not alarm.latched and alarm.fault is not but]
+        over = [alarm for alarm in self._of_the_cell() if not alarm.latched and alarm.fault is not but]
         return self._clear(over, at)
+
+    def over(self, fault: Fault, at: datetime) -> list[Alarm]:
+        """What was warned of is gone; harmless where it was not there."""
+        return self._clear([alarm for alarm in self._alarms.values() if alarm.fault is fault], at)
 
     def acknowledge(self, code: str, at: datetime, by: str) -> Alarm:
         """A person has seen this alarm.
@@ -136,6 +140,9 @@ class AlarmList:
         """A person has seen all of them."""
         unseen = [alarm for alarm in self._alarms.values() if not alarm.acknowledged]
         return [self.acknowledge(alarm.fault.code, at, by) for alarm in unseen]
+
+    def _of_the_cell(self) -> list[Alarm]:
+        return [alarm for alarm in self._alarms.values() if alarm.fault.reaction is not Reaction.WARN]
 
     def _clear(self, alarms: list[Alarm], at: datetime) -> list[Alarm]:
         return [self._put(replace(alarm, cleared_at=at)) for alarm in alarms if alarm.active]

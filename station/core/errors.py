@@ -34,6 +34,7 @@ class Reaction(StrEnum):
     ABORT = "abort"
     REFUSE = "refuse"
     WITHDRAW = "withdraw"
+    WARN = "warn"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,7 @@ REACTIONS: dict[Reaction, Conduct] = {
         False,
         "by itself",
     ),
+    Reaction.WARN: Conduct("It is an alarm, and nothing else; the cell goes on.", False, "by itself"),
 }
 
 
@@ -97,7 +99,7 @@ class Fault:
 
 
 _N, _R, _H = Reaction.RESCAN, Reaction.REVIEW, Reaction.HOLD
-_S, _A, _X, _W = Reaction.SUSPEND, Reaction.ABORT, Reaction.REFUSE, Reaction.WITHDRAW
+_S, _A, _X, _W, _L = Reaction.SUSPEND, Reaction.ABORT, Reaction.REFUSE, Reaction.WITHDRAW, Reaction.WARN
 
 # fmt: off
 _ROWS = (
@@ -202,6 +204,8 @@ _ROWS = (
     Fault(7004, "record.unknown", "There is no such record, or no record at all in this data folder.", _X),
     Fault(7005, "record.in_use", "Another process uses this data folder. End the one named, or give another folder.", _X),
     Fault(7006, "record.locked", "Another program has the database locked. End the one named; then Unhold (from Stopped: Reset).", _H),
+    Fault(7007, "record.disk_low", "The disk is nearly full. Make room, or keep fewer scans; what is left is the records' alone.", _L),
+    Fault(7008, "record.journal_grows", "Another program reads the database without an end, so that its journal grows. End the one named.", _L),
     # 75xx recordings
     Fault(7501, "recording.not_found", "The recording is no folder, or no scan in it can be used.", _X),
     Fault(7502, "recording.bad_line", "A line of recording.jsonl cannot be used; its scan is left out.", _X),

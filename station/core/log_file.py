@@ -8,6 +8,8 @@ from pathlib import Path
 
 import structlog
 
+from station.core.room import free_bytes, require_room
+
 log = structlog.get_logger()
 
 
@@ -18,12 +20,14 @@ class LogFile:
         path: The newest file; older ones are `path.1`, `path.2` …
         most_bytes: After so many bytes the next file is begun.
         kept: How many files there are at most.
+        reserve: Bytes of the disk that are not the log's: before they are touched the older files go, then lines.
     """
 
-    def __init__(self, path: Path, most_bytes: int, kept: int) -> None:
+    def __init__(self, path: Path, most_bytes: int, kept: int, reserve: int = 0) -> None:
         self._path = path
         self._most_bytes = most_bytes
         self._kept = kept
+        self._reserve = reserve
         self._file: int | None = None
         self._lost = 0
         with suppress(OSError):  # told by the first line that is not taken
@@ -46,6 +50,7 @@ class LogFile:
 
     def _append(self, data: bytes) -> None:
         file = self._opened()
+        self._leave_reserve(len(data))
         size = os.fstat(file).st_size
         if size and size + len(data) > self._most_bytes:
             self._rotate()
@@ -54,6 +59,14 @@ class LogFile:
         if written < len(data):
             os.ftruncate(file, size)  # the disk is full: no half line stays
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def _leave_reserve(self, needed: int) -> None:
+        folder = self._path.parent
+        for age in range(self._kept - 1, 0, -1):
+            if not self._reserve or free_bytes(folder) >= self._reserve + needed:
+                return
+            self._path.with_name(f"{self._path.name}.{age}").unlink(missing_ok=True)
+        require_room(folder, needed, self._reserve)
 
     def _opened(self) -> int:
         """The file that the path names now; while the folder above it is gone, which is not made anew, the old one."""

@@ -18,7 +18,7 @@ LOG_FILE_BYTES = 20_000_000
 LOG_FILES_KEPT = 10
 
 
-def configure_logs(level: str, folder: Path | None, console: logging.Handler | None = None) -> None:
+def configure_logs(level: str, folder: Path | None, console: logging.Handler | None = None, reserve: int = 0) -> None:
     """Set up logging for this process; call it once, before the first event.
 
     Args:
@@ -26,6 +26,7 @@ def configure_logs(level: str, folder: Path | None, console: logging.Handler | N
             info up.
         folder: Where `station.jsonl` is written and rotated (ten files of 20 MB), or None for no file.
         console: A handler in place of standard error, for a live view that owns the terminal.
+        reserve: Bytes of the disk that are not the file's.
     """
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -50,7 +51,7 @@ def configure_logs(level: str, folder: Path | None, console: logging.Handler | N
     root.handlers = [terminal]
     root.setLevel(logging.DEBUG if level == "debug" else logging.INFO)
     if folder is not None:
-        root.addHandler(_file_handler(folder, shared))
+        root.addHandler(_file_handler(folder, shared, reserve))
     for noisy in ("harvesters", "pymodbus", "asyncio"):
         logging.getLogger(noisy).setLevel(logging.CRITICAL if noisy != "asyncio" else logging.WARNING)
 
@@ -91,8 +92,8 @@ class OutletHandler(logging.Handler):
         super().close()
 
 
-def _file_handler(folder: Path, shared: list[structlog.typing.Processor]) -> logging.Handler:
-    file = LogFile(folder / "station.jsonl", LOG_FILE_BYTES, LOG_FILES_KEPT)
+def _file_handler(folder: Path, shared: list[structlog.typing.Processor], reserve: int) -> logging.Handler:
+    file = LogFile(folder / "station.jsonl", LOG_FILE_BYTES, LOG_FILES_KEPT, reserve)
     handler = OutletHandler(Outlet("log file", file.take, whole=True))
     handler.setLevel(logging.INFO)
     handler.setFormatter(_formatter(structlog.processors.JSONRenderer(), shared))

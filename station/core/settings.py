@@ -19,6 +19,7 @@ from pydantic_core import ErrorDetails
 from station.core.camera_settings import CameraSettings
 from station.core.errors import FAULTS, ConfigError
 from station.core.part import PartType, Verdict
+from station.core.room import MB
 from station.core.section import Seconds, Section
 
 Port = Annotated[int, Field(ge=0, le=65535)]
@@ -195,7 +196,7 @@ class ModelSettings(Section):
 
 
 class RecordSettings(Section):
-    """The archive of scans."""
+    """The archive of scans, and the room on the disk."""
 
     archive: list[Literal["defect_free", "imprinted", "pits", "roll_marks", "scratches", "review"]] = Field(
         default=[], description="Verdicts whose scans are kept, losslessly, as PNG."
@@ -204,6 +205,31 @@ class RecordSettings(Section):
         default={},
         description="Days to keep a scan, by verdict, at the least; a verdict that is not named is kept for ever.",
     )
+
+    reserve_mb: int = Field(
+        1000,
+        ge=0,
+        le=1_000_000,
+        description="Room on the disk that only the records take, in MB: archive, log, cache "
+        "and recordings stop before it.",
+    )
+    low_mb: int = Field(2000, ge=0, le=10_000_000, description="With less room on the disk there is an alarm, in MB.")
+    when_full: Literal["oldest", "none"] = Field(
+        "oldest",
+        description="What happens to the archive when only the reserve is left. oldest: for each new scan up to two of "
+        "the oldest make way, of the verdicts that keep_days names; none: no scan is archived.",
+    )
+
+    @property
+    def reserve_bytes(self) -> int:
+        """The reserve in bytes."""
+        return self.reserve_mb * MB
+
+    @model_validator(mode="after")
+    def _alarm_comes_before(self) -> Self:
+        if self.low_mb < self.reserve_mb:
+            raise ValueError(f"low_mb must not be less than reserve_mb, {self.reserve_mb}")
+        return self
 
     @model_validator(mode="after")
     def _verdicts_are_known(self) -> Self:

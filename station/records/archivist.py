@@ -14,16 +14,21 @@ from station.core.clock import Clock
 from station.core.errors import RecordError, StationError
 from station.core.part import Verdict
 from station.core.place import displaced
+from station.core.room import free_bytes, require_room
 from station.core.settings import RecordSettings
 from station.records import archive, store
 from station.records.archive import ScanImage
 from station.records.database import Database
 from station.records.lane import Lane
 from station.records.pruner import Pruner
+from station.records.reading import reading
+from station.records.retention import oldest
 from station.records.trouble import translated
 from station.records.writer import Writer
 
 SCANS_WAITING = 4  # 80 MB at the most
+MAKE_WAY = 2
+"""So many of the oldest scans may make way for a new one."""
 
 log = structlog.get_logger()
 
@@ -43,6 +48,7 @@ class Archivist:
         self._clock = clock
         self._writer = writer
         self._kept = frozenset(settings.archive)
+        self._settings = settings
         self._pruner = Pruner(folder, settings.keep_days, clock, writer)
         self._lane = Lane("archive", SCANS_WAITING)
         self._home: os.stat_result | None = None
@@ -109,11 +115,29 @@ class Archivist:
         try:
             with translated(self._folder):
                 self._look_after_folders()
+                self._make_room(image.pixels.nbytes)
                 sha256 = archive.write_scan(self._folder, image)
                 self._place = (self._folder / archive.ARCHIVE).stat()
             self._writer.commit(store.scan_archived, file, sha256).result()
         except StationError as error:
             self._report(file, error.detail)
+
+    def _make_room(self, needed: int) -> None:
+        """Let the oldest scans make way for one that needs so much, where the disk has only the reserve left.
+
+        Never more than two, and none that is kept for ever: whatever else fills the disk empties no archive.
+
+        Raises:
+            OSError: There is no room.
+        """
+        reserve = self._settings.reserve_bytes
+        if free_bytes(self._folder) < reserve + needed and self._settings.when_full == "oldest":
+            with reading(self._folder) as connection:
+                files = oldest(connection, self._settings.keep_days, MAKE_WAY)
+            if gone := self._pruner.remove(files):
+                log.warning("scans_made_way", scans=gone)
+                self._writer.commit(store.note, "scans_made_way", ", ".join(files), self._clock.now()).result()
+        require_room(self._folder, needed, reserve)
 
     def _find_archive(self, database: Database, now: datetime) -> None:
         place = self._folder / archive.ARCHIVE

@@ -11,6 +11,8 @@ from station.core.errors import RecordError
 from station.records.copying import copy_database
 from station.records.schema import VERSIONS, migrate, read_version
 
+JOURNAL_KEPT_BYTES = 16_000_000
+"""So much of a journal that has grown stays on the disk when its content is in the database."""
 BUSY_TIMEOUT_S = 9.0
 """So long a write waits for another program's lock: less than its deadline, so that it is told whose it was."""
 
@@ -36,6 +38,7 @@ def prepare(connection: sqlite3.Connection) -> None:
         raise sqlite3.OperationalError(f"the file system cannot hold a database in WAL mode, only in mode {mode}")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute(f"PRAGMA journal_size_limit = {JOURNAL_KEPT_BYTES}")
     connection.execute("SELECT count(*) FROM sqlite_master")  # to read begins the log
 
 

@@ -2,15 +2,17 @@
 
 On no day does the archive lose more than a twentieth of its scans, so that a clock that is wrong by years costs a
 twentieth before people see it. Only where the kernel calls the clock synchronised, as many as came in may go beside
-them, so that a steady line keeps as many days as are configured, also few.
+them, so that a steady line keeps as many days as are configured, also few. What makes way on a full disk goes by no
+date at all.
 
 Scans go in the order of their numbers, up to the one that parts the sequence best into those dated before the cutoff
 and those dated after it. So some that a wrong clock has dated into the past or the future go with their neighbours.
 """
 
+import json
 import math
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -26,6 +28,8 @@ LAST_OLD = """SELECT number FROM (
     ) WHERE older_than_not > 0 ORDER BY older_than_not DESC, number LIMIT 1"""
 EXPIRED = """SELECT number, file FROM scans JOIN inspections ON inspection = number
     WHERE scans.state = 'archived' AND verdict = :verdict AND number <= :last_old"""
+OLDEST = """SELECT file FROM scans JOIN inspections ON inspection = number
+    WHERE scans.state = 'archived' AND verdict IN (SELECT value FROM json_each(?)) ORDER BY number LIMIT ?"""
 CAME_IN = """SELECT count(*) FROM inspections JOIN scans ON inspection = number
     WHERE entered_at > :yesterday AND entered_at <= :now AND scans.state = 'archived'"""
 ARCHIVED = "SELECT count(*) FROM scans WHERE state = 'archived'"
@@ -64,6 +68,11 @@ def due(connection: sqlite3.Connection, keep_days: Mapping[str, int], now: datet
     last = connection.execute(LAST_BEGUN, (BEGUN,)).fetchone()
     files = tuple(file for _number, file in sorted(found))
     return Due(files, archived, math.ceil(DAILY_SHARE * archived), came_in, last and moment(last[0]))
+
+
+def oldest(connection: sqlite3.Connection, verdicts: Collection[str], most: int) -> list[str]:
+    """Where the scans of these verdicts lie that were taken first, at most so many."""
+    return [row[0] for row in connection.execute(OLDEST, (json.dumps(list(verdicts)), most))]
 
 
 def _expired(connection: sqlite3.Connection, verdict: str, now: datetime, days: int) -> list[tuple[int, str]]:

@@ -1,7 +1,10 @@
 """A disk that fails holds the cell, and nothing is sorted without its record."""
 
+import asyncio
 import json
 import os
+import subprocess
+import sys
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -9,11 +12,13 @@ from pathlib import Path
 
 import pytest
 
+from station.core.alarms import Alarm
 from station.core.clock import SystemClock
 from station.core.errors import RecordError
 from station.core.part import Pixels, Probabilities, SurfaceClass
 from station.core.settings import RecordSettings, Settings
 from station.flow.record import SqliteLedger
+from station.housekeeping import keep_house
 from station.packml import Command, State
 from station.records.query import RecordFilter, export_records
 from tests.cell.bench import settings, until
@@ -169,3 +174,86 @@ async def test_a_database_with_a_damaged_page_is_refused_at_the_start(tmp_path: 
         async with recorded(tmp_path, settings()):
             pass
     assert refused.value.code == "record.database_damaged"
+
+
+@asynccontextmanager
+async def kept(folder: Path, rules: RecordSettings) -> AsyncIterator[tuple[WiredBench, SqliteLedger]]:
+    """A recorded cell, and its housekeeping at work."""
+    async with recorded(folder, settings()) as (bench, ledger):
+        house = asyncio.create_task(keep_house(ledger, bench.cell.alarms, folder, rules))
+        try:
+            yield bench, ledger
+        finally:
+            house.cancel()
+            await asyncio.wait([house])
+
+
+def standing(bench: WiredBench, code: str) -> Alarm | None:
+    return next((alarm for alarm in bench.cell.alarms.listed if alarm.fault.code == code and alarm.active), None)
+
+
+async def test_a_disk_that_fills_is_an_alarm_before_it_is_full_and_the_cell_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("station.housekeeping.LOOK_S", 0.01)
+    with mounted(tmp_path / "disk", "-o", "size=16m") as folder:
+        async with kept(folder, RecordSettings(reserve_mb=1, low_mb=8)) as (bench, _ledger):
+            await bench.passes("P1")
+            assert standing(bench, "record.disk_low") is None
+            with (folder / "ballast").open("wb") as ballast:
+                os.posix_fallocate(ballast.fileno(), 0, 10_000_000)
+            await until(lambda: standing(bench, "record.disk_low"))
+            await bench.passes("P2")
+            alarm = standing(bench, "record.disk_low")
+            assert alarm is not None
+            assert (alarm.count, "records.low_mb is 8" in alarm.detail) == (1, True)
+            (folder / "ballast").unlink()
+            await until(lambda: standing(bench, "record.disk_low") is None)
+
+
+READS_WITHOUT_END = """
+import sqlite3, sys
+reader = sqlite3.connect(sys.argv[1], isolation_level=None)
+reader.execute("BEGIN")
+reader.execute("SELECT count(*) FROM events").fetchone()
+print("reads", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def reader(tmp_path: Path) -> Iterator[Callable[[], subprocess.Popen[str]]]:
+    """Starts a program that reads the database and does not end."""
+    begun: list[subprocess.Popen[str]] = []
+
+    def begin() -> subprocess.Popen[str]:
+        command = [sys.executable, "-c", READS_WITHOUT_END, str(database_in(tmp_path))]
+        begun.append(subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True))
+        assert begun[0].stdout is not None
+        assert begun[0].stdout.readline() == "reads\n"
+        return begun[0]
+
+    yield begin
+    for process in begun:
+        process.communicate("")
+
+
+async def test_a_journal_that_grows_is_an_alarm_that_names_the_reader(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reader: Callable[[], subprocess.Popen[str]]
+) -> None:
+    monkeypatch.setattr("station.housekeeping.LOOK_S", 0.01)
+    monkeypatch.setattr("station.housekeeping.JOURNAL_BYTES", 6_000_000)
+    monkeypatch.setattr("station.records.opening.JOURNAL_KEPT_BYTES", 0)
+    async with kept(tmp_path, RecordSettings(reserve_mb=0, low_mb=0)) as (bench, ledger):
+        await ledger.note("fault", "begun")
+        process = await asyncio.to_thread(reader)
+        for _ in range(8):
+            await ledger.note("fault", "x" * 1_000_000)
+        await until(lambda: standing(bench, "record.journal_grows"))
+        alarm = standing(bench, "record.journal_grows")
+        assert alarm is not None
+        assert f"process {process.pid} (python" in alarm.detail
+        await asyncio.to_thread(process.communicate, "")
+        for _ in range(2):
+            await ledger.note("fault", "brings the journal in, and begins it anew")
+        await until(lambda: standing(bench, "record.journal_grows") is None)

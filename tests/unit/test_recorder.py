@@ -26,7 +26,7 @@ def scan(part_id: str, image: Pixels, fault: str | None = None) -> ScanJudged:
 
 
 async def test_complete_scans_become_a_recording_with_ids_types_and_no_label(tmp_path: Path) -> None:
-    recorder = ScanRecorder(tmp_path / "new" / "recording", 3)
+    recorder = ScanRecorder(tmp_path / "new" / "recording", 3, 0)
     for part_id, seed, fault in [("A", 1, None), ("lost", 2, "scan.incomplete"), ("A", 3, None), ("B/../C", 4, None)]:
         recorder.watch(scan(part_id, surface(seed), fault))
         assert not recorder.enough.is_set()
@@ -47,7 +47,7 @@ async def test_complete_scans_become_a_recording_with_ids_types_and_no_label(tmp
 
 async def test_pixels_are_copied_before_the_camera_may_overwrite_them(tmp_path: Path) -> None:
     image = surface(1)
-    recorder = ScanRecorder(tmp_path, 1)
+    recorder = ScanRecorder(tmp_path, 1, 0)
     recorder.watch(scan("A", image))
     image[:] = 0
     recorder.close()
@@ -55,7 +55,7 @@ async def test_pixels_are_copied_before_the_camera_may_overwrite_them(tmp_path: 
 
 
 async def test_a_full_disk_ends_the_recording_with_a_word(tmp_path: Path) -> None:
-    recorder = ScanRecorder(tmp_path, 2)
+    recorder = ScanRecorder(tmp_path, 2, 0)
     (tmp_path / "recording.jsonl").mkdir()
     recorder.watch(scan("A", surface(1)))
     await recorder.enough.wait()
@@ -72,11 +72,11 @@ async def test_a_folder_that_is_no_empty_one_is_refused(tmp_path: Path, spoil: C
     folder.mkdir()
     spoil(folder)
     with pytest.raises(ConfigError):
-        ScanRecorder(folder, 1)
+        ScanRecorder(folder, 1, 0)
 
 
 async def test_a_writer_that_lags_costs_scans_and_never_the_cells_time(tmp_path: Path) -> None:
-    recorder = ScanRecorder(tmp_path, 100)
+    recorder = ScanRecorder(tmp_path, 100, 0)
     gate = asyncio.Event()
     loop = asyncio.get_running_loop()
     recorder._writer.submit(lambda: asyncio.run_coroutine_threadsafe(gate.wait(), loop).result())
