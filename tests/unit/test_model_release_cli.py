@@ -93,7 +93,7 @@ def test_without_a_run_of_the_gate_nothing_is_promoted_but_for_a_reason(tmp_path
     data = ("--data", tmp_path / "data")
     assert refusal("promote", new, *data).code == "model.not_passed"
     assert model("promote", new, "--without-gate", "commissioning", *data).exit_code == 0
-    assert refusal("promote", new, "--without-gate", "again", "--report", new, *data).code == "config.invalid"
+    assert refusal("promote", new, "--without-gate", "again", "--report", new, *data).code == "config.bad_option"
 
 
 def test_a_gate_that_cannot_be_run_is_neither_passed_nor_refused(tmp_path: Path, golden: Path, new: Path) -> None:
@@ -109,7 +109,7 @@ def test_an_evaluation_of_another_layout_is_refused_before_anything_is_made(tmp_
     (tmp_path / "evaluation.json").write_text('{"format": 1}')
     options = ("--data", tmp_path, "--golden", tmp_path, "--evaluation", tmp_path / "evaluation.json")
     refused = refusal("export", tmp_path / "best.pt", tmp_path / "new-1", *options)
-    assert refused.code == "config.invalid"
+    assert refused.code == "config.bad_option"
     assert "evaluation.json: format: Input should be 2" in str(refused)
     assert not (tmp_path / "new-1").exists()
 

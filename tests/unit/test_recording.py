@@ -218,7 +218,6 @@ def a_folder_in_place_of_the_list(folder: Path) -> Path:
         (a_file, "no such folder"),
         (an_empty_folder, "no image (.bmp, .png, .tif, .tiff) in it"),
         (an_empty_list, "no line in recording.jsonl"),
-        (a_folder_in_place_of_the_list, "Is a directory"),
     ],
 )
 def test_what_is_no_recording_is_refused(make: Callable[[Path], Path], words: str, folder: Path) -> None:
@@ -226,3 +225,9 @@ def test_what_is_no_recording_is_refused(make: Callable[[Path], Path], words: st
         read_recording(make(folder), TYPES)
     assert refused.value.code == "recording.not_found"
     assert words in refused.value.detail
+
+
+def test_a_list_that_cannot_be_read_is_no_missing_recording(folder: Path) -> None:
+    with pytest.raises(RecordingError, match="Is a directory") as refused:
+        read_recording(a_folder_in_place_of_the_list(folder), TYPES)
+    assert refused.value.code == "config.file_failed"

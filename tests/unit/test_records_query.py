@@ -109,7 +109,7 @@ async def test_a_filter_leaves_what_was_asked_for(tmp_path: Path, chosen: Record
 def test_a_filter_that_cannot_be_is_refused(since: str | None, verdicts: list[str], told: str) -> None:
     with pytest.raises(ConfigError) as caught:
         RecordFilter.parse(since, None, verdicts, None)
-    assert caught.value.code == "config.invalid"
+    assert caught.value.code == "config.bad_option"
     assert told in caught.value.detail
 
 

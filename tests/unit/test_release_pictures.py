@@ -59,7 +59,7 @@ def test_a_folder_is_there_whole_or_not_at_all_and_never_overwritten(tmp_path: P
     place = tmp_path / "bundle"
     with pytest.raises(ModelError, match="nothing was left") as failed, new_folder(place) as staged:
         shutil.copyfile(tmp_path / "nowhere", staged / "file")
-    assert failed.value.code == "model.export_failed"
+    assert failed.value.code == "config.file_failed"
     assert list(tmp_path.iterdir()) == []
     with new_folder(place) as staged:
         (staged / "file").write_text("whole")
