@@ -59,7 +59,7 @@ def new_folder(place: Path) -> Iterator[Path]:
         place: Where it shall lie; nothing may be there.
 
     Raises:
-        ModelError: `model.exists` when something is there, `model.export_failed` when the disk fails.
+        ModelError: `model.exists` when something is there, `config.file_failed` when the disk fails.
     """
     refuse_existing(place)
     staged = place.with_name(f".{place.name}.{os.getpid()}.part")

@@ -95,7 +95,7 @@ class History:
             bundles: The folders of the bundles on the shelf, which were promoted some time.
 
         Raises:
-            ModelError: `model.bad_history`.
+            ModelError: `model.bad_history`; `config.file_failed` where it may not be read.
         """
         head = self._read_head()  # before the lines, which are written first
         lines = self._read_lines()
@@ -183,6 +183,8 @@ class History:
             if path.is_symlink():
                 raise self._bad(f"{path} is a link to nothing") from error
             return None
+        except PermissionError as error:
+            raise ModelError("config.file_failed", f"{path}: {error.strerror}") from error
         except OSError as error:
             raise self._bad(f"{path}: {error.strerror}") from error
 

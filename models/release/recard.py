@@ -27,7 +27,7 @@ def recard(bundle: Bundle, evaluations: Sequence[Evaluation], folder: Path) -> M
         The copy's manifest; its hash is another one, for it names the card's.
 
     Raises:
-        ModelError: `model.exists`; `model.export_failed` for an evaluation of another bundle, or when the disk fails.
+        ModelError: `model.exists`; `model.export_failed` for an evaluation of another bundle; `config.file_failed`.
     """
     for evaluation in evaluations:
         if evaluation.subject.name != str(bundle.identity):

@@ -110,7 +110,7 @@ class Shelf:
         """The folders of all bundles on the shelf, by name.
 
         Raises:
-            ModelError: `model.bad_history`: the shelf cannot be read.
+            ModelError: `config.file_failed`: the shelf cannot be read.
         """
         try:
             found = sorted((self.folder / BUNDLES).iterdir())
@@ -172,7 +172,7 @@ class Shelf:
         """Write the gate's report where `verdict_on` finds it, or to a place of one's own.
 
         Raises:
-            ModelError: `model.export_failed`: it cannot be written.
+            ModelError: `config.file_failed`: it cannot be written.
         """
         path = place or self._verdict(str(report.new.sha256))
         try:
@@ -289,7 +289,7 @@ class Shelf:
         """One decision at a time, of all processes.
 
         Raises:
-            ModelError: `model.export_failed`: the disk failed.
+            ModelError: `config.file_failed`: the disk failed.
         """
         try:
             self.folder.mkdir(parents=True, exist_ok=True)

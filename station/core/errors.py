@@ -219,7 +219,7 @@ _ROWS = (
     Fault(7602, "backup.altered", "The backup is not as it was made: a file is missing, was changed, or came in. Take another backup.", _X),
     Fault(7603, "backup.not_written", "A backup cannot be written there, or not be restored there. Make room on the disk, or give another place.", _X),
     # 8xxx configuration
-    Fault(8001, "config.unreadable", "The configuration cannot be read. Correct the file at the place named.", _X),
+    Fault(8001, "config.unreadable", "The configuration cannot be read. Correct its path, its rights, or the file at the place named.", _X),
     Fault(8002, "config.invalid", "The configuration contradicts itself or has a wrong value. Correct the keys named.", _X),
     Fault(8003, "config.bad_map", "A register map cannot be used. Correct the file at the place named.", _X),
     Fault(8004, "config.port_in_use", "A port that the simulated cell needs is in use. Stop the other program or change the port.", _X),

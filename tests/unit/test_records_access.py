@@ -1,5 +1,6 @@
 """Who may read the records, and who may keep a station from them: nobody but their owner and its group."""
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -14,7 +15,7 @@ from station.core.errors import RecordError
 from station.core.log_file import LogFile
 from station.core.part import Destination, Verdict
 from station.records.folder import LOCK, claim
-from tests.other_users import as_another, needs_root
+from tests.other_users import MEMBERS, as_another, needs_root
 from tests.record_samples import PART_TYPE, blocks_of, evidence, open_ledger, part
 
 LOCKING = """
@@ -48,6 +49,11 @@ def modes(folder: Path) -> dict[str, str]:
     return {str(path.relative_to(folder)): oct(path.stat().st_mode & 0o777) for path in folder.rglob("*")}
 
 
+def give_to_members(data: Path) -> None:
+    for path in (data, *data.glob("records*")):
+        os.chown(path, -1, MEMBERS)
+
+
 async def recorded(data: Path) -> None:
     ledger = await open_ledger(data, archive=[verdict.label for verdict in Verdict])
     inspection = await ledger.enter(part("A"), PART_TYPE)
@@ -66,6 +72,23 @@ async def test_files_are_their_owners_and_groups_and_the_lock_is_the_owners_alon
     assert {Path(name).suffix for name in files} == {".sqlite", ".jsonl", ".png"}
     assert {found[name] for name in files} == {"0o640"}
     assert {mode for name, mode in found.items() if name not in files} == {"0o750"}
+
+
+READER = "from station.records.query import RecordFilter, list_records"
+LIST = """
+print([row.part_id for row in list_records(Path(sys.argv[1]), RecordFilter(), 10)])
+"""
+
+
+@needs_root
+async def test_a_member_of_the_group_reads_the_records_while_the_station_writes_them(folder: Path) -> None:
+    data = folder / "data"
+    ledger = await open_ledger(data)
+    await ledger.enter(part("A"), PART_TYPE)
+    give_to_members(data)  # as a station that runs in this group makes them
+    listing = as_another(LIST, data, groups=(MEMBERS,), first=READER)
+    assert (await asyncio.to_thread(listing.communicate))[0] == "['A']\n"
+    await ledger.close()
 
 
 @needs_root

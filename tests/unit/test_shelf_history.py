@@ -96,7 +96,7 @@ def write(*lines: bytes) -> Callable[[Path], object]:
     return lambda folder: (folder / HISTORY).write_bytes(b"".join(lines))
 
 
-def refused(shelf: Shelf, tmp_path: Path) -> str:
+def refused(shelf: Shelf, tmp_path: Path, code: str = "model.bad_history") -> str:
     """It is refused whatever is wanted of it, and nothing is written; the detail."""
     before = sorted(path for path in shelf.folder.rglob("*") if path.name != ".lock")
     for use in (
@@ -108,7 +108,7 @@ def refused(shelf: Shelf, tmp_path: Path) -> str:
     ):
         with pytest.raises(ModelError) as caught:
             use()
-        assert caught.value.code == "model.bad_history"
+        assert caught.value.code == code
     assert sorted(path for path in shelf.folder.rglob("*") if path.name != ".lock") == before
     return caught.value.detail
 
@@ -167,7 +167,7 @@ def test_a_history_that_may_not_be_read_is_refused(
         return read(path)
 
     monkeypatch.setattr(Path, "read_bytes", read_others)
-    assert "Permission denied" in refused(shelf, tmp_path)
+    assert "Permission denied" in refused(shelf, tmp_path, "config.file_failed")
 
 
 def test_going_back_that_was_cut_off_is_refused(shelf: Shelf, tmp_path: Path) -> None:
