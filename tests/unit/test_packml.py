@@ -164,3 +164,10 @@ async def test_a_waiter_is_woken_by_the_next_change() -> None:
     unit.command(Command.RESET)
     await waiter
     assert COMMANDS[Command.RESET][State.STOPPED] is unit.state
+
+
+def test_a_unit_that_runs_again_has_no_reason_any_more() -> None:
+    unit = unit_in(State.UNHOLDING)
+    unit._reason = FULL
+    unit.complete(State.UNHOLDING)
+    assert (unit.state, unit.reason) == (State.EXECUTE, None)

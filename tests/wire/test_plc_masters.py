@@ -11,7 +11,7 @@ from station.core.errors import FAULTS
 from station.core.part import Announcement, Inspection
 from station.core.ports import Acknowledgement, LineCommand
 from station.core.settings import PlcSettings
-from tests.wire.plc_peers import ID_WORDS, inspection, settings
+from tests.wire.plc_peers import ID_WORDS, STALE_S, inspection, settings
 from tests.wire.raw_modbus import REFUSED_WRITE as REFUSED
 from tests.wire.raw_modbus import master
 
@@ -136,7 +136,7 @@ async def test_a_command_that_waits_for_a_beat_is_not_lost_with_its_connection()
     await server.connect()
     async with master(server.port) as first:
         await first.beat(2)
-        await asyncio.sleep(0.35)
+        await asyncio.sleep(STALE_S + 0.1)
         assert server.health() is FAULTS["plc.stale"]
         await first.command(3, 9)
         assert server.next_command() is None
