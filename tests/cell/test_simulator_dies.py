@@ -18,12 +18,18 @@ from tests.cell.test_simulation import recording, row
 BOUND_S = 60.0
 
 
+IMPATIENT = "from station import simulate; simulate.SUSPENDED_FOR_GOOD_S = 5.0; from station.cli import main; main()"
+
+
 @contextmanager
-def simulating(config: Path, environment: dict[str, str], *words: str | Path) -> Iterator[subprocess.Popen[str]]:
+def simulating(
+    config: Path, environment: dict[str, str], *words: str | Path, program: str | None = None
+) -> Iterator[subprocess.Popen[str]]:
     folder = config.parent
     command = station_command(
         "--simulate", "--config", config, "--data", folder / "data", "--truth", folder / "truth.jsonl", *words
     )
+    command[2] = program or command[2]
     root = str(Path(__file__).parents[2])
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=folder,
@@ -60,9 +66,11 @@ MOMENTS = {
     "turning": ("placed", "jig"),
     "sorted": ("placed", "second_inspection"),
 }
+QUICK_ONES, SLOW_ONES = ("infeed", "turning"), ("loading", "sorted")
+"""The slow ones wait for each device in its turn, as `turning` does."""
 
 
-@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize("moment", [*QUICK_ONES, *(pytest.param(one, marks=pytest.mark.slow) for one in SLOW_ONES)])
 def test_a_simulator_that_is_killed_ends_the_run_with_its_reason(
     make_config: Callable[..., Path], environment: dict[str, str], moment: str
 ) -> None:
@@ -89,7 +97,7 @@ def test_a_simulator_that_is_killed_while_it_starts_is_a_refusal(
     assert "Traceback" not in said
 
 
-@pytest.mark.parametrize("moment", ["infeed", "turning"])
+@pytest.mark.parametrize("moment", ["infeed", pytest.param("turning", marks=pytest.mark.slow)])
 def test_a_simulator_that_stands_still_ends_the_run_with_a_reason(
     make_config: Callable[..., Path], environment: dict[str, str], moment: str
 ) -> None:
@@ -143,7 +151,9 @@ def test_a_cell_that_is_suspended_for_good_ends_the_run_with_its_reason(
     make_config: Callable[..., Path], environment: dict[str, str]
 ) -> None:
     config = make_config()
-    with simulating(config, environment, "--parts", "2", "--fault", "plc-permission-kept-back@1") as process:
+    with simulating(
+        config, environment, "--parts", "2", "--fault", "plc-permission-kept-back@1", program=IMPATIENT
+    ) as process:
         said, _ = process.communicate(timeout=2 * BOUND_S)
     assert process.returncode == 3, said
     assert "The cell stopped: plc.no_permission" in said

@@ -89,6 +89,7 @@ async def test_a_result_from_before_a_restart_is_still_held(plc: ServingPlc, dri
     plc.peer.holding[0:2] = [1, 0xA55A]
     plc.peer.holding[50] = 57
     plc.peer.holding[104] = 56
+    driver._settings = driver._settings.model_copy(update={"result_timeout_s": 0.3})
     await driver.connect()
     with pytest.raises(PlcError, match="result 57"):
         await driver.publish(result())
