@@ -195,6 +195,7 @@ def test_lines_that_are_no_picture_are_found(kind: Callable[[Pixels, Chance], Pi
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("kind", INVALID, ids=lambda kind: kind.__name__)
 def test_of_three_hundred_turns_of_a_kind_none_passes(kind: Callable[[Pixels, Chance], Pixels]) -> None:
     chance = np.random.default_rng(9)
