@@ -45,6 +45,9 @@ def test_the_page_for_the_plcs_program_names_the_fault_numbers_and_defaults_that
     assert f"`plc.stale_after_s` ({plc.stale_after_s:g} s)" in text
     assert f"`plc.result_timeout_s` ({plc.result_timeout_s:g} s)" in text
     assert f"`plc.starved_after_s` ({plc.starved_after_s:g} s)" in text
+    assert f"`plc.idle_timeout_s` ({plc.idle_timeout_s:g} s)" in text
+    assert f"`plc.connections_per_address` ({plc.connections_per_address})" in text
+    assert f"`plc.requests_per_s` ({plc.requests_per_s:g})" in text
     assert f"`plc.result_not_taken` ({FAULTS['plc.result_not_taken'].number})" in text
     assert set(re.findall(r"`((?:plc|part)\.[a-z_]+)`", text)) - set(FAULTS) <= {
         f"plc.{key}" for key in PlcSettings.model_fields
