@@ -1,6 +1,6 @@
 # The commands of this project; each makes .venv when it is not there or its requirements have changed.
 #   make simulate        runs the whole cell on the bundled recording
-#   make test            runs every check but those that need the training packages
+#   make test            runs every check but those of the next two
 #   make test-plant      runs the station with a line PLC of another language, which needs node and a package of npm's
 #   make test-training   adds these packages, some gigabytes, to .venv and runs the checks that need them
 #   make wheelhouse      gathers in dist/wheelhouse all that an installation without a network needs, for this kind of
