@@ -16,8 +16,6 @@ from typing import Protocol
 Value = int | float | str
 """A decoded value; truth values are `bool`, which is an `int`."""
 
-WORD_MAX = 0xFFFF
-
 
 class WordType(Protocol):
     """A type of the register maps."""

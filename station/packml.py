@@ -93,9 +93,6 @@ COMPLETED: dict[State, State] = {
 MODE_CHANGES = frozenset({S.STOPPED, S.IDLE, S.ABORTED})
 """States in which the mode may change."""
 
-MAY_INSPECT = frozenset({S.EXECUTE})
-"""States in which a new part may be taken on."""
-
 MAY_MOVE = frozenset(
     {S.EXECUTE, S.RESETTING, S.STOPPING, S.HOLDING, S.SUSPENDING, S.COMPLETING, S.STARTING, S.UNHOLDING, S.UNSUSPENDING}
 )

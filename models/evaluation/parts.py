@@ -3,7 +3,7 @@
 LabelledScan ─ cut ─▶ 16 patches ─ score ─▶ (16, 5) ─ Algorithm 1, guard ─▶ JudgedPart ─ measure ─▶ Figures
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -128,19 +128,6 @@ def decide_part(
     sure = outcome.confidence >= min_confidence
     verdict, reason = (outcome.verdict, "") if sure else (Verdict.REVIEW, "part.low_confidence")
     return JudgedPart(scan, labels, probabilities, outcome, verdict, reason)
-
-
-def judge_recording(
-    scorer: Scorer, scans: Iterable[LabelledScan], min_confidence: float, cutter: Cutter = cut_at_truth
-) -> Iterator[JudgedPart]:
-    """Judge part after part, in order.
-
-    Raises:
-        RecordingError: A scan or its mask cannot be used.
-        ModelError: The network fails.
-    """
-    for scan in scans:
-        yield judge(scorer, scan, min_confidence, cutter)
 
 
 def measure(judged: Iterable[JudgedPart], source: str) -> Figures:
