@@ -41,9 +41,17 @@ def led_away(trace: Path) -> Iterator[str]:
             yield line
 
 
-@pytest.mark.parametrize("what", ["--simulate", pytest.param("inspect", marks=pytest.mark.slow), "models"])
+@pytest.mark.parametrize(
+    ("what", "status"),
+    [
+        ("--simulate", 0),
+        pytest.param("inspect", 0, marks=pytest.mark.slow),
+        pytest.param("check", 1, marks=pytest.mark.slow),
+        ("models", 0),
+    ],
+)
 def test_no_process_reaches_for_anything_that_is_not_configured(
-    make_config: Callable[..., Path], environment: dict[str, str], tmp_path: Path, what: str
+    make_config: Callable[..., Path], environment: dict[str, str], tmp_path: Path, what: str, status: int
 ) -> None:
     home, trace, root = tmp_path / "home", tmp_path / "trace", Path(__file__).parents[2]
     home.mkdir()
@@ -53,6 +61,7 @@ def test_no_process_reaches_for_anything_that_is_not_configured(
         "--simulate": station_command("--simulate", "--config", config, "--parts", 1, "--speed", "max",
                                       "--data", tmp_path / "data"),
         "inspect": station_command("inspect", scan, "--config", config),
+        "check": station_command("check", "--config", config, "--data", tmp_path / "data"),
         "models": [station_command()[0], "-c", "import models, openvino"],
     }[what]  # fmt: skip
     loud = {name: value for name, value in environment.items() if name not in SILENCING}
@@ -60,7 +69,7 @@ def test_no_process_reaches_for_anything_that_is_not_configured(
         traced(trace, *command), capture_output=True, text=True, timeout=TIMEOUT_S, check=False, cwd=tmp_path,
         env={**loud, "HOME": str(home), "PYTHONPATH": str(root)},
     )  # fmt: skip
-    assert ran.returncode == 0, ran.stderr
+    assert ran.returncode == status, ran.stderr
     assert "openvino" in trace.read_text(encoding="utf-8", errors="replace"), "the engine was loaded, and seen"
     assert list(led_away(trace)) == []
     assert list(home.iterdir()) == [], "no identification of the user is made"
