@@ -255,10 +255,6 @@ class ModbusPlc:
             if self._inbox.accepted_forgotten:
                 self._inbox.accepted_forgotten = False
                 await self._tell({"accepted_part": self._inbox.accepted.sequence})
-            while self._inbox.illegal_commands:
-                command = self._inbox.illegal_commands.popleft()
-                log.warning("command_refused", sequence=command.sequence, command=command.command, by=command.peer)
-                await self._tell(answer_values(command.sequence, FAULTS["plc.illegal_command"]))
 
     async def _tell(self, values: Mapping[str, Value]) -> None:
         """Write what the next connection writes anyway."""
@@ -272,7 +268,7 @@ class ModbusPlc:
             self._inbox.link_fault = said.fault
         else:
             self._on_words(said)
-        if self._inbox.illegal_commands or self._inbox.accepted_forgotten:
+        if self._inbox.accepted_forgotten:
             self._to_tell.set()
         self._notice()
 

@@ -26,8 +26,7 @@ class PlcInbox:
         accepted: What the station has taken on last.
         accepted_forgotten: Whether the PLC must be told anew what that is.
         speaker: Address and port of whoever wrote, or was asked, last.
-        commands: Commands that wait for an answer.
-        illegal_commands: Commands that are refused for their number.
+        commands: Commands that wait for an answer, also such as PackML does not know.
         acknowledgements: Acknowledgements that wait for an answer.
         link_fault: Why the PLC is not heard, or None.
     """
@@ -38,7 +37,6 @@ class PlcInbox:
         self.speaker = ""
         self._taken_on: deque[Announcement] = deque(maxlen=ACCEPTED_KEPT)
         self.commands: deque[LineCommand] = deque()
-        self.illegal_commands: deque[LineCommand] = deque()
         self.acknowledgements: deque[Acknowledgement] = deque()
         self.link_fault: Fault | None = FAULTS["plc.unreachable"]
         self._registers = registers
@@ -207,9 +205,7 @@ class PlcInbox:
         elif sequence != self._last_command and len(self.commands) < COMMANDS_KEPT:
             self._last_command = sequence
             row = self._registers["command"]
-            command = LineCommand(sequence, self._words[row.address - self._first], self.speaker)
-            known = command.command in row.codes and command.command != 0
-            (self.commands if known else self.illegal_commands).append(command)
+            self.commands.append(LineCommand(sequence, self._words[row.address - self._first], self.speaker))
 
     def _take_acknowledgement(self) -> None:
         sequence = self._number("alarm_ack_sequence")

@@ -254,7 +254,7 @@ class LineCommand:
 
     Attributes:
         sequence: Its change request, 1 to 65535.
-        command: A PackML CntrlCmd.
+        command: A PackML CntrlCmd, or any other number.
         peer: Address and port that it came from, for the record.
     """
 

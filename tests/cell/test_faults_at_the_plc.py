@@ -293,7 +293,8 @@ async def test_two_masters_suspend_the_cell_and_the_record_names_who_commanded()
                 await first.beat()
             await second.beat()
             await second.command(Command.START, 8)
-            await second.command(Command.STOP, 9)
+            await second.command(99, 9)
+            await second.command(Command.STOP, 10)
             await bench.controller.reached(State.STOPPED)
         await patiently(lambda: any("stop" in detail for _event, detail in bench.ledger.events))
     commands = [(event, detail) for event, detail in bench.ledger.events if event.startswith("command_")]
@@ -301,10 +302,11 @@ async def test_two_masters_suspend_the_cell_and_the_record_names_who_commanded()
         ("command_taken", "reset by plc 127.0.0.1"),
         ("command_taken", "start by plc 127.0.0.1"),
         ("command_refused", "start by plc 127.0.0.2"),
+        ("command_refused", "command 99 by plc 127.0.0.2"),
         ("command_taken", "stop by plc 127.0.0.2"),
     ]
     numbers = [detail.partition(", ")[2].partition(":")[0] for _event, detail in commands]
-    assert numbers == ["number 1", "number 2", "number 8", "number 9"]
+    assert numbers == ["number 1", "number 2", "number 8", "number 9", "number 10"]
 
 
 # ---- what is refused, and changes nothing ----

@@ -278,12 +278,14 @@ async def test_acknowledgements_are_kept_in_order_until_they_are_answered(pair: 
 
 
 @pytest.mark.parametrize("command", [0, 11, 255, 65535])
-async def test_a_change_request_without_a_command_is_refused_by_itself_and_the_rest_is_taken(
+async def test_a_change_request_without_a_command_is_one_to_be_refused_and_the_rest_is_taken(
     pair: Pair, command: int
 ) -> None:
     await pair.plc.say(101, [0, command, 501])
-    await seen(pair.plc, 24, lambda words: words == [501, 2, 5003])
-    assert pair.driver.next_command() is None
+    await until(pair.driver, pair.driver.next_command)
+    assert pair.driver.next_command() == LineCommand(501, command)
+    await pair.driver.answer(LineCommand(501, command), FAULTS["plc.illegal_command"])
+    assert await pair.plc.sees(24, 3) == [501, 2, 5003]
     assert not pair.driver.permission()
     assert pair.driver.health() is None
     await pair.plc.say(101, [1, 2, 502])

@@ -326,13 +326,6 @@ async def test_words_that_changed_during_a_read_are_read_again(plc: ServingPlc, 
     assert len(plc.peer.reads) >= before + 2
 
 
-async def test_an_unknown_command_is_refused_by_itself(plc: ServingPlc, driver: ModbusPlc) -> None:
-    await driver.connect()
-    plc.peer.holding[102:104] = [99, 501]
-    await seen(plc, 24, lambda words: words == [501, 2, 5003])
-    assert driver.next_command() is None
-
-
 async def test_nobody_there_is_unreachable_and_leaves_nothing_running(plc: ServingPlc, driver: ModbusPlc) -> None:
     await plc.server.stop()
     with pytest.raises(PlcError) as caught:
