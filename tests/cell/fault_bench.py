@@ -8,7 +8,7 @@ import asyncio
 import json
 import tomllib
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import cache
@@ -89,10 +89,14 @@ def _pictures() -> dict[SurfaceClass, bytes]:
     return files
 
 
-def quick_settings(folder: Path, plc_role: str = "client") -> Settings:
-    """The shipped simulation's configuration with short deadlines, free ports and a narrow sensor."""
+Tables = Mapping[str, Mapping[str, object]]
+"""Keys of the configuration, by table."""
+
+
+def quick_settings(folder: Path, plc_role: str = "client", changes: Tables | None = None) -> Settings:
+    """The shipped simulation's configuration with short deadlines, free ports, a narrow sensor, and these changes."""
     document = tomllib.loads(bundled("simulate.toml").read_text(encoding="utf-8"))
-    for table, keys in QUICK.items():
+    for table, keys in (*QUICK.items(), *(changes or {}).items()):
         document[table].update(keys)
     for table in ("robot", "jig", "plc"):
         document[table]["link"].update(QUICK_LINK)
@@ -150,8 +154,11 @@ class Truth(JsonReport):
 class FaultBench:
     """One running station and its cell."""
 
-    def __init__(self, folder: Path, truth: Truth, running: RunningCell, station: Station, log: list[Any]) -> None:
+    def __init__(
+        self, folder: Path, settings: Settings, truth: Truth, running: RunningCell, station: Station, log: list[Any]
+    ) -> None:
         self.folder = folder
+        self.settings = settings
         self.truth = truth
         self.cell = running
         self.station = station
@@ -265,22 +272,24 @@ class FaultBench:
 
 
 def _overheard(running: RunningCell) -> PlcWords:
-    """The words that the simulated PLC takes from the wire, from now on."""
+    """The words that the simulated PLC takes or reads from the wire, from now on."""
     words, plc = PlcWords(), running.plc
-    take = plc.write
+    hear = plc._hear
 
-    def write(address: int, values: list[int]) -> None:
-        take(address, values)
+    def overhear(address: int, values: list[int]) -> None:
+        hear(address, values)
         words.wrote(address, values)
 
-    plc.write = write  # type: ignore[method-assign]
+    plc._hear = overhear  # type: ignore[method-assign]
     return words
 
 
 @asynccontextmanager
-async def fault_bench(folder: Path, plc_role: str = "client", truth: Truth | None = None) -> AsyncIterator[FaultBench]:
+async def fault_bench(
+    folder: Path, plc_role: str = "client", truth: Truth | None = None, changes: Tables | None = None
+) -> AsyncIterator[FaultBench]:
     """A cell in Execute; it is stopped in order at the end."""
-    settings = quick_settings(folder, plc_role)
+    settings = quick_settings(folder, plc_role, changes)
     truth = truth or Truth()
 
     def watch(event: CellEvent) -> None:
@@ -296,7 +305,7 @@ async def fault_bench(folder: Path, plc_role: str = "client", truth: Truth | Non
             running_cell(settings, plan, truth) as running,
             open_station(addressed(settings, running), folder / "data", watch) as station,
         ):
-            bench = FaultBench(folder, truth, running, station, log)
+            bench = FaultBench(folder, settings, truth, running, station, log)
             task = asyncio.create_task(station.controller.run())
             try:
                 async with asyncio.timeout(PATIENCE_S):

@@ -15,7 +15,7 @@ import pytest
 
 from sim.ledger import Happening
 from tests.cell.fault_bench import PATIENCE_S, FaultBench, fault_bench
-from tests.cell.test_campaign import check_rules
+from tests.cell.ten_rules import check_rules
 from tests.own_children import camera_processes
 
 LONGEST_WAIT_S = 0.6
@@ -55,11 +55,12 @@ async def broken_at_random(folder: Path, breaks: int, seed: int) -> str:
         return f"seed {seed}: {breaks} breaks, {bench.closed_records()} parts, {placed} moves"
 
 
-async def goes_on(bench: FaultBench, told: str) -> None:
+async def goes_on(bench: FaultBench, told: str, parts: int = 2) -> None:
+    """So many more records are closed."""
     closed = bench.closed_records()
     try:
         async with asyncio.timeout(PATIENCE_S):
-            await bench._until(lambda: bench.closed_records() >= closed + 2)
+            await bench._until(lambda: bench.closed_records() >= closed + parts)
     except TimeoutError as error:
         state = bench.controller.state.name
         raise AssertionError(f"{told}: the cell did not go on, it is {state}, {bench.controller.trouble}") from error
