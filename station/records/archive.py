@@ -16,7 +16,7 @@ import numpy as np
 
 from station.core.part import PATCHES_PER_PART, Block, Pixels, Roi
 from station.core.ports import Evidence
-from station.records.folder import FILE_MODE, make_durable_folder, sync_folder
+from station.records.folder import FILE_MODE, make_durable_folder_in, sync_folder
 
 ARCHIVE = "archive"
 INCOMING = f"{ARCHIVE}/incoming"
@@ -66,13 +66,13 @@ def write_scan(folder: Path, image: ScanImage) -> str:
     """Write a scan as PNG and return the file's SHA-256 when both the file and its name are on the disk.
 
     Raises:
-        OSError: The disk failed; nothing is left under the scan's name.
+        OSError: The disk failed, or the data folder was taken away; nothing is left under the scan's name.
     """
     content = encode_scan(image)
     target = folder / image.file
     part = folder / INCOMING / target.name
-    make_durable_folder(part.parent)
-    make_durable_folder(target.parent)
+    make_durable_folder_in(folder, PurePosixPath(INCOMING))
+    make_durable_folder_in(folder, image.file.parent)
     try:
         with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, FILE_MODE), "wb") as file:
             file.write(content)

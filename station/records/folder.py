@@ -8,7 +8,7 @@ import fcntl
 import os
 import stat
 from contextlib import suppress
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from station.core.errors import RecordError
 from station.core.locks import holders
@@ -84,6 +84,26 @@ def make_durable_folder(folder: Path) -> None:
     for path in reversed(missing):
         path.mkdir(FOLDER_MODE, exist_ok=True)
         sync_folder(path.parent)
+
+
+def make_durable_folder_in(home: Path, inner: PurePath) -> None:
+    """Make a folder, and those above it, in one that is there, so that they are there after a loss of power.
+
+    A home that was taken away is not made anew: then nobody could put the old one back in its place.
+
+    Args:
+        home: The folder that is there.
+        inner: The way from there.
+
+    Raises:
+        OSError: It cannot be made, or its home is gone.
+    """
+    folder = home
+    for name in inner.parts:
+        folder /= name
+        if not folder.exists():
+            folder.mkdir(FOLDER_MODE, exist_ok=True)
+            sync_folder(folder.parent)
 
 
 def sync_folder(folder: Path) -> None:

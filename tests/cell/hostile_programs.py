@@ -42,8 +42,12 @@ async def connections(port: int, seconds: float, count: int) -> None:
         one.close()
 
 
-async def reads(port: int, seconds: float, count: int) -> None:  # noqa: ARG001  # as fast as they are taken
-    """Valid reads of a listed reader without a pause, many of them ahead of their answers."""
+async def reads(port: int, seconds: float, count: int) -> None:
+    """Valid reads of a listed reader without a pause, as fast as they are taken, many of them ahead of their answers.
+
+    The count is of no use here.
+    """
+    del count
     end = time.monotonic() + seconds
     readers = [await RawMaster.connect(port, READER) for _ in range(READERS)]
     for one in readers:
@@ -98,9 +102,9 @@ def attack(port: int) -> None:
         name, seconds, count = line.split()
         try:
             asyncio.run(ATTACKS[name](port, float(seconds), int(count)))
-            print("done", flush=True)
+            _say("done")
         except OSError as error:
-            print(f"failed: {error!r}", flush=True)
+            _say(f"failed: {error!r}")
 
 
 async def inquire(folder: Path) -> None:
@@ -112,8 +116,12 @@ async def inquire(folder: Path) -> None:
             said = (await ask(folder, "status", PATIENCE_S))["state"]
         except StationError as error:
             said = error.code
-        print(json.dumps([asked, time.monotonic() - asked, said]), flush=True)
+        _say(json.dumps([asked, time.monotonic() - asked, said]))
         await asyncio.sleep(PAUSE_S)
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)  # noqa: T201  # to the test
 
 
 if __name__ == "__main__":

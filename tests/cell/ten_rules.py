@@ -182,7 +182,7 @@ def rule_6(books: Books) -> Iterator[str]:
 
 
 def rule_7(books: Books) -> Iterator[str]:
-    """7: That a passed part turned once, whole, was proven: every line is accounted for, and the pixels prove it again."""
+    """7: That a passed part turned once, whole, was proven: by every line's account, and by the pixels once more."""
     whole = (LINES_PER_TURN, LINES_PER_TURN, BLOCKS_PER_TURN, 0, None)
     for row in books.passed:
         lines = row["lines"] or {}
@@ -206,7 +206,8 @@ def rule_8(books: Books) -> Iterator[str]:
 
 def rule_9(books: Books) -> Iterator[str]:
     """9: Nothing that only shows has stopped, slowed or misled the cell: no decision came late, no call hung."""
-    yield from (f"{row['part_id']} was judged late: {row['detail']}" for row in books.rows if row["reason"] == "scan.late")
+    late = [row for row in books.rows if row["reason"] == "scan.late"]
+    yield from (f"{row['part_id']} was judged late: {row['detail']}" for row in late)
     yield from (f"{entry}" for entry in books.bench.log if entry["event"] == "event_loop_stalled")
 
 

@@ -1,4 +1,4 @@
-"""A hostile hour, shortened: the network, the clock, the disk and the outputs turn on a cell at work, and faults strike.
+"""A hostile hour, shortened: network, clock, disk and outputs turn on a cell at work, and faults strike beside them.
 
 The station serves the PLC's registers. At random moments it is flooded with connections or with valid reads, written to
 by strangers and by a second master; its wall clock is set by years; what it shows goes to outputs and watchers that

@@ -13,6 +13,8 @@ import pytest
 
 from station.core.part import LINES_PER_TURN, Block
 from station.flow.record import SqliteLedger
+from station.records import archive
+from station.records.archive import ScanImage
 from tests.file_systems import mounted, unmount
 from tests.record_samples import PART_TYPE, blocks_of, evidence, open_ledger, part
 
@@ -83,6 +85,28 @@ async def test_no_scan_is_written_to_a_folder_that_is_made_in_place_of_the_own_o
     await ledger.close()
     assert not folder.exists()
     assert scan_states(tmp_path / "elsewhere") == [("A", "archived"), ("B", "pending")]
+
+
+async def test_a_data_folder_that_is_moved_away_while_a_scan_is_encoded_is_not_made_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, elsewhere = tmp_path / "data", tmp_path / "elsewhere"
+    ledger = await open_ledger(folder, archive=["pits"])
+    await archive_one(ledger, "A")
+    encode = archive.encode_scan
+
+    def encode_meanwhile(image: ScanImage) -> bytes:
+        folder.rename(elsewhere)
+        return encode(image)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(archive, "encode_scan", encode_meanwhile)
+        await archive_one(ledger, "B")
+    assert not folder.exists(), "it can be moved back"
+    elsewhere.rename(folder)
+    await archive_one(ledger, "C")
+    await ledger.close()
+    assert [state for _part, state in scan_states(folder)][::2] == ["archived", "archived"]
 
 
 async def test_no_scan_is_written_beneath_an_archive_whose_file_system_is_gone(disk: Path, tmp_path: Path) -> None:
