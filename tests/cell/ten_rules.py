@@ -26,7 +26,7 @@ from tests.cell.fault_bench import FaultBench
 from tests.cell.plc_words import DEFECT_FREE
 from tests.own_children import children
 
-JUDGED_AGAIN = 6
+JUDGED_AGAIN = 4
 """So many archived scans are judged again, the newest ones."""
 OF_THE_CELL = {"state_changed", "reason_changed", "part_sorted"}
 """Events of the log whose reason is a fault's code."""

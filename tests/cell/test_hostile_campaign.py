@@ -24,7 +24,7 @@ from pathlib import Path
 
 import pytest
 
-from sim.faults import NAMED_FAULTS, Wish
+from sim.faults import NAMED_FAULTS, NamedFault, Wish
 from sim.ledger import Happening
 from station.control import listening
 from station.core.clock import SystemClock
@@ -349,16 +349,12 @@ async def _campaign(
         while bench.closed_records() < parts:
             order = order or cell.chance.sample(troubles, len(troubles))
             trouble = order.pop()
-            await goes_on(bench, "before", 1 + cell.chance.randrange(gap))
             fault = cell.chance.choice([None, cell.chance.choice(list(NAMED_FAULTS.values()))])
             told = f"seed {seed}, trouble {met.total() + 1}: {trouble.__name__}, {fault.name if fault else 'no fault'}"
-            if fault:
-                fed = sum(entry.event is Happening.FED for entry in truth.entries)
-                bench.cell.broken.arm([Wish(fault, str(fed + 1))])
-            await trouble(cell)
-            if fault:
-                bench.cell.broken.clear(fault.name)
-            await goes_on(bench, told)
+            with noted(told):
+                await goes_on(bench, f"before {told}", 1 + cell.chance.randrange(gap))
+                await strike(cell, trouble, fault)
+                await goes_on(bench, told)
             met[trouble.__name__] += 1
         await bench.stop()
     check_rules(bench, f"seed {seed}")
@@ -371,6 +367,26 @@ async def _campaign(
         f"the slowest after {answers.worst_s:.3f} s",
         answers,
     )
+
+
+async def strike(cell: Hostile, trouble: Trouble, fault: NamedFault | None) -> None:
+    """This trouble befalls the cell, and the fault, where there is one, the next part, if it comes meanwhile."""
+    if fault:
+        fed = sum(entry.event is Happening.FED for entry in cell.truth.entries)
+        cell.bench.cell.broken.arm([Wish(fault, str(fed + 1))])
+    await trouble(cell)
+    if fault:
+        cell.bench.cell.broken.clear(fault.name)
+
+
+@contextmanager
+def noted(told: str) -> Iterator[None]:
+    """What fails here says when it was."""
+    try:
+        yield
+    except Exception as error:
+        error.add_note(told)
+        raise
 
 
 @pytest.mark.timeout(170)

@@ -84,7 +84,7 @@ async def test_every_rule_is_broken_by_what_breaks_it_and_by_nothing_else(tmp_pa
         for line, (number, falsify) in enumerate(FALSIFIED):
             with copied(bench) as books:
                 falsify(books)
-                assert list(RULES[number - 1](books)), f"rule {number}, line {line} of FALSIFIED"
+                assert next(RULES[number - 1](books), None), f"rule {number}, line {line} of FALSIFIED"
         with socket.socket(type=socket.SOCK_DGRAM) as stray, copied(bench) as books:
             stray.bind(("127.0.0.1", 0))
             assert list(RULES[9](books))
