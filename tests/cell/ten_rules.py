@@ -30,7 +30,6 @@ JUDGED_AGAIN = 4
 """So many archived scans are judged again, the newest ones."""
 OF_THE_CELL = {"state_changed", "reason_changed", "part_sorted"}
 """Events of the log whose reason is a fault's code."""
-ROBOT_MOVES = {"load", "unload", "home"}
 PASSED = Destination.SECOND_INSPECTION.label
 
 
@@ -112,17 +111,18 @@ def rule_2(books: Books) -> Iterator[str]:
 def rule_3(books: Books) -> Iterator[str]:
     """3: Jig and robot never move against each other: nothing collided, and no such order was given.
 
-    After an order to spin the robot is ordered only when an order to stop was confirmed.
+    From an order to spin until the order to stop was confirmed the robot is ordered nothing. A jig that was stopped
+    while the book could not be written, or that stopped by itself, has no such order; what it did is seen in the truth.
     """
     yield from (f"collision: {entry}" for entry in books.entries if entry.event is Happening.COLLISION)
-    turning = None
+    spin, meanwhile = None, list[str]()
     for number, device, verb, done in books.asked("SELECT number, device, verb, done_at FROM orders ORDER BY order_id"):
-        if device == "jig" and verb == "spin":
-            turning = number
-        elif device == "jig" and verb == "stop" and done:
-            turning = None
-        elif device == "robot" and verb in ROBOT_MOVES and turning is not None:
-            yield f"robot order {number} {verb} while the jig turned after its order {turning}"
+        if device == "robot" and spin is not None:
+            meanwhile.append(f"robot order {number}, {verb}, while the jig turned after its order {spin}")
+        elif device == "jig":
+            if verb == "stop" and done:
+                yield from meanwhile
+            spin, meanwhile = (number if verb == "spin" else None), []
 
 
 def rule_4(books: Books) -> Iterator[str]:
