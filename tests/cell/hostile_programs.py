@@ -1,6 +1,6 @@
 """Programs beside a station, as processes of their own: who attacks its server, and who asks it for its status.
 
-`python -m tests.cell.hostile_programs network PORT` does one attack for each line of its input, `NAME SECONDS COUNT`,
+`python -m tests.cell.hostile_programs network` does one attack for each line of its input, `NAME PORT SECONDS COUNT`,
 and answers with a line. `python -m tests.cell.hostile_programs status FOLDER` asks `status` again and again until its
 input ends, and prints each answer as JSON: when it was asked (s, CLOCK_MONOTONIC), how long it took (s), and the state
 or the code of the refusal.
@@ -94,14 +94,14 @@ async def _read_on(reader: RawMaster, end: float) -> None:
     reader.close()
 
 
-def attack(port: int) -> None:
+def attack() -> None:
     """Do what the lines of the input say."""
     _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(FILES, hard), hard))
     for line in sys.stdin:
-        name, seconds, count = line.split()
+        name, port, seconds, count = line.split()
         try:
-            asyncio.run(ATTACKS[name](port, float(seconds), int(count)))
+            asyncio.run(ATTACKS[name](int(port), float(seconds), int(count)))
             _say("done")
         except OSError as error:
             _say(f"failed: {error!r}")
@@ -126,6 +126,6 @@ def _say(line: str) -> None:
 
 if __name__ == "__main__":
     if sys.argv[1] == "network":
-        attack(int(sys.argv[2]))
+        attack()
     else:
         asyncio.run(inquire(Path(sys.argv[2])))

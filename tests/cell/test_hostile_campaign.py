@@ -11,6 +11,7 @@ again: the same troubles in the same order, at the moments that the computer mak
 
 import asyncio
 import json
+import math
 import os
 import random
 import sys
@@ -85,11 +86,16 @@ class Answers:
     rows: list[tuple[float, float, str]] = field(default_factory=list)
 
     @property
+    def told(self) -> list[str]:
+        """The states that were told."""
+        return [said for _asked, _took, said in self.rows if said not in SEVERED]
+
+    @property
     def worst_s(self) -> float:
         return max(took for _asked, took, _said in self.rows)
 
     def refused(self, away: list[tuple[float, float]]) -> list[tuple[float, float, str]]:
-        """The refusals, without those while the data folder was away."""
+        """The refusals, without those while the data folder, or the station, was not there."""
 
         def is_excused(asked: float, took: float, said: str) -> bool:
             return said in SEVERED and any(gone <= asked + took and asked <= back + GRACE_S for gone, back in away)
@@ -102,7 +108,7 @@ class Hostile:
 
     Attributes:
         chance: Gives every moment and measure; nothing else is left to chance.
-        away: When the data folder was away (s, CLOCK_MONOTONIC).
+        away: When the data folder, or the station, was not there, from and to (s, CLOCK_MONOTONIC).
     """
 
     def __init__(
@@ -110,7 +116,7 @@ class Hostile:
     ) -> None:
         self.bench, self.truth, self.clock = bench, truth, clock
         self.chance = random.Random(seed)  # noqa: S311  # moments, not secrets
-        self.away: list[tuple[float, float]] = []
+        self.away = [(0.0, time.monotonic())]
         self.failed_watchers = 0
         self._network = network
 
@@ -121,9 +127,10 @@ class Hostile:
 
     async def attack(self, name: str, count: int) -> None:
         """A program on the network attacks for a random time."""
+        port = self.bench.settings.plc.link.port
         assert self._network.stdin is not None
         assert self._network.stdout is not None
-        self._network.stdin.write(f"{name} {self.chance.uniform(0.1, LONGEST_S)} {count}\n".encode())
+        self._network.stdin.write(f"{name} {port} {self.chance.uniform(0.1, LONGEST_S)} {count}\n".encode())
         answer = asyncio.create_task(self._network.stdout.readline())
         await self.bench.until(answer.done)
         assert answer.result() == b"done\n", answer.result()
@@ -276,21 +283,17 @@ async def program(*arguments: str) -> AsyncIterator[asyncio.subprocess.Process]:
 
 @asynccontextmanager
 async def asked_all_the_time(data: Path) -> AsyncIterator[Answers]:
-    """Another process asks for the station's status, from its first answer on until the end."""
-    answers, answered = Answers(), asyncio.Event()
+    """Another process asks for the station's status, whether there is one or not."""
+    answers = Answers()
     async with program("status", str(data)) as process:
 
         async def listen() -> None:
             assert process.stdout is not None
             async for line in process.stdout:
-                asked, took, said = json.loads(line)
-                answers.rows.append((asked, took, said))
-                answered.set()
+                answers.rows.append(tuple(json.loads(line)))
 
         listener = asyncio.create_task(listen())
         try:
-            async with asyncio.timeout(60):
-                await answered.wait()
             yield answers
         finally:
             assert process.stdin is not None
@@ -340,10 +343,10 @@ async def _campaign(
     monkeypatch.setattr("station.build.SystemClock", lambda: clock)
     changes = {"records": RECORDS, "plc": {"readers": [READER]}}
     async with (
+        program("network") as network,
+        asked_all_the_time(folder / "data") as answers,
         fault_bench(folder, "server", truth, changes) as bench,
         listening(bench.controller, folder / "data", LOOK_S),
-        program("network", str(bench.settings.plc.link.port)) as network,
-        asked_all_the_time(folder / "data") as answers,
     ):
         cell, order = Hostile(bench, truth, clock, network, seed), list[Trouble]()
         while bench.closed_records() < parts:
@@ -356,7 +359,9 @@ async def _campaign(
                 await strike(cell, trouble, fault)
                 await goes_on(bench, told, 1)
             met[trouble.__name__] += 1
+        await bench.until(lambda: bool(answers.told))
         await bench.stop()
+        cell.away.append((time.monotonic(), math.inf))
     check_rules(bench, f"seed {seed}")
     assert [row for row in bench.records() if row["part_id"] == "FALSE"] == [], f"seed {seed}"
     assert sum(entry["event"] == "watcher_dropped" for entry in bench.log) == cell.failed_watchers, f"seed {seed}"
