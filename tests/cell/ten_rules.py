@@ -30,6 +30,7 @@ JUDGED_AGAIN = 4
 """So many archived scans are judged again, the newest ones."""
 OF_THE_CELL = {"state_changed", "reason_changed", "part_sorted"}
 """Events of the log whose reason is a fault's code."""
+PROTOCOLS = ("tcp", "tcp6", "udp", "udp6", "raw", "raw6")
 PASSED = Destination.SECOND_INSPECTION.label
 
 
@@ -224,8 +225,11 @@ def rule_10(books: Books) -> Iterator[str]:
 
 def _led_away(process: Path) -> Iterator[str]:
     """The sockets of a process that lead away from this computer, or might."""
-    own = {str(one.readlink()) for one in (process / "fd").iterdir() if one.is_symlink()}
-    for protocol in ("tcp", "tcp6", "udp", "udp6", "raw", "raw6"):
+    own = set()
+    for one in (process / "fd").iterdir():
+        with suppress(FileNotFoundError):  # it was closed
+            own.add(str(one.readlink()))
+    for protocol in [one for one in PROTOCOLS if (process / "net" / one).exists()]:
         for line in (process / "net" / protocol).read_text(encoding="ascii").splitlines()[1:]:
             fields = line.split()
             here, there, socket = fields[1], fields[2], f"socket:[{fields[9]}]"
