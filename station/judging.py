@@ -66,10 +66,10 @@ class SurfaceJudge:
         try:
             crop = crop_block(block, roi, self._part_type, self._settings)
         except PartError:
-            self._witness.take(block, roi)
             self._witness.refuse()
             raise
-        self._witness.take(block, roi)
+        finally:
+            self._witness.take(block, roi)  # it reads a few lines here and there, which the crop has brought near
         return make_strip(crop, self._room)
 
     def _find(self, block: Block) -> Roi:

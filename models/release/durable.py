@@ -1,5 +1,6 @@
 """Files that are there, whole, after a power failure, or not at all."""
 
+import errno
 import os
 import shutil
 from collections.abc import Iterator
@@ -52,6 +53,32 @@ def _take_over(place: Path, staged: Path) -> None:
 
 
 @contextmanager
+def filled_folder(place: Path, mode: int = 0o777) -> Iterator[Path]:
+    """A folder to fill, beside its place; moved there when all of it is on the disk, and nothing is left otherwise.
+
+    Args:
+        place: Where it shall lie, in a folder that is there.
+        mode: Its rights, of which the process's mask takes some.
+
+    Raises:
+        FileExistsError: Something lies there.
+        OSError: The disk fails.
+    """
+    staged = place.with_name(f".{place.name}.{os.getpid()}.part")
+    try:
+        staged.mkdir(mode)
+        yield staged
+        for path in (*staged.rglob("*"), staged):
+            sync_file(path)
+        if place.exists():
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(place))
+        staged.rename(place)
+        sync_file(place.parent)
+    finally:
+        shutil.rmtree(staged, ignore_errors=True)
+
+
+@contextmanager
 def new_folder(place: Path) -> Iterator[Path]:
     """A folder to fill, beside its place; moved to its place when it is full, removed when that fails.
 
@@ -62,19 +89,15 @@ def new_folder(place: Path) -> Iterator[Path]:
         ModelError: `model.exists` when something is there, `config.file_failed` when the disk fails.
     """
     refuse_existing(place)
-    staged = place.with_name(f".{place.name}.{os.getpid()}.part")
     try:
-        staged.mkdir(parents=True)
-        yield staged
-        for path in (*staged.iterdir(), staged):
-            sync_file(path)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with filled_folder(place) as staged:
+            yield staged
+    except FileExistsError:
         refuse_existing(place)
-        staged.rename(place)
-        sync_file(place.parent)
+        raise
     except OSError as error:
         raise ModelError("config.file_failed", f"{place}: {error}; nothing was left there") from error
-    finally:
-        shutil.rmtree(staged, ignore_errors=True)
 
 
 def refuse_existing(place: Path) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from drivers.registers import MAP_NAMES, load_map
 from models.manifest import Bundle
-from models.release.durable import sync_file
+from models.release.durable import filled_folder
 from models.release.history import HEAD, HISTORY
 from models.release.shelf import BUNDLES, REPORTS, VERDICTS, Shelf
 from models.version import code_version
@@ -32,11 +32,10 @@ from station.core.errors import BackupError
 from station.core.settings import Settings, data_dir
 from station.records.copying import copy_database
 from station.records.database import DATABASE
-from station.records.folder import make_durable_folder
+from station.records.folder import FOLDER_MODE, make_durable_folder
 from station.records.reading import as_it_lies
 from station.records.trouble import PRIMARY_CODE
 
-FOLDER_MODE = 0o750
 SHELVED = (HISTORY, HEAD, BUNDLES, REPORTS, VERDICTS)
 """What a backup holds of the folder of models."""
 OF_THE_TARGET = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN})
@@ -109,19 +108,11 @@ def _save_bundle(bundle: Bundle, shelf: Shelf, staged: Path) -> None:
 @contextmanager
 def _new_folder(place: Path) -> Iterator[Path]:
     """A folder to fill, moved to its place when all of it is on the disk; nothing is left where that fails."""
-    staged = place.with_name(f".{place.name}.part")
     try:
         make_durable_folder(place.parent)
-        if place.exists():
-            raise BackupError("backup.not_written", f"{place} is there already")
-        shutil.rmtree(staged, ignore_errors=True)
-        staged.mkdir(mode=FOLDER_MODE)
-        yield staged
-        for path in (*staged.rglob("*"), staged):
-            sync_file(path)
-        staged.rename(place)
-        sync_file(place.parent)
+        with filled_folder(place, FOLDER_MODE) as staged:
+            yield staged
+    except FileExistsError as error:
+        raise BackupError("backup.not_written", f"{place} is there already") from error
     except OSError as error:
         raise BackupError("backup.not_written", f"{error.filename or place}: {error.strerror or error}") from error
-    finally:
-        shutil.rmtree(staged, ignore_errors=True)

@@ -5,8 +5,8 @@
     sharing.py   which columns and lines of a block become a pixel of a strip, and by what share
     build.py     compiles them: `python -m station.flow.pixels.build`
 
-After the last line of a turn every millisecond counts, and caches are cold after the wait for it: one pass over lines
-that lie in the cache takes a fifth of what five calls take. The results are bit for bit those of the calls that they
-stand for, which the tests hold them against. A pass never lets go of the interpreter: it is over before another thread
-could have been woken, and would otherwise wait for that one to finish.
+After the last line of a turn every millisecond counts, and caches are cold after the wait for it: one pass takes a
+third to a half of what the calls took that it stands for. The tests hold each against them: profile, counts, sums,
+texture and strip bit for bit, likeness and marks to the rounding of floats. A pass never lets go of the interpreter,
+because it would have to wait until another thread gives it back.
 """

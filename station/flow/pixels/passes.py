@@ -1,4 +1,4 @@
-"""The compiled passes on numpy arrays; each says which calls it stands for, and gives what they give, bit for bit.
+"""The compiled passes on numpy arrays. Counts, sums and strips are exact; marks are rounded as floats are.
 
 Pixels are (lines, columns) uint8 whose columns lie side by side; lines may lie apart, as in a view into a block.
 """
@@ -178,7 +178,7 @@ def narrow_marks(pixels: Pixels, lines: range, around: range, wide: int, clip: f
         (columns,) float32 of length 1, or of length 0 where nothing is left.
     """
     columns = pixels.shape[1]
-    outside = any(min(some) < 0 or max(some) >= len(pixels) for some in (lines, around))
+    outside = any(not some or some[0] < 0 or some[-1] >= len(pixels) for some in (lines, around))
     _refuse(outside or lines.step != 1, f"lines {lines} and {around} of {len(pixels)}")
     _refuse(wide % 2 == 0 or wide // 2 >= columns, f"{wide} columns of {columns}")
     room, marks = np.empty(columns, np.float32), np.empty(columns, np.float32)
