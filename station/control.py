@@ -32,6 +32,8 @@ REQUEST_TIMEOUT_S = 2.0
 REQUEST_BYTES = 1024
 CONNECTIONS = 32
 """So many at a time; one more is hung up on."""
+NO_FILES_PAUSE_S = 1.0
+"""How long nobody is accepted when the process has no file left for a connection."""
 LOOK_S = 5.0
 """How often it is seen whether the socket lies in its place."""
 
@@ -55,7 +57,7 @@ async def listening(controller: Controller, data: Path, look_s: float = LOOK_S) 
     """
     desk = _Desk(controller, data)
     try:
-        await desk.open()
+        desk.open()
     except OSError as error:
         raise ControlError("control.no_socket", f"{data / SOCKET}: {error.strerror}") from error
     keeping = asyncio.create_task(desk.keep(look_s), name="control socket")
@@ -74,11 +76,12 @@ class _Desk:
         self._controller = controller
         self._path = data / SOCKET
         self._group = commanding_group()
-        self._server: asyncio.Server | None = None
+        self._listener: socket.socket | None = None
         self._own: os.stat_result | None = None
-        self._busy: dict[asyncio.Task[Any] | None, asyncio.StreamWriter] = {}
+        self._busy: dict[asyncio.Task[None], socket.socket] = {}
+        self._timer: asyncio.TimerHandle | None = None
 
-    async def open(self) -> None:
+    def open(self) -> None:
         """Listen, in the place of a socket that a station that was killed has left.
 
         Raises:
@@ -86,7 +89,10 @@ class _Desk:
         """
         listener = _bound(self._path, self._group)
         self._own = self._path.stat()
-        self._server = await asyncio.start_unix_server(self._serve, sock=listener, limit=REQUEST_BYTES)
+        listener.setblocking(False)
+        listener.listen(CONNECTIONS)
+        self._listener = listener
+        asyncio.get_running_loop().add_reader(listener, self._accept, listener)
 
     async def keep(self, look_s: float) -> None:
         """Make the socket anew where it was deleted or replaced; until cancelled."""
@@ -95,7 +101,7 @@ class _Desk:
             try:
                 if self._own is None or (lost := displaced(self._path, self._own)):
                     self._shut()
-                    await self.open()
+                    self.open()
                     log.warning("control_socket_made_anew", detail=lost)
             except OSError:  # the data folder itself is not there: told by the records, tried again
                 self._own = None
@@ -103,35 +109,56 @@ class _Desk:
     async def close(self) -> None:
         """Listen no more, hang up on everybody, and take the socket away."""
         self._shut()
-        tasks = [task for task in self._busy if task]
-        for writer in self._busy.values():
-            writer.transport.abort()
-        if tasks:
-            await asyncio.wait(tasks)
+        for task in self._busy:
+            task.cancel()
+        if self._busy:
+            await asyncio.wait(tuple(self._busy))
         with suppress(OSError):
             if self._own is not None and not displaced(self._path, self._own):
                 self._path.unlink()
 
     def _shut(self) -> None:
-        if self._server is not None:
-            self._server.close()
+        """Listen no more; who has connected and was not accepted is hung up on by the kernel."""
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._listener is not None:
+            asyncio.get_running_loop().remove_reader(self._listener)
+            self._listener.close()
+            self._listener = None
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        peer = Peer.of(writer.get_extra_info("socket"))
-        if len(self._busy) >= CONNECTIONS or not peer.commands(self._group):
-            writer.transport.abort()
-            return
-        self._busy[task] = writer
+    def _accept(self, listener: socket.socket) -> None:
+        """Take one connection. From here on it is answered or hung up on, also when the socket is closed at once."""
+        loop = asyncio.get_running_loop()
         try:
+            connection, _ = listener.accept()
+        except (BlockingIOError, InterruptedError, ConnectionError):
+            return
+        except OSError as error:  # no file is left for it: it waits in the kernel
+            log.warning("command_not_accepted", detail=error.strerror)
+            loop.remove_reader(listener)
+            self._timer = loop.call_later(NO_FILES_PAUSE_S, loop.add_reader, listener, self._accept, listener)
+            return
+        peer = Peer.of(connection)
+        if len(self._busy) >= CONNECTIONS or not peer.commands(self._group):
+            connection.close()
+            return
+        task = loop.create_task(self._serve(connection, peer), name="command")
+        self._busy[task] = connection
+        task.add_done_callback(self._done)
+
+    def _done(self, task: "asyncio.Task[None]") -> None:
+        self._busy.pop(task).close()
+
+    async def _serve(self, connection: socket.socket, peer: Peer) -> None:
+        with suppress(OSError, TimeoutError):
             async with asyncio.timeout(REQUEST_TIMEOUT_S):
-                writer.write(json.dumps(await self._answer(reader, peer)).encode() + b"\n")
-                writer.close()
-                await writer.wait_closed()
-        except (OSError, TimeoutError):
-            writer.transport.abort()
-        finally:
-            del self._busy[task]
+                reader, writer = await asyncio.open_unix_connection(sock=connection, limit=REQUEST_BYTES)
+                try:
+                    writer.write(json.dumps(await self._answer(reader, peer)).encode() + b"\n")
+                    writer.close()
+                    await writer.wait_closed()
+                finally:
+                    writer.transport.abort()
 
     async def _answer(self, reader: asyncio.StreamReader, peer: Peer) -> dict[str, Any]:
         try:

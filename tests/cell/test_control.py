@@ -40,6 +40,9 @@ print(repr(connection.recv(100)), flush=True)
 """
 
 
+PATIENCE_S = 20.0
+
+
 @pytest.fixture
 def folder() -> Iterator[Path]:
     """A data folder that other users of the computer can reach."""
@@ -151,6 +154,19 @@ async def test_a_socket_that_somebody_deletes_is_made_anew(folder: Path) -> None
                     answer = await ask(folder, "status")
                 await asyncio.sleep(0.01)
         assert answer["state"] == bench.controller.state.name
+
+
+@pytest.mark.parametrize("turns", range(6))
+async def test_who_connects_in_the_last_moment_is_hung_up_on_and_waits_for_nothing(folder: Path, turns: int) -> None:
+    async with running() as bench:
+        with socket.socket(socket.AF_UNIX) as caller:
+            caller.settimeout(PATIENCE_S)
+            async with listening(bench.controller, folder):
+                caller.connect(str(folder / SOCKET))
+                for _ in range(turns):
+                    await asyncio.sleep(0)
+            with suppress(ConnectionResetError):
+                assert await asyncio.to_thread(caller.recv, 100) == b""
 
 
 async def test_a_request_without_an_end_is_refused_and_nothing_else_suffers(folder: Path) -> None:
