@@ -91,7 +91,7 @@ notice: environment
 	mkdir -p build
 	$(foreach lock,run train,$(PIP) install --quiet --no-deps --require-hashes --dry-run --ignore-installed \
 		--report build/$(lock).json -r requirements/$(lock).txt && ) true
-	$(BIN)/python -m station.notice NOTICE build/run.json build/train.json
+	$(BIN)/python -m station.upkeep.notice NOTICE build/run.json build/train.json
 
 # Its requirements are those of the station and the station itself, whose hash is known only now.
 wheelhouse: environment

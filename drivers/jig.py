@@ -1,7 +1,7 @@
 """The spin jig behind its register map."""
 
-from drivers.handshake import OrderRules, perform
-from drivers.poller import StatusPoller, Values
+from drivers.modbus.handshake import OrderRules, perform
+from drivers.modbus.poller import StatusPoller, Values
 from station.core.clock import Clock, SystemClock
 from station.core.errors import BugError, JigError
 from station.core.part import Order, Receipt

@@ -1,8 +1,8 @@
 """The robot arm behind its register map."""
 
-from drivers.handshake import OrderRules, perform
-from drivers.poller import StatusPoller, Values
-from drivers.registers import Register, Value
+from drivers.modbus.handshake import OrderRules, perform
+from drivers.modbus.poller import StatusPoller, Values
+from drivers.modbus.register_map import Register, Value
 from station.core.clock import Clock, SystemClock
 from station.core.errors import BugError, RobotError
 from station.core.part import Order, Receipt

@@ -18,7 +18,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from station.core.part import PATCHES_PER_STRIP, Pixels, Probabilities
+from station.core.geometry import PATCHES_PER_STRIP
+from station.core.part import Pixels, Probabilities
 
 COARSE_PX, COARSE_STRIDE_PX = 64, 32
 FINE_PX, FINE_STRIDE_PX = 24, 12

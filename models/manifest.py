@@ -20,8 +20,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
+from station.core.classes import SurfaceClass
 from station.core.errors import ModelError
-from station.core.part import ModelIdentity, SurfaceClass
+from station.core.part import ModelIdentity
 
 MANIFEST, CARD = "manifest.json", "card.md"
 GRAPH, WEIGHTS = "model.xml", "model.bin"

@@ -14,7 +14,8 @@ from sim.breakage import Breakage
 from sim.faults import Moment
 from sim.ledger import Happening, Ledger, Part, Place
 from sim.spindle import Spindle
-from station.core.part import Destination, Pixels
+from station.core.classes import Destination
+from station.core.part import Pixels
 
 
 class ImpossibleError(Exception):

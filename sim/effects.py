@@ -11,7 +11,7 @@ from sim.infeed import Infeed
 from sim.modbus.rtu_line import RtuLine
 from sim.proxy import Mode, TcpProxy
 from sim.scene import Scene
-from station.core.part import Destination
+from station.core.classes import Destination
 
 NETWORK_MODES = {
     "refused": Mode.REFUSE,

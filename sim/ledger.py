@@ -13,9 +13,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Self
 
+from station.core.classes import Destination
 from station.core.clock import Clock
 from station.core.errors import ConfigError
-from station.core.part import Destination, Pixels
+from station.core.part import Pixels
 
 
 class Place(StrEnum):

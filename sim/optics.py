@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from station.core.part import BLOCKS_PER_TURN, LINES_PER_BLOCK, LINES_PER_TURN, Pixels
+from station.core.geometry import BLOCKS_PER_TURN, LINES_PER_BLOCK, LINES_PER_TURN
+from station.core.part import Pixels
 
 DARK_LEVEL = 6.0
 DARK_NOISE = 2.0

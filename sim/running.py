@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from drivers.registers import load_map
+from drivers.modbus.register_map import load_map
 from sim.breakage import Breakage, Effect
 from sim.cell import Cell
 from sim.devices.jig import JigDevice, JigDrive, presets

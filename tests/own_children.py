@@ -12,7 +12,7 @@ def children() -> set[int]:
 
 def camera_processes() -> list[int]:
     """The camera processes among them."""
-    return [pid for pid in children() if b"drivers.camera_process" in command(pid).split(b"\0")]
+    return [pid for pid in children() if b"drivers.camera.process.service" in command(pid).split(b"\0")]
 
 
 def camera_process() -> int:

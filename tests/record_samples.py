@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
+from station.core.classes import Verdict
 from station.core.errors import FAULTS, Fault
+from station.core.geometry import BLOCKS_PER_TURN, LINES_PER_BLOCK, LINES_PER_TURN
+from station.core.judgement import Evidence
 from station.core.part import (
-    BLOCKS_PER_TURN,
-    LINES_PER_BLOCK,
-    LINES_PER_TURN,
     Announcement,
     Block,
     Decision,
@@ -20,12 +20,10 @@ from station.core.part import (
     Pixels,
     Probabilities,
     Roi,
-    Verdict,
 )
-from station.core.ports import Evidence
 from station.core.settings import RecordSettings
 from station.core.timeline import ScanTimes
-from station.flow.record import SqliteLedger
+from station.records.ledger import SqliteLedger
 
 CONFIGURATION = ("c0ffee" + "0" * 58, '{"station": {"name": "line 1"}}')
 MODEL = ModelIdentity("inception-cnn-1", "ab" * 32)

@@ -3,7 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from station.core.part import LINES_PER_TURN, Pixels
+from station.core.geometry import LINES_PER_TURN
+from station.core.part import Pixels
 
 CELL_LINES = 8
 MARKS, NOISE = 6.0, 1.5

@@ -13,15 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.dataset.store import SLIVER
-from station.core.part import (
-    BLOCKS_PER_TURN,
-    PATCH_PX,
-    PATCHES_PER_PART,
-    PATCHES_PER_STRIP,
-    STRIP_SHAPE,
-    Pixels,
-    SurfaceClass,
-)
+from station.core.classes import SurfaceClass
+from station.core.geometry import BLOCKS_PER_TURN, PATCH_PX, PATCHES_PER_PART, PATCHES_PER_STRIP, STRIP_SHAPE
+from station.core.part import Pixels
 
 MIN_DEFECT_PX = 40.0
 """A patch shows a defect when the defect covers at least so many of its pixels …"""

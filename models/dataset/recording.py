@@ -35,8 +35,9 @@ from models.dataset.store import (
     split_name,
     write_data,
 )
+from station.core.classes import SurfaceClass
 from station.core.errors import DatasetError, RecordingError
-from station.core.part import LINES_PER_TURN, PATCH_PX, PATCHES_PER_PART, SurfaceClass
+from station.core.geometry import LINES_PER_TURN, PATCH_PX, PATCHES_PER_PART
 
 WHOLE_SHAPE = (512, 256)
 """Height and width of a whole scan in px."""

@@ -14,8 +14,9 @@ import cv2
 import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from station.core.classes import SurfaceClass
 from station.core.errors import RecordingError
-from station.core.part import Pixels, SurfaceClass
+from station.core.part import Pixels
 from station.core.recording import INDEX_NAME, RecordedScan, inside, read_recording, read_scan
 
 TRUTH_NAME = "truth.jsonl"

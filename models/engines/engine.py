@@ -4,16 +4,10 @@ from abc import ABC, abstractmethod
 
 import numpy as np
 
+from station.core.classes import SurfaceClass
 from station.core.errors import BugError, ModelError
-from station.core.part import (
-    PATCH_PX,
-    PATCHES_PER_STRIP,
-    EngineIdentity,
-    ModelIdentity,
-    Pixels,
-    Probabilities,
-    SurfaceClass,
-)
+from station.core.geometry import PATCH_PX, PATCHES_PER_STRIP
+from station.core.part import EngineIdentity, ModelIdentity, Pixels, Probabilities
 
 INPUT_SHAPE = (PATCHES_PER_STRIP, PATCH_PX, PATCH_PX)
 OUTPUT_SHAPE = (PATCHES_PER_STRIP, len(SurfaceClass))

@@ -9,18 +9,25 @@ from typing import Literal, NamedTuple
 from pydantic import Field
 
 from models.dataset.scans import LabelledScan, read_scans
-from models.evaluation import gallery
-from models.evaluation.defects import Detection, SoughtDefect, detect, false_calls, read_defects, seek
-from models.evaluation.evaluation import Evaluation, ImageFigures, Source, Subject, part_figures, patch_figures
-from models.evaluation.gallery import Case, Shown
-from models.evaluation.images import check_classes
-from models.evaluation.parts import Cutter, JudgedPart, judge, measure
-from models.evaluation.pointing import EvidenceMap, Pointing, play_part, sum_up
-from models.evaluation.progress import Progress
-from models.evaluation.rates import Rate
-from models.evaluation.report import render_report, render_robustness
-from models.evaluation.robustness import RobustnessCurve, measure_robustness
-from models.evaluation.scorers import Scorer
+from models.evaluation.figures.rates import Rate
+from models.evaluation.measuring.defects import Detection, SoughtDefect, detect, false_calls, read_defects, seek
+from models.evaluation.measuring.evaluation import (
+    Evaluation,
+    ImageFigures,
+    Source,
+    Subject,
+    part_figures,
+    patch_figures,
+)
+from models.evaluation.measuring.images import check_classes
+from models.evaluation.measuring.parts import Cutter, JudgedPart, judge, measure
+from models.evaluation.measuring.pointing import EvidenceMap, Pointing, play_part, sum_up
+from models.evaluation.measuring.progress import Progress
+from models.evaluation.measuring.robustness import RobustnessCurve, measure_robustness
+from models.evaluation.measuring.scorers import Scorer
+from models.evaluation.report import gallery
+from models.evaluation.report.gallery import Case, Shown
+from models.evaluation.report.render import render_report, render_robustness
 from models.manifest import CLASSES, Section, utc_now
 from models.version import code_version
 from station.core.errors import ConfigError, RecordingError

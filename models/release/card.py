@@ -5,9 +5,9 @@ Source: M. Mitchell et al., "Model Cards for Model Reporting", FAT* 2019, for th
 
 from collections.abc import Iterator, Sequence
 
-from models.evaluation.defects import Detection
-from models.evaluation.evaluation import Evaluation
-from models.evaluation.rates import Rate, rate, sample_size
+from models.evaluation.figures.rates import Rate, rate, sample_size
+from models.evaluation.measuring.defects import Detection
+from models.evaluation.measuring.evaluation import Evaluation
 from models.manifest import Figures, Manifest, Parity, Quantisation
 
 CLAIM, CONFIDENCE = 0.001, 0.95

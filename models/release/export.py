@@ -15,9 +15,9 @@ from torch import nn
 
 from models.dataset.patches import label_patches
 from models.dataset.scans import read_image, read_mask
-from models.evaluation.calibration import fit_temperature
-from models.evaluation.evaluation import Evaluation
-from models.evaluation.parts import JudgedPart, cut_at_truth, decide_part, measure
+from models.evaluation.figures.calibration import fit_temperature
+from models.evaluation.measuring.evaluation import Evaluation
+from models.evaluation.measuring.parts import JudgedPart, cut_at_truth, decide_part, measure
 from models.manifest import (
     ARTEFACT_FILES,
     CARD,
@@ -48,7 +48,8 @@ from models.release.runners import open_variants
 from models.training.checkpoint import load_network
 from models.version import code_version
 from station.core.errors import ModelError
-from station.core.part import PATCH_PX, Probabilities
+from station.core.geometry import PATCH_PX
+from station.core.part import Probabilities
 
 MEASURED: tuple[Engine, Precision] = ("openvino", "f32")
 """In which way the figures of the manifest are measured."""

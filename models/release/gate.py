@@ -11,16 +11,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from models.dataset.scans import LabelledScan, read_image, read_scans
-from models.evaluation.parts import Cutter, JudgedPart, judge_image, true_labels
-from models.evaluation.rates import rate, sample_size
-from models.evaluation.scorers import Scorer
+from models.evaluation.figures.rates import rate, sample_size
+from models.evaluation.measuring.parts import Cutter, JudgedPart, judge_image, true_labels
+from models.evaluation.measuring.scorers import Scorer
 from models.manifest import Bundle, Engine, Manifest, Parity, Precision, load_bundle, utc_now
 from models.release.gate_report import Check, Contender, Counts, GateReport, GoldenSet, Measured, Refusal, spell
 from models.release.parity import MAX_CHANGED_SHARE, is_broken
 from models.release.runners import open_variant
 from models.version import code_version
+from station.core.classes import SurfaceClass, Verdict
 from station.core.errors import ModelError
-from station.core.part import SurfaceClass, Verdict
 
 ESCAPE_CLAIM, CLAIM_CONFIDENCE = 0.001, 0.95
 FILE_CHECKS: dict[str, Check] = {

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, ValidationError
 
-from models.evaluation.rates import Rate
+from models.evaluation.figures.rates import Rate
 from models.manifest import Engine, Precision, Section, Sha256
 from station.core.errors import ModelError
 from station.core.part import ModelIdentity

@@ -15,8 +15,10 @@ from models.dataset.patches import cut, label_patches
 from models.dataset.scans import read_image, read_mask, read_scans
 from models.dataset.store import SLIVER, Split, read_data
 from models.manifest import CLASSES, MANIFEST
+from station.core.classes import SurfaceClass
 from station.core.errors import ModelError
-from station.core.part import PATCH_PX, PATCHES_PER_PART, Pixels, SurfaceClass
+from station.core.geometry import PATCH_PX, PATCHES_PER_PART
+from station.core.part import Pixels
 
 RECORDING = "recording.jsonl"
 LEAST_CALIBRATION, LEAST_VALIDATION = 32, 32

@@ -8,7 +8,7 @@ What the station runs is the INT8 artefact, and that is there to be measured onl
 from collections.abc import Sequence
 from pathlib import Path
 
-from models.evaluation.evaluation import Evaluation
+from models.evaluation.measuring.evaluation import Evaluation
 from models.manifest import CARD, Bundle, Manifest, hash_files, write_manifest
 from models.release.card import card_text
 from models.release.durable import new_folder

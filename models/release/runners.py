@@ -1,7 +1,7 @@
 """Opens a bundle on each engine that it has an artefact for, to measure it as the station would run it."""
 
 from models.engines import choices, make_engine
-from models.evaluation.scorers import BundleScorer, Scorer
+from models.evaluation.measuring.scorers import BundleScorer, Scorer
 from models.manifest import CLASSES, Bundle, Engine, Precision
 from station.core.errors import ModelError
 from station.core.settings import ModelSettings

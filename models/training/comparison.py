@@ -11,8 +11,8 @@ import torch
 from numpy.typing import NDArray
 
 from models.dataset.store import SLIVER, DataSet, Split
-from models.evaluation.calibration import softmax
-from models.evaluation.metrics import Classification, classify
+from models.evaluation.figures.calibration import softmax
+from models.evaluation.figures.metrics import Classification, classify
 from models.training.checkpoint import BEST, load_network, write_whole
 from models.training.compute import logits_of, translated
 from models.training.crossval import PAPER, Crossval, Result, crossvalidate, heading
@@ -21,8 +21,9 @@ from models.training.draw import Indices
 from models.training.plan import Plan
 from models.training.session import Session
 from station.core.algorithm1 import algorithm1
+from station.core.classes import SurfaceClass
 from station.core.errors import TrainingError
-from station.core.part import PATCHES_PER_PART, SurfaceClass
+from station.core.geometry import PATCHES_PER_PART
 
 COMPARISON = "comparison.json"
 PAPER_WHOLE = {"baseline-cnn": 66.92}

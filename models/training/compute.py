@@ -15,8 +15,8 @@ from models.training.augment import NO_CHANGES, Batch, ahead, make_batch
 from models.training.data import TrainingData
 from models.training.draw import Indices
 from models.training.plan import Plan
+from station.core.classes import SurfaceClass
 from station.core.errors import TrainingError
-from station.core.part import SurfaceClass
 
 GOOD = SurfaceClass.DEFECT_FREE.label
 NO_MEMORY = ("can't allocate memory", "ALLOC_FAILED")

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from models.dataset.store import DataSet, Split
-from models.evaluation.calibration import softmax
-from models.evaluation.metrics import Classification, classify
+from models.evaluation.figures.calibration import softmax
+from models.evaluation.figures.metrics import Classification, classify
 from models.networks import NETWORKS
 from models.training.checkpoint import write_whole
 from models.training.compute import logits_of, translated

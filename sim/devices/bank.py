@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Mapping
 
-from drivers.registers import Access, IllegalWordsError, Kind, RegisterMap, Value
+from drivers.modbus.register_map import Access, IllegalWordsError, Kind, RegisterMap, Value
 from sim.modbus.slave import ExceptionCode, RefusedError
 
 NUMBERS_REMEMBERED = 256

@@ -8,7 +8,7 @@ otherwise be up to one line a turn. It looks at the cell's `broken` for what is 
 import asyncio
 from dataclasses import dataclass
 
-from drivers.registers import Kind, RegisterMap
+from drivers.modbus.register_map import Kind, RegisterMap
 from sim.cell import Cell, ImpossibleError
 from sim.devices.bank import RegisterBank, TakenOrders, beat
 from sim.devices.robot import Spawn

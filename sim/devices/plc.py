@@ -7,13 +7,13 @@ the program copies the station's half in and its own half out.
 import asyncio
 from collections.abc import Callable, Iterable
 
-from drivers.registers import Kind, RegisterMap, Value
+from drivers.modbus.register_map import Kind, RegisterMap, Value
 from sim.breakage import Breakage
 from sim.devices.bank import RegisterBank, beat
 from sim.faults import Moment
 from sim.modbus.tcp_master import LinkError, TcpMaster
+from station.core.classes import Destination, Verdict
 from station.core.clock import Clock
-from station.core.part import Destination, Verdict
 from station.core.settings import TcpLink
 
 RECONNECT_S = 0.2

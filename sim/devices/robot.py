@@ -9,15 +9,15 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 
-from drivers.registers import Kind, RegisterMap
+from drivers.modbus.register_map import Kind, RegisterMap
 from sim.cell import Arm, Cell, CollisionError, ImpossibleError
 from sim.devices.bank import RegisterBank, TakenOrders, beat
 from sim.faults import Moment
 from sim.ledger import Place
 from sim.modbus.slave import ExceptionCode, RefusedError
 from sim.pace import Pace
+from station.core.classes import Destination
 from station.core.clock import Clock
-from station.core.part import Destination
 
 FAULT_COLLISION = 1
 FAULT_BRAKE = 7

@@ -4,7 +4,7 @@ import struct
 from enum import IntEnum
 from typing import Protocol
 
-from drivers.registers import Kind
+from drivers.modbus.register_map import Kind
 
 READ_MAX = 125
 WRITE_MAX = 123

@@ -10,7 +10,7 @@ import typer
 
 from sim.surfaces.plan import PlannedPart
 from sim.surfaces.recording import write_recording
-from station.core.part import SurfaceClass
+from station.core.classes import SurfaceClass
 
 FIRST_SEED = 2_000_000_000_100
 """One less than the first part's seed; `station dataset render --seed N` starts at N million.

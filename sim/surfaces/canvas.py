@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from station.core.part import LINES_PER_TURN, Pixels
+from station.core.geometry import LINES_PER_TURN
+from station.core.part import Pixels
 
 Plane = NDArray[np.float32]
 """A float32 image; as a gain 1 changes nothing."""

@@ -11,7 +11,9 @@ import numpy as np
 from sim.surfaces.canvas import Canvas, Plane
 from sim.surfaces.reliefs import RELIEFS
 from sim.surfaces.severity import DEFAULT, Severity
-from station.core.part import LINES_PER_TURN, Pixels, SurfaceClass
+from station.core.classes import SurfaceClass
+from station.core.geometry import LINES_PER_TURN
+from station.core.part import Pixels
 
 MM_PER_PX = 0.0155
 """Size of a pixel on the surface. Source: field of view 85 mm on 5472 pixels."""

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from sim.surfaces.canvas import Canvas, bow, soft_noise, stroke
-from station.core.part import LINES_PER_TURN
+from station.core.geometry import LINES_PER_TURN
 
 
 def lay_oil(rng: np.random.Generator, canvas: Canvas, often: float) -> None:

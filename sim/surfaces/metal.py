@@ -8,7 +8,8 @@ import cv2
 import numpy as np
 
 from sim.surfaces.canvas import Plane, turn_noise
-from station.core.part import LINES_PER_TURN, Pixels
+from station.core.geometry import LINES_PER_TURN
+from station.core.part import Pixels
 
 _MARKS = (
     (1, 12.0, 0.035),

@@ -8,8 +8,8 @@ import numpy as np
 
 from sim.surfaces.render import WIDTHS_PX
 from sim.surfaces.severity import DEFAULT, Severity, SeverityPlan
+from station.core.classes import SurfaceClass
 from station.core.errors import ConfigError
-from station.core.part import SurfaceClass
 
 PAPER_MIX = (40, 17, 36, 19, 18)
 """Defect-free, imprinted, pits, roll marks, scratches. Source: Mustafaev et al., the 130 images of the test set."""

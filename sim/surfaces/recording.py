@@ -24,7 +24,8 @@ from sim.surfaces.defects import Defect
 from sim.surfaces.plan import PlannedPart
 from sim.surfaces.render import MARGINS_PX, RenderedScan, render_part
 from station.core.errors import RecordingError
-from station.core.part import LINES_PER_TURN, Pixels
+from station.core.geometry import LINES_PER_TURN
+from station.core.part import Pixels
 
 SCAN_PNG = (cv2.IMWRITE_PNG_COMPRESSION, 9, cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_HUFFMAN_ONLY)
 """Smallest and fastest for streaky metal with noise, where no pattern repeats."""

@@ -11,7 +11,8 @@ import numpy as np
 
 from sim.surfaces.canvas import Plane, bow, soft_noise, stroke
 from sim.surfaces.severity import DEFAULT_RANGES
-from station.core.part import Pixels, SurfaceClass
+from station.core.classes import SurfaceClass
+from station.core.part import Pixels
 
 Relief = tuple[Plane, Pixels, dict[str, float]]
 """Gain (h, w), footprint (h, w) of 0 and 1, parameters; lengths among them in px of the raw scan."""

@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from station.core.classes import SurfaceClass
 from station.core.errors import ConfigError
-from station.core.part import SurfaceClass
 
 Range = tuple[float, float]
 

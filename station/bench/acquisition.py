@@ -23,15 +23,17 @@ from typing import Any
 import numpy as np
 
 from station.bench.plan import BenchPlan
-from station.build import make_classifier, make_trial_camera, shown_recording
+from station.cell.judging import SurfaceJudge
 from station.core.camera_settings import CameraSettings, FeatureSetting
 from station.core.errors import CameraError
-from station.core.part import BLOCKS_PER_TURN, LINES_PER_BLOCK, LINES_PER_TURN, Block, PartType, ScanRecipe
+from station.core.geometry import BLOCKS_PER_TURN, LINES_PER_BLOCK, LINES_PER_TURN
+from station.core.part import Block, PartType, ScanRecipe
 from station.core.ports import PatchClassifier
 from station.core.priority import precedence
 from station.core.settings import Settings
 from station.core.wakefulness import cores_awake
-from station.judging import SurfaceJudge
+from station.host.bundles import make_classifier
+from station.host.devices import make_trial_camera, shown_recording
 
 FREE_BLOCKS = 2000
 WAITING_BLOCKS = 8

@@ -10,7 +10,7 @@ from typing import Any
 
 from config import bundled
 from station.core.camera_settings import CameraSettings, FeatureValue
-from station.core.part import LINES_PER_TURN
+from station.core.geometry import LINES_PER_TURN
 from station.core.settings import PartTypeSettings, PlcSettings, Settings, SimulationSettings, load_settings
 
 AT_ONCE = {"robot_load_s": 0.0, "robot_unload_s": 0.0, "jig_ramp_s": 0.0, "infeed_s": 0.0}

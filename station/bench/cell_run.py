@@ -19,6 +19,7 @@ from station.bench.cell_config import at_line_rate, private, write_config
 from station.bench.housings import write_recording
 from station.bench.loop_watch import WatchedSelector
 from station.bench.resident import child_running, resident_mb
+from station.core.classes import Verdict
 from station.core.errors import BugError, StationError
 from station.core.events import (
     CellEvent,
@@ -29,19 +30,19 @@ from station.core.events import (
     StepStarted,
     StripScored,
 )
-from station.core.part import BLOCKS_PER_TURN, Verdict
+from station.core.geometry import BLOCKS_PER_TURN
 from station.core.priority import precedence
 from station.core.settings import Settings
 from station.core.timeline import ScanTimes
-from station.service import serve
-from station.simulated_cell import Event, SimulatedCell, Speed
+from station.host.service import serve
+from station.host.simulated_cell import Event, SimulatedCell, Speed
 
 Pace = Literal["line rate", "free"]
 """`line rate`: lines come at the camera's highest rate and other motions take no time; `free`: not even lines do."""
 
 log = structlog.get_logger()
 
-CAMERA_PROCESS = "drivers.camera_process"
+CAMERA_PROCESS = "drivers.camera.process.service"
 RECORDING = "recording"
 GIVING_UP = frozenset({"HOLDING", "ABORTING", "STOPPING"})
 AFTER_THE_LAST_LINE = ("arrived", "scored", "decided", "plc_sent", "plc_acknowledged", "committed")

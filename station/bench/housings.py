@@ -9,8 +9,9 @@ import cv2
 
 from sim.optics import Optics
 from sim.surfaces.render import render_part
+from station.core.classes import SurfaceClass
 from station.core.errors import ConfigError
-from station.core.part import PartType, Pixels, SurfaceClass
+from station.core.part import PartType, Pixels
 from station.core.recording import INDEX_NAME
 from station.core.settings import Settings
 

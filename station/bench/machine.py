@@ -7,7 +7,7 @@ from typing import Any
 
 from models.engines.processor import instruction_set, usable_cores
 from station.bench.plan import BenchPlan
-from station.build import make_classifier
+from station.host.bundles import make_classifier
 
 CPU_INFO, STAT = Path("/proc/cpuinfo"), Path("/proc/stat")
 NAMES = frozenset({"model name", "Hardware", "Model"})

@@ -8,8 +8,8 @@ import openvino as ov
 from models.manifest import Bundle
 from station.bench.plan import BenchPlan
 from station.bench.timing import median, percentiles
-from station.build import find_bundle
-from station.core.part import BLOCKS_PER_TURN
+from station.core.geometry import BLOCKS_PER_TURN
+from station.host.bundles import find_bundle
 
 
 def model_only(plan: BenchPlan) -> dict[str, Any]:

@@ -13,12 +13,12 @@ from models.engines import make_engine
 from station.bench.housings import raw_scans
 from station.bench.turns import Rounds, Turn, take_turns
 from station.bench.works import judging, scoring
-from station.build import find_bundle, make_classifier
 from station.core.errors import ModelError
-from station.core.part import BLOCKS_PER_TURN
+from station.core.geometry import BLOCKS_PER_TURN
 from station.core.ports import PatchClassifier
 from station.core.settings import Settings
 from station.core.wakefulness import cores_awake
+from station.host.bundles import find_bundle, make_classifier
 
 Kind = Literal["network", "part", "torch"]
 Key = tuple[Kind, int]

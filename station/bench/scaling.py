@@ -13,9 +13,9 @@ from station.bench.housings import middle_scan
 from station.bench.plan import BenchPlan
 from station.bench.timing import median, times_s
 from station.bench.works import judging
-from station.build import make_classifier
-from station.core.part import BLOCKS_PER_TURN, PATCHES_PER_STRIP
+from station.core.geometry import BLOCKS_PER_TURN, PATCHES_PER_STRIP
 from station.core.settings import Settings
+from station.host.bundles import make_classifier
 
 BLOCKS = (1, 2, 4, 8, 16, 32)
 ROUNDS = 4

@@ -17,12 +17,12 @@ from pathlib import Path
 from station.bench.cell_config import at_line_rate, private, write_config
 from station.bench.housings import write_recording
 from station.bench.plan import BenchPlan
-from station.control import send
 from station.core.errors import ConfigError
 from station.core.settings import Settings
-from station.simulated_cell import SimulatedCell
+from station.host.control import send
+from station.host.simulated_cell import SimulatedCell
 
-COMMAND = ("-c", "from station.cli import main; main()", "run")
+COMMAND = ("-c", "from station.cli.app import main; main()", "run")
 IDLE_TIMEOUT_S = 60.0
 END_TIMEOUT_S = 30.0
 LONGEST_NOTICE = 4096

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from station.bench.housings import part_types
-from station.core.part import BLOCKS_PER_TURN, LINES_PER_BLOCK
+from station.core.geometry import BLOCKS_PER_TURN, LINES_PER_BLOCK
 from station.core.settings import Settings
 
 Figures = Mapping[str, Mapping[str, Any] | None]

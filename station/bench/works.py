@@ -5,12 +5,13 @@ from collections.abc import Callable
 import numpy as np
 
 from models.engines import INPUT_SHAPE
-from station.core.part import BLOCKS_PER_TURN, PartType, Pixels, ScanHealth
+from station.cell.judging import SurfaceJudge
+from station.core.geometry import BLOCKS_PER_TURN
+from station.core.part import PartType, Pixels, ScanHealth
 from station.core.ports import PatchClassifier
 from station.core.settings import Settings
 from station.flow.decide import decide
 from station.flow.patch import blocks_of
-from station.judging import SurfaceJudge
 
 
 def scoring(classifier: PatchClassifier) -> Callable[[], object]:

@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from station.core.part import Probabilities, SurfaceClass, Verdict
+from station.core.classes import SurfaceClass, Verdict
+from station.core.part import Probabilities
 
 
 class Outcome(NamedTuple):

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 import structlog
 
 from station.core.alarms import Alarm
+from station.core.classes import Destination
 from station.core.errors import Fault
-from station.core.part import Decision, Destination, Inspection, Scores
-from station.core.ports import Evidence
+from station.core.judgement import Evidence
+from station.core.part import Decision, Inspection, Scores
 from station.core.timeline import Load, ScanTimes, SettleTimes
 
 log = structlog.get_logger()

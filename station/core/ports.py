@@ -11,27 +11,25 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from station.core.alarms import NO_ALARMS, Alarm, AlarmSummary
+from station.core.classes import Destination
 from station.core.errors import Fault
+from station.core.judgement import Evidence, Journal, Published, Written
 from station.core.part import (
     Announcement,
     Block,
-    Decision,
-    Destination,
     Device,
     EngineIdentity,
     FeatureSnapshot,
     Inspection,
-    LineAccount,
     ModelIdentity,
     Order,
     PartType,
     Pixels,
     Probabilities,
     Receipt,
-    Roi,
     ScanRecipe,
 )
-from station.core.timeline import Delivery, ScanTimes, SettleTimes
+from station.core.timeline import Delivery, SettleTimes
 
 
 class LineCamera(Protocol):
@@ -232,23 +230,6 @@ class CellReport:
 
 
 @dataclass(frozen=True, slots=True)
-class Published:
-    """A result as it is published to the PLC, once when it is decided and again when it is sorted.
-
-    Attributes:
-        inspection: Whose result.
-        decision: The decision.
-        ms_after_last_line: From the last line to the decision, or None.
-        confirmed: The place that the robot confirmed, or None while the part is on its way.
-    """
-
-    inspection: Inspection
-    decision: Decision
-    ms_after_last_line: float | None
-    confirmed: Destination | None
-
-
-@dataclass(frozen=True, slots=True)
 class LineCommand:
     """A command from the PLC.
 
@@ -390,68 +371,6 @@ class PatchClassifier(Protocol):
         Raises:
             ModelError: The engine fails or answers with no probabilities.
         """
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """An order as the ledger has it.
-
-    Attributes:
-        order: The order.
-        inspection_id: For which inspection it was given, or None.
-        confirmed: Place code that was confirmed when it was done, or None while its end is not known.
-    """
-
-    order: Order
-    inspection_id: str | None
-    confirmed: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Journal:
-    """What is written of an inspection that is not closed.
-
-    Attributes:
-        decision: The recorded decision, or None when the part was not judged.
-        ms_after_last_line: As published with it.
-        orders: Its orders, in the order in which they were given.
-    """
-
-    decision: Decision | None
-    ms_after_last_line: float | None
-    orders: tuple[Written, ...]
-
-    def robot_order(self, verb: str) -> Written | None:
-        """The last robot order with this verb, or None."""
-        asked = ("robot", verb)
-        return next((one for one in reversed(self.orders) if (one.order.device, one.order.verb) == asked), None)
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """What a decision rests on, as it is stored.
-
-    Attributes:
-        decision: The decision.
-        account: Where the lines went.
-        roi: The part's columns, or None when they were not found.
-        features: The camera's features during this scan.
-        model: Which network judged.
-        config_sha256: Hash of the effective configuration.
-        times: When each step up to the decision was done.
-        ms_after_last_line: From the last line's exposure to the decision, or None.
-        blocks: The raw blocks, for the archive.
-    """
-
-    decision: Decision
-    account: LineAccount
-    roi: Roi | None
-    features: FeatureSnapshot
-    model: ModelIdentity
-    config_sha256: str
-    times: ScanTimes
-    ms_after_last_line: float | None
-    blocks: Sequence[Block]
 
 
 class PartLedger(Protocol):

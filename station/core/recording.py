@@ -15,8 +15,10 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from station.core.classes import SurfaceClass
 from station.core.errors import RecordingError
-from station.core.part import LINES_PER_TURN, PART_ID_LENGTH, Pixels, SurfaceClass
+from station.core.geometry import LINES_PER_TURN
+from station.core.part import PART_ID_LENGTH, Pixels
 from station.core.scan_file import (
     BMP_SIGNATURE,
     PNG_SIGNATURE,

@@ -17,8 +17,9 @@ from pydantic import AfterValidator, BaseModel, Field, ValidationError, model_va
 from pydantic_core import ErrorDetails
 
 from station.core.camera_settings import CameraSettings
+from station.core.classes import Verdict
 from station.core.errors import FAULTS, ConfigError
-from station.core.part import PartType, Verdict
+from station.core.part import PartType
 from station.core.room import MB
 from station.core.section import Seconds, Section
 

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
-from station.core.part import LINES_PER_BLOCK
+from station.core.geometry import LINES_PER_BLOCK
 
 Flat = Mapping[str, int]
 

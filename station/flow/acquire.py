@@ -20,7 +20,8 @@ import numpy as np
 
 from station.core.camera_settings import ChunkSettings
 from station.core.errors import FAULTS, CameraError
-from station.core.part import BLOCKS_PER_TURN, LINES_PER_BLOCK, LINES_PER_TURN, Block, LineAccount, LineMarks
+from station.core.geometry import BLOCKS_PER_TURN, LINES_PER_BLOCK, LINES_PER_TURN
+from station.core.part import Block, LineAccount, LineMarks
 
 LARGEST_16_BITS = 65535
 

@@ -10,17 +10,10 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from station.core.algorithm1 import Outcome, algorithm1
+from station.core.classes import SurfaceClass, Verdict
 from station.core.errors import FAULTS, Fault
-from station.core.part import (
-    BLOCKS_PER_TURN,
-    PATCHES_PER_STRIP,
-    Decision,
-    Probabilities,
-    ScanHealth,
-    Scores,
-    SurfaceClass,
-    Verdict,
-)
+from station.core.geometry import BLOCKS_PER_TURN, PATCHES_PER_STRIP
+from station.core.part import Decision, Probabilities, ScanHealth, Scores
 from station.core.settings import DecisionSettings
 
 

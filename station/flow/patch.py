@@ -16,17 +16,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from station.core.part import (
-    BLOCKS_PER_TURN,
-    LINES_PER_BLOCK,
-    PATCH_PX,
-    PATCHES_PER_STRIP,
-    STRIP_SHAPE,
-    Block,
-    Crop,
-    Pixels,
-    Strip,
-)
+from station.core.geometry import BLOCKS_PER_TURN, LINES_PER_BLOCK, PATCH_PX, PATCHES_PER_STRIP, STRIP_SHAPE
+from station.core.part import Block, Crop, Pixels, Strip
 from station.flow.pixels import passes
 
 

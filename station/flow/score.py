@@ -2,8 +2,10 @@
 
 import numpy as np
 
+from station.core.classes import SurfaceClass
 from station.core.errors import ModelError
-from station.core.part import PATCHES_PER_STRIP, Probabilities, Scores, Strip, SurfaceClass
+from station.core.geometry import PATCHES_PER_STRIP
+from station.core.part import Probabilities, Scores, Strip
 from station.core.ports import PatchClassifier
 
 SCORES_SHAPE = (PATCHES_PER_STRIP, len(SurfaceClass))

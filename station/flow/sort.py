@@ -4,10 +4,12 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
+from station.core.classes import Destination
 from station.core.clock import Clock
 from station.core.errors import RobotError
-from station.core.part import Destination, Inspection, Receipt
-from station.core.ports import Evidence, PartLedger, Published
+from station.core.judgement import Evidence, Published
+from station.core.part import Inspection, Receipt
+from station.core.ports import PartLedger
 from station.core.timeline import Delivery, SettleTimes
 
 

@@ -14,8 +14,9 @@ from pathlib import Path, PurePosixPath
 import cv2
 import numpy as np
 
-from station.core.part import PATCHES_PER_PART, Block, Pixels, Roi
-from station.core.ports import Evidence
+from station.core.geometry import PATCHES_PER_PART
+from station.core.judgement import Evidence
+from station.core.part import Block, Pixels, Roi
 from station.records.folder import FILE_MODE, make_durable_folder_in, sync_folder
 
 ARCHIVE = "archive"

@@ -10,9 +10,9 @@ from queue import Full
 
 import structlog
 
+from station.core.classes import Verdict
 from station.core.clock import Clock
 from station.core.errors import RecordError, StationError
-from station.core.part import Verdict
 from station.core.place import displaced
 from station.core.room import free_bytes, require_room
 from station.core.settings import RecordSettings

@@ -4,9 +4,10 @@ import sqlite3
 
 import numpy as np
 
+from station.core.classes import Verdict
 from station.core.errors import FAULTS
-from station.core.part import Announcement, Decision, Device, Inspection, ModelIdentity, Order, Verdict
-from station.core.ports import Journal, Written
+from station.core.judgement import Journal, Written
+from station.core.part import Announcement, Decision, Device, Inspection, ModelIdentity, Order
 
 ORDERS = """SELECT device, orders.number, verb, argument, inspection_id, confirmed, result
     FROM orders LEFT JOIN inspections ON inspection = inspections.number"""

@@ -16,8 +16,8 @@ from typing import Any, Literal, NamedTuple, Self
 
 import numpy as np
 
+from station.core.classes import Destination, SurfaceClass, Verdict
 from station.core.errors import ConfigError, RecordError
-from station.core.part import Destination, SurfaceClass, Verdict
 from station.core.timeline import MoveTimes
 from station.records.moments import moment, stamp
 from station.records.reading import reading

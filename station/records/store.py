@@ -15,9 +15,10 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
+from station.core.classes import Destination
 from station.core.errors import BugError, Fault
-from station.core.part import Announcement, Destination, Device, Inspection, Order, PartType, Receipt
-from station.core.ports import Evidence
+from station.core.judgement import Evidence
+from station.core.part import Announcement, Device, Inspection, Order, PartType, Receipt
 from station.core.timeline import SettleTimes
 from station.records.moments import moment, stamp
 

@@ -9,19 +9,20 @@ from typing import Any
 import numpy as np
 
 from config import bundled
-from station.alarms import Alarms
-from station.cell import Cell, Equipment
-from station.compute import ComputeThread
-from station.controller import Controller
+from station.cell.alarms import Alarms
+from station.cell.compute import ComputeThread
+from station.cell.controller import Controller
+from station.cell.journey import Cell, Equipment
+from station.cell.line import Line
+from station.cell.motion import Motion
+from station.cell.packml import MAY_MOVE, Command, State, Unit
 from station.core.alarms import Alarm
+from station.core.classes import SurfaceClass
 from station.core.clock import Clock, SystemClock
 from station.core.events import CellEvent
-from station.core.part import EngineIdentity, ModelIdentity, Pixels, Probabilities, SurfaceClass
+from station.core.part import EngineIdentity, ModelIdentity, Pixels, Probabilities
 from station.core.ports import CellReport, LinePlc, PartLedger
 from station.core.settings import Settings, parse_settings
-from station.line import Line
-from station.motion import Motion
-from station.packml import MAY_MOVE, Command, State, Unit
 from tests.contract.fake_camera import FakeLineCamera, Misfortune
 from tests.contract.fake_devices import FakeJig, FakeLine, FakePlc, FakeRobot, Floor
 from tests.contract.fake_ledger import FakeLedger

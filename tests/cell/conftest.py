@@ -60,7 +60,7 @@ def station(tmp_path: Path, environment: dict[str, str]) -> Run:
 
 def station_command(*arguments: str | Path) -> list[str]:
     """The command line of the station, as the installed script has it."""
-    return [sys.executable, "-c", "from station.cli import main; main()", *map(str, arguments)]
+    return [sys.executable, "-c", "from station.cli.app import main; main()", *map(str, arguments)]
 
 
 def ledger_of(truth: Path) -> list[dict[str, Any]]:

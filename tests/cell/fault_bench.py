@@ -25,12 +25,12 @@ from sim.ledger import Entry, Happening
 from sim.pace import Speed
 from sim.report import Json, JsonReport
 from sim.running import Plan, RunningCell, running_cell
-from station.build import Station, open_station
-from station.controller import Controller
+from station.cell.controller import Controller
+from station.cell.packml import Command, State
+from station.core.classes import SurfaceClass
 from station.core.events import CellEvent, PartDecided, StateChanged
-from station.core.part import SurfaceClass
 from station.core.settings import Settings, parse_settings
-from station.packml import Command, State
+from station.host.build import Station, open_station
 from station.records.query import RecordFilter, export_records
 from station.records.reading import reading
 from tests.cell.plc_words import PlcWords, ResultWords

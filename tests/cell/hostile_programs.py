@@ -15,8 +15,8 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
 
-from station.control import ask
 from station.core.errors import StationError
+from station.host.control import ask
 from tests.wire.raw_modbus import READ_MAGIC, Master, RawMaster, frame
 
 COMMANDER, READER, STRANGER = "127.0.0.1", "127.0.0.2", "127.0.0.3"

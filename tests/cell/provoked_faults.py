@@ -12,7 +12,7 @@ import numpy as np
 
 from station.core.clock import SystemClock
 from station.core.errors import CameraError, JigError, ModelError, PartError, RecordError, RobotError, StationError
-from station.core.ports import Published
+from station.core.judgement import Published
 from tests.cell.wired_bench import MAGIC, PLC_MAGIC, WiredBench
 from tests.contract.fake_camera import Misfortune, Mishap
 

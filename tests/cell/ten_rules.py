@@ -15,12 +15,13 @@ from typing import Any
 import numpy as np
 
 from sim.ledger import Entry, Happening
-from station.build import make_classifier
+from station.cell.packml import State
 from station.core.algorithm1 import algorithm1
+from station.core.classes import Destination
 from station.core.errors import FAULTS
-from station.core.part import BLOCKS_PER_TURN, LINES_PER_TURN, PATCHES_PER_PART, Destination
-from station.inspect import Inspected, Wanted, inspect_image
-from station.packml import State
+from station.core.geometry import BLOCKS_PER_TURN, LINES_PER_TURN, PATCHES_PER_PART
+from station.host.bundles import make_classifier
+from station.offline.inspect import Inspected, Wanted, inspect_image
 from station.records.reading import reading
 from tests.cell.fault_bench import FaultBench
 from tests.cell.plc_words import DEFECT_FREE

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from station.cell.packml import Command, Reason, State
 from station.core.alarms import Alarm
 from station.core.clock import SystemClock
 from station.core.errors import FAULTS, ModelError, Reaction, RecordError, StationError
 from station.core.events import AlarmsChanged
-from station.flow.record import SqliteLedger
-from station.packml import Command, Reason, State
 from station.records.alarms import read_stops
+from station.records.ledger import SqliteLedger
 from tests.cell.bench import Bench, running, settings, until
 
 ENGINE = FAULTS["model.engine_failed"]
@@ -247,7 +247,7 @@ async def test_every_leave_of_execute_is_kept_with_its_reason(tmp_path: Path) ->
 async def test_an_alarm_that_the_disk_does_not_take_stands_and_is_written_when_it_does(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("station.alarms.SAVE_AGAIN_S", 0.01)
+    monkeypatch.setattr("station.cell.alarms.SAVE_AGAIN_S", 0.01)
     async with running() as bench:
         keep, tried = bench.ledger.keep_alarm, []
 

@@ -9,14 +9,14 @@ from pathlib import Path
 from rich.console import Console
 from typer.testing import CliRunner, Result
 
-from station.cli import app
-from station.control import listening, send
+from station.cli.app import app
 from station.core.alarms import AlarmList
 from station.core.clock import SystemClock
 from station.core.errors import FAULTS, Reaction
 from station.core.events import AlarmsChanged
-from station.flow.record import SqliteLedger
-from station.view import CellView
+from station.host.control import listening, send
+from station.records.ledger import SqliteLedger
+from station.view.live import CellView
 from tests.cell.bench import running, settings, until
 
 

@@ -14,14 +14,14 @@ from typing import Any
 
 import pytest
 
-import station.control
-from station.control import SOCKET, ask, listening, send
+import station.host.control
 from station.core.errors import ControlError
 from station.core.peer import Peer
+from station.host.control import SOCKET, ask, listening, send
 from tests.cell.bench import running
 from tests.other_users import MEMBERS, as_another, needs_root
 
-IMPORTS = "from station.control import ask; from station.core.errors import StationError"
+IMPORTS = "from station.host.control import ask; from station.core.errors import StationError"
 ASK = """
 for line in sys.stdin:
     try:

@@ -8,13 +8,15 @@ from typing import Any
 
 import pytest
 
+from station.cell.packml import State
 from station.core import wakefulness
+from station.core.classes import Verdict
 from station.core.clock import SystemClock
 from station.core.events import NetworkOverloaded, PartDecided, StripScored
-from station.core.part import BLOCKS_PER_TURN, Block, PartType, Pixels, Probabilities, Verdict
+from station.core.geometry import BLOCKS_PER_TURN
+from station.core.part import Block, PartType, Pixels, Probabilities
 from station.core.settings import Settings
-from station.flow.record import SqliteLedger
-from station.packml import State
+from station.records.ledger import SqliteLedger
 from station.records.query import RecordFilter, export_records
 from tests.cell.bench import Bench, running, settings
 from tests.contract.fake_camera import Misfortune, Mishap

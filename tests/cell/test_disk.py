@@ -12,14 +12,15 @@ from pathlib import Path
 
 import pytest
 
+from station.cell.packml import Command, State
 from station.core.alarms import Alarm
+from station.core.classes import SurfaceClass
 from station.core.clock import SystemClock
 from station.core.errors import RecordError
-from station.core.part import Pixels, Probabilities, SurfaceClass
+from station.core.part import Pixels, Probabilities
 from station.core.settings import RecordSettings, Settings
-from station.flow.record import SqliteLedger
-from station.housekeeping import keep_house
-from station.packml import Command, State
+from station.host.housekeeping import keep_house
+from station.records.ledger import SqliteLedger
 from station.records.query import RecordFilter, export_records
 from tests.cell.bench import settings, until
 from tests.cell.reason_codes import REASON_CODE
@@ -130,7 +131,7 @@ async def test_a_database_that_fails_in_work_holds_the_cell(
 async def test_a_disk_that_does_not_answer_in_time_holds_the_cell_and_nothing_is_sorted_or_lost(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("station.flow.record.WRITE_DEADLINE_S", 0.3)
+    monkeypatch.setattr("station.records.ledger.WRITE_DEADLINE_S", 0.3)
     async with recorded(tmp_path, settings()) as (bench, ledger):
         gate = threading.Event()
         score = bench.cell.classifier.score
@@ -195,7 +196,7 @@ def standing(bench: WiredBench, code: str) -> Alarm | None:
 async def test_a_disk_that_fills_is_an_alarm_before_it_is_full_and_the_cell_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("station.housekeeping.LOOK_S", 0.01)
+    monkeypatch.setattr("station.host.housekeeping.LOOK_S", 0.01)
     with mounted(tmp_path / "disk", "-o", "size=16m") as folder:
         async with kept(folder, RecordSettings(reserve_mb=1, low_mb=8)) as (bench, _ledger):
             await bench.passes("P1")
@@ -241,8 +242,8 @@ def reader(tmp_path: Path) -> Iterator[Callable[[], subprocess.Popen[str]]]:
 async def test_a_journal_that_grows_is_an_alarm_that_names_the_reader(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reader: Callable[[], subprocess.Popen[str]]
 ) -> None:
-    monkeypatch.setattr("station.housekeeping.LOOK_S", 0.01)
-    monkeypatch.setattr("station.housekeeping.JOURNAL_BYTES", 6_000_000)
+    monkeypatch.setattr("station.host.housekeeping.LOOK_S", 0.01)
+    monkeypatch.setattr("station.host.housekeeping.JOURNAL_BYTES", 6_000_000)
     monkeypatch.setattr("station.records.opening.JOURNAL_KEPT_BYTES", 0)
     async with kept(tmp_path, RecordSettings(reserve_mb=0, low_mb=0)) as (bench, ledger):
         await ledger.note("fault", "begun")

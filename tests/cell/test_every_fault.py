@@ -11,8 +11,8 @@ import pytest_asyncio
 
 from sim.faults import NAMED_FAULTS, NamedFault
 from sim.flaws import FLAWS
+from station.cell.packml import State
 from station.core.errors import FAULTS, Reaction
-from station.packml import State
 from tests.cell import plc_words as plc
 from tests.cell.fault_bench import FaultBench, Seen, fault_bench
 from tests.cell.reason_codes import REASON_CODE

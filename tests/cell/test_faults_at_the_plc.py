@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from drivers.plc import ModbusPlc
+from drivers.plc.plc import ModbusPlc
+from station.cell.packml import Command, State
 from station.core.clock import Clock
 from station.core.errors import FAULTS, Reaction, StationError
 from station.core.settings import PlcSettings, Settings
-from station.packml import Command, State
 from tests.cell import plc_words as plc
 from tests.cell.bench import running, settings
 from tests.cell.provoked_faults import (

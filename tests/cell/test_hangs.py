@@ -5,11 +5,11 @@ import threading
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from station.cell.packml import Command, State
+from station.core.classes import Verdict
 from station.core.clock import SystemClock
 from station.core.errors import ModelError
-from station.core.part import Verdict
-from station.flow.record import SqliteLedger
-from station.packml import Command, State
+from station.records.ledger import SqliteLedger
 from station.records.query import RecordFilter, export_records
 from tests.cell.bench import running, settings, until
 from tests.cell.reason_codes import REASON_CODE

@@ -26,11 +26,11 @@ import pytest
 
 from sim.faults import NAMED_FAULTS, NamedFault, Wish
 from sim.ledger import Happening
-from station.control import listening
+from station.core.classes import Verdict
 from station.core.clock import SystemClock
 from station.core.events import CellEvent, Watcher, harmless
 from station.core.outlet import Outlet
-from station.core.part import Verdict
+from station.host.control import listening
 from tests.cell.fault_bench import FaultBench, Truth, fault_bench
 from tests.cell.hostile_programs import READER
 from tests.cell.ten_rules import check_rules
@@ -345,7 +345,7 @@ async def _campaign(
     folder: Path, troubles: tuple[Trouble, ...], parts: int, seed: int, gap: int, monkeypatch: pytest.MonkeyPatch
 ) -> Campaign:
     clock, truth, met = WrongClock(), WatchedTruth(), Counter[str]()
-    monkeypatch.setattr("station.build.SystemClock", lambda: clock)
+    monkeypatch.setattr("station.host.build.SystemClock", lambda: clock)
     changes = {"records": RECORDS, "plc": {"readers": [READER]}}
     async with (
         program("network") as network,

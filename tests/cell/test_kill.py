@@ -202,7 +202,7 @@ def test_a_hundred_parts_survive_fifty_kills(
 
 DIES_AT = """
 import os, signal
-from station.flow.record import SqliteLedger
+from station.records.ledger import SqliteLedger
 write, seen = SqliteLedger._write, 0
 async def counted(self, job):
     global seen
@@ -214,7 +214,7 @@ async def counted(self, job):
         os.kill(os.getpid(), signal.SIGKILL)
     return done
 SqliteLedger._write = counted
-from station.cli import main
+from station.cli.app import main
 main()
 """
 STEPS = 44

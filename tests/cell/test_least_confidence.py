@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 import structlog
 
-from station.build import open_station
-from station.check import check_station
 from station.core.settings import Settings
+from station.host.build import open_station
+from station.host.check import check_station
 from tests.cell.fault_bench import quick_settings
 
 

@@ -13,12 +13,12 @@ import structlog
 from models.manifest import load_bundle
 from models.release.shelf import Shelf
 from models.weights import SHIPPED
-from station.build import open_station
-from station.check import check_station
+from station.core.classes import SurfaceClass
 from station.core.errors import ModelError
-from station.core.part import SurfaceClass
 from station.core.settings import Settings
-from station.flow.record import SqliteLedger
+from station.host.build import open_station
+from station.host.check import check_station
+from station.records.ledger import SqliteLedger
 from tests.cell.fault_bench import quick_settings
 from tests.record_samples import PART_TYPE, HandClock, evidence, part
 from tests.unit.grey_bundles import GREYS, make_grey_bundle

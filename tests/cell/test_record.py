@@ -11,7 +11,7 @@ import pytest
 from sim.recordings import bundled_recording
 from station.core.recording import read_recording, read_scan
 from station.core.settings import load_settings
-from station.simulated_cell import SimulatedCell
+from station.host.simulated_cell import SimulatedCell
 from tests.cell.conftest import station_command
 
 PARTS = 3

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from sim.ledger import Happening, Place
-from station.packml import Command, State
+from station.cell.packml import Command, State
 from tests.cell.fault_bench import PATIENCE_S, FaultBench, fault_bench
 from tests.cell.reason_codes import REASON_CODE
 

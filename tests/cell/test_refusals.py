@@ -118,7 +118,7 @@ def test_a_wrong_command_line(station: Run, arguments: list[str], status: int, w
 
 IN_TURN = """
 import json, sys
-from station.cli import main
+from station.cli.app import main
 for arguments in json.loads(sys.argv[1]):
     sys.argv[1:] = arguments
     try:

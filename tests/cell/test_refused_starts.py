@@ -17,11 +17,11 @@ import pytest
 
 from sim.pace import Speed
 from sim.running import Plan, running_cell
-from station.build import open_station
 from station.core.errors import FAULTS, Reaction, StationError
 from station.core.settings import Settings
+from station.host.build import open_station
+from station.host.service import serve
 from station.records.folder import claim
-from station.service import serve
 from tests.cell.conftest import station_command
 from tests.cell.fault_bench import Truth, make_recording, quick_settings
 from tests.cell.reason_codes import REASON_CODE

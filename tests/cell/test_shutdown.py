@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from station.shutdown import STOP_TIMEOUT_S
+from station.host.shutdown import STOP_TIMEOUT_S
 from tests.cell.conftest import Run, ledger_of, station_command
 from tests.cell.test_kill import Simulator, addressed, child
 

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from station.core.part import Destination, SurfaceClass
+from station.core.classes import Destination, SurfaceClass
 from tests.cell.conftest import Run, ledger_of
 from tests.turned import turned
 

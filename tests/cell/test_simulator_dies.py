@@ -18,7 +18,9 @@ from tests.cell.test_simulation import recording, row
 BOUND_S = 60.0
 
 
-IMPATIENT = "from station import simulate; simulate.SUSPENDED_FOR_GOOD_S = 5.0; from station.cli import main; main()"
+IMPATIENT = (
+    "from station.host import simulate; simulate.SUSPENDED_FOR_GOOD_S = 5.0; from station.cli import main; main()"
+)
 
 
 @contextmanager

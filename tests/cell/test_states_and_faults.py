@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 
+from station.cell.packml import Command, State
+from station.core.classes import Destination, SurfaceClass, Verdict
 from station.core.errors import FAULTS, CameraError, ModelError, StationError
-from station.core.part import Destination, SurfaceClass, Verdict
-from station.packml import Command, State
 from tests.cell.bench import running, settings, surface, until
 from tests.contract.fake_camera import Misfortune, Mishap
 

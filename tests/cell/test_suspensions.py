@@ -6,10 +6,10 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from station.cell.packml import COMMANDS, Command, State
+from station.core.classes import Destination, SurfaceClass
 from station.core.errors import FAULTS, PlcError, StationError
 from station.core.events import StateChanged
-from station.core.part import Destination, SurfaceClass
-from station.packml import COMMANDS, Command, State
 from tests.cell import plc_words as plc
 from tests.cell.bench import Bench, running, settings, until
 from tests.cell.reason_codes import REASON_CODE

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from station.cell.packml import Command, State
 from station.core.errors import FAULTS, PlcError, RobotError
 from station.core.part import Announcement
-from station.packml import Command, State
 from tests.cell.bench import Bench, running, until
 
 Change = Callable[[Bench], None]

@@ -45,4 +45,6 @@ def test_the_station_inspects_parts_where_every_training_package_is_barred(
     assert ran.returncode == 0, ran.stderr
     assert json.loads(ran.stdout)["summary"]["sorted"] == 2
     assert not asked.exists(), asked.read_text(encoding="utf-8")
-    assert "drivers.camera_process" in guarded.read_text(encoding="utf-8"), "the camera's process was guarded, too"
+    assert "drivers.camera.process.service" in guarded.read_text(encoding="utf-8"), (
+        "the camera's process was guarded, too"
+    )

@@ -8,7 +8,8 @@ import openvino as ov
 from openvino import opset13 as ops
 
 from models.manifest import CLASSES, Data, Manifest, found_artefacts, hash_files, write_manifest
-from station.core.part import PATCH_PX, PATCHES_PER_STRIP, SurfaceClass
+from station.core.classes import SurfaceClass
+from station.core.geometry import PATCH_PX, PATCHES_PER_STRIP
 
 GREY_OF = {surface: 90 + 15 * surface for surface in SurfaceClass}
 """The mean grey value that stands for each class; half-way between two of them the network is undecided."""

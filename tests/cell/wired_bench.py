@@ -5,11 +5,11 @@ import struct
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 
-from drivers.plc import ModbusPlc
+from drivers.plc.plc import ModbusPlc
+from station.cell.packml import Command, State
 from station.core.clock import Clock
 from station.core.ports import PartLedger
 from station.core.settings import PlcSettings, Settings
-from station.packml import Command, State
 from tests.cell.bench import Bench, running, settings
 from tests.cell.plc_words import RESULT_SEQUENCE, STATE_CURRENT, STOP_REASON, PlcWords
 from tests.contract.fake_camera import Misfortune

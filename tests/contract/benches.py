@@ -9,8 +9,8 @@ from typing import Protocol
 import numpy as np
 
 from drivers.jig import ModbusJig
-from drivers.plc import make_plc
-from drivers.registers import load_map
+from drivers.modbus.register_map import load_map
+from drivers.plc.plc import make_plc
 from drivers.robot import ModbusRobot
 from sim.cell import Arm, Cell
 from sim.devices.jig import JigDevice, JigDrive
@@ -21,8 +21,9 @@ from sim.modbus.rtu_line import RtuLine
 from sim.modbus.tcp_server import TcpServer, bind
 from sim.pace import MaxPace
 from sim.spindle import Spindle
+from station.core.classes import Destination
 from station.core.clock import SystemClock
-from station.core.part import Destination, Pixels
+from station.core.part import Pixels
 from station.core.ports import LinePlc, SortRobot, SpinJig
 from station.core.settings import JigSettings, PlcSettings, RobotSettings
 from tests.contract.fake_devices import FakeJig, FakeLine, FakePlc, FakeRobot, Floor

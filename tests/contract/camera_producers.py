@@ -15,10 +15,11 @@ from pathlib import Path
 import genicam
 import pytest
 
-from drivers.camera import GenTLCamera
+from drivers.camera.gentl import GenTLCamera
 from sim.gentl import producer_path
 from station.core.camera_settings import CameraSettings
-from station.core.part import LINES_PER_BLOCK, ScanRecipe
+from station.core.geometry import LINES_PER_BLOCK
+from station.core.part import ScanRecipe
 
 WIDTH_PX = 320
 Rows = Mapping[str, str | int | float | bool]

@@ -10,9 +10,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from station.core.alarms import NO_ALARMS, AlarmSummary
+from station.core.classes import Destination
 from station.core.errors import FAULTS, Fault, JigError, PlcError, RobotError
-from station.core.part import Announcement, Destination, Inspection, Order, Receipt
-from station.core.ports import Acknowledgement, CellReport, JigStatus, LineCommand, Published, RobotStatus
+from station.core.judgement import Published
+from station.core.part import Announcement, Inspection, Order, Receipt
+from station.core.ports import Acknowledgement, CellReport, JigStatus, LineCommand, RobotStatus
 from station.core.timeline import Delivery
 
 COMMANDS = ("none", "reset", "start", "stop", "hold", "unhold", "suspend", "unsuspend", "abort", "clear", "complete")

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from station.core.alarms import Alarm
+from station.core.classes import Destination, Verdict
 from station.core.clock import Clock, SystemClock
 from station.core.errors import BugError, Fault
-from station.core.part import Announcement, Destination, Device, Inspection, Order, PartType, Receipt, Verdict
-from station.core.ports import Evidence, Journal, Written
+from station.core.judgement import Evidence, Journal, Written
+from station.core.part import Announcement, Device, Inspection, Order, PartType, Receipt
 from station.core.timeline import SettleTimes
 
 NUMBERS = 0xFFFF

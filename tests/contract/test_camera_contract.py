@@ -10,13 +10,14 @@ from contextlib import AsyncExitStack
 import numpy as np
 import pytest
 
-from drivers.camera import GenTLCamera
+from drivers.camera.gentl import GenTLCamera
 from sim.gentl import producer_path
 from sim.pace import Speed
 from sim.scene import Scene
 from station.core.camera_settings import CameraSettings
 from station.core.errors import CameraError
-from station.core.part import BLOCKS_PER_TURN, LINES_PER_BLOCK, LINES_PER_TURN, Block, Pixels, ScanRecipe
+from station.core.geometry import BLOCKS_PER_TURN, LINES_PER_BLOCK, LINES_PER_TURN
+from station.core.part import Block, Pixels, ScanRecipe
 from station.core.ports import LineCamera
 from tests.contract.fake_camera import SHORT_LINES, FakeLineCamera, Misfortune, Mishap
 

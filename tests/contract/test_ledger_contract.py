@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from station.core.alarms import Alarm, AlarmList
+from station.core.classes import Destination, Verdict
 from station.core.errors import FAULTS, BugError, Reaction
-from station.core.part import Destination, Inspection, Order, Receipt, Verdict
+from station.core.part import Inspection, Order, Receipt
 from station.core.ports import PartLedger
 from tests.contract.fake_ledger import FakeLedger
 from tests.record_samples import INTERRUPTED, PART_TYPE, START, decision, evidence, open_ledger, part

@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 
 from station.core.alarms import AlarmSummary
+from station.core.classes import Destination, Verdict
 from station.core.errors import FAULTS, PlcError
-from station.core.part import Announcement, Decision, Destination, Inspection, PartType, Verdict
-from station.core.ports import CellReport, LinePlc, Published
+from station.core.judgement import Published
+from station.core.part import Announcement, Decision, Inspection, PartType
+from station.core.ports import CellReport, LinePlc
 from tests.contract.benches import lines, until
 
 pytestmark = pytest.mark.parametrize("kind", ["fake", "client", "server"])

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from station.core.classes import Destination
 from station.core.errors import RobotError
-from station.core.part import Destination, Order
+from station.core.part import Order
 from tests.contract.benches import machines
 
 pytestmark = pytest.mark.parametrize("kind", ["fake", "simulated"])

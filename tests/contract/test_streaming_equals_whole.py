@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from models.engines import Engine
+from station.cell.judging import SurfaceJudge
 from station.core.part import PartType, Pixels
 from station.core.settings import CropSettings
 from station.flow.patch import blocks_of
-from station.judging import SurfaceJudge
 from tests.contract.engine_choices import EACH_CHOICE, start
 
 SENSOR_PX = 5472

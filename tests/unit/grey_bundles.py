@@ -21,7 +21,7 @@ from models.manifest import (
     utc_now,
     write_manifest,
 )
-from station.core.part import SurfaceClass
+from station.core.classes import SurfaceClass
 
 GREYS = {surface: 60 + 40 * int(surface) for surface in SurfaceClass}
 """The grey value that a sound bundle takes for each class."""

@@ -8,7 +8,8 @@ from pydantic import ValidationError
 
 from station.core.camera_settings import ChunkSettings
 from station.core.errors import CameraError
-from station.core.part import LINES_PER_BLOCK, Block, LineAccount, LineMarks
+from station.core.geometry import LINES_PER_BLOCK
+from station.core.part import Block, LineAccount, LineMarks
 from station.flow.acquire import Accountant
 
 WHOLE = tuple(range(8))

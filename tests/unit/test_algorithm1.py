@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from station.core.algorithm1 import algorithm1
-from station.core.part import Probabilities, Verdict
+from station.core.classes import Verdict
+from station.core.part import Probabilities
 
 FREE = (0.9, 0.04, 0.03, 0.02, 0.01)
 

@@ -11,10 +11,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from station.core.part import LINES_PER_TURN, Block
-from station.flow.record import SqliteLedger
+from station.core.geometry import LINES_PER_TURN
+from station.core.part import Block
 from station.records import archive
 from station.records.archive import ScanImage
+from station.records.ledger import SqliteLedger
 from tests.file_systems import mounted, unmount
 from tests.record_samples import PART_TYPE, blocks_of, evidence, open_ledger, part
 

@@ -15,18 +15,18 @@ from typer.testing import CliRunner, Result
 from config import bundled
 from models.release.shelf import Shelf
 from models.weights import SHIPPED
-from station.backup import restore as restoring
-from station.backup.contents import open_backup
-from station.backup.restore import restore
-from station.cli import app
+from station.cli.app import app
+from station.core.classes import Destination, SurfaceClass
 from station.core.errors import RecordError, StationError
-from station.core.part import Destination, SurfaceClass
 from station.core.settings import load_settings
 from station.records import copying, opening, reading, schema
 from station.records.copying import copy_database, held_still
 from station.records.folder import claim
 from station.records.query import RecordFilter, list_records, show_record
 from station.records.schema import VERSIONS
+from station.upkeep.backup import restore as restoring
+from station.upkeep.backup.contents import open_backup
+from station.upkeep.backup.restore import restore
 from tests.file_systems import mounted
 from tests.record_samples import PART_TYPE, START, evidence, open_ledger, part
 from tests.unit.grey_bundles import GREYS, make_grey_bundle
@@ -53,7 +53,7 @@ def config(tmp_path: Path, data: Path) -> Path:
 def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A small bundle in place of the shipped one."""
     folder = make_grey_bundle(tmp_path / "package" / "shipped-1")
-    for module in ("models.release.shelf", "station.backup.make"):
+    for module in ("models.release.shelf", "station.upkeep.backup.make"):
         monkeypatch.setattr(
             f"{module}.bundle_folder", lambda name: folder if name in (SHIPPED, folder.name) else Path(name)
         )

@@ -4,9 +4,10 @@ import gc
 
 import pytest
 
-from drivers.camera_link import RING_SLOTS, BlockRing
+from drivers.camera.link import RING_SLOTS, BlockRing
 from station.core.errors import BugError, PartError
-from station.core.part import BLOCKS_PER_TURN, Pixels
+from station.core.geometry import BLOCKS_PER_TURN
+from station.core.part import Pixels
 
 
 @pytest.fixture

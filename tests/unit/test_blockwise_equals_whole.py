@@ -8,13 +8,13 @@ import cv2
 import numpy as np
 import pytest
 
+from station.cell.judging import SurfaceJudge
 from station.core.part import PartType, Pixels, Probabilities, ScanHealth, Scores
 from station.core.ports import PatchClassifier
 from station.core.settings import CropSettings, DecisionSettings
 from station.flow.crop import crop_block, find_part
 from station.flow.decide import decide
 from station.flow.patch import blocks_of, make_strip
-from station.judging import SurfaceJudge
 from tests.contract.engine_choices import EACH_CHOICE, start
 
 SENSOR_PX = 5472

@@ -11,7 +11,8 @@ from sim.recordings import bundled_recording
 from sim.surfaces.bundled import PLAN
 from sim.surfaces.plan import PlannedPart
 from sim.surfaces.recording import write_recording
-from station.core.part import LINES_PER_TURN, SurfaceClass
+from station.core.classes import SurfaceClass
+from station.core.geometry import LINES_PER_TURN
 
 ENTRIES = [json.loads(line) for line in (bundled_recording() / "recording.jsonl").read_text().splitlines()]
 

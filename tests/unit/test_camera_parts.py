@@ -9,16 +9,16 @@ import pytest
 from genicam import genapi, gentl
 from genicam.genapi import EInterfaceType
 
-from drivers import camera_link as link
-from drivers.camera import unproven
-from drivers.camera_buffer import GREY_FORMATS, MONO8, copy_lines, read_buffer
-from drivers.camera_chunks import ChunkReader
-from drivers.camera_clock import DeviceClock, latch_offset_ns
-from drivers.camera_device import Turn
-from drivers.camera_features import check_image_format, write_feature
+from drivers.camera import link, unproven
+from drivers.camera.process.buffer import GREY_FORMATS, MONO8, copy_lines, read_buffer
+from drivers.camera.process.chunks import ChunkReader
+from drivers.camera.process.clock import DeviceClock, latch_offset_ns
+from drivers.camera.process.device import Turn
+from drivers.camera.process.features import check_image_format, write_feature
 from station.core.camera_settings import ChunkSettings
 from station.core.errors import BugError, CameraError
-from station.core.part import BLOCKS_PER_TURN, LINES_PER_BLOCK, LineMarks
+from station.core.geometry import BLOCKS_PER_TURN, LINES_PER_BLOCK
+from station.core.part import LineMarks
 
 # ------------------------------------------------------------------ features that read back differently
 
@@ -108,8 +108,8 @@ class LatchCommand:
 
 
 def test_the_clocks_difference_is_latched_where_the_camera_can(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("drivers.camera_features.genapi.is_readable", lambda _: True)
-    monkeypatch.setattr("drivers.camera_clock.time.monotonic_ns", iter((1000, 1010)).__next__)
+    monkeypatch.setattr("drivers.camera.process.features.genapi.is_readable", lambda _: True)
+    monkeypatch.setattr("drivers.camera.process.clock.time.monotonic_ns", iter((1000, 1010)).__next__)
     command = LatchCommand()
     latched = RoundingNode(EInterfaceType.intfIInteger, 200)
     assert latch_offset_ns(nodes_with(TimestampLatch=command, TimestampLatchValue=latched)) == 805
@@ -296,7 +296,7 @@ def test_a_format_that_the_station_does_not_read_is_refused_in_words(
     pixel_format: str, words: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     camera = {"Width": WIDTH, "Height": LINES_PER_BLOCK, "PixelFormat": pixel_format}
-    monkeypatch.setattr("drivers.camera_features.read_feature", lambda _nodes, name: camera.get(name))
+    monkeypatch.setattr("drivers.camera.process.features.read_feature", lambda _nodes, name: camera.get(name))
     with pytest.raises(CameraError) as refused:
         check_image_format(nodes_with(), WIDTH, BLOCKS_PER_TURN)
     assert refused.value.code == "camera.bad_image"
@@ -358,7 +358,7 @@ def test_what_the_camera_does_not_have_is_told_at_start() -> None:
 
 
 def test_a_camera_whose_chunk_mode_is_off_sends_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("drivers.camera_chunks.read_feature", lambda _nodes, _name: False)
+    monkeypatch.setattr("drivers.camera.process.chunks.read_feature", lambda _nodes, _name: False)
     reader = ChunkReader(chunk_nodes(), ALL_CHUNKS)
     assert reader.absent == ("F", "E", "S", "L")
     assert reader.read(holding(), 448) is None

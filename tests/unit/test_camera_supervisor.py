@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from drivers.camera_supervisor import SupervisedCamera
+from drivers.camera.supervisor import SupervisedCamera
 from station.core.camera_settings import CameraSettings
 from station.core.errors import CameraError
 from station.core.part import FeatureSnapshot, ScanRecipe
@@ -54,7 +54,7 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
         if seconds:
             asked.append(seconds)
 
-    monkeypatch.setattr("drivers.camera_supervisor.asyncio.sleep", pause)
+    monkeypatch.setattr("drivers.camera.supervisor.asyncio.sleep", pause)
     return asked
 
 

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import numpy as np
 
-from models.evaluation.defects import SoughtDefect, detect
-from models.evaluation.evaluation import Evaluation, Source, Subject
+from models.evaluation.measuring.defects import SoughtDefect, detect
+from models.evaluation.measuring.evaluation import Evaluation, Source, Subject
 from models.manifest import Quantisation, load_bundle, utc_now
 from models.release.card import card_text
 from models.weights import SHIPPED, bundle_folder
-from station.core.part import SurfaceClass
+from station.core.classes import SurfaceClass
 from tests.unit.grey_bundles import make_grey_bundle
 
 

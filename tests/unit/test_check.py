@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from config import bundled
-from station.check import clock, real_time
 from station.core import wakefulness
 from station.core.settings import Settings, load_settings
+from station.host.check import clock, real_time
 
 
 def settings(*, keep_awake: bool) -> Settings:

@@ -7,10 +7,10 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="torch is an extra of training (make test-training)")
 
-from models.evaluation.checkpoint_scorer import CheckpointScorer  # noqa: E402
 from models.networks import NETWORKS  # noqa: E402
 from models.training.checkpoint import FORMAT, write_checkpoint  # noqa: E402
 from models.training.plan import plan_from  # noqa: E402
+from models.training.scorer import CheckpointScorer  # noqa: E402
 from station.core.errors import ModelError  # noqa: E402
 
 pytestmark = pytest.mark.training

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from station.compute import ComputeThread
+from station.cell.compute import ComputeThread
 from station.core.errors import ModelError
 
 HANGS_FOR_EVER = """
 import asyncio, threading
-from station.compute import ComputeThread
+from station.cell.compute import ComputeThread
 from station.core.errors import ModelError
 
 async def main():

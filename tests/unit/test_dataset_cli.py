@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from models.dataset.store import Split, read_data
-from station.dataset_cli import dataset_app
+from station.cli.dataset import dataset_app
 
 
 def station_dataset(*arguments: object) -> Result:

@@ -7,7 +7,8 @@ import pytest
 from models.dataset.patches import JOINED_PX, MIN_DEFECT_PX, cut, label_patches
 from models.dataset.store import SLIVER
 from sim.surfaces import render_part
-from station.core.part import LINES_PER_TURN, SurfaceClass
+from station.core.classes import SurfaceClass
+from station.core.geometry import LINES_PER_TURN
 
 WIDE = slice(50, 562)  # columns of a part of 512 px, so that a column of a patch is a column of the scan
 

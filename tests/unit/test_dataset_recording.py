@@ -11,9 +11,10 @@ import pytest
 from models.dataset.recording import RecordingPlan, make_from_recordings
 from models.dataset.scans import read_scans
 from models.dataset.store import SLIVER, Split
-from models.evaluation.parts import true_labels
+from models.evaluation.measuring.parts import true_labels
+from station.core.classes import SurfaceClass
 from station.core.errors import DatasetError, RecordingError
-from station.core.part import LINES_PER_TURN, SurfaceClass
+from station.core.geometry import LINES_PER_TURN
 
 LEFT, RIGHT, WIDTH = 10, 330, 340
 ENTRY = {"file": "a.png", "part_id": "A", "part_type": "smh_320", "label": "pits"}

@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
+from station.core.classes import Destination, Verdict
 from station.core.errors import FAULTS
-from station.core.part import Destination, Probabilities, ScanHealth, Scores, Verdict
+from station.core.part import Probabilities, ScanHealth, Scores
 from station.core.settings import DecisionSettings
 from station.flow.decide import decide
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from models.evaluation.disturbances import (
+from models.evaluation.measuring.disturbances import (
     DISTURBANCES,
     Disturbance,
     blur,

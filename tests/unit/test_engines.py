@@ -148,7 +148,7 @@ def test_a_processor_that_would_compute_otherwise_is_refused(tmp_path: Path, mon
 
 LOADS = """
 import sys
-from station.build import make_classifier
+from station.host.bundles import make_classifier
 from station.core.settings import load_settings
 from config import bundled
 

@@ -9,11 +9,12 @@ import pytest
 
 from models.dataset.scans import LabelledScan
 from models.dataset.store import SLIVER
-from models.evaluation.parts import JudgedPart, decide_part, judge, measure, patch_labels
-from models.evaluation.scorers import BundleScorer
+from models.evaluation.measuring.parts import JudgedPart, decide_part, judge, measure, patch_labels
+from models.evaluation.measuring.scorers import BundleScorer
 from models.manifest import CLASSES
+from station.core.classes import SurfaceClass, Verdict
 from station.core.errors import PartError
-from station.core.part import ModelIdentity, Pixels, Probabilities, SurfaceClass, Verdict
+from station.core.part import ModelIdentity, Pixels, Probabilities
 
 SCAN = LabelledScan("P", SurfaceClass.PITS, Path("p.png"), Path("m.png"), 20, 276)
 

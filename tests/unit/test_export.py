@@ -10,7 +10,7 @@ torch = pytest.importorskip("torch", reason="torch is in the extra `train`")
 pytest.importorskip("nncf", reason="nncf is in the extra `train`")
 pytest.importorskip("onnxscript", reason="onnxscript is in the extra `train`")
 
-from models.evaluation.parts import cut_at_truth  # noqa: E402 - after the check for torch
+from models.evaluation.measuring.parts import cut_at_truth  # noqa: E402 - after the check for torch
 from models.manifest import CLASSES, load_bundle  # noqa: E402
 from models.networks import NETWORKS  # noqa: E402
 from models.release.export import Choices, Trained, export_bundle, read_trained  # noqa: E402
@@ -23,8 +23,8 @@ from models.release.runners import open_variants  # noqa: E402
 from models.training.checkpoint import describe, write_checkpoint  # noqa: E402
 from models.training.data import DataOrigin  # noqa: E402
 from models.training.plan import make_plan  # noqa: E402
+from station.core.classes import SurfaceClass as S  # noqa: E402
 from station.core.errors import ConfigError, ModelError, TrainingError  # noqa: E402
-from station.core.part import SurfaceClass as S  # noqa: E402
 from tests.unit.grey_bundles import as_they_are, make_recording  # noqa: E402
 
 pytestmark = pytest.mark.training

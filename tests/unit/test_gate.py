@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from models.evaluation.parts import cut_at_truth
+from models.evaluation.measuring.parts import cut_at_truth
 from models.manifest import Bundle, load_bundle
 from models.release.gate import Terms, judge_candidate
 from models.release.gate_report import GateReport, explain, read_report
+from station.core.classes import SurfaceClass as S
 from station.core.errors import ModelError, RecordingError
-from station.core.part import SurfaceClass as S
 from tests.unit.grey_bundles import GREYS, SOUND, as_they_are, make_grey_bundle, make_recording
 
 TERMS = Terms("openvino", "int8", 0.5, 0.25, cut_at_truth)

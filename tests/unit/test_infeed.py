@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from config import bundled
-from drivers.registers import load_map
+from drivers.modbus.register_map import load_map
 from sim.cell import Arm, Cell
 from sim.devices.plc import PlcDevice
 from sim.infeed import Infeed, LeftOut, PartSource

@@ -7,9 +7,10 @@ import cv2
 import numpy as np
 import pytest
 
+from station.core.classes import Verdict
 from station.core.errors import ConfigError
-from station.core.part import Pixels, Probabilities, Verdict
-from station.inspect import Inspected, PictureFolder
+from station.core.part import Pixels, Probabilities
+from station.offline.inspect import Inspected, PictureFolder
 from tests.record_samples import decision, scores
 
 

@@ -9,11 +9,11 @@ import cv2
 import numpy as np
 import pytest
 
+from station.cell.judging import SurfaceJudge
 from station.core.errors import PartError
 from station.core.part import ModelIdentity, PartType, Pixels, Probabilities
 from station.core.settings import CropSettings
 from station.flow.patch import blocks_of
-from station.judging import SurfaceJudge
 from tests.turned import turned
 
 KIND = PartType("housing", 1, 417, 8, 6, 20.0, 320.0, 20.0)
@@ -21,7 +21,7 @@ ACTIVE_WAIT = "OPENCV_THREAD_POOL_ACTIVE_WAIT_WORKER"
 AFTER_THE_PACKAGE = f"""
 import sys, station
 loaded = "cv2" in sys.modules
-import os, station.judging
+import os, station.cell.judging
 print(loaded, "cv2" in sys.modules, os.environ["{ACTIVE_WAIT}"])
 """
 

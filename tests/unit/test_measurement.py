@@ -12,9 +12,6 @@ import pytest
 
 from models.dataset.scans import read_scans
 from models.dataset.store import DataFile, DataHeading, Entry, Split, write_data
-from models.evaluation.evaluation import Evaluation
-from models.evaluation.gallery import worst_escapes, worst_overkills
-from models.evaluation.images import measure_images, play_pictures
 from models.evaluation.measurement import (
     Instrument,
     RobustnessDocument,
@@ -25,12 +22,16 @@ from models.evaluation.measurement import (
     write_evaluation,
     write_robustness,
 )
-from models.evaluation.parts import cut_at_truth, judge
-from models.evaluation.progress import silent
-from models.evaluation.scorers import BundleScorer, Scorer
+from models.evaluation.measuring.evaluation import Evaluation
+from models.evaluation.measuring.images import measure_images, play_pictures
+from models.evaluation.measuring.parts import cut_at_truth, judge
+from models.evaluation.measuring.progress import silent
+from models.evaluation.measuring.scorers import BundleScorer, Scorer
+from models.evaluation.report.gallery import worst_escapes, worst_overkills
 from models.manifest import CLASSES
+from station.core.classes import SurfaceClass
 from station.core.errors import ConfigError, DatasetError, ModelError, RecordingError
-from station.core.part import ModelIdentity, Pixels, Probabilities, SurfaceClass
+from station.core.part import ModelIdentity, Pixels, Probabilities
 from tests.turned import turned
 
 LEFT, RIGHT = 20, 276

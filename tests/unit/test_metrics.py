@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from models.evaluation.calibration import calibrate, expected_error, fit_temperature, reliability, softmax
-from models.evaluation.metrics import auc, classify
+from models.evaluation.figures.calibration import calibrate, expected_error, fit_temperature, reliability, softmax
+from models.evaluation.figures.metrics import auc, classify
 
 CLASSES = ("free", "pits", "scratches")
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from drivers.modbus_answers import RtuAnswers, TcpAnswers
+from drivers.modbus.answers import RtuAnswers, TcpAnswers
 from tests.wire.modbus_peer import crc
 
 READ = bytes.fromhex("01 04 00 14 00 02")

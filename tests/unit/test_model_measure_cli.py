@@ -9,12 +9,12 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from models.dataset.store import DataFile, DataHeading, Entry, write_data
-from models.evaluation.evaluation import Evaluation
+from models.evaluation.measuring.evaluation import Evaluation
 from models.manifest import CLASSES
 from models.weights import SHIPPED
 from sim.recordings import bundled_recording
+from station.cli.model import model_app
 from station.core.errors import ConfigError, ModelError, RecordingError, StationError
-from station.model_cli import model_app
 
 
 def station_model(*arguments: object) -> Result:

@@ -10,11 +10,11 @@ from typer.testing import CliRunner, Result
 
 from models.manifest import load_bundle
 from models.weights import SHIPPED, bundle_folder
-from station.build import find_bundle
+from station.cli.model import model_app
+from station.cli.model_release import EXTRA
 from station.core.errors import ModelError, StationError
 from station.core.settings import load_settings
-from station.model_cli import model_app
-from station.model_release_cli import EXTRA
+from station.host.bundles import find_bundle
 
 PARTS = 3
 

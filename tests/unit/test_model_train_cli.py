@@ -8,8 +8,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from models.dataset.store import DataFile, DataHeading, Entry, write_data
+from station.cli.model import model_app
 from station.core.errors import StationError
-from station.model_cli import model_app
 
 CLASSES = ("defect_free", "imprinted", "pits", "roll_marks", "scratches")
 QUICK = ("--network", "sca-cnn", "--epochs", 2, "--batch", 8, "--threads", 1, "--device", "cpu")
@@ -59,7 +59,7 @@ def test_the_networks_are_listed_without_the_training_packages() -> None:
 
 @pytest.mark.parametrize("command", ["train", "crossval", "compare"])
 def test_a_missing_extra_is_told_with_its_remedy(command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("station.model_train_cli.find_spec", lambda _name: None)
+    monkeypatch.setattr("station.cli.model_train.find_spec", lambda _name: None)
     networks = ("--networks", "sca-cnn") if command == "compare" else ()
     refused = station_model(command, "--data", tmp_path, "--out", tmp_path / "run", *networks)
     assert refused.exit_code == 2
@@ -98,7 +98,7 @@ def test_an_interrupted_command_says_how_to_go_on_and_does(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as interrupted:
-        interrupted.setattr("station.model_train_cli.interrupts", lambda: lambda: True)
+        interrupted.setattr("station.cli.model_train.interrupts", lambda: lambda: True)
         stopped = station_model("train", "--data", data, "--out", tmp_path / "run", *QUICK)
     assert stopped.exit_code == 1
     assert "the same command goes on" in stopped.output
@@ -191,7 +191,7 @@ def test_a_cross_validation_judges_every_image_once_and_goes_on_fold_by_fold(
         return len(asked) > 24
 
     with monkeypatch.context() as interrupted:
-        interrupted.setattr("station.model_train_cli.interrupts", lambda: stop)
+        interrupted.setattr("station.cli.model_train.interrupts", lambda: stop)
         assert station_model(*command).exit_code == 1
     assert (tmp_path / "folds" / "fold-2" / "last.pt").exists()
     gone_on = station_model(*command)

@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from station.cell.motion import Motion
+from station.core.classes import Destination
 from station.core.clock import SystemClock
 from station.core.errors import FAULTS, RecordError, StationError
-from station.core.part import Announcement, Destination, Device, Inspection, Order, PartType
-from station.motion import Motion
+from station.core.part import Announcement, Device, Inspection, Order, PartType
 from tests.contract.fake_devices import FakeJig, FakeRobot, Floor
 from tests.contract.fake_ledger import FakeLedger
 

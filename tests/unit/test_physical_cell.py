@@ -10,7 +10,8 @@ import pytest
 from sim.cell import Arm, Cell, CollisionError, ImpossibleError
 from sim.ledger import Entry, Happening, Ledger, Part, Place
 from sim.spindle import Spindle
-from station.core.part import Destination, Pixels
+from station.core.classes import Destination
+from station.core.part import Pixels
 
 TURN_NS = 200_000_000
 

@@ -13,13 +13,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from station.build import make_classifier
 from station.core import compiler
 from station.core.errors import ConfigError
-from station.core.part import LINES_PER_BLOCK, PATCH_PX, Crop, Pixels, Roi
+from station.core.geometry import LINES_PER_BLOCK, PATCH_PX
+from station.core.part import Crop, Pixels, Roi
 from station.flow.patch import make_strip
 from station.flow.pixels import build, passes
 from station.flow.pixels.sharing import shares
+from station.host.bundles import make_classifier
 from tests.cell.bench import settings
 
 SENSOR_PX = 5472

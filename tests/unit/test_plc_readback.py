@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import structlog
 
-from drivers.plc_readback import Readback
+from drivers.plc.readback import Readback
 
 EVERY_S = 0.5
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from models.evaluation.both import fit_both, size_found
-from models.evaluation.hit_miss import fit_logistic, upper_size
-from models.evaluation.pod import CONTRAST, SIZE, Pod, fit_pod, shown_by_counting
+from models.evaluation.figures.both import fit_both, size_found
+from models.evaluation.figures.hit_miss import fit_logistic, upper_size
+from models.evaluation.figures.pod import CONTRAST, SIZE, Pod, fit_pod, shown_by_counting
 
 B0, B1 = 6.0, 4.0
 A90 = float(np.exp((np.log(9) - B0) / B1))

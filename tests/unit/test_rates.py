@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from models.evaluation.rates import clopper_pearson, rate, sample_size, upper_limit
+from models.evaluation.figures.rates import clopper_pearson, rate, sample_size, upper_limit
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,11 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from station.cli import app
+from station.cell.packml import COMMANDS, Command, State
+from station.cli.app import app
 from station.core.errors import FAULTS
 from station.core.settings import PlcSettings
-from station.packml import COMMANDS, Command, State
-from station.reference import with_generated_chapters
+from station.upkeep.reference import with_generated_chapters
 
 README = Path(__file__).parents[2] / "README.md"
 MODELS = README.parent / "models" / "README.md"
@@ -32,7 +32,7 @@ def commands() -> Iterator[str]:
 @pytest.mark.parametrize("page", [README, PLC], ids=["README", "PLC"])
 def test_the_generated_chapters_are_fresh(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
-    command = "python -m station.reference README.md config/registers/README.md"
+    command = "python -m station.upkeep.reference README.md config/registers/README.md"
     assert text == with_generated_chapters(text), f"run: {command}"
 
 

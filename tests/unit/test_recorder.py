@@ -10,9 +10,10 @@ import pytest
 
 from station.core.errors import FAULTS, ConfigError, RecordError
 from station.core.events import ScanJudged
-from station.core.part import LINES_PER_TURN, Announcement, Inspection, Pixels
+from station.core.geometry import LINES_PER_TURN
+from station.core.part import Announcement, Inspection, Pixels
 from station.core.recording import read_recording, read_scan
-from station.recorder import WAITING_SCANS, ScanRecorder
+from station.host.recorder import WAITING_SCANS, ScanRecorder
 from tests.record_samples import PART_TYPE, account, blocks_of, evidence
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from station.core.classes import SurfaceClass
 from station.core.errors import RecordingError
-from station.core.part import SurfaceClass
 from station.core.recording import Recording, read_recording
 
 TYPES = frozenset({"smh_385", "smh_570"})

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from station.core.classes import Destination, Verdict
 from station.core.errors import RecordError
 from station.core.log_file import LogFile
-from station.core.part import Destination, Verdict
 from station.records.folder import LOCK, claim
 from tests.other_users import MEMBERS, as_another, needs_root
 from tests.record_samples import PART_TYPE, blocks_of, evidence, open_ledger, part

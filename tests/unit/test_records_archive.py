@@ -15,15 +15,17 @@ import numpy as np
 import pytest
 import structlog
 
+from station.core.classes import Destination, Verdict
 from station.core.errors import FAULTS, RecordError
-from station.core.part import LINES_PER_TURN, Block, Decision, Destination, Inspection, Pixels, Roi, Verdict
-from station.core.ports import Evidence
+from station.core.geometry import LINES_PER_TURN
+from station.core.judgement import Evidence
+from station.core.part import Block, Decision, Inspection, Pixels, Roi
 from station.core.settings import CropSettings
 from station.flow.crop import crop_block, find_part
 from station.flow.patch import make_strip
-from station.flow.record import SqliteLedger
 from station.records import archivist
 from station.records.lane import Lane
+from station.records.ledger import SqliteLedger
 from station.records.query import show_record
 from tests.record_samples import (
     INTERRUPTED,

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from station.core.classes import Destination
 from station.core.errors import RecordError
-from station.core.part import Destination
-from station.flow.record import SqliteLedger
 from station.records.folder import claim
+from station.records.ledger import SqliteLedger
 from tests.file_systems import mount, mounted, unmount
 from tests.record_samples import PART_TYPE, evidence, open_ledger, part
 

@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from station.core.classes import Destination, Verdict
 from station.core.errors import FAULTS, BugError, RecordError
-from station.core.part import Destination, Inspection, Order, Receipt, Verdict
+from station.core.part import Inspection, Order, Receipt
 from station.core.settings import RecordSettings
 from station.core.timeline import Delivery, SettleTimes
-from station.flow import record
-from station.flow.record import SqliteLedger
+from station.records import ledger as record
 from station.records import writer
+from station.records.ledger import SqliteLedger
 from station.records.query import show_record
 from tests.record_samples import (
     CONFIGURATION,

@@ -12,8 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from station.core.classes import Destination, Verdict
 from station.core.errors import FAULTS, ConfigError, RecordError
-from station.core.part import Destination, Inspection, Verdict
+from station.core.part import Inspection
 from station.records.moments import moment, stamp
 from station.records.query import RecordFilter, export_records, list_records, show_record
 from tests.record_samples import PART_TYPE, HandClock, decision, evidence, open_ledger, part, scores

@@ -11,13 +11,14 @@ import numpy as np
 import pytest
 import structlog
 
-from station.build import MODEL_CACHE, _cache
+from station.core.classes import Destination, Verdict
 from station.core.errors import RecordError
+from station.core.geometry import LINES_PER_TURN
 from station.core.log_file import LogFile
-from station.core.part import LINES_PER_TURN, Destination, Verdict
 from station.core.room import MB, free_bytes, require_room
 from station.core.settings import RecordSettings
-from station.recorder import ScanRecorder
+from station.host.build import MODEL_CACHE, _cache
+from station.host.recorder import ScanRecorder
 from tests.cell.bench import settings
 from tests.file_systems import mounted
 from tests.record_samples import PART_TYPE, blocks_of, decision, evidence, open_ledger, part

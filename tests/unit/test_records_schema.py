@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from station.core.classes import Destination
 from station.core.errors import BugError, RecordError
-from station.core.part import Destination
-from station.flow.record import SqliteLedger
 from station.records import opening, reading, schema
 from station.records.alarms import read_history
+from station.records.ledger import SqliteLedger
 from station.records.query import RecordFilter, list_records, show_record
 from station.records.schema import APPLICATION_ID, VERSIONS
 from tests.record_samples import PART_TYPE, evidence, open_ledger, part

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
+from station.core.classes import Destination
 from station.core.errors import RecordError
-from station.core.part import Destination
-from station.flow.record import WRITE_DEADLINE_S
+from station.records.ledger import WRITE_DEADLINE_S
 from station.records.opening import BUSY_TIMEOUT_S
 from station.records.query import RecordFilter, export_records
 from station.records.trouble import translated
@@ -27,7 +27,8 @@ DATABASE = "records.sqlite"
 WRITES_IN_A_LOOP = """
 import asyncio, itertools, sys
 from pathlib import Path
-from station.core.part import Destination, Receipt
+from station.core.part import Receipt
+from station.core.classes import Destination
 from tests.record_samples import PART_TYPE, evidence, open_ledger, part
 
 async def main() -> None:

@@ -6,8 +6,8 @@ import shlex
 
 import pytest
 
-from drivers.register_listing import ListingFormat, list_registers
-from drivers.registers import MAP_NAMES, load_map
+from drivers.modbus.listing import ListingFormat, list_registers
+from drivers.modbus.register_map import MAP_NAMES, load_map
 from station.core.settings import RtuLink, TcpLink
 
 TCP = TcpLink(kind="tcp", host="192.168.0.20", port=1502)

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drivers.registers import MAP_NAMES, IllegalWordsError, Register, RegisterMap, Run, load_map, read_map
-from drivers.words import word_type
+from drivers.modbus.register_map import MAP_NAMES, IllegalWordsError, Register, RegisterMap, Run, load_map, read_map
+from drivers.modbus.words import word_type
 from station.core.errors import BugError, ConfigError
 
 CHECK_WORDS = [1, 0xA55A, 0x47F1, 0x2000, 0x1234, 0x5678]  # version, magic, 123456.0, 0x12345678: high words first
@@ -240,7 +240,7 @@ def test_every_shipped_map_can_be_used_and_an_unknown_one_is_refused() -> None:
 
 
 def test_the_names_in_the_map_are_those_of_the_types_that_flow() -> None:
-    from station.core.part import Destination, Verdict  # noqa: PLC0415
+    from station.core.classes import Destination, Verdict  # noqa: PLC0415
 
     plc, robot = load_map("plc"), load_map("robot")
     assert plc["decision"].codes == {0: "none"} | {verdict.value: verdict.label for verdict in Verdict}

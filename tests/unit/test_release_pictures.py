@@ -9,8 +9,8 @@ import pytest
 from models.release.durable import new_folder
 from models.release.golden import read_golden
 from models.release.pictures import draw_mixed, read_pictures
+from station.core.classes import SurfaceClass as S
 from station.core.errors import ModelError, RecordingError
-from station.core.part import SurfaceClass as S
 from tests.unit.grey_bundles import as_they_are, make_recording
 
 

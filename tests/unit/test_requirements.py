@@ -13,10 +13,10 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from typer.testing import CliRunner
 
-from station.cli import app
+from station.cli.app import app
 from station.core.errors import ConfigError
-from station.inventory import Package, installed, package_of
-from station.notice import REMARKS, RUN, TRAIN, notice
+from station.upkeep.inventory import Package, installed, package_of
+from station.upkeep.notice import REMARKS, RUN, TRAIN, notice
 
 ROOT = Path(__file__).parents[2]
 LOCKS = {path.stem: path.read_text(encoding="utf-8") for path in sorted((ROOT / "requirements").glob("*.txt"))}

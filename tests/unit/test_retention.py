@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 
 from station.core import synchrony
-from station.core.part import LINES_PER_TURN, Verdict
+from station.core.classes import Verdict
+from station.core.geometry import LINES_PER_TURN
 from station.core.synchrony import Timex, kernel_synchronised
-from station.flow.record import SqliteLedger
 from station.records import pruner
+from station.records.ledger import SqliteLedger
 from tests.record_samples import PART_TYPE, START, HandClock, blocks_of, decision, evidence, open_ledger, part
 
 KEPT = 365
@@ -260,7 +261,7 @@ async def test_a_stop_in_the_midst_does_not_make_a_second_share_of_a_day(
 async def test_new_scans_are_archived_while_many_old_ones_are_removed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("station.flow.record.REMOVED_AT_A_TIME", 1)
+    monkeypatch.setattr("station.records.ledger.REMOVED_AT_A_TIME", 1)
     await archived(tmp_path, HandClock(), 60)
     clock = HandClock(START + timedelta(days=KEPT + 1))
     ledger = await opened(tmp_path, clock)

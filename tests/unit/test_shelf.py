@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from models.evaluation.parts import cut_at_truth
+from models.evaluation.measuring.parts import cut_at_truth
 from models.manifest import load_bundle
 from models.release.footing import told_apart
 from models.release.gate import Terms, judge_candidate
 from models.release.gate_report import Conditions
 from models.release.shelf import Shelf, chosen_bundle
 from models.weights import SHIPPED
+from station.core.classes import SurfaceClass as S
 from station.core.errors import ModelError
-from station.core.part import SurfaceClass as S
 from tests.unit.grey_bundles import GREYS, as_they_are, make_grey_bundle, make_recording
 
 TERMS = Terms("openvino", "int8", 0.5, 0.25, cut_at_truth)

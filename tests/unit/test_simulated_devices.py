@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from drivers.registers import load_map
+from drivers.modbus.register_map import load_map
 from sim.breakage import Breakage
 from sim.cell import Arm, Cell
 from sim.devices.jig import JigDevice, JigDrive, presets

@@ -9,11 +9,20 @@ import pytest
 
 from models.dataset.patches import label_patches
 from models.dataset.scans import LabelledScan
-from models.evaluation.defects import DefectTruth, SoughtDefect, detect, own_pixels, read_defects, seek, showing_patches
-from models.evaluation.parts import NO_PROBABILITIES, JudgedPart, decide_part
-from models.evaluation.pointing import Played, play_part, point, sum_up
+from models.evaluation.measuring.defects import (
+    DefectTruth,
+    SoughtDefect,
+    detect,
+    own_pixels,
+    read_defects,
+    seek,
+    showing_patches,
+)
+from models.evaluation.measuring.parts import NO_PROBABILITIES, JudgedPart, decide_part
+from models.evaluation.measuring.pointing import Played, play_part, point, sum_up
+from station.core.classes import SurfaceClass, Verdict
 from station.core.errors import RecordingError
-from station.core.part import Pixels, SurfaceClass, Verdict
+from station.core.part import Pixels
 
 LEFT, RIGHT = 20, 276
 

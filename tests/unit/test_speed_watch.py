@@ -7,10 +7,10 @@ from itertools import chain, repeat
 
 import pytest
 
+from station.cell.speed_watch import SpeedWatch
 from station.core.errors import JigError
 from station.core.part import PartType
 from station.core.ports import JigStatus
-from station.motion import SpeedWatch
 from tests.contract.fake_devices import FakeJig, Floor
 
 PART_TYPE = PartType("smh_385", 1, 385, 8, 6, 18.0, 320.0, 20.0)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from station.stalls import STALLED, StallMeter, settled_memory
+from station.host.stalls import STALLED, StallMeter, settled_memory
 
 ROOT = Path(__file__).parents[2]
 
@@ -18,7 +18,7 @@ STATION = """
 import asyncio, logging, sys, threading, time
 from station.core.logs import configure_logs
 from station.core.settings import WatchdogSettings
-from station.stalls import StallGuard
+from station.host.stalls import StallGuard
 
 configure_logs("info", None)
 

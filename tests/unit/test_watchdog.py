@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from station import watchdog as module
-from station.compute import ComputeThread
+from station.cell.compute import ComputeThread
 from station.core.errors import RecordError
 from station.core.settings import WatchdogSettings
-from station.watchdog import Notifier, Watchdog
+from station.host import watchdog as module
+from station.host.watchdog import Notifier, Watchdog
 from tests.contract.fake_ledger import FakeLedger
 
 START = datetime(2026, 5, 1, 6, tzinfo=UTC)

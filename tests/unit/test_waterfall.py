@@ -1,7 +1,7 @@
 """The picture of a part's deadline ledger: every moment in its place, 100 columns wide, older records too."""
 
 from station.core.timeline import BlockTimes, ScanTimes
-from station.waterfall import BAR_COLUMNS, NAME_COLUMNS, waterfall
+from station.view.waterfall import BAR_COLUMNS, NAME_COLUMNS, waterfall
 
 MS = 1_000_000
 

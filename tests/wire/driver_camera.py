@@ -9,13 +9,14 @@ import genicam
 import numpy as np
 import pytest
 
-from drivers.camera import GenTLCamera
+from drivers.camera.gentl import GenTLCamera
 from sim.gentl import producer_path
 from sim.pace import Speed
 from sim.scene import Scene
 from station.core.camera_settings import CameraSettings
 from station.core.errors import CameraError
-from station.core.part import BLOCKS_PER_TURN, LINES_PER_BLOCK, LINES_PER_TURN, Block, ScanRecipe
+from station.core.geometry import BLOCKS_PER_TURN, LINES_PER_BLOCK, LINES_PER_TURN
+from station.core.part import Block, ScanRecipe
 
 WIDTH_PX = 320
 IMAGE = np.random.default_rng(7).integers(0, 256, (LINES_PER_TURN, WIDTH_PX), dtype=np.uint8)

@@ -8,9 +8,10 @@ from typing import Protocol
 import numpy as np
 from pymodbus.client import AsyncModbusTcpClient
 
-from drivers.plc import ModbusPlc
-from station.core.part import Announcement, Decision, Destination, Inspection, PartType, Verdict
-from station.core.ports import Published
+from drivers.plc.plc import ModbusPlc
+from station.core.classes import Destination, Verdict
+from station.core.judgement import Published
+from station.core.part import Announcement, Decision, Inspection, PartType
 from station.core.settings import PlcSettings, TcpLink
 from tests.wire.modbus_peer import Peer, TcpPeer
 

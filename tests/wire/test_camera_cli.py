@@ -26,7 +26,7 @@ def camera(tmp_path: Path) -> Run:
     def run(*arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
         inherited = {name: value for name, value in os.environ.items() if name != "GENICAM_GENTL64_PATH"}
         return subprocess.run(
-            [sys.executable, "-c", "from station.cli import main; main()", "camera", *map(str, arguments)],
+            [sys.executable, "-c", "from station.cli.app import main; main()", "camera", *map(str, arguments)],
             capture_output=True, text=True, timeout=60, check=False, cwd=tmp_path,
             env={**inherited, "PYTHONPATH": str(ROOT), **environment},
         )  # fmt: skip

@@ -8,14 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from drivers.camera import GenTLCamera
-from drivers.camera_supervisor import SupervisedCamera
+from drivers.camera.gentl import GenTLCamera
+from drivers.camera.supervisor import SupervisedCamera
 from sim.gentl import producer_path
 from sim.pace import Speed
 from sim.scene import Scene
 from station.core.camera_settings import CameraSettings
 from station.core.errors import CameraError
-from station.core.part import BLOCKS_PER_TURN, LINES_PER_BLOCK, LINES_PER_TURN, ScanRecipe
+from station.core.geometry import BLOCKS_PER_TURN, LINES_PER_BLOCK, LINES_PER_TURN
+from station.core.part import ScanRecipe
 
 WIDTH_PX = 2048
 RECIPE = ScanRecipe(line_rate_hz=100_000.0, exposure_us=8.0)
@@ -35,7 +36,7 @@ def camera_process() -> int:
     """The one camera process of this one."""
     tasks = Path("/proc/self/task").glob("*/children")
     pids = {int(pid) for task in tasks for pid in task.read_text().split()}
-    (pid,) = [pid for pid in pids if b"drivers.camera_process" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    (pid,) = [pid for pid in pids if b"drivers.camera.process.service" in Path(f"/proc/{pid}/cmdline").read_bytes()]
     return pid
 
 

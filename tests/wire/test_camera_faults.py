@@ -6,11 +6,11 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from drivers.camera import GenTLCamera
-from drivers.camera_supervisor import SupervisedCamera
+from drivers.camera.gentl import GenTLCamera
+from drivers.camera.supervisor import SupervisedCamera
 from station.core.camera_settings import CameraSettings
 from station.core.errors import CameraError
-from station.core.part import BLOCKS_PER_TURN
+from station.core.geometry import BLOCKS_PER_TURN
 from station.flow.acquire import Accountant
 from tests.contract.camera_producers import OURS, Rows
 from tests.own_children import children

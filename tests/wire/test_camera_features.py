@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from station.core.camera_settings import ChunkSettings
-from station.core.part import BLOCKS_PER_TURN, ScanRecipe
+from station.core.geometry import BLOCKS_PER_TURN
+from station.core.part import ScanRecipe
 from station.flow.acquire import Accountant
 from tests.own_children import children
 from tests.wire.driver_camera import IMAGE, RECIPE, WIDTH_PX, MakeCamera, Setup, one_turn, refusal

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from station.core.errors import BugError
-from station.core.part import BLOCKS_PER_TURN, LINES_PER_BLOCK, ScanRecipe
+from station.core.geometry import BLOCKS_PER_TURN, LINES_PER_BLOCK
+from station.core.part import ScanRecipe
 from tests.wire.driver_camera import IMAGE, RECIPE, VIKY, WIDTH_PX, MakeCamera, Setup, one_turn
 
 

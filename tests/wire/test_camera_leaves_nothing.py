@@ -43,7 +43,7 @@ async def test_nothing_is_left_and_nothing_is_printed(
 STATION = """
 import asyncio, os, sys
 from pathlib import Path
-from drivers.camera import GenTLCamera
+from drivers.camera.gentl import GenTLCamera
 from station.core.settings import CameraSettings
 camera = GenTLCamera(CameraSettings.model_validate_json(sys.argv[1]))
 async def main():

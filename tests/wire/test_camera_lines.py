@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
-from drivers.camera import GenTLCamera
+from drivers.camera.gentl import GenTLCamera
 from sim.scene import Scene
 from station.core.camera_settings import ChunkSettings
-from station.core.part import BLOCKS_PER_TURN, LINES_PER_TURN, LineAccount
+from station.core.geometry import BLOCKS_PER_TURN, LINES_PER_TURN
+from station.core.part import LineAccount
 from station.flow.acquire import Accountant
 from tests.wire.driver_camera import RECIPE, MakeCamera, Setup, one_turn
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from drivers.camera import GenTLCamera
-from drivers.camera_survey import find_devices
+from drivers.camera.gentl import GenTLCamera
+from drivers.camera.survey import find_devices
 from sim.gentl import producer_path
 from station.core.compiler import find_compiler
 from tests.own_children import children

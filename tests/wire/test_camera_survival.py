@@ -7,9 +7,10 @@ import time
 
 import pytest
 
-from drivers.camera import GenTLCamera
+from drivers.camera.gentl import GenTLCamera
 from sim.scene import Scene
-from station.core.part import BLOCKS_PER_TURN, LINES_PER_TURN, Block
+from station.core.geometry import BLOCKS_PER_TURN, LINES_PER_TURN
+from station.core.part import Block
 from tests.own_children import camera_process, children
 from tests.wire.driver_camera import IMAGE, PATIENT_S, RECIPE, MakeCamera, Setup, one_turn, refusal, settings_of
 

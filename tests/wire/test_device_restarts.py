@@ -8,7 +8,7 @@ import pytest
 import structlog
 
 from drivers.jig import ModbusJig
-from drivers.poller import StatusPoller
+from drivers.modbus.poller import StatusPoller
 from drivers.robot import ModbusRobot
 from station.core.clock import SystemClock
 from station.core.errors import RobotError, StationError
@@ -42,7 +42,7 @@ async def _nothing_is_left_running() -> AsyncIterator[None]:
 
 @pytest.fixture(autouse=True)
 def _constants_are_looked_at_often(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("drivers.poller.IDENTITY_S", 0.0)
+    monkeypatch.setattr("drivers.modbus.poller.IDENTITY_S", 0.0)
 
 
 @pytest.fixture
@@ -153,7 +153,7 @@ async def test_an_order_that_broke_off_is_cleared_when_the_robot_is_back(peer: R
 async def test_a_robot_that_does_not_let_its_registers_be_cleared_is_told_once_and_asked_at_the_heartbeats_pace(
     robot: ModbusRobot, peer: RobotPeer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("drivers.poller.HEARTBEAT_S", 60.0)
+    monkeypatch.setattr("drivers.modbus.poller.HEARTBEAT_S", 60.0)
     await robot.connect()
     with structlog.testing.capture_logs() as log:
         await robot.load(LOAD)
@@ -170,7 +170,7 @@ async def test_a_robot_that_does_not_let_its_registers_be_cleared_is_told_once_a
 async def test_a_robot_that_is_busy_has_its_order_cleared_later(
     robot: ModbusRobot, peer: RobotPeer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("drivers.poller.HEARTBEAT_S", 0.01)
+    monkeypatch.setattr("drivers.modbus.poller.HEARTBEAT_S", 0.01)
     await robot.connect()
     await robot.load(LOAD)
     peer.write_conduct.extend(["busy"] * 3)
@@ -182,9 +182,9 @@ async def test_a_heartbeat_that_only_toggles_does_not_have_the_constants_read_at
 ) -> None:
     await robot.connect()
     await robot.load(LOAD)
-    monkeypatch.setattr("drivers.poller.IDENTITY_S", 60.0)
+    monkeypatch.setattr("drivers.modbus.poller.IDENTITY_S", 60.0)
     await when(lambda: peer.reads[-1][1] >= 10)
-    monkeypatch.setattr("drivers.poller.STALE_AFTER_S", 60.0)
+    monkeypatch.setattr("drivers.modbus.poller.STALE_AFTER_S", 60.0)
     peer.beats = None
     before = len(peer.reads)
     for number in range(20):
@@ -376,6 +376,6 @@ async def test_the_constants_are_not_read_while_somebody_waits_for_the_status(
     for _ in range(20):
         await poller.next_look()
     assert {count for _function, _address, count in peer.reads[before:]} == {14}
-    monkeypatch.setattr("drivers.poller.IDENTITY_S", 60.0)
+    monkeypatch.setattr("drivers.modbus.poller.IDENTITY_S", 60.0)
     await poller.close()
     await server.stop()

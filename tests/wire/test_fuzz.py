@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 from pymodbus.client import AsyncModbusTcpClient
 
-from drivers.modbus_link import ModbusLink
-from drivers.plc import ModbusPlc, make_plc
-from drivers.registers import load_map
+from drivers.modbus.link import ModbusLink
+from drivers.modbus.register_map import load_map
+from drivers.plc.plc import ModbusPlc, make_plc
 from station.core.errors import DeviceError, JigError
 from station.core.settings import RtuLink
 from tests.wire.plc_peers import settings

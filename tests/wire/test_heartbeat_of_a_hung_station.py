@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from drivers.plc import ModbusPlc, make_plc
+from drivers.plc.plc import ModbusPlc, make_plc
 from tests.wire.plc_peers import ServingPlc, settings
 
 HUNG_S = 0.6

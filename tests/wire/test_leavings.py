@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from config import bundled
-from drivers.modbus_link import ModbusLink
-from drivers.serial_port import someones_terminal, why_not
+from drivers.modbus.link import ModbusLink
+from drivers.modbus.serial_port import someones_terminal, why_not
 from sim.leavings import clear_leavings
 from sim.modbus.rtu_line import RtuLine
 from sim.pace import Speed

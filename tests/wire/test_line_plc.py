@@ -6,11 +6,13 @@ from collections.abc import AsyncIterator
 import numpy as np
 import pytest
 
-from drivers.plc import ModbusPlc, make_plc
+from drivers.plc.plc import ModbusPlc, make_plc
 from station.core.alarms import AlarmSummary
+from station.core.classes import Destination, Verdict
 from station.core.errors import FAULTS, PlcError
-from station.core.part import Announcement, Decision, Destination, Verdict
-from station.core.ports import Acknowledgement, CellReport, LineCommand, Published
+from station.core.judgement import Published
+from station.core.part import Announcement, Decision
+from station.core.ports import Acknowledgement, CellReport, LineCommand
 from tests.wire.plc_peers import (
     ID_WORDS,
     AskingPlc,
@@ -340,7 +342,7 @@ async def test_a_driver_whose_own_task_died_does_not_look_healthy(pair: Pair, mo
     async def broken(_: object, __: object) -> None:
         raise RuntimeError("broken")
 
-    monkeypatch.setattr("drivers.plc.ModbusPlc._tell", broken)
+    monkeypatch.setattr("drivers.plc.plc.ModbusPlc._tell", broken)
     await until(pair.driver, pair.driver.health)
     assert pair.driver.health() is FAULTS["station.bug"]
     assert not pair.driver.permission()

@@ -13,11 +13,12 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from drivers.plc import ModbusPlc, make_plc
-from drivers.register_listing import list_registers
-from drivers.registers import load_map
-from station.core.part import Announcement, Decision, Inspection, PartType, Verdict
-from station.core.ports import Published
+from drivers.modbus.listing import list_registers
+from drivers.modbus.register_map import load_map
+from drivers.plc.plc import ModbusPlc, make_plc
+from station.core.classes import Verdict
+from station.core.judgement import Published
+from station.core.part import Announcement, Decision, Inspection, PartType
 from station.core.settings import PlcSettings, RtuLink, TcpLink
 from tests.wire.modbus_peer import Peer, RtuPeer
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from drivers.modbus_link import Exchange, ModbusLink
-from drivers.registers import Run
+from drivers.modbus.link import Exchange, ModbusLink
+from drivers.modbus.register_map import Run
 from station.core.errors import JigError, PlcError
 from station.core.settings import RtuLink, TcpLink
 from tests.wire.modbus_peer import Conduct, Peer, RtuPeer, TcpPeer

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from drivers.plc import ModbusPlc, make_plc
+from drivers.plc.plc import ModbusPlc, make_plc
 from tests.wire.plc_peers import settings
 from tests.wire.raw_modbus import MAGIC, READ_MAGIC, RawMaster, frame
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from config import bundled
-from drivers.camera import GenTLCamera
+from drivers.camera.gentl import GenTLCamera
 from drivers.jig import ModbusJig
 from drivers.robot import ModbusRobot
 from sim.gentl import producer_path

@@ -5,9 +5,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from drivers.plc import ModbusPlc, make_plc
+from drivers.plc.plc import ModbusPlc, make_plc
+from station.core.classes import Destination
 from station.core.errors import FAULTS, PlcError
-from station.core.part import Announcement, Destination
+from station.core.part import Announcement
 from station.core.ports import CellReport
 from tests.wire.modbus_peer import Conduct
 from tests.wire.plc_peers import (

@@ -14,9 +14,9 @@ import pytest
 from pydantic import ValidationError
 from structlog.testing import capture_logs
 
-from drivers.modbus_server import FILES_KEPT, plain_address
-from drivers.plc import ModbusPlc, make_plc
-from drivers.tally import TOLD_APART, Tally
+from drivers.modbus.server import FILES_KEPT, plain_address
+from drivers.modbus.tally import TOLD_APART, Tally
+from drivers.plc.plc import ModbusPlc, make_plc
 from station.core.settings import PlcSettings
 from tests.wire.plc_peers import settings
 from tests.wire.raw_modbus import READ_MAGIC, RawMaster, connected, frame

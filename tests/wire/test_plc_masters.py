@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from drivers.plc import ModbusPlc, make_plc
+from drivers.plc.plc import ModbusPlc, make_plc
 from station.core.errors import FAULTS
 from station.core.part import Announcement, Inspection
 from station.core.ports import Acknowledgement, LineCommand

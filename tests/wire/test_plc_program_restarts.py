@@ -9,10 +9,10 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 import structlog
 
-from drivers.plc import ModbusPlc, make_plc
+from drivers.plc.plc import ModbusPlc, make_plc
 from station.core.alarms import AlarmSummary
+from station.core.classes import Destination, Verdict
 from station.core.errors import FAULTS
-from station.core.part import Destination, Verdict
 from station.core.ports import Acknowledgement, CellReport, LineCommand
 from tests.wire.plc_peers import ID_WORDS, AskingPlc, ServingPlc, beat, inspection, result, settings, until
 

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 from pymodbus.client import AsyncModbusTcpClient
 
-from drivers.plc import ModbusPlc, make_plc
+from drivers.plc.plc import ModbusPlc, make_plc
 from station.core.errors import FAULTS, PlcError
 from station.core.part import Announcement
 from station.core.ports import Acknowledgement, LineCommand

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from drivers.poller import StatusPoller
+from drivers.modbus.poller import StatusPoller
 from drivers.robot import ModbusRobot
 from station.core.clock import SystemClock
 from station.core.errors import BugError, RobotError
@@ -90,7 +90,7 @@ async def test_another_map_is_refused_and_says_which_register_differs(
 async def test_a_device_whose_heartbeat_stands_still_is_not_believed(
     robot: ModbusRobot, peer: RobotPeer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("drivers.poller.STALE_AFTER_S", 0.1)
+    monkeypatch.setattr("drivers.modbus.poller.STALE_AFTER_S", 0.1)
     await robot.connect()
     peer.beats = None
 
@@ -107,7 +107,7 @@ async def test_a_device_whose_heartbeat_stands_still_is_not_believed(
 async def test_the_station_shows_the_robot_its_heartbeat(
     robot: ModbusRobot, peer: RobotPeer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("drivers.poller.HEARTBEAT_S", 0.0)
+    monkeypatch.setattr("drivers.modbus.poller.HEARTBEAT_S", 0.0)
     await robot.connect()
     for _ in range(3):
         await robot.status()
@@ -314,7 +314,7 @@ async def test_a_robot_that_stays_busy_has_not_taken_the_order_and_the_detail_sa
 async def test_a_robot_that_takes_no_heartbeat_while_it_is_busy_is_not_lost(
     robot: ModbusRobot, peer: RobotPeer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("drivers.poller.HEARTBEAT_S", 0.0)
+    monkeypatch.setattr("drivers.modbus.poller.HEARTBEAT_S", 0.0)
     await robot.connect()
     peer.write_conduct.extend(["busy", "no target", "busy", "begun"])
     for _ in range(4):
@@ -389,7 +389,7 @@ async def test_a_poller_that_dies_is_told_to_whoever_waits(robot: ModbusRobot, m
     async def broken(_: object) -> None:
         raise RuntimeError("broken")
 
-    monkeypatch.setattr("drivers.poller.StatusPoller._show_heartbeat", broken)
+    monkeypatch.setattr("drivers.modbus.poller.StatusPoller._show_heartbeat", broken)
     with pytest.raises(BugError, match="poller of the robot ended"):
         await robot.status()
     with pytest.raises(BugError):

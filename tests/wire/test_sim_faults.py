@@ -7,14 +7,15 @@ from pathlib import Path
 import pytest
 
 from drivers.jig import ModbusJig
-from drivers.plc import ModbusPlc
+from drivers.plc.plc import ModbusPlc
 from drivers.robot import ModbusRobot
 from sim.faults import NAMED_FAULTS, Moment, NamedFault, Wish, named_fault
 from sim.ledger import Happening, Place
 from sim.pace import Speed
 from sim.running import Plan, RunningCell, running_cell
+from station.core.classes import Destination, Verdict
 from station.core.errors import FAULTS, ConfigError, StationError
-from station.core.part import Destination, Order, Verdict
+from station.core.part import Order
 from station.core.settings import Settings
 from tests.cell.fault_bench import Truth, addressed, make_recording, quick_settings
 from tests.wire.plc_peers import result

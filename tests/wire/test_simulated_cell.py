@@ -22,7 +22,7 @@ from pymodbus.client import ModbusSerialClient, ModbusTcpClient
 from pymodbus.exceptions import ModbusException
 
 from config import bundled
-from drivers.plc import ModbusPlc
+from drivers.plc.plc import ModbusPlc
 from station.core.settings import PlcSettings
 from tests.turned import turned
 

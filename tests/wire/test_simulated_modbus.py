@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from drivers.registers import Kind
+from drivers.modbus.register_map import Kind
 from sim.modbus.rtu_line import RtuLine
 from sim.modbus.slave import ExceptionCode, RefusedError
 from sim.modbus.tcp_master import LinkError, TcpMaster

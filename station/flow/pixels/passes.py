@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from station.core.errors import ConfigError
-from station.core.part import LINES_PER_BLOCK, PATCH_PX, PATCHES_PER_STRIP, STRIP_SHAPE, Pixels
+from station.core.geometry import LINES_PER_BLOCK, PATCH_PX, PATCHES_PER_STRIP, STRIP_SHAPE
+from station.core.part import Pixels
 from station.flow.pixels.build import LIBRARY
 from station.flow.pixels.sharing import shares
 

@@ -9,7 +9,7 @@ other line changing less than those between.
 import numpy as np
 from numpy.typing import NDArray
 
-from station.core.part import BLOCKS_PER_TURN
+from station.core.geometry import BLOCKS_PER_TURN
 from station.flow.turn.series import Series, middle
 
 FALLEN, RISEN = 3.0, 1.0

@@ -11,7 +11,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from station.core.part import BLOCKS_PER_TURN, Pixels
+from station.core.geometry import BLOCKS_PER_TURN
+from station.core.part import Pixels
 from station.flow.pixels import passes
 from station.flow.turn.texture import LINES_PER_ROW, Texture
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from station.core.part import BLOCKS_PER_TURN, Pixels
+from station.core.geometry import BLOCKS_PER_TURN
+from station.core.part import Pixels
 from station.flow.pixels import passes
 
 Row = NDArray[np.float32]

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Iterator
 import cv2
 
 from station.core.errors import PartError
-from station.core.part import BLOCKS_PER_TURN, LINES_PER_BLOCK, Block, Pixels, Roi
+from station.core.geometry import BLOCKS_PER_TURN, LINES_PER_BLOCK
+from station.core.part import Block, Pixels, Roi
 from station.core.settings import TurnSettings
 from station.flow.turn.copies import Copies
 from station.flow.turn.lines import Flaws, measure, missing

@@ -1,0 +1,1 @@
+"""The camera's own processes: they alone load GenICam's libraries."""

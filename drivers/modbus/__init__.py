@@ -1,0 +1,1 @@
+"""Modbus and the register maps: connections, requests, words, orders, and the server."""

@@ -1,0 +1,1 @@
+"""The line PLC, as the station's client or as its server."""

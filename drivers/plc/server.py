@@ -1,0 +1,226 @@
+"""The line PLC as Modbus client: the station's own server, with the same registers at the same addresses.
+
+Reading is free; addresses between registers read as 0. The PLC may write only its own half of the map, as a whole or in
+parts: what it writes between its registers is taken and forgotten. All words of a request take effect together, and a
+request with one illegal word changes nothing. A command without a name is not illegal, it is refused as a command.
+
+A server that was restarted has forgotten which commands it has answered, and a PLC that copies its whole block offers
+the last one again. So the first number that an address writes into a sequence register starts nothing: only a later one
+is new. A number that a master left standing while another wrote is none either.
+"""
+
+import errno
+from collections.abc import Callable, Sequence
+from importlib.metadata import version
+
+from drivers.modbus.register_map import Register, RegisterMap, Run
+from drivers.modbus.requests import ExceptionCode, answer, refusal
+from drivers.modbus.server import Caller, Limits, ModbusServer
+from drivers.modbus.tally import Tally
+from drivers.modbus.words import Ascii
+from drivers.plc.inbox import PlcInbox
+from drivers.plc.masters import Masters, News
+from drivers.plc.outbox import PlcOutbox
+from station.core.errors import Fault, PlcError
+from station.core.settings import PlcSettings
+
+NO_UNIT, ANY_UNIT = 0, 255
+"""What a client sends that needs no unit id. Source: MODBUS Messaging on TCP/IP V1.0b, section 4.4.2."""
+_NUMBERED = ("command_sequence", "alarm_ack_sequence", "part_sequence")
+_PRODUCT = "inspection-station"
+
+
+class PlcServer:
+    """The station's Modbus TCP server.
+
+    Args:
+        settings: Address to listen on, who may connect and command, and how much is served.
+        registers: The PLC's map.
+        inbox: Is told which numbers are no news.
+        outbox: Has what the station says.
+        heard: Called with all the PLC's words when the PLC has written some.
+    """
+
+    def __init__(
+        self,
+        settings: PlcSettings,
+        registers: RegisterMap,
+        inbox: PlcInbox,
+        outbox: PlcOutbox,
+        heard: Callable[[Sequence[int]], None],
+    ) -> None:
+        self.port = settings.link.port
+        self._settings = settings
+        self._registers = registers
+        self._inbox = inbox
+        self._outbox = outbox
+        self._heard = heard
+        self._own, self._extent = registers.extent("holding")
+        self._theirs, count = registers.span(row.name for row in registers.select("holding", "read"))
+        self._their_words = [0] * count
+        self._units = {NO_UNIT, ANY_UNIT, settings.link.unit}
+        self._identity = _identity(registers)
+        self._tally = Tally()
+        self._masters = Masters(settings.commanders, settings.readers, settings.stale_after_s, self._tally)
+        self._server: ModbusServer | None = None
+
+    @property
+    def fault(self) -> Fault | None:
+        """`plc.two_masters` while two addresses take the command from each other, or None."""
+        return self._masters.fault
+
+    @property
+    def running(self) -> bool:
+        """Whether the server listens."""
+        return self._server is not None
+
+    async def open(self) -> None:
+        """Listen.
+
+        Raises:
+            PlcError: `port_in_use`, `port_not_permitted`, `cannot_listen`.
+        """
+        link, allowed = self._settings.link, self._settings
+        limits = Limits(
+            allowed.connections, allowed.connections_per_address, allowed.idle_timeout_s, allowed.requests_per_s
+        )
+        server = ModbusServer(self, limits, self._tally)
+        try:
+            self.port = await server.open(link.host, link.port)
+        except OSError as error:
+            raise PlcError(_listening_fault(error), f"{link.host}:{link.port}: {error}") from error
+        self._server = server
+
+    async def write(self, runs: Sequence[Run]) -> None:
+        """Nothing: the server answers from the outbox."""
+
+    async def close(self) -> None:
+        """Stop listening and close every connection."""
+        server, self._server = self._server, None
+        if server:
+            await server.close()
+            self._tally.close()
+
+    # ------------------------------------------------------------------ what the server asks
+
+    def admits(self, address: str) -> bool:
+        """Whether this address may connect."""
+        return self._masters.may_connect(address)
+
+    def prefers(self, address: str) -> bool:
+        """Whether this address may command."""
+        return self._masters.may_command(address)
+
+    def commands(self, caller: Caller) -> bool:
+        """Whether this connection has the command."""
+        return self._masters.commands(caller)
+
+    def left(self, caller: Caller) -> None:
+        """The connection is closed."""
+        self._masters.left(caller)
+
+    def answer(self, caller: Caller, unit: int, request: bytes) -> bytes:
+        """The answer to a request."""
+        if unit not in self._units:
+            return refusal(request[0], ExceptionCode.NO_SUCH_UNIT)
+        return answer(request, _Window(self, caller), self._identity)
+
+    # ------------------------------------------------------------------ registers
+
+    def read(self, address: int, count: int) -> list[int] | ExceptionCode:
+        """The words that stand now."""
+        if address < self._own or address + count > self._own + self._extent:
+            return ExceptionCode.ILLEGAL_ADDRESS
+        return self._image()[address - self._own : address - self._own + count]
+
+    def take(self, caller: Caller, address: int, words: Sequence[int]) -> ExceptionCode | None:
+        """Take or refuse words for the PLC's registers."""
+        if not self._theirs <= address < address + len(words) <= self._theirs + len(self._their_words):
+            return ExceptionCode.ILLEGAL_ADDRESS
+        beat_at = self._registers["plc_heartbeat"].address - address
+        beat = words[beat_at] if 0 <= beat_at < len(words) else None
+        if not self._masters.may_write(caller, beat):
+            self._tally.count("plc_writes_refused", caller.address, self._why_refused(caller))
+            return ExceptionCode.ILLEGAL_FUNCTION
+        touched = [row for row in self._registers.touched("holding", address, len(words)) if row.access == "read"]
+        after = list(self._their_words)
+        for row in touched:
+            for place in range(max(row.address, address), min(row.end, address + len(words))):
+                after[place - self._theirs] = words[place - address]
+        if any(self._is_illegal(row, after) for row in touched):
+            return ExceptionCode.ILLEGAL_VALUE
+        self._masters.wrote(caller, beat)
+        for row in touched:
+            if row.name in _NUMBERED:
+                self._sort_out(caller, row, after)
+        self._their_words = after
+        self._inbox.speaker = str(caller)
+        self._heard(after)
+        return None
+
+    def _why_refused(self, caller: Caller) -> str:
+        if self._masters.may_command(caller.address):
+            return "another connection has the command: it wrote plc_heartbeat last"
+        return "not in plc.commanders"
+
+    def _sort_out(self, caller: Caller, row: Register, after: Sequence[int]) -> None:
+        """Tell the inbox where a number is news, or none, because another master wrote before."""
+        place = row.address - self._theirs
+        number = after[place]
+        news = self._masters.news(caller, row.name, number, self._their_words[place])
+        if news is not News.BY_THE_NUMBER:
+            self._inbox.adopt(row.name, number if news is News.OLD else 0)
+
+    def _is_illegal(self, row: Register, words: Sequence[int]) -> bool:
+        """Text may be written word by word, and is looked at when it is announced; codes when they are followed."""
+        if isinstance(row.word_type, Ascii):
+            return False
+        try:
+            row.word_type.decode(words[row.address - self._theirs : row.end - self._theirs])
+        except ValueError:
+            return True
+        return False
+
+    def _image(self) -> list[int]:
+        image = [0] * self._extent
+        for first, words in ((self._outbox.first, self._outbox.words()), (self._theirs, self._their_words)):
+            image[first - self._own : first - self._own + len(words)] = words
+        return image
+
+
+class _Window:
+    """The registers as one caller meets them."""
+
+    def __init__(self, server: PlcServer, caller: Caller) -> None:
+        self._server = server
+        self._caller = caller
+
+    def read(self, address: int, count: int) -> list[int] | ExceptionCode:
+        """The words that stand now."""
+        return self._server.read(address, count)
+
+    def write(self, address: int, words: Sequence[int]) -> ExceptionCode | None:
+        """Take or refuse words."""
+        return self._server.take(self._caller, address, words)
+
+
+def _identity(registers: RegisterMap) -> dict[int, str]:
+    """What function 43/14 tells. Source: MODBUS Application Protocol V1.1b3, section 6.21: the objects' numbers."""
+    return {
+        0x00: "The authors of the inspection station",
+        0x01: _PRODUCT,
+        0x02: version(_PRODUCT),
+        0x04: "Inspection station",
+        0x05: f"register map {registers.name}, version {registers.version}",
+    }
+
+
+def _listening_fault(error: OSError) -> str:
+    """The code that says why nothing can listen.
+
+    The system answers EACCES to a user who may not have a port below 1024, and EADDRNOTAVAIL, or that it knows no such
+    name, where the address is none of this computer.
+    """
+    if error.errno == errno.EADDRINUSE:
+        return "plc.port_in_use"
+    return "plc.port_not_permitted" if error.errno in (errno.EACCES, errno.EPERM) else "plc.cannot_listen"

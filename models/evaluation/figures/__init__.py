@@ -1,0 +1,1 @@
+"""What is counted and fitted: rates and their limits, scores, calibration, probability of detection. Pure."""

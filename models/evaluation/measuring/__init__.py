@@ -1,0 +1,1 @@
+"""How parts and pictures are measured: scorers, parts, defects, disturbances, where evidence lies, and the document."""

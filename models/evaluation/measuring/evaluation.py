@@ -1,0 +1,195 @@
+"""One whole measurement as one document: `Evaluation` is the layout of `evaluation.json`, and what the report shows.
+
+Two measurements of the same parts are compared row by row: `parts.rows` names each part's verdict and confidence.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from models.evaluation.figures.calibration import Calibration, calibrate
+from models.evaluation.figures.metrics import Classification, classify
+from models.evaluation.figures.rates import Rate, sample_size
+from models.evaluation.measuring.defects import Detection
+from models.evaluation.measuring.parts import JudgedPart, decide_part, patch_labels
+from models.evaluation.measuring.pointing import Pointing
+from models.evaluation.measuring.robustness import RobustnessCurve, Tally, tally
+from models.manifest import Figures, Section
+from station.core.classes import SurfaceClass, Verdict
+
+CLAIM = 0.001
+"""The share of escapes, or of overkill, that everybody would like to claim."""
+LIMITS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99)
+"""Least confidences that are tried."""
+ANSWERS = tuple(verdict.label for verdict in Verdict)
+"""The classes of a part, then review."""
+
+
+class Subject(Section):
+    """What was measured, and how it was asked."""
+
+    name: str = Field(..., description="The network: a bundle's name and hash, or a checkpoint.")
+    engine: str = Field(..., description="What computed it, in which arithmetic.")
+    classes: tuple[str, ...] = Field(..., description="Its classes.")
+    min_confidence: float | None = Field(..., description="Below it a part went to review; None for single images.")
+    cropping: str = Field(..., description="How the part's columns were found.")
+
+
+class Source(Section):
+    """What it was measured on."""
+
+    name: str = Field(..., description="Folder of the recording or the data set.")
+    sha256: str | None = Field(..., description="Of the data set's manifest, or of the recording's index.")
+    kind: str = Field(..., description="What it holds.")
+
+
+class PartRow(Section):
+    """One judged part."""
+
+    part_id: str = Field(..., description="Its name.")
+    truth: str = Field(..., description="Its class.")
+    verdict: str = Field(..., description="What the station decides; review under the least confidence.")
+    algorithm1: str | None = Field(..., description="What Algorithm 1 says; None for a refused scan.")
+    reason: str | None = Field(..., description="Code of the fault behind review.")
+    confidence: float = Field(..., description="Of Algorithm 1; 0 for a refused scan.")
+    deciding_patch: int | None = Field(..., description="0 to 15; None for a refused scan.")
+
+
+class OperatingPoint(Section):
+    """What another least confidence would give."""
+
+    min_confidence: float = Field(..., description="Below it a part goes to review.")
+    tally: Tally = Field(..., description="The parts, counted so.")
+
+
+class Claim(Section):
+    """How many parts it takes to claim a rate."""
+
+    rate: float = Field(..., description="The claim: no more than this share.")
+    events: int = Field(..., description="Allowed in the sample.")
+    parts: int = Field(..., description="Fewest parts, with 95 % confidence, one-sided.")
+
+
+class PartFigures(Section):
+    """Whole parts, by Algorithm 1 over the 16 patches and the guard of the least confidence."""
+
+    figures: Figures = Field(..., description="The counts that a bundle's manifest holds.")
+    tally: Tally = Field(..., description="Accuracy, escapes, overkill and reviews with their limits.")
+    classification: Classification = Field(..., description="Class by class; review is an answer of its own.")
+    claims: tuple[Claim, ...] = Field(..., description="Sample sizes that a claim of 0.1 % needs.")
+    operating_points: tuple[OperatingPoint, ...] = Field(..., description="Other least confidences.")
+    rows: tuple[PartRow, ...] = Field(..., description="Part by part, in the recording's order.")
+
+
+class ImageFigures(Section):
+    """Single patches, or pictures of a data set."""
+
+    classification: Classification = Field(..., description="Class by class.")
+    calibration: Calibration = Field(..., description="What the probabilities are worth.")
+    wrong: tuple[tuple[str, str, str, float], ...] = Field(
+        ..., description="Picture, truth, answer and confidence of what was judged wrongly; of data sets alone."
+    )
+
+
+class Evaluation(Section):
+    """A whole measurement."""
+
+    format: Literal[2] = Field(2, description="Version of this layout; it is raised when a key changes its meaning.")
+    created: datetime = Field(..., description="When it was measured, UTC.")
+    code_version: str = Field(..., description="Version of the product that measured.")
+    subject: Subject
+    source: Source
+    parts: PartFigures | None = Field(..., description="None for data sets of single pictures.")
+    images: ImageFigures
+    detection: tuple[Detection, ...] = Field(..., description="Probability of detection; empty without sizes.")
+    detection_source: str | None = Field(..., description="Where the defects of `detection` are from.")
+    false_calls: Rate | None = Field(
+        ..., description="Patches without any defect that were called defective, of the parts of `detection`."
+    )
+    pointing: Pointing | None = Field(..., description="Whether the evidence lies on the defects; None without.")
+    robustness: tuple[RobustnessCurve, ...] = Field(..., description="Curves against disturbances; may be empty.")
+    robustness_parts: int = Field(..., ge=0, description="Parts that these curves were measured on.")
+
+
+def part_figures(judged: Sequence[JudgedPart], figures: Figures) -> PartFigures:
+    """Everything that is counted over whole parts."""
+    truth = np.array([part.truth for part in judged])
+    found = np.array([part.verdict - Verdict.DEFECT_FREE for part in judged])
+    counted = tally(judged)
+    return PartFigures(
+        figures=figures,
+        tally=counted,
+        classification=classify(truth, found, part_scores(judged), ANSWERS),
+        claims=tuple(_claim(events) for events in sorted({0, 1, 2, counted.escapes.events})),
+        operating_points=tuple(_operating_point(judged, limit) for limit in LIMITS),
+        rows=tuple(_row(part) for part in judged),
+    )
+
+
+def patch_figures(judged: Sequence[JudgedPart]) -> ImageFigures:
+    """Everything that is counted over the patches of parts; slivers of a defect are left out."""
+    labels, probabilities = patch_labels(judged)
+    return image_figures(labels, probabilities, [surface.label for surface in SurfaceClass])
+
+
+def image_figures(
+    labels: NDArray[np.integer],
+    probabilities: NDArray[np.floating],
+    classes: Sequence[str],
+    names: Sequence[str] | None = None,
+) -> ImageFigures:
+    """Everything that is counted over single pictures.
+
+    Args:
+        labels: (n,) true classes.
+        probabilities: (n, classes).
+        classes: Their names.
+        names: (n,) names of the pictures, to list those judged wrongly; None to list none.
+    """
+    found = probabilities.argmax(axis=1)
+    return ImageFigures(
+        classification=classify(labels, found, probabilities, classes),
+        calibration=calibrate(probabilities, labels),
+        wrong=tuple(
+            (file, classes[int(label)], classes[int(answer)], float(sure))
+            for file, label, answer, sure in zip(names or (), labels, found, probabilities.max(axis=1), strict=False)
+            if label != answer
+        ),
+    )
+
+
+def part_scores(judged: Sequence[JudgedPart]) -> NDArray[np.float64]:
+    """How much of each class a part is, (n, 5): its highest patch; of defect-free its lowest. 0 for a refused scan."""
+    scores = np.zeros((len(judged), len(SurfaceClass)))
+    for row, part in zip(scores, judged, strict=True):
+        if len(part.probabilities):
+            row[:] = part.probabilities.max(axis=0)
+            row[0] = part.probabilities[:, 0].min()
+    return scores
+
+
+def _operating_point(judged: Sequence[JudgedPart], limit: float) -> OperatingPoint:
+    decided = [
+        decide_part(part.scan, part.labels, part.probabilities, limit) if part.outcome else part for part in judged
+    ]
+    return OperatingPoint(min_confidence=limit, tally=tally(decided))
+
+
+def _claim(events: int) -> Claim:
+    return Claim(rate=CLAIM, events=events, parts=sample_size(CLAIM, events, 0.95))
+
+
+def _row(part: JudgedPart) -> PartRow:
+    return PartRow(
+        part_id=part.scan.part_id,
+        truth=part.truth.label,
+        verdict=part.verdict.label,
+        algorithm1=part.outcome.verdict.label if part.outcome else None,
+        reason=part.reason or None,
+        confidence=round(part.confidence, 6),
+        deciding_patch=part.outcome.deciding_patch if part.outcome else None,
+    )

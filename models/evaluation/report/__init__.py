@@ -1,0 +1,1 @@
+"""The report of a measurement: its page, charts, pictures and wording."""

@@ -1,0 +1,358 @@
+"""The command line: `station --simulate`, `station run`, and everything around them.
+
+Exit status: 0 well; 1 something was judged or found not to be well; 2 refused before anything moved; 3 the cell was
+stopped by a fault; 4 it hung and ended itself.
+"""
+
+import asyncio
+import json
+import os
+import sys
+from enum import StrEnum
+from importlib.resources import as_file
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from config import bundled
+from station.cli.alarms import alarms_app
+from station.cli.backup import backup_app
+from station.cli.bench import bench
+from station.cli.camera import camera_app
+from station.cli.dataset import dataset_app
+from station.cli.model import model_app
+from station.cli.recording import record
+from station.cli.records import records_app
+from station.cli.sbom import sbom
+from station.cli.terminal import (
+    REFUSED,
+    STOPPED,
+    UNWELL,
+    ConfigOption,
+    DataOption,
+    JsonOption,
+    deliver,
+    err,
+    out,
+    output_prepared,
+    refuse,
+    refuse_auto_reset,
+    settings_of,
+    terminal_log,
+    unhindered,
+)
+from station.core.errors import ConfigError, StationError
+from station.core.logs import configure_logs
+from station.core.priority import precedence
+from station.core.settings import data_dir, describe_settings, load_settings
+
+app = typer.Typer(
+    help="Controller of a line-scan surface-inspection cell.", no_args_is_help=True, pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)  # fmt: skip
+app.add_typer(records_app, name="records")
+app.add_typer(alarms_app, name="alarms")
+app.add_typer(backup_app, name="backup")
+app.add_typer(camera_app, name="camera")
+app.add_typer(dataset_app, name="dataset")
+app.add_typer(model_app, name="model")
+app.command()(bench)
+app.command()(record)
+app.command()(sbom)
+
+
+OTHERS = 0o027
+"""What may not be done with a new file: nothing by strangers, and no writing by the group."""
+
+
+class Speed(StrEnum):
+    """How time passes in the simulated cell."""
+
+    REAL = "real"
+    MAX = "max"
+
+
+class MapFormat(StrEnum):
+    """How a register map is printed."""
+
+    TABLE = "table"
+    MD = "md"
+    CSV = "csv"
+    MBPOLL = "mbpoll"
+
+
+def main() -> None:
+    """Run the command line; faults become one clear message and an exit status, never a stack of calls.
+
+    What any command writes is for its user and the user's group; other users of the computer do not see it.
+    """
+    os.umask(os.umask(OTHERS) | OTHERS)
+    with output_prepared():
+        try:
+            app()
+        except StationError as error:
+            refuse(error)
+        except OSError as error:
+            where = ", ".join(str(name) for name in (error.filename, error.filename2) if name is not None)
+            refuse(ConfigError("config.file_failed", f"{where or type(error).__name__}: {error.strerror or error}"))
+
+
+# ---------------------------------------------------------------------- simulate
+
+
+@app.callback(invoke_without_command=True)
+def root(
+    context: typer.Context,
+    simulate: Annotated[
+        bool, typer.Option("--simulate", help="Run the whole cell on recorded scans, simulated.")
+    ] = False,
+    recordings: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder of the recording; by default the bundled one.")
+    ] = None,
+    parts: Annotated[
+        int | None, typer.Option(min=1, help="How many parts; by default one pass of the recording.")
+    ] = None,
+    speed: Annotated[Speed, typer.Option(help="real: motions take their time; max: they take none.")] = Speed.REAL,
+    data: DataOption = None,
+    truth: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Where the simulated cell writes its own ledger, as JSON lines.")
+    ] = None,
+    fault: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME[@PART]",
+            help="Let something break in the simulated cell; `python -m sim --list-faults` lists the names.",
+        ),
+    ] = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Controller of a line-scan surface-inspection cell.
+
+    `station --simulate` runs the whole cell on recorded scans with a simulator in place of the hardware; `station run`
+    runs it on the configured devices.
+    """
+    if context.invoked_subcommand is not None:
+        return
+    if not simulate:
+        out.print(context.get_help())
+        raise typer.Exit(REFUSED)
+    with as_file(bundled("simulate.toml")) as shipped:
+        code = _simulate(config or shipped, recordings, parts, speed, data, truth, fault or [], as_json=as_json)
+    raise typer.Exit(code)
+
+
+def _simulate(
+    config: Path, recordings: Path | None, parts: int | None, speed: Speed, data: Path | None, truth: Path | None,
+    faults: list[str], *, as_json: bool,
+) -> int:  # fmt: skip
+    from sim.faults import wishes
+    from station.host.simulate import Simulation, SimulationOptions
+    from station.view.live import CellView, parts_table, summary_text
+
+    wished = tuple(map(str, wishes(faults)))
+    settings = load_settings(config)
+    folder = data_dir(settings, data)
+    options = SimulationOptions(config, recordings, parts, speed.value, truth, folder, wished)
+    delivered = True
+    with unhindered(err if as_json else out) as screen:
+        configure_logs(
+            settings.station.log_level, folder / "logs", terminal_log(screen), settings.records.reserve_bytes
+        )
+        with CellView(screen) as view, precedence():
+            view.say(f"Simulated cell, recording {recordings or 'bundled with the station'}; records in {folder}")
+            result = asyncio.run(Simulation(settings, options, view.watch, view.say).run())
+        if as_json:
+            delivered = deliver(json.dumps({"parts": result.rows, "summary": result.summary}, indent=2))
+        else:
+            screen.print(parts_table(result.rows))
+            screen.print(summary_text(result.summary), highlight=False)
+    if result.fault is not None:
+        with unhindered(err) as screen:
+            words = f"{escape(result.fault.text)} {escape(result.detail)}"
+            screen.print(f"[bold red]The cell stopped: {result.fault.code}[/] {words}", soft_wrap=True)
+        return STOPPED
+    return 0 if delivered else UNWELL
+
+
+# ---------------------------------------------------------------------- run, command, check
+
+
+@app.command()
+def run(
+    config: Annotated[Path, typer.Option("--config", metavar="FILE", help="The configuration file.")],
+    data: DataOption = None,
+    auto_reset: Annotated[
+        bool, typer.Option("--auto-reset", help="Reset and Start without an operator; refused outside simulation.")
+    ] = False,
+) -> None:
+    """Run the station on the configured devices until it is told to stop.
+
+    Commands come from the line PLC and from `station command`; SIGTERM, Ctrl-C and a closed terminal bring the cell to
+    Stopped first.
+    """
+    from station.host.service import serve
+    from station.view.live import CellView
+
+    settings = load_settings(config)
+    refuse_auto_reset(settings, config, auto_reset=auto_reset)
+    folder = data_dir(settings, data)
+    with unhindered(out) as screen:
+        configure_logs(
+            settings.station.log_level, folder / "logs", terminal_log(screen), settings.records.reserve_bytes
+        )
+        with CellView(screen) as view, precedence():
+            asyncio.run(serve(settings, folder, view.watch, auto_reset=auto_reset))
+
+
+@app.command()
+def command(
+    word: Annotated[
+        str,
+        typer.Argument(help="reset, start, stop, hold, unhold, suspend, unsuspend, abort, clear, complete or status."),
+    ],
+    config: ConfigOption = None,
+    data: DataOption = None,
+) -> None:
+    """Send a PackML command to the running station, or ask for its state with `status`."""
+    from station.host.control import send
+
+    folder = data or data_dir(settings_of(config, "simulate.toml"))
+    answer = asyncio.run(send(folder, word))
+    out.print(answer["state"], highlight=False)
+    if answer["reason"]:
+        out.print(escape(answer["reason"]), highlight=False)
+    if answer["refused"]:
+        err.print(escape(answer["refused"]), highlight=False)
+        raise typer.Exit(1)
+
+
+@app.command()
+def check(
+    config: Annotated[Path, typer.Option("--config", metavar="FILE", help="The configuration file.")],
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Check devices, register maps, the model's hashes, disk and rights to real time; nothing is set in motion."""
+    from station.host.check import check_station
+
+    settings = load_settings(config)
+    configure_logs("error", None)
+    findings = asyncio.run(check_station(settings, data_dir(settings, data)))
+    if as_json:
+        rows = [
+            {"what": one.what, "ok": one.problem is None, "said": one.said,
+             "error": one.problem and {"code": one.problem.code, "message": str(one.problem)}}
+            for one in findings
+        ]  # fmt: skip
+        print(json.dumps(rows, indent=2))
+    else:
+        table = Table("what", "", "said", box=None)
+        for one in findings:
+            mark = "[green]ok[/]" if one.problem is None else "[bold red]not ok[/]"
+            said = one.said if one.problem is None else f"{one.problem.code}: {one.problem}"
+            table.add_row(one.what, mark, escape(said))
+        out.print(table)
+    if any(one.problem for one in findings):
+        raise typer.Exit(1)
+
+
+# ---------------------------------------------------------------------- inspect
+
+
+@app.command()
+def inspect(
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Images, or folders of a recording.")],
+    config: ConfigOption = None,
+    picture: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write a picture of each judged image into this folder.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Judge images from disk through the same steps as a turning part; exit status 0 only if every file was judged."""
+    from station.host.bundles import make_classifier
+    from station.offline.inspect import Inspected, PictureFolder, Refused, inspect_image, wanted_images
+
+    settings = settings_of(config, "simulate.toml")
+    configure_logs("error", None)
+    classifier = make_classifier(settings)
+    pictures = None if picture is None else PictureFolder(picture, classifier)
+    results: list[Inspected | Refused] = []
+    rows: list[dict[str, Any]] = []
+    for wanted in wanted_images(paths, settings):
+        result = wanted if isinstance(wanted, Refused) else inspect_image(wanted, settings, classifier)
+        row = result.as_json()
+        if pictures is not None and isinstance(result, Inspected):
+            row["picture"] = str(pictures.save(result))
+        rows.append(row)
+        results.append(result)
+        if not as_json:
+            _print_inspected(result)
+    if as_json:
+        print(json.dumps(rows, indent=2))
+    if not results or any(isinstance(result, Refused) for result in results):
+        raise typer.Exit(1)
+
+
+def _print_inspected(result: Any) -> None:
+    from station.offline.inspect import Refused
+    from station.view.live import verdict_text
+
+    if isinstance(result, Refused):
+        out.print(
+            f"{escape(str(result.file))}  [bold red]{result.error.code}[/] {escape(str(result.error))}", soft_wrap=True
+        )
+        return
+    decision = result.decision
+    line = verdict_text(decision.verdict.label)
+    line.append(f"  {decision.confidence:.3f}", style="default on default")
+    if decision.deciding_patch is not None:
+        line.append(f"  patch {decision.deciding_patch + 1}", style="dim")
+    if decision.fault is not None:
+        line.append(f"  {decision.fault.code}: {decision.detail}", style="dim")
+    out.print(escape(str(result.file)), "", line, soft_wrap=True, highlight=False)
+
+
+# ---------------------------------------------------------------------- registers, settings
+
+
+@app.command()
+def registers(
+    name: Annotated[str | None, typer.Argument(help="robot, jig or plc; by default all three.")] = None,
+    map_format: Annotated[MapFormat, typer.Option("--format", help="How to print the map.")] = MapFormat.TABLE,
+    config: ConfigOption = None,
+) -> None:
+    """Print the register maps: as a table, for a document (md), for a PLC's import (csv), or as mbpoll commands."""
+    from drivers.modbus.listing import list_registers
+    from drivers.modbus.register_map import load_map
+
+    settings = settings_of(config, "simulate.toml")
+    links = {"robot": settings.robot.link, "jig": settings.jig.link, "plc": settings.plc.link}
+    if name is not None and name not in links:
+        raise ConfigError("config.bad_option", f"there is no map {name!r}; there are {', '.join(links)}")
+    names = [name] if name else list(links)
+    for one in names:
+        sys.stdout.write(list_registers(load_map(one), map_format.value, links[one]))
+
+
+@app.command("settings")
+def list_settings() -> None:
+    """List every key of the configuration with its default and meaning."""
+    table = Table("key", "default", "meaning", box=None)
+    for key, default, meaning in describe_settings():
+        table.add_row(escape(key), escape(default), escape(meaning))
+    out.print(table)
+
+
+@app.command()
+def faults() -> None:
+    """List every fault: its number on the PLC, its code, what an operator reads, and the station's reaction."""
+    from station.core.errors import FAULTS
+
+    table = Table("number", "code", "what an operator reads", "reaction", box=None)
+    for fault in FAULTS.values():
+        table.add_row(str(fault.number), fault.code, escape(fault.text), fault.reaction.value)
+    out.print(table)

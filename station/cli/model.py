@@ -1,0 +1,19 @@
+"""`station model …`: train, measure, release and choose the network."""
+
+import typer
+
+from station.cli.model_measure import evaluate, robustness
+from station.cli.model_release import card, export, gate, list_bundles, promote, rollback, show
+from station.cli.model_train import compare, crossval, networks, train
+
+model_app = typer.Typer(help="Train, measure, release and choose the network.", no_args_is_help=True)
+
+
+@model_app.callback()
+def model() -> None:
+    """Train, measure, release and choose the network."""
+
+
+for command in (train, networks, crossval, compare, evaluate, robustness, export, card, gate, show, promote, rollback):
+    model_app.command()(command)
+model_app.command("list")(list_bundles)

@@ -1,0 +1,212 @@
+"""`station model evaluate` and `station model robustness`: what a network finds, what it misses, how it fails."""
+
+import sys
+from collections.abc import Iterable, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+import typer
+from pydantic import ValidationError
+from rich.markup import escape
+from rich.progress import track
+from rich.table import Table
+
+from models.version import INSTALL_TRAIN
+from station.cli.terminal import REFUSED, ConfigOption, err, out, settings_of
+from station.core.errors import ConfigError
+from station.core.settings import ModelSettings, Settings
+
+if TYPE_CHECKING:
+    from models.evaluation.figures.rates import Rate
+    from models.evaluation.measurement import Instrument
+    from models.evaluation.measuring.robustness import Tally
+
+Item = TypeVar("Item")
+
+Model = Annotated[
+    str, typer.Argument(metavar="MODEL", help="A shipped bundle's name, a bundle's folder, or a checkpoint (.pt).")
+]
+OutFolder = Annotated[
+    Path, typer.Option("--out", metavar="DIR", help="Folder for the report; nothing in it is overwritten.")
+]
+Cropping = Annotated[
+    str, typer.Option("--crop", help="station: find the part as the cell does; truth: take the recorded columns.")
+]
+EngineName = Annotated[str | None, typer.Option("--engine", help="Engine; by default the configured one.")]
+Precision = Annotated[str | None, typer.Option(help="Arithmetic; by default the configured one.")]
+MinConfidence = Annotated[
+    float | None, typer.Option(min=0.2, max=0.999, help="Below it a part goes to review; by default the configured.")
+]
+Seed = Annotated[int, typer.Option(min=0, help="Of noise and scratches.")]
+
+
+def evaluate(
+    model: Model,
+    data: Annotated[
+        Path, typer.Argument(metavar="DATA", help="A recording with its truth, or a folder of `station dataset make`.")
+    ],
+    out_folder: OutFolder,
+    curves: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Recording with defects of many severities, for the detection curves."),
+    ] = None,
+    masks: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Masks of a data set's pictures, CLASS/NAME.png, to look where the evidence lies."
+        ),
+    ] = None,
+    split: Annotated[str, typer.Option(help="Of a data set: train, validation or test.")] = "test",
+    robustness_parts: Annotated[
+        int, typer.Option("--robustness", min=0, help="Disturb so many parts of the recording, too.")
+    ] = 0,
+    evidence_parts: Annotated[
+        int, typer.Option("--evidence", min=0, help="Look on so many defective parts where the evidence lies.")
+    ] = 100,
+    worst: Annotated[int, typer.Option(min=0, max=100, help="Wrong parts to show of each kind.")] = 12,
+    cropping: Cropping = "station",
+    engine: EngineName = None,
+    precision: Precision = None,
+    min_confidence: MinConfidence = None,
+    seed: Seed = 1,
+    config: ConfigOption = None,
+) -> None:
+    """Measure a network on parts, or pictures, that are known; write evaluation.json and report.html.
+
+    On a recording every part is judged as the station would: 16 patches, Algorithm 1, least confidence. On a data set
+    each picture is judged alone.
+    """
+    from models.evaluation.measurement import (
+        DOCUMENT,
+        REPORT,
+        Scope,
+        measure_recording,
+        prepare,
+        write_evaluation,
+    )
+
+    settings = _settings(config, engine, precision, min_confidence)
+    if masks is not None and not masks.is_dir():
+        raise ConfigError("config.bad_option", f"--masks {masks}: there is no such folder")
+    prepare(out_folder, DOCUMENT, REPORT)
+    instrument = _instrument(model, settings, cropping)
+    if (data / "manifest.json").is_file():
+        _evaluate_pictures(instrument, data, split, masks, out_folder)
+    else:
+        scope = Scope(data, curves, worst, evidence_parts, robustness_parts, seed)
+        evaluation, pictures = measure_recording(instrument, scope)
+        write_evaluation(out_folder, evaluation, pictures)
+        if evaluation.parts is not None:
+            _print_tally(evaluation.parts.tally)
+    out.print(escape(str(out_folder / REPORT)), soft_wrap=True, highlight=False)
+
+
+def robustness(
+    model: Model,
+    recording: Annotated[Path, typer.Argument(metavar="RECORDING", help="A recording with its truth.")],
+    out_folder: OutFolder,
+    parts: Annotated[int, typer.Option(min=1, help="Parts to disturb, from the recording's first on.")] = 40,
+    cropping: Cropping = "station",
+    engine: EngineName = None,
+    precision: Precision = None,
+    min_confidence: MinConfidence = None,
+    seed: Seed = 1,
+    config: ConfigOption = None,
+) -> None:
+    """Judge the same parts out of focus, with noise, in other light, scratched; write robustness.json and report.html.
+
+    A part is judged 29 times: once as it is, and at every level of six disturbances of the raw scan.
+    """
+    from models.evaluation.measurement import REPORT, ROBUSTNESS, measure_disturbed, prepare, write_robustness
+
+    settings = _settings(config, engine, precision, min_confidence)
+    prepare(out_folder, ROBUSTNESS, REPORT)
+    document = measure_disturbed(_instrument(model, settings, cropping), recording, parts, seed)
+    write_robustness(out_folder, document)
+    table = Table("disturbance", "level", "judged rightly", "escapes", "overkill", "review", box=None)
+    for curve in document.curves:
+        for level in curve.levels:
+            table.add_row(curve.name, f"{level.level:g} {curve.unit}", *_cells(level.tally))
+    out.print(table)
+    out.print(escape(str(out_folder / REPORT)), soft_wrap=True, highlight=False)
+
+
+def _evaluate_pictures(instrument: "Instrument", data: Path, split: str, masks: Path | None, folder: Path) -> None:
+    from models.dataset.store import Split, read_data
+    from models.evaluation.figures.wording import percent
+    from models.evaluation.measurement import picture_evaluation, write_evaluation
+    from models.evaluation.measuring.images import measure_images, play_pictures, source_of
+
+    if split.upper() not in Split.__members__:
+        raise ConfigError("config.bad_option", f"--split {split}: train, validation or test")
+    data_set, chosen = read_data(data), Split[split.upper()]
+    images = measure_images(instrument.scorer, data_set, chosen, instrument.progress)
+    pointing = None
+    if masks is not None and instrument.evidence_map is not None:
+        scorer, evidence_map = instrument.scorer, instrument.evidence_map
+        pointing = play_pictures(scorer, evidence_map, data_set, chosen, masks, instrument.progress)
+    subject = instrument.subject().model_copy(update={"min_confidence": None, "cropping": "pictures as they are"})
+    write_evaluation(folder, picture_evaluation(subject, source_of(data_set, chosen), images, pointing), {})
+    accuracy = images.classification.accuracy
+    out.print(f"{accuracy.events:,} of {accuracy.trials:,} judged rightly: {_share(accuracy)}", highlight=False)
+    if (balanced := images.classification.balanced_accuracy) is not None:
+        out.print(f"balanced accuracy over the classes: {percent(balanced)}", highlight=False)
+    if pointing is not None:
+        hits = pointing.hits
+        out.print(f"evidence on the mask: {hits.events:,} of {hits.trials:,}, {_share(hits)}", highlight=False)
+    elif masks is not None:
+        out.print("evidence on the mask: no picture that has a mask was called its class", highlight=False)
+
+
+def _settings(config: Path | None, engine: str | None, precision: str | None, min_confidence: float | None) -> Settings:
+    settings = settings_of(config, "simulate.toml")
+    wanted = {"engine": engine, "precision": precision}
+    chosen = {key: value for key, value in wanted.items() if value is not None}
+    try:
+        model = ModelSettings.model_validate({**settings.model.model_dump(), **chosen})
+    except ValidationError as error:
+        raise ConfigError("config.bad_option", f"--engine, --precision: {error.errors()[0]['msg']}") from error
+    decision = settings.decision
+    if min_confidence is not None:
+        decision = decision.model_copy(update={"min_confidence": min_confidence})
+    return settings.model_copy(update={"model": model, "decision": decision})
+
+
+def _instrument(model: str, settings: Settings, cropping: str) -> "Instrument":
+    from station.offline.measuring import CHECKPOINT, open_instrument
+
+    if model.endswith(CHECKPOINT) and find_spec("torch") is None:
+        hint = f"a checkpoint needs the training packages; in the project's folder: {INSTALL_TRAIN}"
+        err.print(hint, markup=False, highlight=False, soft_wrap=True)
+        raise typer.Exit(REFUSED)
+    return open_instrument(model, settings, cropping, _track)
+
+
+def _track(what: str, items: Sequence[Item]) -> Iterable[Item]:
+    return track(items, description=what, console=err, transient=True, disable=not sys.stderr.isatty())
+
+
+def _print_tally(counted: "Tally") -> None:
+    from models.evaluation.figures.wording import percent
+
+    table = Table("", "share", "95 % limits", "counts", box=None)
+    for name, each in (
+        ("judged rightly", counted.accuracy),
+        ("escapes", counted.escapes),
+        ("overkill", counted.overkills),
+        ("review", counted.reviews),
+    ):
+        limits = f"{percent(each.lower)} to {percent(each.upper)}"
+        table.add_row(name, _share(each), limits, f"{each.events:,} of {each.trials:,}")
+    out.print(table)
+
+
+def _cells(counted: "Tally") -> list[str]:
+    return [_share(each) for each in (counted.accuracy, counted.escapes, counted.overkills, counted.reviews)]
+
+
+def _share(counted: "Rate") -> str:
+    from models.evaluation.figures.wording import percent
+
+    return percent(counted.share)

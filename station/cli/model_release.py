@@ -1,0 +1,345 @@
+"""`station model …`: export a network, guard the way into the station, and choose the bundle."""
+
+import getpass
+import json
+import socket
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from models.version import INSTALL_TRAIN
+from station.cli.terminal import REFUSED, ConfigOption, DataOption, JsonOption, err, out, settings_of
+from station.core.errors import ConfigError, StationError
+
+if TYPE_CHECKING:
+    from models.evaluation.measuring.evaluation import Evaluation
+    from models.release.gate_report import Conditions
+    from models.release.history import Entry
+    from models.release.shelf import Shelf
+
+EXTRA = ("torch", "nncf", "onnx", "onnxscript")
+NEXT_START = "The station uses it from its next start on."
+
+BundleArgument = Annotated[str, typer.Argument(metavar="BUNDLE", help="A bundle's folder, or a shipped bundle's name.")]
+By = Annotated[str, typer.Option(help="Who decides; by default the user and the machine.")]
+
+
+# ---------------------------------------------------------------------- export
+
+
+def export(
+    checkpoint: Annotated[Path, typer.Argument(metavar="CHECKPOINT", help="best.pt of `station model train`.")],
+    bundle: Annotated[Path, typer.Argument(metavar="BUNDLE", help="A new folder; its name is the bundle's.")],
+    data: Annotated[
+        Path,
+        typer.Option(
+            metavar="DIR", help="Data set, or a recording not trained on: patches to calibrate and to fit with."
+        ),
+    ],
+    golden: Annotated[
+        list[Path], typer.Option(metavar="DIR", help="Recordings not trained on, for parity and figures.")
+    ],
+    evaluation: Annotated[
+        list[Path] | None, typer.Option(metavar="FILE", help="evaluation.json of the checkpoint, for the card.")
+    ] = None,
+    source: Annotated[str | None, typer.Option(help="Where the training pictures come from, for people.")] = None,
+    golden_source: Annotated[str | None, typer.Option(help="What the golden recordings are, for people.")] = None,
+    number: Annotated[int, typer.Option(min=1, help="Counts the bundles of this network.")] = 1,
+    licence: Annotated[str, typer.Option(help="SPDX name of the weights' licence.")] = "Apache-2.0",
+    calibration: Annotated[int, typer.Option(min=32, help="Patches to calibrate INT8 with.")] = 400,
+    validation: Annotated[int, typer.Option(min=32, help="Patches to fit the temperature on.")] = 2000,
+    recipe: Annotated[str, typer.Option(help="How INT8 is made; see models/release/quantise.py.")] = "all",
+    min_confidence: Annotated[
+        float | None,
+        typer.Option(min=0.2, max=0.999, help="Below it a part goes to review; by default the configured."),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of the draw and of the calibration's exposures.")] = 1,
+    config: ConfigOption = None,
+) -> None:
+    """Make a bundle of a checkpoint: an artefact for every engine, temperature, parity, figures and card.
+
+    The bundle is there whole or not at all; one that is there already is never touched.
+    """
+    _need_training_packages()
+    from models.release.durable import refuse_existing
+    from models.release.export import Choices, export_bundle, read_trained
+    from models.release.golden import read_golden
+    from models.release.pictures import read_pictures
+    from models.release.quantise import recipe_named
+
+    refuse_existing(bundle)
+    least = min_confidence or settings_of(config, "simulate.toml").decision.min_confidence
+    choices = Choices(
+        number, licence, recipe_named(recipe), least, seed, tuple(map(_read_evaluation, evaluation or ()))
+    )
+    trained = read_trained(checkpoint, source)
+    parts = read_golden(golden, golden_source)
+    manifest = export_bundle(trained, read_pictures(data, calibration, validation, seed), parts, choices, bundle)
+    table = Table("engine", "precision", "parts decided otherwise than by torch", "largest difference", box=None)
+    for one in manifest.parity:
+        changed = f"{one.changed_parts} of {one.parts}"
+        table.add_row(one.engine, one.precision, changed, f"{one.largest_difference:.2g}")
+    out.print(table)
+    out.print(escape(str(bundle)), soft_wrap=True, highlight=False)
+
+
+def _need_training_packages() -> None:
+    if any(find_spec(name) is None for name in EXTRA):
+        hint = f"this command needs the training packages; in the project's folder: {INSTALL_TRAIN}"
+        err.print(hint, markup=False, highlight=False, soft_wrap=True)
+        raise typer.Exit(REFUSED)
+
+
+def _read_evaluation(path: Path) -> "Evaluation":
+    from pydantic import ValidationError
+
+    from models.evaluation.measuring.evaluation import Evaluation
+
+    try:
+        return Evaluation.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise ConfigError("config.file_failed", f"--evaluation {path}: {error.strerror}") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"])) or "document"
+        raise ConfigError("config.bad_option", f"--evaluation {path}: {where}: {first['msg']}") from error
+
+
+# ---------------------------------------------------------------------- card
+
+
+def card(
+    bundle: BundleArgument,
+    copy: Annotated[Path, typer.Argument(metavar="COPY", help="A new folder for the bundle with its new card.")],
+    evaluation: Annotated[
+        list[Path], typer.Option(metavar="FILE", help="evaluation.json of this bundle; may be repeated.")
+    ],
+    source: Annotated[
+        list[str] | None, typer.Option(help="What it was measured on, for people; one for each evaluation.")
+    ] = None,
+) -> None:
+    """Copy a bundle with a card that holds what was measured on it; only card and hash become others."""
+    from models.manifest import load_bundle
+    from models.release.recard import recard
+    from models.weights import bundle_folder
+
+    if source and len(source) != len(evaluation):
+        raise ConfigError("config.bad_option", f"{len(evaluation)} --evaluation, but {len(source)} --source")
+    read = [_read_evaluation(path) for path in evaluation]
+    told = [_measured_on(one, name) for one, name in zip(read, source, strict=True)] if source else read
+    recard(load_bundle(bundle_folder(bundle)), told, copy)
+    typer.echo(f"{load_bundle(copy).identity} in {copy}")
+
+
+def _measured_on(evaluation: "Evaluation", name: str) -> "Evaluation":
+    return evaluation.model_copy(update={"source": evaluation.source.model_copy(update={"name": name})})
+
+
+# ---------------------------------------------------------------------- gate
+
+
+def gate(
+    candidate: Annotated[str, typer.Argument(metavar="NEW", help="The new bundle's folder.")],
+    golden: Annotated[
+        list[Path],
+        typer.Option(metavar="DIR", help="Recording of golden parts, every one to be judged rightly; may be repeated."),
+    ],
+    against: Annotated[
+        str, typer.Option(metavar="CURRENT", help="The bundle it would replace: promoted, a name, or a folder.")
+    ] = "promoted",
+    tests: Annotated[
+        list[Path] | None,
+        typer.Option("--test", metavar="DIR", help="A further recording that is counted, too; may be repeated."),
+    ] = None,
+    overkill_budget: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of the good parts that need not pass.")
+    ] = 0.01,
+    report: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Where the report goes; by default where promote looks for it.")
+    ] = None,
+    config: ConfigOption = None,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Judge the same parts with a new bundle and the present one, and say whether the new one may replace it.
+
+    Both run on the configured engine, in the configured arithmetic, with the configured crop and least confidence.
+    Exit status: 0 it may, 1 it is refused, 2 the gate could not be run.
+    """
+    from models.release.gate import Terms, judge_candidate
+    from models.release.gate_report import explain
+    from models.release.shelf import chosen_bundle
+    from models.weights import bundle_folder
+    from station.offline.measuring import StationCutter
+
+    settings = settings_of(config, "simulate.toml")
+    shelf, model = _shelf(config, data), settings.model
+    cutter = StationCutter(settings)
+    terms = Terms(model.engine, model.precision, settings.decision.min_confidence, overkill_budget, cutter)
+    present = chosen_bundle(against, shelf)
+    found = judge_candidate(bundle_folder(candidate), present, golden, tests or (), terms)
+    if found.new.sha256 is not None:
+        shelf.keep_verdict(found, report)
+    if as_json:
+        typer.echo(found.model_dump_json(indent=2))
+    else:
+        typer.echo("\n".join(explain(found)))
+    if not found.passed:
+        raise typer.Exit(1)
+
+
+# ---------------------------------------------------------------------- list, show, promote, rollback
+
+
+def list_bundles(config: ConfigOption = None, data: DataOption = None, as_json: JsonOption = False) -> None:
+    """List the shipped and the promoted bundles and the history of promotions."""
+    shelf = _shelf(config, data)
+    active, history, rows = shelf.active(), shelf.history(), _rows(shelf)
+    if as_json:
+        lines = [entry.model_dump(mode="json") for entry in history]
+        typer.echo(json.dumps({"active": active.sha256, "bundles": rows, "history": lines}, indent=2))
+        return
+    out.print(_bundle_table(rows, _used(shelf)))
+    if history:
+        out.print(_history_table(history))
+    if doubt := shelf.doubt():
+        err.print(f"But {doubt}.", markup=False, soft_wrap=True, highlight=False)
+
+
+def _used(shelf: "Shelf") -> Path:
+    """Where the promoted bundle lies: on the shelf, or, before any promotion, in the product."""
+    from models.weights import SHIPPED, bundle_folder
+
+    return shelf.place(shelf.active()) if shelf.history() else bundle_folder(SHIPPED)
+
+
+def _bundle_table(rows: list[dict[str, str | None]], used: Path) -> Table:
+    table = Table("", "bundle", "hash", "network", "where", "state", box=None)
+    for row in rows:
+        mark = "→" if row["where"] == str(used) else ""
+        cells = (row["bundle"], (row["sha256"] or "")[:12], row["network"], row["where"], row["problem"] or "ok")
+        table.add_row(mark, *(escape(cell or "") for cell in cells))
+    return table
+
+
+def _history_table(history: "tuple[Entry, ...]") -> Table:
+    table = Table("when", "who", "what", "bundle", "hash", "instead of", "gate", "why", box=None)
+    for entry in history:
+        gated = (entry.gate or "without")[:12]
+        cells = (entry.by, entry.action, entry.bundle, entry.sha256[:12], entry.replaces, gated, entry.reason)
+        table.add_row(f"{entry.at:%Y-%m-%d %H:%M:%S}", *(escape(cell) for cell in cells))
+    return table
+
+
+def _rows(shelf: "Shelf") -> list[dict[str, str | None]]:
+    from models.manifest import load_bundle
+    from models.weights import SHIPPED, bundle_folder
+
+    rows: list[dict[str, str | None]] = []
+    for folder in (bundle_folder(SHIPPED), *shelf.bundles()):
+        row: dict[str, str | None] = {"bundle": folder.name, "sha256": None, "network": None, "where": str(folder)}
+        try:
+            found = load_bundle(folder)
+            row |= {"bundle": found.identity.name, "sha256": found.identity.sha256, "network": found.manifest.network}
+            row["problem"] = None
+        except StationError as error:
+            row["problem"] = f"{error.code}: {error.detail}"
+        rows.append(row)
+    return rows
+
+
+def show(
+    bundle: Annotated[
+        str, typer.Argument(metavar="BUNDLE", help="promoted, a shipped bundle's name, or a bundle's folder.")
+    ] = "promoted",
+    config: ConfigOption = None,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show a bundle's model card; with --json its manifest."""
+    from models.manifest import CARD
+    from models.release.card import card_text
+    from models.release.shelf import chosen_bundle
+
+    found = chosen_bundle(bundle, _shelf(config, data))
+    if as_json:
+        typer.echo(found.manifest.model_dump_json(indent=2))
+        return
+    has_card = CARD in found.manifest.files
+    typer.echo(found.read(CARD).decode() if has_card else card_text(found.manifest))
+    typer.echo(f"SHA-256 of the manifest: {found.identity.sha256}")
+
+
+def promote(
+    bundle: BundleArgument,
+    report: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The gate's report; by default where the gate left it.")
+    ] = None,
+    without_gate: Annotated[
+        str | None, typer.Option(metavar="REASON", help="Do without the gate; the reason is written down.")
+    ] = None,
+    reason: Annotated[str, typer.Option(help="Why, for the history.")] = "",
+    by: By = "",
+    config: ConfigOption = None,
+    data: DataOption = None,
+) -> None:
+    """Let a bundle that has passed the gate into the station; it is used from the station's next start on."""
+    from models.weights import bundle_folder
+
+    if report is not None and without_gate is not None:
+        raise ConfigError("config.bad_option", "--report and --without-gate exclude each other")
+    shelf, source = _shelf(config, data), bundle_folder(bundle)
+    if without_gate is not None:
+        entry = shelf.promote(source, None, without_gate, by or _who())
+    else:
+        entry = shelf.promote(source, report or shelf.verdict_on(source), reason, by or _who(), _conditions(config))
+    typer.echo(f"{entry.bundle} {entry.sha256[:12]} is promoted in place of {entry.replaces}. {NEXT_START}")
+    _warn_unless_promoted(config, data)
+
+
+def rollback(
+    reason: Annotated[str, typer.Option(help="Why, for the history.")],
+    to: Annotated[
+        str | None, typer.Option(metavar="BUNDLE", help="Name, or first digits of the hash, of a bundle used before.")
+    ] = None,
+    by: By = "",
+    config: ConfigOption = None,
+    data: DataOption = None,
+) -> None:
+    """Go back to the bundle that the present one replaced, or to any that was used before."""
+    entry = _shelf(config, data).roll_back(to, reason, by or _who())
+    typer.echo(f"{entry.bundle} {entry.sha256[:12]} is used again in place of {entry.replaces}. {NEXT_START}")
+    _warn_unless_promoted(config, data)
+
+
+def _warn_unless_promoted(config: Path | None, data: Path | None) -> None:
+    """Say where the configuration runs another bundle, or judges it otherwise than it was measured."""
+    from models.release.shelf import PROMOTED
+    from station.host.bundles import doubt_of, find_bundle
+
+    settings = settings_of(config, "simulate.toml")
+    if (named := settings.model.bundle) != PROMOTED:
+        err.print(f'But the configuration says bundle = "{named}", and that is what it runs.', markup=False)
+    elif doubt := doubt_of(find_bundle(settings, data), settings, data):
+        err.print(f"But {doubt}.", markup=False, soft_wrap=True, highlight=False)
+
+
+def _conditions(config: Path | None) -> "Conditions":
+    from models.release.gate_report import Conditions
+
+    settings = settings_of(config, "simulate.toml")
+    return Conditions(settings.model.engine, settings.model.precision, settings.decision.min_confidence)
+
+
+def _shelf(config: Path | None, data: Path | None) -> "Shelf":
+    from station.host.bundles import find_shelf
+
+    return find_shelf(settings_of(config, "simulate.toml"), data)
+
+
+def _who() -> str:
+    return f"{getpass.getuser()}@{socket.gethostname()}"

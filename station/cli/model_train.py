@@ -1,0 +1,310 @@
+"""`station model …`: train, and compare networks."""
+
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from importlib.util import find_spec
+from inspect import Parameter, Signature, signature
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.table import Table
+
+from models.networks import NETWORKS
+from models.version import INSTALL_TRAIN
+from station.cli.model_tables import comparison_table, crossval_table, errors_table
+from station.cli.terminal import REFUSED, err, out
+from station.core.errors import TrainingError
+
+if TYPE_CHECKING:
+    from models.training.plan import Plan
+    from models.training.session import Session
+
+EXTRA = ("torch", "timm", "tensorboard", "matplotlib")
+
+DataFolder = Annotated[
+    Path, typer.Option("--data", metavar="DIR", help="Data set, from `station dataset make`.", show_default=False)
+]
+OutFolder = Annotated[
+    Path, typer.Option("--out", metavar="DIR", help="Folder for checkpoints, curves and results.", show_default=False)
+]
+NetworkName = Annotated[str, typer.Option(help="A name of `station model networks`.")]
+Penalty = Annotated[float | None, typer.Option(min=0, help="Penalty on kernels; the paper's is 0.01.")]
+Recipe = Annotated[str, typer.Option(help="Choices that belong together: station, paper, transfer.")]
+Epochs = Annotated[int | None, typer.Option(min=1, help="Epochs; by default the recipe's.")]
+Items = Annotated[int | None, typer.Option(min=1, help="Images an epoch draws; by default all there are.")]
+BatchSize = Annotated[int | None, typer.Option(min=2, help="Images a step; by default 32, the paper's 128.")]
+Rate = Annotated[float | None, typer.Option(help="Highest learning rate; by default the recipe's.")]
+Draw = Annotated[str | None, typer.Option(help="even: classes in fixed shares; whole: every image once an epoch.")]
+InitialFile = Annotated[
+    Path | None,
+    typer.Option("--init", metavar="FILE", help="Weights to begin with: an .npz of ImageNet, or a checkpoint."),
+]
+FirstShare = Annotated[float | None, typer.Option(min=0, max=0.99, help="Share of defect-free images in an even draw.")]
+Augmentation = Annotated[
+    str | None, typer.Option(help="Of mirror, upend, brightness, contrast, with commas; none for nothing.")
+]
+Precision = Annotated[str | None, typer.Option(help="bf16 or f32.")]
+ValidationItems = Annotated[int | None, typer.Option(min=0, help="Images judged after each epoch; 0 for all.")]
+Seed = Annotated[int, typer.Option(min=0, help="Of weights, draws and augmentation.")]
+Threads = Annotated[int, typer.Option(min=0, help="Threads; 0 for all cores.")]
+Device = Annotated[str, typer.Option(help="cpu, cuda, or auto: a GPU where there is one.")]
+KeepEvery = Annotated[float, typer.Option(min=0, help="Minutes between checkpoints within an epoch.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What every training can be told: the choices of its plan, and where it computes."""
+
+    recipe: Recipe = "station"
+    epochs: Epochs = None
+    items_per_epoch: Items = None
+    batch: BatchSize = None
+    rate: Rate = None
+    l2: Penalty = None
+    draw: Draw = None
+    augmentation: Augmentation = None
+    precision: Precision = None
+    seed: Seed = 1
+    threads: Threads = 0
+    device: Device = "auto"
+    keep_every_min: KeepEvery = 5.0
+
+    def plan(self, kind: str, network: str, **more: Any) -> "Plan":
+        """The plan for a network on a data set of this kind, with more choices by the names of `plan_from`.
+
+        Raises:
+            TrainingError: They contradict each other.
+        """
+        from models.training.plan import plan_from
+
+        return plan_from(
+            self.recipe, kind, network=network, epochs=self.epochs, items_per_epoch=self.items_per_epoch,
+            batch=self.batch, rate=self.rate, l2=self.l2, draw=self.draw,
+            augmentation=changes_named(self.augmentation), precision=self.precision, seed=self.seed, **more,
+        )  # fmt: skip
+
+    def session(self) -> "Session":
+        """A session where it shall compute, told on the terminal, that Ctrl-C ends well.
+
+        Raises:
+            TrainingError: A GPU is asked for and there is none.
+        """
+        return session_on(self.device, self.threads, self.keep_every_min)
+
+
+def with_choices(command: Callable[..., None]) -> Callable[..., None]:
+    """The command with an option for each of `Choices` in place of its parameter `choices`."""
+    own, shared = dict(signature(command).parameters), signature(Choices).parameters
+    del own["choices"]
+
+    @wraps(command)
+    def told(**options: Any) -> None:
+        choices = Choices(**{name: options.pop(name) for name in shared})
+        command(**options, choices=choices)
+
+    options = [one.replace(kind=Parameter.KEYWORD_ONLY) for one in (*own.values(), *shared.values())]
+    told.__signature__ = Signature(options)  # type: ignore[attr-defined]
+    told.__annotations__ = {one.name: one.annotation for one in options}
+    return told
+
+
+@with_choices
+def train(
+    data: DataFolder,
+    out_folder: OutFolder,
+    choices: Choices,
+    network: NetworkName = "inception-cnn",
+    schedule: Annotated[str | None, typer.Option(help="cosine, constant or exponential.")] = None,
+    optimiser: Annotated[str | None, typer.Option(help="adamw or adam.")] = None,
+    weight_decay: Annotated[float | None, typer.Option(min=0, help="Decoupled weight decay of adamw.")] = None,
+    first_share: FirstShare = None,
+    patience: Annotated[
+        int | None, typer.Option(min=0, help="Stop after so many epochs without a gain; 0 for never.")
+    ] = None,
+    init: InitialFile = None,
+    frozen_epochs: Annotated[int | None, typer.Option(min=0, help="Epochs that train the head alone, first.")] = None,
+    frozen_rate: Annotated[float | None, typer.Option(help="Learning rate of those.")] = None,
+    unfrozen_share: Annotated[
+        float | None, typer.Option(min=0, max=1, help="Share of the layers trained after them, from the head.")
+    ] = None,
+    validation_items: ValidationItems = None,
+) -> None:
+    """Train a network; the same command goes on where it was interrupted, to the same result."""
+    need_training_packages()
+    from models.dataset.store import read_data, verify_images
+    from models.training.data import divide
+    from models.training.pretrained import initial_weights
+
+    data_set = read_data(data)
+    verify_images(data_set)
+    initial = initial_weights(init, network_named(network)) if init else None
+    plan = choices.plan(
+        data_set.manifest.kind, network_named(network), schedule=schedule, optimiser=optimiser,
+        weight_decay=weight_decay, first_class_share=first_share, patience=patience,
+        init=initial.sha256 if initial else None, frozen_epochs=frozen_epochs, frozen_rate=frozen_rate,
+        unfrozen_share=unfrozen_share, validation_items=validation_items,
+    )  # fmt: skip
+    session = choices.session()
+    training = session.train(out_folder, plan, divide(data_set), initial)
+    refuse_unfinished(out_folder, finished=training.finished)
+    best = min(training.history, key=lambda row: row.validation_loss)
+    session.tell(f"Lowest validation loss after epoch {best.epoch}: {out_folder / 'best.pt'}")
+
+
+@with_choices
+def crossval(
+    data: DataFolder,
+    out_folder: OutFolder,
+    choices: Choices,
+    network: NetworkName = "inception-cnn",
+    folds: Annotated[int, typer.Option(min=2, max=20, help="Folds of training and validation together.")] = 5,
+    init: InitialFile = None,
+) -> None:
+    """Cross-validate a network by groups; the same command goes on where it was interrupted.
+
+    Each fold is judged by its last epoch, so that no choice is made on the images that judge. Weights to begin with
+    must come from other images.
+    """
+    need_training_packages()
+    from models.dataset.store import read_data, verify_images
+    from models.training.crossval import crossvalidate
+    from models.training.pretrained import initial_weights
+
+    data_set = read_data(data)
+    verify_images(data_set)
+    initial = initial_weights(init, network_named(network)) if init else None
+    plan = choices.plan(
+        data_set.manifest.kind, network_named(network), patience=0, init=initial.sha256 if initial else None
+    )
+    result = crossvalidate(data_set, plan, folds, out_folder, choices.session(), initial)
+    refuse_unfinished(out_folder, finished=result is not None)
+    if result is not None:
+        out.print(crossval_table([result]))
+        out.print(errors_table(result.pooled, f"{network}: each image judged by a network that had not seen it"))
+
+
+@with_choices
+def compare(
+    data: DataFolder,
+    out_folder: OutFolder,
+    choices: Choices,
+    networks: Annotated[str, typer.Option(help="Names of `station model networks`, with commas; all, or paper.")],
+    folds: Annotated[int, typer.Option(min=0, max=20, help="Cross-validate each with so many folds, too.")] = 0,
+    validation_items: ValidationItems = None,
+) -> None:
+    """Train networks by one plan and judge them on the test split; goes on where it was interrupted.
+
+    All networks of the paper's tables, by the recipe nearest to its own: `--networks paper --folds 10 --recipe paper`,
+    on a GPU.
+    """
+    need_training_packages()
+    from models.dataset.store import read_data, verify_images
+    from models.training.comparison import compare as compare_networks
+
+    data_set = read_data(data)
+    verify_images(data_set)
+    plans = [
+        choices.plan(data_set.manifest.kind, name, validation_items=validation_items, patience=0)
+        for name in names_of(networks)
+    ]
+    rows = compare_networks(data_set, plans, folds, out_folder, choices.session())
+    refuse_unfinished(out_folder, finished=rows is not None)
+    for row in rows or ():
+        out.print(errors_table(row.images, f"{row.network}: images of the test split"))
+    out.print(comparison_table(rows or ()))
+
+
+def networks() -> None:
+    """List the networks that can be trained, with the paper's parameter counts beside ours."""
+    table = Table("network", "trainable parameters, M", "the paper's, M", "source")
+    for spec in NETWORKS.values():
+        paper = f"{spec.paper_parameters_m:.2f}" if spec.paper_parameters_m else "-"
+        table.add_row(spec.name, f"{spec.trainable_parameters / 1e6:.2f}", paper, spec.source)
+    out.print(table)
+    out.print("For 5 classes and images of 256x256. The paper counts running statistics, too.")
+
+
+# ---------------------------------------------------------------------- what these commands share
+
+
+def need_training_packages() -> None:
+    """End with a hint where the extra `train` is not installed."""
+    if any(find_spec(name) is None for name in EXTRA):
+        hint = f"this command needs the training packages; in the project's folder: {INSTALL_TRAIN}"
+        err.print(hint, markup=False, highlight=False, soft_wrap=True)
+        raise typer.Exit(REFUSED)
+
+
+def network_named(name: str) -> str:
+    """The name, if there is such a network.
+
+    Raises:
+        TrainingError: There is none.
+    """
+    if name not in NETWORKS:
+        raise TrainingError("training.bad_plan", f"unknown network {name}; there are {', '.join(NETWORKS)}")
+    return name
+
+
+def changes_named(text: str | None) -> tuple[str, ...] | None:
+    """Augmentations as a tuple; None where nothing was said."""
+    if text is None:
+        return None
+    return () if text == "none" else tuple(text.split(","))
+
+
+def names_of(networks: str) -> tuple[str, ...]:
+    """Names of networks from a list with commas; `all`, and `paper` for those of the paper's tables.
+
+    Raises:
+        TrainingError: One is unknown.
+    """
+    if networks == "all":
+        return tuple(NETWORKS)
+    if networks == "paper":
+        return tuple(spec.name for spec in NETWORKS.values() if spec.paper_parameters_m)
+    return tuple(network_named(name.strip()) for name in networks.split(","))
+
+
+def session_on(device: str, threads: int, keep_every_min: float) -> "Session":
+    """A session on a device, told on the terminal, that Ctrl-C ends well.
+
+    Raises:
+        TrainingError: A GPU is asked for and there is none.
+    """
+    import torch
+
+    from models.training.memory import keep_freed_memory
+    from models.training.session import Session
+
+    keep_freed_memory()
+    if threads:
+        torch.set_num_threads(threads)
+    there = torch.cuda.is_available()
+    if device not in {"auto", "cpu", "cuda"} or (device == "cuda" and not there):
+        raise TrainingError("training.no_device", device)
+    chosen = torch.device("cuda" if there and device != "cpu" else "cpu")
+    return Session(chosen, out, interrupts(), keep_every_min * 60)
+
+
+def refuse_unfinished(folder: Path, *, finished: bool) -> None:
+    """End with status 1 where a session was interrupted."""
+    if not finished:
+        out.print(f"Interrupted; the same command goes on with what is in {folder}.", soft_wrap=True, highlight=False)
+        raise typer.Exit(1)
+
+
+def interrupts() -> Any:
+    """From now on Ctrl-C and a request to end are only noted; says whether one came. A second one ends at once."""
+    came: list[int] = []
+
+    def note(number: int, _frame: Any) -> None:
+        came.append(number)
+        signal.signal(number, signal.SIG_DFL)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, note)
+    return lambda: bool(came)

@@ -1,0 +1,113 @@
+"""`station records`: list, show and export what was decided, and on what grounds."""
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from station.cli.terminal import ConfigOption, DataOption, JsonOption, out, settings_of
+from station.core.errors import ConfigError
+from station.core.settings import data_dir
+from station.records.query import JsonObject, RecordFilter, export_records, list_records, show_record
+from station.view.waterfall import waterfall
+
+records_app = typer.Typer(
+    help="List, show and export the records of inspections.", no_args_is_help=True, rich_markup_mode=None
+)
+
+SinceOption = Annotated[
+    str | None, typer.Option(metavar="TIME", help="Only from this time on, ISO 8601, for example 2026-05-01T06:00.")
+]
+UntilOption = Annotated[str | None, typer.Option(metavar="TIME", help="Only before this time, ISO 8601.")]
+VerdictOption = Annotated[
+    list[str] | None, typer.Option(metavar="NAME", help="Only this verdict; may be given more than once.")
+]
+PartOption = Annotated[str | None, typer.Option("--part", metavar="ID", help="Only this part id.")]
+
+
+def _folder(config: Path | None, data: Path | None) -> Path:
+    return data or data_dir(settings_of(config, "simulate.toml"))
+
+
+@records_app.command("list")
+def records_list(
+    since: SinceOption = None,
+    until: UntilOption = None,
+    verdict: VerdictOption = None,
+    part_id: PartOption = None,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many, the newest first.")] = 50,
+    config: ConfigOption = None,
+    data: DataOption = None,
+) -> None:
+    """List the newest inspections."""
+    rows = list_records(_folder(config, data), _filter(since, until, verdict, part_id), limit)
+    table = Table("inspection", "entered", "part", "type", "verdict", "confidence", "reason", "confirmed bin", box=None)
+    for row in rows:
+        table.add_row(*[escape(str(value)) for value in row])
+    out.print(table)
+
+
+@records_app.command("show")
+def records_show(
+    inspection_id: Annotated[str, typer.Argument(help="The inspection's id, or a beginning that only one has.")],
+    config: ConfigOption = None,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show one inspection and when each step of it was done; with --json everything that is recorded of it."""
+    record = show_record(_folder(config, data), inspection_id)
+    if as_json:
+        print(json.dumps(record, indent=2))
+        return
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    for name, value in _facts(record):
+        table.add_row(name, escape(value), style="default")
+    out.print(table)
+    for line in waterfall(record["times_ns"]) if record["times_ns"] else [Text("The part was not judged.")]:
+        out.print(line, no_wrap=True, highlight=False)
+
+
+def _facts(record: JsonObject) -> Iterator[tuple[str, str]]:
+    """What a person asks first about an inspection."""
+    yield "inspection", f"{record['inspection_id']}  {record['state']}"
+    yield "part", f"{record['part_id']}  {record['part_type']}  entered {record['entered_at']}"
+    if record["verdict"] is not None:
+        confidence = "" if record["confidence"] is None else f"  confidence {record['confidence']:.3f}"
+        yield "verdict", f"{record['verdict']}{confidence}"
+    if record["reason"] is not None:
+        yield "reason", f"{record['reason']}: {record['detail']}"
+    yield "confirmed bin", record["confirmed_bin"] or "none"
+    if record["model"] is not None:
+        yield "model", f"{record['model']}@{record['model_sha256'][:12]}"
+    if record["scan_file"] is not None:
+        yield "scan", record["scan_file"]
+    yield "", ""
+
+
+@records_app.command("export")
+def records_export(  # one argument an option
+    since: SinceOption = None,
+    until: UntilOption = None,
+    verdict: VerdictOption = None,
+    part_id: PartOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Export as a JSON list.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Export as CSV (the default).")] = False,
+    config: ConfigOption = None,
+    data: DataOption = None,
+) -> None:
+    """Export inspections, oldest first, as CSV or JSON on standard output."""
+    if as_json and as_csv:
+        raise ConfigError("config.bad_option", "give --csv or --json, not both")
+    chosen = _filter(since, until, verdict, part_id)
+    for piece in export_records(_folder(config, data), chosen, "json" if as_json else "csv"):
+        sys.stdout.write(piece)
+
+
+def _filter(since: str | None, until: str | None, verdicts: list[str] | None, part_id: str | None) -> RecordFilter:
+    return RecordFilter.parse(since, until, verdicts or [], part_id)

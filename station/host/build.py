@@ -1,0 +1,182 @@
+"""The composition root: the only place that knows which device stands behind a port.
+
+Real and simulated cells are built alike; the configuration changes addresses, not classes.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+
+from drivers.plc.plc import make_plc
+from models.engines import make_engine
+from models.manifest import Bundle
+from station.cell.alarms import Alarms
+from station.cell.compute import ComputeThread
+from station.cell.controller import Controller
+from station.cell.journey import Cell, Equipment
+from station.cell.line import Line
+from station.cell.motion import Motion
+from station.cell.packml import MAY_MOVE, Unit
+from station.core.clock import Clock, SystemClock
+from station.core.events import Watcher, harmless
+from station.core.part import ModelIdentity
+from station.core.ports import CellReport, LinePlc, PatchClassifier
+from station.core.priority import compute_in_time
+from station.core.room import MB, require_room
+from station.core.settings import Settings
+from station.host.bundles import doubt_of, find_bundle, history_doubt
+from station.host.devices import make_camera, make_jig, make_robot
+from station.host.housekeeping import keep_house
+from station.host.stalls import settled_memory
+from station.host.watchdog import Watchdog
+from station.records.ledger import SqliteLedger
+
+log = structlog.get_logger()
+
+MODEL_CACHE = "model-cache"
+"""Folder of compiled networks, in the data folder."""
+CACHE_BYTES = 100 * MB
+"""What compiled networks may come to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Station:
+    """A built station: the controller to command, which network it judges with, and what watches over it."""
+
+    controller: Controller
+    model: ModelIdentity
+    watchdog: Watchdog
+
+
+@asynccontextmanager
+async def open_station(settings: Settings, folder: Path, watch: Watcher) -> AsyncIterator[Station]:
+    """Build a station, not yet connected to anything but its records; on leaving, everything is closed.
+
+    Args:
+        settings: The configuration.
+        folder: Where database, archive and logs live.
+        watch: Told of everything that happens; what it does or fails at changes nothing.
+
+    Raises:
+        StationError: The bundle or the database cannot be used.
+    """
+    watch = harmless(watch)
+    clock = SystemClock()
+    bundle = find_bundle(settings, folder)
+    compute = ComputeThread(
+        settings.watchdog.compute_timeout_s, compute_in_time if settings.model.realtime else _nothing
+    )
+    classifier = await _load(bundle, settings, folder, compute)
+    _tell(classifier)
+    if doubt := doubt_of(bundle, settings, folder):
+        log.warning("least_confidence_differed", detail=doubt)
+    if doubt := history_doubt(settings, folder):
+        log.warning("history_not_sealed", detail=doubt)
+    ledger = await SqliteLedger.open(folder, settings.records, clock, (settings.sha256, settings.model_dump_json()))
+    try:
+        await _tell_change(ledger, classifier.model)
+        alarms = Alarms(await ledger.listed_alarms(), ledger, clock, settings.alarms, watch)
+        plc = make_plc(settings.plc, await ledger.last_taken_on())
+        house = asyncio.create_task(keep_house(ledger, alarms, folder, settings.records), name="housekeeping")
+        house.add_done_callback(_tell_bug)
+        try:
+            with settled_memory():
+                yield _wire(settings, plc, classifier, ledger, compute, clock, watch, alarms)
+        finally:
+            house.cancel()
+            await asyncio.wait([house])
+    finally:
+        await ledger.close()
+        compute.close()
+
+
+async def _load(bundle: Bundle, settings: Settings, folder: Path, compute: ComputeThread) -> PatchClassifier:
+    """The network, loaded on the compute thread, because the engine's own threads take over the priority of theirs.
+
+    Raises:
+        ModelError: The engine cannot run it here, or did not load it within the deadline of a job.
+    """
+    try:
+        return await compute.submit(make_engine, bundle, settings.model, _cache(folder, settings))
+    except BaseException:
+        compute.close()
+        raise
+
+
+def _cache(folder: Path, settings: Settings) -> Path | None:
+    """Where compiled networks are kept; None where they would take of the records' reserve."""
+    cache = folder / MODEL_CACHE
+    try:
+        if not cache.exists():
+            require_room(folder, CACHE_BYTES, settings.records.reserve_bytes)
+    except OSError as error:
+        log.warning("model_cache_unusable", folder=str(cache), detail=error.strerror)
+        return None
+    return cache
+
+
+def _tell(classifier: PatchClassifier) -> None:
+    model, engine = classifier.model, classifier.engine
+    log.info(
+        "model_loaded",
+        model=model.name,
+        sha256=model.sha256,
+        engine=f"{engine.name} {engine.version}",
+        precision=engine.precision,
+        isa=engine.isa,
+    )
+
+
+def _wire(
+    settings: Settings,
+    plc: LinePlc,
+    classifier: PatchClassifier,
+    ledger: SqliteLedger,
+    compute: ComputeThread,
+    clock: Clock,
+    watch: Watcher,
+    alarms: Alarms,
+) -> Station:
+    unit = Unit(lambda change: controller.on_change(change))  # noqa: PLW0108  # the controller comes later
+    motion = Motion(make_jig(settings), make_robot(settings), ledger, lambda: unit.state in MAY_MOVE)
+    line = Line(
+        plc,
+        unit,
+        alarms,
+        lambda: _report(unit, cell, alarms),
+        settings.plc.link.reconnect_s,
+        motion.still,
+        lambda event, detail: controller.note(event, detail),  # noqa: PLW0108  # the controller comes later
+    )
+    equipment = Equipment(make_camera(settings.camera), motion, plc, classifier, ledger, compute, clock)
+    cell = Cell(equipment, line, settings, watch)
+    controller = Controller(unit, cell, line, plc, ledger, settings, watch, alarms)
+    probes = {"compute": lambda: compute.submit(_nothing), "records": ledger.answers}
+    return Station(controller, classifier.model, Watchdog(probes, ledger, clock, settings.watchdog))
+
+
+def _nothing() -> None:
+    """What is asked of a thread that only has to show that it is there."""
+
+
+async def _tell_change(ledger: SqliteLedger, now: ModelIdentity) -> None:
+    """Say where another network judges from now on, whatever the reason: a promotion, a lost folder of models."""
+    before = await ledger.last_model()
+    if before not in (None, now):
+        log.warning("network_changed", before=str(before), now=str(now))
+        await ledger.note("network_changed", f"{before} judged the last part, {now} judges the next")
+
+
+def _tell_bug(done: asyncio.Task[None]) -> None:
+    """Nobody waits for the housekeeping, so what it did not foresee is told here."""
+    if not done.cancelled() and (error := done.exception()):
+        log.error("bug_met", where="housekeeping", exc_info=error)
+
+
+def _report(unit: Unit, cell: Cell, alarms: Alarms) -> CellReport:
+    reason = unit.reason.fault if unit.reason else None
+    return CellReport(unit.state.value, unit.mode.value, reason, cell.processed, cell.defective, alarms.summary)

@@ -1,0 +1,81 @@
+"""Which network judges: the configured bundle, the shelf of promoted ones, and the engine that runs it."""
+
+from pathlib import Path
+
+from models.engines import make_engine
+from models.manifest import Bundle
+from models.release.footing import told_apart
+from models.release.shelf import PROMOTED, Shelf, chosen_bundle
+from station.core.ports import PatchClassifier
+from station.core.settings import Settings, data_dir
+from station.flow.pixels import passes
+
+MODELS = "models"
+"""Folder of promoted bundles, in the data folder."""
+
+
+def find_shelf(settings: Settings, folder: Path | None = None) -> Shelf:
+    """Where promoted bundles lie, and the history of who promoted them.
+
+    Args:
+        settings: The configuration.
+        folder: The station's data folder; None for the configured one.
+    """
+    configured = settings.model.models_dir
+    return Shelf(Path(configured).expanduser() if configured else data_dir(settings, folder) / MODELS)
+
+
+def find_bundle(settings: Settings, folder: Path | None = None) -> Bundle:
+    """The configured bundle, every file checked against its hash.
+
+    Args:
+        settings: The configuration.
+        folder: The station's data folder; None for the configured one.
+
+    Raises:
+        ModelError: Missing, damaged, unusable, or not the one that was promoted.
+    """
+    return chosen_bundle(settings.model.bundle, find_shelf(settings, folder))
+
+
+def doubt_of(bundle: Bundle, settings: Settings, folder: Path | None = None) -> str | None:
+    """What a person should know where the bundle was measured with another least confidence than the configured.
+
+    Args:
+        bundle: What the station runs.
+        settings: The configuration.
+        folder: The station's data folder; None for the configured one.
+
+    Raises:
+        ModelError: The history of promotions cannot be used.
+    """
+    return told_apart(bundle, find_shelf(settings, folder), settings.decision.min_confidence)
+
+
+def history_doubt(settings: Settings, folder: Path | None = None) -> str | None:
+    """What a person should know of the history of promotions, where the configuration goes by it.
+
+    Args:
+        settings: The configuration.
+        folder: The station's data folder; None for the configured one.
+
+    Raises:
+        ModelError: The history of promotions cannot be used.
+    """
+    return find_shelf(settings, folder).doubt() if settings.model.bundle == PROMOTED else None
+
+
+def make_classifier(settings: Settings, cache_dir: Path | None = None, folder: Path | None = None) -> PatchClassifier:
+    """The network of the configured bundle, on the configured engine.
+
+    Args:
+        settings: The configuration.
+        cache_dir: Where compiled networks are kept for a faster start; None for nowhere.
+        folder: The station's data folder; None for the configured one.
+
+    Raises:
+        ConfigError: The compiled passes over pixels, without which nothing reaches the network, are missing.
+        ModelError: The bundle is missing, damaged or unusable, or the engine cannot run it here.
+    """
+    passes.library()
+    return make_engine(find_bundle(settings, folder), settings.model, cache_dir)

@@ -1,0 +1,141 @@
+"""`station check`: is everything that the station needs there, and what is wrong where it is not."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from drivers.modbus.register_map import load_map
+from station.core.errors import DeviceError, RecordError, StationError
+from station.core.part import ScanRecipe
+from station.core.priority import precedence
+from station.core.room import MB, free_bytes
+from station.core.settings import RecordSettings, Settings
+from station.core.synchrony import kernel_synchronised
+from station.core.wakefulness import LATENCY_FILE, cores_awake
+from station.host.bundles import doubt_of, find_bundle, history_doubt, make_classifier
+from station.host.devices import make_camera, make_jig, make_line_plc, make_robot
+
+PLC_PATIENCE_S = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at; `problem` is None when it is well."""
+
+    what: str
+    said: str
+    problem: StationError | None
+
+
+class Connectable(Protocol):
+    """A device that can be connected and closed."""
+
+    async def connect(self) -> None:
+        """Connect."""
+
+    async def close(self) -> None:
+        """Disconnect."""
+
+
+async def check_station(settings: Settings, data: Path) -> list[Finding]:
+    """Look at maps, model, disk, rights, camera, jig, robot and PLC; nothing is set in motion."""
+    looks: list[tuple[str, Callable[[], Awaitable[str]]]] = [
+        ("register maps", _maps),
+        ("model", lambda: _model(settings, data)),
+        ("disk", lambda: _disk(data, settings.records)),
+        ("clock", lambda: clock(settings)),
+        ("real time", lambda: real_time(settings)),
+        ("camera", lambda: _camera(settings)),
+        ("jig", lambda: _device("jig", make_jig(settings))),
+        ("robot", lambda: _device("robot", make_robot(settings))),
+        ("plc", lambda: _device("plc", make_line_plc(settings))),
+    ]
+    return [await _finding(what, look) for what, look in looks]
+
+
+async def _finding(what: str, look: Callable[[], Awaitable[str]]) -> Finding:
+    try:
+        return Finding(what, await look(), None)
+    except StationError as error:
+        return Finding(what, "", error)
+
+
+async def _maps() -> str:
+    return ", ".join(f"{name} version {load_map(name).version}" for name in ("robot", "jig", "plc"))
+
+
+async def _model(settings: Settings, data: Path) -> str:
+    classifier = await asyncio.to_thread(make_classifier, settings, None, data)
+    model, engine = classifier.model, classifier.engine
+    hashes = f"{model.name}, every file has the hash that its manifest names ({model.sha256[:12]})"
+    said = f"{hashes}; runs on {engine.name} {engine.version} in {engine.precision}"
+    doubts = doubt_of(find_bundle(settings, data), settings, data), history_doubt(settings, data)
+    return "; but ".join(filter(None, (said, *doubts)))
+
+
+async def _disk(data: Path, settings: RecordSettings) -> str:
+    def look() -> str:
+        try:
+            data.mkdir(parents=True, exist_ok=True)
+            probe = data / ".station-check"
+            probe.write_bytes(b"station")
+            probe.unlink()
+        except OSError as error:
+            raise RecordError("record.disk_failed", f"{data}: {error.strerror}") from error
+        free = free_bytes(data) / MB
+        if free < settings.low_mb:
+            raise RecordError("record.disk_low", f"{data}: {free:.0f} MB are free, records.low_mb is {settings.low_mb}")
+        return f"{data} can be written to, {free / 1e3:.0f} GB are free"
+
+    return await asyncio.to_thread(look)
+
+
+async def clock(settings: Settings, synchronised: Callable[[], bool] = kernel_synchronised) -> str:
+    """What the kernel says of the date, and what follows for the archive; no problem either way."""
+    if synchronised():
+        return "synchronised with a time server"
+    said = "not synchronised with a time server"
+    if settings.records.keep_days:
+        said += "; archived scans are removed only when the station has run for a day and the clock was not set"
+    return said
+
+
+async def real_time(settings: Settings) -> str:
+    """What the computer allows; no problem where it does not, for the station works without, only later."""
+    with precedence() as first, cores_awake(wanted=settings.model.keep_awake) as awake:
+        priority = "allowed" if first else "refused, LimitRTPRIO=2 in the unit allows it"
+        if not settings.model.keep_awake:
+            cores = "may sleep between two blocks, as configured"
+        elif awake:
+            cores = "stay awake while a part is judged"
+        else:
+            cores = f"sleep between two blocks, for {LATENCY_FILE} may not be written to"
+    return f"real-time priority is {priority}; the cores {cores}"
+
+
+async def _camera(settings: Settings) -> str:
+    camera = make_camera(settings.camera)
+    try:
+        await camera.open()
+        name, kind = next(iter(settings.part_types.items()))
+        part_type = kind.part_type(name)
+        features = await camera.prepare(ScanRecipe(part_type.line_rate_hz, part_type.exposure_us))
+        model = features.get("DeviceModelName", "camera")
+        return (
+            f"{model}: {len(features)} features written and read back, {part_type.line_rate_hz:.0f} lines/s for {name}"
+        )
+    finally:
+        await camera.close()
+
+
+async def _device(name: str, device: Connectable) -> str:
+    try:
+        async with asyncio.timeout(PLC_PATIENCE_S):
+            await device.connect()
+        return "answers, and has the expected register map"
+    except TimeoutError as error:
+        raise DeviceError(f"{name}.unreachable", f"no answer within {PLC_PATIENCE_S:g} s") from error
+    finally:
+        await device.close()

@@ -1,0 +1,134 @@
+"""The devices behind the ports, as the configuration names them: camera, jig, robot and line PLC."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import structlog
+
+from drivers.camera.gentl import GenTLCamera, find_producers
+from drivers.camera.supervisor import SupervisedCamera
+from drivers.camera.survey import FoundFeature, Survey, find_devices, find_features
+from drivers.jig import ModbusJig
+from drivers.plc.plc import make_plc
+from drivers.robot import ModbusRobot
+from sim.gentl import producer_path
+from sim.showing import showing
+from station.core.camera_settings import CameraSettings
+from station.core.errors import ConfigError
+from station.core.ports import LineCamera, LinePlc, SortRobot, SpinJig
+from station.core.settings import Settings, expand
+
+log = structlog.get_logger()
+
+PRODUCER = "{producer}"
+"""What stands in the configuration for the simulated camera's GenTL producer."""
+
+
+def make_camera(settings: CameraSettings) -> LineCamera:
+    """The camera behind the configured GenTL producers, which is opened again by itself when it is lost.
+
+    Raises:
+        ConfigError: The simulated camera is configured and was not built.
+    """
+    camera = GenTLCamera(_with_producers(settings), doubt=_note_doubt, left_out=_note_left_out)
+    return SupervisedCamera(camera, settings)
+
+
+def _note_doubt(detail: str) -> None:
+    log.warning("line_loss_left_unproven", detail=detail)
+
+
+def _note_left_out(detail: str) -> None:
+    log.warning("producer_left_out", detail=detail)
+
+
+@contextmanager
+def shown_recording(settings: Settings, turn_s: float | None) -> Iterator[CameraSettings]:
+    """The simulated camera looking at a turning housing of the first part type, without a cell around it.
+
+    Args:
+        settings: The configuration.
+        turn_s: Time of one turn; None for as fast as the blocks are taken.
+
+    Raises:
+        ConfigError: The configured camera is not the simulated one.
+    """
+    camera = settings.camera
+    if settings.scene_name is None:
+        raise ConfigError("config.invalid", "the camera is not the simulated one: camera.setup has no SimScene")
+    with showing(settings, next(iter(settings.part_types)), turn_s) as name:
+        setup = [row.model_copy(update={"value": name}) if row.feature == "SimScene" else row for row in camera.setup]
+        yield camera.model_copy(update={"setup": setup})
+
+
+def make_trial_camera(settings: CameraSettings, blocks: int) -> LineCamera:
+    """The same camera for trials: acquisitions of any length, and no recovery.
+
+    Raises:
+        ConfigError: The simulated camera is configured and was not built.
+    """
+    return GenTLCamera(_with_producers(settings), blocks)
+
+
+def find_cameras(settings: CameraSettings) -> Survey:
+    """The cameras of the configured producers, or of all that are installed; blocks for seconds.
+
+    Raises:
+        CameraError: There is no producer.
+        ConfigError: The simulated camera is configured and was not built.
+    """
+    return asyncio.run(find_devices(find_producers(_with_producers(settings).producers)))
+
+
+def settle_producer(settings: CameraSettings, left_out: Callable[[str], None]) -> CameraSettings:
+    """The same settings with one producer, which sees the camera; blocks for seconds where there are several.
+
+    Args:
+        settings: The camera's.
+        left_out: Told which producers could not be asked, and why.
+
+    Raises:
+        CameraError: There is no producer, or none sees the camera.
+        ConfigError: The simulated camera is configured and was not built.
+    """
+    producers = find_producers(_with_producers(settings).producers)
+    if len(producers) > 1:
+        survey = asyncio.run(find_devices(producers))
+        for told in survey.left_out:
+            left_out(told)
+        producers = (survey.producer_of(settings.serial_number),)
+    return settings.model_copy(update={"producers": list(producers)})
+
+
+def find_camera_features(settings: CameraSettings) -> tuple[FoundFeature, ...]:
+    """The feature tree of the camera of the one producer that is settled; blocks for seconds.
+
+    Raises:
+        CameraError: The camera cannot be found, opened or asked.
+    """
+    (producer,) = settings.producers
+    return asyncio.run(find_features(producer, settings.serial_number))
+
+
+def _with_producers(settings: CameraSettings) -> CameraSettings:
+    producers = [str(producer_path()) if name == PRODUCER else name for name in settings.producers]
+    return settings.model_copy(update={"producers": producers})
+
+
+def make_jig(settings: Settings) -> SpinJig:
+    """The spin jig at its configured address."""
+    link = settings.jig.link
+    if link.kind == "rtu":
+        link = link.model_copy(update={"device": expand(link.device)})
+    return ModbusJig(settings.jig.model_copy(update={"link": link}))
+
+
+def make_robot(settings: Settings) -> SortRobot:
+    """The robot at its configured address."""
+    return ModbusRobot(settings.robot)
+
+
+def make_line_plc(settings: Settings) -> LinePlc:
+    """The line PLC in its configured role."""
+    return make_plc(settings.plc)

@@ -1,0 +1,160 @@
+"""`station --simulate`: the whole cell on a recording, with the simulated cell in place of the hardware."""
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from station.cell.controller import Controller
+from station.cell.packml import Command, State
+from station.core.errors import FAULTS, Fault
+from station.core.events import AlarmsChanged, CellEvent, PartSorted, StateChanged, Watcher, harmless
+from station.core.settings import Settings
+from station.host.build import Station, open_station
+from station.host.shutdown import stop, stopped_by_signals
+from station.host.simulated_cell import Event, SimulatedCell, Speed
+from station.view.report import PartRow, Summary, part_row, summarise
+
+SUSPENDED_FOR_GOOD_S = 30.0
+"""A cell that waits for so long, and nothing happens in it nor in the simulated one, waits for what does not come."""
+
+
+@dataclass(frozen=True, slots=True)
+class SimulationOptions:
+    """What the command line asks for; see `station --help`."""
+
+    config: Path
+    recordings: Path | None
+    parts: int | None
+    speed: Speed
+    truth: Path | None
+    data: Path
+    faults: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SimulationResult:
+    """What a run gave; `fault` is why it ended early, or None when all parts went through."""
+
+    rows: tuple[PartRow, ...]
+    summary: Summary
+    fault: Fault | None
+    detail: str
+
+
+class Simulation:
+    """One run of the simulated cell.
+
+    Args:
+        settings: The configuration.
+        options: What the command line asks for.
+        watch: Told of everything that happens in the cell.
+        say: Told, in words, of scans that were left out.
+    """
+
+    def __init__(
+        self, settings: Settings, options: SimulationOptions, watch: Watcher, say: Callable[[str], None]
+    ) -> None:
+        self._settings = settings
+        self._options = options
+        self._watch_too = harmless(watch)
+        self._say = say
+        self._labels: dict[str, str | None] = {}
+        self._sorted: list[PartSorted] = []
+        self._controller: Controller | None = None
+        self._fed: int | None = None
+        self._happened = 0
+
+    async def run(self) -> SimulationResult:
+        """Reset, start, take all parts through, stop.
+
+        Raises:
+            StationError: Something was refused before the cell could run.
+        """
+        options = self._options
+        cell = SimulatedCell(
+            options.config, options.recordings, options.parts, options.speed, options.truth, self._on_sim_event,
+            options.faults,
+        )  # fmt: skip
+        async with cell, open_station(cell.addressed(self._settings), options.data, self._watch) as station:
+            self._say(f"judged by {station.model}")
+            started = time.monotonic()
+            fault, detail = await self._take_all_through(station, cell)
+            seconds = time.monotonic() - started
+        rows = tuple(part_row(event, self._labels.get(_part_id(event)), station.model) for event in self._sorted)
+        return SimulationResult(rows, summarise(rows, seconds), fault, detail)
+
+    async def _take_all_through(self, station: Station, cell: SimulatedCell) -> tuple[Fault | None, str]:
+        """Until all parts are through, or cannot be any more: a fault has stopped the cell, or none will come."""
+        self._controller = controller = station.controller
+        if self._fed is not None:
+            controller.limit_parts(self._fed)
+        running = asyncio.create_task(controller.run(), name="controller")
+        with stopped_by_signals(controller):
+            try:
+                await _first((self._drive(controller), self._stuck(controller), cell.gone()), running)
+                if controller.state is State.COMPLETE:
+                    return None, ""
+                if cell.is_gone:
+                    return FAULTS["config.simulator_gone"], await cell.gone()
+                return controller.trouble
+            finally:
+                await stop(controller, running)
+
+    async def _stuck(self, controller: Controller) -> None:
+        """Return when the cell waits, and has for so long that what it waits for does not come."""
+        simulation = self._settings.simulation
+        patience_s = SUSPENDED_FOR_GOOD_S + (simulation.infeed_s if simulation else 0.0)
+        while True:
+            before = self._happened
+            await asyncio.sleep(patience_s)
+            if self._happened == before and controller.trouble[0] is not None:
+                return
+
+    async def _drive(self, controller: Controller) -> None:
+        controller.command(Command.RESET, "the simulation")
+        if await controller.reached(State.IDLE, State.STOPPED, State.ABORTED) is State.IDLE:
+            controller.command(Command.START, "the simulation")
+            await controller.reached(State.COMPLETE, State.HELD, State.ABORTED, State.STOPPED)
+
+    def _watch(self, event: CellEvent) -> None:
+        if isinstance(event, PartSorted):
+            self._sorted.append(event)
+        why_alone = isinstance(event, AlarmsChanged) or (
+            isinstance(event, StateChanged) and event.before == event.after
+        )
+        self._happened += not why_alone
+        self._watch_too(event)
+
+    def _on_sim_event(self, event: Event) -> None:
+        self._happened += 1
+        match event["event"]:
+            case "fed":
+                self._labels[event["part_id"]] = event["label"]
+            case "scan_left_out":
+                self._say(f"left out {event['file']}: {event['message']} [{event['code']}]")
+            case "fault":
+                self._say(f"fault {event['name']} strikes {event['part_id'] or 'the cell'}")
+            case "infeed_empty":
+                self._fed = int(event["fed"])
+                if self._controller is not None:
+                    self._controller.limit_parts(self._fed)
+
+
+async def _first(works: Iterable[Coroutine[object, object, object]], running: asyncio.Task[None]) -> None:
+    """Wait for the first of these, unless the controller fails before: then raise what it failed with."""
+    tasks = [asyncio.ensure_future(work) for work in works]
+    try:
+        await asyncio.wait({*tasks, running}, return_when=asyncio.FIRST_COMPLETED)
+        for task in (running, *tasks):
+            if task.done():
+                task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _part_id(event: PartSorted) -> str:
+    return event.inspection.part.part_id

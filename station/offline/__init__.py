@@ -1,0 +1,1 @@
+"""Judging scans from disk, without a cell around them."""

@@ -1,0 +1,298 @@
+"""`station inspect`: images from disk through the very steps that judge a turning part, and a picture of each."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from models.evidence import Heat, evidence_map, peak
+from station.cell.judging import SurfaceJudge
+from station.core.classes import SurfaceClass, Verdict
+from station.core.errors import ConfigError, PartError, RecordingError, StationError
+from station.core.geometry import PATCH_PX, STRIP_SHAPE
+from station.core.part import Block, Decision, PartType, Pixels, Roi, ScanHealth
+from station.core.ports import PatchClassifier
+from station.core.recording import read_recording, read_scan
+from station.core.settings import Settings
+from station.flow.acquire import Accountant
+from station.flow.crop import find_part
+from station.flow.decide import decide
+from station.flow.patch import blocks_of
+
+
+@dataclass(frozen=True, slots=True)
+class Inspected:
+    """One judged image."""
+
+    file: Path
+    decision: Decision
+    roi: Roi | None
+    scan_valid: bool
+    image: Pixels
+
+    def as_json(self) -> dict[str, Any]:
+        """The result as plain data for `--json`."""
+        decision, patch = self.decision, self.decision.deciding_patch
+        return {
+            "file": str(self.file),
+            "verdict": decision.verdict.label,
+            "algorithm1": decision.algorithm1.label if decision.algorithm1 else None,
+            "reason": decision.fault.code if decision.fault else None,
+            "detail": decision.detail or None,
+            "confidence": round(decision.confidence, 6),
+            "patch": None if patch is None else {"row": patch // 2, "column": patch % 2},
+            "probabilities": [[round(float(value), 6) for value in row] for row in decision.probabilities],
+            "roi": None if self.roi is None else {"left": self.roi.left, "right": self.roi.right},
+            "scan_valid": self.scan_valid,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """One image that could not be judged at all."""
+
+    file: Path
+    error: StationError
+
+    def as_json(self) -> dict[str, Any]:
+        """The error as plain data for `--json`."""
+        return {"file": str(self.file), "error": {"code": self.error.code, "message": str(self.error)}}
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """An image to judge.
+
+    Attributes:
+        file: The image.
+        part_type: The type that its recording announces, or None for whichever fits its width.
+        closed: Whether it is a whole turn, whose end meets its beginning.
+    """
+
+    file: Path
+    part_type: str | None
+    closed: bool = True
+
+
+def wanted_images(paths: Iterable[Path], settings: Settings) -> Iterator[Wanted | Refused]:
+    """The images that the command line names: files, and folders with or without a `recording.jsonl`."""
+    for path in paths:
+        if not path.is_dir():
+            missing = RecordingError("recording.not_found", str(path))
+            yield Wanted(path, None) if path.is_file() else Refused(path, missing)
+            continue
+        try:
+            recording = read_recording(path, frozenset(settings.part_types))
+        except RecordingError as error:
+            yield Refused(path, error)
+            continue
+        yield from (Wanted(scan.file, scan.part_type, scan.closed) for scan in recording.scans)
+        yield from (Refused(path, problem) for problem in recording.problems)
+
+
+def inspect_image(wanted: Wanted, settings: Settings, classifier: PatchClassifier) -> Inspected | Refused:
+    """Judge one image by steps 2 to 5; there is no line clock, so it is never late."""
+    try:
+        image = read_scan(wanted.file)
+        blocks = blocks_of(image)
+        part_type = _part_type(wanted, blocks[0], settings)
+        turn = settings.turn if wanted.closed else settings.turn.of_open_turns()
+        judge = SurfaceJudge(part_type, settings.crop, classifier, turn)
+        return _judge(wanted.file, image, blocks, judge, settings)
+    except StationError as error:
+        return Refused(wanted.file, error)
+
+
+def _judge(
+    file: Path, image: Pixels, blocks: tuple[Block, ...], judge: SurfaceJudge, settings: Settings
+) -> Inspected | Refused:
+    accountant = Accountant()
+    for block in blocks:
+        accountant.take(block)
+    scores, refused = [], None
+    try:
+        scores = [judge.take(block) for block in blocks]
+    except PartError as error:
+        refused = error
+    account = judge.witnessed(accountant.close(0))
+    fault, detail = account.fault, account.detail
+    if fault is None and refused is not None:
+        fault, detail = refused.fault, refused.detail
+    decision = decide(scores, ScanHealth(fault, detail, 0.0), settings.decision)
+    return Inspected(file, decision, judge.roi, fault is None, image)
+
+
+def _part_type(wanted: Wanted, first: Block, settings: Settings) -> PartType:
+    if wanted.part_type is not None:
+        return settings.part_types[wanted.part_type].part_type(wanted.part_type)
+    width = find_part(first.pixels, settings.crop).width
+    types = [kind.part_type(name) for name, kind in settings.part_types.items()]
+    nearest = min(types, key=lambda kind: abs(kind.width_px - width))
+    if abs(nearest.width_px - width) > nearest.width_tolerance_px:
+        known = ", ".join(f"{kind.name} {kind.width_px} px" for kind in types)
+        raise PartError("part.wrong_width", f"{wanted.file.name}: {width} px wide; configured are {known}")
+    return nearest
+
+
+# ---------------------------------------------------------------------- the picture
+
+COLOURS = {
+    SurfaceClass.DEFECT_FREE: (90, 170, 60),
+    SurfaceClass.IMPRINTED: (200, 60, 200),
+    SurfaceClass.PITS: (0, 200, 230),
+    SurfaceClass.ROLL_MARKS: (220, 160, 0),
+    SurfaceClass.SCRATCHES: (40, 40, 230),
+}
+"""Colour of each class, blue-green-red."""
+
+EVIDENCE_COLOUR = (0, 255, 255)
+EVIDENT = 0.5
+"""Share of the most evidence above which it is outlined."""
+
+GRID_ROWS, GRID_COLUMNS = 4, 4
+CAPTION_PX, BORDER_PX, TITLE_PX = 26, 8, 48
+
+
+def find_evidence(result: Inspected, classifier: PatchClassifier) -> Heat | None:
+    """Evidence (256, 256) for the defect in the deciding patch, see `models.evidence`; None where none was decided.
+
+    Raises:
+        ModelError: The network fails.
+    """
+    decision = result.decision
+    if decision.algorithm1 in {None, Verdict.DEFECT_FREE} or decision.deciding_patch is None:
+        return None
+    row = decision.probabilities[decision.deciding_patch]
+    patch = _patch(_unwrapped(result), decision.deciding_patch)
+    return evidence_map(classifier.score, patch, int(row[1:].argmax()) + 1)
+
+
+def draw(result: Inspected, evidence: Heat | None = None) -> Pixels:
+    """The unwrapped surface beside its 16 patches with their classes, the deciding one framed; (H, W, 3) uint8, BGR.
+
+    Args:
+        result: The judged image.
+        evidence: Of the deciding patch; what has more than half of the most is outlined, the most is crossed.
+    """
+    strips = _unwrapped(result)
+    surface, patches = _surface(result, strips), _patches(result, strips, evidence)
+    height = max(surface.shape[0], patches.shape[0])
+    sheet = np.full((height + TITLE_PX, surface.shape[1] + patches.shape[1] + 3 * BORDER_PX, 3), 24, np.uint8)
+    sheet[TITLE_PX : TITLE_PX + surface.shape[0], BORDER_PX : BORDER_PX + surface.shape[1]] = surface
+    left = surface.shape[1] + 2 * BORDER_PX
+    sheet[TITLE_PX : TITLE_PX + patches.shape[0], left : left + patches.shape[1]] = patches
+    decision = result.decision
+    name = f"{result.file.resolve().parent.name}/{result.file.name}"
+    title = f"{name}: {decision.verdict.label}, confidence {decision.confidence:.3f}"
+    _write(sheet, title, (BORDER_PX, 22), (235, 235, 235), 0.6)
+    if decision.fault is not None:
+        _write(sheet, f"{decision.fault.code}: {decision.detail}", (BORDER_PX, 42), (120, 190, 255), 0.45)
+    return sheet
+
+
+def _unwrapped(result: Inspected) -> Pixels:
+    """The part's surface as its eight strips below each other, (2048, 512)."""
+    roi = result.roi or Roi(0, result.image.shape[1])
+    crop = np.ascontiguousarray(result.image[:, roi.left : roi.right])
+    return np.asarray(cv2.resize(crop, (STRIP_SHAPE[1], 8 * PATCH_PX), interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _patch(strips: Pixels, patch: int) -> Pixels:
+    y, x = patch // 2 * PATCH_PX, patch % 2 * PATCH_PX
+    return strips[y : y + PATCH_PX, x : x + PATCH_PX]
+
+
+def _surface(result: Inspected, strips: Pixels) -> Pixels:
+    small = cv2.cvtColor(cv2.resize(strips, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), cv2.COLOR_GRAY2BGR)
+    for patch, row in enumerate(result.decision.probabilities):
+        surface_class = SurfaceClass(int(row.argmax()))
+        top, left = patch // 2 * PATCH_PX // 2, patch % 2 * PATCH_PX // 2
+        deciding = patch == result.decision.deciding_patch
+        if surface_class is not SurfaceClass.DEFECT_FREE or deciding:
+            corner = (left + PATCH_PX // 2 - 2, top + PATCH_PX // 2 - 2)
+            cv2.rectangle(small, (left + 1, top + 1), corner, COLOURS[surface_class], 3 if deciding else 1)
+    return np.asarray(small, np.uint8)
+
+
+def _patches(result: Inspected, strips: Pixels, evidence: Heat | None) -> Pixels:
+    cell = PATCH_PX + CAPTION_PX
+    sheet = np.full((GRID_ROWS * cell, GRID_COLUMNS * (PATCH_PX + BORDER_PX), 3), 24, np.uint8)
+    for patch in range(16):
+        top, left = patch // GRID_COLUMNS * cell, patch % GRID_COLUMNS * (PATCH_PX + BORDER_PX)
+        picture = np.asarray(cv2.cvtColor(_patch(strips, patch), cv2.COLOR_GRAY2BGR), np.uint8)
+        if evidence is not None and patch == result.decision.deciding_patch:
+            _mark(picture, evidence)
+        sheet[top + CAPTION_PX : top + cell, left : left + PATCH_PX] = picture
+        _caption(sheet, result.decision, patch, top, left)
+    return sheet
+
+
+def _mark(picture: Pixels, evidence: Heat) -> None:
+    """Outline where most of the evidence lies, and cross its peak."""
+    region = (evidence > EVIDENT).astype(np.uint8)
+    outlines, _tree = cv2.findContours(region, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    cv2.drawContours(picture, outlines, -1, EVIDENCE_COLOUR, 1)
+    row, column = peak(evidence)
+    cv2.drawMarker(picture, (column, row), EVIDENCE_COLOUR, cv2.MARKER_CROSS, 13, 1)
+
+
+def _caption(sheet: Pixels, decision: Decision, patch: int, top: int, left: int) -> None:
+    if patch >= len(decision.probabilities):
+        _write(sheet, f"{patch + 1}  not judged", (left + 2, top + 18), (160, 160, 160), 0.45)
+        return
+    row = decision.probabilities[patch]
+    surface_class = SurfaceClass(int(row.argmax()))
+    colour = COLOURS[surface_class]
+    _write(sheet, f"{patch + 1}  {surface_class.label} {row.max():.3f}", (left + 2, top + 18), colour, 0.45)
+    if patch == decision.deciding_patch:
+        corner = (left + PATCH_PX - 1, top + CAPTION_PX + PATCH_PX - 1)
+        cv2.rectangle(sheet, (left, top + CAPTION_PX), corner, colour, 4)
+
+
+def _write(sheet: Pixels, text: str, at: tuple[int, int], colour: tuple[int, int, int], size: float) -> None:
+    ascii_text = text.encode("ascii", "replace").decode()
+    cv2.putText(sheet, ascii_text, at, cv2.FONT_HERSHEY_SIMPLEX, size, colour, 1, cv2.LINE_AA)
+
+
+class PictureFolder:
+    """Writes the pictures of one inspection, each under a name of its own.
+
+    A picture is called after its image and the verdict, `a.pits.png`; a later image of the same name, from another
+    folder or in another format, becomes `a~2`, `a~3` …
+
+    Args:
+        folder: Where they go; it is made if it is not there.
+        classifier: The network, asked for the evidence.
+    """
+
+    def __init__(self, folder: Path, classifier: PatchClassifier) -> None:
+        self._folder = folder
+        self._classifier = classifier
+        self._taken: set[str] = set()
+
+    def save(self, result: Inspected) -> Path:
+        """Write the picture of one result, with the evidence for its defect, as PNG; where it lies.
+
+        Raises:
+            ConfigError: The folder cannot be written to.
+            ModelError: The network fails.
+        """
+        picture = draw(result, find_evidence(result, self._classifier))
+        target = self._folder / f"{self._unused(result.file.stem)}.{result.decision.verdict.label}.png"
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            _done, encoded = cv2.imencode(".png", picture)
+            target.write_bytes(encoded.tobytes())
+        except OSError as error:
+            raise ConfigError("config.file_failed", f"--picture {target}: {error.strerror}") from error
+        return target
+
+    def _unused(self, stem: str) -> str:
+        names = (stem if times == 1 else f"{stem}~{times}" for times in count(1))
+        name = next(name for name in names if name.lower() not in self._taken)
+        self._taken.add(name.lower())
+        return name

@@ -1,0 +1,104 @@
+"""The parts of one run as plain data: for `--json`, for the final table, and for the summary under both."""
+
+from collections.abc import Sequence
+from typing import TypedDict
+
+import numpy as np
+
+from station.core.classes import SurfaceClass, Verdict
+from station.core.events import PartSorted
+from station.core.part import ModelIdentity
+
+
+class PartRow(TypedDict):
+    """One sorted part; `label` is what the recording says it is, None where it says nothing."""
+
+    inspection_id: str
+    part_id: str
+    part_type: str
+    label: str | None
+    algorithm1: str | None
+    verdict: str
+    reason: str | None
+    confidence: float
+    destination: str
+    confirmed_bin: str
+    scan_valid: bool
+    decision_ms_after_last_line: float | None
+    cycle_ms: float
+    model: str
+
+
+class Spread(TypedDict):
+    """Median, 99th percentile and maximum; None without values."""
+
+    p50: float | None
+    p99: float | None
+    max: float | None
+
+
+class Summary(TypedDict):
+    """Counts of one run.
+
+    An escape is a defective part in the second inspection, an overkill a good part in a defect's bin; a good part in
+    REVIEW is counted under `review`.
+    """
+
+    parts: int
+    sorted: int
+    review: int
+    escapes: int
+    overkills: int
+    wrong_class: int
+    decision_ms_after_last_line: Spread
+    parts_per_minute: float
+
+
+def part_row(event: PartSorted, label: str | None, model: ModelIdentity) -> PartRow:
+    """One sorted part as plain data."""
+    decision = event.decision
+    late = event.ms_after_last_line
+    return PartRow(
+        inspection_id=event.inspection.inspection_id,
+        part_id=event.inspection.part.part_id,
+        part_type=event.inspection.part_type.name,
+        label=label,
+        algorithm1=decision.algorithm1.label if decision.algorithm1 else None,
+        verdict=decision.verdict.label,
+        reason=decision.fault.code if decision.fault else None,
+        confidence=round(decision.confidence, 6),
+        destination=decision.destination.label,
+        confirmed_bin=event.confirmed.label,
+        scan_valid=event.scan_valid,
+        decision_ms_after_last_line=None if late is None else round(late, 3),
+        cycle_ms=round(event.cycle_ms, 1),
+        model=str(model),
+    )
+
+
+def summarise(rows: Sequence[PartRow], seconds: float) -> Summary:
+    """Counts over all rows; `seconds` is the time from Start to the end."""
+    good, review, passed = SurfaceClass.DEFECT_FREE.label, Verdict.REVIEW.label, "second_inspection"
+    known = [row for row in rows if row["label"] is not None]
+    defects = {name.label for name in SurfaceClass} - {good}
+    return Summary(
+        parts=len(rows),
+        sorted=sum(row["confirmed_bin"] == row["destination"] for row in rows),
+        review=sum(row["verdict"] == review for row in rows),
+        escapes=sum(row["label"] != good and row["confirmed_bin"] == passed for row in known),
+        overkills=sum(row["label"] == good and row["verdict"] in defects for row in known),
+        wrong_class=sum(
+            row["label"] in defects and row["verdict"] in defects and row["verdict"] != row["label"] for row in known
+        ),
+        decision_ms_after_last_line=_spread(
+            [row["decision_ms_after_last_line"] for row in rows if row["decision_ms_after_last_line"] is not None]
+        ),
+        parts_per_minute=round(60 * len(rows) / seconds, 2) if seconds > 0 else 0.0,
+    )
+
+
+def _spread(values: Sequence[float]) -> Spread:
+    if not values:
+        return Spread(p50=None, p99=None, max=None)
+    p50, p99 = np.percentile(values, [50, 99])
+    return Spread(p50=round(float(p50), 3), p99=round(float(p99), 3), max=round(max(values), 3))
