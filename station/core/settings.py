@@ -9,11 +9,12 @@ import hashlib
 import os
 import tempfile
 import tomllib
+from functools import cached_property
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, Field, StringConstraints, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
 from station.core.camera_settings import CameraSettings
@@ -22,6 +23,18 @@ from station.core.errors import FAULTS, ConfigError
 from station.core.part import PartType
 from station.core.room import MB
 from station.core.section import Seconds, Section
+from station.core.table import (
+    ClassSettings,
+    GeometrySettings,
+    PlaceSettings,
+    ReviewSettings,
+    build,
+    default_classes,
+    default_geometry,
+    default_places,
+    default_review,
+)
+from station.core.verdicts import Classes
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 
@@ -70,6 +83,9 @@ class StationSettings(Section):
         "", description="Folder of database, archive and logs; empty for the user's data folder; `--data` overrides it."
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Lowest level shown.")
+    language: Annotated[str, StringConstraints(pattern=r"^[a-z]{2}$")] = Field(
+        "en", description="Language of the labels of classes and places, where they have several."
+    )
 
 
 class PartTypeSettings(Section):
@@ -292,6 +308,14 @@ class Settings(Section):
 
     station: StationSettings
     part_types: dict[str, PartTypeSettings] = Field(..., min_length=1, description="The types of housings, by name.")
+    geometry: GeometrySettings = Field(default_factory=default_geometry)
+    classes: list[ClassSettings] = Field(
+        default_factory=default_classes, description="What the network may answer; by default the classes of housings."
+    )
+    places: list[PlaceSettings] = Field(
+        default_factory=default_places, description="Where the robot may lay a part; by default those for housings."
+    )
+    review: ReviewSettings = Field(default_factory=default_review)
     camera: CameraSettings
     robot: RobotSettings
     jig: JigSettings
@@ -304,6 +328,30 @@ class Settings(Section):
     alarms: AlarmSettings = AlarmSettings()
     watchdog: WatchdogSettings = WatchdogSettings()
     simulation: SimulationSettings | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _table_is_given_whole(cls, document: Any) -> Any:
+        """A table of one's own does not get its places, or its REVIEW, from that of housings."""
+        parts = ("classes", "places", "review")
+        if (
+            isinstance(document, dict)
+            and (given := [key for key in parts if key in document])
+            and len(given) < len(parts)
+        ):
+            missing = " and ".join(key for key in parts if key not in given)
+            raise ValueError(f"{' and '.join(given)} without {missing}: classes, places and review are given together")
+        return document
+
+    @model_validator(mode="after")
+    def _table_is_sound(self) -> Self:
+        self.table  # noqa: B018  # built once here, so that what is wrong with it is told at the start
+        return self
+
+    @cached_property
+    def table(self) -> Classes:
+        """The classes and places as the values that flow."""
+        return build(self.classes, self.places, self.review, self.station.language)
 
     @model_validator(mode="after")
     def _part_types_fit_the_cell(self) -> Self:
