@@ -20,6 +20,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
+from station.core import geometry as scan
 from station.core.classes import SurfaceClass
 from station.core.errors import ModelError
 from station.core.part import ModelIdentity
@@ -170,6 +171,12 @@ class Manifest(Section):
     quantisation: Annotated[Quantisation | None, Field(description="None where there is no INT8 artefact.")] = None
     parity: Annotated[tuple[Parity, ...], Field(description="Every artefact against the torch network.")] = ()
     figures: Annotated[Figures | None, Field(description="None until it has been measured.")] = None
+
+    @property
+    def layout(self) -> scan.Geometry:
+        """What the network takes, and from what scan that is cut."""
+        lines = self.geometry.lines_per_block
+        return scan.Geometry(self.geometry.blocks * lines, lines, self.input.height, self.input.batch)
 
     @model_validator(mode="after")
     def _names_plain_files(self) -> Self:

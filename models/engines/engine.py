@@ -4,9 +4,10 @@ from abc import ABC, abstractmethod
 
 import numpy as np
 
+from models.manifest import Bundle
 from station.core.classes import SurfaceClass
 from station.core.errors import BugError, ModelError
-from station.core.geometry import PATCH_PX, PATCHES_PER_STRIP
+from station.core.geometry import PATCH_PX, PATCHES_PER_STRIP, Geometry
 from station.core.part import EngineIdentity, ModelIdentity, Pixels, Probabilities
 
 INPUT_SHAPE = (PATCHES_PER_STRIP, PATCH_PX, PATCH_PX)
@@ -23,13 +24,15 @@ class Engine(ABC):
     whatever ran before.
 
     Args:
-        model: Which network this is.
+        bundle: The network.
         engine: What runs it, as it really runs.
     """
 
-    def __init__(self, model: ModelIdentity, engine: EngineIdentity) -> None:
-        self._model = model
+    def __init__(self, bundle: Bundle, engine: EngineIdentity) -> None:
+        self._model = bundle.identity
         self._engine = engine
+        self._classes = bundle.manifest.classes
+        self._geometry = bundle.manifest.layout
 
     @property
     def model(self) -> ModelIdentity:
@@ -40,6 +43,16 @@ class Engine(ABC):
     def engine(self) -> EngineIdentity:
         """What runs the network."""
         return self._engine
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the classes, in the order of the network's answers."""
+        return self._classes
+
+    @property
+    def geometry(self) -> Geometry:
+        """What the network takes, and from what scan that is cut."""
+        return self._geometry
 
     def warm_up(self) -> None:
         """Run once on zeros, so that the first part is not slower than the others.

@@ -53,7 +53,7 @@ class OnnxRuntimeEngine(Engine):
         _check_ports(self._session)
         self._patches = np.zeros(INPUT_SHAPE, np.uint8)
         self._feed = {self._session.get_inputs()[0].name: self._patches}
-        super().__init__(bundle.identity, EngineIdentity("onnxruntime", ort.__version__, "f32", instruction_set()))
+        super().__init__(bundle, EngineIdentity("onnxruntime", ort.__version__, "f32", instruction_set()))
 
     def _compute(self, patches: Pixels) -> Probabilities:
         np.copyto(self._patches, patches)

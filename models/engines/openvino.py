@@ -51,7 +51,7 @@ class OpenVinoEngine(Engine):
         except RuntimeError as error:
             raise ModelError("model.engine_failed", f"{bundle.folder}: {error}") from error
         version = ov.__version__.partition("-")[0]
-        super().__init__(bundle.identity, EngineIdentity("openvino", version, settings.precision, instruction_set()))
+        super().__init__(bundle, EngineIdentity("openvino", version, settings.precision, instruction_set()))
 
     def _compute(self, patches: Pixels) -> Probabilities:
         np.copyto(self._patches, patches)

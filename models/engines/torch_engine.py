@@ -38,7 +38,7 @@ class TorchEngine(Engine):
         self._network = _network(bundle.manifest, content)
         self._temperature = bundle.manifest.temperature
         version = str(torch.__version__).partition("+")[0]
-        super().__init__(bundle.identity, EngineIdentity("torch", version, "f32", instruction_set()))
+        super().__init__(bundle, EngineIdentity("torch", version, "f32", instruction_set()))
 
     def _compute(self, patches: Pixels) -> Probabilities:
         try:

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from station.core.alarms import NO_ALARMS, Alarm, AlarmSummary
 from station.core.classes import Destination
 from station.core.errors import Fault
+from station.core.geometry import Geometry
 from station.core.judgement import Evidence, Journal, Published, Written
 from station.core.part import (
     Announcement,
@@ -357,6 +358,14 @@ class PatchClassifier(Protocol):
     @property
     def engine(self) -> EngineIdentity:
         """What runs it."""
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the classes, in the order of its answers."""
+
+    @property
+    def geometry(self) -> Geometry:
+        """What it takes, and from what scan that is cut."""
 
     def warm_up(self) -> None:
         """Run once on zeros, so that the first part is not slower than the others.

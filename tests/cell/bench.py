@@ -20,6 +20,7 @@ from station.core.alarms import Alarm
 from station.core.classes import SurfaceClass
 from station.core.clock import Clock, SystemClock
 from station.core.events import CellEvent
+from station.core.geometry import Geometry
 from station.core.part import EngineIdentity, ModelIdentity, Pixels, Probabilities
 from station.core.ports import CellReport, LinePlc, PartLedger
 from station.core.settings import Settings, parse_settings
@@ -53,6 +54,8 @@ class ScriptedClassifier:
 
     model = ModelIdentity("scripted", "0" * 64)
     engine = EngineIdentity("scripted", "1", "f32", "none")
+    classes = ("defect_free", "imprinted", "pits", "roll_marks", "scratches")
+    geometry = Geometry(3584, 448, 256, 2)
 
     def __init__(self, says: SurfaceClass = SurfaceClass.DEFECT_FREE, probability: float = 0.96) -> None:
         self.says, self.probability = says, probability

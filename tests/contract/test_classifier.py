@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from models.engines import check_probabilities
 from station.core.errors import BugError, ModelError
+from station.core.geometry import Geometry
 from station.core.part import EngineIdentity, ModelIdentity, Pixels, Probabilities
 from station.core.ports import PatchClassifier
 from tests.contract.engine_choices import EACH_CHOICE, start
@@ -24,6 +25,8 @@ class FakeClassifier:
 
     model = ModelIdentity("fake", hashlib.sha256(b"fake").hexdigest())
     engine = EngineIdentity("fake", "1", "f32", "none")
+    classes = ("defect_free", "imprinted", "pits", "roll_marks", "scratches")
+    geometry = Geometry(3584, 448, 256, 2)
 
     def warm_up(self) -> None:
         """Nothing to warm."""

@@ -17,6 +17,7 @@ from station.bench.plan import BenchPlan
 from station.bench.torch_eager import torch_eager
 from station.bench.turns import take_turns
 from station.core.errors import ModelError
+from station.core.geometry import Geometry
 from station.core.part import EngineIdentity, ModelIdentity, Pixels, Probabilities
 from station.core.settings import ModelSettings, Settings, load_settings
 
@@ -40,6 +41,8 @@ class Fixed:
 
     model = ModelIdentity("fixed", "0" * 64)
     engine = EngineIdentity("none", "0", "f32", "none")
+    classes = ("defect_free", "imprinted", "pits", "roll_marks", "scratches")
+    geometry = Geometry(3584, 448, 256, 2)
 
     def __init__(self, name: str, strip_s: float, diary: Diary) -> None:
         self._name = name
