@@ -2,6 +2,7 @@
 
 from drivers.modbus.handshake import OrderRules, perform
 from drivers.modbus.poller import StatusPoller, Values
+from drivers.modbus.register_map import RegisterMap
 from station.core.clock import Clock, SystemClock
 from station.core.errors import BugError, JigError
 from station.core.part import Order, Receipt
@@ -16,12 +17,13 @@ class ModbusJig:
 
     Args:
         settings: Link, highest speed and deadlines.
+        registers: The jig's map.
         clock: What receipts are timed with.
     """
 
-    def __init__(self, settings: JigSettings, clock: Clock | None = None) -> None:
+    def __init__(self, settings: JigSettings, registers: RegisterMap, clock: Clock | None = None) -> None:
         self._settings = settings
-        self._poller = StatusPoller(settings.link, "jig", JigError, clock or SystemClock(), self._examine)
+        self._poller = StatusPoller(settings.link, registers, JigError, clock or SystemClock(), self._examine)
 
     async def connect(self) -> None:
         """Connect and check the register map and the drive's reaction to lost communication."""

@@ -2,7 +2,7 @@
 
 from drivers.modbus.handshake import OrderRules, perform
 from drivers.modbus.poller import StatusPoller, Values
-from drivers.modbus.register_map import Register, Value
+from drivers.modbus.register_map import Register, RegisterMap, Value
 from station.core.clock import Clock, SystemClock
 from station.core.errors import BugError, RobotError
 from station.core.part import Order, Receipt
@@ -15,12 +15,13 @@ class ModbusRobot:
 
     Args:
         settings: Link and deadlines.
+        registers: The robot's map.
         clock: What receipts are timed with.
     """
 
-    def __init__(self, settings: RobotSettings, clock: Clock | None = None) -> None:
+    def __init__(self, settings: RobotSettings, registers: RegisterMap, clock: Clock | None = None) -> None:
         self._settings = settings
-        self._poller = StatusPoller(settings.link, "robot", RobotError, clock or SystemClock())
+        self._poller = StatusPoller(settings.link, registers, RobotError, clock or SystemClock())
 
     async def connect(self) -> None:
         """Connect and check the register map."""

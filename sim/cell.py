@@ -14,7 +14,6 @@ from sim.breakage import Breakage
 from sim.faults import Moment
 from sim.ledger import Happening, Ledger, Part, Place
 from sim.spindle import Spindle
-from station.core.classes import Destination
 from station.core.part import Pixels
 
 
@@ -65,7 +64,7 @@ class Cell:
         self.arm = Arm.SAFE_ZONE
         self.at_speed = False
         self.stalled = False
-        self.sorted_parts: Counter[Place] = Counter()
+        self.sorted_parts: Counter[str] = Counter()
         self.infeed_free = asyncio.Event()
         self.infeed_free.set()
         self.spindle = spindle
@@ -134,8 +133,8 @@ class Cell:
         self._view.show(part.surface)
         self._ledger.enter(Happening.PLACED, part, Place.JIG)
 
-    def lay_down(self, destination: Destination) -> None:
-        """The gripper lays its part in a bin.
+    def lay_down(self, place: str) -> None:
+        """The gripper lays its part in a place, by its configured name.
 
         Raises:
             ImpossibleError: The gripper is empty, or the arm is not there.
@@ -143,7 +142,6 @@ class Cell:
         self._require_arm(Arm.WORKSPACE)
         part = self._held()
         del self._seats[Place.GRIPPER]
-        place = Place.of(destination)
         self.sorted_parts[place] += 1
         self._ledger.enter(Happening.PLACED, part, place)
 

@@ -88,7 +88,7 @@ def whereabouts(running: RunningCell) -> Json:
         "arm": cell.arm.name.lower(),
         "jig_rpm": round(spindle.speed_rpm, 1),
         "standstill": spindle.standstill,
-        "sorted": {place.value: count for place, count in cell.sorted_parts.items()},
+        "sorted": dict(cell.sorted_parts),
         "state": plc.state(),
         "answered_command": answered,
         "command_result": answer,

@@ -11,7 +11,6 @@ from sim.infeed import Infeed
 from sim.modbus.rtu_line import RtuLine
 from sim.proxy import Mode, TcpProxy
 from sim.scene import Scene
-from station.core.classes import Destination
 
 NETWORK_MODES = {
     "refused": Mode.REFUSE,
@@ -55,7 +54,7 @@ def plc_effects(plc: PlcDevice) -> dict[str, Effect]:
         "plc-permission-lost": Effect(withdrawn, given),
         "plc-id-blank": Effect(plc.show_part, plc.show_part),
         "plc-type-unknown": Effect(plc.show_part, plc.show_part),
-        "plc-bins-full": Effect(partial(plc.fill, tuple(Destination)), partial(plc.fill, ())),
+        "plc-bins-full": Effect(partial(plc.fill, plc.places), partial(plc.fill, ())),
         "plc-result-ignored": Effect(_nothing, plc.take_result),
         "plc-program-restarts": Effect(plc.stop, plc.run),
         "plc-block-cleared": Effect(plc.clear_block),

@@ -52,7 +52,9 @@ class PartSource:
         self._background_max = settings.crop.background_max
         self._optics = optics
         self._limit = parts
-        self._recording = read_recording(folder, frozenset(settings.part_types))
+        self._recording = read_recording(
+            folder, frozenset(settings.part_types), [surface.name for surface in settings.table.surfaces]
+        )
         self._used_ids: set[str] = set()
 
     @property
@@ -94,8 +96,7 @@ class PartSource:
             kind = self._type_of(scan, pixels)
         except StationError as error:
             return LeftOut(scan.file.name, error)
-        label = scan.label.label if scan.label is not None else None
-        return Part(self._unused_id(scan.part_id, turn), kind.code, label, self._optics.seat(pixels, number))
+        return Part(self._unused_id(scan.part_id, turn), kind.code, scan.label, self._optics.seat(pixels, number))
 
     def _type_of(self, scan: RecordedScan, pixels: Pixels) -> PartType:
         """The announced type, or the one whose width the bright columns have."""

@@ -13,29 +13,17 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Self
 
-from station.core.classes import Destination
 from station.core.clock import Clock
 from station.core.errors import ConfigError
 from station.core.part import Pixels
 
 
 class Place(StrEnum):
-    """Where a part can be; a part is in exactly one of them, or on the floor."""
+    """Where a part can be before it is laid away: in exactly one of them, in a configured place, or on the floor."""
 
     INFEED = "infeed"
     GRIPPER = "gripper"
     JIG = "jig"
-    SECOND_INSPECTION = "second_inspection"
-    BIN_IMPRINTED = "bin_imprinted"
-    BIN_PITS = "bin_pits"
-    BIN_ROLL_MARKS = "bin_roll_marks"
-    BIN_SCRATCHES = "bin_scratches"
-    BIN_REVIEW = "bin_review"
-
-    @classmethod
-    def of(cls, destination: Destination) -> "Place":
-        """The place with the destination's name."""
-        return cls(destination.label)
 
 
 class Happening(StrEnum):
@@ -74,7 +62,7 @@ class Entry:
     event: Happening
     part_id: str | None
     label: str | None
-    place: Place
+    place: str
 
     def as_json(self) -> dict[str, str | None]:
         """The object that is written."""
@@ -83,7 +71,7 @@ class Entry:
             "event": self.event.value,
             "part_id": self.part_id,
             "label": self.label,
-            "place": self.place.value,
+            "place": str(self.place),
         }
 
 
@@ -97,7 +85,7 @@ class Ledger:
         self._clock = clock
         self._readers = readers
 
-    def enter(self, event: Happening, part: Part | None, place: Place) -> None:
+    def enter(self, event: Happening, part: Part | None, place: str) -> None:
         """Write down what happened just now."""
         part_id, label = (part.part_id, part.label) if part else (None, None)
         entry = Entry(self._clock.now(), event, part_id, label, place)

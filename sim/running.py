@@ -100,10 +100,12 @@ async def running_cell(settings: Settings, plan: Plan, report: Report) -> AsyncI
         stack.callback(broken.close)
         cell = Cell(Spindle(clock.monotonic_ns), FlawedView(scene, broken), Ledger(clock, readers), broken)
         times = RobotTimes(simulation.robot_load_s, simulation.robot_unload_s)
-        robot = RobotDevice(load_map("robot"), cell, times, pace=pace, clock=clock, spawn=tasks.spawn)
+        robot = RobotDevice(
+            load_map("robot", settings.inspected), cell, times, pace=pace, clock=clock, spawn=tasks.spawn
+        )
         drive = _drive(settings, simulation)
-        jig = JigDevice(load_map("jig"), cell, drive, pace=pace, clock=clock, spawn=tasks.spawn)
-        plc = PlcDevice(load_map("plc"), clock, report.result_read, broken)
+        jig = JigDevice(load_map("jig", settings.inspected), cell, drive, pace=pace, clock=clock, spawn=tasks.spawn)
+        plc = PlcDevice(load_map("plc", settings.inspected), clock, report.result_read, broken)
         infeed = Infeed(source, cell, plc, report, pace, simulation.infeed_s)
         await infeed.prepare()
         listening = await wires.serve(Slaves(robot, jig, plc), scene_name, scene.note_jig)

@@ -11,7 +11,7 @@ import structlog
 from drivers.modbus.identity import Identity
 from drivers.modbus.link import ModbusLink
 from drivers.modbus.reading import Reading
-from drivers.modbus.register_map import IllegalWordsError, Run, Value, load_map
+from drivers.modbus.register_map import IllegalWordsError, RegisterMap, Run, Value
 from station.core.clock import Clock
 from station.core.errors import BugError, DeviceError
 from station.core.settings import RtuLink, TcpLink
@@ -49,7 +49,7 @@ class StatusPoller:
 
     Args:
         settings: The link.
-        device: `robot` or `jig`: name of the map and family of the fault codes.
+        registers: The map of robot or jig; its name is the family of the fault codes, too.
         error: The device's error class.
         clock: What snapshots are timed with.
         examine: Looks at every status before anybody sees it; raises what makes it unacceptable.
@@ -58,20 +58,20 @@ class StatusPoller:
     def __init__(
         self,
         settings: TcpLink | RtuLink,
-        device: str,
+        registers: RegisterMap,
         error: type[DeviceError],
         clock: Clock,
         examine: Callable[[Values], None] = lambda _: None,
     ) -> None:
-        self.registers = load_map(device)
-        self.device = device
+        self.registers = registers
+        self.device = registers.name
         self.error = error
         self._clock = clock
         self._examine = examine
         self._poll_s = settings.poll_s
         self._leisure_s = min(LEISURE * settings.poll_s, max(HEARTBEAT_S, settings.poll_s)) - settings.poll_s
         self._identity = Identity(self.registers, error)
-        self._link = ModbusLink(settings, device, error, self._identity.greet)
+        self._link = ModbusLink(settings, self.device, error, self._identity.greet)
         status = [row for row in self.registers.select("input", "read") if row.constant is None]
         self._status = Reading(self.registers, status)
         self._identity_due_s = 0.0

@@ -10,15 +10,17 @@ from dataclasses import dataclass, field
 from importlib.resources.abc import Traversable
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
 from config import bundled
+from drivers.modbus.filling import filled
 from drivers.modbus.register import Access, IllegalWordsError, Kind, Register
 from drivers.modbus.words import Value
 from station.core.errors import BugError, ConfigError
+from station.core.verdicts import Inspected
 
 __all__ = [
     "MAP_NAMES",
@@ -30,6 +32,7 @@ __all__ = [
     "Run",
     "Value",
     "load_map",
+    "map_version",
     "read_map",
 ]
 
@@ -137,24 +140,45 @@ class RegisterMap:
         return runs
 
 
-def load_map(name: str) -> RegisterMap:
+def load_map(name: str, inspected: Inspected) -> RegisterMap:
     """The shipped map `robot`, `jig` or `plc`.
+
+    Args:
+        name: Of the map.
+        inspected: The verdicts and places whose codes stand in it.
 
     Raises:
         ConfigError: There is no such map, or it cannot be used.
     """
-    if name not in MAP_NAMES:
-        raise ConfigError("config.bad_map", f"there is no map {name!r}; the maps are {', '.join(MAP_NAMES)}")
-    return _read(bundled(f"registers/{name}.toml"), f"registers/{name}.toml")
+    return _read(_shipped(name), f"registers/{name}.toml", inspected)
 
 
-def read_map(path: Path) -> RegisterMap:
+def map_version(name: str) -> int:
+    """The version of a shipped map.
+
+    Raises:
+        ConfigError: As for `load_map`.
+    """
+    return int(_document(_shipped(name), name)["map"]["version"])
+
+
+def read_map(path: Path, inspected: Inspected) -> RegisterMap:
     """The map in a file.
+
+    Args:
+        path: The file.
+        inspected: As for `load_map`.
 
     Raises:
         ConfigError: The file cannot be read, or the map cannot be used.
     """
-    return _read(path, str(path))
+    return _read(path, str(path), inspected)
+
+
+def _shipped(name: str) -> Traversable:
+    if name not in MAP_NAMES:
+        raise ConfigError("config.bad_map", f"there is no map {name!r}; the maps are {', '.join(MAP_NAMES)}")
+    return bundled(f"registers/{name}.toml")
 
 
 class _Header(BaseModel):
@@ -187,14 +211,19 @@ class _File(BaseModel):
         return self
 
 
-def _read(file: Traversable, source: str) -> RegisterMap:
+def _document(file: Traversable, source: str) -> dict[str, Any]:
     try:
-        document = tomllib.loads(file.read_text(encoding="utf-8"))
-        checked = _File.model_validate(document)
+        return tomllib.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError("config.bad_map", f"{source}: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError("config.bad_map", f"{source}: {error}") from error
+
+
+def _read(file: Traversable, source: str, inspected: Inspected) -> RegisterMap:
+    document = filled(_document(file, source), inspected)
+    try:
+        checked = _File.model_validate(document)
     except ValidationError as error:
         problems = "; ".join(_explain(problem, document) for problem in error.errors())
         raise ConfigError("config.bad_map", f"{source}: {problems}") from error

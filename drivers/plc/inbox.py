@@ -5,10 +5,10 @@ from collections import deque
 from collections.abc import Sequence
 
 from drivers.modbus.register_map import IllegalWordsError, RegisterMap, Value
-from station.core.classes import Destination
 from station.core.errors import FAULTS, Fault
 from station.core.part import Announcement
 from station.core.ports import Acknowledgement, LineCommand
+from station.core.verdicts import Place
 
 COMMANDS_KEPT = 16
 ACCEPTED_KEPT = 16
@@ -22,6 +22,7 @@ class PlcInbox:
     Args:
         registers: The PLC's map.
         stale_after_s: How long a heartbeat may stand still.
+        places: What the bits of `bins_full` mean.
 
     Attributes:
         accepted: What the station has taken on last.
@@ -32,7 +33,7 @@ class PlcInbox:
         link_fault: Why the PLC is not heard, or None.
     """
 
-    def __init__(self, registers: RegisterMap, stale_after_s: float) -> None:
+    def __init__(self, registers: RegisterMap, stale_after_s: float, places: tuple[Place, ...]) -> None:
         self.accepted = NOTHING
         self.accepted_forgotten = False
         self.speaker = ""
@@ -42,6 +43,7 @@ class PlcInbox:
         self.link_fault: Fault | None = FAULTS["plc.unreachable"]
         self._registers = registers
         self._stale_after_s = stale_after_s
+        self._places = places
         self._first, count = registers.span(row.name for row in registers.select("holding", "read"))
         self._words = [0] * count
         self._constants = [row for row in registers.select("holding", "read") if row.constant is not None]
@@ -151,10 +153,10 @@ class PlcInbox:
         shown = self._shown()
         return None if self.line_fault() or not shown.sequence or not shown.part_id else shown
 
-    def full_bins(self) -> frozenset[Destination]:
+    def full_bins(self) -> frozenset[Place]:
         """The places that can take no more parts; none where nothing can be believed."""
         bits = 0 if self.line_fault() else self._number("bins_full")
-        return frozenset(place for place in Destination if bits >> (place - 1) & 1)
+        return frozenset(place for place in self._places if bits >> (place.code - 1) & 1)
 
     @property
     def acknowledged_result(self) -> int:

@@ -8,31 +8,35 @@ from typing import Any
 
 import structlog
 
-from drivers.modbus.register_map import Value, load_map
+from drivers.modbus.register_map import RegisterMap, Value
 from drivers.plc.client import PlcClient
 from drivers.plc.inbox import NOTHING, PlcInbox
 from drivers.plc.outbox import PlcOutbox, acknowledgement_values, answer_values, report_values, result_values
 from drivers.plc.server import PlcServer
-from station.core.classes import Destination
 from station.core.errors import FAULTS, Fault, PlcError
 from station.core.judgement import Published
 from station.core.part import Announcement, Inspection
 from station.core.ports import Acknowledgement, CellReport, LineCommand
 from station.core.settings import PlcSettings
 from station.core.timeline import Delivery
+from station.core.verdicts import Classes, Place
 
 log = structlog.get_logger(__name__)
 
 
-def make_plc(settings: PlcSettings, accepted: Announcement | None = None) -> "ModbusPlc":
+def make_plc(
+    settings: PlcSettings, registers: RegisterMap, table: Classes, accepted: Announcement | None = None
+) -> "ModbusPlc":
     """The line PLC in its configured role.
 
     Args:
         settings: Role, address and deadlines.
+        registers: Its map.
+        table: Which places there are.
         accepted: What the station accepted last, which is not offered again. A PLC with its own registers tells its
             number itself; the station's server has forgotten it at a restart.
     """
-    return ModbusPlc(settings, accepted)
+    return ModbusPlc(settings, registers, table, accepted)
 
 
 class ModbusPlc:
@@ -40,13 +44,16 @@ class ModbusPlc:
 
     Args:
         settings: Role, address and deadlines.
+        registers: As for `make_plc`.
+        table: As for `make_plc`.
         accepted: As for `make_plc`.
     """
 
-    def __init__(self, settings: PlcSettings, accepted: Announcement | None = None) -> None:
+    def __init__(
+        self, settings: PlcSettings, registers: RegisterMap, table: Classes, accepted: Announcement | None = None
+    ) -> None:
         self._settings = settings
-        registers = load_map("plc")
-        self._inbox = PlcInbox(registers, settings.stale_after_s)
+        self._inbox = PlcInbox(registers, settings.stale_after_s, table.places)
         self._outbox = PlcOutbox(registers)
         self._inbox.take_on(accepted or NOTHING)
         self._accepted_before = NOTHING
@@ -135,7 +142,7 @@ class ModbusPlc:
         if fault is not None and fault is not FAULTS["part.bad_id"]:
             raise PlcError(fault.code, "when the announcement was looked at again")
 
-    def full_bins(self) -> frozenset[Destination]:
+    def full_bins(self) -> frozenset[Place]:
         """The places that can take no more parts, as the PLC tells; none while it is not believed."""
         return self._inbox.full_bins()
 

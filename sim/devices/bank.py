@@ -93,6 +93,10 @@ class RegisterBank:
         """The name of the code that a register holds, or the number of one that has no name."""
         return self._map[name].label(self.count(name))
 
+    def codes(self, name: str) -> Mapping[int, str]:
+        """The codes that a register may hold, with their names."""
+        return self._map[name].codes
+
     def count(self, name: str) -> int:
         """The whole number that a register holds, without its unit."""
         register = self._map[name]

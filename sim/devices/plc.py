@@ -12,7 +12,6 @@ from sim.breakage import Breakage
 from sim.devices.bank import RegisterBank, beat
 from sim.faults import Moment
 from sim.modbus.tcp_master import LinkError, TcpMaster
-from station.core.classes import Destination, Verdict
 from station.core.clock import Clock
 from station.core.settings import TcpLink
 
@@ -81,8 +80,13 @@ class PlcDevice:
         """Permission for the cell to take on parts: `given` or `withdrawn`."""
         self._bank.publish({"permission": permission == "given"})
 
-    def fill(self, places: Iterable[Destination]) -> None:
-        """These places, and no others, can take no more parts."""
+    @property
+    def places(self) -> tuple[int, ...]:
+        """The codes of all places."""
+        return tuple(code for code in self._bank.codes("destination") if code)
+
+    def fill(self, places: Iterable[int]) -> None:
+        """The places with these codes, and no others, can take no more parts."""
         self._bank.publish({"bins_full": sum(1 << (place - 1) for place in places)})
 
     def announce(self, part_id: str, type_code: int, number: int | None = None) -> int:
@@ -266,11 +270,11 @@ class PlcDevice:
             return
         self._result_seen = sequence
         decision, complement = self._bank.count("decision"), self._bank.count("decision_complement")
-        if decision not in set(Verdict) or decision + complement != 0xFFFF:
+        if not decision or decision not in self._bank.codes("decision") or decision + complement != 0xFFFF:
             self._tell_result(sequence, "not believed")
             return
         self._bank.publish({"result_acknowledged": sequence})
-        self._tell_result(sequence, Verdict(decision).label)
+        self._tell_result(sequence, self._bank.label("decision"))
 
 
 def _next(number: int) -> int:

@@ -16,7 +16,6 @@ from sim.faults import Moment
 from sim.ledger import Place
 from sim.modbus.slave import ExceptionCode, RefusedError
 from sim.pace import Pace
-from station.core.classes import Destination
 from station.core.clock import Clock
 
 FAULT_COLLISION = 1
@@ -166,7 +165,7 @@ class RobotDevice:
                 case "load":
                     await self._load(self._times.load_s / 4)
                 case "unload":
-                    confirmed = await self._unload(Destination(order.place), self._times.unload_s / 4)
+                    confirmed = await self._unload(order.place, self._times.unload_s / 4)
                 case _:
                     self._fault = 0
             await self._return()
@@ -197,8 +196,8 @@ class RobotDevice:
         if self._cell.broken.take("robot-leaves-safe-zone"):
             self._looks_before_it_creeps = 1
 
-    async def _unload(self, destination: Destination, leg_s: float) -> Destination:
-        """Take the part away; the place where it lies then."""
+    async def _unload(self, place: int, leg_s: float) -> int:
+        """Take the part away; the code of the place where it lies then."""
         self._cell.move_arm(Arm.WORKSPACE)
         await self._pace.take(leg_s)
         await self._cell.broken.ended("robot-stuck")
@@ -216,9 +215,14 @@ class RobotDevice:
             await asyncio.sleep(SLIPPING_S)
             self._cell.drop()
         if self._cell.broken.take("robot-wrong-bin"):
-            destination = Destination.BIN_SCRATCHES if destination is Destination.BIN_PITS else Destination.BIN_PITS
-        self._cell.lay_down(destination)
-        return destination
+            place = self._another(place)
+        self._cell.lay_down(self._bank.codes("order_place")[place])
+        return place
+
+    def _another(self, place: int) -> int:
+        """Another place than the one that was ordered: the next by code."""
+        codes = [code for code in self._bank.codes("order_place") if code]
+        return codes[(codes.index(place) + 1) % len(codes)]
 
     def _begin_anew(self) -> None:
         """Stand where the arm is, with registers at their first values and no memory of any order."""

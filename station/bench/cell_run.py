@@ -19,7 +19,6 @@ from station.bench.cell_config import at_line_rate, private, write_config
 from station.bench.housings import write_recording
 from station.bench.loop_watch import WatchedSelector
 from station.bench.resident import child_running, resident_mb
-from station.core.classes import Verdict
 from station.core.errors import BugError, StationError
 from station.core.events import (
     CellEvent,
@@ -226,7 +225,7 @@ class _Watch:
         self._sorted += 1
         if self._sorted >= self._parts:
             self.enough.set()
-        self.seen.reviews += event.decision.verdict is Verdict.REVIEW and fault is not None
+        self.seen.reviews += event.decision.verdict.is_review and fault is not None
         self.seen.late += fault is not None and fault.code == "scan.late"
         station, camera = resident_mb(os.getpid()), self._camera_mb()
         if station is not None and camera is not None:

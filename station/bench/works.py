@@ -12,6 +12,7 @@ from station.core.ports import PatchClassifier
 from station.core.settings import Settings
 from station.flow.decide import decide
 from station.flow.patch import blocks_of
+from station.host.recipes import decision_rule
 
 
 def scoring(classifier: PatchClassifier) -> Callable[[], object]:
@@ -26,10 +27,11 @@ def judging(
 ) -> Callable[[], object]:
     """Judges one scan, as the cell does but for the camera; only its first blocks where their number is given."""
     taken = blocks_of(scan)[:blocks]
+    rule = decision_rule(settings, kind.name, classifier)
 
     def judge() -> None:
         judge_of_part = SurfaceJudge(kind, settings.crop, classifier, settings.turn)
         scores = [judge_of_part.take(block) for block in taken]
-        decide(scores, ScanHealth(None, "", 0.0), settings.decision)
+        decide(scores, ScanHealth(None, "", 0.0), rule)
 
     return judge

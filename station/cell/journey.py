@@ -4,7 +4,7 @@ waiting at the infeed → taken on → on the jig → turning, scanned, judged �
 """
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 
@@ -15,9 +15,8 @@ from station.cell.line import Line
 from station.cell.motion import Motion
 from station.cell.recovery import Closed, Recovery, Resumed, Stage, review
 from station.cell.scan import Scan, Scanner
-from station.core.classes import Destination, Verdict
 from station.core.clock import Clock
-from station.core.errors import FAULTS, CameraError, Fault, JigError, PartError, Reaction, StationError
+from station.core.errors import FAULTS, BugError, CameraError, Fault, JigError, PartError, Reaction, StationError
 from station.core.events import (
     NetworkOverloaded,
     PartDecided,
@@ -31,9 +30,11 @@ from station.core.events import (
 )
 from station.core.judgement import Evidence, Published
 from station.core.part import Announcement, FeatureSnapshot, Inspection, LineAccount, PartType, ScanHealth, ScanRecipe
-from station.core.ports import LineCamera, LinePlc, PartLedger, PatchClassifier
+from station.core.ports import LineCamera, LinePlc, PartLedger
+from station.core.recipe import Recipe, Recipes
 from station.core.settings import Settings
 from station.core.timeline import Delivery, ScanTimes, load_of
+from station.core.verdicts import Place
 from station.core.wakefulness import cores_awake
 from station.flow.decide import decide
 from station.flow.sort import check_place, lay_away, settle
@@ -49,7 +50,7 @@ class Equipment:
     camera: LineCamera
     motion: Motion
     plc: LinePlc
-    classifier: PatchClassifier
+    recipes: Recipes
     ledger: PartLedger
     compute: ComputeThread
     clock: Clock
@@ -69,7 +70,8 @@ class Cell:
         self._camera = equipment.camera
         self._motion = equipment.motion
         self._plc = equipment.plc
-        self._classifier = equipment.classifier
+        self._recipes = equipment.recipes
+        self._table = settings.table
         self._ledger = equipment.ledger
         self._compute = equipment.compute
         self._clock = equipment.clock
@@ -78,7 +80,9 @@ class Cell:
         self._watch = watch
         self._scanner = Scanner(equipment.camera, equipment.compute, equipment.clock, watch, settings.camera.chunks)
         self._intake = Intake(equipment.plc, line, equipment.motion)
-        self._recovery = Recovery(equipment.motion, equipment.ledger, self._publish, line.room_for, self._closed)
+        self._recovery = Recovery(
+            equipment.motion, equipment.ledger, self._publish, line.room_for, self._closed, settings.table, self._judges
+        )
         self._resumed: Resumed | None = None
         self._config_sha256 = settings.sha256
         self._failed_turns = 0
@@ -96,10 +100,10 @@ class Cell:
             StationError: Something that the cell, not only this part, has to react to; wherever the part can still be
                 moved it lies in REVIEW and its record is closed.
         """
-        part_type = self._known_type(part)
-        features = await self._prepare(part_type)
-        inspection = await self._ledger.enter(part, part_type)
-        await self._take_through(Resumed(inspection, Stage.LOAD), features)
+        recipe = self._recipe_of(part)
+        features = await self._prepare(recipe.part_type)
+        inspection = await self._ledger.enter(part, recipe.part_type)
+        await self._take_through(Resumed(inspection, Stage.LOAD), recipe, features)
 
     async def resume(self) -> bool:
         """Take up the inspection that was in flight before the cell was cleared; False when there is none.
@@ -107,13 +111,18 @@ class Cell:
         Raises:
             StationError: As for `inspect`.
         """
-        if (resumed := self._resumed) is not None:
-            features = await self._prepare(resumed.inspection.part_type)
-            self._resumed = None
-            await self._take_through(resumed, features)
-        return resumed is not None
+        if (resumed := self._resumed) is None:
+            return False
+        recipe = self._recipes.named(resumed.inspection.part_type.name)
+        if recipe is None:
+            raise BugError("station.bug", f"resumed without a recipe for {resumed.inspection.part_type.name}")
+        inspection = replace(resumed.inspection, part_type=recipe.part_type)  # as it is scanned now
+        features = await self._prepare(recipe.part_type)
+        self._resumed = None
+        await self._take_through(Resumed(inspection, resumed.stage), recipe, features)
+        return True
 
-    async def _take_through(self, taken: Resumed, features: FeatureSnapshot) -> None:
+    async def _take_through(self, taken: Resumed, recipe: Recipe, features: FeatureSnapshot) -> None:
         inspection, started_ns = taken.inspection, self._clock.monotonic_ns()
         names = {"part_id": inspection.part.part_id, "inspection": inspection.inspection_id}
         with structlog.contextvars.bound_contextvars(**names):
@@ -122,7 +131,7 @@ class Cell:
                 if taken.stage is not Stage.SCAN and not await self._loaded(taken):
                     return
                 try:
-                    evidence, trouble = await self._look_twice(inspection, features)
+                    evidence, trouble = await self._look_twice(inspection, recipe, features)
                     settled = await settle(inspection, evidence, self._motion, self._publish, self._ledger, self._clock)
                 finally:
                     await self._scanner.disarm()
@@ -132,7 +141,9 @@ class Cell:
             await self._check_load(inspection, evidence.times)
             await self._line.room_for(evidence.decision.destination)
             self._step(inspection, "unload")
-            confirmed = await lay_away(inspection, evidence, self._motion, self._publish, self._ledger, settled)
+            confirmed = await lay_away(
+                inspection, evidence, self._motion, self._publish, self._ledger, settled, self._table
+            )
             self._count(inspection, evidence, confirmed, started_ns)
             check_place(evidence.decision.destination, confirmed)
             self._react(trouble, evidence.account)
@@ -182,10 +193,10 @@ class Cell:
         return await self._camera.prepare(ScanRecipe(part_type.line_rate_hz, part_type.exposure_us))
 
     async def _look_twice(
-        self, inspection: Inspection, features: FeatureSnapshot
+        self, inspection: Inspection, recipe: Recipe, features: FeatureSnapshot
     ) -> tuple[Evidence, StationError | None]:
         """Look at the part, and once more where the fault's reaction is to scan again."""
-        evidence, trouble = await self._look_at(inspection, features)
+        evidence, trouble = await self._look_at(inspection, recipe, features)
         fault = evidence.decision.fault
         if fault is None or fault.reaction is not Reaction.RESCAN:
             return evidence, trouble
@@ -198,22 +209,27 @@ class Cell:
             features = await self._prepare(inspection.part_type)
         except CameraError as error:
             return evidence, error
-        return await self._look_at(inspection, features)
+        return await self._look_at(inspection, recipe, features)
 
-    def _known_type(self, part: Announcement) -> PartType:
-        part_type = self._settings.part_type_of(part.type_code)
-        if part_type is None:
+    def _recipe_of(self, part: Announcement) -> Recipe:
+        recipe = self._recipes.of_code(part.type_code)
+        if recipe is None:
             raise PartError("part.unknown_type", f"part {part.part_id} has type code {part.type_code}")
-        return part_type
+        return recipe
 
-    async def _look_at(self, inspection: Inspection, features: FeatureSnapshot) -> tuple[Evidence, StationError | None]:
+    def _judges(self, part_type: str) -> bool:
+        return self._recipes.named(part_type) is not None
+
+    async def _look_at(
+        self, inspection: Inspection, recipe: Recipe, features: FeatureSnapshot
+    ) -> tuple[Evidence, StationError | None]:
         """Turn, scan and judge the part on the jig; a device that fails here makes it a REVIEW, to be moved away."""
-        judge = SurfaceJudge(inspection.part_type, self._settings.crop, self._classifier, self._settings.turn)
+        judge = SurfaceJudge(recipe.part_type, self._settings.crop, recipe.classifier, self._settings.turn)
         self._step(inspection, "spin")
         try:
             await self._motion.spin(inspection, inspection.part_type)
         except JigError as error:
-            return self._unscanned(error, features), error
+            return self._unscanned(recipe, error, features), error
         self._step(inspection, "scan")
         async with self._motion.speed_watched(inspection.part_type) as speed:
 
@@ -221,42 +237,42 @@ class Cell:
                 self._step(inspection, "decide")
                 await speed.look_back()
 
-            scan = await self._scanner.scan(inspection, judge, at_last_line)
+            scan = await self._scanner.scan(inspection, judge, recipe.rule.outputs, at_last_line)
         trouble = scan.trouble or speed.trouble
-        return self._conclude(inspection, scan, judge, features, trouble), trouble
+        return self._conclude(recipe, scan, judge, features, trouble), trouble
 
     def _conclude(
         self,
-        inspection: Inspection,
+        recipe: Recipe,
         scan: Scan,
         judge: SurfaceJudge,
         features: FeatureSnapshot,
         trouble: StationError | None,
     ) -> Evidence:
         now_ns = self._clock.monotonic_ns()
-        times = scan.times(inspection.part_type, now_ns)
-        load = load_of(times, inspection.part_type.line_rate_hz)
+        times = scan.times(recipe.part_type, now_ns)
+        load = load_of(times, recipe.part_type.line_rate_hz)
         late_ms = None if scan.last_line_ns is None else (now_ns - scan.last_line_ns) / 1e6
         health = ScanHealth(*_first_fault(scan.account, trouble), late_ms, str(load) if load.overloaded else "")
         return Evidence(
-            decision=decide(scan.scores, health, self._settings.decision),
+            decision=decide(scan.scores, health, recipe.rule),
             account=scan.account,
             roi=judge.roi,
             features=features,
-            model=self._classifier.model,
+            model=recipe.classifier.model,
             config_sha256=self._config_sha256,
             times=times,
             ms_after_last_line=late_ms,
             blocks=scan.blocks,
         )
 
-    def _unscanned(self, error: StationError, features: FeatureSnapshot) -> Evidence:
+    def _unscanned(self, recipe: Recipe, error: StationError, features: FeatureSnapshot) -> Evidence:
         return Evidence(
-            decision=review(error.fault, error.detail),
+            decision=review(self._table.review, error.fault, error.detail),
             account=LineAccount(0, 0, 0, (), 0, error.fault, "the part was not scanned"),
             roi=None,
             features=features,
-            model=self._classifier.model,
+            model=recipe.classifier.model,
             config_sha256=self._config_sha256,
             times=ScanTimes(None, None, (), self._clock.monotonic_ns()),
             ms_after_last_line=None,
@@ -284,20 +300,20 @@ class Cell:
         if kept_up:
             await self._ledger.note("network_overloaded", f"{inspection.inspection_id} {load}")
 
-    def _count(self, inspection: Inspection, evidence: Evidence, confirmed: Destination, started_ns: int) -> None:
+    def _count(self, inspection: Inspection, evidence: Evidence, confirmed: Place, started_ns: int) -> None:
         decision = evidence.decision
         self.processed += 1
-        self.defective += decision.verdict is not Verdict.DEFECT_FREE
+        self.defective += not decision.verdict.passes
         cycle_ms = (self._clock.monotonic_ns() - started_ns) / 1e6
         valid = evidence.account.valid
         self._watch(PartSorted(inspection, decision, confirmed, evidence.ms_after_last_line, valid, cycle_ms))
         log.info(
             "part_sorted",
-            verdict=decision.verdict.label,
-            algorithm1=decision.algorithm1 and decision.algorithm1.label,
+            verdict=decision.verdict.name,
+            algorithm1=decision.algorithm1 and decision.algorithm1.name,
             reason=decision.fault and decision.fault.code,
             confidence=round(decision.confidence, 4),
-            bin=confirmed.label,
+            bin=confirmed.name,
             model=evidence.model.sha256[:12],
             decision_ms=evidence.ms_after_last_line and round(evidence.ms_after_last_line, 1),
             cycle_ms=round(cycle_ms),
@@ -314,7 +330,8 @@ class Cell:
         Raises:
             StationError: A device or the network is not ready, or a part that nobody knows is in the cell.
         """
-        await self._compute.submit(self._classifier.warm_up)
+        for classifier in self._recipes.classifiers:
+            await self._compute.submit(classifier.warm_up)
         await self._motion.connect()
         await self._camera.open()
         await self.clear()
@@ -354,7 +371,7 @@ class Cell:
             self._watch(PartLost(inspection, FAULTS["part.interrupted"], decision.detail))
             return
         self.processed += 1
-        self.defective += decision.verdict is not Verdict.DEFECT_FREE
+        self.defective += not decision.verdict.passes
         self._watch(PartSorted(inspection, decision, closed.confirmed, None, decision.fault is None, 0.0))
 
 

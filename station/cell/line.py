@@ -12,9 +12,9 @@ import structlog
 
 from station.cell.alarms import Alarms
 from station.cell.packml import Command, Reason, State, Unit
-from station.core.classes import Destination
 from station.core.errors import FAULTS, PlcError, Reaction, StationError
 from station.core.ports import CellReport, LinePlc
+from station.core.verdicts import Place
 
 log = structlog.get_logger()
 
@@ -90,7 +90,7 @@ class Line:
         self._rest(Reason.of(error))
         await self._until_nothing_hinders(self._silence)
 
-    async def room_for(self, place: Destination) -> None:
+    async def room_for(self, place: Place) -> None:
         """Return when this place can take a part; while it is full, the cell is suspended.
 
         A PLC that is not believed does not say that there is room. In a state that cannot be suspended, as while it is
@@ -102,10 +102,10 @@ class Line:
 
         def hindrance() -> Reason | None:
             full = place in self._plc.full_bins()
-            return self._silence() or (Reason(FAULTS["plc.bin_full"], place.label) if full else None)
+            return self._silence() or (Reason(FAULTS["plc.bin_full"], place.name) if full else None)
 
         if (reason := hindrance()) is not None:
-            log.warning("no_room_for_part", bin=place.label, fault=reason.fault.code)
+            log.warning("no_room_for_part", bin=place.name, fault=reason.fault.code)
             await self._until_nothing_hinders(hindrance)
             await self._go_on()
 

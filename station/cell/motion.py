@@ -13,10 +13,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from station.cell.speed_watch import SpeedWatch
-from station.core.classes import Destination
 from station.core.errors import JigError, RobotError, StationError
 from station.core.part import Device, Inspection, Order, PartType, Receipt
 from station.core.ports import JigStatus, PartLedger, RobotStatus, SortRobot, SpinJig
+from station.core.verdicts import Place
 
 
 class Motion:
@@ -82,7 +82,7 @@ class Motion:
                 raise RobotError("robot.part_lost", "the robot has done its load, and the chuck's sensor sees no part")
             return receipt
 
-    async def unload(self, inspection: Inspection, destination: Destination) -> Receipt:
+    async def unload(self, inspection: Inspection, destination: Place) -> Receipt:
         """Bring the part from the jig or the gripper to its place.
 
         Raises:
@@ -90,7 +90,7 @@ class Motion:
         """
         async with self._one_at_a_time:
             await self._guard_robot()
-            order = await self._intend("robot", "unload", destination.value, inspection)
+            order = await self._intend("robot", "unload", destination.code, inspection)
             return await self._keep(await self._robot.unload(order))
 
     async def home(self) -> Receipt:

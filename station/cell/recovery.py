@@ -23,17 +23,17 @@ import numpy as np
 import structlog
 
 from station.cell.motion import Motion
-from station.core.classes import Destination, Verdict
 from station.core.errors import FAULTS, Fault, PartError, RobotError
 from station.core.judgement import Journal, Published, Written
 from station.core.part import Decision, Inspection
 from station.core.ports import PartLedger, RobotStatus
 from station.core.timeline import Delivery
+from station.core.verdicts import Classes, Place, Verdict
 from station.flow.sort import check_place
 
 log = structlog.get_logger()
 
-NO_SCORES = np.zeros((0, 5), np.float32)
+NO_SCORES = np.zeros((0, 0), np.float32)
 
 
 class Stage(Enum):
@@ -79,7 +79,7 @@ class Closed:
 
     inspection: Inspection
     decision: Decision
-    confirmed: Destination | None
+    confirmed: Place | None
 
 
 class Recovery:
@@ -91,6 +91,8 @@ class Recovery:
         publish: Sends a result to the PLC.
         room_for: Returns when a place can take a part.
         on_closed: Told of every inspection that recovery closes.
+        table: Which verdicts and places there are.
+        judged: Whether parts of the type of this name can be judged: the configuration may have lost it since.
     """
 
     def __init__(
@@ -98,14 +100,18 @@ class Recovery:
         motion: Motion,
         ledger: PartLedger,
         publish: Callable[[Published], Awaitable[Delivery]],
-        room_for: Callable[[Destination], Awaitable[None]],
+        room_for: Callable[[Place], Awaitable[None]],
         on_closed: Callable[[Closed], None],
+        table: Classes,
+        judged: Callable[[str], bool],
     ) -> None:
         self._motion = motion
         self._ledger = ledger
         self._publish = publish
         self._room_for = room_for
         self._on_closed = on_closed
+        self._table = table
+        self._judged = judged
 
     async def clear(self) -> Resumed | None:
         """Bring jig and robot to rest and end what was in flight; what goes on is returned.
@@ -140,17 +146,26 @@ class Recovery:
     async def _end(self, inspection: Inspection, found: Found) -> Resumed | None:
         journal = await self._ledger.journal(inspection)
         unload = journal.robot_order("unload")
-        if unload is not None and unload.confirmed in set(Destination) and journal.decision is not None:
-            await self._close(inspection, journal.decision, Destination(unload.confirmed))
-        elif found.on_jig and journal.decision is None:
-            return self._resume(inspection, Stage.SCAN)
-        elif found.on_jig or found.in_gripper:
-            await self._send_to_review(inspection, journal)
-        elif found is not NOT_FOUND and (stage := _stage_at_the_infeed(journal, found)) is not None:
+        confirmed = self._table.place_of(unload.confirmed or 0) if unload is not None else None
+        if confirmed is not None and journal.decision is not None:
+            await self._close(inspection, journal.decision, confirmed)
+            return None
+        stage = _stage(journal, found)
+        if stage is not None and self._judged(inspection.part_type.name):
             return self._resume(inspection, stage)
+        if found.on_jig or found.in_gripper:
+            await self._send_to_review(inspection, journal)
+        elif stage is Stage.LOAD:
+            await self._withdraw(inspection)
         else:
             await self.lose(inspection, "neither on the jig nor in the gripper when the cell was cleared")
         return None
+
+    async def _withdraw(self, inspection: Inspection) -> None:
+        """Close what was not loaded, of a type that the configuration has no more."""
+        detail = f"the type {inspection.part_type.name} is not configured any more"
+        await self._ledger.withdrawn(inspection, FAULTS["part.unknown_type"], detail)
+        log.warning("part_withdrawn", part_id=inspection.part.part_id, detail=detail)
 
     def _resume(self, inspection: Inspection, stage: Stage) -> Resumed:
         log.warning("inspection_resumed", part_id=inspection.part.part_id, stage=stage.name)
@@ -158,26 +173,39 @@ class Recovery:
 
     async def _send_to_review(self, inspection: Inspection, journal: Journal) -> None:
         fault = FAULTS["part.interrupted"]
-        decision = review(fault, "left in the cell by a stop or a fault", journal.decision)
+        decision = review(self._table.review, fault, "left in the cell by a stop or a fault", journal.decision)
         await self._ledger.interrupted(inspection, fault, decision.detail)
         await self._publish(Published(inspection, decision, journal.ms_after_last_line, None))
         await self._room_for(decision.destination)
-        receipt = await self._motion.unload(inspection, Destination.BIN_REVIEW)
-        await self._close(inspection, decision, Destination(receipt.confirmed))
+        receipt = await self._motion.unload(inspection, decision.destination)
+        await self._close(inspection, decision, self._confirmed(decision.destination, receipt.confirmed))
 
-    async def _close(self, inspection: Inspection, decision: Decision, confirmed: Destination) -> None:
+    def _confirmed(self, ordered: Place, code: int) -> Place:
+        place = self._table.place_of(code)
+        if place is None:
+            raise RobotError("robot.wrong_bin", f"ordered {ordered.name}, confirmed place code {code}")
+        return place
+
+    async def _close(self, inspection: Inspection, decision: Decision, confirmed: Place) -> None:
         await self._ledger.sorted(inspection, confirmed)
         await self._publish(Published(inspection, decision, None, confirmed))
         self._on_closed(Closed(inspection, decision, confirmed))
-        log.warning("inspection_recovered", part_id=inspection.part.part_id, bin=confirmed.label)
+        log.warning("inspection_recovered", part_id=inspection.part.part_id, bin=confirmed.name)
         check_place(decision.destination, confirmed)
 
     async def lose(self, inspection: Inspection, detail: str) -> None:
         """Close an inspection whose part a person must find."""
         fault = FAULTS["part.interrupted"]
         await self._ledger.lost(inspection, fault, detail)
-        self._on_closed(Closed(inspection, review(fault, detail), None))
+        self._on_closed(Closed(inspection, review(self._table.review, fault, detail), None))
         log.warning("part_lost", part_id=inspection.part.part_id, detail=detail)
+
+
+def _stage(journal: Journal, found: Found) -> Stage | None:
+    """Where an inspection can be taken up; None for one that cannot."""
+    if found.on_jig or found.in_gripper:
+        return Stage.SCAN if found.on_jig and journal.decision is None else None
+    return None if found is NOT_FOUND else _stage_at_the_infeed(journal, found)
 
 
 def _stage_at_the_infeed(journal: Journal, found: Found) -> Stage | None:
@@ -195,11 +223,18 @@ def _stage_at_the_infeed(journal: Journal, found: Found) -> Stage | None:
     return Stage.LOAD if found.taken and load == found.given else Stage.LOAD_IN_DOUBT
 
 
-def review(fault: Fault, detail: str, judged: Decision | None = None) -> Decision:
-    """The decision that sends a part to people; what was judged before stays in it."""
+def review(verdict: Verdict, fault: Fault, detail: str, judged: Decision | None = None) -> Decision:
+    """The decision that sends a part to people; what was judged before stays in it.
+
+    Args:
+        verdict: REVIEW of the configured table.
+        fault: Why.
+        detail: What was found.
+        judged: What was decided before, or None.
+    """
     if judged is None:
-        return Decision(Verdict.REVIEW, None, fault, detail, 0.0, None, 0, NO_SCORES)
+        return Decision(verdict, None, fault, detail, 0.0, None, 0, NO_SCORES)
     return Decision(
-        Verdict.REVIEW, judged.algorithm1, fault, detail, judged.confidence, judged.deciding_patch,
+        verdict, judged.algorithm1, fault, detail, judged.confidence, judged.deciding_patch,
         judged.defect_patches, judged.probabilities,
     )  # fmt: skip

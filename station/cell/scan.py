@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from station.cell.compute import ComputeThread
 from station.cell.judging import SurfaceJudge
+from station.core.algorithm1 import surfaces_of
 from station.core.camera_settings import ChunkSettings
 from station.core.clock import Clock
 from station.core.errors import StationError
@@ -22,6 +23,7 @@ from station.core.geometry import LINES_PER_BLOCK
 from station.core.part import Block, Inspection, LineAccount, PartType, Scores
 from station.core.ports import LineCamera
 from station.core.timeline import BlockTimes, ScanTimes
+from station.core.verdicts import Outputs
 from station.flow.acquire import Accountant
 
 
@@ -97,7 +99,11 @@ class Scanner:
         self._armed = AsyncExitStack()
 
     async def scan(
-        self, inspection: Inspection, judge: SurfaceJudge, at_last_line: Callable[[], Awaitable[None]]
+        self,
+        inspection: Inspection,
+        judge: SurfaceJudge,
+        outputs: Outputs,
+        at_last_line: Callable[[], Awaitable[None]],
     ) -> Scan:
         """One turn of the part on the jig; what goes wrong is part of the result, so that the part can be sorted.
 
@@ -107,6 +113,7 @@ class Scanner:
         Args:
             inspection: The inspection.
             judge: Judges its blocks.
+            outputs: What the columns of its scores mean.
             at_last_line: What is asked for when the last line is here, and awaited together with the last scores.
         """
         armed_ns = self._clock.monotonic_ns()
@@ -118,7 +125,7 @@ class Scanner:
         def take(block: Block) -> None:
             accountant.take(block)
             blocks.append(block)
-            scoring.append(self._score(inspection, judge, block))
+            scoring.append(self._score(inspection, judge, outputs, block))
 
         try:
             trouble, discarded = await self._take_turn(take)
@@ -154,18 +161,21 @@ class Scanner:
             return error, discarded
         return None, discarded
 
-    def _score(self, inspection: Inspection, judge: SurfaceJudge, block: Block) -> asyncio.Future[Scored]:
+    def _score(
+        self, inspection: Inspection, judge: SurfaceJudge, outputs: Outputs, block: Block
+    ) -> asyncio.Future[Scored]:
         future = self._compute.submit(self._judge, judge, block)
-        future.add_done_callback(lambda done: self._tell(inspection, done))
+        future.add_done_callback(lambda done: self._tell(inspection, outputs, done))
         return future
 
     def _judge(self, judge: SurfaceJudge, block: Block) -> Scored:
         scores = judge.take(block)
         return Scored(scores, self._clock.monotonic_ns())
 
-    def _tell(self, inspection: Inspection, done: "asyncio.Future[Scored]") -> None:
+    def _tell(self, inspection: Inspection, outputs: Outputs, done: "asyncio.Future[Scored]") -> None:
         if not done.cancelled() and done.exception() is None:
-            self._watch(StripScored(inspection, done.result().scores))
+            scores = done.result().scores
+            self._watch(StripScored(inspection, scores, surfaces_of(scores.probabilities, outputs)))
 
 
 async def _answer(scoring: asyncio.Future[Scored]) -> Scored | Exception:

@@ -162,13 +162,13 @@ def _simulate(
         configure_logs(
             settings.station.log_level, folder / "logs", terminal_log(screen), settings.records.reserve_bytes
         )
-        with CellView(screen) as view, precedence():
+        with CellView(screen, settings.table) as view, precedence():
             view.say(f"Simulated cell, recording {recordings or 'bundled with the station'}; records in {folder}")
             result = asyncio.run(Simulation(settings, options, view.watch, view.say).run())
         if as_json:
             delivered = deliver(json.dumps({"parts": result.rows, "summary": result.summary}, indent=2))
         else:
-            screen.print(parts_table(result.rows))
+            screen.print(parts_table(result.rows, settings.table))
             screen.print(summary_text(result.summary), highlight=False)
     if result.fault is not None:
         with unhindered(err) as screen:
@@ -204,7 +204,7 @@ def run(
         configure_logs(
             settings.station.log_level, folder / "logs", terminal_log(screen), settings.records.reserve_bytes
         )
-        with CellView(screen) as view, precedence():
+        with CellView(screen, settings.table) as view, precedence():
             asyncio.run(serve(settings, folder, view.watch, auto_reset=auto_reset))
 
 
@@ -273,17 +273,17 @@ def inspect(
     as_json: JsonOption = False,
 ) -> None:
     """Judge images from disk through the same steps as a turning part; exit status 0 only if every file was judged."""
-    from station.host.bundles import make_classifier
+    from station.host.recipes import make_recipes
     from station.offline.inspect import Inspected, PictureFolder, Refused, inspect_image, wanted_images
 
     settings = settings_of(config, "simulate.toml")
     configure_logs("error", None)
-    classifier = make_classifier(settings)
-    pictures = None if picture is None else PictureFolder(picture, classifier)
+    recipes = make_recipes(settings)
+    pictures = None if picture is None else PictureFolder(picture)
     results: list[Inspected | Refused] = []
     rows: list[dict[str, Any]] = []
     for wanted in wanted_images(paths, settings):
-        result = wanted if isinstance(wanted, Refused) else inspect_image(wanted, settings, classifier)
+        result = wanted if isinstance(wanted, Refused) else inspect_image(wanted, settings, recipes)
         row = result.as_json()
         if pictures is not None and isinstance(result, Inspected):
             row["picture"] = str(pictures.save(result))
@@ -307,7 +307,7 @@ def _print_inspected(result: Any) -> None:
         )
         return
     decision = result.decision
-    line = verdict_text(decision.verdict.label)
+    line = verdict_text(decision.verdict)
     line.append(f"  {decision.confidence:.3f}", style="default on default")
     if decision.deciding_patch is not None:
         line.append(f"  patch {decision.deciding_patch + 1}", style="dim")
@@ -335,7 +335,7 @@ def registers(
         raise ConfigError("config.bad_option", f"there is no map {name!r}; there are {', '.join(links)}")
     names = [name] if name else list(links)
     for one in names:
-        sys.stdout.write(list_registers(load_map(one), map_format.value, links[one]))
+        sys.stdout.write(list_registers(load_map(one, settings.inspected), map_format.value, links[one]))
 
 
 @app.command("settings")

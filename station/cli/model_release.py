@@ -319,13 +319,15 @@ def rollback(
 def _warn_unless_promoted(config: Path | None, data: Path | None) -> None:
     """Say where the configuration runs another bundle, or judges it otherwise than it was measured."""
     from models.release.shelf import PROMOTED
-    from station.host.bundles import doubt_of, find_bundle
+    from station.host.bundles import doubts_of
+    from station.host.recipes import find_bundles
 
     settings = settings_of(config, "simulate.toml")
     if (named := settings.model.bundle) != PROMOTED:
         err.print(f'But the configuration says bundle = "{named}", and that is what it runs.', markup=False)
-    elif doubt := doubt_of(find_bundle(settings, data), settings, data):
-        err.print(f"But {doubt}.", markup=False, soft_wrap=True, highlight=False)
+    else:
+        for doubt in doubts_of(find_bundles(settings, data), settings, data):
+            err.print(f"But {doubt}.", markup=False, soft_wrap=True, highlight=False)
 
 
 def _conditions(config: Path | None) -> "Conditions":

@@ -52,7 +52,7 @@ async def _record(
     from station.view.live import CellView
 
     recorder = ScanRecorder(folder, parts, settings.records.reserve_bytes)
-    with CellView(screen) as view:
+    with CellView(screen, settings.table) as view:
         show = harmless(view.watch)
 
         def watch(event: CellEvent) -> None:

@@ -1,25 +1,27 @@
-"""Algorithm 1: the class of a whole part from the probabilities of its 16 patches. A pure function.
+"""Algorithm 1: the class of a whole part from the probabilities of its patches. Pure functions.
 
 It looks at the probabilities alone; what else a part needs to pass is `station.flow.decide`'s to say. The running cell
-and every measurement of a network use this one function.
+and every measurement of a network use this one function, and whoever shows a patch uses its rule for one patch.
 Source: Mustafaev et al., Algorithm 1; what happens at ties is this station's: the defect, then the lowest patch number.
 """
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Literal, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from station.core.classes import SurfaceClass, Verdict
 from station.core.part import Probabilities
+from station.core.verdicts import Outputs, Verdict
 
 
 class Outcome(NamedTuple):
-    """What Algorithm 1 says of 16 patches.
+    """What a rule says of a part's patches.
 
     Attributes:
         verdict: Never REVIEW.
-        confidence: Of a pass the lowest defect-free probability, of a defect the deciding patch's own.
-        deciding_patch: 0 to 15; of a pass the least certain one.
+        confidence: Of a pass the lowest probability of the passing class, of a defect the deciding patch's own.
+        deciding_patch: From 0; of a pass the least certain one.
         defect_patches: Number of patches whose class is a defect.
     """
 
@@ -29,19 +31,68 @@ class Outcome(NamedTuple):
     defect_patches: int
 
 
-def algorithm1(probabilities: Probabilities) -> Outcome:
-    """The paper's decision for a whole image, of (16, 5) finite probabilities in the order of `SurfaceClass`.
+def algorithm1(probabilities: Probabilities, outputs: Outputs) -> Outcome:
+    """The paper's decision for a whole image: of the defective patches the surest gives the class.
 
-    A patch in which a defect is as probable as defect-free is a defect; of equally probable defects the lowest class
-    is taken, of equally certain patches the lowest number.
+    Args:
+        probabilities: (patches, classes) finite, at least one patch.
+        outputs: What the columns mean.
     """
-    free = probabilities[:, SurfaceClass.DEFECT_FREE]
-    classes = probabilities[:, 1:].argmax(axis=1) + 1
-    own = probabilities[np.arange(len(probabilities)), classes]
-    defective = own >= free
+    columns, own = _of_patches(probabilities, outputs)
+    defective = columns != outputs.passing
     if not defective.any():
-        patch = int(free.argmin())
-        return Outcome(Verdict.DEFECT_FREE, float(free[patch]), patch, 0)
-    patch = int(np.where(defective, own, -1.0).argmax())
-    verdict = Verdict.of(SurfaceClass(int(classes[patch])))
-    return Outcome(verdict, float(own[patch]), patch, int(defective.sum()))
+        return _passed(probabilities, outputs)
+    return _decided_by(int(np.where(defective, own, -1.0).argmax()), columns, own, outputs)
+
+
+def most_severe(probabilities: Probabilities, outputs: Outputs) -> Outcome:
+    """The severest class of the defective patches, and of its patches the surest; a pass as in Algorithm 1.
+
+    Args:
+        probabilities: As for `algorithm1`.
+        outputs: As for `algorithm1`; of classes that are equally severe the surest patch decides.
+    """
+    columns, own = _of_patches(probabilities, outputs)
+    if not (columns != outputs.passing).any():
+        return _passed(probabilities, outputs)
+    severity = np.array([surface.severity for surface in outputs.surfaces])[columns]
+    return _decided_by(int(np.where(severity == severity.max(), own, -1.0).argmax()), columns, own, outputs)
+
+
+def surfaces_of(probabilities: Probabilities, outputs: Outputs) -> tuple[Verdict, ...]:
+    """The class of each patch (rows of `probabilities`).
+
+    A patch in which a defect is as probable as what passes is a defect; of equally probable defects the first column
+    is taken.
+    """
+    columns, _own = _of_patches(probabilities, outputs)
+    return tuple(outputs.surfaces[column] for column in columns)
+
+
+def _of_patches(probabilities: Probabilities, outputs: Outputs) -> tuple[NDArray[np.intp], Probabilities]:
+    """The column of each patch's class, and its probability."""
+    passing, rows = outputs.passing, np.arange(len(probabilities))
+    defects = probabilities.copy()
+    defects[:, passing] = -1.0
+    worst = defects.argmax(axis=1)
+    columns = np.where(defects[rows, worst] >= probabilities[:, passing], worst, passing)
+    return columns, probabilities[rows, columns]
+
+
+def _passed(probabilities: Probabilities, outputs: Outputs) -> Outcome:
+    free = probabilities[:, outputs.passing]
+    patch = int(free.argmin())
+    return Outcome(outputs.surfaces[outputs.passing], float(free[patch]), patch, 0)
+
+
+def _decided_by(patch: int, columns: NDArray[np.intp], own: Probabilities, outputs: Outputs) -> Outcome:
+    defects = int((columns != outputs.passing).sum())
+    return Outcome(outputs.surfaces[int(columns[patch])], float(own[patch]), patch, defects)
+
+
+RuleName = Literal["algorithm1", "most_severe"]
+RULES: dict[RuleName, Callable[[Probabilities, Outputs], Outcome]] = {
+    "algorithm1": algorithm1,
+    "most_severe": most_severe,
+}
+"""What several defective patches come to, by the name in the configuration."""

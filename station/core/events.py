@@ -9,11 +9,11 @@ from dataclasses import dataclass
 import structlog
 
 from station.core.alarms import Alarm
-from station.core.classes import Destination
 from station.core.errors import Fault
 from station.core.judgement import Evidence
 from station.core.part import Decision, Inspection, Scores
 from station.core.timeline import Load, ScanTimes, SettleTimes
+from station.core.verdicts import Place, Verdict
 
 log = structlog.get_logger()
 
@@ -48,10 +48,11 @@ class StepStarted:
 
 @dataclass(frozen=True, slots=True)
 class StripScored:
-    """One of the eight strips was scored while the part turns."""
+    """A strip was scored while the part turns; `surfaces` has the class of each of its patches."""
 
     inspection: Inspection
     scores: Scores
+    surfaces: tuple[Verdict, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +94,7 @@ class PartSorted:
 
     inspection: Inspection
     decision: Decision
-    confirmed: Destination
+    confirmed: Place
     ms_after_last_line: float | None
     scan_valid: bool
     cycle_ms: float

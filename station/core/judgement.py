@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from station.core.classes import Destination
 from station.core.part import (
     Block,
     Decision,
@@ -15,6 +14,7 @@ from station.core.part import (
     Roi,
 )
 from station.core.timeline import ScanTimes
+from station.core.verdicts import Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Published:
     inspection: Inspection
     decision: Decision
     ms_after_last_line: float | None
-    confirmed: Destination | None
+    confirmed: Place | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,9 +16,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from station.core.classes import Destination, Verdict
 from station.core.errors import Fault
-from station.core.geometry import LINES_PER_TURN
+from station.core.geometry import LINES_PER_TURN, Geometry
+from station.core.verdicts import Place, Verdict
 
 PART_ID_LENGTH = 16
 
@@ -49,6 +49,7 @@ class PartType:
     outer_diameter_mm: float
     surface_speed_mm_s: float
     exposure_us: float
+    geometry: Geometry = Geometry(3584, 448, 256, 2)  # noqa: RUF009
 
     @property
     def turn_s(self) -> float:
@@ -212,7 +213,7 @@ class Strip:
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """The network's answer to one strip: `probabilities` is (2, 5) float32, in the order of `SurfaceClass`."""
+    """The network's answer to one strip: `probabilities` is (2, 5) float32, in the order of the network's classes."""
 
     index: int
     probabilities: Probabilities
@@ -240,15 +241,15 @@ class Decision:
     """What is to become of the part, and why.
 
     Attributes:
-        verdict: The final verdict, after the guard.
-        algorithm1: What Algorithm 1 says of the 16 scores alone; None when there are not 16.
+        verdict: The final verdict, by the part type's rule and after the guard.
+        algorithm1: What Algorithm 1 says of the scores alone; None when a strip was not scored.
         fault: Why the guard turned the verdict into REVIEW, or None.
         detail: What was found, for people.
-        confidence: 0 to 1. Of a pass the lowest defect-free probability of the 16; of a defect that of the deciding
+        confidence: 0 to 1. Of a pass the lowest probability of the passing class; of a defect that of the deciding
             patch; 0 without scores.
-        deciding_patch: 0 to 15: the patch that decided (of a pass the least certain one), or None without scores.
+        deciding_patch: From 0: the patch that decided (of a pass the least certain one), or None without scores.
         defect_patches: Number of patches whose class is a defect.
-        probabilities: (16, 5) float32, or fewer rows when not all strips were scored.
+        probabilities: (patches, classes) float32, or fewer rows when not all strips were scored.
     """
 
     verdict: Verdict
@@ -261,9 +262,9 @@ class Decision:
     probabilities: Probabilities
 
     @property
-    def destination(self) -> Destination:
+    def destination(self) -> Place:
         """The only place where the part may go."""
-        return Destination.of(self.verdict)
+        return self.verdict.place
 
 
 Device = Literal["robot", "jig"]

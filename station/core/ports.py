@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from station.core.alarms import NO_ALARMS, Alarm, AlarmSummary
-from station.core.classes import Destination
 from station.core.errors import Fault
 from station.core.geometry import Geometry
 from station.core.judgement import Evidence, Journal, Published, Written
@@ -31,6 +30,7 @@ from station.core.part import (
     ScanRecipe,
 )
 from station.core.timeline import Delivery, SettleTimes
+from station.core.verdicts import Place
 
 
 class LineCamera(Protocol):
@@ -294,7 +294,7 @@ class LinePlc(Protocol):
             PlcError: The PLC cannot be heard, or cannot be believed.
         """
 
-    def full_bins(self) -> frozenset[Destination]:
+    def full_bins(self) -> frozenset[Place]:
         """The places that can take no more parts; never blocks."""
 
     def next_command(self) -> LineCommand | None:
@@ -375,7 +375,10 @@ class PatchClassifier(Protocol):
         """
 
     def score(self, patches: Pixels) -> Probabilities:
-        """Probabilities (2, 5) float32 of one strip's patches (2, 256, 256) uint8; each row sums to 1.
+        """Probabilities (patches, classes) float32 of one strip's patches, uint8; each row sums to 1.
+
+        Args:
+            patches: (patches, height, width), as `geometry.patches_shape` says.
 
         Raises:
             ModelError: The engine fails or answers with no probabilities.
@@ -413,7 +416,7 @@ class PartLedger(Protocol):
         What was recorded of its judgement, if anything, stays: scores and Algorithm 1's verdict among it.
         """
 
-    async def sorted(self, inspection: Inspection, confirmed: Destination, settled: SettleTimes | None = None) -> None:
+    async def sorted(self, inspection: Inspection, confirmed: Place, settled: SettleTimes | None = None) -> None:
         """Close an inspection with the place that the robot confirmed, and what is known of the times since then."""
 
     async def lost(self, inspection: Inspection, fault: Fault, detail: str) -> None:

@@ -15,7 +15,6 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from station.core.classes import SurfaceClass
 from station.core.errors import RecordingError
 from station.core.geometry import LINES_PER_TURN
 from station.core.part import PART_ID_LENGTH, Pixels
@@ -34,7 +33,6 @@ NARROWEST_PX, WIDEST_PX = 64, 16384
 SCAN_SUFFIXES = frozenset({".png", ".tif", ".tiff", ".bmp"})
 OTHER_IMAGES = frozenset({".jpg", ".jpeg", ".jp2", ".webp", ".gif", ".pgm", ".avif"})
 ID_CHARACTERS = frozenset(string.ascii_letters + string.digits + string.punctuation + " ")
-LABELS = {surface.label: surface for surface in SurfaceClass}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +50,7 @@ class RecordedScan:
     file: Path
     part_id: str
     part_type: str | None
-    label: SurfaceClass | None
+    label: str | None
     closed: bool = True
 
 
@@ -97,12 +95,15 @@ def read_scan(path: Path) -> Pixels:
         raise _bad_image(path, str(error)) from error
 
 
-def read_recording(folder: Path, part_types: Collection[str] | None) -> Recording:
+def read_recording(
+    folder: Path, part_types: Collection[str] | None, labels: Collection[str] | None = None
+) -> Recording:
     """The scans of a folder; their images are not looked into.
 
     Args:
         folder: With or without `recording.jsonl`.
         part_types: Names of the configured types; None where the types do not matter.
+        labels: Names of the configured classes; None where the labels do not matter.
 
     Raises:
         RecordingError: It is no folder, or there is not even one scan that could be told of.
@@ -111,7 +112,7 @@ def read_recording(folder: Path, part_types: Collection[str] | None) -> Recordin
     try:
         if not folder.is_dir():
             raise RecordingError("recording.not_found", f"{folder}: no such folder")
-        found = list(_listed(folder, index.read_bytes(), part_types) if index.exists() else _images(folder))
+        found = list(_listed(folder, index.read_bytes(), part_types, labels) if index.exists() else _images(folder))
     except OSError as error:
         raise RecordingError("config.file_failed", f"{error.filename or folder}: {error.strerror}") from error
     if not found:
@@ -125,7 +126,7 @@ def read_recording(folder: Path, part_types: Collection[str] | None) -> Recordin
 
 
 def _listed(
-    folder: Path, content: bytes, part_types: Collection[str] | None
+    folder: Path, content: bytes, part_types: Collection[str] | None, labels: Collection[str] | None
 ) -> Iterator[RecordedScan | RecordingError]:
     first_lines: dict[str, int] = {}
     for number, line in enumerate(content.splitlines(), start=1):
@@ -133,7 +134,7 @@ def _listed(
             continue
         where = f"{INDEX_NAME} line {number}: "
         try:
-            scan = _scan(folder, line, part_types, where)
+            scan = _scan(folder, line, part_types, labels, where)
         except RecordingError as problem:
             yield problem
             continue
@@ -144,7 +145,9 @@ def _listed(
             yield scan
 
 
-def _scan(folder: Path, line: bytes, part_types: Collection[str] | None, where: str) -> RecordedScan:
+def _scan(
+    folder: Path, line: bytes, part_types: Collection[str] | None, labels: Collection[str] | None, where: str
+) -> RecordedScan:
     try:
         entry = _Entry.model_validate_json(line)
     except ValidationError as error:
@@ -154,17 +157,16 @@ def _scan(folder: Path, line: bytes, part_types: Collection[str] | None, where: 
         raise RecordingError(
             "recording.bad_line", f"{where}unknown part_type {entry.part_type!r}, configured are {known}"
         )
-    if entry.label is not None and entry.label not in LABELS:
+    if labels is not None and entry.label is not None and entry.label not in labels:
         raise RecordingError(
-            "recording.bad_line", f"{where}unknown label {entry.label!r}, allowed are {', '.join(LABELS)}"
+            "recording.bad_line", f"{where}unknown label {entry.label!r}, allowed are {', '.join(labels)}"
         )
     part_id = entry.part_id.strip(" ")
     if not 1 <= len(part_id) <= PART_ID_LENGTH or not ID_CHARACTERS.issuperset(part_id):
         allowed = f"1 to {PART_ID_LENGTH} printable ASCII characters, not only blanks"
         raise RecordingError("recording.bad_line", f"{where}part_id {entry.part_id!r}, allowed are {allowed}")
     file = inside(folder, entry.file, where)
-    label = LABELS[entry.label] if entry.label is not None else None
-    return RecordedScan(file, part_id, entry.part_type, label, entry.closed)
+    return RecordedScan(file, part_id, entry.part_type, entry.label, entry.closed)
 
 
 def _reasons(error: ValidationError) -> Iterator[str]:

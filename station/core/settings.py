@@ -17,8 +17,8 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BaseModel, Field, StringConstraints, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
+from station.core.algorithm1 import RuleName
 from station.core.camera_settings import CameraSettings
-from station.core.classes import Verdict
 from station.core.errors import FAULTS, ConfigError
 from station.core.part import PartType
 from station.core.room import MB
@@ -34,7 +34,7 @@ from station.core.table import (
     default_places,
     default_review,
 )
-from station.core.verdicts import Classes
+from station.core.verdicts import Classes, Inspected
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 
@@ -98,10 +98,23 @@ class PartTypeSettings(Section):
     outer_diameter_mm: float = Field(..., gt=0, le=1000, description="Diameter of the turned surface.")
     surface_speed_mm_s: float = Field(..., gt=0, le=10_000, description="Speed of the surface under the camera.")
     exposure_us: float = Field(..., gt=0, le=1_000_000, description="Exposure of one line.")
+    bundle: str = Field("", description="The network for this type, as model.bundle names one; empty for that one.")
+    rule: RuleName = Field(
+        "algorithm1",
+        description="What several defective patches come to. algorithm1: the surest decides; most_severe: the severest "
+        "class does, and of its patches the surest.",
+    )
+    min_confidence: Annotated[
+        float | None, Field(ge=0.2, lt=1, description="As decision.min_confidence, for this type.")
+    ] = None
+    deadline_ms: Annotated[
+        float | None, Field(gt=0, le=60_000, description="As decision.deadline_ms, for this type.")
+    ] = None
+    archive: Annotated[list[str] | None, Field(description="As records.archive, for this type.")] = None
 
     def part_type(self, name: str) -> PartType:
         """The same as the type that flows."""
-        return PartType(name=name, **self.model_dump())
+        return PartType(name=name, **self.model_dump(include=set(PartType.__dataclass_fields__) - {"name"}))
 
 
 class RobotSettings(Section):
@@ -215,9 +228,7 @@ class ModelSettings(Section):
 class RecordSettings(Section):
     """The archive of scans, and the room on the disk."""
 
-    archive: list[Literal["defect_free", "imprinted", "pits", "roll_marks", "scratches", "review"]] = Field(
-        default=[], description="Verdicts whose scans are kept, losslessly, as PNG."
-    )
+    archive: list[str] = Field(default=[], description="Verdicts whose scans are kept, losslessly, as PNG.")
     keep_days: dict[str, Annotated[int, Field(ge=1)]] = Field(
         default={},
         description="Days to keep a scan, by verdict, at the least; a verdict that is not named is kept for ever.",
@@ -246,12 +257,6 @@ class RecordSettings(Section):
     def _alarm_comes_before(self) -> Self:
         if self.low_mb < self.reserve_mb:
             raise ValueError(f"low_mb must not be less than reserve_mb, {self.reserve_mb}")
-        return self
-
-    @model_validator(mode="after")
-    def _verdicts_are_known(self) -> Self:
-        if unknown := set(self.keep_days) - {verdict.label for verdict in Verdict}:
-            raise ValueError(f"keep_days names no verdict: {', '.join(sorted(unknown))}")
         return self
 
 
@@ -345,13 +350,27 @@ class Settings(Section):
 
     @model_validator(mode="after")
     def _table_is_sound(self) -> Self:
-        self.table  # noqa: B018  # built once here, so that what is wrong with it is told at the start
+        known = {verdict.name for verdict in self.table.verdicts}
+        named = {"records.archive": self.records.archive, "records.keep_days": self.records.keep_days}
+        named |= {f"part_types.{name}.archive": kind.archive or () for name, kind in self.part_types.items()}
+        problems = [
+            f"{key} names no verdict: {', '.join(unknown)}; there are {', '.join(sorted(known))}"
+            for key, names in named.items()
+            if (unknown := sorted(set(names) - known))
+        ]
+        if problems:
+            raise ValueError("; ".join(problems))
         return self
 
     @cached_property
     def table(self) -> Classes:
         """The classes and places as the values that flow."""
         return build(self.classes, self.places, self.review, self.station.language)
+
+    @property
+    def inspected(self) -> Inspected:
+        """What the codes and counts in registers stand for."""
+        return Inspected(self.table, self.geometry.value().patches_per_part)
 
     @model_validator(mode="after")
     def _part_types_fit_the_cell(self) -> Self:

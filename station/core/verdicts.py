@@ -145,3 +145,16 @@ class Classes:
         """
         known = {surface.name: surface for surface in self.surfaces}
         return Outputs(tuple(known[name] for name in names))
+
+
+@dataclass(frozen=True, slots=True)
+class Inspected:
+    """What numbers in registers and documents stand for.
+
+    Attributes:
+        table: Verdicts and places.
+        patches: The most patches that a part of any type has.
+    """
+
+    table: Classes
+    patches: int

@@ -1,23 +1,21 @@
-"""Step 5, decide: 16 scores and the health of the scan become one decision. Pure functions.
+"""Step 5, decide: the scores and the health of the scan become one decision. Pure functions.
 
-`station.core.algorithm1` looks at the scores alone. The guard here then turns its verdict into REVIEW unless the scan
-is valid, all 16 patches were judged, in time, and with confidence; nothing else can become DEFECT_FREE. Both results
-are kept.
+The part type's rule (`station.core.algorithm1`) looks at the scores alone. The guard here then turns its verdict into
+REVIEW unless the scan is valid, all patches were judged, in time, and with confidence; nothing else can pass. Both
+results are kept, and beside them always what Algorithm 1 says.
 """
 
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from station.core.algorithm1 import Outcome, algorithm1
-from station.core.classes import SurfaceClass, Verdict
+from station.core.algorithm1 import RULES, Outcome, algorithm1
 from station.core.errors import FAULTS, Fault
-from station.core.geometry import BLOCKS_PER_TURN, PATCHES_PER_STRIP
 from station.core.part import Decision, Probabilities, ScanHealth, Scores
-from station.core.settings import DecisionSettings
+from station.core.recipe import DecisionRule
 
 
-def decide(scores: Sequence[Scores], health: ScanHealth, settings: DecisionSettings) -> Decision:
+def decide(scores: Sequence[Scores], health: ScanHealth, rule: DecisionRule) -> Decision:
     """What is to become of the part; whatever could not be judged goes to REVIEW.
 
     The first reason found is given, in this order: the scan's own fault, scores that are no probabilities, patches
@@ -26,17 +24,18 @@ def decide(scores: Sequence[Scores], health: ScanHealth, settings: DecisionSetti
     Args:
         scores: One entry a strip, in any order.
         health: The scan's fault and the time that the judgement took.
-        settings: Lowest confidence and deadline.
+        rule: What the scores mean, what they come to, and when they are believed.
     """
     ordered = sorted(scores, key=lambda strip: strip.index)
     rows = [strip.probabilities for strip in ordered]
-    probabilities = np.concatenate(rows) if rows else np.zeros((0, len(SurfaceClass)), np.float32)
-    judged_whole = _is_whole(ordered) and _are_probabilities(probabilities)
-    outcome = algorithm1(probabilities) if judged_whole else None
-    reason = next(_reasons(ordered, probabilities, outcome, health, settings), None)
+    whole = _is_whole(ordered, rule)
+    probabilities = _joined(rows, rule)
+    judged = whole and _are_probabilities(probabilities)
+    outcome = RULES[rule.rule](probabilities, rule.outputs) if judged else None
+    reason = next(_reasons(ordered, probabilities, outcome, health, rule), None)
     return Decision(
-        verdict=Verdict.REVIEW if reason or outcome is None else outcome.verdict,
-        algorithm1=outcome.verdict if outcome else None,
+        verdict=rule.review if reason or outcome is None else outcome.verdict,
+        algorithm1=algorithm1(probabilities, rule.outputs).verdict if judged else None,
         fault=reason[0] if reason else None,
         detail=reason[1] if reason else "",
         confidence=outcome.confidence if outcome else 0.0,
@@ -46,33 +45,37 @@ def decide(scores: Sequence[Scores], health: ScanHealth, settings: DecisionSetti
     )
 
 
+def _joined(rows: Sequence[Probabilities], rule: DecisionRule) -> Probabilities:
+    """All answers, one row a patch; those of another width, which no rule can read, are left out."""
+    fitting = [row for row in rows if row.ndim == 2 and row.shape[1] == len(rule.outputs)]
+    return np.concatenate(fitting) if fitting else np.zeros((0, len(rule.outputs)), np.float32)
+
+
 def _reasons(
     scores: Sequence[Scores],
     probabilities: Probabilities,
     outcome: Outcome | None,
     health: ScanHealth,
-    settings: DecisionSettings,
+    rule: DecisionRule,
 ) -> Iterator[tuple[Fault, str]]:
     if health.fault is not None:
         yield health.fault, health.detail
     if not _are_probabilities(probabilities):
         yield FAULTS["model.bad_scores"], "a score is not a number from 0 to 1"
-    if not _is_whole(scores):
+    if not _is_whole(scores, rule):
         judged = ", ".join(str(strip.index) for strip in scores) or "none"
-        yield (
-            FAULTS["scan.judged_in_part"],
-            f"strips judged: {judged}; needed is each of 0 to {BLOCKS_PER_TURN - 1} once",
-        )
-    if late := _lateness(health.ms_after_last_line, settings.deadline_ms):
+        last = rule.geometry.blocks_per_turn - 1
+        yield FAULTS["scan.judged_in_part"], f"strips judged: {judged}; needed is each of 0 to {last} once"
+    if late := _lateness(health.ms_after_last_line, rule.deadline_ms):
         yield FAULTS["scan.late"], f"{late}; {health.cause}" if health.cause else late
-    if outcome is not None and outcome.confidence < settings.min_confidence:
-        seen = f"{outcome.verdict.label} in patch {outcome.deciding_patch} with {outcome.confidence:.3f}"
-        yield FAULTS["part.low_confidence"], f"{seen}, the minimum is {settings.min_confidence:g}"
+    if outcome is not None and outcome.confidence < rule.min_confidence:
+        seen = f"{outcome.verdict.name} in patch {outcome.deciding_patch} with {outcome.confidence:.3f}"
+        yield FAULTS["part.low_confidence"], f"{seen}, the minimum is {rule.min_confidence:g}"
 
 
-def _is_whole(scores: Sequence[Scores]) -> bool:
-    shape = (PATCHES_PER_STRIP, len(SurfaceClass))
-    return [strip.index for strip in scores] == list(range(BLOCKS_PER_TURN)) and all(
+def _is_whole(scores: Sequence[Scores], rule: DecisionRule) -> bool:
+    shape = (rule.geometry.patches_per_strip, len(rule.outputs))
+    return [strip.index for strip in scores] == list(range(rule.geometry.blocks_per_turn)) and all(
         strip.probabilities.shape == shape for strip in scores
     )
 

@@ -2,31 +2,28 @@
 
 import numpy as np
 
-from station.core.classes import SurfaceClass
 from station.core.errors import ModelError
-from station.core.geometry import PATCHES_PER_STRIP
 from station.core.part import Probabilities, Scores, Strip
 from station.core.ports import PatchClassifier
 
-SCORES_SHAPE = (PATCHES_PER_STRIP, len(SurfaceClass))
 SUM_TOLERANCE = 1e-3
 
 
 def score_strip(strip: Strip, classifier: PatchClassifier) -> Scores:
-    """The network's probabilities for the two patches of a strip; blocking.
+    """The network's probabilities for the patches of a strip; blocking.
 
     Raises:
         ModelError: The engine fails, or its answer is no set of probabilities.
     """
     probabilities = classifier.score(strip.patches)
-    if problem := _problem(probabilities):
+    if problem := _problem(probabilities, (len(strip.patches), len(classifier.classes))):
         raise ModelError("model.bad_scores", f"strip {strip.index}: {problem}")
     return Scores(strip.index, probabilities)
 
 
-def _problem(answer: Probabilities) -> str | None:
-    if answer.shape != SCORES_SHAPE or answer.dtype != np.float32:
-        return f"answer is {answer.shape} {answer.dtype}, not {SCORES_SHAPE} float32"
+def _problem(answer: Probabilities, shape: tuple[int, int]) -> str | None:
+    if answer.shape != shape or answer.dtype != np.float32:
+        return f"answer is {answer.shape} {answer.dtype}, not {shape} float32"
     if not np.isfinite(answer).all():
         return "an answer is not a finite number"
     if answer.min() < 0 or answer.max() > 1 + SUM_TOLERANCE:

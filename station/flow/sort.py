@@ -4,13 +4,13 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
-from station.core.classes import Destination
 from station.core.clock import Clock
 from station.core.errors import RobotError
 from station.core.judgement import Evidence, Published
 from station.core.part import Inspection, Receipt
 from station.core.ports import PartLedger
 from station.core.timeline import Delivery, SettleTimes
+from station.core.verdicts import Classes, Place
 
 
 class Gear(Protocol):
@@ -19,7 +19,7 @@ class Gear(Protocol):
     async def stop(self, inspection: Inspection | None) -> Receipt:
         """Bring the jig to a standstill."""
 
-    async def unload(self, inspection: Inspection, destination: Destination) -> Receipt:
+    async def unload(self, inspection: Inspection, destination: Place) -> Receipt:
         """Bring the part to its place."""
 
 
@@ -48,9 +48,24 @@ async def settle(
 
 
 async def lay_away(
-    inspection: Inspection, evidence: Evidence, gear: Gear, publish: Publish, ledger: PartLedger, settled: SettleTimes
-) -> Destination:
+    inspection: Inspection,
+    evidence: Evidence,
+    gear: Gear,
+    publish: Publish,
+    ledger: PartLedger,
+    settled: SettleTimes,
+    table: Classes,
+) -> Place:
     """Have the robot bring the part to its place, close the record with the place it confirms, and publish that.
+
+    Args:
+        inspection: Of the part.
+        evidence: What was decided.
+        gear: Jig and robot.
+        publish: Sends the result to the PLC.
+        ledger: The records.
+        settled: When the decision was published and recorded.
+        table: Which places there are.
 
     Raises:
         RobotError: `robot.wrong_bin`: the robot confirms no place at all; the record stays open.
@@ -58,19 +73,19 @@ async def lay_away(
     """
     ordered = evidence.decision.destination
     receipt = await gear.unload(inspection, ordered)
-    if receipt.confirmed not in set(Destination):
-        raise RobotError("robot.wrong_bin", f"ordered {ordered.label}, confirmed place code {receipt.confirmed}")
-    confirmed = Destination(receipt.confirmed)
+    confirmed = table.place_of(receipt.confirmed)
+    if confirmed is None:
+        raise RobotError("robot.wrong_bin", f"ordered {ordered.name}, confirmed place code {receipt.confirmed}")
     await ledger.sorted(inspection, confirmed, settled)
     await publish(Published(inspection, evidence.decision, evidence.ms_after_last_line, confirmed))
     return confirmed
 
 
-def check_place(ordered: Destination, confirmed: Destination) -> None:
+def check_place(ordered: Place, confirmed: Place) -> None:
     """Refuse a part that lies elsewhere than ordered.
 
     Raises:
         RobotError: `robot.wrong_bin`.
     """
-    if confirmed is not ordered:
-        raise RobotError("robot.wrong_bin", f"ordered {ordered.label}, confirmed {confirmed.label}")
+    if confirmed != ordered:
+        raise RobotError("robot.wrong_bin", f"ordered {ordered.name}, confirmed {confirmed.name}")

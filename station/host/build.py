@@ -4,13 +4,14 @@ Real and simulated cells are built alike; the configuration changes addresses, n
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
 
+from drivers.modbus.register_map import load_map
 from drivers.plc.plc import make_plc
 from models.engines import make_engine
 from models.manifest import Bundle
@@ -22,15 +23,17 @@ from station.cell.line import Line
 from station.cell.motion import Motion
 from station.cell.packml import MAY_MOVE, Unit
 from station.core.clock import Clock, SystemClock
-from station.core.events import Watcher, harmless
+from station.core.events import PartSorted, Watcher, harmless
 from station.core.part import ModelIdentity
 from station.core.ports import CellReport, LinePlc, PatchClassifier
 from station.core.priority import compute_in_time
+from station.core.recipe import Recipes
 from station.core.room import MB, require_room
 from station.core.settings import Settings
-from station.host.bundles import doubt_of, find_bundle, history_doubt
+from station.host.bundles import doubts_of, history_doubt
 from station.host.devices import make_camera, make_jig, make_robot
 from station.host.housekeeping import keep_house
+from station.host.recipes import assemble, find_bundles
 from station.host.stalls import settled_memory
 from station.host.watchdog import Watchdog
 from station.records.ledger import SqliteLedger
@@ -45,11 +48,21 @@ CACHE_BYTES = 100 * MB
 
 @dataclass(frozen=True, slots=True)
 class Station:
-    """A built station: the controller to command, which network it judges with, and what watches over it."""
+    """A built station: the controller to command, what it judges with, and what watches over it."""
 
     controller: Controller
-    model: ModelIdentity
+    recipes: Recipes
     watchdog: Watchdog
+
+    @property
+    def models(self) -> tuple[ModelIdentity, ...]:
+        """The networks that judge, each once."""
+        return tuple(classifier.model for classifier in self.recipes.classifiers)
+
+    def model_of(self, event: PartSorted) -> ModelIdentity:
+        """The network that judges parts of this part's type."""
+        recipe = self.recipes.named(event.inspection.part_type.name)
+        return recipe.classifier.model if recipe else self.models[0]
 
 
 @asynccontextmanager
@@ -66,26 +79,29 @@ async def open_station(settings: Settings, folder: Path, watch: Watcher) -> Asyn
     """
     watch = harmless(watch)
     clock = SystemClock()
-    bundle = find_bundle(settings, folder)
+    bundles = find_bundles(settings, folder)
     compute = ComputeThread(
         settings.watchdog.compute_timeout_s, compute_in_time if settings.model.realtime else _nothing
     )
-    classifier = await _load(bundle, settings, folder, compute)
-    _tell(classifier)
-    if doubt := doubt_of(bundle, settings, folder):
+    recipes = assemble(settings, await _load(bundles, settings, folder, compute))
+    for classifier in recipes.classifiers:
+        _tell(classifier)
+    for doubt in doubts_of(bundles, settings, folder):
         log.warning("least_confidence_differed", detail=doubt)
-    if doubt := history_doubt(settings, folder):
-        log.warning("history_not_sealed", detail=doubt)
-    ledger = await SqliteLedger.open(folder, settings.records, clock, (settings.sha256, settings.model_dump_json()))
+    if unsealed := history_doubt(settings, folder):
+        log.warning("history_not_sealed", detail=unsealed)
+    ledger = await SqliteLedger.open(
+        folder, settings.records, clock, (settings.sha256, settings.model_dump_json()), settings.table
+    )
     try:
-        await _tell_change(ledger, classifier.model)
+        await _tell_change(ledger, [classifier.model for classifier in recipes.classifiers])
         alarms = Alarms(await ledger.listed_alarms(), ledger, clock, settings.alarms, watch)
-        plc = make_plc(settings.plc, await ledger.last_taken_on())
+        plc = make_plc(settings.plc, load_map("plc", settings.inspected), settings.table, await ledger.last_taken_on())
         house = asyncio.create_task(keep_house(ledger, alarms, folder, settings.records), name="housekeeping")
         house.add_done_callback(_tell_bug)
         try:
             with settled_memory():
-                yield _wire(settings, plc, classifier, ledger, compute, clock, watch, alarms)
+                yield _wire(settings, plc, recipes, ledger, compute, clock, watch, alarms)
         finally:
             house.cancel()
             await asyncio.wait([house])
@@ -94,14 +110,19 @@ async def open_station(settings: Settings, folder: Path, watch: Watcher) -> Asyn
         compute.close()
 
 
-async def _load(bundle: Bundle, settings: Settings, folder: Path, compute: ComputeThread) -> PatchClassifier:
-    """The network, loaded on the compute thread, because the engine's own threads take over the priority of theirs.
+async def _load(
+    bundles: Mapping[str, Bundle], settings: Settings, folder: Path, compute: ComputeThread
+) -> dict[str, PatchClassifier]:
+    """The networks, loaded on the compute thread, because an engine's own threads take over the priority of theirs.
 
     Raises:
-        ModelError: The engine cannot run it here, or did not load it within the deadline of a job.
+        ModelError: The engine cannot run one here, or did not load it within the deadline of a job.
     """
+    cache = _cache(folder, settings)
     try:
-        return await compute.submit(make_engine, bundle, settings.model, _cache(folder, settings))
+        return {
+            name: await compute.submit(make_engine, bundle, settings.model, cache) for name, bundle in bundles.items()
+        }
     except BaseException:
         compute.close()
         raise
@@ -134,7 +155,7 @@ def _tell(classifier: PatchClassifier) -> None:
 def _wire(
     settings: Settings,
     plc: LinePlc,
-    classifier: PatchClassifier,
+    recipes: Recipes,
     ledger: SqliteLedger,
     compute: ComputeThread,
     clock: Clock,
@@ -152,22 +173,23 @@ def _wire(
         motion.still,
         lambda event, detail: controller.note(event, detail),  # noqa: PLW0108  # the controller comes later
     )
-    equipment = Equipment(make_camera(settings.camera), motion, plc, classifier, ledger, compute, clock)
+    equipment = Equipment(make_camera(settings.camera), motion, plc, recipes, ledger, compute, clock)
     cell = Cell(equipment, line, settings, watch)
     controller = Controller(unit, cell, line, plc, ledger, settings, watch, alarms)
     probes = {"compute": lambda: compute.submit(_nothing), "records": ledger.answers}
-    return Station(controller, classifier.model, Watchdog(probes, ledger, clock, settings.watchdog))
+    return Station(controller, recipes, Watchdog(probes, ledger, clock, settings.watchdog))
 
 
 def _nothing() -> None:
     """What is asked of a thread that only has to show that it is there."""
 
 
-async def _tell_change(ledger: SqliteLedger, now: ModelIdentity) -> None:
+async def _tell_change(ledger: SqliteLedger, models: Sequence[ModelIdentity]) -> None:
     """Say where another network judges from now on, whatever the reason: a promotion, a lost folder of models."""
     before = await ledger.last_model()
-    if before not in (None, now):
-        log.warning("network_changed", before=str(before), now=str(now))
+    if before not in (None, *models):
+        now = ", ".join(map(str, models))
+        log.warning("network_changed", before=str(before), now=now)
         await ledger.note("network_changed", f"{before} judged the last part, {now} judges the next")
 
 

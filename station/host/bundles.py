@@ -1,5 +1,6 @@
 """Which network judges: the configured bundle, the shelf of promoted ones, and the engine that runs it."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from models.engines import make_engine
@@ -38,18 +39,23 @@ def find_bundle(settings: Settings, folder: Path | None = None) -> Bundle:
     return chosen_bundle(settings.model.bundle, find_shelf(settings, folder))
 
 
-def doubt_of(bundle: Bundle, settings: Settings, folder: Path | None = None) -> str | None:
-    """What a person should know where the bundle was measured with another least confidence than the configured.
+def doubts_of(bundles: Mapping[str, Bundle], settings: Settings, folder: Path | None = None) -> list[str]:
+    """What a person should know where a bundle was measured with another least confidence than is configured.
 
     Args:
-        bundle: What the station runs.
+        bundles: What the station runs, by how the configuration names it.
         settings: The configuration.
         folder: The station's data folder; None for the configured one.
 
     Raises:
         ModelError: The history of promotions cannot be used.
     """
-    return told_apart(bundle, find_shelf(settings, folder), settings.decision.min_confidence)
+    shelf, general = find_shelf(settings, folder), settings.decision.min_confidence
+    used = {
+        (kind.bundle or settings.model.bundle, kind.min_confidence or general) for kind in settings.part_types.values()
+    }
+    doubts = [told_apart(bundles[name], shelf, least) for name, least in sorted(used)]
+    return [doubt for doubt in doubts if doubt]
 
 
 def history_doubt(settings: Settings, folder: Path | None = None) -> str | None:

@@ -6,16 +6,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from drivers.modbus.register_map import load_map
+from drivers.modbus.register_map import map_version
 from station.core.errors import DeviceError, RecordError, StationError
 from station.core.part import ScanRecipe
+from station.core.ports import PatchClassifier
 from station.core.priority import precedence
 from station.core.room import MB, free_bytes
 from station.core.settings import RecordSettings, Settings
 from station.core.synchrony import kernel_synchronised
 from station.core.wakefulness import LATENCY_FILE, cores_awake
-from station.host.bundles import doubt_of, find_bundle, history_doubt, make_classifier
+from station.host.bundles import doubts_of, history_doubt
 from station.host.devices import make_camera, make_jig, make_line_plc, make_robot
+from station.host.recipes import find_bundles, make_recipes
 
 PLC_PATIENCE_S = 3.0
 
@@ -63,16 +65,20 @@ async def _finding(what: str, look: Callable[[], Awaitable[str]]) -> Finding:
 
 
 async def _maps() -> str:
-    return ", ".join(f"{name} version {load_map(name).version}" for name in ("robot", "jig", "plc"))
+    return ", ".join(f"{name} version {map_version(name)}" for name in ("robot", "jig", "plc"))
 
 
 async def _model(settings: Settings, data: Path) -> str:
-    classifier = await asyncio.to_thread(make_classifier, settings, None, data)
+    recipes = await asyncio.to_thread(make_recipes, settings, data)
+    said = "; ".join(_said_of(classifier) for classifier in recipes.classifiers)
+    doubts = *doubts_of(find_bundles(settings, data), settings, data), history_doubt(settings, data)
+    return "; but ".join(filter(None, (said, *doubts)))
+
+
+def _said_of(classifier: PatchClassifier) -> str:
     model, engine = classifier.model, classifier.engine
     hashes = f"{model.name}, every file has the hash that its manifest names ({model.sha256[:12]})"
-    said = f"{hashes}; runs on {engine.name} {engine.version} in {engine.precision}"
-    doubts = doubt_of(find_bundle(settings, data), settings, data), history_doubt(settings, data)
-    return "; but ".join(filter(None, (said, *doubts)))
+    return f"{hashes}; runs on {engine.name} {engine.version} in {engine.precision}"
 
 
 async def _disk(data: Path, settings: RecordSettings) -> str:

@@ -10,6 +10,7 @@ from drivers.camera.gentl import GenTLCamera, find_producers
 from drivers.camera.supervisor import SupervisedCamera
 from drivers.camera.survey import FoundFeature, Survey, find_devices, find_features
 from drivers.jig import ModbusJig
+from drivers.modbus.register_map import load_map
 from drivers.plc.plc import make_plc
 from drivers.robot import ModbusRobot
 from sim.gentl import producer_path
@@ -121,14 +122,14 @@ def make_jig(settings: Settings) -> SpinJig:
     link = settings.jig.link
     if link.kind == "rtu":
         link = link.model_copy(update={"device": expand(link.device)})
-    return ModbusJig(settings.jig.model_copy(update={"link": link}))
+    return ModbusJig(settings.jig.model_copy(update={"link": link}), load_map("jig", settings.inspected))
 
 
 def make_robot(settings: Settings) -> SortRobot:
     """The robot at its configured address."""
-    return ModbusRobot(settings.robot)
+    return ModbusRobot(settings.robot, load_map("robot", settings.inspected))
 
 
 def make_line_plc(settings: Settings) -> LinePlc:
     """The line PLC in its configured role."""
-    return make_plc(settings.plc)
+    return make_plc(settings.plc, load_map("plc", settings.inspected), settings.table)

@@ -78,12 +78,14 @@ class Simulation:
             options.faults,
         )  # fmt: skip
         async with cell, open_station(cell.addressed(self._settings), options.data, self._watch) as station:
-            self._say(f"judged by {station.model}")
+            self._say(f"judged by {', '.join(str(model) for model in station.models)}")
             started = time.monotonic()
             fault, detail = await self._take_all_through(station, cell)
             seconds = time.monotonic() - started
-        rows = tuple(part_row(event, self._labels.get(_part_id(event)), station.model) for event in self._sorted)
-        return SimulationResult(rows, summarise(rows, seconds), fault, detail)
+        rows = tuple(
+            part_row(event, self._labels.get(_part_id(event)), station.model_of(event)) for event in self._sorted
+        )
+        return SimulationResult(rows, summarise(rows, seconds, self._settings.table), fault, detail)
 
     async def _take_all_through(self, station: Station, cell: SimulatedCell) -> tuple[Fault | None, str]:
         """Until all parts are through, or cannot be any more: a fault has stopped the cell, or none will come."""

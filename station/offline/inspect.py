@@ -11,13 +11,13 @@ import numpy as np
 
 from models.evidence import Heat, evidence_map, peak
 from station.cell.judging import SurfaceJudge
-from station.core.classes import SurfaceClass, Verdict
+from station.core.algorithm1 import surfaces_of
 from station.core.errors import ConfigError, PartError, RecordingError, StationError
-from station.core.geometry import PATCH_PX, STRIP_SHAPE
-from station.core.part import Block, Decision, PartType, Pixels, Roi, ScanHealth
-from station.core.ports import PatchClassifier
+from station.core.part import Block, Decision, Pixels, Roi, ScanHealth
+from station.core.recipe import Recipe, Recipes
 from station.core.recording import read_recording, read_scan
 from station.core.settings import Settings
+from station.core.verdicts import Verdict
 from station.flow.acquire import Accountant
 from station.flow.crop import find_part
 from station.flow.decide import decide
@@ -26,25 +26,27 @@ from station.flow.patch import blocks_of
 
 @dataclass(frozen=True, slots=True)
 class Inspected:
-    """One judged image."""
+    """One judged image; `recipe` is what it was judged by."""
 
     file: Path
     decision: Decision
     roi: Roi | None
     scan_valid: bool
     image: Pixels
+    recipe: Recipe
 
     def as_json(self) -> dict[str, Any]:
         """The result as plain data for `--json`."""
         decision, patch = self.decision, self.decision.deciding_patch
+        across = self.recipe.rule.geometry.patches_per_strip
         return {
             "file": str(self.file),
-            "verdict": decision.verdict.label,
-            "algorithm1": decision.algorithm1.label if decision.algorithm1 else None,
+            "verdict": decision.verdict.name,
+            "algorithm1": decision.algorithm1.name if decision.algorithm1 else None,
             "reason": decision.fault.code if decision.fault else None,
             "detail": decision.detail or None,
             "confidence": round(decision.confidence, 6),
-            "patch": None if patch is None else {"row": patch // 2, "column": patch % 2},
+            "patch": None if patch is None else {"row": patch // across, "column": patch % across},
             "probabilities": [[round(float(value), 6) for value in row] for row in decision.probabilities],
             "roi": None if self.roi is None else {"left": self.roi.left, "right": self.roi.right},
             "scan_valid": self.scan_valid,
@@ -86,7 +88,9 @@ def wanted_images(paths: Iterable[Path], settings: Settings) -> Iterator[Wanted 
             yield Wanted(path, None) if path.is_file() else Refused(path, missing)
             continue
         try:
-            recording = read_recording(path, frozenset(settings.part_types))
+            recording = read_recording(
+                path, frozenset(settings.part_types), [surface.name for surface in settings.table.surfaces]
+            )
         except RecordingError as error:
             yield Refused(path, error)
             continue
@@ -94,21 +98,21 @@ def wanted_images(paths: Iterable[Path], settings: Settings) -> Iterator[Wanted 
         yield from (Refused(path, problem) for problem in recording.problems)
 
 
-def inspect_image(wanted: Wanted, settings: Settings, classifier: PatchClassifier) -> Inspected | Refused:
+def inspect_image(wanted: Wanted, settings: Settings, recipes: Recipes) -> Inspected | Refused:
     """Judge one image by steps 2 to 5; there is no line clock, so it is never late."""
     try:
         image = read_scan(wanted.file)
         blocks = blocks_of(image)
-        part_type = _part_type(wanted, blocks[0], settings)
+        recipe = _recipe(wanted, blocks[0], settings, recipes)
         turn = settings.turn if wanted.closed else settings.turn.of_open_turns()
-        judge = SurfaceJudge(part_type, settings.crop, classifier, turn)
-        return _judge(wanted.file, image, blocks, judge, settings)
+        judge = SurfaceJudge(recipe.part_type, settings.crop, recipe.classifier, turn)
+        return _judge(wanted.file, image, blocks, judge, recipe)
     except StationError as error:
         return Refused(wanted.file, error)
 
 
 def _judge(
-    file: Path, image: Pixels, blocks: tuple[Block, ...], judge: SurfaceJudge, settings: Settings
+    file: Path, image: Pixels, blocks: tuple[Block, ...], judge: SurfaceJudge, recipe: Recipe
 ) -> Inspected | Refused:
     accountant = Accountant()
     for block in blocks:
@@ -122,57 +126,49 @@ def _judge(
     fault, detail = account.fault, account.detail
     if fault is None and refused is not None:
         fault, detail = refused.fault, refused.detail
-    decision = decide(scores, ScanHealth(fault, detail, 0.0), settings.decision)
-    return Inspected(file, decision, judge.roi, fault is None, image)
+    decision = decide(scores, ScanHealth(fault, detail, 0.0), recipe.rule)
+    return Inspected(file, decision, judge.roi, fault is None, image, recipe)
 
 
-def _part_type(wanted: Wanted, first: Block, settings: Settings) -> PartType:
-    if wanted.part_type is not None:
-        return settings.part_types[wanted.part_type].part_type(wanted.part_type)
+def _recipe(wanted: Wanted, first: Block, settings: Settings, recipes: Recipes) -> Recipe:
+    if wanted.part_type is not None and (announced := recipes.named(wanted.part_type)) is not None:
+        return announced
     width = find_part(first.pixels, settings.crop).width
-    types = [kind.part_type(name) for name, kind in settings.part_types.items()]
-    nearest = min(types, key=lambda kind: abs(kind.width_px - width))
+    types = [recipe.part_type for recipe in recipes.rows]
+    nearest_recipe = min(recipes.rows, key=lambda recipe: abs(recipe.part_type.width_px - width))
+    nearest = nearest_recipe.part_type
     if abs(nearest.width_px - width) > nearest.width_tolerance_px:
         known = ", ".join(f"{kind.name} {kind.width_px} px" for kind in types)
         raise PartError("part.wrong_width", f"{wanted.file.name}: {width} px wide; configured are {known}")
-    return nearest
+    return nearest_recipe
 
 
 # ---------------------------------------------------------------------- the picture
-
-COLOURS = {
-    SurfaceClass.DEFECT_FREE: (90, 170, 60),
-    SurfaceClass.IMPRINTED: (200, 60, 200),
-    SurfaceClass.PITS: (0, 200, 230),
-    SurfaceClass.ROLL_MARKS: (220, 160, 0),
-    SurfaceClass.SCRATCHES: (40, 40, 230),
-}
-"""Colour of each class, blue-green-red."""
 
 EVIDENCE_COLOUR = (0, 255, 255)
 EVIDENT = 0.5
 """Share of the most evidence above which it is outlined."""
 
-GRID_ROWS, GRID_COLUMNS = 4, 4
+GRID_COLUMNS = 4
 CAPTION_PX, BORDER_PX, TITLE_PX = 26, 8, 48
 
 
-def find_evidence(result: Inspected, classifier: PatchClassifier) -> Heat | None:
-    """Evidence (256, 256) for the defect in the deciding patch, see `models.evidence`; None where none was decided.
+def find_evidence(result: Inspected) -> Heat | None:
+    """Evidence for the defect in the deciding patch, of its shape, see `models.evidence`; None where none was decided.
 
     Raises:
         ModelError: The network fails.
     """
-    decision = result.decision
-    if decision.algorithm1 in {None, Verdict.DEFECT_FREE} or decision.deciding_patch is None:
+    decision, outputs = result.decision, result.recipe.rule.outputs
+    if decision.algorithm1 is None or decision.algorithm1.passes or decision.deciding_patch is None:
         return None
-    row = decision.probabilities[decision.deciding_patch]
-    patch = _patch(_unwrapped(result), decision.deciding_patch)
-    return evidence_map(classifier.score, patch, int(row[1:].argmax()) + 1)
+    surface = _surfaces_of(result)[decision.deciding_patch]
+    patch = _patch(_unwrapped(result), decision.deciding_patch, result)
+    return evidence_map(result.recipe.classifier.score, patch, outputs.surfaces.index(surface))
 
 
 def draw(result: Inspected, evidence: Heat | None = None) -> Pixels:
-    """The unwrapped surface beside its 16 patches with their classes, the deciding one framed; (H, W, 3) uint8, BGR.
+    """The unwrapped surface beside its patches with their classes, the deciding one framed; (H, W, 3) uint8, BGR.
 
     Args:
         result: The judged image.
@@ -187,7 +183,7 @@ def draw(result: Inspected, evidence: Heat | None = None) -> Pixels:
     sheet[TITLE_PX : TITLE_PX + patches.shape[0], left : left + patches.shape[1]] = patches
     decision = result.decision
     name = f"{result.file.resolve().parent.name}/{result.file.name}"
-    title = f"{name}: {decision.verdict.label}, confidence {decision.confidence:.3f}"
+    title = f"{name}: {decision.verdict.name}, confidence {decision.confidence:.3f}"
     _write(sheet, title, (BORDER_PX, 22), (235, 235, 235), 0.6)
     if decision.fault is not None:
         _write(sheet, f"{decision.fault.code}: {decision.detail}", (BORDER_PX, 42), (120, 190, 255), 0.45)
@@ -195,39 +191,61 @@ def draw(result: Inspected, evidence: Heat | None = None) -> Pixels:
 
 
 def _unwrapped(result: Inspected) -> Pixels:
-    """The part's surface as its eight strips below each other, (2048, 512)."""
+    """The part's surface as its strips below each other."""
+    geometry = result.recipe.rule.geometry
     roi = result.roi or Roi(0, result.image.shape[1])
     crop = np.ascontiguousarray(result.image[:, roi.left : roi.right])
-    return np.asarray(cv2.resize(crop, (STRIP_SHAPE[1], 8 * PATCH_PX), interpolation=cv2.INTER_AREA), np.uint8)
+    return np.asarray(
+        cv2.resize(
+            crop, (geometry.strip_shape[1], geometry.blocks_per_turn * geometry.patch_px), interpolation=cv2.INTER_AREA
+        ),
+        np.uint8,
+    )
 
 
-def _patch(strips: Pixels, patch: int) -> Pixels:
-    y, x = patch // 2 * PATCH_PX, patch % 2 * PATCH_PX
-    return strips[y : y + PATCH_PX, x : x + PATCH_PX]
+def _corner(patch: int, result: Inspected) -> tuple[int, int]:
+    """Row and column of a patch's first pixel in the strips."""
+    geometry = result.recipe.rule.geometry
+    strip, column = divmod(patch, geometry.patches_per_strip)
+    return strip * geometry.patch_px, column * geometry.patch_px
+
+
+def _patch(strips: Pixels, patch: int, result: Inspected) -> Pixels:
+    (y, x), size = _corner(patch, result), result.recipe.rule.geometry.patch_px
+    return strips[y : y + size, x : x + size]
+
+
+def _surfaces_of(result: Inspected) -> tuple[Verdict, ...]:
+    """The class of each patch that was judged."""
+    probabilities = result.decision.probabilities
+    return surfaces_of(probabilities, result.recipe.rule.outputs) if len(probabilities) else ()
 
 
 def _surface(result: Inspected, strips: Pixels) -> Pixels:
     small = cv2.cvtColor(cv2.resize(strips, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), cv2.COLOR_GRAY2BGR)
-    for patch, row in enumerate(result.decision.probabilities):
-        surface_class = SurfaceClass(int(row.argmax()))
-        top, left = patch // 2 * PATCH_PX // 2, patch % 2 * PATCH_PX // 2
+    half = result.recipe.rule.geometry.patch_px // 2
+    for patch, surface in enumerate(_surfaces_of(result)):
+        top, left = (place // 2 for place in _corner(patch, result))
         deciding = patch == result.decision.deciding_patch
-        if surface_class is not SurfaceClass.DEFECT_FREE or deciding:
-            corner = (left + PATCH_PX // 2 - 2, top + PATCH_PX // 2 - 2)
-            cv2.rectangle(small, (left + 1, top + 1), corner, COLOURS[surface_class], 3 if deciding else 1)
+        if not surface.passes or deciding:
+            corner = (left + half - 2, top + half - 2)
+            cv2.rectangle(small, (left + 1, top + 1), corner, surface.bgr, 3 if deciding else 1)
     return np.asarray(small, np.uint8)
 
 
 def _patches(result: Inspected, strips: Pixels, evidence: Heat | None) -> Pixels:
-    cell = PATCH_PX + CAPTION_PX
-    sheet = np.full((GRID_ROWS * cell, GRID_COLUMNS * (PATCH_PX + BORDER_PX), 3), 24, np.uint8)
-    for patch in range(16):
-        top, left = patch // GRID_COLUMNS * cell, patch % GRID_COLUMNS * (PATCH_PX + BORDER_PX)
-        picture = np.asarray(cv2.cvtColor(_patch(strips, patch), cv2.COLOR_GRAY2BGR), np.uint8)
+    geometry = result.recipe.rule.geometry
+    size, cell = geometry.patch_px, geometry.patch_px + CAPTION_PX
+    rows = -(-geometry.patches_per_part // GRID_COLUMNS)
+    sheet = np.full((rows * cell, GRID_COLUMNS * (size + BORDER_PX), 3), 24, np.uint8)
+    surfaces = _surfaces_of(result)
+    for patch in range(geometry.patches_per_part):
+        top, left = patch // GRID_COLUMNS * cell, patch % GRID_COLUMNS * (size + BORDER_PX)
+        picture = np.asarray(cv2.cvtColor(_patch(strips, patch, result), cv2.COLOR_GRAY2BGR), np.uint8)
         if evidence is not None and patch == result.decision.deciding_patch:
             _mark(picture, evidence)
-        sheet[top + CAPTION_PX : top + cell, left : left + PATCH_PX] = picture
-        _caption(sheet, result.decision, patch, top, left)
+        sheet[top + CAPTION_PX : top + cell, left : left + size] = picture
+        _caption(sheet, result.decision, surfaces, patch, (top, left, size))
     return sheet
 
 
@@ -240,16 +258,18 @@ def _mark(picture: Pixels, evidence: Heat) -> None:
     cv2.drawMarker(picture, (column, row), EVIDENCE_COLOUR, cv2.MARKER_CROSS, 13, 1)
 
 
-def _caption(sheet: Pixels, decision: Decision, patch: int, top: int, left: int) -> None:
+def _caption(
+    sheet: Pixels, decision: Decision, surfaces: tuple[Verdict, ...], patch: int, where: tuple[int, int, int]
+) -> None:
+    top, left, size = where
     if patch >= len(decision.probabilities):
         _write(sheet, f"{patch + 1}  not judged", (left + 2, top + 18), (160, 160, 160), 0.45)
         return
     row = decision.probabilities[patch]
-    surface_class = SurfaceClass(int(row.argmax()))
-    colour = COLOURS[surface_class]
-    _write(sheet, f"{patch + 1}  {surface_class.label} {row.max():.3f}", (left + 2, top + 18), colour, 0.45)
+    colour = surfaces[patch].bgr
+    _write(sheet, f"{patch + 1}  {surfaces[patch].name} {row.max():.3f}", (left + 2, top + 18), colour, 0.45)
     if patch == decision.deciding_patch:
-        corner = (left + PATCH_PX - 1, top + CAPTION_PX + PATCH_PX - 1)
+        corner = (left + size - 1, top + CAPTION_PX + size - 1)
         cv2.rectangle(sheet, (left, top + CAPTION_PX), corner, colour, 4)
 
 
@@ -266,12 +286,10 @@ class PictureFolder:
 
     Args:
         folder: Where they go; it is made if it is not there.
-        classifier: The network, asked for the evidence.
     """
 
-    def __init__(self, folder: Path, classifier: PatchClassifier) -> None:
+    def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._classifier = classifier
         self._taken: set[str] = set()
 
     def save(self, result: Inspected) -> Path:
@@ -281,8 +299,8 @@ class PictureFolder:
             ConfigError: The folder cannot be written to.
             ModelError: The network fails.
         """
-        picture = draw(result, find_evidence(result, self._classifier))
-        target = self._folder / f"{self._unused(result.file.stem)}.{result.decision.verdict.label}.png"
+        picture = draw(result, find_evidence(result))
+        target = self._folder / f"{self._unused(result.file.stem)}.{result.decision.verdict.name}.png"
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             _done, encoded = cv2.imencode(".png", picture)

@@ -10,12 +10,12 @@ from queue import Full
 
 import structlog
 
-from station.core.classes import Verdict
 from station.core.clock import Clock
 from station.core.errors import RecordError, StationError
 from station.core.place import displaced
 from station.core.room import free_bytes, require_room
 from station.core.settings import RecordSettings
+from station.core.verdicts import Verdict
 from station.records import archive, store
 from station.records.archive import ScanImage
 from station.records.database import Database
@@ -56,7 +56,7 @@ class Archivist:
 
     def wants(self, verdict: Verdict) -> bool:
         """Whether scans of parts with this verdict are archived."""
-        return verdict.label in self._kept
+        return verdict.name in self._kept
 
     def take(self, image: ScanImage) -> None:
         """Archive a scan whose judgement is on the disk; never blocks, and what goes wrong is written down."""

@@ -4,10 +4,10 @@ import sqlite3
 
 import numpy as np
 
-from station.core.classes import Verdict
 from station.core.errors import FAULTS
 from station.core.judgement import Journal, Written
 from station.core.part import Announcement, Decision, Device, Inspection, ModelIdentity, Order
+from station.core.verdicts import Classes
 
 ORDERS = """SELECT device, orders.number, verb, argument, inspection_id, confirmed, result
     FROM orders LEFT JOIN inspections ON inspection = inspections.number"""
@@ -21,11 +21,11 @@ DECIDED = """SELECT i.verdict, j.algorithm1, i.reason, i.detail, j.confidence, j
     WHERE i.inspection_id = ? AND i.verdict IS NOT NULL"""
 
 
-def journal(connection: sqlite3.Connection, inspection: Inspection) -> Journal:
+def journal(connection: sqlite3.Connection, inspection: Inspection, table: Classes) -> Journal:
     """What is written of an inspection."""
     orders = tuple(_written(row) for row in connection.execute(ORDERS_OF, (inspection.inspection_id,)))
     row = connection.execute(DECIDED, (inspection.inspection_id,)).fetchone()
-    return Journal(None, None, orders) if row is None else Journal(_decision(row), row[-1], orders)
+    return Journal(None, None, orders) if row is None else Journal(_decision(row, table), row[-1], orders)
 
 
 def last_order(connection: sqlite3.Connection, device: Device) -> Written | None:
@@ -51,11 +51,11 @@ def _written(row: tuple[Device, int, str, int, str | None, int | None, str | Non
     return Written(Order(device, number, verb, argument), inspection_id, None if result is None else confirmed or 0)
 
 
-def _decision(row: sqlite3.Row) -> Decision:
+def _decision(row: sqlite3.Row, table: Classes) -> Decision:
     verdict, algorithm1, reason, detail, confidence, deciding_patch, defect_patches, probabilities, _ms = row
     return Decision(
-        verdict=Verdict[verdict.upper()],
-        algorithm1=Verdict[algorithm1.upper()] if algorithm1 else None,
+        verdict=table.named(verdict),
+        algorithm1=table.named(algorithm1) if algorithm1 else None,
         fault=FAULTS[reason] if reason else None,
         detail=detail,
         confidence=confidence or 0.0,

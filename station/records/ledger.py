@@ -15,13 +15,13 @@ from queue import Full
 from typing import Concatenate, ParamSpec, Self, TypeVar
 
 from station.core.alarms import Alarm
-from station.core.classes import Destination
 from station.core.clock import Clock
 from station.core.errors import BugError, Fault, RecordError
 from station.core.judgement import Evidence, Journal, Written
 from station.core.part import Announcement, Device, Inspection, ModelIdentity, Order, PartType, Receipt
 from station.core.settings import RecordSettings
 from station.core.timeline import SettleTimes
+from station.core.verdicts import Classes, Place
 from station.records import alarms, archive, journal, store
 from station.records.archivist import Archivist
 from station.records.database import Database
@@ -46,15 +46,18 @@ class SqliteLedger:
         BugError: From a method that changes an inspection or ends an order: it does not stand where that is possible.
     """
 
-    def __init__(self, folder: Path, settings: RecordSettings, clock: Clock) -> None:
+    def __init__(self, folder: Path, settings: RecordSettings, clock: Clock, table: Classes) -> None:
         self._folder = folder
         self._clock = clock
+        self._table = table
         self._writer = Writer(folder, clock)
         self._archivist = Archivist(folder, settings, clock, self._writer)
         self._closing = False
 
     @classmethod
-    async def open(cls, folder: Path, settings: RecordSettings, clock: Clock, configuration: tuple[str, str]) -> Self:
+    async def open(
+        cls, folder: Path, settings: RecordSettings, clock: Clock, configuration: tuple[str, str], table: Classes
+    ) -> Self:
         """Take the data folder, check its database and bring it up to date.
 
         Args:
@@ -62,11 +65,12 @@ class SqliteLedger:
             settings: Which scans are archived, and for how long.
             clock: Both clocks.
             configuration: SHA-256 and JSON of the effective configuration; judgements name the hash.
+            table: What the verdicts that are recorded mean.
 
         Raises:
             RecordError: In use, damaged, of a newer version, or the disk failed.
         """
-        ledger = cls(folder, settings, clock)
+        ledger = cls(folder, settings, clock, table)
         try:
             await asyncio.wrap_future(ledger._writer.submit(partial(ledger._begin, *configuration)))
         except BaseException:
@@ -103,7 +107,7 @@ class SqliteLedger:
         """Turn the verdict of an inspection that is not closed into REVIEW; what was judged stays recorded."""
         await self._commit(store.interrupt, inspection, fault, detail, self._clock.now())
 
-    async def sorted(self, inspection: Inspection, confirmed: Destination, settled: SettleTimes | None = None) -> None:
+    async def sorted(self, inspection: Inspection, confirmed: Place, settled: SettleTimes | None = None) -> None:
         """Close an inspection with the place that the robot confirmed, and what is known of the times since then."""
         await self._commit(store.close_sorted, inspection, confirmed, settled, self._clock.now())
 
@@ -121,7 +125,7 @@ class SqliteLedger:
 
     async def journal(self, inspection: Inspection) -> Journal:
         """What is written of an inspection."""
-        return await self._commit(journal.journal, inspection)
+        return await self._commit(journal.journal, inspection, self._table)
 
     async def last_order(self, device: Device) -> Written | None:
         """The order that was given to the device last."""

@@ -15,11 +15,12 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
-from station.core.classes import Destination
 from station.core.errors import BugError, Fault
+from station.core.geometry import Geometry
 from station.core.judgement import Evidence
 from station.core.part import Announcement, Device, Inspection, Order, PartType, Receipt
 from station.core.timeline import SettleTimes
+from station.core.verdicts import Place
 from station.records.moments import moment, stamp
 
 LAST_ORDER_NUMBER = 0xFFFF
@@ -83,7 +84,11 @@ def unfinished(connection: sqlite3.Connection) -> list[Inspection]:
     """Inspections that are not closed, oldest first."""
     return [
         Inspection(
-            inspection_id, number, Announcement(sequence, part_id, code), PartType(**json.loads(kind)), moment(at)
+            inspection_id,
+            number,
+            Announcement(sequence, part_id, code),
+            PartType(**(json.loads(kind) | {"geometry": Geometry(3584, 448, 256, 2)})),
+            moment(at),
         )
         for number, inspection_id, part_id, _type, kind, sequence, code, at in connection.execute(UNFINISHED)
     ]
@@ -142,10 +147,10 @@ def judge(connection: sqlite3.Connection, inspection: Inspection, evidence: Evid
     """Write the decision and what it rests on."""
     decision = evidence.decision
     outcome = {
-        "verdict": decision.verdict.label,
+        "verdict": decision.verdict.name,
         "reason": decision.fault and decision.fault.code,
         "detail": decision.detail,
-        "destination": decision.destination.label,
+        "destination": decision.destination.name,
     }
     _advance(connection, "judged", inspection, at, outcome)
     row = {"inspection": inspection.number, **outcome, **_grounds(evidence), **_account(evidence)}
@@ -160,12 +165,12 @@ def interrupt(connection: sqlite3.Connection, inspection: Inspection, fault: Fau
 def close_sorted(
     connection: sqlite3.Connection,
     inspection: Inspection,
-    confirmed: Destination,
+    confirmed: Place,
     settled: SettleTimes | None,
     at: datetime,
 ) -> None:
     """Close an inspection with its place, and the times that came after its judgement, where they are known."""
-    _advance(connection, "sorted", inspection, at, {"confirmed": confirmed.label})
+    _advance(connection, "sorted", inspection, at, {"confirmed": confirmed.name})
     if settled is not None:
         connection.execute(SETTLEMENT, {"inspection": inspection.number, **settled.flat()})
 
@@ -239,7 +244,7 @@ def _number(connection: sqlite3.Connection, inspection: Inspection) -> int:
 def _grounds(evidence: Evidence) -> dict[str, object]:
     decision, roi = evidence.decision, evidence.roi
     return {
-        "algorithm1": decision.algorithm1 and decision.algorithm1.label,
+        "algorithm1": decision.algorithm1 and decision.algorithm1.name,
         "confidence": float(decision.confidence),
         "deciding_patch": decision.deciding_patch,
         "defect_patches": int(decision.defect_patches),

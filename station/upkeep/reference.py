@@ -12,6 +12,8 @@ from drivers.modbus.listing import list_registers
 from drivers.modbus.register_map import load_map
 from station.core.errors import FAULTS, REACTIONS
 from station.core.settings import TcpLink
+from station.core.table import default_geometry, housings
+from station.core.verdicts import Inspected
 
 
 def faults_chapter() -> str:
@@ -25,9 +27,10 @@ def faults_chapter() -> str:
 
 
 def registers_chapter(*names: str) -> str:
-    """Register maps, as Markdown."""
+    """Register maps with the classes and places of housings, as Markdown."""
     anywhere = TcpLink(kind="tcp")
-    chapters = [list_registers(load_map(name), "md", anywhere).strip().split("\n", 1) for name in names]
+    shipped = Inspected(housings(), default_geometry().value().patches_per_part)
+    chapters = [list_registers(load_map(name, shipped), "md", anywhere).strip().split("\n", 1) for name in names]
     return "\n\n".join(f"### {title}\n\n{table.strip()}" for title, table in chapters)
 
 

@@ -11,7 +11,6 @@ from rich.table import Table
 from rich.text import Text
 
 from station.core.alarms import Alarm
-from station.core.classes import Destination, SurfaceClass, Verdict
 from station.core.events import (
     AlarmsChanged,
     CellEvent,
@@ -24,16 +23,9 @@ from station.core.events import (
     StepStarted,
     StripScored,
 )
+from station.core.verdicts import Classes, Verdict
 from station.view.report import PartRow, Summary
 
-COLOURS = {
-    "defect_free": "green",
-    "imprinted": "magenta",
-    "pits": "yellow",
-    "roll_marks": "cyan",
-    "scratches": "red",
-    "review": "bold white on dark_orange3",
-}
 ALARMS_SHOWN = 3
 STEPS = ("load", "spin", "scan", "decide", "unload")
 
@@ -43,13 +35,16 @@ class CellView:
 
     Args:
         console: Where to draw.
+        table: Which verdicts and places there are.
     """
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, table: Classes) -> None:
         self._console = console
+        self._table = table
         self._state, self._reason = "STOPPED", ""
         self._part, self._step, self._decision = "", "", Text("")
-        self._patches: dict[int, SurfaceClass] = {}
+        self._strips: dict[int, tuple[Verdict, ...]] = {}
+        self._shape = (0, 0)
         self._bins: Counter[str] = Counter()
         self._alarms: tuple[Alarm, ...] = ()
         self._sorted = 0
@@ -78,13 +73,15 @@ class CellView:
                 self._reason = event.reason.text if event.reason else ""
             case PartEntered():
                 self._part = f"{event.inspection.part.part_id}  {event.inspection.part_type.name}"
-                self._patches, self._decision = {}, Text("")
+                geometry = event.inspection.part_type.geometry
+                self._shape = (geometry.blocks_per_turn, geometry.patches_per_strip)
+                self._strips, self._decision = {}, Text("")
             case StepStarted():
                 self._step = event.step
             case StripScored():
-                self._take_scores(event)
+                self._strips[event.scores.index] = event.surfaces
             case PartDecided():
-                self._decision = verdict_text(event.decision.verdict.label)
+                self._decision = verdict_text(event.decision.verdict)
                 self._decision.append(f"  {event.decision.confidence:.3f}", style="dim")
             case PartSorted():
                 self._count(event)
@@ -95,21 +92,17 @@ class CellView:
             case PartWithdrawn():
                 self._console.print(f"withdrawn {event.inspection.part.part_id:<15} {event.detail}")
 
-    def _take_scores(self, event: StripScored) -> None:
-        for column, row in enumerate(event.scores.probabilities):
-            self._patches[2 * event.scores.index + column] = SurfaceClass(int(row.argmax()))
-
     def say(self, line: str) -> None:
         """Print one line, as it is, above the picture."""
         self._console.print(line, highlight=False, markup=False)
 
     def _count(self, event: PartSorted) -> None:
-        self._bins[event.confirmed.label] += 1
+        self._bins[event.confirmed.name] += 1
         self._sorted += 1
         decision = event.decision
         line = Text(f"{self._sorted:>4}  {event.inspection.part.part_id:<16} ")
-        line.append(f"{decision.verdict.label:<12}", style=COLOURS[decision.verdict.label])
-        line.append(f" {decision.confidence:.3f}  → {event.confirmed.label}")
+        line.append(f"{decision.verdict.name:<12}", style=_style(decision.verdict))
+        line.append(f" {decision.confidence:.3f}  → {event.confirmed.name}")
         if decision.fault:
             line.append(f"  {decision.fault.code}: {decision.detail}", style="dim")
         self._console.print(line, soft_wrap=True)
@@ -121,18 +114,19 @@ class CellView:
         for step in STEPS:
             steps.append(f" {step} ", style="bold reverse" if step == self._step else "dim")
         strips = Text("turn  ", style="dim")
-        for patch in range(16):
-            known = self._patches.get(patch)
-            strips.append("■" if known is not None else "·", style=COLOURS[known.label] if known is not None else "dim")
-            strips.append(" " if patch % 2 else "")
+        for strip in range(self._shape[0]):
+            known = self._strips.get(strip)
+            for patch in range(self._shape[1]):
+                strips.append("■" if known else "·", style=_style(known[patch]) if known else "dim")
+            strips.append(" ")
         decision = Text.assemble(("says  ", "dim"), self._decision)
         lines = [head, part, steps, strips, decision, self._bins_line(), *self._alarm_lines()]
         return Panel(Group(*lines), title="inspection cell", width=96)
 
     def _bins_line(self) -> Text:
         line = Text("bins  ", style="dim")
-        for place in Destination:
-            line.append(f"{place.label.removeprefix('bin_')} {self._bins[place.label]}   ")
+        for place in self._table.places:
+            line.append(f"{place.label.removeprefix('bin_')} {self._bins[place.name]}   ")
         return line
 
     def _alarm_lines(self) -> list[Text]:
@@ -150,12 +144,16 @@ def alarm_text(alarm: Alarm) -> Text:
     return Text.assemble((f"{alarm.fault.code}{times}{mark}", style), f"  {alarm.fault.text}")
 
 
-def verdict_text(label: str) -> Text:
+def verdict_text(verdict: Verdict) -> Text:
     """A verdict in its colour."""
-    return Text(label, style=COLOURS[label])
+    return Text(verdict.name, style=_style(verdict))
 
 
-def parts_table(rows: Sequence[PartRow]) -> Table:
+def _style(verdict: Verdict) -> str:
+    return f"bold white on {verdict.colour}" if verdict.is_review else verdict.colour
+
+
+def parts_table(rows: Sequence[PartRow], classes: Classes) -> Table:
     """All parts of a run."""
     table = Table(title="Parts", title_justify="left", header_style="bold")
     for name in (
@@ -177,25 +175,25 @@ def parts_table(rows: Sequence[PartRow]) -> Table:
             row["part_id"],
             row["part_type"],
             row["label"] or "",
-            verdict_text(row["verdict"]),
+            verdict_text(classes.named(row["verdict"])),
             f"{row['confidence']:.3f}",
             row["confirmed_bin"],
             "" if late is None else f"{late:.1f}",
             f"{row['cycle_ms'] / 1000:.2f}",
-            row["reason"] or _mark(row),
+            row["reason"] or _mark(row, classes),
         )
     return table
 
 
-def _mark(row: PartRow) -> str:
+def _mark(row: PartRow, classes: Classes) -> str:
     """Whether the verdict is what the recording's label says."""
     if row["label"] is None:
         return ""
     if row["label"] == row["verdict"]:
         return "ok"
-    if row["verdict"] == Verdict.DEFECT_FREE.label:
+    if row["verdict"] == classes.passing.name:
         return "ESCAPE"
-    return "overkill" if row["label"] == SurfaceClass.DEFECT_FREE.label else "other class"
+    return "overkill" if row["label"] == classes.passing.name else "other class"
 
 
 def summary_text(summary: Summary) -> str:

@@ -5,9 +5,9 @@ from typing import TypedDict
 
 import numpy as np
 
-from station.core.classes import SurfaceClass, Verdict
 from station.core.events import PartSorted
 from station.core.part import ModelIdentity
+from station.core.verdicts import Classes
 
 
 class PartRow(TypedDict):
@@ -40,7 +40,7 @@ class Spread(TypedDict):
 class Summary(TypedDict):
     """Counts of one run.
 
-    An escape is a defective part in the second inspection, an overkill a good part in a defect's bin; a good part in
+    An escape is a defective part in the place of good ones, an overkill a good part in a defect's bin; a good part in
     REVIEW is counted under `review`.
     """
 
@@ -63,12 +63,12 @@ def part_row(event: PartSorted, label: str | None, model: ModelIdentity) -> Part
         part_id=event.inspection.part.part_id,
         part_type=event.inspection.part_type.name,
         label=label,
-        algorithm1=decision.algorithm1.label if decision.algorithm1 else None,
-        verdict=decision.verdict.label,
+        algorithm1=decision.algorithm1.name if decision.algorithm1 else None,
+        verdict=decision.verdict.name,
         reason=decision.fault.code if decision.fault else None,
         confidence=round(decision.confidence, 6),
-        destination=decision.destination.label,
-        confirmed_bin=event.confirmed.label,
+        destination=decision.destination.name,
+        confirmed_bin=event.confirmed.name,
         scan_valid=event.scan_valid,
         decision_ms_after_last_line=None if late is None else round(late, 3),
         cycle_ms=round(event.cycle_ms, 1),
@@ -76,11 +76,17 @@ def part_row(event: PartSorted, label: str | None, model: ModelIdentity) -> Part
     )
 
 
-def summarise(rows: Sequence[PartRow], seconds: float) -> Summary:
-    """Counts over all rows; `seconds` is the time from Start to the end."""
-    good, review, passed = SurfaceClass.DEFECT_FREE.label, Verdict.REVIEW.label, "second_inspection"
+def summarise(rows: Sequence[PartRow], seconds: float, classes: Classes) -> Summary:
+    """Counts over all rows.
+
+    Args:
+        rows: The parts.
+        seconds: From Start to the end.
+        classes: Which verdicts and places there are.
+    """
+    good, review, passed = classes.passing.name, classes.review.name, classes.passing.place.name
     known = [row for row in rows if row["label"] is not None]
-    defects = {name.label for name in SurfaceClass} - {good}
+    defects = {surface.name for surface in classes.surfaces} - {good}
     return Summary(
         parts=len(rows),
         sorted=sum(row["confirmed_bin"] == row["destination"] for row in rows),

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, ValidationError
 
-from drivers.modbus.register_map import MAP_NAMES, load_map
+from drivers.modbus.register_map import MAP_NAMES, map_version
 from models.manifest import load_bundle
 from models.release.shelf import Shelf
 from models.version import code_version
@@ -69,7 +69,7 @@ class Backup:
         if self.manifest.made_by != here:
             yield f"it was made by version {self.manifest.made_by} of the program, this is {here}"
         for name in MAP_NAMES:
-            was, now = self.manifest.map_versions.get(name), load_map(name).version
+            was, now = self.manifest.map_versions.get(name), map_version(name)
             if was != now:
                 yield f"the register map {name} was version {was}, this program has {now}: what talks to it must fit it"
         try:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from drivers.modbus.register_map import MAP_NAMES, load_map
+from drivers.modbus.register_map import MAP_NAMES, map_version
 from models.manifest import Bundle
 from models.release.durable import filled_folder
 from models.release.history import HEAD, HISTORY
@@ -65,7 +65,7 @@ def make_backup(settings: Settings, configuration: bytes, data: Path | None, tar
         _save_bundle(find_bundle(settings, data), find_shelf(settings, data), staged)
         manifest = Manifest(
             station=settings.station.name, made_at=now, made_by=code_version(), database_version=version,
-            map_versions={name: load_map(name).version for name in MAP_NAMES}, files=described(staged),
+            map_versions={name: map_version(name) for name in MAP_NAMES}, files=described(staged),
         )  # fmt: skip
         (staged / MANIFEST).write_text(manifest.model_dump_json(indent=2) + "\n", encoding="utf-8")
         found = open_backup(staged)

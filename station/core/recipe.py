@@ -1,0 +1,71 @@
+"""What one type of part is judged by: its network, what the network's answers mean, and how they decide."""
+
+from dataclasses import dataclass
+
+from station.core.algorithm1 import RuleName
+from station.core.geometry import Geometry
+from station.core.part import PartType
+from station.core.ports import PatchClassifier
+from station.core.verdicts import Outputs, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionRule:
+    """How the scores of a part become its verdict.
+
+    Attributes:
+        outputs: What the columns of the network's answers mean.
+        geometry: Into what the turn is cut.
+        review: What becomes of a part that cannot be judged.
+        rule: What several defective patches come to.
+        min_confidence: Below it the part goes to REVIEW.
+        deadline_ms: From the last line to the decision; later is REVIEW.
+    """
+
+    outputs: Outputs
+    geometry: Geometry
+    review: Verdict
+    rule: RuleName
+    min_confidence: float
+    deadline_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """One part type with all that judges it.
+
+    Attributes:
+        part_type: What turns, and how it is scanned.
+        classifier: The network, loaded.
+        rule: How its answers decide.
+        sha256: Hash of everything in the configuration that this recipe is made of, and of the network's manifest.
+    """
+
+    part_type: PartType
+    classifier: PatchClassifier
+    rule: DecisionRule
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Recipes:
+    """The recipes of all configured part types.
+
+    Attributes:
+        rows: One for each part type.
+    """
+
+    rows: tuple[Recipe, ...]
+
+    def of_code(self, code: int) -> Recipe | None:
+        """The recipe of the part type with this number on the PLC, or None."""
+        return next((recipe for recipe in self.rows if recipe.part_type.code == code), None)
+
+    def named(self, name: str) -> Recipe | None:
+        """The recipe of the part type with this name, or None."""
+        return next((recipe for recipe in self.rows if recipe.part_type.name == name), None)
+
+    @property
+    def classifiers(self) -> tuple[PatchClassifier, ...]:
+        """Every network that is used, once."""
+        return tuple({id(recipe.classifier): recipe.classifier for recipe in self.rows}.values())

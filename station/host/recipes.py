@@ -1,0 +1,119 @@
+"""The recipes of a configuration: which networks are needed, loaded once each, and put together with each part type."""
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+
+from models.engines import make_engine
+from models.manifest import Bundle
+from models.release.shelf import chosen_bundle
+from station.core.errors import ModelError
+from station.core.part import PartType
+from station.core.ports import PatchClassifier
+from station.core.recipe import DecisionRule, Recipe, Recipes
+from station.core.settings import PartTypeSettings, Settings
+from station.flow.pixels import passes
+from station.host.bundles import find_shelf
+
+SHARED = ("classes", "places", "review", "crop", "turn", "decision")
+"""Tables of the configuration that belong to every recipe."""
+
+
+def bundle_names(settings: Settings) -> dict[str, str]:
+    """How each part type's bundle is named in the configuration, by part type."""
+    return {name: kind.bundle or settings.model.bundle for name, kind in settings.part_types.items()}
+
+
+def find_bundles(settings: Settings, folder: Path | None = None) -> dict[str, Bundle]:
+    """Every bundle that a part type needs, by how the configuration names it, each file checked against its hash.
+
+    Args:
+        settings: The configuration.
+        folder: The station's data folder; None for the configured one.
+
+    Raises:
+        ModelError: One is missing, damaged or unusable, not the one that was promoted, or answers with classes or for
+            a geometry that its part type does not have; the part type is named.
+    """
+    shelf, found = find_shelf(settings, folder), {}
+    for part_type, name in bundle_names(settings).items():
+        try:
+            if name not in found:
+                found[name] = chosen_bundle(name, shelf)
+            _check(found[name], settings)
+        except ModelError as error:
+            raise ModelError(error.code, f"part_types.{part_type}: {error.detail}") from error
+    return found
+
+
+def make_recipes(settings: Settings, folder: Path | None = None, cache_dir: Path | None = None) -> Recipes:
+    """The recipes of all part types, with their networks loaded; blocking.
+
+    Args:
+        settings: The configuration.
+        folder: The station's data folder; None for the configured one.
+        cache_dir: Where compiled networks are kept for a faster start; None for nowhere.
+
+    Raises:
+        ConfigError: The compiled passes over pixels, without which nothing reaches a network, are missing.
+        ModelError: As for `find_bundles`, or an engine cannot run a network here.
+    """
+    passes.library()
+    bundles = find_bundles(settings, folder)
+    loaded = {name: make_engine(bundle, settings.model, cache_dir) for name, bundle in bundles.items()}
+    return assemble(settings, loaded)
+
+
+def assemble(settings: Settings, loaded: Mapping[str, PatchClassifier]) -> Recipes:
+    """The recipes of all part types.
+
+    Args:
+        settings: The configuration.
+        loaded: The networks, by how the configuration names their bundles.
+    """
+    names = bundle_names(settings)
+    return Recipes(
+        tuple(
+            _recipe(settings, kind, kind.part_type(name), loaded[names[name]])
+            for name, kind in settings.part_types.items()
+        )
+    )
+
+
+def decision_rule(settings: Settings, part_type: str, classifier: PatchClassifier) -> DecisionRule:
+    """How the answers of this network decide about parts of a type.
+
+    Args:
+        settings: The configuration.
+        part_type: Name of the type.
+        classifier: The network; the table has all its classes.
+    """
+    kind = settings.part_types[part_type]
+    return DecisionRule(
+        outputs=settings.table.outputs(classifier.classes),
+        geometry=classifier.geometry,
+        review=settings.table.review,
+        rule=kind.rule,
+        min_confidence=settings.decision.min_confidence if kind.min_confidence is None else kind.min_confidence,
+        deadline_ms=settings.decision.deadline_ms if kind.deadline_ms is None else kind.deadline_ms,
+    )
+
+
+def _recipe(settings: Settings, kind: PartTypeSettings, part_type: PartType, classifier: PatchClassifier) -> Recipe:
+    rule = decision_rule(settings, part_type.name, classifier)
+    return Recipe(part_type, classifier, rule, _sha256(settings, kind, part_type.name, classifier.model.sha256))
+
+
+def _sha256(settings: Settings, kind: PartTypeSettings, name: str, model_sha256: str) -> str:
+    """Hash of all that a part of this type is judged by."""
+    told = [name, kind.model_dump_json(), settings.model_dump_json(include=set(SHARED)), model_sha256]
+    return hashlib.sha256("\n".join(told).encode()).hexdigest()
+
+
+def _check(bundle: Bundle, settings: Settings) -> None:
+    if unknown := settings.table.unknown(bundle.manifest.classes):
+        known = ", ".join(surface.name for surface in settings.table.surfaces)
+        raise ModelError(
+            "model.bad_manifest",
+            f"the bundle {bundle.manifest.name} answers {', '.join(unknown)}, [[classes]] has {known}",
+        )
