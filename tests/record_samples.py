@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 
-from station.core.classes import Verdict
 from station.core.errors import FAULTS, Fault
 from station.core.geometry import BLOCKS_PER_TURN, LINES_PER_BLOCK, LINES_PER_TURN
 from station.core.judgement import Evidence
@@ -24,6 +23,7 @@ from station.core.part import (
 from station.core.settings import RecordSettings
 from station.core.timeline import ScanTimes
 from station.records.ledger import SqliteLedger
+from tests.housings import Verdict
 
 CONFIGURATION = ("c0ffee" + "0" * 58, '{"station": {"name": "line 1"}}')
 MODEL = ModelIdentity("inception-cnn-1", "ab" * 32)

@@ -17,16 +17,16 @@ from station.cell.line import Line
 from station.cell.motion import Motion
 from station.cell.packml import MAY_MOVE, Command, State, Unit
 from station.core.alarms import Alarm
-from station.core.classes import SurfaceClass
 from station.core.clock import Clock, SystemClock
 from station.core.events import CellEvent
-from station.core.geometry import Geometry
 from station.core.part import EngineIdentity, ModelIdentity, Pixels, Probabilities
 from station.core.ports import CellReport, LinePlc, PartLedger
 from station.core.settings import Settings, parse_settings
+from station.host.recipes import assemble, bundle_names
 from tests.contract.fake_camera import FakeLineCamera, Misfortune
 from tests.contract.fake_devices import FakeJig, FakeLine, FakePlc, FakeRobot, Floor
 from tests.contract.fake_ledger import FakeLedger
+from tests.housings import CLASSES, GEOMETRY, Verdict, column
 from tests.turned import turned
 
 WIDTH_PX = 1024
@@ -54,10 +54,10 @@ class ScriptedClassifier:
 
     model = ModelIdentity("scripted", "0" * 64)
     engine = EngineIdentity("scripted", "1", "f32", "none")
-    classes = ("defect_free", "imprinted", "pits", "roll_marks", "scratches")
-    geometry = Geometry(3584, 448, 256, 2)
+    classes = CLASSES
+    geometry = GEOMETRY
 
-    def __init__(self, says: SurfaceClass = SurfaceClass.DEFECT_FREE, probability: float = 0.96) -> None:
+    def __init__(self, says: Verdict = Verdict.DEFECT_FREE, probability: float = 0.96) -> None:
         self.says, self.probability = says, probability
         self.failure: Exception | None = None
 
@@ -68,7 +68,7 @@ class ScriptedClassifier:
         if self.failure is not None:
             raise self.failure
         row = np.full(5, (1 - self.probability) / 4, np.float32)
-        row[self.says] = self.probability
+        row[column(self.says)] = self.probability
         return np.stack([row] * len(patches))
 
 
@@ -108,7 +108,9 @@ class Bench:
             self.controller.note(event, detail)
 
         line = Line(self.plc, unit, self.alarms, report, 0.01, self.motion.still, note)
-        equipment = Equipment(self.camera, self.motion, self.plc, self.classifier, books, self._compute, clock)
+        loaded = dict.fromkeys(bundle_names(configuration).values(), self.classifier)
+        recipes = assemble(configuration, loaded)
+        equipment = Equipment(self.camera, self.motion, self.plc, recipes, books, self._compute, clock)
         self.cell = Cell(equipment, line, configuration, self.events.append)
         self.controller = Controller(
             unit, self.cell, line, self.plc, books, configuration, self.events.append, self.alarms

@@ -27,7 +27,6 @@ from sim.report import Json, JsonReport
 from sim.running import Plan, RunningCell, running_cell
 from station.cell.controller import Controller
 from station.cell.packml import Command, State
-from station.core.classes import SurfaceClass
 from station.core.events import CellEvent, PartDecided, StateChanged
 from station.core.settings import Settings, parse_settings
 from station.host.build import Station, open_station
@@ -36,6 +35,7 @@ from station.records.reading import reading
 from tests.cell.plc_words import PlcWords, ResultWords
 from tests.cell.tiny_bundle import GREY_OF, make_tiny_bundle
 from tests.free_port import free_port
+from tests.housings import OUTPUTS, Verdict
 from tests.turned import turned
 
 WIDTH_PX = 1024
@@ -77,10 +77,10 @@ def make_recording(folder: Path) -> Path:
 
 
 @cache
-def _pictures() -> dict[SurfaceClass, bytes]:
+def _pictures() -> dict[Verdict, bytes]:
     """The scans as files, made once."""
     files = {}
-    for surface in SurfaceClass:
+    for surface in OUTPUTS.surfaces:
         image = np.zeros((3584, 405), np.uint8)
         image[:, 10:395] = turned(surface.value, 385, GREY_OF[surface])
         written, file = cv2.imencode(".png", image)
@@ -237,7 +237,7 @@ class FaultBench:
     def place_of(self, part_id: str) -> str:
         """Where the part truly is, or `floor`."""
         last = [entry for entry in self.truth.entries if entry.part_id == part_id][-1]
-        return "floor" if last.event is Happening.DROPPED else last.place.value
+        return "floor" if last.event is Happening.DROPPED else last.place.code
 
     def label_of(self, part_id: str) -> str | None:
         return next(entry.label for entry in self.truth.entries if entry.part_id == part_id)

@@ -17,7 +17,6 @@ import numpy as np
 from sim.ledger import Entry, Happening
 from station.cell.packml import State
 from station.core.algorithm1 import algorithm1
-from station.core.classes import Destination
 from station.core.errors import FAULTS
 from station.core.geometry import BLOCKS_PER_TURN, LINES_PER_TURN, PATCHES_PER_PART
 from station.host.bundles import make_classifier
@@ -25,6 +24,7 @@ from station.offline.inspect import Inspected, Wanted, inspect_image
 from station.records.reading import reading
 from tests.cell.fault_bench import FaultBench
 from tests.cell.plc_words import DEFECT_FREE
+from tests.housings import Destination
 from tests.own_children import children
 
 JUDGED_AGAIN = 4
@@ -32,7 +32,7 @@ JUDGED_AGAIN = 4
 OF_THE_CELL = {"state_changed", "reason_changed", "part_sorted"}
 """Events of the log whose reason is a fault's code."""
 PROTOCOLS = ("tcp", "tcp6", "udp", "udp6", "raw", "raw6")
-PASSED = Destination.SECOND_INSPECTION.label
+PASSED = Destination.SECOND_INSPECTION.name
 
 
 @dataclass
@@ -134,7 +134,7 @@ def rule_4(books: Books) -> Iterator[str]:
     laid = Counter(
         entry.part_id
         for entry in books.entries
-        if entry.event is Happening.PLACED and entry.place.value.startswith(("bin_", "second"))
+        if entry.event is Happening.PLACED and entry.place.code.startswith(("bin_", "second"))
     )
     yield from (f"{part} was laid away {times} times" for part, times in laid.items() if times > 1)
     for row in books.rows:
@@ -171,7 +171,7 @@ def rule_6(books: Books) -> Iterator[str]:
             yield f"{row['part_id']} does not name what judged it"
         if row["algorithm1"] is not None:
             outcome = algorithm1(np.array(row["probabilities"], np.float32))
-            again = (outcome.verdict.label, outcome.confidence, outcome.deciding_patch, outcome.defect_patches)
+            again = (outcome.verdict.name, outcome.confidence, outcome.deciding_patch, outcome.defect_patches)
             if again != (row["algorithm1"], row["confidence"], row["deciding_patch"], row["defect_patches"]):
                 yield f"{row['part_id']}: its scores give {again}"
     for row, again in books.again:
@@ -179,8 +179,8 @@ def rule_6(books: Books) -> Iterator[str]:
             yield f"{row['part_id']}: its scan is refused: {again}"
         elif again.decision.probabilities.tolist() != row["probabilities"]:
             yield f"{row['part_id']}: its scan gives other scores"
-        elif again.decision.verdict.label != row["judgement"]["verdict"]:
-            yield f"{row['part_id']}: its scan gives {again.decision.verdict.label}"
+        elif again.decision.verdict.name != row["judgement"]["verdict"]:
+            yield f"{row['part_id']}: its scan gives {again.decision.verdict.name}"
 
 
 def rule_7(books: Books) -> Iterator[str]:

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from station.cell.packml import State
-from station.core.classes import Destination
 from station.core.events import CellEvent, PartSorted, StripScored
 from station.core.settings import load_settings
 from station.host.simulate import Simulation, SimulationOptions
 from tests.cell.bench import running, settings
+from tests.housings import Destination
 from tests.own_children import camera_processes
 
 

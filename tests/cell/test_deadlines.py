@@ -10,7 +10,6 @@ import pytest
 
 from station.cell.packml import State
 from station.core import wakefulness
-from station.core.classes import Verdict
 from station.core.clock import SystemClock
 from station.core.events import NetworkOverloaded, PartDecided, StripScored
 from station.core.geometry import BLOCKS_PER_TURN
@@ -20,6 +19,7 @@ from station.records.ledger import SqliteLedger
 from station.records.query import RecordFilter, export_records
 from tests.cell.bench import Bench, running, settings
 from tests.contract.fake_camera import Misfortune, Mishap
+from tests.housings import Verdict
 from tests.open_files import held_open
 
 MS = 1_000_000

@@ -14,7 +14,6 @@ import pytest
 
 from station.cell.packml import Command, State
 from station.core.alarms import Alarm
-from station.core.classes import SurfaceClass
 from station.core.clock import SystemClock
 from station.core.errors import RecordError
 from station.core.part import Pixels, Probabilities
@@ -26,6 +25,7 @@ from tests.cell.bench import settings, until
 from tests.cell.reason_codes import REASON_CODE
 from tests.cell.wired_bench import WiredBench, wired
 from tests.file_systems import mounted
+from tests.housings import Verdict
 
 DISK_KB = 700
 
@@ -70,7 +70,7 @@ async def feed_until_held(bench: WiredBench, parts: int) -> None:
 
 async def test_a_full_disk_holds_the_cell_and_it_goes_on_when_there_is_room(small_disk: Path) -> None:
     async with recorded(small_disk, settings()) as (bench, _ledger):
-        bench.cell.classifier.says = SurfaceClass.PITS
+        bench.cell.classifier.says = Verdict.PITS
         ballast = small_disk / "ballast"
         free = os.statvfs(small_disk)
         ballast.write_bytes(b"x" * max(0, free.f_bavail * free.f_bsize - 120_000))
@@ -214,6 +214,8 @@ async def test_a_disk_that_fills_is_an_alarm_before_it_is_full_and_the_cell_goes
 
 READS_WITHOUT_END = """
 import sqlite3, sys
+from tests.housings import Verdict
+from tests.housings import Verdict
 reader = sqlite3.connect(sys.argv[1], isolation_level=None)
 reader.execute("BEGIN")
 reader.execute("SELECT count(*) FROM events").fetchone()

@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from station.cell.packml import Command, State
-from station.core.classes import Verdict
 from station.core.clock import SystemClock
 from station.core.errors import ModelError
 from station.records.ledger import SqliteLedger
@@ -14,6 +13,7 @@ from station.records.query import RecordFilter, export_records
 from tests.cell.bench import running, settings, until
 from tests.cell.reason_codes import REASON_CODE
 from tests.cell.wired_bench import wired
+from tests.housings import Verdict
 
 
 async def test_a_network_that_hangs_sends_the_part_to_review_and_holds_the_cell_which_runs_on_after_unhold() -> None:

@@ -26,7 +26,6 @@ import pytest
 
 from sim.faults import NAMED_FAULTS, NamedFault, Wish
 from sim.ledger import Happening
-from station.core.classes import Verdict
 from station.core.clock import SystemClock
 from station.core.events import CellEvent, Watcher, harmless
 from station.core.outlet import Outlet
@@ -36,6 +35,7 @@ from tests.cell.hostile_programs import READER
 from tests.cell.ten_rules import check_rules
 from tests.cell.test_random_moments import BREAKS, goes_on
 from tests.file_systems import mount, unmount
+from tests.housings import OUTPUTS, TABLE
 
 SLOW_PARTS = 500
 ANSWERED_WITHIN_S = 1.0
@@ -44,7 +44,7 @@ LONGEST_S = 1.2
 YEARS = timedelta(days=3650)
 DISK_MB = 64
 LEFT_BYTES = 60_000
-VERDICTS = [verdict.label for verdict in Verdict if verdict]
+VERDICTS = [verdict.name for verdict in TABLE.verdicts]
 RECORDS: dict[str, object] = {
     "archive": VERDICTS, "keep_days": dict.fromkeys(VERDICTS, 1), "reserve_mb": 4, "low_mb": 8,
 }  # fmt: skip
@@ -268,7 +268,7 @@ def device_full() -> Iterator[int]:
     os.close(descriptor)
 
 
-OUTPUTS = (reader_gone, full_pipe, device_full)
+FAILING_OUTPUTS = (reader_gone, full_pipe, device_full)
 
 
 @asynccontextmanager

@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 import pytest
 
-from station.core.classes import Destination, SurfaceClass
 from tests.cell.conftest import Run, ledger_of
+from tests.housings import TABLE
 from tests.turned import turned
 
 PARTS = 14
@@ -176,7 +176,13 @@ def test_a_foreign_surface_is_never_passed_unjudged(station: Run, speedy: Path, 
 
 
 def test_names_of_places_and_classes_are_those_of_the_documents() -> None:
-    assert [place.label for place in Destination] == [
+    assert [place.name for place in TABLE.places] == [
         "second_inspection", "bin_imprinted", "bin_pits", "bin_roll_marks", "bin_scratches", "bin_review",
     ]  # fmt: skip
-    assert [one.label for one in SurfaceClass] == ["defect_free", "imprinted", "pits", "roll_marks", "scratches"]
+    assert [verdict.name for verdict in TABLE.verdicts] == [
+        "defect_free",
+        "imprinted",
+        "pits",
+        "roll_marks",
+        "scratches",
+    ]

@@ -6,10 +6,10 @@ from dataclasses import replace
 import pytest
 
 from station.cell.packml import Command, State
-from station.core.classes import Destination, SurfaceClass, Verdict
 from station.core.errors import FAULTS, CameraError, ModelError, StationError
 from tests.cell.bench import running, settings, surface, until
 from tests.contract.fake_camera import Misfortune, Mishap
+from tests.housings import OUTPUTS, Destination, Verdict
 
 
 async def test_a_good_part_reaches_the_second_inspection_and_its_record_says_so() -> None:
@@ -24,8 +24,8 @@ async def test_a_good_part_reaches_the_second_inspection_and_its_record_says_so(
         assert not bench.floor.turning
 
 
-@pytest.mark.parametrize("surface_class", [one for one in SurfaceClass if one])
-async def test_a_defect_goes_to_its_bin(surface_class: SurfaceClass) -> None:
+@pytest.mark.parametrize("surface_class", OUTPUTS.surfaces[1:])
+async def test_a_defect_goes_to_its_bin(surface_class: Verdict) -> None:
     async with running() as bench:
         bench.classifier.says = surface_class
         await bench.start()
@@ -274,7 +274,7 @@ def _cutting(bench: object) -> object:
 
 async def test_a_full_bin_keeps_the_part_on_the_jig_until_there_is_room() -> None:
     async with running() as bench:
-        bench.classifier.says = SurfaceClass.PITS
+        bench.classifier.says = Verdict.PITS
         bench.line.full = frozenset({Destination.BIN_PITS})
         await bench.start()
         bench.feed("A1")
@@ -290,7 +290,7 @@ async def test_a_full_bin_keeps_the_part_on_the_jig_until_there_is_room() -> Non
 
 async def test_a_stop_while_the_bin_is_full_sends_the_part_to_review_at_the_next_reset() -> None:
     async with running() as bench:
-        bench.classifier.says = SurfaceClass.PITS
+        bench.classifier.says = Verdict.PITS
         bench.line.full = frozenset({Destination.BIN_PITS})
         await bench.start()
         bench.feed("A1")

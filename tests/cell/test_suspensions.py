@@ -7,13 +7,13 @@ from contextlib import asynccontextmanager
 import pytest
 
 from station.cell.packml import COMMANDS, Command, State
-from station.core.classes import Destination, SurfaceClass
 from station.core.errors import FAULTS, PlcError, StationError
 from station.core.events import StateChanged
 from tests.cell import plc_words as plc
 from tests.cell.bench import Bench, running, settings, until
 from tests.cell.reason_codes import REASON_CODE
 from tests.cell.wired_bench import PERMISSION, WiredBench, patiently, wired
+from tests.housings import Destination, Verdict
 
 OPERATOR = FAULTS["station.stopped_by_operator"]
 
@@ -81,8 +81,8 @@ async def test_a_trouble_that_ends_leaves_the_cell_starved_and_no_alarm() -> Non
 async def waiting_for_a_bin() -> AsyncIterator[Bench]:
     """A1 is judged and lies on the jig, its bin is full."""
     async with running() as bench:
-        bench.classifier.says = SurfaceClass.PITS
-        bench.line.fill([Destination.BIN_PITS])
+        bench.classifier.says = Verdict.PITS
+        bench.line.fill([Destination.BIN_PITS.code])
         bench.feed("A1")  # before the start, so that the cell is never starved
         await bench.start()
         await bench.controller.reached(State.SUSPENDED)
@@ -172,8 +172,8 @@ async def test_complete_finishes_the_part_that_waits_and_says_meanwhile_why_it_t
 
 async def test_a_part_waits_for_the_operator_too_who_has_suspended_the_cell() -> None:
     async with running() as bench:
-        bench.classifier.says = SurfaceClass.PITS
-        bench.line.fill([Destination.BIN_PITS])
+        bench.classifier.says = Verdict.PITS
+        bench.line.fill([Destination.BIN_PITS.code])
         await bench.start()
         bench.feed("A1")
         await until(lambda: bench.ledger.entries)
@@ -192,7 +192,7 @@ async def test_a_part_waits_for_the_operator_too_who_has_suspended_the_cell() ->
 
 async def test_a_plc_that_is_not_believed_any_more_does_not_say_that_a_bin_has_room() -> None:
     async with wired(settings()) as bench:
-        bench.cell.classifier.says = SurfaceClass.PITS
+        bench.cell.classifier.says = Verdict.PITS
         bench.line.fill([plc.BIN_REVIEW, Destination.BIN_PITS])
         await bench.command(Command.RESET, State.IDLE)
         await bench.command(Command.START, State.EXECUTE)

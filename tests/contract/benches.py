@@ -8,10 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
-from drivers.jig import ModbusJig
 from drivers.modbus.register_map import load_map
-from drivers.plc.plc import make_plc
-from drivers.robot import ModbusRobot
 from sim.cell import Arm, Cell
 from sim.devices.jig import JigDevice, JigDrive
 from sim.devices.plc import PlcDevice
@@ -21,13 +18,13 @@ from sim.modbus.rtu_line import RtuLine
 from sim.modbus.tcp_server import TcpServer, bind
 from sim.pace import MaxPace
 from sim.spindle import Spindle
-from station.core.classes import Destination
 from station.core.clock import SystemClock
 from station.core.part import Pixels
 from station.core.ports import LinePlc, SortRobot, SpinJig
 from station.core.settings import JigSettings, PlcSettings, RobotSettings
 from tests.contract.fake_devices import FakeJig, FakeLine, FakePlc, FakeRobot, Floor
 from tests.free_port import free_port
+from tests.housings import INSPECTED, line_plc, modbus_jig, modbus_robot
 
 LINK = {"kind": "tcp", "host": "127.0.0.1", "poll_s": 0.005, "request_timeout_s": 0.3, "reconnect_s": 0.1}
 
@@ -122,8 +119,8 @@ class SimulatedMachines:
         self._cell = Cell(Spindle(clock.monotonic_ns), self._camera, Ledger(clock, [self._entries.append]))
         times, drive = RobotTimes(1.2, 1.2), JigDrive(0.3, 600.0, {})
         cell, spawn = self._cell, self._spawn
-        self._robot = RobotDevice(load_map("robot"), cell, times, pace=pace, clock=clock, spawn=spawn)
-        self._jig = JigDevice(load_map("jig"), cell, drive, pace=pace, clock=clock, spawn=spawn)
+        self._robot = RobotDevice(load_map("robot", INSPECTED), cell, times, pace=pace, clock=clock, spawn=spawn)
+        self._jig = JigDevice(load_map("jig", INSPECTED), cell, drive, pace=pace, clock=clock, spawn=spawn)
         self._server = TcpServer(self._robot, 1)
         self._line = RtuLine(self._jig, 1)
 
@@ -134,10 +131,10 @@ class SimulatedMachines:
         self._line.open(folder / "jig")
         self._spawn(self._jig.watch_master())
         link = {**LINK, "port": listening.getsockname()[1]}
-        self.robot: SortRobot = ModbusRobot(RobotSettings.model_validate({"link": link, "motion_timeout_s": 5.0}))
+        self.robot: SortRobot = modbus_robot(RobotSettings.model_validate({"link": link, "motion_timeout_s": 5.0}))
         serial = {**LINK, "kind": "rtu", "device": str(folder / "jig"), "parity": "N"}
         del serial["host"]
-        self.jig: SpinJig = ModbusJig(JigSettings.model_validate({"link": serial, "max_speed_rpm": 600.0}))
+        self.jig: SpinJig = modbus_jig(JigSettings.model_validate({"link": serial, "max_speed_rpm": 600.0}))
 
     async def stop(self) -> None:
         """Close drivers and devices."""
@@ -152,7 +149,7 @@ class SimulatedMachines:
 
     def where(self) -> dict[str, str]:
         moves = (entry for entry in self._entries if entry.event is not Happening.COLLISION)
-        return {str(entry.part_id): entry.place.value for entry in moves}
+        return {str(entry.part_id): entry.place.code for entry in moves}
 
     def turning(self) -> bool:
         return not self._cell.spindle.standstill
@@ -196,7 +193,7 @@ class LineSide(Protocol):
 
     def announce(self, part_id: str, type_code: int) -> int: ...
 
-    def fill(self, places: Iterable[Destination]) -> None: ...
+    def fill(self, places: Iterable[int]) -> None: ...
 
     def command(self, command: str) -> int: ...
 
@@ -249,7 +246,7 @@ class SimulatedLineBench:
 
     def __init__(self) -> None:
         self.results: list[tuple[int, str]] = []
-        self._device = PlcDevice(load_map("plc"), SystemClock(), lambda *result: self.results.append(result))
+        self._device = PlcDevice(load_map("plc", INSPECTED), SystemClock(), lambda *result: self.results.append(result))
         self.line: LineSide = self._device
         self._server = TcpServer(self._device, 1)
         self._visits: asyncio.Task[None] | None = None
@@ -259,7 +256,7 @@ class SimulatedLineBench:
         port = free_port()
         deadlines = {"heartbeat_s": 0.1, "stale_after_s": 1.0, "result_timeout_s": 5.0}
         settings = PlcSettings.model_validate({"role": role, "link": {**LINK, "port": port}, **deadlines})
-        self.plc: LinePlc = make_plc(settings)
+        self.plc: LinePlc = line_plc(settings)
         if role == "client":
             await self._server.serve(bind("plc.link", "127.0.0.1", port))
         else:

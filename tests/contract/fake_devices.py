@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from station.core.alarms import NO_ALARMS, AlarmSummary
-from station.core.classes import Destination
 from station.core.errors import FAULTS, Fault, JigError, PlcError, RobotError
 from station.core.judgement import Published
 from station.core.part import Announcement, Inspection, Order, Receipt
 from station.core.ports import Acknowledgement, CellReport, JigStatus, LineCommand, RobotStatus
 from station.core.timeline import Delivery
+from tests.housings import TABLE, Destination
 
 COMMANDS = ("none", "reset", "start", "stop", "hold", "unhold", "suspend", "unsuspend", "abort", "clear", "complete")
 STATES = {2: "stopped", 4: "idle", 5: "suspended", 6: "execute", 9: "aborted", 11: "held", 17: "complete"}
@@ -101,7 +101,9 @@ class FakeRobot:
         if floor.gripper is None:
             self._reach_into_jig(order)
         floor.gripper = floor.jig = None
-        floor.sorted_parts.append((part_id, Destination(order.argument).label))
+        place = TABLE.place_of(order.argument)
+        assert place is not None
+        floor.sorted_parts.append((part_id, place.name))
         return order.argument
 
     def _reach_into_jig(self, order: Order) -> None:
@@ -193,8 +195,8 @@ class FakeLine:
         self.permitted = permission == "given"
         self.notice()
 
-    def fill(self, places: Iterable[Destination]) -> None:
-        self.full = frozenset(places)
+    def fill(self, places: Iterable[int]) -> None:
+        self.full = frozenset(place for place in TABLE.places if place.code in set(places))
         self.notice()
 
     def announce(self, part_id: str, type_code: int) -> int:
@@ -324,7 +326,7 @@ class FakePlc:
     async def publish(self, result: Published) -> Delivery:
         self._reach()
         sent_ns = time.monotonic_ns()
-        self._line.results.append((len(self._line.results) + 1, result.decision.verdict.label))
+        self._line.results.append((len(self._line.results) + 1, result.decision.verdict.name))
         self._line.confirmed = result.confirmed or 0
         return Delivery(sent_ns, time.monotonic_ns())
 

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from station.core.alarms import Alarm
-from station.core.classes import Destination, Verdict
 from station.core.clock import Clock, SystemClock
 from station.core.errors import BugError, Fault
 from station.core.judgement import Evidence, Journal, Written
 from station.core.part import Announcement, Device, Inspection, Order, PartType, Receipt
 from station.core.timeline import SettleTimes
+from tests.housings import Destination, Verdict
 
 NUMBERS = 0xFFFF
 

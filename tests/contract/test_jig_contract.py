@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from station.core.classes import Destination
 from station.core.errors import JigError
 from station.core.part import Order
 from tests.contract.benches import machines, until
+from tests.housings import Destination
 
 pytestmark = pytest.mark.parametrize("kind", ["fake", "simulated"])
 
@@ -79,7 +79,7 @@ async def test_a_part_is_scanned_only_on_the_turning_jig(kind: str, tmp_path: Pa
         assert bench.seen() == "A"
         await bench.jig.stop(stop(4))
         assert bench.seen() is None
-        await bench.robot.unload(Order("robot", 2, "unload", Destination.BIN_PITS.value))
+        await bench.robot.unload(Order("robot", 2, "unload", Destination.BIN_PITS.code))
         assert not (await bench.jig.status()).part_seated
 
 

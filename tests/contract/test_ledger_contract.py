@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from station.core.alarms import Alarm, AlarmList
-from station.core.classes import Destination, Verdict
 from station.core.errors import FAULTS, BugError, Reaction
 from station.core.part import Inspection, Order, Receipt
 from station.core.ports import PartLedger
 from tests.contract.fake_ledger import FakeLedger
+from tests.housings import Destination, Verdict
 from tests.record_samples import INTERRUPTED, PART_TYPE, START, decision, evidence, open_ledger, part
 
 LOST = FAULTS["robot.part_lost"]

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from station.core.alarms import AlarmSummary
-from station.core.classes import Destination, Verdict
 from station.core.errors import FAULTS, PlcError
 from station.core.judgement import Published
 from station.core.part import Announcement, Decision, Inspection, PartType
 from station.core.ports import CellReport, LinePlc
 from tests.contract.benches import lines, until
+from tests.housings import TABLE, Destination, Verdict
 
 pytestmark = pytest.mark.parametrize("kind", ["fake", "client", "server"])
 
@@ -121,9 +121,9 @@ async def test_full_bins_are_those_that_the_line_tells_until_they_are_emptied(ki
         for places in (
             {Destination.SECOND_INSPECTION},
             {Destination.BIN_PITS, Destination.BIN_REVIEW},
-            set(Destination),
+            set(TABLE.places),
         ):
-            bench.line.fill(places)
+            bench.line.fill([place.code for place in places])
             await until(lambda wanted=places: bench.plc.full_bins() == wanted)
         change = asyncio.ensure_future(bench.plc.changed())
         bench.line.fill(())
@@ -135,7 +135,7 @@ async def test_full_bins_are_those_that_the_line_tells_until_they_are_emptied(ki
 async def test_full_bins_of_a_line_that_is_gone_are_not_believed(kind: str) -> None:
     async with lines(kind) as bench:
         await bench.plc.connect()
-        bench.line.fill([Destination.BIN_PITS])
+        bench.line.fill([Destination.BIN_PITS.code])
         await until(bench.plc.full_bins)
         await bench.cut()
         await until(lambda: not bench.plc.full_bins())

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from station.core.classes import Destination
 from station.core.errors import RobotError
 from station.core.part import Order
 from tests.contract.benches import machines
+from tests.housings import TABLE, Destination
 
 pytestmark = pytest.mark.parametrize("kind", ["fake", "simulated"])
 
@@ -43,7 +43,7 @@ async def test_load_brings_the_part_from_the_infeed_to_the_jig(kind: str, tmp_pa
         assert (status.last_order, status.last_done, status.in_safe_zone) == (1, 1, True)
 
 
-@pytest.mark.parametrize("destination", Destination)
+@pytest.mark.parametrize("destination", TABLE.places)
 async def test_unload_lays_the_part_in_the_ordered_place_and_confirms_it(
     kind: str, tmp_path: Path, destination: Destination
 ) -> None:
@@ -53,7 +53,7 @@ async def test_unload_lays_the_part_in_the_ordered_place_and_confirms_it(
         await bench.robot.load(load(1))
         receipt = await bench.robot.unload(unload(2, destination))
         assert receipt.confirmed == destination
-        assert bench.where() == {"A": destination.label}
+        assert bench.where() == {"A": destination.name}
 
 
 async def test_a_repeated_order_number_has_no_second_effect(kind: str, tmp_path: Path) -> None:

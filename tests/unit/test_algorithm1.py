@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from station.core.algorithm1 import algorithm1
-from station.core.classes import Verdict
 from station.core.part import Probabilities
+from tests.housings import OUTPUTS, Verdict
 
 FREE = (0.9, 0.04, 0.03, 0.02, 0.01)
 
@@ -53,7 +53,7 @@ PITS_ALL = (0.1, 0.0, 0.8, 0.1, 0.0)
 def test_algorithm_1(
     probabilities: Probabilities, verdict: Verdict, confidence: float, patch: int, defects: int
 ) -> None:
-    outcome = algorithm1(probabilities)
+    outcome = algorithm1(probabilities, OUTPUTS)
     assert outcome.verdict is verdict
     assert outcome.confidence == pytest.approx(confidence)
     assert outcome.deciding_patch == patch

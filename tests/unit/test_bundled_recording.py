@@ -11,14 +11,14 @@ from sim.recordings import bundled_recording
 from sim.surfaces.bundled import PLAN
 from sim.surfaces.plan import PlannedPart
 from sim.surfaces.recording import write_recording
-from station.core.classes import SurfaceClass
 from station.core.geometry import LINES_PER_TURN
+from tests.housings import CLASSES, Verdict
 
 ENTRIES = [json.loads(line) for line in (bundled_recording() / "recording.jsonl").read_text().splitlines()]
 
 
 def test_it_holds_all_classes_and_several_widths_and_is_small() -> None:
-    assert {entry["label"] for entry in ENTRIES} == {surface.label for surface in SurfaceClass}
+    assert {entry["label"] for entry in ENTRIES} == set(CLASSES)
     assert len({entry["part_type"] for entry in ENTRIES}) >= 4
     assert len({entry["part_id"] for entry in ENTRIES}) == len(ENTRIES)
     assert sum(path.stat().st_size for path in bundled_recording().rglob("*") if path.is_file()) < 15_000_000
@@ -34,7 +34,7 @@ def test_every_scan_is_a_turn_of_8_bit_grey() -> None:
 
 def test_it_is_what_the_plan_says() -> None:
     planned = [
-        (part.part_id, f"smh_{part.width_px}", (part.defects or (SurfaceClass.DEFECT_FREE,))[0].label) for part in PLAN
+        (part.part_id, f"smh_{part.width_px}", (part.defects or (Verdict.DEFECT_FREE,))[0].label) for part in PLAN
     ]
     assert [(entry["part_id"], entry["part_type"], entry["label"]) for entry in ENTRIES] == planned
 

@@ -6,13 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from station.core.classes import Destination, Verdict
 from station.core.errors import FAULTS
 from station.core.part import Probabilities, ScanHealth, Scores
-from station.core.settings import DecisionSettings
 from station.flow.decide import decide
+from tests.housings import Destination, Verdict, rule
 
-SETTINGS = DecisionSettings(min_confidence=0.5, deadline_ms=500.0)
+RULE = rule()
 HEALTHY = ScanHealth(None, "", 12.0)
 FREE = (0.9, 0.04, 0.03, 0.02, 0.01)
 
@@ -30,7 +29,7 @@ def strips(probabilities: Probabilities) -> list[Scores]:
 
 
 def test_a_healthy_confident_pass_goes_to_the_second_inspection() -> None:
-    decision = decide(strips(patches()), HEALTHY, SETTINGS)
+    decision = decide(strips(patches()), HEALTHY, RULE)
     assert decision.verdict is decision.algorithm1 is Verdict.DEFECT_FREE
     assert decision.destination is Destination.SECOND_INSPECTION
     assert decision.fault is None
@@ -39,7 +38,7 @@ def test_a_healthy_confident_pass_goes_to_the_second_inspection() -> None:
 
 
 def test_a_healthy_confident_defect_goes_to_its_bin() -> None:
-    decision = decide(strips(patches(p6=(0.1, 0, 0, 0.9, 0))), HEALTHY, SETTINGS)
+    decision = decide(strips(patches(p6=(0.1, 0, 0, 0.9, 0))), HEALTHY, RULE)
     assert decision.verdict is decision.algorithm1 is Verdict.ROLL_MARKS
     assert decision.destination is Destination.BIN_ROLL_MARKS
     assert (decision.deciding_patch, decision.defect_patches) == (6, 1)
@@ -47,7 +46,7 @@ def test_a_healthy_confident_defect_goes_to_its_bin() -> None:
 
 def test_strips_may_come_in_any_order() -> None:
     scores = strips(patches(p6=(0.1, 0, 0, 0.9, 0)))
-    assert decide(scores[::-1], HEALTHY, SETTINGS).deciding_patch == 6
+    assert decide(scores[::-1], HEALTHY, RULE).deciding_patch == 6
 
 
 INCOMPLETE = FAULTS["scan.incomplete"]
@@ -93,7 +92,7 @@ NAN = strips(patches(p3=(float("nan"), 0, 0, 0, 0)))
 def test_the_guard_turns_it_into_review_and_says_why(
     scores: list[Scores], health: ScanHealth, code: str, words: str, *, kept: bool
 ) -> None:
-    decision = decide(scores, health, SETTINGS)
+    decision = decide(scores, health, RULE)
     assert decision.verdict is Verdict.REVIEW
     assert decision.destination is Destination.BIN_REVIEW
     assert decision.fault is FAULTS[code]
@@ -105,11 +104,11 @@ def test_the_guard_turns_it_into_review_and_says_why(
 
 @pytest.mark.parametrize("ms", [0.0, 500.0])
 def test_at_the_deadline_is_in_time(ms: float) -> None:
-    assert decide(WHOLE, ScanHealth(None, "", ms), SETTINGS).verdict is Verdict.DEFECT_FREE
+    assert decide(WHOLE, ScanHealth(None, "", ms), RULE).verdict is Verdict.DEFECT_FREE
 
 
 def test_an_unsure_defect_is_reviewed_and_keeps_what_algorithm_1_said() -> None:
-    decision = decide(strips(patches(p7=(0.4, 0, 0, 0.45, 0.15))), HEALTHY, SETTINGS)
+    decision = decide(strips(patches(p7=(0.4, 0, 0, 0.45, 0.15))), HEALTHY, RULE)
     assert decision.verdict is Verdict.REVIEW
     assert decision.algorithm1 is Verdict.ROLL_MARKS
     assert decision.confidence == pytest.approx(0.45)
@@ -140,10 +139,10 @@ def test_only_a_valid_complete_timely_confident_pass_is_passed(
     probabilities: Probabilities, health: ScanHealth, lost: set[int]
 ) -> None:
     scores = [strip for strip in strips(probabilities) if strip.index not in lost]
-    decision = decide(scores, health, SETTINGS)
+    decision = decide(scores, health, RULE)
     all_free = bool((probabilities[:, 1:].max(axis=1) < probabilities[:, 0]).all())
-    confident = bool(probabilities[:, 0].min() >= SETTINGS.min_confidence)
-    in_time = health.ms_after_last_line is not None and 0 <= health.ms_after_last_line <= SETTINGS.deadline_ms
+    confident = bool(probabilities[:, 0].min() >= RULE.min_confidence)
+    in_time = health.ms_after_last_line is not None and 0 <= health.ms_after_last_line <= RULE.deadline_ms
     may_pass = all_free and confident and in_time and health.fault is None and not lost
     assert (decision.verdict is Verdict.DEFECT_FREE) is may_pass
     assert (decision.verdict is Verdict.REVIEW) is (decision.fault is not None)
@@ -151,7 +150,7 @@ def test_only_a_valid_complete_timely_confident_pass_is_passed(
 
 @given(npst.arrays(np.float32, (16, 5), elements=st.floats(width=32)))
 def test_scores_that_are_no_probabilities_are_never_passed(values: Probabilities) -> None:
-    decision = decide(strips(values), HEALTHY, SETTINGS)
+    decision = decide(strips(values), HEALTHY, RULE)
     if not ((values >= 0) & (values <= 1.001)).all():
         assert decision.verdict is Verdict.REVIEW
         assert decision.fault is FAULTS["model.bad_scores"]
@@ -160,7 +159,7 @@ def test_scores_that_are_no_probabilities_are_never_passed(values: Probabilities
 @given(probability_sets(), st.permutations(range(8)))
 def test_the_decision_depends_on_nothing_but_its_input(probabilities: Probabilities, order: list[int]) -> None:
     scores = strips(probabilities)
-    first, again = decide(scores, HEALTHY, SETTINGS), decide([scores[index] for index in order], HEALTHY, SETTINGS)
+    first, again = decide(scores, HEALTHY, RULE), decide([scores[index] for index in order], HEALTHY, RULE)
     assert first.verdict is again.verdict
     assert first.confidence == again.confidence
     assert first.deciding_patch == again.deciding_patch

@@ -26,6 +26,7 @@ from station.core.errors import RecordingError
 from station.core.outlet import Outlet
 from station.core.part import Pixels
 from station.core.settings import Settings, load_settings
+from tests.housings import INSPECTED
 
 SENSOR_PX, MARGIN_PX = 2000, 8
 
@@ -152,7 +153,7 @@ async def test_a_part_that_is_exchanged_comes_after_the_one_in_its_place_and_non
     write(tmp_path, [row("A"), row("B"), row("C")])
     clock, entries = SystemClock(), list[Entry]()
     cell = Cell(Spindle(clock.monotonic_ns), Dark(), Ledger(clock, [entries.append]))
-    plc = PlcDevice(load_map("plc"), clock, lambda *_: None)
+    plc = PlcDevice(load_map("plc", INSPECTED), clock, lambda *_: None)
     outlet = Outlet.of(sys.stdout, "standard output")
     infeed = Infeed(source(tmp_path, settings), cell, plc, JsonReport(outlet), MaxPace(), 0.0)
 

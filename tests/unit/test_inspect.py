@@ -7,28 +7,33 @@ import cv2
 import numpy as np
 import pytest
 
-from station.core.classes import Verdict
 from station.core.errors import ConfigError
 from station.core.part import Pixels, Probabilities
+from station.core.recipe import Recipe
 from station.offline.inspect import Inspected, PictureFolder
-from tests.record_samples import decision, scores
+from tests.cell.bench import ScriptedClassifier
+from tests.housings import Verdict
+from tests.record_samples import PART_TYPE, decision, scores
 
 
-class NotAsked:
+class NotAsked(ScriptedClassifier):
     """A network that has nothing to say of good parts."""
 
     def score(self, images: Pixels) -> Probabilities:
         raise AssertionError(f"asked about {len(images)} images")
 
 
+RECIPE = Recipe(PART_TYPE, NotAsked(), rule(), "0" * 64)
+
+
 def inspected(file: str, verdict: Verdict = Verdict.DEFECT_FREE) -> Inspected:
     image = np.zeros((3584, 400), np.uint8)
     judged = replace(decision(verdict, None, scores(0)), algorithm1=verdict)
-    return Inspected(Path(file), judged, None, scan_valid=True, image=image)
+    return Inspected(Path(file), judged, None, scan_valid=True, image=image, recipe=RECIPE)
 
 
 def test_images_of_the_same_name_have_pictures_of_their_own(tmp_path: Path) -> None:
-    pictures = PictureFolder(tmp_path / "new", NotAsked())  # type: ignore[arg-type]
+    pictures = PictureFolder(tmp_path / "new")
     written = [pictures.save(inspected(file)) for file in ("x/a.png", "y/a.png", "y/a.tif", "y/b.png", "z/a~2.png")]
     assert [path.name for path in written] == [
         f"{stem}.defect_free.png" for stem in ("a", "a~2", "a~3", "b", "a~2~2")
@@ -41,4 +46,4 @@ def test_images_of_the_same_name_have_pictures_of_their_own(tmp_path: Path) -> N
 def test_a_folder_that_cannot_be_written_to_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(ConfigError, match=r"--picture .*file"):
-        PictureFolder(tmp_path / "file", NotAsked()).save(inspected("a.png"))  # type: ignore[arg-type]
+        PictureFolder(tmp_path / "file").save(inspected("a.png"))

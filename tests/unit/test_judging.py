@@ -14,6 +14,7 @@ from station.core.errors import PartError
 from station.core.part import ModelIdentity, PartType, Pixels, Probabilities
 from station.core.settings import CropSettings
 from station.flow.patch import blocks_of
+from tests.housings import CLASSES, GEOMETRY
 from tests.turned import turned
 
 KIND = PartType("housing", 1, 417, 8, 6, 20.0, 320.0, 20.0)
@@ -38,6 +39,8 @@ class Keeping:
     """A network that keeps the patches that it is shown."""
 
     model = ModelIdentity("keeping", "0" * 64)
+    classes = CLASSES
+    geometry = GEOMETRY
 
     def __init__(self) -> None:
         self.seen: list[Pixels] = []

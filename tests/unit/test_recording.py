@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from station.core.classes import SurfaceClass
 from station.core.errors import RecordingError
 from station.core.recording import Recording, read_recording
+from tests.housings import CLASSES
 
 TYPES = frozenset({"smh_385", "smh_570"})
 
@@ -36,7 +36,7 @@ def without(key: str) -> str:
 def read(folder: Path, *lines: str | bytes) -> Recording:
     content = b"\n".join(line if isinstance(line, bytes) else line.encode() for line in lines)
     (folder / "recording.jsonl").write_bytes(content)
-    return read_recording(folder, TYPES)
+    return read_recording(folder, TYPES, CLASSES)
 
 
 def test_the_list_gives_the_scans_in_its_order(folder: Path) -> None:
@@ -50,8 +50,8 @@ def test_the_list_gives_the_scans_in_its_order(folder: Path) -> None:
     )
     assert recording.problems == ()
     assert [(scan.file, scan.part_id, scan.part_type, scan.label) for scan in recording.scans] == [
-        (folder / "c.png", "C", "smh_385", SurfaceClass.PITS),
-        (folder / "a.png", "A", "smh_570", SurfaceClass.DEFECT_FREE),
+        (folder / "c.png", "C", "smh_385", "pits"),
+        (folder / "a.png", "A", "smh_570", "defect_free"),
         (folder / "a.png", "unknown", None, None),
     ]
 

@@ -11,15 +11,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from station.core.classes import Destination, Verdict
 from station.core.errors import RecordError
 from station.core.log_file import LogFile
 from station.records.folder import LOCK, claim
+from tests.housings import TABLE, Destination
 from tests.other_users import MEMBERS, as_another, needs_root
 from tests.record_samples import PART_TYPE, blocks_of, evidence, open_ledger, part
 
 LOCKING = """
 import fcntl, sys
+from tests.housings import Destination, TABLE, Verdict
+from tests.housings import Destination, TABLE, Verdict
 file = open(sys.argv[1])
 fcntl.flock(file, fcntl.LOCK_SH)
 print("locked", flush=True)
@@ -55,7 +57,7 @@ def give_to_members(data: Path) -> None:
 
 
 async def recorded(data: Path) -> None:
-    ledger = await open_ledger(data, archive=[verdict.label for verdict in Verdict])
+    ledger = await open_ledger(data, archive=[verdict.name for verdict in TABLE.verdicts])
     inspection = await ledger.enter(part("A"), PART_TYPE)
     lines = np.full((448 * 8, 1600), 100, np.uint8)
     await ledger.judged(inspection, evidence(blocks=blocks_of(lines)))

@@ -15,7 +15,6 @@ import numpy as np
 import pytest
 import structlog
 
-from station.core.classes import Destination, Verdict
 from station.core.errors import FAULTS, RecordError
 from station.core.geometry import LINES_PER_TURN
 from station.core.judgement import Evidence
@@ -27,6 +26,7 @@ from station.records import archivist
 from station.records.lane import Lane
 from station.records.ledger import SqliteLedger
 from station.records.query import show_record
+from tests.housings import Destination, Verdict
 from tests.record_samples import (
     INTERRUPTED,
     PART_TYPE,

@@ -12,16 +12,18 @@ from pathlib import Path
 
 import pytest
 
-from station.core.classes import Destination
 from station.core.errors import RecordError
 from station.records.folder import claim
 from station.records.ledger import SqliteLedger
 from tests.file_systems import mount, mounted, unmount
+from tests.housings import Destination
 from tests.record_samples import PART_TYPE, evidence, open_ledger, part
 
 DATABASE, LOCK = "records.sqlite", "station.lock"
 READS = """
 import sqlite3, sys
+from tests.housings import Destination
+from tests.housings import Destination
 database = sqlite3.connect(sys.argv[1], isolation_level=None)
 database.execute("BEGIN")
 database.execute("SELECT count(*) FROM sqlite_master").fetchone()

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from station.core.classes import Destination, Verdict
 from station.core.errors import FAULTS, BugError, RecordError
 from station.core.part import Inspection, Order, Receipt
 from station.core.settings import RecordSettings
@@ -19,6 +18,7 @@ from station.records import ledger as record
 from station.records import writer
 from station.records.ledger import SqliteLedger
 from station.records.query import show_record
+from tests.housings import Destination, Verdict
 from tests.record_samples import (
     CONFIGURATION,
     INTERRUPTED,

@@ -12,11 +12,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from station.core.classes import Destination, Verdict
 from station.core.errors import FAULTS, ConfigError, RecordError
 from station.core.part import Inspection
 from station.records.moments import moment, stamp
 from station.records.query import RecordFilter, export_records, list_records, show_record
+from tests.housings import Destination, Verdict
 from tests.record_samples import PART_TYPE, HandClock, decision, evidence, open_ledger, part, scores
 
 ALL = RecordFilter()
@@ -35,6 +35,8 @@ ctypes.CDLL(None).capset(header, (ctypes.c_uint32 * 6)())
 folder = Path(sys.argv[1])
 assert not os.access(folder, os.W_OK)
 from station.records.query import RecordFilter, list_records
+from tests.housings import Destination, Verdict
+from tests.housings import Destination, Verdict
 print(len(list_records(folder, RecordFilter(), 10)))
 """
 

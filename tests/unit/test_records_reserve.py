@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 import structlog
 
-from station.core.classes import Destination, Verdict
 from station.core.errors import RecordError
 from station.core.geometry import LINES_PER_TURN
 from station.core.log_file import LogFile
@@ -21,6 +20,7 @@ from station.host.build import MODEL_CACHE, _cache
 from station.host.recorder import ScanRecorder
 from tests.cell.bench import settings
 from tests.file_systems import mounted
+from tests.housings import Destination, Verdict
 from tests.record_samples import PART_TYPE, blocks_of, decision, evidence, open_ledger, part
 from tests.unit.test_recorder import scan, surface
 

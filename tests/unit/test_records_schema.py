@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from station.core.classes import Destination
 from station.core.errors import BugError, RecordError
 from station.records import opening, reading, schema
 from station.records.alarms import read_history
 from station.records.ledger import SqliteLedger
 from station.records.query import RecordFilter, list_records, show_record
 from station.records.schema import APPLICATION_ID, VERSIONS
+from tests.housings import Destination
 from tests.record_samples import PART_TYPE, evidence, open_ledger, part
 
 DATABASE = "records.sqlite"

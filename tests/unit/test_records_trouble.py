@@ -15,12 +15,12 @@ from pathlib import Path
 
 import pytest
 
-from station.core.classes import Destination
 from station.core.errors import RecordError
 from station.records.ledger import WRITE_DEADLINE_S
 from station.records.opening import BUSY_TIMEOUT_S
 from station.records.query import RecordFilter, export_records
 from station.records.trouble import translated
+from tests.housings import Destination
 from tests.record_samples import PART_TYPE, decision, evidence, open_ledger, part
 
 DATABASE = "records.sqlite"
@@ -28,7 +28,6 @@ WRITES_IN_A_LOOP = """
 import asyncio, itertools, sys
 from pathlib import Path
 from station.core.part import Receipt
-from station.core.classes import Destination
 from tests.record_samples import PART_TYPE, evidence, open_ledger, part
 
 async def main() -> None:
@@ -269,6 +268,8 @@ async def test_judging_many_at_once_loses_none(tmp_path: Path) -> None:
 
 HOLDS_A_LOCK = """
 import sqlite3, sys
+from tests.housings import Destination, TABLE
+from tests.housings import Destination, TABLE
 other = sqlite3.connect(sys.argv[1], isolation_level=None)
 other.execute("BEGIN IMMEDIATE")
 print("locked", flush=True)

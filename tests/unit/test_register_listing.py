@@ -9,17 +9,18 @@ import pytest
 from drivers.modbus.listing import ListingFormat, list_registers
 from drivers.modbus.register_map import MAP_NAMES, load_map
 from station.core.settings import RtuLink, TcpLink
+from tests.housings import INSPECTED
 
 TCP = TcpLink(kind="tcp", host="192.168.0.20", port=1502)
 RTU = RtuLink(kind="rtu", device="/dev/ttyUSB0", baud_rate=19200, parity="E", stop_bits=1, unit=3)
 
 
 def test_the_csv_has_exactly_the_agreed_header_and_one_row_a_register() -> None:
-    text = list_registers(load_map("plc"), "csv", TCP)
+    text = list_registers(load_map("plc", INSPECTED), "csv", TCP)
     header = "name,address_0,address_1,kind,type,scale,unit,access,meaning"
     assert text.splitlines()[0] == header
     rows = {row["name"]: row for row in csv.DictReader(io.StringIO(text))}
-    assert len(rows) == len(load_map("plc").registers)
+    assert len(rows) == len(load_map("plc", INSPECTED).registers)
     assert rows["decision"] == {
         "name": "decision",
         "address_0": "41",
@@ -48,11 +49,11 @@ def test_the_csv_has_exactly_the_agreed_header_and_one_row_a_register() -> None:
     ],
 )
 def test_an_mbpoll_line_reads_one_register_of_the_device(name: str, register: str, line: str) -> None:
-    assert f"{line}  # {register}" in list_registers(load_map(name), "mbpoll", TCP).splitlines()
+    assert f"{line}  # {register}" in list_registers(load_map(name, INSPECTED), "mbpoll", TCP).splitlines()
 
 
 def test_an_mbpoll_line_of_a_serial_device_has_its_line_settings() -> None:
-    lines = list_registers(load_map("jig"), "mbpoll", RTU).splitlines()
+    lines = list_registers(load_map("jig", INSPECTED), "mbpoll", RTU).splitlines()
     line = "mbpoll -1 -m rtu -a 3 -r 16 -t 3 -c 1 -b 19200 -P even -s 1 /dev/ttyUSB0  # speed"
     assert line in lines
     assert all(shlex.split(line, comments=True)[0] == "mbpoll" for line in lines)
@@ -61,7 +62,7 @@ def test_an_mbpoll_line_of_a_serial_device_has_its_line_settings() -> None:
 @pytest.mark.parametrize("name", MAP_NAMES)
 @pytest.mark.parametrize("form", ["table", "md"])
 def test_table_and_markdown_name_every_register_once(name: str, form: ListingFormat) -> None:
-    registers = load_map(name)
+    registers = load_map(name, INSPECTED)
     text = list_registers(registers, form, TCP)
     assert text.endswith("\n")
     assert text.startswith(registers.description)

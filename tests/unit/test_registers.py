@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from drivers.modbus.register_map import MAP_NAMES, IllegalWordsError, Register, RegisterMap, Run, load_map, read_map
 from drivers.modbus.words import word_type
 from station.core.errors import BugError, ConfigError
+from tests.housings import INSPECTED, TABLE
 
 CHECK_WORDS = [1, 0xA55A, 0x47F1, 0x2000, 0x1234, 0x5678]  # version, magic, 123456.0, 0x12345678: high words first
 
@@ -178,14 +179,14 @@ def test_blanks_before_and_inside_a_text_are_part_of_it() -> None:
 
 @pytest.mark.parametrize("name", ["robot", "jig"])
 def test_a_device_begins_with_version_magic_and_the_two_check_constants(name: str) -> None:
-    registers = load_map(name)
+    registers = load_map(name, INSPECTED)
     assert registers.span(row.name for row in registers.constants) == (0, 6)
     assert registers.image("input", "read")[:6] == CHECK_WORDS
     assert not any(registers.image("input", "read")[6:])
 
 
 def test_the_plc_has_the_same_constants_in_its_holding_registers_and_its_own_at_98() -> None:
-    plc = load_map("plc")
+    plc = load_map("plc", INSPECTED)
     assert plc.image("holding", "write")[:8] == [*CHECK_WORDS, 0x4142, 0x4344]
     assert not any(plc.image("holding", "write")[8:])
     assert plc.image("holding", "read")[98:100] == [1, 0xA55A]
@@ -195,7 +196,7 @@ def test_the_plc_has_the_same_constants_in_its_holding_registers_and_its_own_at_
 
 
 def test_the_result_block_lies_where_the_document_says() -> None:
-    plc = load_map("plc")
+    plc = load_map("plc", INSPECTED)
     values = {"part_id": "SMH-0042", "decision": "pits", "decision_complement": 65532, "result_sequence": 258}
     assert plc.encode_block(values) == [
         Run("holding", 32, [0x534D, 0x482D, 0x3030, 0x3432, 0, 0, 0, 0]),
@@ -206,11 +207,11 @@ def test_the_result_block_lies_where_the_document_says() -> None:
 
 def test_an_order_is_one_run_of_neighbours() -> None:
     values = {"order_number": 7, "order_speed": 60.0, "order_verb": "spin"}
-    assert load_map("jig").encode_block(values) == [Run("holding", 0, [1, 600, 7])]
+    assert load_map("jig", INSPECTED).encode_block(values) == [Run("holding", 0, [1, 600, 7])]
 
 
 def test_a_block_gives_the_values_that_lie_wholly_inside_it() -> None:
-    plc = load_map("plc")
+    plc = load_map("plc", INSPECTED)
     words = [0x4142, *[0] * 7, 3, 9]  # next_part_id "AB", next_part_type 3, part_sequence 9
     values = plc.decode_block("holding", 110, words)
     assert values == {"next_part_id": "AB", "next_part_type": 3, "part_sequence": 9}
@@ -221,7 +222,7 @@ def test_a_block_gives_the_values_that_lie_wholly_inside_it() -> None:
 
 
 def test_registers_are_found_by_name_access_and_place() -> None:
-    plc = load_map("plc")
+    plc = load_map("plc", INSPECTED)
     assert plc["decision"].address == 41
     assert [row.name for row in plc.touched("holding", 33, 9)] == ["part_id", "part_type", "decision"]
     assert plc.touched("holding", 8, 2) == ()
@@ -230,21 +231,20 @@ def test_registers_are_found_by_name_access_and_place() -> None:
     with pytest.raises(BugError, match="no register 'desicion'"):
         _ = plc["desicion"]
     with pytest.raises(BugError, match="one kind"):
-        load_map("jig").span(["order_verb", "standstill"])
+        load_map("jig", INSPECTED).span(["order_verb", "standstill"])
 
 
 def test_every_shipped_map_can_be_used_and_an_unknown_one_is_refused() -> None:
-    assert [load_map(name).name for name in MAP_NAMES] == ["robot", "jig", "plc"]
+    assert [load_map(name, INSPECTED).name for name in MAP_NAMES] == ["robot", "jig", "plc"]
     with pytest.raises(ConfigError, match=r"no map 'camera'.*robot, jig, plc"):
-        load_map("camera")
+        load_map("camera", INSPECTED)
 
 
 def test_the_names_in_the_map_are_those_of_the_types_that_flow() -> None:
-    from station.core.classes import Destination, Verdict  # noqa: PLC0415
 
-    plc, robot = load_map("plc"), load_map("robot")
-    assert plc["decision"].codes == {0: "none"} | {verdict.value: verdict.label for verdict in Verdict}
-    places = {0: "none"} | {place.value: place.label for place in Destination}
+    plc, robot = load_map("plc", INSPECTED), load_map("robot", INSPECTED)
+    assert plc["decision"].codes == {0: "none"} | {verdict.code: verdict.name for verdict in TABLE.verdicts}
+    places = {0: "none"} | {place.code: place.name for place in TABLE.places}
     assert plc["destination"].codes == plc["confirmed_bin"].codes == places
     assert robot["order_place"].codes == robot["confirmed_place"].codes == places
 
@@ -280,7 +280,7 @@ def written(folder: Path, text: str) -> Path:
 
 
 def test_a_good_file_is_read(tmp_path: Path) -> None:
-    registers = read_map(written(tmp_path, GOOD))
+    registers = read_map(written(tmp_path, GOOD), INSPECTED)
     assert isinstance(registers, RegisterMap)
     assert [row.name for row in registers] == ["speed", "map_version"]
 
@@ -348,7 +348,7 @@ def test_a_bad_map_is_refused_with_file_register_and_what_is_wrong(
 ) -> None:
     assert old in GOOD
     with pytest.raises(ConfigError, match=wrong) as caught:
-        read_map(written(tmp_path, GOOD.replace(old, new)))
+        read_map(written(tmp_path, GOOD.replace(old, new)), INSPECTED)
     assert caught.value.code == "config.bad_map"
     assert "map.toml" in caught.value.detail
 
@@ -357,12 +357,12 @@ def test_overlapping_registers_are_refused_with_both_names_and_the_address(tmp_p
     more = GOOD.partition('[[register]]\nname = "speed"')[2].replace("address = 0", "address = 1").lstrip()
     text = GOOD.replace('address = 0\ntype = "u16"\naccess = "write"', 'address = 0\ntype = "u32"\naccess = "write"')
     with pytest.raises(ConfigError, match="speed and other overlap at holding address 1"):
-        read_map(written(tmp_path, text + '[[register]]\nname = "other"\n' + more))
+        read_map(written(tmp_path, text + '[[register]]\nname = "other"\n' + more), INSPECTED)
 
 
 def test_a_file_that_is_missing_or_not_text_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="No such file"):
-        read_map(tmp_path / "none.toml")
+        read_map(tmp_path / "none.toml", INSPECTED)
     (tmp_path / "bytes.toml").write_bytes(b"\xff\xfe")
     with pytest.raises(ConfigError, match=r"bytes\.toml"):
-        read_map(tmp_path / "bytes.toml")
+        read_map(tmp_path / "bytes.toml", INSPECTED)

@@ -6,6 +6,7 @@ import pytest
 from station.core.errors import ModelError
 from station.core.part import ModelIdentity, Pixels, Probabilities, Strip
 from station.flow.score import score_strip
+from tests.housings import CLASSES, GEOMETRY
 
 GOOD = np.array([[0.9, 0.1, 0, 0, 0], [0.2, 0.2, 0.2, 0.2, 0.2]], np.float32)
 STRIP = Strip(6, np.zeros((2, 256, 256), np.uint8))
@@ -15,6 +16,8 @@ class Answering:
     """A network that always gives the same answer."""
 
     model = ModelIdentity("fixed", "0" * 64)
+    classes = CLASSES
+    geometry = GEOMETRY
 
     def __init__(self, answer: Probabilities) -> None:
         self.answer = answer

@@ -6,14 +6,14 @@ from datetime import UTC, datetime
 
 import pytest
 
-from sim.ledger import Entry, Happening, Place
+from sim.ledger import Entry, Happening
 from sim.report import Format, Listening, report_as
 from station.core.errors import RecordingError
 from station.core.outlet import Outlet
 
 CLIENT = Listening(("127.0.0.1", 15020), "/run/jig", ("127.0.0.1", 15021), "client", "/dev/pts/3", "/scene")
 SERVER = Listening(("127.0.0.1", 15020), ("127.0.0.1", 15022), ("127.0.0.1", 502), "server", "", "/scene")
-ENTRY = Entry(datetime(2026, 1, 2, 3, 4, 5, 678900, tzinfo=UTC), Happening.PLACED, "A", "pits", Place.BIN_PITS)
+ENTRY = Entry(datetime(2026, 1, 2, 3, 4, 5, 678900, tzinfo=UTC), Happening.PLACED, "A", "pits", "bin_pits")
 
 
 def tell_all(form: Format) -> None:

@@ -19,6 +19,7 @@ from sim.ledger import Entry, Ledger, Part, Place
 from sim.modbus.slave import ExceptionCode, RefusedError
 from sim.spindle import Spindle
 from station.core.part import PartType, Pixels
+from tests.housings import INSPECTED
 
 LOAD, UNLOAD, HOME = 1, 2, 3
 SPIN, STOP = 1, 2
@@ -81,14 +82,21 @@ async def world() -> AsyncIterator[World]:
 @pytest.fixture
 def robot(world: World) -> RobotDevice:
     return RobotDevice(
-        load_map("robot"), world.cell, RobotTimes(1.2, 1.2), pace=world.time, clock=world.time, spawn=world.spawn
+        load_map("robot", INSPECTED),
+        world.cell,
+        RobotTimes(1.2, 1.2),
+        pace=world.time,
+        clock=world.time,
+        spawn=world.spawn,
     )
 
 
 @pytest.fixture
 def jig(world: World) -> JigDevice:
     drive = JigDrive(0.3, 600.0, {3395: 176_714_587})
-    return JigDevice(load_map("jig"), world.cell, drive, pace=world.time, clock=world.time, spawn=world.spawn)
+    return JigDevice(
+        load_map("jig", INSPECTED), world.cell, drive, pace=world.time, clock=world.time, spawn=world.spawn
+    )
 
 
 def part(part_id: str = "A") -> Part:
@@ -164,7 +172,7 @@ async def test_unload_confirms_the_place_where_the_part_lies(world: World, robot
     assert robot.read("input", 12, 1) == [0]  # outside its safe zone
     await world.rest()
     assert robot.read("input", 20, 4) == [8, 8, DONE, BIN_PITS]
-    assert world.cell.sorted_parts == {Place.BIN_PITS: 1}
+    assert world.cell.sorted_parts == {"bin_pits": 1}
 
 
 async def test_a_robot_that_begins_anew_has_forgotten_its_orders_and_stands_where_it_was(
@@ -352,7 +360,9 @@ def results() -> list[tuple[int, str]]:
 
 @pytest.fixture
 def plc(world: World, results: list[tuple[int, str]]) -> PlcDevice:
-    return PlcDevice(load_map("plc"), world.time, lambda number, decision: results.append((number, decision)))
+    return PlcDevice(
+        load_map("plc", INSPECTED), world.time, lambda number, decision: results.append((number, decision))
+    )
 
 
 async def test_the_plc_gives_permission_and_announces_with_its_constants(plc: PlcDevice) -> None:
@@ -384,7 +394,7 @@ async def test_a_plc_that_begins_anew_has_empty_registers_and_counts_from_1(plc:
 async def test_the_moment_of_acceptance_is_that_of_the_announced_number(world: World) -> None:
     reached: list[str | None] = []
     broken = Breakage(lambda _name, part_id: reached.append(part_id))
-    plc = PlcDevice(load_map("plc"), world.time, lambda *_: None, broken)
+    plc = PlcDevice(load_map("plc", INSPECTED), world.time, lambda *_: None, broken)
     number = plc.announce("SMH-1", 6)
     for accepted, struck in ((number - 1, []), (number, ["SMH-1"]), (number, ["SMH-1"])):
         broken.arm(wishes(["plc-part-swapped"]))

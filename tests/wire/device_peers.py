@@ -9,6 +9,7 @@ import pytest
 from drivers.robot import ModbusRobot
 from station.core.errors import StationError
 from station.core.settings import RobotSettings, TcpLink
+from tests.housings import modbus_robot
 from tests.wire.modbus_peer import Peer, TcpPeer
 
 MAP_WORDS = [1, 0xA55A, 0x47F1, 0x2000, 0x1234, 0x5678]
@@ -76,7 +77,7 @@ async def served_robot(peer: RobotPeer) -> AsyncIterator[tuple[ModbusRobot, TcpP
     server = TcpPeer(peer)
     await server.start()
     settings = RobotSettings(link=tcp(server.port), acknowledge_timeout_s=0.6, motion_timeout_s=0.9)
-    robot = ModbusRobot(settings)
+    robot = modbus_robot(settings)
     yield robot, server
     await robot.close()
     await server.stop()

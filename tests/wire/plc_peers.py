@@ -9,10 +9,10 @@ import numpy as np
 from pymodbus.client import AsyncModbusTcpClient
 
 from drivers.plc.plc import ModbusPlc
-from station.core.classes import Destination, Verdict
 from station.core.judgement import Published
 from station.core.part import Announcement, Decision, Inspection, PartType
 from station.core.settings import PlcSettings, TcpLink
+from tests.housings import Destination, Verdict
 from tests.wire.modbus_peer import Peer, TcpPeer
 
 SMH = PartType("smh_690", 3, 690, 8, 6, 22.0, 320.0, 20.0)

@@ -9,11 +9,13 @@ import structlog
 
 from drivers.jig import ModbusJig
 from drivers.modbus.poller import StatusPoller
+from drivers.modbus.register_map import load_map
 from drivers.robot import ModbusRobot
 from station.core.clock import SystemClock
 from station.core.errors import RobotError, StationError
 from station.core.part import Order
 from station.core.settings import JigSettings
+from tests.housings import INSPECTED, modbus_jig
 from tests.wire.device_peers import (
     DONE,
     JigPeer,
@@ -68,7 +70,7 @@ async def jig(jig_peer: JigPeer) -> AsyncIterator[ModbusJig]:
     limits = JigSettings(
         link=tcp(server.port), max_speed_rpm=300, acknowledge_timeout_s=0.4, speed_timeout_s=0.6, stop_timeout_s=0.6
     )
-    jig = ModbusJig(limits)
+    jig = modbus_jig(limits)
     yield jig
     await jig.close()
     await server.stop()
@@ -369,7 +371,7 @@ async def test_the_constants_are_not_read_while_somebody_waits_for_the_status(
 ) -> None:
     server = TcpPeer(peer)
     await server.start()
-    poller = StatusPoller(tcp(server.port), "robot", RobotError, SystemClock())
+    poller = StatusPoller(tcp(server.port), load_map("robot", INSPECTED), RobotError, SystemClock())
     await poller.connect()
     await poller.next_look()
     before = len(peer.reads)

@@ -17,9 +17,10 @@ from pymodbus.client import AsyncModbusTcpClient
 
 from drivers.modbus.link import ModbusLink
 from drivers.modbus.register_map import load_map
-from drivers.plc.plc import ModbusPlc, make_plc
+from drivers.plc.plc import ModbusPlc
 from station.core.errors import DeviceError, JigError
 from station.core.settings import RtuLink
+from tests.housings import INSPECTED, line_plc
 from tests.wire.plc_peers import settings
 
 BATCH = 100
@@ -73,8 +74,8 @@ def rubbish(chance: random.Random) -> bytes:
 
 def illegal(server: ModbusPlc) -> list[str]:
     """Registers of the half of the PLC that hold what they cannot have; an unknown command is refused as a command."""
-    rows = load_map("plc").select("holding", "read")
-    first, _count = load_map("plc").span(row.name for row in rows)
+    rows = load_map("plc", INSPECTED).select("holding", "read")
+    first, _count = load_map("plc", INSPECTED).span(row.name for row in rows)
     words = server._peer._their_words  # type: ignore[union-attr]
     found = []
     for row in rows:
@@ -89,7 +90,7 @@ def illegal(server: ModbusPlc) -> list[str]:
 async def bombard(frames: int, seed: int) -> None:
     """Send so many frames over many connections; the station's half must stay what the station says."""
     chance = random.Random(seed)  # noqa: S311  # rubbish, not secrets
-    server = make_plc(settings("server", 0))
+    server = line_plc(settings("server", 0))
     await server.connect()
     try:
         before, answered = 0, 0

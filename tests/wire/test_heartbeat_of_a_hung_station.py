@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from drivers.plc.plc import ModbusPlc, make_plc
+from drivers.plc.plc import ModbusPlc
+from tests.housings import line_plc
 from tests.wire.plc_peers import ServingPlc, settings
 
 HUNG_S = 0.6
@@ -52,7 +53,7 @@ async def beats(plc: ServingPlc, more: int) -> None:
 async def test_a_plc_with_its_own_registers_sees_no_beat_while_the_loop_hangs(elsewhere: Elsewhere) -> None:
     plc = ServingPlc()
     elsewhere.do(plc.server.start())
-    driver: ModbusPlc = make_plc(settings("client", plc.server.port))
+    driver: ModbusPlc = line_plc(settings("client", plc.server.port))
     try:
         await driver.connect()
         await beats(plc, 3)
@@ -66,7 +67,7 @@ async def test_a_plc_with_its_own_registers_sees_no_beat_while_the_loop_hangs(el
 
 
 async def test_a_plc_that_asks_the_station_hears_nothing_while_the_loop_hangs() -> None:
-    driver: ModbusPlc = make_plc(settings("server", 0))
+    driver: ModbusPlc = line_plc(settings("server", 0))
     await driver.connect()
     answers: list[float] = []
 

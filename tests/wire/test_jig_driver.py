@@ -10,6 +10,7 @@ from drivers.jig import ModbusJig
 from station.core.errors import BugError, JigError
 from station.core.part import Order
 from station.core.settings import JigSettings, RtuLink, TcpLink
+from tests.housings import modbus_jig
 from tests.wire.device_peers import (
     DONE,
     FAILED,
@@ -51,7 +52,7 @@ async def jig(request: pytest.FixtureRequest, jig_peer: JigPeer) -> AsyncIterato
         server = TcpPeer(jig_peer)
         await server.start()
         link = tcp(server.port)
-    jig = ModbusJig(
+    jig = modbus_jig(
         JigSettings(link=link, max_speed_rpm=300, acknowledge_timeout_s=0.4, speed_timeout_s=0.6, stop_timeout_s=0.6)
     )
     yield jig

@@ -6,13 +6,13 @@ from collections.abc import AsyncIterator
 import numpy as np
 import pytest
 
-from drivers.plc.plc import ModbusPlc, make_plc
+from drivers.plc.plc import ModbusPlc
 from station.core.alarms import AlarmSummary
-from station.core.classes import Destination, Verdict
 from station.core.errors import FAULTS, PlcError
 from station.core.judgement import Published
 from station.core.part import Announcement, Decision
 from station.core.ports import Acknowledgement, CellReport, LineCommand
+from tests.housings import TABLE, Destination, Verdict, line_plc
 from tests.wire.plc_peers import (
     ID_WORDS,
     AskingPlc,
@@ -50,11 +50,11 @@ async def pair(request: pytest.FixtureRequest) -> AsyncIterator[Pair]:
     serving, asking = ServingPlc(), AskingPlc()
     if request.param == "client":
         await serving.server.start()
-        driver = make_plc(settings("client", serving.server.port))
+        driver = line_plc(settings("client", serving.server.port))
         pair = Pair(driver, serving)
         await driver.connect()
     else:
-        driver = make_plc(settings("server", 0))
+        driver = line_plc(settings("server", 0))
         await driver.connect()
         await asking.meet(driver.port)
         pair = Pair(driver, asking)
@@ -229,7 +229,7 @@ async def test_permission_comes_and_goes(pair: Pair) -> None:
     [
         (0b1, {Destination.SECOND_INSPECTION}),
         (0b100100, {Destination.BIN_PITS, Destination.BIN_REVIEW}),
-        (0b111111, set(Destination)),
+        (0b111111, set(TABLE.places)),
         (0xFFC0, set[Destination]()),
     ],
 )

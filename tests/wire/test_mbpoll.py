@@ -15,11 +15,11 @@ import pytest
 
 from drivers.modbus.listing import list_registers
 from drivers.modbus.register_map import load_map
-from drivers.plc.plc import ModbusPlc, make_plc
-from station.core.classes import Verdict
+from drivers.plc.plc import ModbusPlc
 from station.core.judgement import Published
 from station.core.part import Announcement, Decision, Inspection, PartType
 from station.core.settings import PlcSettings, RtuLink, TcpLink
+from tests.housings import INSPECTED, Verdict, line_plc
 from tests.wire.modbus_peer import Peer, RtuPeer
 
 
@@ -35,7 +35,7 @@ def mbpoll() -> str:
 
 @pytest.fixture
 async def plc() -> AsyncIterator[ModbusPlc]:
-    plc = make_plc(PlcSettings(role="server", link=TcpLink(kind="tcp", port=0)))
+    plc = line_plc(PlcSettings(role="server", link=TcpLink(kind="tcp", port=0)))
     await plc.connect()
     decision = Decision(Verdict.ROLL_MARKS, None, None, "", 0.91, 7, 1, np.zeros((16, 5), np.float32))
     smh = PartType("smh_385", 1, 385, 8, 6, 18.0, 320.0, 20.0)
@@ -71,7 +71,7 @@ async def polled(line: str, mbpoll: str) -> list[str]:
 async def test_mbpoll_reads_the_last_result_with_the_line_that_the_station_prints(
     mbpoll: str, plc: ModbusPlc, register: str, values: list[str]
 ) -> None:
-    lines = list_registers(load_map("plc"), "mbpoll", TcpLink(kind="tcp", port=plc.port)).splitlines()
+    lines = list_registers(load_map("plc", INSPECTED), "mbpoll", TcpLink(kind="tcp", port=plc.port)).splitlines()
     line = next(line for line in lines if line.endswith(f"# {register}"))
     found = await polled(line, mbpoll)
     assert [value.split("(")[0] for value in found] == values
@@ -81,7 +81,7 @@ async def test_mbpoll_reads_the_last_result_with_the_line_that_the_station_print
 async def test_mbpoll_reads_the_decision_at_both_addresses_of_the_csv(
     mbpoll: str, plc: ModbusPlc, column: str, option: str
 ) -> None:
-    text = list_registers(load_map("plc"), "csv", TcpLink(kind="tcp"))
+    text = list_registers(load_map("plc", INSPECTED), "csv", TcpLink(kind="tcp"))
     row = next(row for row in csv.DictReader(io.StringIO(text)) if row["name"] == "decision")
     assert await polled(f"mbpoll -1 {option}-a 1 -t 4 -r {row[column]} -p {plc.port} 127.0.0.1", mbpoll) == ["4"]
 
@@ -104,6 +104,6 @@ async def test_the_printed_line_of_a_serial_device_reads_it(mbpoll: str) -> None
     peer.input[15] = 3395
     serial = RtuPeer(peer)
     link = RtuLink(kind="rtu", device=serial.device, parity="N")
-    lines = list_registers(load_map("jig"), "mbpoll", link).splitlines()
+    lines = list_registers(load_map("jig", INSPECTED), "mbpoll", link).splitlines()
     assert await polled(next(line for line in lines if line.endswith("# speed")), mbpoll) == ["3395"]
     serial.stop()

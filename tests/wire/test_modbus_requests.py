@@ -8,14 +8,15 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from drivers.plc.plc import ModbusPlc, make_plc
+from drivers.plc.plc import ModbusPlc
+from tests.housings import line_plc
 from tests.wire.plc_peers import settings
 from tests.wire.raw_modbus import MAGIC, READ_MAGIC, RawMaster, frame
 
 
 @pytest.fixture
 async def server() -> AsyncIterator[ModbusPlc]:
-    server = make_plc(settings("server", 0))
+    server = line_plc(settings("server", 0))
     await server.connect()
     yield server
     await server.close()

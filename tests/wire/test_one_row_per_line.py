@@ -12,8 +12,6 @@ import pytest
 
 from config import bundled
 from drivers.camera.gentl import GenTLCamera
-from drivers.jig import ModbusJig
-from drivers.robot import ModbusRobot
 from sim.gentl import producer_path
 from sim.ledger import Entry, Happening
 from sim.pace import Speed
@@ -23,6 +21,7 @@ from station.core.errors import StationError
 from station.core.part import Order, ScanRecipe
 from station.core.settings import Settings, load_settings
 from station.flow.acquire import Accountant
+from tests.housings import modbus_jig, modbus_robot
 
 
 @dataclass
@@ -81,7 +80,7 @@ async def test_every_row_is_seen_once_and_in_order(tmp_path: Path, name: str) ->
     report = Quiet()
     async with running_cell(settings, plan, report) as simulated, contextlib.AsyncExitStack() as opened:
         link = settings.robot.link.model_copy(update={"port": simulated.where.robot[1]})
-        robot, jig = ModbusRobot(settings.robot.model_copy(update={"link": link})), ModbusJig(settings.jig)
+        robot, jig = modbus_robot(settings.robot.model_copy(update={"link": link})), modbus_jig(settings.jig)
         camera = GenTLCamera(settings.camera)
         for device in (robot, jig, camera):
             opened.push_async_callback(device.close)

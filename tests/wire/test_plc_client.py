@@ -5,11 +5,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from drivers.plc.plc import ModbusPlc, make_plc
-from station.core.classes import Destination
+from drivers.plc.plc import ModbusPlc
 from station.core.errors import FAULTS, PlcError
 from station.core.part import Announcement
 from station.core.ports import CellReport
+from tests.housings import Destination, line_plc
 from tests.wire.modbus_peer import Conduct
 from tests.wire.plc_peers import (
     ID_WORDS,
@@ -42,7 +42,7 @@ async def plc() -> AsyncIterator[ServingPlc]:
 
 @pytest.fixture
 async def driver(plc: ServingPlc) -> AsyncIterator[ModbusPlc]:
-    driver = make_plc(settings("client", plc.server.port))
+    driver = line_plc(settings("client", plc.server.port))
     yield driver
     await driver.close()
 
@@ -51,7 +51,7 @@ async def driver(plc: ServingPlc) -> AsyncIterator[ModbusPlc]:
 async def patient(plc: ServingPlc) -> AsyncIterator[ModbusPlc]:
     """One that gives a busy PLC, and a busy computer, more time."""
     quick = settings("client", plc.server.port)
-    driver = make_plc(quick.model_copy(update={"link": quick.link.model_copy(update={"request_timeout_s": 0.5})}))
+    driver = line_plc(quick.model_copy(update={"link": quick.link.model_copy(update={"request_timeout_s": 0.5})}))
     yield driver
     await driver.close()
 

@@ -16,8 +16,9 @@ from structlog.testing import capture_logs
 
 from drivers.modbus.server import FILES_KEPT, plain_address
 from drivers.modbus.tally import TOLD_APART, Tally
-from drivers.plc.plc import ModbusPlc, make_plc
+from drivers.plc.plc import ModbusPlc
 from station.core.settings import PlcSettings
+from tests.housings import line_plc
 from tests.wire.plc_peers import settings
 from tests.wire.raw_modbus import READ_MAGIC, RawMaster, connected, frame
 
@@ -29,7 +30,7 @@ HEARTBEAT = 100
 async def serving(**changes: Any) -> AsyncIterator[ModbusPlc]:
     """The server, with limits of its own."""
     keys = {"readers": [PANEL, OTHER], **changes}
-    server = make_plc(PlcSettings.model_validate({**settings("server", 0).model_dump(), **keys}))
+    server = line_plc(PlcSettings.model_validate({**settings("server", 0).model_dump(), **keys}))
     await server.connect()
     try:
         yield server

@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from drivers.plc.plc import ModbusPlc, make_plc
+from drivers.plc.plc import ModbusPlc
 from station.core.errors import FAULTS
 from station.core.part import Announcement, Inspection
 from station.core.ports import Acknowledgement, LineCommand
 from station.core.settings import PlcSettings
+from tests.housings import line_plc
 from tests.wire.plc_peers import ID_WORDS, STALE_S, inspection, settings
 from tests.wire.raw_modbus import REFUSED_WRITE as REFUSED
 from tests.wire.raw_modbus import master
@@ -21,7 +22,7 @@ OTHER_ID = [0x534D, 0x482D, 0x3030, 0x3939, 0, 0, 0, 0]  # "SMH-0099"
 @pytest.fixture
 async def server() -> AsyncIterator[ModbusPlc]:
     keys = {"commanders": ["127.0.0.0/24"], "stale_after_s": 30.0}
-    server = make_plc(PlcSettings.model_validate({**settings("server", 0).model_dump(), **keys}))
+    server = line_plc(PlcSettings.model_validate({**settings("server", 0).model_dump(), **keys}))
     await server.connect()
     yield server
     await server.close()
@@ -61,7 +62,7 @@ async def test_a_program_whose_heartbeat_stands_still_does_not_take_the_command_
 
 async def test_whoever_writes_first_commands_where_nobody_does() -> None:
     keys = {"commanders": ["127.0.0.1"], "stale_after_s": 0.1}
-    server = make_plc(PlcSettings.model_validate({**settings("server", 0).model_dump(), **keys}))
+    server = line_plc(PlcSettings.model_validate({**settings("server", 0).model_dump(), **keys}))
     await server.connect()
     async with master(server.port) as silent, master(server.port) as second:
         assert await silent.raw.write(101, 1) != REFUSED
@@ -132,7 +133,7 @@ async def test_a_program_that_connects_anew_goes_on_with_its_next_number(server:
 
 
 async def test_a_command_that_waits_for_a_beat_is_not_lost_with_its_connection() -> None:
-    server = make_plc(settings("server", 0))
+    server = line_plc(settings("server", 0))
     await server.connect()
     async with master(server.port) as first:
         await first.beat(2)
@@ -193,7 +194,7 @@ async def test_a_part_that_was_accepted_is_not_announced_again_by_the_master_tha
 
 async def test_two_addresses_that_take_the_command_from_each_other_suspend_the_line() -> None:
     keys = {"commanders": ["127.0.0.1", "127.0.0.2"], "stale_after_s": 0.5}
-    server = make_plc(PlcSettings.model_validate({**settings("server", 0).model_dump(), **keys}))
+    server = line_plc(PlcSettings.model_validate({**settings("server", 0).model_dump(), **keys}))
     await server.connect()
     async with master(server.port) as first, master(server.port, "127.0.0.2") as second:
         await first.beat(2)

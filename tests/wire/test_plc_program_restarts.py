@@ -9,11 +9,11 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 import structlog
 
-from drivers.plc.plc import ModbusPlc, make_plc
+from drivers.plc.plc import ModbusPlc
 from station.core.alarms import AlarmSummary
-from station.core.classes import Destination, Verdict
 from station.core.errors import FAULTS
 from station.core.ports import Acknowledgement, CellReport, LineCommand
+from tests.housings import Destination, Verdict, line_plc
 from tests.wire.plc_peers import ID_WORDS, AskingPlc, ServingPlc, beat, inspection, result, settings, until
 
 CONSTANTS = [1, 0xA55A, 0x47F1, 0x2000, 0x1234, 0x5678]
@@ -88,7 +88,7 @@ async def plc() -> AsyncIterator[Plc]:
 
 @pytest.fixture
 async def driver(plc: Plc) -> AsyncIterator[ModbusPlc]:
-    driver = make_plc(settings("client", plc.server.port))
+    driver = line_plc(settings("client", plc.server.port))
     await driver.connect()
     yield driver
     await driver.close()
@@ -318,7 +318,7 @@ async def test_a_gateway_that_reads_from_other_registers_than_it_writes_has_what
     plc.peer.on_write = pass_on
     await plc.server.start()
     await plc.run()
-    driver = make_plc(settings("client", plc.server.port))
+    driver = line_plc(settings("client", plc.server.port))
     await driver.connect()
     await tell_all(driver)
     await acknowledged(driver, plc, 1)
@@ -344,7 +344,7 @@ async def test_nothing_is_read_between_a_result_and_its_acknowledgement_but_what
     await plc.server.start()
     await plc.run()
     slow = settings("client", plc.server.port).model_copy(update={"heartbeat_s": 60.0, "stale_after_s": 0.5})
-    driver = make_plc(slow)
+    driver = line_plc(slow)
     await driver.connect()
     driver._peer._readback._due_s = 0.0  # type: ignore[union-attr]
     await plc.looked_at(1)
@@ -412,7 +412,7 @@ async def test_a_block_that_is_lost_while_results_are_published_never_shows_an_o
 
 @pytest.fixture
 async def served() -> AsyncIterator[tuple[ModbusPlc, AskingPlc]]:
-    driver = make_plc(settings("server", 0))
+    driver = line_plc(settings("server", 0))
     await driver.connect()
     plc = AskingPlc()
     await plc.meet(driver.port)
@@ -450,7 +450,7 @@ async def test_a_client_that_begins_anew_finds_the_result_that_it_had_not_acknow
 
 
 async def test_a_client_whose_half_begins_at_0_stands_still_and_has_no_wrong_map() -> None:
-    driver = make_plc(settings("server", 0))
+    driver = line_plc(settings("server", 0))
     await driver.connect()
     plc = AskingPlc()
     await plc.meet(driver.port)

@@ -6,10 +6,11 @@ from collections.abc import AsyncIterator
 import pytest
 from pymodbus.client import AsyncModbusTcpClient
 
-from drivers.plc.plc import ModbusPlc, make_plc
+from drivers.plc.plc import ModbusPlc
 from station.core.errors import FAULTS, PlcError
 from station.core.part import Announcement
 from station.core.ports import Acknowledgement, LineCommand
+from tests.housings import line_plc
 from tests.wire.plc_peers import (
     ID_WORDS,
     AskingPlc,
@@ -29,7 +30,7 @@ async def _nothing_is_left_running() -> AsyncIterator[None]:
 
 @pytest.fixture
 async def server() -> AsyncIterator[ModbusPlc]:
-    server = make_plc(settings("server", 0))
+    server = line_plc(settings("server", 0))
     await server.connect()
     yield server
     await server.close()
@@ -124,7 +125,7 @@ async def test_an_id_may_be_written_word_by_word(master: AsyncModbusTcpClient) -
 
 
 async def test_a_restarted_server_goes_on_from_the_result_that_the_plc_has_taken() -> None:
-    server = make_plc(settings("server", 0), accepted=Announcement(17, "SMH-0042", 3))
+    server = line_plc(settings("server", 0), accepted=Announcement(17, "SMH-0042", 3))
     await server.connect()
     plc = AskingPlc()
     plc.own[6] = 57
@@ -144,7 +145,7 @@ async def test_a_restarted_server_goes_on_from_the_result_that_the_plc_has_taken
 
 
 async def test_a_part_that_a_restarted_server_gives_back_is_offered_again() -> None:
-    server = make_plc(settings("server", 0), accepted=inspection().part)
+    server = line_plc(settings("server", 0), accepted=inspection().part)
     await server.connect()
     plc = AskingPlc()
     plc.own[12:22] = [*ID_WORDS, 3, 17]
@@ -163,7 +164,7 @@ async def test_a_part_that_a_restarted_server_gives_back_is_offered_again() -> N
 
 
 async def test_a_look_waits_for_the_next_beat_and_fails_where_none_comes() -> None:
-    server = make_plc(settings("server", 0))
+    server = line_plc(settings("server", 0))
     await server.connect()
     plc = AskingPlc()
     await plc.meet(server.port)
@@ -184,7 +185,7 @@ async def test_a_look_waits_for_the_next_beat_and_fails_where_none_comes() -> No
 
 
 async def test_a_standing_command_or_acknowledgement_is_not_taken_again_by_a_restarted_server() -> None:
-    server = make_plc(settings("server", 0))
+    server = line_plc(settings("server", 0))
     await server.connect()
     plc = AskingPlc()
     plc.own[4:6] = [2, 7]
@@ -209,7 +210,7 @@ async def test_a_standing_command_or_acknowledgement_is_not_taken_again_by_a_res
 
 
 async def test_a_heartbeat_that_comes_first_does_not_make_a_standing_command_new() -> None:
-    server = make_plc(settings("server", 0))
+    server = line_plc(settings("server", 0))
     await server.connect()
     plc = AskingPlc()
     await plc.meet(server.port, count=4)
@@ -227,7 +228,7 @@ async def test_a_heartbeat_that_comes_first_does_not_make_a_standing_command_new
 
 
 async def test_a_port_in_use_is_told(server: ModbusPlc) -> None:
-    second = make_plc(settings("server", server.port))
+    second = line_plc(settings("server", server.port))
     with pytest.raises(PlcError, match=f"127.0.0.1:{server.port}") as caught:
         await second.connect()
     assert caught.value.code == "plc.port_in_use"
@@ -237,7 +238,7 @@ async def test_a_port_in_use_is_told(server: ModbusPlc) -> None:
 async def test_a_closed_server_frees_its_port_and_may_listen_again(server: ModbusPlc) -> None:
     port = server.port
     await server.close()
-    second = make_plc(settings("server", port))
+    second = line_plc(settings("server", port))
     await second.connect()
     assert second.port == port
     await second.close()

@@ -7,11 +7,13 @@ from collections.abc import AsyncIterator
 import pytest
 
 from drivers.modbus.poller import StatusPoller
+from drivers.modbus.register_map import load_map
 from drivers.robot import ModbusRobot
 from station.core.clock import SystemClock
 from station.core.errors import BugError, RobotError
 from station.core.part import Order
 from station.core.settings import TcpLink
+from tests.housings import INSPECTED
 from tests.wire.device_peers import (
     DONE,
     FAILED,
@@ -409,7 +411,7 @@ async def test_a_device_that_nobody_waits_for_is_looked_at_at_leisure_and_at_onc
         await pause(poller, longest_s)
 
     monkeypatch.setattr(StatusPoller, "_pause", noted)
-    poller = StatusPoller(tcp(server.port), "robot", RobotError, SystemClock())
+    poller = StatusPoller(tcp(server.port), load_map("robot", INSPECTED), RobotError, SystemClock())
     await poller.connect()
     await enough.wait()
     assert pauses[-4:] in ([0.005, 0.02] * 2, [0.02, 0.005] * 2)
@@ -425,7 +427,9 @@ async def test_a_device_that_nobody_waits_for_is_looked_at_at_leisure_and_at_onc
 @pytest.mark.parametrize(("poll_s", "leisure_s"), [(0.02, 0.08), (0.1, 0.15), (0.25, 0.0), (1.0, 0.0)])
 def test_looks_at_leisure_come_no_later_than_the_heartbeat_is_due(poll_s: float, leisure_s: float) -> None:
     link = TcpLink(kind="tcp", port=1, poll_s=poll_s)
-    assert StatusPoller(link, "robot", RobotError, SystemClock())._leisure_s == pytest.approx(leisure_s)
+    assert StatusPoller(link, load_map("robot", INSPECTED), RobotError, SystemClock())._leisure_s == pytest.approx(
+        leisure_s
+    )
 
 
 async def test_a_fault_ends_an_order_at_once(robot: ModbusRobot, peer: RobotPeer) -> None:

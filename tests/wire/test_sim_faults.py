@@ -6,18 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from drivers.jig import ModbusJig
 from drivers.plc.plc import ModbusPlc
-from drivers.robot import ModbusRobot
 from sim.faults import NAMED_FAULTS, Moment, NamedFault, Wish, named_fault
 from sim.ledger import Happening, Place
 from sim.pace import Speed
 from sim.running import Plan, RunningCell, running_cell
-from station.core.classes import Destination, Verdict
 from station.core.errors import FAULTS, ConfigError, StationError
 from station.core.part import Order
 from station.core.settings import Settings
 from tests.cell.fault_bench import Truth, addressed, make_recording, quick_settings
+from tests.housings import TABLE, Destination, Verdict, modbus_jig, modbus_robot
 from tests.wire.plc_peers import result
 
 ORDERED = Destination.BIN_REVIEW
@@ -38,7 +36,7 @@ class Machines:
 
     def __init__(self, settings: Settings, running: RunningCell, truth: Truth) -> None:
         self.running, self.truth = running, truth
-        self.robot, self.jig = ModbusRobot(settings.robot), ModbusJig(settings.jig)
+        self.robot, self.jig = modbus_robot(settings.robot), modbus_jig(settings.jig)
         self.confirmed = 0
         self.speeds: list[float] = []
         self._number = 100
@@ -153,7 +151,7 @@ async def test_a_wrong_bin_is_confirmed_as_it_is(machines: Machines) -> None:
     machines.running.broken.arm([Wish(named_fault("robot-wrong-bin"), "1")])
     assert await machines.journey() is None
     assert machines.confirmed == Destination.BIN_PITS
-    assert machines.truth.entries[-1].place.value != Destination.BIN_REVIEW.label
+    assert machines.truth.entries[-1].place.code != Destination.BIN_REVIEW.name
 
 
 # ---- line PLC ----
@@ -214,7 +212,7 @@ async def test_the_line_is_believed_in_spite_of_it(plc: tuple[ModbusPlc, Running
 async def test_what_the_program_of_the_line_says_is_heard(plc: tuple[ModbusPlc, RunningCell]) -> None:
     driver, running = plc
     running.broken.arm([Wish(named_fault("plc-permission-withdrawn")), Wish(named_fault("plc-bins-full"))])
-    await until(driver, lambda: not driver.permission() and driver.full_bins() == set(Destination))
+    await until(driver, lambda: not driver.permission() and driver.full_bins() == set(TABLE.places))
     assert driver.health() is None
     running.broken.clear("plc-permission-withdrawn")
     running.broken.clear("plc-bins-full")
