@@ -16,7 +16,8 @@ from station.core.errors import CameraError
 LEAVE_TIMEOUT_S = 1.2
 REAP_TIMEOUT_S = 0.3
 MURMUR_BYTES = 4000
-CODE_ROOT = str(Path(__file__).resolve().parents[1])
+CODE_ROOT = str(Path(__file__).resolve().parents[2])
+"""Folder of the packages, so that the process finds them also where they are not installed."""
 NOISE = "GenTL producer does not implement"  # genicam's remark on every producer before GenTL 1.6
 
 

@@ -1,6 +1,6 @@
 """The line-scan camera behind any GenTL producer, as the cell sees it: a `LineCamera` whose work is done elsewhere.
 
-    GenTLCamera ── CameraChild ══ packets, shared memory ══ camera_process ── harvesters ── producer (.cti) ── camera
+    GenTLCamera ── CameraChild ══ packets, shared memory ══ process.service ── harvesters ── producer (.cti) ── camera
 
 Nothing here blocks: the process is started, asked and, when it does not answer, ended by deadlines of this side. After
 `camera.lost` and `camera.process_died` the next `open` starts it afresh; until then every call fails at once with the

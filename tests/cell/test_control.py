@@ -89,7 +89,7 @@ async def test_another_user_may_neither_ask_nor_command(folder: Path) -> None:
 
 @needs_root
 async def test_a_member_of_the_stations_group_may_command(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(station.control, "commanding_group", lambda: MEMBERS)
+    monkeypatch.setattr(station.host.control, "commanding_group", lambda: MEMBERS)
     async with running() as bench, listening(bench.controller, folder):
         assert stat.S_IMODE((folder / SOCKET).stat().st_mode) == 0o660
         for path in (folder, folder / SOCKET):  # as a station that runs in this group makes them
@@ -182,13 +182,15 @@ async def test_a_request_without_an_end_is_refused_and_nothing_else_suffers(fold
 async def test_clients_that_say_nothing_are_hung_up_on_and_lock_nobody_out_for_long(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(station.control, "REQUEST_TIMEOUT_S", 0.2)
+    monkeypatch.setattr(station.host.control, "REQUEST_TIMEOUT_S", 0.2)
     async with running() as bench, listening(bench.controller, folder):
-        silent = [await asyncio.open_unix_connection(str(folder / SOCKET)) for _ in range(station.control.CONNECTIONS)]
+        silent = [
+            await asyncio.open_unix_connection(str(folder / SOCKET)) for _ in range(station.host.control.CONNECTIONS)
+        ]
         reader, late = await asyncio.open_unix_connection(str(folder / SOCKET))
         async with asyncio.timeout(10):
             assert await reader.read() == b"", "one more than there is room for is hung up on"
-            assert [await reader.read() for reader, _ in silent] == [b""] * station.control.CONNECTIONS
+            assert [await reader.read() for reader, _ in silent] == [b""] * station.host.control.CONNECTIONS
         assert (await ask(folder, "status"))["state"] == bench.controller.state.name
         for _, writer in [*silent, (reader, late)]:
             writer.close()

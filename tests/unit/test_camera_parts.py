@@ -1,6 +1,7 @@
 """Parts of the camera driver that no producer at hand can put to the test: odd clocks, odd buffers, odd cameras."""
 
 from dataclasses import astuple, dataclass, field
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,7 +10,8 @@ import pytest
 from genicam import genapi, gentl
 from genicam.genapi import EInterfaceType
 
-from drivers.camera import link, unproven
+from drivers.camera import child, link
+from drivers.camera.gentl import unproven
 from drivers.camera.process.buffer import GREY_FORMATS, MONO8, copy_lines, read_buffer
 from drivers.camera.process.chunks import ChunkReader
 from drivers.camera.process.clock import DeviceClock, latch_offset_ns
@@ -471,3 +473,7 @@ def test_a_long_acquisition_gets_each_free_slot_once_and_again_when_it_was_read(
     del block
     assert ring.more() == (first[3],)
     assert len(ring.lease()) == BLOCKS_PER_TURN
+
+
+def test_the_cameras_process_is_told_the_folder_of_the_packages() -> None:
+    assert Path(child.CODE_ROOT, *child.__name__.split(".")).with_suffix(".py").samefile(child.__file__)
