@@ -6,6 +6,7 @@
 #   make wheelhouse      gathers in dist/wheelhouse all that an installation without a network needs, for this kind of
 #                        computer and this Python; FOR='--python-version 3.12' for another one
 #   make notice          writes NOTICE anew from what the packages say of themselves
+#   make pages           writes the generated chapters of the pages anew: register maps and faults
 #   make lock            writes requirements/ anew: which versions, which hashes; UPGRADE='--upgrade-package NAME' or
 #                        UPGRADE=--upgrade takes newer ones
 
@@ -31,7 +32,7 @@ ITSELF := $(PIP) install --quiet --no-deps --no-build-isolation
 OF_EVERY_BRANCH := $(addprefix tests/unit/test_,algorithm1.py decide.py packml.py errors.py registers.py \
 	register_listing.py) tests/cell/test_deadlines.py tests/cell/test_states_and_faults.py tests/wire/test_robot_driver.py
 
-.PHONY: simulate test test-plant test-training lint unit branches environment lock notice wheelhouse clean
+.PHONY: simulate test test-plant test-training lint unit branches environment lock notice pages wheelhouse clean
 
 simulate: environment
 	$(BIN)/station --simulate
@@ -93,6 +94,13 @@ notice: environment
 		--report build/$(lock).json -r requirements/$(lock).txt && ) true
 	$(BIN)/python -m station.upkeep.notice NOTICE build/run.json build/train.json
 
+# A wheelhouse carries the pages with their pictures, as a shop floor has no network.
+PAGES = $(shell find README.md config models station -name '*.md')
+PICTURES = models/pictures station/bench/bench.png
+
+pages: environment
+	$(BIN)/python -m station.upkeep.reference $(PAGES)
+
 # Its requirements are those of the station and the station itself, whose hash is known only now.
 wheelhouse: environment
 	rm -rf $(WHEELHOUSE) build/lib build/bdist.*
@@ -102,7 +110,8 @@ wheelhouse: environment
 	cp requirements/run.txt $(WHEELHOUSE)/requirements.txt
 	cd $(WHEELHOUSE) && sha256sum inspection_station-*.whl | \
 		sed -E 's/^(\w+)  inspection_station-([^-]+)-.*/inspection-station==\2 --hash=sha256:\1/' >> requirements.txt
-	cp README.md LICENSE NOTICE config/station.toml $(WHEELHOUSE)
+	cp LICENSE NOTICE config/station.toml $(WHEELHOUSE)
+	cp --recursive --parents $(PAGES) $(PICTURES) $(WHEELHOUSE)
 	$(BIN)/station sbom --wheels $(WHEELHOUSE) --out $(WHEELHOUSE)/sbom.cdx.json
 
 clean:

@@ -134,6 +134,9 @@ def _said_of_limit(
     yield f"By estimate it keeps up to about {highest:,.0f} lines/s; what limits is {why}."
     slow = [kind.name for kind in part_types(settings) if kind.line_rate_hz > highest]
     if slow:
-        yield f"Too fast for it: {', '.join(slow)}; lower their surface_speed_mm_s, or see Real time in the README."
+        yield (
+            f"Too fast for it: {', '.join(slow)}; lower their surface_speed_mm_s, or see How to tune in "
+            "station/bench/README.md."
+        )
     elif highest < settings.camera.max_line_rate_hz:
         yield "The configured part types turn slowly enough for it."

@@ -487,7 +487,7 @@ def expand(path: str) -> str:
 
 
 def describe_settings(section: type[BaseModel] = Settings, prefix: str = "") -> list[tuple[str, str, str]]:
-    """Every key of the configuration as (key, default, meaning), for the README and `station settings`."""
+    """Every key of the configuration as (key, default, meaning), for `station settings`."""
     rows: list[tuple[str, str, str]] = []
     for name, field in section.model_fields.items():
         key = f"{prefix}{name}"

@@ -1,7 +1,6 @@
 """The generated chapters of the pages: register maps and faults, from the tables that the station itself uses.
 
-`python -m station.upkeep.reference README.md config/registers/README.md` writes them anew; a test fails when they have
-aged.
+`make pages` writes them anew; a test fails when they have aged.
 """
 
 import re
@@ -37,7 +36,7 @@ def registers_chapter(*names: str) -> str:
 def with_generated_chapters(page: str) -> str:
     """A page's text with those of the generated chapters that it has as they should be."""
     chapters = {
-        "registers": registers_chapter("plc", "robot", "jig"),
+        "device-registers": registers_chapter("robot", "jig"),
         "plc-registers": registers_chapter("plc"),
         "faults": faults_chapter(),
     }
