@@ -220,9 +220,9 @@ class RobotDevice:
         return place
 
     def _another(self, place: int) -> int:
-        """Another place than the one that was ordered: the next by code."""
-        codes = [code for code in self._bank.codes("order_place") if code]
-        return codes[(codes.index(place) + 1) % len(codes)]
+        """Another place than the one that was ordered: the next by code, for the last one the one before."""
+        codes = sorted(code for code in self._bank.codes("order_place") if code)
+        return (codes[codes.index(place) + 1 :] or codes[-2:])[0]
 
     def _begin_anew(self) -> None:
         """Stand where the arm is, with registers at their first values and no memory of any order."""

@@ -69,9 +69,9 @@ def make_recording(folder: Path) -> Path:
     folder.mkdir()
     rows = []
     for surface, picture in _pictures().items():
-        (folder / f"{surface.label}.png").write_bytes(picture)
-        row = {"file": f"{surface.label}.png", "part_id": f"P-{surface.value}", "part_type": "smh_385"}
-        rows.append(json.dumps({**row, "label": surface.label}))
+        (folder / f"{surface.name}.png").write_bytes(picture)
+        row = {"file": f"{surface.name}.png", "part_id": f"P-{surface.code}", "part_type": "smh_385"}
+        rows.append(json.dumps({**row, "label": surface.name}))
     (folder / "recording.jsonl").write_text("\n".join(rows) + "\n", encoding="utf-8")
     return folder
 
@@ -82,7 +82,7 @@ def _pictures() -> dict[Verdict, bytes]:
     files = {}
     for surface in OUTPUTS.surfaces:
         image = np.zeros((3584, 405), np.uint8)
-        image[:, 10:395] = turned(surface.value, 385, GREY_OF[surface])
+        image[:, 10:395] = turned(surface.code, 385, GREY_OF[surface])
         written, file = cv2.imencode(".png", image)
         assert written
         files[surface] = file.tobytes()

@@ -70,7 +70,7 @@ async def test_a_camera_process_that_is_killed_or_stopped_in_a_scan_costs_that_s
     assert len(killed) == 1
     first, second, third = (event.decision for event in sorted_parts)
     assert first.fault is None
-    assert second.fault is None or sorted_parts[1].confirmed is Destination.BIN_REVIEW
+    assert second.fault is None or sorted_parts[1].confirmed == Destination.BIN_REVIEW
     assert third.fault is None
     assert len({event.inspection.part.part_id for event in sorted_parts}) == 3
     assert [event.scan_valid for event in sorted_parts][::2] == [True, True]

@@ -89,7 +89,7 @@ async def test_a_network_that_is_too_slow_for_the_deadline_sends_the_part_to_rev
         decision = entry.evidence.decision
         assert decision.fault is not None
         assert (decision.verdict, decision.fault.code) == (Verdict.REVIEW, "scan.late")
-        assert decision.algorithm1 is Verdict.DEFECT_FREE
+        assert decision.algorithm1 == Verdict.DEFECT_FREE
         assert "after the last line, allowed are 0 to 700 ms" in decision.detail
         assert "ms a strip, a block is exposed in" in decision.detail
         assert decision.detail.endswith("7 blocks waited")

@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from drivers.plc.plc import ModbusPlc
 from station.cell.packml import Command, State
 from station.core.clock import Clock
 from station.core.errors import FAULTS, Reaction, StationError
@@ -32,6 +31,7 @@ from tests.cell.provoked_faults import (
 )
 from tests.cell.reason_codes import REASON_CODE
 from tests.cell.wired_bench import WiredBench, patiently, wired
+from tests.housings import line_plc
 from tests.wire.raw_modbus import master
 
 BIN = {"second_inspection": plc.SECOND_INSPECTION, "bin_review": plc.BIN_REVIEW}
@@ -264,7 +264,7 @@ async def test_a_wrong_map_that_shows_while_the_cell_is_suspended_holds_it_too()
 
 
 async def test_two_masters_suspend_the_cell_and_the_record_names_who_commanded() -> None:
-    server = ModbusPlc(
+    server = line_plc(
         PlcSettings.model_validate(
             {
                 "role": "server",

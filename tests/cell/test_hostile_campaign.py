@@ -35,7 +35,7 @@ from tests.cell.hostile_programs import READER
 from tests.cell.ten_rules import check_rules
 from tests.cell.test_random_moments import BREAKS, goes_on
 from tests.file_systems import mount, unmount
-from tests.housings import OUTPUTS, TABLE
+from tests.housings import TABLE
 
 SLOW_PARTS = 500
 ANSWERED_WITHIN_S = 1.0
@@ -170,7 +170,7 @@ async def wrong_clock(cell: Hostile) -> None:
 
 
 async def dead_output(cell: Hostile) -> None:
-    with cell.chance.choice(OUTPUTS)() as descriptor:
+    with cell.chance.choice(FAILING_OUTPUTS)() as descriptor:
         outlet = Outlet("view", lambda data: os.write(descriptor, data))
 
         def show(event: CellEvent) -> None:

@@ -31,7 +31,7 @@ async def test_a_defect_goes_to_its_bin(surface_class: Verdict) -> None:
         await bench.start()
         bench.feed("A1")
         await bench.sorted(1)
-        assert bench.floor.sorted_parts == [("A1", f"bin_{surface_class.label}")]
+        assert bench.floor.sorted_parts == [("A1", f"bin_{surface_class.name}")]
 
 
 BROKEN = [
@@ -324,7 +324,7 @@ async def test_the_wrong_bin_is_recorded_as_it_is_and_holds_the_cell() -> None:
         bench.feed("A1")
         await bench.controller.reached(State.HELD)
         entry = next(iter(bench.ledger.entries.values()))
-        assert entry.confirmed is Destination.BIN_IMPRINTED
+        assert entry.confirmed == Destination.BIN_IMPRINTED
         assert bench.controller.trouble[0] is not None
         assert bench.controller.trouble[0].code == "robot.wrong_bin"
 

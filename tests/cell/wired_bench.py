@@ -5,7 +5,6 @@ import struct
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 
-from drivers.plc.plc import ModbusPlc
 from station.cell.packml import Command, State
 from station.core.clock import Clock
 from station.core.ports import PartLedger
@@ -13,6 +12,7 @@ from station.core.settings import PlcSettings, Settings
 from tests.cell.bench import Bench, running, settings
 from tests.cell.plc_words import RESULT_SEQUENCE, STATE_CURRENT, STOP_REASON, PlcWords
 from tests.contract.fake_camera import Misfortune
+from tests.housings import line_plc
 from tests.wire.modbus_peer import Peer, TcpPeer
 
 PLC_MAGIC, PERMISSION, COMMAND, RESULT_ACKNOWLEDGED, ALARM_ACKNOWLEDGE = 99, 101, 102, 104, 105
@@ -153,7 +153,7 @@ async def wired(
     configuration, line = configuration or settings(), WiredLine()
     port = await line.start()
     link = {"kind": "tcp", "port": port, "request_timeout_s": 1.0, "reconnect_s": 0.05, "poll_s": 0.002}
-    plc = ModbusPlc(PlcSettings.model_validate({**QUICK, "role": "client", "link": link}))
+    plc = line_plc(PlcSettings.model_validate({**QUICK, "role": "client", "link": link}))
     try:
         async with running(configuration, misfortunes, ledger=ledger, clock=clock, plc=plc) as cell:
             cell.line = line

@@ -149,7 +149,7 @@ class SimulatedMachines:
 
     def where(self) -> dict[str, str]:
         moves = (entry for entry in self._entries if entry.event is not Happening.COLLISION)
-        return {str(entry.part_id): entry.place.code for entry in moves}
+        return {str(entry.part_id): entry.place for entry in moves}
 
     def turning(self) -> bool:
         return not self._cell.spindle.standstill

@@ -206,7 +206,7 @@ async def test_a_result_is_read_once_when_decided_and_once_when_sorted(kind: str
         assert bench.confirmed_bin() == 0
         await bench.plc.publish(Published(entered, decision(Verdict.PITS), 12.5, Destination.BIN_PITS))
         await until(lambda: len(bench.results) == 2)
-        assert bench.confirmed_bin() == Destination.BIN_PITS
+        assert bench.confirmed_bin() == Destination.BIN_PITS.code
         numbers = [number for number, _ in bench.results]
         assert [label for _, label in bench.results] == ["pits", "pits"]
         assert numbers[1] == numbers[0] + 1

@@ -19,7 +19,7 @@ def load(number: int) -> Order:
 
 
 def unload(number: int, to: Destination = PITS) -> Order:
-    return Order("robot", number, "unload", to.value)
+    return Order("robot", number, "unload", to.code)
 
 
 async def test_a_robot_just_switched_on_rests_in_its_safe_zone(kind: str, tmp_path: Path) -> None:
@@ -52,7 +52,7 @@ async def test_unload_lays_the_part_in_the_ordered_place_and_confirms_it(
         bench.feed("A")
         await bench.robot.load(load(1))
         receipt = await bench.robot.unload(unload(2, destination))
-        assert receipt.confirmed == destination
+        assert receipt.confirmed == destination.code
         assert bench.where() == {"A": destination.name}
 
 
@@ -68,7 +68,7 @@ async def test_a_repeated_order_number_has_no_second_effect(kind: str, tmp_path:
         assert (await bench.robot.load(load(3))).order.number == 3
         assert bench.where() == {"A": "bin_pits", "B": "jig", "C": "infeed"}
         await bench.robot.unload(unload(4))
-        assert (await bench.robot.unload(unload(4))).confirmed == PITS
+        assert (await bench.robot.unload(unload(4))).confirmed == PITS.code
         assert bench.where() == {"A": "bin_pits", "B": "bin_pits", "C": "infeed"}
         assert (await bench.robot.status()).last_order == 4
 

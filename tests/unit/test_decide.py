@@ -30,7 +30,7 @@ def strips(probabilities: Probabilities) -> list[Scores]:
 
 def test_a_healthy_confident_pass_goes_to_the_second_inspection() -> None:
     decision = decide(strips(patches()), HEALTHY, RULE)
-    assert decision.verdict is decision.algorithm1 is Verdict.DEFECT_FREE
+    assert decision.verdict is decision.algorithm1 == Verdict.DEFECT_FREE
     assert decision.destination is Destination.SECOND_INSPECTION
     assert decision.fault is None
     assert decision.detail == ""
@@ -39,7 +39,7 @@ def test_a_healthy_confident_pass_goes_to_the_second_inspection() -> None:
 
 def test_a_healthy_confident_defect_goes_to_its_bin() -> None:
     decision = decide(strips(patches(p6=(0.1, 0, 0, 0.9, 0))), HEALTHY, RULE)
-    assert decision.verdict is decision.algorithm1 is Verdict.ROLL_MARKS
+    assert decision.verdict is decision.algorithm1 == Verdict.ROLL_MARKS
     assert decision.destination is Destination.BIN_ROLL_MARKS
     assert (decision.deciding_patch, decision.defect_patches) == (6, 1)
 
@@ -93,7 +93,7 @@ def test_the_guard_turns_it_into_review_and_says_why(
     scores: list[Scores], health: ScanHealth, code: str, words: str, *, kept: bool
 ) -> None:
     decision = decide(scores, health, RULE)
-    assert decision.verdict is Verdict.REVIEW
+    assert decision.verdict == Verdict.REVIEW
     assert decision.destination is Destination.BIN_REVIEW
     assert decision.fault is FAULTS[code]
     assert words in decision.detail
@@ -104,13 +104,13 @@ def test_the_guard_turns_it_into_review_and_says_why(
 
 @pytest.mark.parametrize("ms", [0.0, 500.0])
 def test_at_the_deadline_is_in_time(ms: float) -> None:
-    assert decide(WHOLE, ScanHealth(None, "", ms), RULE).verdict is Verdict.DEFECT_FREE
+    assert decide(WHOLE, ScanHealth(None, "", ms), RULE).verdict == Verdict.DEFECT_FREE
 
 
 def test_an_unsure_defect_is_reviewed_and_keeps_what_algorithm_1_said() -> None:
     decision = decide(strips(patches(p7=(0.4, 0, 0, 0.45, 0.15))), HEALTHY, RULE)
-    assert decision.verdict is Verdict.REVIEW
-    assert decision.algorithm1 is Verdict.ROLL_MARKS
+    assert decision.verdict == Verdict.REVIEW
+    assert decision.algorithm1 == Verdict.ROLL_MARKS
     assert decision.confidence == pytest.approx(0.45)
 
 
@@ -144,15 +144,15 @@ def test_only_a_valid_complete_timely_confident_pass_is_passed(
     confident = bool(probabilities[:, 0].min() >= RULE.min_confidence)
     in_time = health.ms_after_last_line is not None and 0 <= health.ms_after_last_line <= RULE.deadline_ms
     may_pass = all_free and confident and in_time and health.fault is None and not lost
-    assert (decision.verdict is Verdict.DEFECT_FREE) is may_pass
-    assert (decision.verdict is Verdict.REVIEW) is (decision.fault is not None)
+    assert (decision.verdict == Verdict.DEFECT_FREE) is may_pass
+    assert (decision.verdict == Verdict.REVIEW) is (decision.fault is not None)
 
 
 @given(npst.arrays(np.float32, (16, 5), elements=st.floats(width=32)))
 def test_scores_that_are_no_probabilities_are_never_passed(values: Probabilities) -> None:
     decision = decide(strips(values), HEALTHY, RULE)
     if not ((values >= 0) & (values <= 1.001)).all():
-        assert decision.verdict is Verdict.REVIEW
+        assert decision.verdict == Verdict.REVIEW
         assert decision.fault is FAULTS["model.bad_scores"]
 
 

@@ -60,7 +60,7 @@ def test_a_part_under_the_least_confidence_is_reviewed_and_neither_right_nor_esc
         part = decide_part(LabelledScan("P", truth, Path(), Path(), 0, 1), np.zeros(16, np.int8), unsure, 0.5)
         assert (part.verdict, part.reason) == (Verdict.REVIEW, "part.low_confidence")
         assert part.outcome is not None
-        assert part.outcome.verdict is Verdict.PITS
+        assert part.outcome.verdict == Verdict.PITS
         assert (part.right, part.escaped, part.overkilled) == (False, False, False)
         figures = measure([part], "one part")
         assert (figures.escapes, figures.overkills, figures.wrong_class, figures.reviews) == (0, 0, 0, 1)

@@ -12,7 +12,7 @@ from station.core.part import Pixels, Probabilities
 from station.core.recipe import Recipe
 from station.offline.inspect import Inspected, PictureFolder
 from tests.cell.bench import ScriptedClassifier
-from tests.housings import Verdict
+from tests.housings import Verdict, rule
 from tests.record_samples import PART_TYPE, decision, scores
 
 

@@ -9,12 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from station.cell.motion import Motion
-from station.core.classes import Destination
 from station.core.clock import SystemClock
 from station.core.errors import FAULTS, RecordError, StationError
 from station.core.part import Announcement, Device, Inspection, Order, PartType
 from tests.contract.fake_devices import FakeJig, FakeRobot, Floor
 from tests.contract.fake_ledger import FakeLedger
+from tests.housings import Destination
 
 STATION = Path(__file__).parents[2] / "station"
 MOTIONS = {"load", "unload", "home", "spin"}

@@ -11,7 +11,6 @@ from sim.cell import Arm, Cell, CollisionError, ImpossibleError
 from sim.ledger import Entry, Happening, Ledger, Part, Place
 from sim.spindle import Spindle
 from station.core.part import Pixels
-from tests.housings import Destination
 
 TURN_NS = 200_000_000
 
@@ -54,7 +53,7 @@ class World:
     cell: Cell
 
     def happened(self) -> list[tuple[str, str | None, str]]:
-        return [(entry.event.value, entry.part_id, entry.place.code) for entry in self.entries]
+        return [(entry.event.value, entry.part_id, entry.place) for entry in self.entries]
 
     def seat(self, part: Part) -> None:
         self.cell.feed(part)
@@ -87,7 +86,7 @@ def test_a_part_is_in_one_place_all_the_way(world: World) -> None:
     world.cell.move_arm(Arm.IN_JIG)
     world.cell.pick(Place.JIG)
     world.cell.move_arm(Arm.WORKSPACE)
-    world.cell.lay_down(Destination.BIN_PITS)
+    world.cell.lay_down("bin_pits")
     assert world.happened() == [
         ("fed", "A", "infeed"),
         ("picked", "A", "gripper"),
@@ -186,7 +185,7 @@ def seat_nothing(world: World) -> None:
 
 def lay_down_nothing(world: World) -> None:
     world.cell.move_arm(Arm.WORKSPACE)
-    world.cell.lay_down(Destination.BIN_REVIEW)
+    world.cell.lay_down("bin_review")
 
 
 def drop_nothing(world: World) -> None:

@@ -15,7 +15,7 @@ from station.core.errors import FAULTS, ConfigError, StationError
 from station.core.part import Order
 from station.core.settings import Settings
 from tests.cell.fault_bench import Truth, addressed, make_recording, quick_settings
-from tests.housings import TABLE, Destination, Verdict, modbus_jig, modbus_robot
+from tests.housings import TABLE, Destination, Verdict, line_plc, modbus_jig, modbus_robot
 from tests.wire.plc_peers import result
 
 ORDERED = Destination.BIN_REVIEW
@@ -150,8 +150,8 @@ async def test_a_slipping_jig_shows_its_speed_and_a_creeping_one_does_not(
 async def test_a_wrong_bin_is_confirmed_as_it_is(machines: Machines) -> None:
     machines.running.broken.arm([Wish(named_fault("robot-wrong-bin"), "1")])
     assert await machines.journey() is None
-    assert machines.confirmed == Destination.BIN_PITS
-    assert machines.truth.entries[-1].place.code != Destination.BIN_REVIEW.name
+    assert machines.confirmed == Destination.BIN_SCRATCHES.code
+    assert machines.truth.entries[-1].place == "bin_scratches"
 
 
 # ---- line PLC ----
@@ -162,7 +162,7 @@ async def plc(tmp_path: Path) -> AsyncIterator[tuple[ModbusPlc, RunningCell]]:
     settings = quick_settings(tmp_path)
     plan = Plan(make_recording(tmp_path / "recording"), 20, Speed.MAX, None, breakable=True)
     async with running_cell(settings, plan, Truth()) as running:
-        driver = ModbusPlc(addressed(settings, running).plc)
+        driver = line_plc(addressed(settings, running).plc)
         await driver.connect()
         await until(driver, lambda: driver.health() is None)
         yield driver, running
@@ -227,7 +227,7 @@ async def test_what_the_program_of_the_line_says_is_heard(plc: tuple[ModbusPlc, 
 )
 async def test_a_line_that_visits_the_station_is_stale_while_it_is_ill(tmp_path: Path, name: str) -> None:
     settings = quick_settings(tmp_path)
-    driver = ModbusPlc(settings.plc.model_copy(update={"role": "server"}))
+    driver = line_plc(settings.plc.model_copy(update={"role": "server"}))
     await driver.connect()
     link = settings.plc.link.model_copy(update={"port": driver.port})
     visiting = settings.model_copy(update={"plc": settings.plc.model_copy(update={"role": "server", "link": link})})

@@ -22,8 +22,8 @@ from pymodbus.client import ModbusSerialClient, ModbusTcpClient
 from pymodbus.exceptions import ModbusException
 
 from config import bundled
-from drivers.plc.plc import ModbusPlc
 from station.core.settings import PlcSettings
+from tests.housings import line_plc
 from tests.turned import turned
 
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - where Linux keeps it
@@ -387,7 +387,7 @@ def let_the_plc_visit(config: Path, port: int) -> None:
 
 async def test_in_the_other_role_the_plc_visits_the_station(start: Any, config: Path) -> None:
     link = {"kind": "tcp", "host": "127.0.0.1", "port": 0}
-    station = ModbusPlc(PlcSettings.model_validate({"role": "server", "link": link}))
+    station = line_plc(PlcSettings.model_validate({"role": "server", "link": link}))
     await station.connect()
     try:
         let_the_plc_visit(config, station.port)
