@@ -21,7 +21,9 @@ from station.core.part import (
     Roi,
 )
 from station.core.settings import RecordSettings
+from station.core.table import housings
 from station.core.timeline import ScanTimes
+from station.core.verdicts import Classes
 from station.records.ledger import SqliteLedger
 from tests.housings import Verdict
 
@@ -29,6 +31,8 @@ CONFIGURATION = ("c0ffee" + "0" * 58, '{"station": {"name": "line 1"}}')
 MODEL = ModelIdentity("inception-cnn-1", "ab" * 32)
 PART_TYPE = PartType("SMH-385", 7, 385, 6, 3, 21.5, 120.0, 40.5)
 START = datetime(2026, 5, 1, 6, 0, 0, 123_000, UTC)
+TABLE = housings()
+CLASSES = tuple(surface.name for surface in TABLE.surfaces)
 INTERRUPTED = FAULTS["part.interrupted"]
 
 
@@ -101,8 +105,12 @@ def evidence(
         times=times,
         ms_after_last_line=12.25,
         blocks=blocks,
+        classes=CLASSES,
     )
 
 
-async def open_ledger(folder: Path, clock: HandClock | None = None, **settings: object) -> SqliteLedger:
-    return await SqliteLedger.open(folder, RecordSettings.model_validate(settings), clock or HandClock(), CONFIGURATION)
+async def open_ledger(
+    folder: Path, clock: HandClock | None = None, table: Classes = TABLE, **settings: object
+) -> SqliteLedger:
+    rules = RecordSettings.model_validate(settings)
+    return await SqliteLedger.open(folder, rules, clock or HandClock(), CONFIGURATION, table)

@@ -264,6 +264,7 @@ class Cell:
             times=times,
             ms_after_last_line=late_ms,
             blocks=scan.blocks,
+            classes=self._classifier.classes,
         )
 
     def _unscanned(self, recipe: Recipe, error: StationError, features: FeatureSnapshot) -> Evidence:
@@ -277,6 +278,7 @@ class Cell:
             times=ScanTimes(None, None, (), self._clock.monotonic_ns()),
             ms_after_last_line=None,
             blocks=(),
+            classes=self._classifier.classes,
         )
 
     async def _publish(self, result: Published) -> Delivery:

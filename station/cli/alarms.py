@@ -3,7 +3,7 @@
 import asyncio
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.markup import escape
@@ -11,8 +11,10 @@ from rich.table import Table
 
 from station.cli.terminal import ConfigOption, DataOption, JsonOption, err, out, settings_of
 from station.core.errors import ControlError
+from station.core.ports import RecordReader
+from station.core.records import JsonObject
 from station.core.settings import data_dir
-from station.records.alarms import read_history, read_listed, read_stops
+from station.host.records import read_records
 
 alarms_app = typer.Typer(
     help="List and acknowledge alarms; list why the cell stopped.", no_args_is_help=True, rich_markup_mode=None
@@ -23,6 +25,10 @@ LimitOption = Annotated[int, typer.Option(min=1, help="At most so many, the newe
 
 def _folder(config: Path | None, data: Path | None) -> Path:
     return data or data_dir(settings_of(config, "simulate.toml"))
+
+
+def _reader(config: Path | None, data: Path | None) -> RecordReader:
+    return read_records(settings_of(config, "simulate.toml"), data)
 
 
 @alarms_app.command("list")
@@ -36,8 +42,8 @@ def alarms_list(
     as_json: JsonOption = False,
 ) -> None:
     """List the alarms that are active, or over and not acknowledged: of the running station, or as it left them."""
-    folder = _folder(config, data)
-    rows = read_history(folder, limit) if history else _listed(folder)[:limit]
+    reader = _reader(config, data)
+    rows = reader.alarm_history(limit) if history else _listed(_folder(config, data), reader)[:limit]
     if as_json:
         print(json.dumps(rows, indent=2))
         return
@@ -78,7 +84,7 @@ def alarms_stops(
     as_json: JsonOption = False,
 ) -> None:
     """List every time that the cell left Execute, and why."""
-    rows = read_stops(_folder(config, data), limit)
+    rows = _reader(config, data).stops(limit)
     if as_json:
         print(json.dumps(rows, indent=2))
         return
@@ -89,7 +95,7 @@ def alarms_stops(
     out.print(table)
 
 
-def _listed(folder: Path) -> list[dict[str, Any]]:
+def _listed(folder: Path, reader: RecordReader) -> list[JsonObject]:
     """What the running station says, or what is written where none runs."""
     from station.host.control import ask
 
@@ -98,10 +104,10 @@ def _listed(folder: Path) -> list[dict[str, Any]]:
     except ControlError as error:
         if error.code != "control.no_station":
             raise
-        return read_listed(folder)
+        return reader.alarms()
     return list(answer["alarms"])
 
 
-def _state(row: dict[str, Any]) -> str:
+def _state(row: JsonObject) -> str:
     seen = f"acknowledged by {row['acknowledged_by']}" if row["acknowledged"] else "not acknowledged"
     return f"{'active' if row['active'] else 'over'}, {seen}"

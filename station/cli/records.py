@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -13,8 +13,9 @@ from rich.text import Text
 
 from station.cli.terminal import ConfigOption, DataOption, JsonOption, out, settings_of
 from station.core.errors import ConfigError
-from station.core.settings import data_dir
-from station.records.query import JsonObject, RecordFilter, export_records, list_records, show_record
+from station.core.ports import RecordReader
+from station.core.records import JsonObject, RecordFilter
+from station.host.records import read_records
 from station.view.waterfall import waterfall
 
 records_app = typer.Typer(
@@ -31,8 +32,8 @@ VerdictOption = Annotated[
 PartOption = Annotated[str | None, typer.Option("--part", metavar="ID", help="Only this part id.")]
 
 
-def _folder(config: Path | None, data: Path | None) -> Path:
-    return data or data_dir(settings_of(config, "simulate.toml"))
+def _reader(config: Path | None, data: Path | None) -> RecordReader:
+    return read_records(settings_of(config, "simulate.toml"), data)
 
 
 @records_app.command("list")
@@ -46,7 +47,7 @@ def records_list(
     data: DataOption = None,
 ) -> None:
     """List the newest inspections."""
-    rows = list_records(_folder(config, data), _filter(since, until, verdict, part_id), limit)
+    rows = _reader(config, data).records(_filter(since, until, verdict, part_id), limit)
     table = Table("inspection", "entered", "part", "type", "verdict", "confidence", "reason", "confirmed bin", box=None)
     for row in rows:
         table.add_row(*[escape(str(value)) for value in row])
@@ -61,7 +62,7 @@ def records_show(
     as_json: JsonOption = False,
 ) -> None:
     """Show one inspection and when each step of it was done; with --json everything that is recorded of it."""
-    record = show_record(_folder(config, data), inspection_id)
+    record = _reader(config, data).record(inspection_id)
     if as_json:
         print(json.dumps(record, indent=2))
         return
@@ -69,6 +70,8 @@ def records_show(
     for name, value in _facts(record):
         table.add_row(name, escape(value), style="default")
     out.print(table)
+    if record["defects"]:
+        out.print(_defects(record["defects"]))
     for line in waterfall(record["times_ns"]) if record["times_ns"] else [Text("The part was not judged.")]:
         out.print(line, no_wrap=True, highlight=False)
 
@@ -90,6 +93,25 @@ def _facts(record: JsonObject) -> Iterator[tuple[str, str]]:
     yield "", ""
 
 
+def _defects(defects: Iterable[JsonObject]) -> Table:
+    """What was found on the part and where; a place or size that was not measured stays empty."""
+    table = Table("defect", "patch", "confidence", "angle", "axial", "along", "across", box=None)
+    for defect in defects:
+        lengths = [_measured(defect[name], ".2f", "mm") for name in ("axial_mm", "along_mm", "across_mm")]
+        table.add_row(
+            escape(defect["class"]),
+            str(defect["patch"]),
+            f"{defect['confidence']:.3f}",
+            _measured(defect["angle_deg"], ".1f", "°"),
+            *lengths,
+        )
+    return table
+
+
+def _measured(value: float | None, form: str, unit: str) -> str:
+    return "" if value is None else f"{value:{form}} {unit}"
+
+
 @records_app.command("export")
 def records_export(  # one argument an option
     since: SinceOption = None,
@@ -105,7 +127,7 @@ def records_export(  # one argument an option
     if as_json and as_csv:
         raise ConfigError("config.bad_option", "give --csv or --json, not both")
     chosen = _filter(since, until, verdict, part_id)
-    for piece in export_records(_folder(config, data), chosen, "json" if as_json else "csv"):
+    for piece in _reader(config, data).export(chosen, "json" if as_json else "csv"):
         sys.stdout.write(piece)
 
 

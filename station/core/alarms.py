@@ -14,8 +14,10 @@ Source: ANSI/ISA-18.2, the states of an alarm.
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from station.core.errors import REACTIONS, Fault, Reaction, StationError
+from station.core.moments import stamp
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,25 @@ class Alarm:
     def listed(self) -> bool:
         """Whether it is still on the list."""
         return self.active or not self.acknowledged
+
+
+def alarm_row(alarm: Alarm) -> dict[str, Any]:
+    """An alarm as JSON has it."""
+    return {
+        "code": alarm.fault.code,
+        "number": alarm.fault.number,
+        "text": alarm.fault.text,
+        "detail": alarm.detail,
+        "count": alarm.count,
+        "active": alarm.active,
+        "acknowledged": alarm.acknowledged,
+        "latched": alarm.latched,
+        "raised_at": stamp(alarm.raised_at),
+        "last_at": stamp(alarm.last_at),
+        "cleared_at": alarm.cleared_at and stamp(alarm.cleared_at),
+        "acknowledged_at": alarm.acknowledged_at and stamp(alarm.acknowledged_at),
+        "acknowledged_by": alarm.acknowledged_by,
+    }
 
 
 @dataclass(frozen=True, slots=True)

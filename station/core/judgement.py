@@ -70,6 +70,29 @@ class Journal:
 
 
 @dataclass(frozen=True, slots=True)
+class Defect:
+    """One defect that was found on a part; what was not measured is None.
+
+    Attributes:
+        surface: Name of its class.
+        patch: The patch that shows it best.
+        confidence: 0 to 1, of that patch.
+        angle_deg: Where on the turn the evidence lies, 0 at the index pulse.
+        axial_mm: Where along the axis it lies, from the part's left edge.
+        along_mm: Size of the evidence along the turn.
+        across_mm: Size of the evidence along the axis.
+    """
+
+    surface: str
+    patch: int
+    confidence: float
+    angle_deg: float | None
+    axial_mm: float | None
+    along_mm: float | None
+    across_mm: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """What a decision rests on, as it is stored.
 
@@ -83,6 +106,11 @@ class Evidence:
         times: When each step up to the decision was done.
         ms_after_last_line: From the last line's exposure to the decision, or None.
         blocks: The raw blocks, for the archive.
+        classes: Names of the network's classes, a column of the scores each, in its own order.
+        defects: What was found, the defect that matters most first.
+        recipe: Name of the recipe that the part was judged by, or None where there is none.
+        recipe_sha256: Hash of that recipe; None without one.
+        rule: How the scores became a verdict.
     """
 
     decision: Decision
@@ -94,3 +122,8 @@ class Evidence:
     times: ScanTimes
     ms_after_last_line: float | None
     blocks: Sequence[Block]
+    classes: tuple[str, ...] = ()
+    defects: tuple[Defect, ...] = ()
+    recipe: str | None = None
+    recipe_sha256: str | None = None
+    rule: str = "algorithm1"

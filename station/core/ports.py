@@ -5,10 +5,10 @@ taken from the settings; when it passes, the error says so. No call is repeated 
 it could move something.
 """
 
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from station.core.alarms import NO_ALARMS, Alarm, AlarmSummary
 from station.core.errors import Fault
@@ -29,6 +29,7 @@ from station.core.part import (
     Receipt,
     ScanRecipe,
 )
+from station.core.records import JsonObject, ListedRecord, RecordFilter
 from station.core.timeline import Delivery, SettleTimes
 from station.core.verdicts import Place
 
@@ -385,6 +386,19 @@ class PatchClassifier(Protocol):
         """
 
 
+@dataclass(frozen=True, slots=True)
+class LedgerRoom:
+    """What the ledger has of its disk, in bytes.
+
+    Attributes:
+        free: What may still be written.
+        journal: What was written and not yet brought in where it belongs.
+    """
+
+    free: int
+    journal: int
+
+
 class PartLedger(Protocol):
     """The durable book of inspections. Every method returns when its change is on the disk.
 
@@ -434,6 +448,12 @@ class PartLedger(Protocol):
     async def last_order(self, device: Device) -> Written | None:
         """The order that was given to the device last, or None."""
 
+    async def last_taken_on(self) -> Announcement | None:
+        """The announcement that was taken on last and not withdrawn, or None."""
+
+    async def last_model(self) -> ModelIdentity | None:
+        """The network that judged the last part, or None before the first."""
+
     async def keep_alarm(self, alarm: Alarm) -> None:
         """Write down an alarm as it stands now: raised, raised again, cleared or acknowledged.
 
@@ -446,5 +466,66 @@ class PartLedger(Protocol):
     async def note(self, event: str, detail: str) -> None:
         """Write down an event of the cell: a state change with its reason, a fault, a command."""
 
+    async def answers(self) -> None:
+        """Return when what was asked before is done: a sign of life, which writes nothing."""
+
+    async def look(self) -> None:
+        """Make sure that what is written lies in its place, also while nothing is to be written."""
+
+    async def prune(self) -> int:
+        """Remove archived scans whose time is over, as many as may go today, and return how many; records stay.
+
+        Called every hour or more often.
+        """
+
+    async def room(self) -> LedgerRoom:
+        """How much room there is on its disk, and how much it has taken for its journal."""
+
+    async def readers(self) -> str:
+        """Who else reads it now, so that its journal cannot be brought in; in words, empty where nobody is known."""
+
     async def close(self) -> None:
-        """Finish writing and close the file."""
+        """Finish writing and close the file; harmless when it is closed."""
+
+
+class RecordReader(Protocol):
+    """What the records hold, as plain data: JSON's names and values, moments in UTC. Blocking; changes nothing.
+
+    It sees the records as they are at its question, whatever is written meanwhile.
+
+    Raises:
+        RecordError: From every method: no records, damaged, of a newer version, or the disk failed.
+    """
+
+    def records(self, chosen: RecordFilter, limit: int) -> list[ListedRecord]:
+        """The newest inspections, at most `limit`, newest first; with neither verdict nor reason they are in work.
+
+        Raises:
+            ConfigError: A verdict is asked for that is neither configured nor recorded.
+        """
+
+    def record(self, inspection_id: str) -> JsonObject:
+        """Everything that is recorded of one inspection, with the type and the configuration that it was judged by.
+
+        Args:
+            inspection_id: The id, or a beginning that only one id has.
+
+        Raises:
+            RecordError: `record.unknown` when no id, or more than one, begins so.
+        """
+
+    def export(self, chosen: RecordFilter, form: Literal["csv", "json"]) -> Iterator[str]:
+        """The inspections, oldest first, as pieces of one text: CSV of the flat columns, or JSON of whole records.
+
+        Raises:
+            ConfigError: A verdict is asked for that is neither configured nor recorded.
+        """
+
+    def alarms(self) -> list[JsonObject]:
+        """The alarms on the list, the newest first."""
+
+    def alarm_history(self, limit: int) -> list[JsonObject]:
+        """All alarms that there ever were, at most `limit`, the newest first."""
+
+    def stops(self, limit: int) -> list[JsonObject]:
+        """Every time that the cell left Execute, at most `limit`, the newest first: when, for which state, and why."""

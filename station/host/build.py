@@ -25,7 +25,7 @@ from station.cell.packml import MAY_MOVE, Unit
 from station.core.clock import Clock, SystemClock
 from station.core.events import PartSorted, Watcher, harmless
 from station.core.part import ModelIdentity
-from station.core.ports import CellReport, LinePlc, PatchClassifier
+from station.core.ports import CellReport, LinePlc, PartLedger, PatchClassifier
 from station.core.priority import compute_in_time
 from station.core.recipe import Recipes
 from station.core.room import MB, require_room
@@ -90,14 +90,13 @@ async def open_station(settings: Settings, folder: Path, watch: Watcher) -> Asyn
         log.warning("least_confidence_differed", detail=doubt)
     if unsealed := history_doubt(settings, folder):
         log.warning("history_not_sealed", detail=unsealed)
-    ledger = await SqliteLedger.open(
-        folder, settings.records, clock, (settings.sha256, settings.model_dump_json()), settings.table
-    )
+    configuration = settings.sha256, settings.model_dump_json()
+    ledger = await SqliteLedger.open(folder, settings.records, clock, configuration, settings.table)
     try:
         await _tell_change(ledger, [classifier.model for classifier in recipes.classifiers])
         alarms = Alarms(await ledger.listed_alarms(), ledger, clock, settings.alarms, watch)
         plc = make_plc(settings.plc, load_map("plc", settings.inspected), settings.table, await ledger.last_taken_on())
-        house = asyncio.create_task(keep_house(ledger, alarms, folder, settings.records), name="housekeeping")
+        house = asyncio.create_task(keep_house(ledger, alarms, settings.records), name="housekeeping")
         house.add_done_callback(_tell_bug)
         try:
             with settled_memory():
@@ -156,7 +155,7 @@ def _wire(
     settings: Settings,
     plc: LinePlc,
     recipes: Recipes,
-    ledger: SqliteLedger,
+    ledger: PartLedger,
     compute: ComputeThread,
     clock: Clock,
     watch: Watcher,
@@ -184,7 +183,7 @@ def _nothing() -> None:
     """What is asked of a thread that only has to show that it is there."""
 
 
-async def _tell_change(ledger: SqliteLedger, models: Sequence[ModelIdentity]) -> None:
+async def _tell_change(ledger: PartLedger, models: Sequence[ModelIdentity]) -> None:
     """Say where another network judges from now on, whatever the reason: a promotion, a lost folder of models."""
     before = await ledger.last_model()
     if before not in (None, *models):

@@ -19,10 +19,10 @@ import structlog
 
 from station.cell.controller import Controller
 from station.cell.packml import Command
+from station.core.alarms import alarm_row
 from station.core.errors import ControlError, StationError
 from station.core.peer import Peer, commanding_group
 from station.core.place import displaced
-from station.records.alarms import alarm_row
 
 SOCKET = "station.socket"
 ANSWER_TIMEOUT_S = 5.0

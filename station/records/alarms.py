@@ -8,12 +8,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from station.core.alarms import Alarm
+from station.core.alarms import Alarm, alarm_row
 from station.core.errors import FAULTS
-from station.records.moments import moment, stamp
+from station.core.moments import moment, stamp
+from station.core.records import JsonObject
 from station.records.reading import reading
-
-JsonObject = dict[str, Any]
 
 CHANGE = """UPDATE alarms SET detail = :detail, latched = :latched, count = :count, raised_at = :raised_at,
     last_at = :last_at, cleared_at = :cleared_at, acknowledged_at = :acknowledged_at,
@@ -50,25 +49,6 @@ def keep(connection: sqlite3.Connection, alarm: Alarm) -> None:
 def listed(connection: sqlite3.Connection) -> list[Alarm]:
     """The alarms on the list, the one raised last at the end; of faults that this version still knows."""
     return [_alarm(row) for row in connection.execute(ON_THE_LIST) if row[0] in FAULTS]
-
-
-def alarm_row(alarm: Alarm) -> JsonObject:
-    """An alarm as JSON has it."""
-    return {
-        "code": alarm.fault.code,
-        "number": alarm.fault.number,
-        "text": alarm.fault.text,
-        "detail": alarm.detail,
-        "count": alarm.count,
-        "active": alarm.active,
-        "acknowledged": alarm.acknowledged,
-        "latched": alarm.latched,
-        "raised_at": stamp(alarm.raised_at),
-        "last_at": stamp(alarm.last_at),
-        "cleared_at": alarm.cleared_at and stamp(alarm.cleared_at),
-        "acknowledged_at": alarm.acknowledged_at and stamp(alarm.acknowledged_at),
-        "acknowledged_by": alarm.acknowledged_by,
-    }
 
 
 def read_listed(folder: Path) -> list[JsonObject]:

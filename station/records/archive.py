@@ -14,7 +14,6 @@ from pathlib import Path, PurePosixPath
 import cv2
 import numpy as np
 
-from station.core.geometry import PATCHES_PER_PART
 from station.core.judgement import Evidence
 from station.core.part import Block, Pixels, Roi
 from station.records.folder import FILE_MODE, make_durable_folder_in, sync_folder
@@ -32,7 +31,7 @@ class ScanImage:
     Attributes:
         file: Where in the data folder.
         left: The sensor's column that is the image's first.
-        pixels: (448 lines a block, columns) uint8, a copy.
+        pixels: (lines of all blocks, columns) uint8, a copy.
     """
 
     file: PurePosixPath
@@ -123,7 +122,7 @@ def remove_scan(folder: Path, file: str) -> None:
 
 
 def _judged_to_the_end(evidence: Evidence) -> bool:
-    return evidence.account.valid and len(evidence.decision.probabilities) == PATCHES_PER_PART
+    return evidence.account.valid and evidence.decision.algorithm1 is not None
 
 
 def _columns(blocks: Sequence[Block], roi: Roi | None) -> tuple[int, int]:

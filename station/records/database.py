@@ -146,7 +146,7 @@ class Database:
         try:
             begin(connection)
             prepare(connection)
-            self._log = {path: path.stat() for path in self._log_files()}
+            self._log = {path: path.stat() for path in log_files(self._folder)}
         except BaseException:
             connection.close()
             raise
@@ -182,7 +182,7 @@ class Database:
             detail = f"{detail}; another program reads {self._path}. End it, then Unhold"
             raise RecordError("record.disk_failed", detail)
         self._let_go()
-        for path in self._log_files():
+        for path in log_files(self._folder):
             path.unlink(missing_ok=True)
         self.commit(store.note, "log_begun_anew", detail, self._clock.now())
 
@@ -193,8 +193,10 @@ class Database:
         busy, _pages, _brought = self._connection.execute("PRAGMA wal_checkpoint(FULL)").fetchone()
         return not busy
 
-    def _log_files(self) -> tuple[Path, Path]:
-        return self._path.with_name(f"{DATABASE}-wal"), self._path.with_name(f"{DATABASE}-shm")
+
+def log_files(folder: Path) -> tuple[Path, Path]:
+    """Where the database's log and the log's index lie while it is open."""
+    return folder / f"{DATABASE}-wal", folder / f"{DATABASE}-shm"
 
 
 def _as_it_is(_connection: sqlite3.Connection) -> None:

@@ -1,13 +1,14 @@
 """What a restart must know: how far an inspection came, and which order went out last."""
 
+import json
 import sqlite3
-
-import numpy as np
 
 from station.core.errors import FAULTS
 from station.core.judgement import Journal, Written
 from station.core.part import Announcement, Decision, Device, Inspection, ModelIdentity, Order
 from station.core.verdicts import Classes
+from station.records.naming import verdict_named
+from station.records.rows import scores_of
 
 ORDERS = """SELECT device, orders.number, verb, argument, inspection_id, confirmed, result
     FROM orders LEFT JOIN inspections ON inspection = inspections.number"""
@@ -16,13 +17,13 @@ LAST_ORDER = f"{ORDERS} WHERE device = ? ORDER BY order_id DESC LIMIT 1"
 TAKEN_ON = """SELECT part_sequence, part_id, type_code FROM inspections WHERE state != 'withdrawn'
     ORDER BY number DESC LIMIT 1"""
 DECIDED = """SELECT i.verdict, j.algorithm1, i.reason, i.detail, j.confidence, j.deciding_patch, j.defect_patches,
-    j.probabilities, j.ms_after_last_line
+    j.probabilities, j.classes, j.ms_after_last_line
     FROM inspections i LEFT JOIN judgements j ON j.inspection = i.number
     WHERE i.inspection_id = ? AND i.verdict IS NOT NULL"""
 
 
 def journal(connection: sqlite3.Connection, inspection: Inspection, table: Classes) -> Journal:
-    """What is written of an inspection."""
+    """What is written of an inspection; a verdict that the table does not have is read as REVIEW."""
     orders = tuple(_written(row) for row in connection.execute(ORDERS_OF, (inspection.inspection_id,)))
     row = connection.execute(DECIDED, (inspection.inspection_id,)).fetchone()
     return Journal(None, None, orders) if row is None else Journal(_decision(row, table), row[-1], orders)
@@ -52,14 +53,14 @@ def _written(row: tuple[Device, int, str, int, str | None, int | None, str | Non
 
 
 def _decision(row: sqlite3.Row, table: Classes) -> Decision:
-    verdict, algorithm1, reason, detail, confidence, deciding_patch, defect_patches, probabilities, _ms = row
+    verdict, algorithm1, reason, detail, confidence, deciding_patch, defect_patches, scores, classes, _ms = row
     return Decision(
-        verdict=table.named(verdict),
-        algorithm1=table.named(algorithm1) if algorithm1 else None,
+        verdict=verdict_named(verdict, table),
+        algorithm1=verdict_named(algorithm1, table) if algorithm1 else None,
         fault=FAULTS[reason] if reason else None,
         detail=detail,
         confidence=confidence or 0.0,
         deciding_patch=deciding_patch,
         defect_patches=defect_patches or 0,
-        probabilities=np.frombuffer(probabilities or b"", "<f4").reshape(-1, 5),
+        probabilities=scores_of(scores, json.loads(classes) if classes else ()),
     )

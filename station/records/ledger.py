@@ -18,13 +18,17 @@ from station.core.alarms import Alarm
 from station.core.clock import Clock
 from station.core.errors import BugError, Fault, RecordError
 from station.core.judgement import Evidence, Journal, Written
+from station.core.locks import holders
 from station.core.part import Announcement, Device, Inspection, ModelIdentity, Order, PartType, Receipt
+from station.core.ports import LedgerRoom
+from station.core.room import free_bytes
 from station.core.settings import RecordSettings
 from station.core.timeline import SettleTimes
 from station.core.verdicts import Classes, Place
 from station.records import alarms, archive, journal, store
 from station.records.archivist import Archivist
-from station.records.database import Database
+from station.records.database import Database, log_files
+from station.records.trouble import translated
 from station.records.writer import Writer
 
 P = ParamSpec("P")
@@ -48,6 +52,7 @@ class SqliteLedger:
 
     def __init__(self, folder: Path, settings: RecordSettings, clock: Clock, table: Classes) -> None:
         self._folder = folder
+        self._table = table
         self._clock = clock
         self._table = table
         self._writer = Writer(folder, clock)
@@ -65,7 +70,7 @@ class SqliteLedger:
             settings: Which scans are archived, and for how long.
             clock: Both clocks.
             configuration: SHA-256 and JSON of the effective configuration; judgements name the hash.
-            table: What the verdicts that are recorded mean.
+            table: The configured verdicts and places; what is read back is looked up there.
 
         Raises:
             RecordError: In use, damaged, of a newer version, or the disk failed.
@@ -93,7 +98,9 @@ class SqliteLedger:
 
     async def receipt(self, receipt: Receipt) -> None:
         """Write down how an order ended."""
-        await self._commit(store.end_order, receipt, self._clock.now(), self._clock.monotonic_ns())
+        place = self._table.place_of(receipt.confirmed)
+        moment = self._clock.now(), self._clock.monotonic_ns()
+        await self._commit(store.end_order, receipt, place.name if place else None, *moment)
 
     async def judged(self, inspection: Inspection, evidence: Evidence) -> None:
         """Write down the decision and all it rests on, and hand a copy of the scan to the archive.
@@ -105,7 +112,8 @@ class SqliteLedger:
 
     async def interrupted(self, inspection: Inspection, fault: Fault, detail: str) -> None:
         """Turn the verdict of an inspection that is not closed into REVIEW; what was judged stays recorded."""
-        await self._commit(store.interrupt, inspection, fault, detail, self._clock.now())
+        destination = self._table.review.place.name
+        await self._commit(store.interrupt, inspection, fault, detail, destination, self._clock.now())
 
     async def sorted(self, inspection: Inspection, confirmed: Place, settled: SettleTimes | None = None) -> None:
         """Close an inspection with the place that the robot confirmed, and what is known of the times since then."""
@@ -188,11 +196,25 @@ class SqliteLedger:
             await self._by_archivist(partial(self._archivist.end_pruning, removed))
         return removed
 
+    async def room(self) -> LedgerRoom:
+        """How much room there is on the data folder's disk, and how much of it the database's log has."""
+        return await asyncio.to_thread(self._room)
+
+    async def readers(self) -> str:
+        """Who else has the database open to read, in words; empty where the kernel does not tell."""
+        _log, index = log_files(self._folder)
+        return await asyncio.to_thread(holders, index)
+
     async def close(self) -> None:
         """Finish writing, archive what is waiting, and give the folder free; harmless when it is closed."""
         if not self._closing:
             self._closing = True
             await asyncio.to_thread(self._end)
+
+    def _room(self) -> LedgerRoom:
+        log, _index = log_files(self._folder)
+        with translated(self._folder):
+            return LedgerRoom(free_bytes(self._folder), log.stat().st_size if log.exists() else 0)
 
     def _begin(self, sha256: str, settings: str, database: Database) -> None:
         now = self._clock.now()

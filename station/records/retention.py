@@ -16,7 +16,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from station.records.moments import moment, stamp
+from station.core.moments import moment, stamp
 
 DAILY_SHARE = 0.05
 DAY = timedelta(days=1)

@@ -10,18 +10,17 @@ import math
 import secrets
 import sqlite3
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from datetime import datetime, timedelta
 
 import numpy as np
 
 from station.core.errors import BugError, Fault
-from station.core.geometry import Geometry
-from station.core.judgement import Evidence
+from station.core.judgement import Defect, Evidence
+from station.core.moments import moment, stamp
 from station.core.part import Announcement, Device, Inspection, Order, PartType, Receipt
 from station.core.timeline import SettleTimes
-from station.core.verdicts import Place
-from station.records.moments import moment, stamp
+from station.records.naming import place_name, verdict_name
 
 LAST_ORDER_NUMBER = 0xFFFF
 ID_LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # without I, L, O and U, which are misread
@@ -33,14 +32,15 @@ ENTER = """INSERT INTO inspections
 ORDER = """INSERT INTO orders (device, number, verb, argument, inspection, issued_at, issued_ns)
     VALUES (:device, :number, :verb, :argument, :inspection, :at, :ns)"""
 RECEIPT = """UPDATE orders SET acknowledged_at = :acknowledged_at, acknowledged_ns = :acknowledged_ns,
-    done_at = :done_at, done_ns = :done_ns, confirmed = :confirmed, result = 'done'
+    done_at = :done_at, done_ns = :done_ns, confirmed = :confirmed, confirmed_place = :place,
+    result = 'done'
     WHERE result IS NULL
     AND order_id = (SELECT max(order_id) FROM orders WHERE device = :device AND number = :number)"""
 CHANGES = {
     "judged": """UPDATE inspections SET state = 'judged', judged_at = :at, verdict = :verdict, reason = :reason,
         detail = :detail, destination = :destination WHERE number = :inspection AND state = 'open'""",
     "interrupted": """UPDATE inspections SET state = 'judged', interrupted_at = :at, verdict = 'review',
-        reason = :reason, detail = :detail, destination = 'bin_review'
+        reason = :reason, detail = :detail, destination = :destination
         WHERE number = :inspection AND state IN ('open', 'judged')""",
     "sorted": """UPDATE inspections SET state = 'sorted', sorted_at = :at, confirmed_bin = :confirmed
         WHERE number = :inspection AND state = 'judged'""",
@@ -52,8 +52,11 @@ CHANGES = {
 JUDGEMENT = """INSERT INTO judgements VALUES (:inspection, :algorithm1, :verdict, :reason, :detail, :confidence,
     :deciding_patch, :defect_patches, :probabilities, :lines_expected, :lines_delivered, :blocks, :frame_ids,
     :discarded_blocks, :scan_fault, :scan_detail, :roi_left, :roi_right, :features, :model, :model_sha256,
-    :config_sha256, :times_ns, :ms_after_last_line)"""
+    :config_sha256, :times_ns, :ms_after_last_line, :classes, :recipe, :recipe_sha256, :rule, :defects)"""
+DEFECT = """INSERT INTO defects VALUES (:inspection, :rank, :surface, :patch, :confidence, :angle_deg, :axial_mm,
+    :along_mm, :across_mm)"""
 SETTLEMENT = "INSERT INTO settlements VALUES (:inspection, :plc_sent, :plc_acknowledged, :committed)"
+MEASURED = ("angle_deg", "axial_mm", "along_mm", "across_mm")
 UNFINISHED = """SELECT number, inspection_id, part_id, part_type, part_type_settings, part_sequence, type_code,
     entered_at FROM inspections WHERE state IN ('open', 'judged') ORDER BY number"""
 
@@ -83,13 +86,7 @@ def enter(connection: sqlite3.Connection, part: Announcement, part_type: PartTyp
 def unfinished(connection: sqlite3.Connection) -> list[Inspection]:
     """Inspections that are not closed, oldest first."""
     return [
-        Inspection(
-            inspection_id,
-            number,
-            Announcement(sequence, part_id, code),
-            PartType(**(json.loads(kind) | {"geometry": Geometry(3584, 448, 256, 2)})),
-            moment(at),
-        )
+        Inspection(inspection_id, number, Announcement(sequence, part_id, code), _part_type(kind), moment(at))
         for number, inspection_id, part_id, _type, kind, sequence, code, at in connection.execute(UNFINISHED)
     ]
 
@@ -127,13 +124,17 @@ def adopt_order_number(connection: sqlite3.Connection, device: Device, last: int
         _set_last_number(connection, device, last)
 
 
-def end_order(connection: sqlite3.Connection, receipt: Receipt, at: datetime, ns: int) -> None:
-    """Write how an order ended; `at` and `ns` are the same moment on both clocks."""
+def end_order(connection: sqlite3.Connection, receipt: Receipt, place: str | None, at: datetime, ns: int) -> None:
+    """Write how an order ended; `at` and `ns` are the same moment on both clocks.
+
+    `place` is the name of the place that was confirmed, None where the order has none or no place has that code.
+    """
     order = receipt.order
     row = {
         "device": order.device,
         "number": order.number,
         "confirmed": receipt.confirmed,
+        "place": place,
         "acknowledged_ns": receipt.acknowledged_ns,
         "acknowledged_at": _at(receipt.acknowledged_ns, at, ns),
         "done_ns": receipt.done_ns,
@@ -144,22 +145,32 @@ def end_order(connection: sqlite3.Connection, receipt: Receipt, at: datetime, ns
 
 
 def judge(connection: sqlite3.Connection, inspection: Inspection, evidence: Evidence, at: datetime) -> None:
-    """Write the decision and what it rests on."""
+    """Write the decision and what it rests on.
+
+    Raises:
+        BugError: Also when the scores are not as wide as there are names for them: nobody could read them again.
+    """
     decision = evidence.decision
+    _require_names(evidence)
     outcome = {
-        "verdict": decision.verdict.name,
+        "verdict": verdict_name(decision.verdict),
         "reason": decision.fault and decision.fault.code,
         "detail": decision.detail,
-        "destination": decision.destination.name,
+        "destination": place_name(decision.destination),
     }
     _advance(connection, "judged", inspection, at, outcome)
     row = {"inspection": inspection.number, **outcome, **_grounds(evidence), **_account(evidence)}
     connection.execute(JUDGEMENT, row)
+    for rank, defect in enumerate(evidence.defects, 1):
+        connection.execute(DEFECT, {"inspection": inspection.number, "rank": rank, **_found(defect)})
 
 
-def interrupt(connection: sqlite3.Connection, inspection: Inspection, fault: Fault, detail: str, at: datetime) -> None:
-    """Turn the verdict into REVIEW; the judgement stays as it was."""
-    _advance(connection, "interrupted", inspection, at, {"reason": fault.code, "detail": detail})
+def interrupt(
+    connection: sqlite3.Connection, inspection: Inspection, fault: Fault, detail: str, destination: str, at: datetime
+) -> None:
+    """Turn the verdict into REVIEW, for the place of such parts; the judgement stays as it was."""
+    outcome = {"reason": fault.code, "detail": detail, "destination": destination}
+    _advance(connection, "interrupted", inspection, at, outcome)
 
 
 def close_sorted(
@@ -170,7 +181,7 @@ def close_sorted(
     at: datetime,
 ) -> None:
     """Close an inspection with its place, and the times that came after its judgement, where they are known."""
-    _advance(connection, "sorted", inspection, at, {"confirmed": confirmed.name})
+    _advance(connection, "sorted", inspection, at, {"confirmed": place_name(confirmed)})
     if settled is not None:
         connection.execute(SETTLEMENT, {"inspection": inspection.number, **settled.flat()})
 
@@ -244,7 +255,7 @@ def _number(connection: sqlite3.Connection, inspection: Inspection) -> int:
 def _grounds(evidence: Evidence) -> dict[str, object]:
     decision, roi = evidence.decision, evidence.roi
     return {
-        "algorithm1": decision.algorithm1 and decision.algorithm1.name,
+        "algorithm1": decision.algorithm1 and verdict_name(decision.algorithm1),
         "confidence": float(decision.confidence),
         "deciding_patch": decision.deciding_patch,
         "defect_patches": int(decision.defect_patches),
@@ -257,7 +268,35 @@ def _grounds(evidence: Evidence) -> dict[str, object]:
         "config_sha256": evidence.config_sha256,
         "times_ns": json.dumps(evidence.times.flat()),
         "ms_after_last_line": evidence.ms_after_last_line,
+        "classes": json.dumps(evidence.classes),
+        "recipe": evidence.recipe,
+        "recipe_sha256": evidence.recipe_sha256,
+        "rule": evidence.rule,
+        "defects": len(evidence.defects),
     }
+
+
+def _require_names(evidence: Evidence) -> None:
+    probabilities, classes = evidence.decision.probabilities, evidence.classes
+    if probabilities.size and probabilities.shape[1:] != (len(classes),):
+        shape = " by ".join(map(str, probabilities.shape))
+        raise BugError("station.bug", f"{shape} scores with the names of {len(classes)} classes")
+
+
+def _found(defect: Defect) -> dict[str, object]:
+    sizes = {name: getattr(defect, name) for name in MEASURED}
+    return {
+        "surface": defect.surface,
+        "patch": int(defect.patch),
+        "confidence": float(defect.confidence),
+        **{name: None if value is None else float(value) for name, value in sizes.items()},
+    }
+
+
+def _part_type(stored: str) -> PartType:
+    """The part type as it was configured when the part was taken on."""
+    settings = json.loads(stored)
+    return PartType(**{field.name: settings[field.name] for field in fields(PartType)})
 
 
 def _account(evidence: Evidence) -> dict[str, object]:

@@ -8,7 +8,7 @@ order_numbers  the last number given out to each device
 configurations the effective configurations, by hash
 events         what else happened: changes of state, faults, commands
 
-Moments are UTC text (`station.records.moments`); `…_ns` is CLOCK_MONOTONIC, comparable until the next boot.
+Moments are UTC text (`station.core.moments`); `…_ns` is CLOCK_MONOTONIC, comparable until the next boot.
 """
 
 import sqlite3

@@ -28,9 +28,10 @@ from sim.running import Plan, RunningCell, running_cell
 from station.cell.controller import Controller
 from station.cell.packml import Command, State
 from station.core.events import CellEvent, PartDecided, StateChanged
+from station.core.records import RecordFilter
 from station.core.settings import Settings, parse_settings
 from station.host.build import Station, open_station
-from station.records.query import RecordFilter, export_records
+from station.records.query import export_records
 from station.records.reading import reading
 from tests.cell.plc_words import PlcWords, ResultWords
 from tests.cell.tiny_bundle import GREY_OF, make_tiny_bundle

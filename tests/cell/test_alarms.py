@@ -25,7 +25,7 @@ def standing(bench: Bench) -> list[tuple[str, int, bool, bool]]:
 async def book(folder: Path) -> SqliteLedger:
     configuration = settings()
     told = (configuration.sha256, configuration.model_dump_json())
-    return await SqliteLedger.open(folder, configuration.records, SystemClock(), told)
+    return await SqliteLedger.open(folder, configuration.records, SystemClock(), told, configuration.table)
 
 
 async def hold(bench: Bench, part_id: str = "A1") -> None:

@@ -74,7 +74,7 @@ async def test_without_a_station_the_list_is_read_from_the_records_and_nothing_c
 ) -> None:
     configuration = settings()
     told = (configuration.sha256, configuration.model_dump_json())
-    ledger = await SqliteLedger.open(tmp_path, configuration.records, SystemClock(), told)
+    ledger = await SqliteLedger.open(tmp_path, configuration.records, SystemClock(), told, configuration.table)
     book, clock = AlarmList(), SystemClock()
     await ledger.keep_alarm(book.raise_(FAULTS["jig.fault"], Reaction.HOLD, "7", clock.now()))
     await ledger.keep_alarm(book.clear(clock.now())[0])

@@ -14,9 +14,10 @@ from station.core.clock import SystemClock
 from station.core.events import NetworkOverloaded, PartDecided, StripScored
 from station.core.geometry import BLOCKS_PER_TURN
 from station.core.part import Block, PartType, Pixels, Probabilities
+from station.core.records import RecordFilter
 from station.core.settings import Settings
 from station.records.ledger import SqliteLedger
-from station.records.query import RecordFilter, export_records
+from station.records.query import export_records
 from tests.cell.bench import Bench, running, settings
 from tests.contract.fake_camera import Misfortune, Mishap
 from tests.housings import Verdict
@@ -175,7 +176,7 @@ async def test_a_camera_that_is_lost_in_both_scans_sends_the_part_to_review_with
 async def test_the_deadline_ledger_of_a_part_goes_forward_and_is_stored(tmp_path: Path) -> None:
     configuration = settings()
     books = (configuration.sha256, configuration.model_dump_json())
-    ledger = await SqliteLedger.open(tmp_path, configuration.records, SystemClock(), books)
+    ledger = await SqliteLedger.open(tmp_path, configuration.records, SystemClock(), books, configuration.table)
     async with running(configuration, ledger=ledger, parts=1) as bench:
         await bench.start()
         bench.feed("A1")

@@ -17,10 +17,11 @@ from station.core.alarms import Alarm
 from station.core.clock import SystemClock
 from station.core.errors import RecordError
 from station.core.part import Pixels, Probabilities
+from station.core.records import RecordFilter
 from station.core.settings import RecordSettings, Settings
 from station.host.housekeeping import keep_house
 from station.records.ledger import SqliteLedger
-from station.records.query import RecordFilter, export_records
+from station.records.query import export_records
 from tests.cell.bench import settings, until
 from tests.cell.reason_codes import REASON_CODE
 from tests.cell.wired_bench import WiredBench, wired
@@ -41,7 +42,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 async def recorded(folder: Path, configuration: Settings) -> AsyncIterator[tuple[WiredBench, SqliteLedger]]:
     """A cell whose records are in a real database, and whose PLC is at a real socket."""
     books = (configuration.sha256, configuration.model_dump_json())
-    ledger = await SqliteLedger.open(folder, RecordSettings(), SystemClock(), books)
+    ledger = await SqliteLedger.open(folder, RecordSettings(), SystemClock(), books, configuration.table)
     try:
         async with wired(configuration, ledger=ledger) as bench:
             await bench.cell.start()
@@ -181,7 +182,7 @@ async def test_a_database_with_a_damaged_page_is_refused_at_the_start(tmp_path: 
 async def kept(folder: Path, rules: RecordSettings) -> AsyncIterator[tuple[WiredBench, SqliteLedger]]:
     """A recorded cell, and its housekeeping at work."""
     async with recorded(folder, settings()) as (bench, ledger):
-        house = asyncio.create_task(keep_house(ledger, bench.cell.alarms, folder, rules))
+        house = asyncio.create_task(keep_house(ledger, bench.cell.alarms, rules))
         try:
             yield bench, ledger
         finally:

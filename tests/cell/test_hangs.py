@@ -8,8 +8,9 @@ from pathlib import Path
 from station.cell.packml import Command, State
 from station.core.clock import SystemClock
 from station.core.errors import ModelError
+from station.core.records import RecordFilter
 from station.records.ledger import SqliteLedger
-from station.records.query import RecordFilter, export_records
+from station.records.query import export_records
 from tests.cell.bench import running, settings, until
 from tests.cell.reason_codes import REASON_CODE
 from tests.cell.wired_bench import wired
@@ -69,7 +70,7 @@ class JumpingClock(SystemClock):
 async def test_a_stepped_wall_clock_changes_nothing_but_dates(tmp_path: Path) -> None:
     clock, configuration = JumpingClock(), settings(alarms={"suspended_after_s": 5.0}, plc={"starved_after_s": 0.05})
     books = (configuration.sha256, configuration.model_dump_json())
-    ledger = await SqliteLedger.open(tmp_path, configuration.records, clock, books)
+    ledger = await SqliteLedger.open(tmp_path, configuration.records, clock, books, configuration.table)
     async with running(configuration, ledger=ledger, clock=clock, parts=4) as bench:
         await bench.start()
         for number in range(1, 4):

@@ -21,7 +21,8 @@ from typing import IO
 import pytest
 
 from station.core.errors import StationError
-from station.records.query import RecordFilter, export_records
+from station.core.records import RecordFilter
+from station.records.query import export_records
 from tests.cell.conftest import Run, ledger_of, station_command
 
 PATIENCE_S = 60

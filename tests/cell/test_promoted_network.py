@@ -78,7 +78,7 @@ def test_a_history_that_no_seal_covers_is_told_of_at_the_start_and_by_check(sett
 
 async def judge_one(settings: Settings, data: Path) -> None:
     configuration = (settings.sha256, settings.model_dump_json())
-    ledger = await SqliteLedger.open(data, settings.records, HandClock(), configuration)
+    ledger = await SqliteLedger.open(data, settings.records, HandClock(), configuration, settings.table)
     found = replace(evidence(), model=Shelf(data / "models").active(), config_sha256=settings.sha256)
     await ledger.judged(await ledger.enter(part(), PART_TYPE), found)
     await ledger.close()

@@ -1,13 +1,16 @@
 """A ledger in memory, for tests that need no disk; the contract suite keeps it honest."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import numpy as np
 
 from station.core.alarms import Alarm
 from station.core.clock import Clock, SystemClock
 from station.core.errors import BugError, Fault
 from station.core.judgement import Evidence, Journal, Written
-from station.core.part import Announcement, Device, Inspection, Order, PartType, Receipt
+from station.core.part import Announcement, Decision, Device, Inspection, ModelIdentity, Order, PartType, Receipt
+from station.core.ports import LedgerRoom
 from station.core.timeline import SettleTimes
 from tests.housings import Destination, Verdict
 
@@ -22,6 +25,7 @@ class Entry:
     state: str = "open"
     verdict: Verdict | None = None
     reason: Fault | None = None
+    detail: str = ""
     evidence: Evidence | None = None
     confirmed: Destination | None = None
     settled: SettleTimes | None = None
@@ -67,21 +71,25 @@ class FakeLedger:
         self.receipts.append(receipt)
 
     async def judged(self, inspection: Inspection, evidence: Evidence) -> None:
+        scores = evidence.decision.probabilities
+        if scores.size and scores.shape[1:] != (len(evidence.classes),):
+            raise BugError("station.bug", "scores without the names of their classes")
         entry = self._entry(inspection, "open")
         entry.state, entry.evidence = "judged", evidence
-        entry.verdict, entry.reason = evidence.decision.verdict, evidence.decision.fault
+        decision = evidence.decision
+        entry.verdict, entry.reason, entry.detail = decision.verdict, decision.fault, decision.detail
 
-    async def interrupted(self, inspection: Inspection, fault: Fault, _detail: str) -> None:
+    async def interrupted(self, inspection: Inspection, fault: Fault, detail: str) -> None:
         entry = self._entry(inspection, "open", "judged")
-        entry.state, entry.verdict, entry.reason = "judged", Verdict.REVIEW, fault
+        entry.state, entry.verdict, entry.reason, entry.detail = "judged", Verdict.REVIEW, fault, detail
 
     async def sorted(self, inspection: Inspection, confirmed: Destination, settled: SettleTimes | None = None) -> None:
         entry = self._entry(inspection, "judged")
         entry.state, entry.confirmed, entry.settled = "sorted", confirmed, settled
 
-    async def lost(self, inspection: Inspection, fault: Fault, _detail: str) -> None:
+    async def lost(self, inspection: Inspection, fault: Fault, detail: str) -> None:
         entry = self._entry(inspection, "open", "judged")
-        entry.state, entry.verdict, entry.reason = "lost", Verdict.REVIEW, fault
+        entry.state, entry.verdict, entry.reason, entry.detail = "lost", Verdict.REVIEW, fault, detail
 
     async def withdrawn(self, inspection: Inspection, fault: Fault, _detail: str) -> None:
         entry = self._entry(inspection, "open")
@@ -93,12 +101,19 @@ class FakeLedger:
     async def journal(self, inspection: Inspection) -> Journal:
         entry = self._entry(inspection, "open", "judged", "sorted", "lost", "withdrawn")
         orders = [self._written(order, whose) for order, whose in self.orders if whose == inspection]
-        decision = entry.evidence.decision if entry.evidence else None
-        return Journal(decision, entry.evidence.ms_after_last_line if entry.evidence else None, tuple(orders))
+        return Journal(_decision(entry), entry.evidence.ms_after_last_line if entry.evidence else None, tuple(orders))
 
     async def last_order(self, device: Device) -> Written | None:
         given = [(order, whose) for order, whose in self.orders if order.device == device]
         return self._written(*given[-1]) if given else None
+
+    async def last_taken_on(self) -> Announcement | None:
+        taken = [entry.inspection.part for entry in self.entries.values() if entry.state != "withdrawn"]
+        return taken[-1] if taken else None
+
+    async def last_model(self) -> ModelIdentity | None:
+        models = [entry.evidence.model for entry in self.entries.values() if entry.evidence]
+        return models[-1] if models else None
 
     def _written(self, order: Order, inspection: Inspection | None) -> Written:
         confirmed = next((receipt.confirmed for receipt in self.receipts if receipt.order == order), None)
@@ -117,6 +132,21 @@ class FakeLedger:
     async def note(self, event: str, detail: str) -> None:
         self.events.append((event, detail))
 
+    async def answers(self) -> None:
+        """Nothing is ever waiting."""
+
+    async def look(self) -> None:
+        """What lies in memory lies in its place."""
+
+    async def prune(self) -> int:
+        return 0
+
+    async def room(self) -> LedgerRoom:
+        return LedgerRoom(free=1 << 40, journal=0)
+
+    async def readers(self) -> str:
+        return ""
+
     async def close(self) -> None:
         """Nothing is open."""
 
@@ -127,3 +157,12 @@ class FakeLedger:
                 "station.bug", f"inspection {inspection.inspection_id} does not stand where that is possible"
             )
         return entry
+
+
+def _decision(entry: Entry) -> Decision | None:
+    """The verdict as it stands now, on the grounds of the judgement, if there was one."""
+    if entry.verdict is None:
+        return None
+    nothing = Decision(entry.verdict, None, None, "", 0.0, None, 0, np.zeros((0, 1), np.float32))
+    judged = entry.evidence.decision if entry.evidence else nothing
+    return replace(judged, verdict=entry.verdict, fault=entry.reason, detail=entry.detail)

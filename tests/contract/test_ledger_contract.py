@@ -6,15 +6,15 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from station.core.alarms import Alarm, AlarmList
 from station.core.errors import FAULTS, BugError, Reaction
-from station.core.part import Inspection, Order, Receipt
+from station.core.part import Inspection, ModelIdentity, Order, Receipt
 from station.core.ports import PartLedger
 from tests.contract.fake_ledger import FakeLedger
-from tests.housings import Destination, Verdict
-from tests.record_samples import INTERRUPTED, PART_TYPE, START, decision, evidence, open_ledger, part
+from tests.record_samples import INTERRUPTED, MODEL, PART_TYPE, START, decision, evidence, open_ledger, part, scores
 
 LOST = FAULTS["robot.part_lost"]
 WITHDRAWN = FAULTS["part.withdrawn"]
@@ -213,6 +213,74 @@ async def test_the_last_order_of_a_device_is_known_with_its_end(ledger: PartLedg
     last = await ledger.last_order("robot")
     assert last is not None
     assert last.confirmed == 0
+
+
+async def test_the_journal_tells_the_verdict_as_it_stands_and_on_what_grounds(ledger: PartLedger) -> None:
+    inspection = await ledger.enter(part(), PART_TYPE)
+    await ledger.judged(inspection, evidence(decision(Verdict.DEFECT_FREE, probabilities=scores(4))))
+    judged = (await ledger.journal(inspection)).decision
+    assert judged is not None
+    assert (judged.verdict, judged.fault, judged.detail) == (Verdict.DEFECT_FREE, None, "as measured")
+    await ledger.interrupted(inspection, INTERRUPTED, "left on the jig")
+    now = (await ledger.journal(inspection)).decision
+    assert now is not None
+    assert (now.verdict, now.fault, now.detail) == (Verdict.REVIEW, INTERRUPTED, "left on the jig")
+    assert (now.algorithm1, now.confidence, now.deciding_patch, now.defect_patches) == (Verdict.PITS, 0.75, 5, 3)
+    assert np.array_equal(now.probabilities, scores(4))
+
+
+async def test_the_journal_of_a_part_that_was_interrupted_before_it_was_judged_is_review(ledger: PartLedger) -> None:
+    inspection = await ledger.enter(part(), PART_TYPE)
+    await ledger.interrupted(inspection, INTERRUPTED, "power failed")
+    journal = await ledger.journal(inspection)
+    assert journal.decision is not None
+    assert (journal.decision.verdict, journal.decision.fault) == (Verdict.REVIEW, INTERRUPTED)
+    assert (journal.decision.algorithm1, journal.decision.probabilities.size) == (None, 0)
+    assert journal.ms_after_last_line is None
+
+
+@pytest.mark.parametrize("classes", [(), ("good",), ("a", "b", "c", "d"), ("a", "b", "c", "d", "e", "f")])
+async def test_scores_without_a_name_for_each_of_their_columns_are_refused(
+    ledger: PartLedger, classes: tuple[str, ...]
+) -> None:
+    inspection = await ledger.enter(part(), PART_TYPE)
+    with pytest.raises(BugError):
+        await ledger.judged(inspection, replace(evidence(), classes=classes))
+    assert (await ledger.journal(inspection)).decision is None
+    await ledger.judged(inspection, evidence())
+
+
+async def test_what_was_taken_on_last_is_what_was_not_withdrawn(ledger: PartLedger) -> None:
+    assert await ledger.last_taken_on() is None
+    taken = [await ledger.enter(part(name, number), PART_TYPE) for number, name in enumerate("AB", 7)]
+    assert await ledger.last_taken_on() == taken[1].part
+    await ledger.withdrawn(taken[1], WITHDRAWN, "")
+    assert await ledger.last_taken_on() == taken[0].part
+
+
+async def test_the_last_model_is_that_of_the_part_that_was_taken_on_last_of_those_judged(ledger: PartLedger) -> None:
+    assert await ledger.last_model() is None
+    other = ModelIdentity("inception-cnn-2", "cd" * 32)
+    first, second = [await ledger.enter(part(name), PART_TYPE) for name in "AB"]
+    await ledger.judged(first, evidence())
+    assert await ledger.last_model() == MODEL
+    await ledger.judged(second, replace(evidence(), model=other))
+    assert await ledger.last_model() == other
+
+
+async def test_a_ledger_looks_after_itself(ledger: PartLedger) -> None:
+    await ledger.answers()
+    await ledger.look()
+    assert await ledger.prune() == 0
+    room = await ledger.room()
+    assert room.free > 0
+    assert room.journal >= 0
+    assert await ledger.readers() == ""
+
+
+async def test_a_ledger_may_be_closed_twice(ledger: PartLedger) -> None:
+    await ledger.close()
+    await ledger.close()
 
 
 MOMENT = START.replace(microsecond=250_000)

@@ -17,11 +17,12 @@ from models.release.shelf import Shelf
 from models.weights import SHIPPED
 from station.cli.app import app
 from station.core.errors import RecordError, StationError
+from station.core.records import RecordFilter
 from station.core.settings import load_settings
 from station.records import copying, opening, reading, schema
 from station.records.copying import copy_database, held_still
 from station.records.folder import claim
-from station.records.query import RecordFilter, list_records, show_record
+from station.records.query import list_records, show_record
 from station.records.schema import VERSIONS
 from station.upkeep.backup import restore as restoring
 from station.upkeep.backup.contents import open_backup

@@ -76,7 +76,8 @@ async def test_files_are_their_owners_and_groups_and_the_lock_is_the_owners_alon
     assert {mode for name, mode in found.items() if name not in files} == {"0o750"}
 
 
-READER = "from station.records.query import RecordFilter, list_records"
+READER = """from station.core.records import RecordFilter
+from station.records.query import list_records"""
 LIST = """
 print([row.part_id for row in list_records(Path(sys.argv[1]), RecordFilter(), 10)])
 """

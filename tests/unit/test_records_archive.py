@@ -41,7 +41,7 @@ from tests.record_samples import (
 
 SENSOR_PX = 1600
 LOW_CONFIDENCE = decision(Verdict.REVIEW, FAULTS["part.low_confidence"])
-HALF_SCORED = replace(decision(), probabilities=decision().probabilities[:8])
+HALF_SCORED = replace(decision(), algorithm1=None, probabilities=decision().probabilities[:8])
 
 
 @cache

@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 import threading
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,11 @@ import numpy as np
 import pytest
 
 from station.core.errors import FAULTS, BugError, RecordError
+from station.core.judgement import Defect
 from station.core.part import Inspection, Order, Receipt
 from station.core.settings import RecordSettings
 from station.core.timeline import Delivery, SettleTimes
+from station.core.verdicts import Place
 from station.records import ledger as record
 from station.records import writer
 from station.records.ledger import SqliteLedger
@@ -24,6 +27,7 @@ from tests.record_samples import (
     INTERRUPTED,
     MODEL,
     PART_TYPE,
+    TABLE,
     HandClock,
     account,
     decision,
@@ -34,6 +38,9 @@ from tests.record_samples import (
 )
 
 LOW = FAULTS["part.low_confidence"]
+FOUND = Defect("scratches", 3, 0.875, 359.5, 0.0, 1.25, 0.5)
+THREE = np.random.default_rng(7).dirichlet(np.ones(3), 16).astype(np.float32)
+OTHER_ORDER = ("scratches", "defect_free", "pits")
 
 
 def rows(folder: Path, question: str) -> list[Any]:
@@ -168,16 +175,6 @@ async def test_a_withdrawn_part_has_a_reason_and_neither_verdict_nor_place(tmp_p
     assert shown["withdrawn_at"] is not None
 
 
-async def test_what_was_taken_on_last_is_what_was_not_withdrawn(tmp_path: Path) -> None:
-    ledger = await open_ledger(tmp_path)
-    assert await ledger.last_taken_on() is None
-    taken = [await ledger.enter(part(name, number), PART_TYPE) for number, name in enumerate("AB", 7)]
-    assert await ledger.last_taken_on() == taken[1].part
-    await ledger.withdrawn(taken[1], FAULTS["part.withdrawn"], "")
-    assert await ledger.last_taken_on() == taken[0].part
-    await ledger.close()
-
-
 async def test_the_guards_reason_and_an_invalid_scan_are_told(tmp_path: Path) -> None:
     ledger = await open_ledger(tmp_path)
     inspection = await ledger.enter(part(), PART_TYPE)
@@ -252,19 +249,131 @@ async def test_a_configuration_is_kept_once(tmp_path: Path) -> None:
         "DELETE FROM judgements",
         "DELETE FROM orders",
         "INSERT INTO judgements SELECT * FROM judgements",
+        "UPDATE defects SET class = 'scratches'",
+        "DELETE FROM defects",
+        "INSERT INTO defects VALUES (1, 2, 'pits', 0, 1.0, NULL, NULL, NULL, NULL)",
+        "INSERT OR REPLACE INTO defects VALUES (1, 1, 'scratches', 0, 1.0, NULL, NULL, NULL, NULL)",
+        "INSERT INTO defects VALUES (2, 1, 'pits', 0, 1.0, NULL, NULL, NULL, NULL)",
     ],
 )
 async def test_the_database_itself_refuses_to_rewrite_history(tmp_path: Path, tampering: str) -> None:
     ledger = await open_ledger(tmp_path)
-    inspection = await judged(ledger)
+    inspection = await ledger.enter(part(), PART_TYPE)
+    await ledger.judged(inspection, replace(evidence(), defects=(FOUND,)))
+    await ledger.interrupted(await ledger.enter(part(), PART_TYPE), INTERRUPTED, "never judged")
     await ledger.order("jig", "stop", 0, inspection)
     with pytest.raises(sqlite3.IntegrityError):
         rows(tmp_path, tampering)
     await ledger.close()
 
 
+@pytest.mark.parametrize(
+    "impossible",
+    [
+        {"verdict": ""},
+        {"algorithm1": ""},
+        {"deciding_patch": -1},
+        {"classes": '["a", "b", "c", "d", "e"]'},
+        {"classes": "[]"},
+        {"classes": "{}"},
+        {"classes": "a, b, c"},
+        {"recipe": "SMH-385"},  # without its hash
+        {"recipe_sha256": "ab"},
+        {"recipe": "", "recipe_sha256": "ab"},
+        {"rule": ""},
+        {"rule": None},
+        {"defects": -1},
+    ],
+)
+async def test_the_database_itself_refuses_a_judgement_that_nobody_could_read(
+    tmp_path: Path, impossible: dict[str, object]
+) -> None:
+    ledger = await open_ledger(tmp_path)
+    three = replace(evidence(decision(probabilities=THREE)), classes=OTHER_ORDER)
+    await ledger.judged(await ledger.enter(part(), PART_TYPE), three)
+    await ledger.enter(part(), PART_TYPE)
+    await ledger.close()
+    with closing(sqlite3.connect(tmp_path / "records.sqlite")) as connection:
+        connection.row_factory = sqlite3.Row
+        row = {**dict(connection.execute("SELECT * FROM judgements").fetchone()), "inspection": 2}
+        insert = f"INSERT INTO judgements VALUES ({', '.join(f':{name}' for name in row)})"  # noqa: S608  # its own names
+        with pytest.raises(sqlite3.IntegrityError):
+            connection.execute(insert, {**row, **impossible})
+        connection.execute(insert, row)
+
+
+async def test_a_judgement_keeps_the_networks_classes_the_recipe_and_what_was_found(tmp_path: Path) -> None:
+    ledger = await open_ledger(tmp_path)
+    inspection = await ledger.enter(part(), PART_TYPE)
+    found = evidence(decision(probabilities=THREE))
+    recipe = {"recipe": "SMH-385", "recipe_sha256": "ab" * 32, "rule": "largest_first"}
+    nowhere = Defect("pits", np.int64(0), np.float32(0.5), None, None, None, None)  # type: ignore[arg-type]
+    await ledger.judged(inspection, replace(found, classes=OTHER_ORDER, defects=(FOUND, nowhere), **recipe))
+    await ledger.close()
+    ledger = await open_ledger(tmp_path)
+    journal = await ledger.journal(inspection)
+    await ledger.close()
+    assert journal.decision is not None
+    assert np.array_equal(journal.decision.probabilities, THREE)
+    shown = show_record(tmp_path, inspection.inspection_id)
+    assert shown["classes"] == ["scratches", "defect_free", "pits"]
+    assert np.array_equal(np.array(shown["probabilities"], np.float32), THREE)
+    assert {name: shown[name] for name in recipe} == recipe
+    nothing = {"angle_deg": None, "axial_mm": None, "along_mm": None, "across_mm": None}
+    assert shown["defects"] == [
+        {"class": "scratches", "patch": 3, "confidence": 0.875, "angle_deg": 359.5, "axial_mm": 0.0, "along_mm": 1.25,
+         "across_mm": 0.5},
+        {"class": "pits", "patch": 0, "confidence": 0.5, **nothing},
+    ]  # fmt: skip
+
+
+async def test_a_part_on_which_nothing_was_found_has_no_defects_and_says_so(tmp_path: Path) -> None:
+    ledger = await open_ledger(tmp_path)
+    inspection = await judged(ledger)
+    await ledger.close()
+    assert show_record(tmp_path, inspection.inspection_id)["defects"] == []
+
+
+async def test_defects_that_cannot_be_written_take_their_judgement_with_them(tmp_path: Path) -> None:
+    ledger = await open_ledger(tmp_path)
+    inspection = await ledger.enter(part(), PART_TYPE)
+    with pytest.raises(BugError):
+        await ledger.judged(inspection, replace(evidence(), defects=(FOUND, replace(FOUND, patch=-1))))
+    await ledger.close()
+    assert rows(tmp_path, "SELECT state FROM inspections") == [("open",)]
+    assert rows(tmp_path, "SELECT * FROM judgements") == rows(tmp_path, "SELECT * FROM defects") == []
+
+
+async def test_a_verdict_that_the_table_has_no_more_is_read_as_review(tmp_path: Path) -> None:
+    ledger = await open_ledger(tmp_path)
+    pitted, good = await judged(ledger), await judged(ledger, Verdict.DEFECT_FREE)
+    await ledger.close()
+    fewer = replace(TABLE, surfaces=tuple(surface for surface in TABLE.surfaces if surface.name != "pits"))
+    ledger = await open_ledger(tmp_path, table=fewer)
+    decisions = [(await ledger.journal(one)).decision for one in (pitted, good)]
+    await ledger.close()
+    assert [one and (one.verdict, one.algorithm1) for one in decisions] == [
+        (Verdict.REVIEW, Verdict.REVIEW),
+        (Verdict.DEFECT_FREE, Verdict.REVIEW),
+    ]
+
+
+async def test_places_are_called_as_they_are_configured(tmp_path: Path) -> None:
+    names = {code: Place(code, f"shelf_{code}", "") for code in (1, 2, 9)}
+    review = replace(TABLE.review, place=names[9])
+    ledger = await open_ledger(tmp_path, table=replace(TABLE, places=tuple(names.values()), review=review))
+    inspection = await judged(ledger)
+    for code in (2, 3):
+        await ledger.receipt(Receipt(await ledger.order("robot", "unload", code, inspection), code, 1, 2))
+    await ledger.interrupted(inspection, INTERRUPTED, "")
+    await ledger.close()
+    shown = show_record(tmp_path, inspection.inspection_id)
+    assert [order["confirmed"] for order in shown["orders"]] == ["shelf_2", 3]
+    assert shown["destination"] == "shelf_9"
+
+
 async def test_a_judgement_under_an_unknown_configuration_is_refused_whole(tmp_path: Path) -> None:
-    ledger = await SqliteLedger.open(tmp_path, RecordSettings(), HandClock(), ("d" * 64, "{}"))
+    ledger = await SqliteLedger.open(tmp_path, RecordSettings(), HandClock(), ("d" * 64, "{}"), TABLE)
     inspection = await ledger.enter(part(), PART_TYPE)
     with pytest.raises(BugError, match="FOREIGN KEY"):
         await ledger.judged(inspection, evidence())

@@ -1,16 +1,19 @@
 """The database's versions: old ones are brought up to date with all they hold, newer ones are left alone."""
 
+import json
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from station.core.errors import BugError, RecordError
+from station.core.records import RecordFilter
 from station.records import opening, reading, schema
 from station.records.alarms import read_history
 from station.records.ledger import SqliteLedger
-from station.records.query import RecordFilter, list_records, show_record
+from station.records.query import list_records, show_record
 from station.records.schema import APPLICATION_ID, VERSIONS
 from tests.housings import Destination
 from tests.record_samples import PART_TYPE, evidence, open_ledger, part
@@ -87,6 +90,114 @@ async def test_an_old_database_goes_on_where_it_stopped(tmp_path: Path, version:
     assert (await ledger.order("robot", "home", 0, None)).number == 5
     await ledger.close()
     assert version_of(tmp_path / DATABASE) == NEWEST
+
+
+Rows = dict[str, list[dict[str, Any]]]
+
+
+def contents(path: Path) -> Rows:
+    """Every row of every table, by the names of its columns."""
+    with closing(sqlite3.connect(path)) as connection:
+        connection.row_factory = sqlite3.Row
+        tables = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        return {table: [dict(row) for row in connection.execute(f"SELECT * FROM {table}")] for table in tables}  # noqa: S608  # its own names
+
+
+def migrated(folder: Path, version: int) -> Path:
+    path = old_database(folder, version)
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        schema.migrate(connection, version)
+    return path
+
+
+OLD = range(1, NEWEST)
+GEOMETRY = {"lines_per_turn": 3584, "lines_per_block": 448, "patch_px": 256, "patches_per_strip": 2}
+
+
+@pytest.mark.parametrize("version", OLD)
+def test_a_migration_changes_no_value_that_was_there(tmp_path: Path, version: int) -> None:
+    before = contents(old_database(tmp_path, version))
+    (tmp_path / "new").mkdir()
+    after = contents(migrated(tmp_path / "new", version))
+    for row in after["inspections"]:
+        settings = json.loads(row["part_type_settings"])
+        assert settings.pop("geometry") == GEOMETRY
+        row["part_type_settings"] = json.dumps(settings)
+    for table, rows in before.items():
+        kept = [{name: now[name] for name in was} for was, now in zip(rows, after[table], strict=True)]
+        assert kept == rows, table
+    assert {table: len(rows) for table, rows in before.items() if rows}["inspections"] == 3
+
+
+@pytest.mark.parametrize("version", OLD)
+def test_a_migrated_database_is_laid_out_as_a_new_one(tmp_path: Path, version: int) -> None:
+    with closing(sqlite3.connect(tmp_path / "new.sqlite", isolation_level=None)) as connection:
+        schema.migrate(connection, 0)
+    assert layout(migrated(tmp_path, version)) == layout(tmp_path / "new.sqlite")
+
+
+TAMPERING = [
+    "UPDATE inspections SET verdict = 'defect_free' WHERE number = 1",
+    "UPDATE inspections SET state = 'open', verdict = NULL WHERE number = 1",
+    "UPDATE inspections SET state = 'judged', verdict = 'review' WHERE number = 2",
+    "DELETE FROM inspections WHERE number = 3",
+    "UPDATE judgements SET classes = '[]'",
+    "DELETE FROM judgements",
+    "INSERT INTO defects VALUES (1, 1, 'pits', 0, 1.0, NULL, NULL, NULL, NULL)",
+    "UPDATE orders SET confirmed_place = 'second_inspection' WHERE order_id = 2",
+    "DELETE FROM orders",
+    "DELETE FROM alarms",
+    "UPDATE settlements SET committed_ns = 0",
+    "DELETE FROM settlements",
+]
+
+
+@pytest.mark.parametrize("version", [3, 4, 5])
+@pytest.mark.parametrize("tampering", TAMPERING)
+def test_a_migrated_database_keeps_its_rules_and_its_references(tmp_path: Path, version: int, tampering: str) -> None:
+    path = migrated(tmp_path, version)
+    before = contents(path)
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
+        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        with pytest.raises(sqlite3.IntegrityError):
+            connection.execute(tampering)
+    assert contents(path) == before
+
+
+@pytest.mark.parametrize("version", OLD)
+async def test_an_old_database_is_copied_before_it_is_migrated(tmp_path: Path, version: int) -> None:
+    before = contents(old_database(tmp_path, version))
+    await (await open_ledger(tmp_path)).close()
+    copy = tmp_path / f"records-version-{version}-20260501T060000.sqlite"
+    assert version_of(copy) == version
+    assert contents(copy) == before
+
+
+@pytest.mark.parametrize("version", OLD)
+def test_what_an_old_version_judged_are_the_five_classes_of_housings(tmp_path: Path, version: int) -> None:
+    old_database(tmp_path, version)
+    judged = show_record(tmp_path, list_records(tmp_path, RecordFilter(), 10)[-1].inspection_id)
+    assert judged["classes"] == ["defect_free", "imprinted", "pits", "roll_marks", "scratches"]
+    assert [len(row) for row in judged["probabilities"]] == [5] * 16
+    assert judged["probabilities"][0][0] == pytest.approx(0.29927, abs=1e-5)
+    assert (judged["recipe"], judged["recipe_sha256"], judged["rule"]) == (None, None, "algorithm1")
+    assert judged["defects"] is None
+    assert [order["confirmed"] for order in judged["orders"]] == [None, "bin_pits"]
+
+
+def test_version_5_keeps_the_networks_own_classes_the_recipe_and_every_defect(tmp_path: Path) -> None:
+    old_database(tmp_path, 5)
+    judged = show_record(tmp_path, list_records(tmp_path, RecordFilter(), 10)[-1].inspection_id)
+    assert judged["classes"] == ["scratches", "defect_free", "pits"]
+    assert [len(row) for row in judged["probabilities"]] == [3] * 16
+    assert (judged["recipe"], judged["recipe_sha256"], judged["rule"]) == ("SMH-385", "5e" * 32, "algorithm1")
+    where = ("angle_deg", "axial_mm", "along_mm", "across_mm")
+    assert judged["defects"] == [
+        {"class": "pits", "patch": 5, "confidence": 0.75, **dict(zip(where, (47.25, 1.5, 0.25, 0.125), strict=True))},
+        {"class": "scratches", "patch": 0, "confidence": 0.5, **dict.fromkeys(where)},
+    ]
+    assert judged["part_type_settings"]["geometry"] == GEOMETRY
 
 
 async def test_the_alarms_of_version_2_are_read_as_they_stood(tmp_path: Path) -> None:

@@ -16,9 +16,10 @@ from pathlib import Path
 import pytest
 
 from station.core.errors import RecordError
+from station.core.records import RecordFilter
 from station.records.ledger import WRITE_DEADLINE_S
 from station.records.opening import BUSY_TIMEOUT_S
-from station.records.query import RecordFilter, export_records
+from station.records.query import export_records
 from station.records.trouble import translated
 from tests.housings import Destination
 from tests.record_samples import PART_TYPE, decision, evidence, open_ledger, part

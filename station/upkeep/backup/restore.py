@@ -22,10 +22,10 @@ from models.release.history import HEAD, HISTORY
 from models.release.shelf import BUNDLES, REPORTS, VERDICTS, Shelf
 from models.release.shelf import LOCK as SHELF_LOCK
 from station.core.errors import FAULTS, BackupError
+from station.core.moments import stamp
 from station.records import store
 from station.records.database import DATABASE
 from station.records.folder import LOCK, claim, sync_folder
-from station.records.moments import stamp
 from station.records.opening import connect
 from station.records.schema import migrate, read_version
 from station.records.trouble import translated

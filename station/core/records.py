@@ -1,0 +1,58 @@
+"""What is asked of the records, and the lines of their list: plain values, whatever the records are kept in."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Self
+
+from station.core.errors import ConfigError
+from station.core.moments import moment, stamp
+
+JsonObject = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordFilter:
+    """Which inspections are asked for; None or nothing for all.
+
+    Attributes:
+        since: Entered at this moment or later, as `station.core.moments` writes it.
+        until: Entered before this moment.
+        verdicts: With one of these final verdicts, by name.
+        part_id: Of this part.
+    """
+
+    since: str | None = None
+    until: str | None = None
+    verdicts: tuple[str, ...] = ()
+    part_id: str | None = None
+
+    @classmethod
+    def parse(cls, since: str | None, until: str | None, verdicts: Iterable[str], part_id: str | None) -> Self:
+        """The filter that a command line asks for; a time without a zone is UTC.
+
+        Raises:
+            ConfigError: No time.
+        """
+        return cls(_time(since), _time(until), tuple(verdicts), part_id)
+
+
+class ListedRecord(NamedTuple):
+    """One line of the list, all of it text."""
+
+    inspection_id: str
+    entered_at: str
+    part_id: str
+    part_type: str
+    verdict: str
+    confidence: str
+    reason: str
+    confirmed_bin: str
+
+
+def _time(text: str | None) -> str | None:
+    if text is None:
+        return None
+    try:
+        return stamp(moment(text))
+    except ValueError as error:
+        raise ConfigError("config.bad_option", f"{text!r} is no time; write it as 2026-05-01T06:00") from error

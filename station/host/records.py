@@ -1,0 +1,17 @@
+"""The composition root of what only reads: the one place that knows what reads the records."""
+
+from pathlib import Path
+
+from station.core.ports import RecordReader
+from station.core.settings import Settings, data_dir
+from station.records.reader import SqliteReader
+
+
+def read_records(settings: Settings, data: Path | None) -> RecordReader:
+    """What reads the records of a station, which may be at work.
+
+    Args:
+        settings: The station's configuration.
+        data: The data folder, or None for the configured one.
+    """
+    return SqliteReader(data_dir(settings, data), settings.table)

@@ -1,0 +1,64 @@
+"""The reading side of the records: what a data folder's database holds, whether a station writes it or not."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+from station.core.errors import ConfigError
+from station.core.records import JsonObject, ListedRecord, RecordFilter
+from station.core.verdicts import Classes
+from station.records import alarms, query
+
+
+class SqliteReader:
+    """The records of a data folder; changes nothing there. Every method blocks.
+
+    Args:
+        folder: The data folder.
+        table: The configured verdicts, which may be asked for before any part has got them.
+
+    Raises:
+        RecordError: From every method: no database, damaged, of a newer version, or the disk failed.
+    """
+
+    def __init__(self, folder: Path, table: Classes) -> None:
+        self._folder = folder
+        self._table = table
+
+    def records(self, chosen: RecordFilter, limit: int) -> list[ListedRecord]:
+        """The newest inspections, newest first; with neither verdict nor reason they are still in work."""
+        self._require_known(chosen)
+        return query.list_records(self._folder, chosen, limit)
+
+    def record(self, inspection_id: str) -> JsonObject:
+        """Everything that is recorded of the one inspection whose id begins so."""
+        return query.show_record(self._folder, inspection_id)
+
+    def export(self, chosen: RecordFilter, form: Literal["csv", "json"]) -> Iterator[str]:
+        """The inspections, oldest first, as pieces of one text."""
+        self._require_known(chosen)
+        return query.export_records(self._folder, chosen, form)
+
+    def alarms(self) -> list[JsonObject]:
+        """The alarms on the list, the newest first."""
+        return alarms.read_listed(self._folder)
+
+    def alarm_history(self, limit: int) -> list[JsonObject]:
+        """All alarms that there ever were, the newest first."""
+        return alarms.read_history(self._folder, limit)
+
+    def stops(self, limit: int) -> list[JsonObject]:
+        """Every time that the cell left Execute, the newest first: when, for which state, and why."""
+        return alarms.read_stops(self._folder, limit)
+
+    def _require_known(self, chosen: RecordFilter) -> None:
+        configured = [verdict.name for verdict in self._table.verdicts]
+        if set(chosen.verdicts) <= set(configured):
+            return
+        recorded = query.recorded_verdicts(self._folder)
+        if unknown := [name for name in chosen.verdicts if name not in {*configured, *recorded}]:
+            raise ConfigError(
+                "config.bad_option",
+                f"no verdict: {', '.join(unknown)}; configured are {', '.join(configured)}; "
+                f"recorded are {', '.join(recorded) or 'none'}",
+            )
