@@ -4,5 +4,5 @@
     folder/records.sqlite    every inspection, order and event; WAL, synchronous FULL
     folder/archive/          scans as PNG, archive/YYYY/MM/DD/INSPECTION_ID.png
 
-`station.records.ledger` writes them, `station.records.query` reads them.
+`station.records.ledger` writes them, `station.records.reader` reads them.
 """

@@ -25,7 +25,7 @@ from station.core.room import free_bytes
 from station.core.settings import RecordSettings
 from station.core.timeline import SettleTimes
 from station.core.verdicts import Classes, Place
-from station.records import alarms, archive, journal, store
+from station.records import alarms, archive, journal, judgements, orders, store
 from station.records.archivist import Archivist
 from station.records.database import Database, log_files
 from station.records.trouble import translated
@@ -90,17 +90,17 @@ class SqliteLedger:
     async def order(self, device: Device, verb: str, argument: int, inspection: Inspection | None) -> Order:
         """Give out the device's next order number and write down the intent, before the order goes out."""
         moment = self._clock.now(), self._clock.monotonic_ns()
-        return await self._commit(store.give_order, device, verb, argument, inspection, *moment)
+        return await self._commit(orders.give_order, device, verb, argument, inspection, *moment)
 
     async def adopt_order_number(self, device: Device, last: int) -> None:
         """Go on after the number that the device took last, unless the ledger is ahead of it; 0 tells nothing."""
-        await self._commit(store.adopt_order_number, device, last)
+        await self._commit(orders.adopt_order_number, device, last)
 
     async def receipt(self, receipt: Receipt) -> None:
         """Write down how an order ended."""
         place = self._table.place_of(receipt.confirmed)
         moment = self._clock.now(), self._clock.monotonic_ns()
-        await self._commit(store.end_order, receipt, place.name if place else None, *moment)
+        await self._commit(orders.end_order, receipt, place.name if place else None, *moment)
 
     async def judged(self, inspection: Inspection, evidence: Evidence) -> None:
         """Write down the decision and all it rests on, and hand a copy of the scan to the archive.
@@ -226,7 +226,7 @@ class SqliteLedger:
         file = archive.scan_file(inspection.inspection_id, inspection.entered_at)
         image = archive.cut_out(evidence, file) if self._archivist.wants(evidence.decision.verdict) else None
         with database.transaction() as connection:
-            store.judge(connection, inspection, evidence, now)
+            judgements.judge(connection, inspection, evidence, now)
             if image is not None:
                 store.intend_scan(connection, inspection, str(file), image.left)
         if image is not None:

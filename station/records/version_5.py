@@ -77,9 +77,9 @@ JUDGEMENTS = (
         reason TEXT,
         detail TEXT NOT NULL,
         confidence REAL NOT NULL,
-        deciding_patch INTEGER CHECK (deciding_patch >= 0),
+        deciding_patch INTEGER CHECK (typeof(deciding_patch) IN ('integer', 'null') AND ifnull(deciding_patch, 0) >= 0),
         defect_patches INTEGER NOT NULL,
-        probabilities BLOB NOT NULL,
+        probabilities BLOB NOT NULL CHECK (typeof(probabilities) = 'blob'),
         lines_expected INTEGER NOT NULL,
         lines_delivered INTEGER NOT NULL,
         blocks INTEGER NOT NULL,
@@ -99,7 +99,7 @@ JUDGEMENTS = (
         recipe TEXT CHECK (recipe != ''),
         recipe_sha256 TEXT CHECK (recipe_sha256 != ''),
         rule TEXT NOT NULL CHECK (rule != ''),
-        defects INTEGER CHECK (defects >= 0),
+        defects INTEGER CHECK (typeof(defects) IN ('integer', 'null') AND ifnull(defects, 0) >= 0),
         CHECK (CASE length(probabilities) WHEN 0 THEN 1
             ELSE json_array_length(classes) > 0 AND length(probabilities) % (4 * json_array_length(classes)) = 0 END),
         CHECK ((recipe IS NULL) = (recipe_sha256 IS NULL))
@@ -119,9 +119,9 @@ JUDGEMENTS = (
 DEFECTS = (
     """CREATE TABLE defects (
         inspection INTEGER NOT NULL REFERENCES judgements (inspection),
-        rank INTEGER NOT NULL CHECK (rank >= 1),
+        rank INTEGER NOT NULL CHECK (typeof(rank) = 'integer' AND rank >= 1),
         class TEXT NOT NULL CHECK (class != ''),
-        patch INTEGER NOT NULL CHECK (patch >= 0),
+        patch INTEGER NOT NULL CHECK (typeof(patch) = 'integer' AND patch >= 0),
         confidence REAL NOT NULL,
         angle_deg REAL,
         axial_mm REAL,

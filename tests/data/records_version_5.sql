@@ -21,9 +21,9 @@ CREATE TABLE configurations (
 INSERT INTO "configurations" VALUES('c0ffee0000000000000000000000000000000000000000000000000000000000','{"station": {"name": "line 1"}}','2026-05-01T06:00:00.123Z');
 CREATE TABLE defects (
         inspection INTEGER NOT NULL REFERENCES judgements (inspection),
-        rank INTEGER NOT NULL CHECK (rank >= 1),
+        rank INTEGER NOT NULL CHECK (typeof(rank) = 'integer' AND rank >= 1),
         class TEXT NOT NULL CHECK (class != ''),
-        patch INTEGER NOT NULL CHECK (patch >= 0),
+        patch INTEGER NOT NULL CHECK (typeof(patch) = 'integer' AND patch >= 0),
         confidence REAL NOT NULL,
         angle_deg REAL,
         axial_mm REAL,
@@ -67,9 +67,9 @@ CREATE TABLE "inspections" (
         CHECK (state != 'lost' OR (verdict = 'review' AND reason IS NOT NULL)),
         CHECK (state != 'withdrawn' OR (reason IS NOT NULL AND destination IS NULL))
     );
-INSERT INTO "inspections" VALUES(1,'20260501T060000123-2QXCC7K','SMH-0001','SMH-385','{"name": "SMH-385", "code": 7, "width_px": 385, "width_tolerance_px": 6, "edge_wander_px": 3, "outer_diameter_mm": 21.5, "surface_speed_mm_s": 120.0, "exposure_us": 40.5, "geometry": {"lines_per_turn": 3584, "lines_per_block": 448, "patch_px": 256, "patches_per_strip": 2}}',1,7,'sorted','2026-05-01T06:00:00.123Z','2026-05-01T06:00:01.123Z',NULL,'2026-05-01T06:00:02.123Z',NULL,NULL,'pits',NULL,'as measured','bin_pits','bin_pits');
-INSERT INTO "inspections" VALUES(2,'20260501T060003123-74NEJRJ','SMH-0002','SMH-385','{"name": "SMH-385", "code": 7, "width_px": 385, "width_tolerance_px": 6, "edge_wander_px": 3, "outer_diameter_mm": 21.5, "surface_speed_mm_s": 120.0, "exposure_us": 40.5, "geometry": {"lines_per_turn": 3584, "lines_per_block": 448, "patch_px": 256, "patches_per_strip": 2}}',2,7,'lost','2026-05-01T06:00:03.123Z',NULL,NULL,NULL,'2026-05-01T06:00:03.123Z',NULL,'review','robot.part_lost','gripper open',NULL,NULL);
-INSERT INTO "inspections" VALUES(3,'20260501T060004123-FS30XGS','SMH-0003','SMH-385','{"name": "SMH-385", "code": 7, "width_px": 385, "width_tolerance_px": 6, "edge_wander_px": 3, "outer_diameter_mm": 21.5, "surface_speed_mm_s": 120.0, "exposure_us": 40.5, "geometry": {"lines_per_turn": 3584, "lines_per_block": 448, "patch_px": 256, "patches_per_strip": 2}}',3,7,'open','2026-05-01T06:00:04.123Z',NULL,NULL,NULL,NULL,NULL,NULL,NULL,'',NULL,NULL);
+INSERT INTO "inspections" VALUES(1,'20260501T060000123-SBAT5MW','SMH-0001','SMH-385','{"name": "SMH-385", "code": 7, "width_px": 385, "width_tolerance_px": 6, "edge_wander_px": 3, "outer_diameter_mm": 21.5, "surface_speed_mm_s": 120.0, "exposure_us": 40.5, "geometry": {"lines_per_turn": 3584, "lines_per_block": 448, "patch_px": 256, "patches_per_strip": 2}}',1,7,'sorted','2026-05-01T06:00:00.123Z','2026-05-01T06:00:01.123Z',NULL,'2026-05-01T06:00:02.123Z',NULL,NULL,'pits',NULL,'as measured','bin_pits','bin_pits');
+INSERT INTO "inspections" VALUES(2,'20260501T060003123-QVWV44M','SMH-0002','SMH-385','{"name": "SMH-385", "code": 7, "width_px": 385, "width_tolerance_px": 6, "edge_wander_px": 3, "outer_diameter_mm": 21.5, "surface_speed_mm_s": 120.0, "exposure_us": 40.5, "geometry": {"lines_per_turn": 3584, "lines_per_block": 448, "patch_px": 256, "patches_per_strip": 2}}',2,7,'lost','2026-05-01T06:00:03.123Z',NULL,NULL,NULL,'2026-05-01T06:00:03.123Z',NULL,'review','robot.part_lost','gripper open',NULL,NULL);
+INSERT INTO "inspections" VALUES(3,'20260501T060004123-C4M7RDD','SMH-0003','SMH-385','{"name": "SMH-385", "code": 7, "width_px": 385, "width_tolerance_px": 6, "edge_wander_px": 3, "outer_diameter_mm": 21.5, "surface_speed_mm_s": 120.0, "exposure_us": 40.5, "geometry": {"lines_per_turn": 3584, "lines_per_block": 448, "patch_px": 256, "patches_per_strip": 2}}',3,7,'open','2026-05-01T06:00:04.123Z',NULL,NULL,NULL,NULL,NULL,NULL,NULL,'',NULL,NULL);
 CREATE TABLE "judgements" (
         inspection INTEGER NOT NULL PRIMARY KEY REFERENCES inspections (number),
         algorithm1 TEXT CHECK (algorithm1 != ''),
@@ -77,9 +77,9 @@ CREATE TABLE "judgements" (
         reason TEXT,
         detail TEXT NOT NULL,
         confidence REAL NOT NULL,
-        deciding_patch INTEGER CHECK (deciding_patch >= 0),
+        deciding_patch INTEGER CHECK (typeof(deciding_patch) IN ('integer', 'null') AND ifnull(deciding_patch, 0) >= 0),
         defect_patches INTEGER NOT NULL,
-        probabilities BLOB NOT NULL,
+        probabilities BLOB NOT NULL CHECK (typeof(probabilities) = 'blob'),
         lines_expected INTEGER NOT NULL,
         lines_delivered INTEGER NOT NULL,
         blocks INTEGER NOT NULL,
@@ -99,7 +99,7 @@ CREATE TABLE "judgements" (
         recipe TEXT CHECK (recipe != ''),
         recipe_sha256 TEXT CHECK (recipe_sha256 != ''),
         rule TEXT NOT NULL CHECK (rule != ''),
-        defects INTEGER CHECK (defects >= 0),
+        defects INTEGER CHECK (typeof(defects) IN ('integer', 'null') AND ifnull(defects, 0) >= 0),
         CHECK (CASE length(probabilities) WHEN 0 THEN 1
             ELSE json_array_length(classes) > 0 AND length(probabilities) % (4 * json_array_length(classes)) = 0 END),
         CHECK ((recipe IS NULL) = (recipe_sha256 IS NULL))
@@ -142,7 +142,7 @@ CREATE TABLE scans (
         detail TEXT NOT NULL,
         CHECK (state != 'archived' OR sha256 IS NOT NULL)
     );
-INSERT INTO "scans" VALUES(1,'archived','archive/2026/05/01/20260501T060000123-2QXCC7K.png',0,'cd121aee757c506778838fd107129937f20c57db2b66fcba01af3e6350608b1f','');
+INSERT INTO "scans" VALUES(1,'archived','archive/2026/05/01/20260501T060000123-SBAT5MW.png',0,'cd121aee757c506778838fd107129937f20c57db2b66fcba01af3e6350608b1f','');
 CREATE TABLE settlements (
         inspection INTEGER NOT NULL PRIMARY KEY REFERENCES judgements (inspection),
         plc_sent_ns INTEGER NOT NULL,

@@ -273,6 +273,8 @@ async def test_the_database_itself_refuses_to_rewrite_history(tmp_path: Path, ta
         {"verdict": ""},
         {"algorithm1": ""},
         {"deciding_patch": -1},
+        {"deciding_patch": b"\x05\x00\x00\x00\x00\x00\x00\x00"},  # what a number of numpy would become
+        {"probabilities": "a text of 36 characters, which is no floats"[:36]},
         {"classes": '["a", "b", "c", "d", "e"]'},
         {"classes": "[]"},
         {"classes": "{}"},
@@ -283,6 +285,7 @@ async def test_the_database_itself_refuses_to_rewrite_history(tmp_path: Path, ta
         {"rule": ""},
         {"rule": None},
         {"defects": -1},
+        {"defects": "many"},
     ],
 )
 async def test_the_database_itself_refuses_a_judgement_that_nobody_could_read(

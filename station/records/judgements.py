@@ -1,0 +1,106 @@
+"""What is written of a judgement, in SQL: the decision, all it rests on, and what was found."""
+
+import json
+import math
+import sqlite3
+from datetime import datetime
+
+import numpy as np
+
+from station.core.errors import BugError
+from station.core.judgement import Defect, Evidence
+from station.core.part import Inspection
+from station.records.naming import place_name, verdict_name
+from station.records.store import advance
+
+JUDGEMENT = """INSERT INTO judgements VALUES (:inspection, :algorithm1, :verdict, :reason, :detail, :confidence,
+    :deciding_patch, :defect_patches, :probabilities, :lines_expected, :lines_delivered, :blocks, :frame_ids,
+    :discarded_blocks, :scan_fault, :scan_detail, :roi_left, :roi_right, :features, :model, :model_sha256,
+    :config_sha256, :times_ns, :ms_after_last_line, :classes, :recipe, :recipe_sha256, :rule, :defects)"""
+DEFECT = """INSERT INTO defects VALUES (:inspection, :rank, :surface, :patch, :confidence, :angle_deg, :axial_mm,
+    :along_mm, :across_mm)"""
+MEASURED = ("angle_deg", "axial_mm", "along_mm", "across_mm")
+
+
+def judge(connection: sqlite3.Connection, inspection: Inspection, evidence: Evidence, at: datetime) -> None:
+    """Write the decision and what it rests on, inside the caller's transaction.
+
+    Raises:
+        BugError: The inspection is unknown or not open; or the scores are not as wide as there are names for them, so
+            that nobody could read them again.
+    """
+    decision = evidence.decision
+    _require_names(evidence)
+    outcome = {
+        "verdict": verdict_name(decision.verdict),
+        "reason": decision.fault and decision.fault.code,
+        "detail": decision.detail,
+        "destination": place_name(decision.destination),
+    }
+    advance(connection, "judged", inspection, at, outcome)
+    row = {"inspection": inspection.number, **outcome, **_grounds(evidence), **_account(evidence)}
+    connection.execute(JUDGEMENT, row)
+    for rank, defect in enumerate(evidence.defects, 1):
+        connection.execute(DEFECT, {"inspection": inspection.number, "rank": rank, **_found(defect)})
+
+
+def _grounds(evidence: Evidence) -> dict[str, object]:
+    decision, roi = evidence.decision, evidence.roi
+    return {
+        "algorithm1": decision.algorithm1 and verdict_name(decision.algorithm1),
+        "confidence": float(decision.confidence),
+        "deciding_patch": None if decision.deciding_patch is None else int(decision.deciding_patch),
+        "defect_patches": int(decision.defect_patches),
+        "probabilities": np.ascontiguousarray(decision.probabilities, "<f4").tobytes(),
+        "roi_left": roi and int(roi.left),
+        "roi_right": roi and int(roi.right),
+        "features": json.dumps({name: _plain(value) for name, value in evidence.features.items()}),
+        "model": evidence.model.name,
+        "model_sha256": evidence.model.sha256,
+        "config_sha256": evidence.config_sha256,
+        "times_ns": json.dumps(evidence.times.flat()),
+        "ms_after_last_line": evidence.ms_after_last_line,
+        "classes": json.dumps(evidence.classes),
+        "recipe": evidence.recipe,
+        "recipe_sha256": evidence.recipe_sha256,
+        "rule": evidence.rule,
+        "defects": len(evidence.defects),
+    }
+
+
+def _require_names(evidence: Evidence) -> None:
+    probabilities, classes = evidence.decision.probabilities, evidence.classes
+    if probabilities.size and probabilities.shape[1:] != (len(classes),):
+        shape = " by ".join(map(str, probabilities.shape))
+        raise BugError("station.bug", f"{shape} scores with the names of {len(classes)} classes")
+
+
+def _found(defect: Defect) -> dict[str, object]:
+    return {
+        "surface": defect.surface,
+        "patch": int(defect.patch),
+        "confidence": float(defect.confidence),
+        **{name: _finite(getattr(defect, name)) for name in MEASURED},
+    }
+
+
+def _finite(value: float | None) -> float | None:
+    return None if value is None or not math.isfinite(value) else float(value)
+
+
+def _account(evidence: Evidence) -> dict[str, object]:
+    account = evidence.account
+    return {
+        "lines_expected": account.expected_lines,
+        "lines_delivered": account.delivered_lines,
+        "blocks": account.blocks,
+        "frame_ids": json.dumps(account.frame_ids),
+        "discarded_blocks": account.discarded_blocks,
+        "scan_fault": account.fault and account.fault.code,
+        "scan_detail": account.detail,
+    }
+
+
+def _plain(value: str | float) -> str | float:
+    """The value as JSON has it, which knows no infinity and no NaN."""
+    return value if not isinstance(value, float) or math.isfinite(value) else str(value)
