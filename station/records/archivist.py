@@ -20,7 +20,6 @@ from station.records import archive, store
 from station.records.archive import ScanImage
 from station.records.database import Database
 from station.records.lane import Lane
-from station.records.naming import verdict_name
 from station.records.pruner import Pruner
 from station.records.reading import reading
 from station.records.retention import oldest
@@ -57,7 +56,7 @@ class Archivist:
 
     def wants(self, verdict: Verdict) -> bool:
         """Whether scans of parts with this verdict are archived."""
-        return verdict_name(verdict) in self._kept
+        return verdict.name in self._kept
 
     def take(self, image: ScanImage) -> None:
         """Archive a scan whose judgement is on the disk; never blocks, and what goes wrong is written down."""

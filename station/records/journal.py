@@ -7,7 +7,6 @@ from station.core.errors import FAULTS
 from station.core.judgement import Journal, Written
 from station.core.part import Announcement, Decision, Device, Inspection, ModelIdentity, Order
 from station.core.verdicts import Classes
-from station.records.naming import verdict_named
 from station.records.rows import scores_of
 
 ORDERS = """SELECT device, orders.number, verb, argument, inspection_id, confirmed, result
@@ -55,8 +54,8 @@ def _written(row: tuple[Device, int, str, int, str | None, int | None, str | Non
 def _decision(row: sqlite3.Row, table: Classes) -> Decision:
     verdict, algorithm1, reason, detail, confidence, deciding_patch, defect_patches, scores, classes, _ms = row
     return Decision(
-        verdict=verdict_named(verdict, table),
-        algorithm1=verdict_named(algorithm1, table) if algorithm1 else None,
+        verdict=table.named(verdict),
+        algorithm1=table.named(algorithm1) if algorithm1 else None,
         fault=FAULTS[reason] if reason else None,
         detail=detail,
         confidence=confidence or 0.0,

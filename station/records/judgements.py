@@ -10,7 +10,6 @@ import numpy as np
 from station.core.errors import BugError
 from station.core.judgement import Defect, Evidence
 from station.core.part import Inspection
-from station.records.naming import place_name, verdict_name
 from station.records.store import advance
 
 JUDGEMENT = """INSERT INTO judgements VALUES (:inspection, :algorithm1, :verdict, :reason, :detail, :confidence,
@@ -32,10 +31,10 @@ def judge(connection: sqlite3.Connection, inspection: Inspection, evidence: Evid
     decision = evidence.decision
     _require_names(evidence)
     outcome = {
-        "verdict": verdict_name(decision.verdict),
+        "verdict": decision.verdict.name,
         "reason": decision.fault and decision.fault.code,
         "detail": decision.detail,
-        "destination": place_name(decision.destination),
+        "destination": decision.destination.name,
     }
     advance(connection, "judged", inspection, at, outcome)
     row = {"inspection": inspection.number, **outcome, **_grounds(evidence), **_account(evidence)}
@@ -47,7 +46,7 @@ def judge(connection: sqlite3.Connection, inspection: Inspection, evidence: Evid
 def _grounds(evidence: Evidence) -> dict[str, object]:
     decision, roi = evidence.decision, evidence.roi
     return {
-        "algorithm1": decision.algorithm1 and verdict_name(decision.algorithm1),
+        "algorithm1": decision.algorithm1 and decision.algorithm1.name,
         "confidence": float(decision.confidence),
         "deciding_patch": None if decision.deciding_patch is None else int(decision.deciding_patch),
         "defect_patches": int(decision.defect_patches),

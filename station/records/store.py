@@ -18,7 +18,6 @@ from station.core.errors import BugError, Fault
 from station.core.moments import moment, stamp
 from station.core.part import Announcement, Inspection, PartType
 from station.core.timeline import SettleTimes
-from station.records.naming import place_name
 
 ID_LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # without I, L, O and U, which are misread
 ID_RANDOM_LETTERS = 7
@@ -90,7 +89,7 @@ def close_sorted(
     at: datetime,
 ) -> None:
     """Close an inspection with its place, and the times that came after its judgement, where they are known."""
-    advance(connection, "sorted", inspection, at, {"confirmed": place_name(confirmed)})
+    advance(connection, "sorted", inspection, at, {"confirmed": confirmed.name})
     if settled is not None:
         connection.execute(SETTLEMENT, {"inspection": inspection.number, **settled.flat()})
 
