@@ -264,7 +264,10 @@ class Cell:
             times=times,
             ms_after_last_line=late_ms,
             blocks=scan.blocks,
-            classes=self._classifier.classes,
+            classes=recipe.classifier.classes,
+            recipe=recipe.part_type.name,
+            recipe_sha256=recipe.sha256,
+            rule=recipe.rule.rule,
         )
 
     def _unscanned(self, recipe: Recipe, error: StationError, features: FeatureSnapshot) -> Evidence:
@@ -278,7 +281,10 @@ class Cell:
             times=ScanTimes(None, None, (), self._clock.monotonic_ns()),
             ms_after_last_line=None,
             blocks=(),
-            classes=self._classifier.classes,
+            classes=recipe.classifier.classes,
+            recipe=recipe.part_type.name,
+            recipe_sha256=recipe.sha256,
+            rule=recipe.rule.rule,
         )
 
     async def _publish(self, result: Published) -> Delivery:

@@ -18,6 +18,7 @@ from station.core.errors import BugError, Fault
 from station.core.moments import moment, stamp
 from station.core.part import Announcement, Inspection, PartType
 from station.core.timeline import SettleTimes
+from station.core.verdicts import Place
 
 ID_LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # without I, L, O and U, which are misread
 ID_RANDOM_LETTERS = 7

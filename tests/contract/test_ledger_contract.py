@@ -14,6 +14,7 @@ from station.core.errors import FAULTS, BugError, Reaction
 from station.core.part import Inspection, ModelIdentity, Order, Receipt
 from station.core.ports import PartLedger
 from tests.contract.fake_ledger import FakeLedger
+from tests.housings import Destination, Verdict
 from tests.record_samples import INTERRUPTED, MODEL, PART_TYPE, START, decision, evidence, open_ledger, part, scores
 
 LOST = FAULTS["robot.part_lost"]

@@ -17,6 +17,7 @@ from station.core.moments import moment, stamp
 from station.core.part import Inspection
 from station.core.records import RecordFilter
 from station.records.query import export_records, list_records, show_record
+from tests.housings import Verdict
 from tests.record_samples import PART_TYPE, HandClock, decision, evidence, open_ledger, part, scores
 
 ALL = RecordFilter()
@@ -50,7 +51,7 @@ async def four_parts(folder: Path) -> list[Inspection]:
         await ledger.order("robot", "load", 0, inspection)
         chosen = decision(verdict, fault, scores(number))
         await ledger.judged(inspection, evidence(chosen))
-        await ledger.sorted(inspection, Destination.of(verdict))
+        await ledger.sorted(inspection, verdict.place)
         inspections.append(inspection)
         clock.advance(hours=1)
     inspections.append(await ledger.enter(part("SMH-0005", 5), PART_TYPE))
