@@ -5,7 +5,10 @@ from numpy.typing import NDArray
 
 from station.core.geometry import LINES_PER_TURN
 from station.core.part import Pixels
+from station.core.table import default_geometry
 
+GEOMETRY = default_geometry().value()
+"""Of housings."""
 CELL_LINES = 8
 MARKS, NOISE = 6.0, 1.5
 """Standard deviations, grey values."""

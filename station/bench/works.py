@@ -26,7 +26,7 @@ def judging(
     kind: PartType, scan: Pixels, settings: Settings, classifier: PatchClassifier, blocks: int | None = None
 ) -> Callable[[], object]:
     """Judges one scan, as the cell does but for the camera; only its first blocks where their number is given."""
-    taken = blocks_of(scan)[:blocks]
+    taken = blocks_of(scan, classifier.geometry)[:blocks]
     rule = decision_rule(settings, kind.name, classifier)
 
     def judge() -> None:

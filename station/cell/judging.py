@@ -22,7 +22,7 @@ class SurfaceJudge:
     Args:
         part_type: The announced type.
         settings: How the part is told from the background.
-        classifier: The network.
+        classifier: The network, which says the geometry of blocks and strips.
         turn: What the lines must prove of the turn.
     """
 
@@ -37,8 +37,8 @@ class SurfaceJudge:
         self._settings = settings
         self._classifier = classifier
         self._roi: Roi | None = None
-        self._room = StripRoom()
-        self._witness = TurnWitness(turn)
+        self._room = StripRoom(classifier.geometry)
+        self._witness = TurnWitness(turn, classifier.geometry)
 
     @property
     def roi(self) -> Roi | None:

@@ -1,6 +1,6 @@
 """Step 2, crop: finds the part's columns against the black background and takes them out of every block.
 
-A block is reduced to one grey value a column: the mean of 64 lines at a time, then the median of these seven means, so
+A block is reduced to one grey value a column: the means of sevenths of its lines, then the median of these seven, so
 that a spot of less than three of the seven does not count, neither on the background nor on the part. Columns brighter
 than `crop.background_max` are the part; from there its true edge is looked for outwards, as far as the part stays
 brighter than what lies beyond, because a turned border is often darker than the surface. The first block fixes the
@@ -37,7 +37,7 @@ def find_part(pixels: Pixels, settings: CropSettings) -> Roi:
     """The part's columns in the first block of a scan.
 
     Args:
-        pixels: (448, sensor width) uint8.
+        pixels: (lines, sensor width) uint8.
         settings: Brightest background and the background that must be seen on both sides.
 
     Raises:

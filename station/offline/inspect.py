@@ -102,7 +102,7 @@ def inspect_image(wanted: Wanted, settings: Settings, recipes: Recipes) -> Inspe
     """Judge one image by steps 2 to 5; there is no line clock, so it is never late."""
     try:
         image = read_scan(wanted.file)
-        blocks = blocks_of(image)
+        blocks = blocks_of(image, recipes.rows[0].rule.geometry)
         recipe = _recipe(wanted, blocks[0], settings, recipes)
         turn = settings.turn if wanted.closed else settings.turn.of_open_turns()
         judge = SurfaceJudge(recipe.part_type, settings.crop, recipe.classifier, turn)

@@ -18,7 +18,7 @@ from station.core.errors import ConfigError, PartError
 from station.core.part import Block, PartType, Pixels
 from station.core.settings import Settings
 from station.flow.crop import check_width, crop_block, find_part
-from station.flow.patch import blocks_of, make_strip
+from station.flow.patch import StripRoom, blocks_of, make_strip
 from station.flow.turn.witness import TurnWitness
 from station.host.bundles import find_bundle, make_classifier
 
@@ -35,6 +35,7 @@ class StationCutter:
     def __init__(self, settings: Settings) -> None:
         self._crop = settings.crop
         self._turn = settings.turn
+        self._geometry = settings.geometry.value()
         self._types = [kind.part_type(name) for name, kind in settings.part_types.items()]
 
     def __call__(self, image: Pixels, scan: LabelledScan) -> Pixels:
@@ -43,18 +44,18 @@ class StationCutter:
         Raises:
             PartError: The station would refuse the scan.
         """
-        blocks = blocks_of(np.ascontiguousarray(image))
+        blocks = blocks_of(np.ascontiguousarray(image), self._geometry)
         roi = find_part(blocks[0].pixels, self._crop)
         part_type = self._nearest(blocks[0], roi.width, scan)
         check_width(roi, part_type)
-        witness = TurnWitness(self._turn if scan.closed else self._turn.of_open_turns())
+        witness = TurnWitness(self._turn if scan.closed else self._turn.of_open_turns(), self._geometry)
         crops = []
         for block in blocks:
             witness.take(block, roi)
             crops.append(crop_block(block, roi, part_type, self._crop))
         if witness.doubt is not None:
             raise witness.doubt
-        return np.concatenate([make_strip(crop).patches for crop in crops])
+        return np.concatenate([make_strip(crop, StripRoom(self._geometry)).patches for crop in crops])
 
     def _nearest(self, block: Block, width_px: int, scan: LabelledScan) -> PartType:
         if not self._types:

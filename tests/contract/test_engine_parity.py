@@ -11,8 +11,9 @@ from station.core.ports import PatchClassifier
 from station.core.recording import read_recording, read_scan
 from station.core.settings import load_settings
 from station.flow.crop import crop_block, find_part
-from station.flow.patch import blocks_of, make_strip
+from station.flow.patch import StripRoom, blocks_of, make_strip
 from tests.contract.engine_choices import EACH_CHOICE, start
+from tests.turned import GEOMETRY
 
 REFERENCE = ("openvino", "f32")
 FARTHEST = {"f32": 1e-4, "bf16": 0.1, "int8": 0.25}
@@ -26,9 +27,14 @@ def parts() -> list[list[Pixels]]:
     for scan in read_recording(bundled_recording(), settings.part_types).scans:
         assert scan.part_type is not None
         part_type = settings.part_types[scan.part_type].part_type(scan.part_type)
-        blocks = blocks_of(read_scan(scan.file))
+        blocks = blocks_of(read_scan(scan.file), GEOMETRY)
         roi = find_part(blocks[0].pixels, settings.crop)
-        found.append([make_strip(crop_block(block, roi, part_type, settings.crop)).patches for block in blocks])
+        found.append(
+            [
+                make_strip(crop_block(block, roi, part_type, settings.crop), StripRoom(GEOMETRY)).patches
+                for block in blocks
+            ]
+        )
     return found
 
 

@@ -14,8 +14,9 @@ from station.core.ports import PatchClassifier
 from station.core.settings import CropSettings, DecisionSettings
 from station.flow.crop import crop_block, find_part
 from station.flow.decide import decide
-from station.flow.patch import blocks_of, make_strip
+from station.flow.patch import StripRoom, blocks_of, make_strip
 from tests.contract.engine_choices import EACH_CHOICE, start
+from tests.turned import GEOMETRY
 
 SENSOR_PX = 5472
 WIDTHS_PX = (385, 570, 690, 935, 1065, 1575)
@@ -67,10 +68,10 @@ def test_blockwise_patches_are_the_whole_images_patches(width_px: int, where: st
     ]
     image = scan_of(width_px, left)
     part_type = type_of(width_px)
-    blocks = blocks_of(image)
+    blocks = blocks_of(image, GEOMETRY)
     roi = find_part(blocks[0].pixels, SETTINGS)
     assert (roi.left, roi.right) == (left, left + width_px)
-    strips = [make_strip(crop_block(block, roi, part_type, SETTINGS)).patches for block in blocks]
+    strips = [make_strip(crop_block(block, roi, part_type, SETTINGS), StripRoom(GEOMETRY)).patches for block in blocks]
     np.testing.assert_array_equal(np.concatenate(strips), whole_patches(image, left, width_px))
 
 
@@ -81,7 +82,7 @@ def test_blockwise_probabilities_are_the_whole_images_on_every_engine(
     left = 1237
     image = scan_of(width_px, left)
     judge = SurfaceJudge(type_of(width_px), SETTINGS, classifier)
-    streamed = [judge.take(block).probabilities for block in blocks_of(image) if block.index in SOME_BLOCKS]
+    streamed = [judge.take(block).probabilities for block in blocks_of(image, GEOMETRY) if block.index in SOME_BLOCKS]
     whole = judged_whole(image, left, width_px, SOME_BLOCKS, classifier)
     assert np.concatenate(streamed).tobytes() == whole.tobytes()
 
@@ -90,7 +91,7 @@ def test_the_decision_of_a_streamed_part_is_the_whole_images(classifier: PatchCl
     width_px, left = 935, 1237
     image = scan_of(width_px, left)
     judge = SurfaceJudge(type_of(width_px), SETTINGS, classifier)
-    streamed = [judge.take(block) for block in blocks_of(image)]
+    streamed = [judge.take(block) for block in blocks_of(image, GEOMETRY)]
     whole = judged_whole(image, left, width_px, tuple(range(8)), classifier)
     scores = [Scores(strip, whole[2 * strip : 2 * strip + 2]) for strip in range(8)]
     health, settings = ScanHealth(None, "", 5.0), DecisionSettings()

@@ -18,6 +18,7 @@ from station.core.part import PartType, Pixels
 from station.core.settings import CropSettings
 from station.flow.crop import check_width, crop_block, find_part
 from station.flow.patch import blocks_of
+from tests.turned import GEOMETRY
 
 SETTINGS = CropSettings(background_max=40, margin_px=4)
 SENSOR_PX, LINES = 5472, 3584
@@ -58,7 +59,7 @@ def is_saturated(surface: Pixels) -> bool:
 def judge(scan: Pixels, left: int, width_px: int) -> tuple[str, str]:
     """`found`, `off` by more than the tolerance, or the code of the refusal; and what was found, in words."""
     part_type = PartType("housing", 1, width_px, 8, 6, 20.0, 320.0, 20.0)
-    blocks = blocks_of(scan)
+    blocks = blocks_of(scan, GEOMETRY)
     try:
         roi = find_part(blocks[0].pixels, SETTINGS)
         check_width(roi, part_type)

@@ -14,8 +14,8 @@ from station.core.errors import PartError
 from station.core.part import ModelIdentity, PartType, Pixels, Probabilities
 from station.core.settings import CropSettings
 from station.flow.patch import blocks_of
-from tests.housings import CLASSES, GEOMETRY
-from tests.turned import turned
+from tests.housings import CLASSES
+from tests.turned import GEOMETRY, turned
 
 KIND = PartType("housing", 1, 417, 8, 6, 20.0, 320.0, 20.0)
 ACTIVE_WAIT = "OPENCV_THREAD_POOL_ACTIVE_WAIT_WORKER"
@@ -66,7 +66,7 @@ def test_a_strip_is_bit_for_bit_the_same_however_many_threads_cut_it() -> None:
         cv2.setNumThreads(threads)
         network = Keeping()
         judge = SurfaceJudge(KIND, CropSettings(), network)
-        for block in blocks_of(scan()):
+        for block in blocks_of(scan(), GEOMETRY):
             judge.take(block)
         seen.append(np.stack(network.seen))
     for other in seen[1:]:
@@ -76,7 +76,7 @@ def test_a_strip_is_bit_for_bit_the_same_however_many_threads_cut_it() -> None:
 def test_a_part_that_is_refused_never_reaches_the_network() -> None:
     network = Keeping()
     with pytest.raises(PartError):
-        SurfaceJudge(KIND, CropSettings(), network).take(blocks_of(np.zeros_like(scan()))[0])
+        SurfaceJudge(KIND, CropSettings(), network).take(blocks_of(np.zeros_like(scan()), GEOMETRY)[0])
     assert not network.seen
 
 

@@ -13,7 +13,7 @@ from station.core.part import Block, PartType, Pixels
 from station.core.settings import CropSettings, TurnSettings
 from station.flow.crop import check_width, crop_block, find_part
 from station.flow.turn.witness import TurnWitness
-from tests.turned import turned
+from tests.turned import GEOMETRY, turned
 
 KIND = PartType("smh_385", 1, 385, 8, 6, 18.0, 320.0, 20.0)
 BLOCKS = 8
@@ -170,7 +170,7 @@ def housing(grey: int) -> Pixels:
 
 def judged(image: Pixels) -> str | None:
     """What the station finds wrong with the picture."""
-    settings, witness = CropSettings(), TurnWitness(TurnSettings())
+    settings, witness = CropSettings(), TurnWitness(TurnSettings(), GEOMETRY)
     try:
         roi = find_part(image[:448], settings)
         check_width(roi, KIND)

@@ -5,12 +5,13 @@ import numpy as np
 import pytest
 
 from station.core.part import Crop, Roi
-from station.flow.patch import blocks_of, make_strip
+from station.flow.patch import StripRoom, blocks_of, make_strip
+from tests.turned import GEOMETRY
 
 
 def test_left_and_right_patch_are_the_halves_of_the_resized_block() -> None:
     pixels = np.random.default_rng(1).integers(0, 256, (448, 690), dtype=np.uint8)
-    strip = make_strip(Crop(3, Roi(0, 690), pixels))
+    strip = make_strip(Crop(3, Roi(0, 690), pixels), StripRoom(GEOMETRY))
     resized = cv2.resize(pixels, (512, 256), interpolation=cv2.INTER_AREA)
     assert strip.index == 3
     assert strip.patches.shape == (2, 256, 256)
@@ -22,7 +23,7 @@ def test_left_and_right_patch_are_the_halves_of_the_resized_block() -> None:
 
 def test_a_whole_image_is_eight_complete_read_only_blocks() -> None:
     image = np.arange(3584 * 70, dtype=np.uint32).astype(np.uint8).reshape(3584, 70)
-    blocks = blocks_of(image)
+    blocks = blocks_of(image, GEOMETRY)
     assert [(block.index, block.frame_id, block.delivered_lines) for block in blocks] == [(k, k, 448) for k in range(8)]
     assert {(block.last_line_ns, block.arrived_ns) for block in blocks} == {(0, 0)}
     np.testing.assert_array_equal(np.concatenate([block.pixels for block in blocks]), image)

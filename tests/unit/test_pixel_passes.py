@@ -15,13 +15,15 @@ from numpy.typing import NDArray
 
 from station.core import compiler
 from station.core.errors import ConfigError
-from station.core.geometry import LINES_PER_BLOCK, PATCH_PX
+from station.core.geometry import LINES_PER_BLOCK, PATCH_PX, Geometry
 from station.core.part import Crop, Pixels, Roi
-from station.flow.patch import make_strip
+from station.flow.patch import StripRoom, blocks_of, make_strip
 from station.flow.pixels import build, passes
+from station.flow.pixels.resizing import Resizing, compiled
 from station.flow.pixels.sharing import shares
 from station.host.bundles import make_classifier
 from tests.cell.bench import settings
+from tests.turned import GEOMETRY
 
 SENSOR_PX = 5472
 
@@ -39,7 +41,7 @@ def noise(seed: int) -> Pixels:
 
 
 @pytest.mark.parametrize("columns", [1, 15, 1023, 1024, 1025, SENSOR_PX])
-@pytest.mark.parametrize("lines", [7, 14, 448, 453, 7 * 257])
+@pytest.mark.parametrize("lines", [7, 14, 448, 453, 7 * 257, 7 * 258 + 3])
 def test_a_columns_grey_value_is_the_median_of_seven_means(columns: int, lines: int) -> None:
     pixels = np.tile(block(1), (5, 1))[:lines, :columns]
     groups = pixels[: lines // 7 * 7].reshape(7, lines // 7, columns).sum(axis=1, dtype=np.int64)
@@ -75,7 +77,7 @@ def test_sums_of_lines(columns: int) -> None:
 def test_texture_is_the_difference_of_pairs_of_columns(columns: int, every: int, pairs: int) -> None:
     pixels = block(4, columns, 9)
     marks = pixels[:, : pairs * every : every].astype(np.int64)[:, :pairs] - pixels[:, 8::every][:, :pairs]
-    rows, changes = passes.texture(pixels, every, 8, pairs)
+    rows, changes = passes.texture(pixels, 4, every, 8, pairs)
     assert rows.tolist() == marks.reshape(-1, 4, pairs).sum(axis=1).tolist()
     squares = np.square(np.diff(marks, axis=0)).sum(axis=1)
     assert changes.tolist() == [*squares.tolist(), squares[-1]]
@@ -120,8 +122,45 @@ def test_a_strip_is_what_opencv_makes_of_the_block(width: int) -> None:
     for seed in range(3):
         pixels = block(seed, width, (SENSOR_PX - width) // 2)
         resized = cv2.resize(pixels, (2 * PATCH_PX, PATCH_PX), interpolation=cv2.INTER_AREA)
-        made = make_strip(Crop(0, Roi(0, width), pixels)).patches
+        made = make_strip(Crop(0, Roi(0, width), pixels), StripRoom(GEOMETRY)).patches
         assert np.array_equal(np.concatenate(list(made), axis=1), resized)
+
+
+GEOMETRIES = (
+    Geometry(3584, 448, 256, 2),
+    Geometry(4096, 512, 256, 1),
+    Geometry(7168, 896, 128, 3),
+    Geometry(2400, 300, 192, 2),
+    Geometry(1800, 225, 160, 2),
+    Geometry(1024, 256, 256, 2),
+    Geometry(1000, 125, 64, 5),
+    Geometry(960, 120, 60, 1),
+    Geometry(2304, 576, 9, 7),
+    Geometry(12544 * 2, 12544, 256, 1),
+)
+
+
+@pytest.mark.parametrize("geometry", GEOMETRIES, ids=str)
+def test_a_strip_of_any_geometry_is_what_opencv_makes_of_the_block_and_of_the_whole_turn(geometry: Geometry) -> None:
+    rows, wide = geometry.strip_shape
+    room = StripRoom(geometry)
+    for width in {wide - 1, wide, wide + 1, 2 * wide, 2 * wide + 3, 700}:
+        image = np.random.default_rng(width).integers(0, 256, (geometry.lines_per_turn, width), np.uint8)
+        whole = cv2.resize(image, (wide, geometry.blocks_per_turn * rows), interpolation=cv2.INTER_AREA)
+        made = np.concatenate(
+            [np.concatenate(list(room.make(each.pixels)), axis=1) for each in blocks_of(image, geometry)]
+        )
+        assert np.array_equal(made, whole)
+
+
+def test_what_opencv_resizes_by_other_weights_is_left_to_it() -> None:
+    assert compiled(GEOMETRY, 512)
+    assert not compiled(GEOMETRY, 511)
+    halved = Geometry(4096, 512, 256, 2)
+    assert compiled(halved, 1025)
+    assert not compiled(halved, 1024)
+    assert not compiled(Geometry(25088, 12544, 256, 2), 600), "49 lines a row: 1 / (1 / 49) is not 49"
+    assert not compiled(Geometry(2304, 576, 9, 7), 600), "63 columns are no multiple of four"
 
 
 def test_the_shares_of_every_pixel_add_up() -> None:
@@ -158,33 +197,34 @@ def test_no_byte_behind_the_pixels_is_read(at_the_edge: Callable[[Pixels], Pixel
         passes.profile(pixels)
         passes.white(pixels)
         passes.line_sums(pixels, 257, pixels[-1])
-        passes.texture(pixels, (columns - 9) // 127, 8, 128)
+        passes.texture(pixels, 4, (columns - 9) // 127, 8, 128)
         passes.narrow_marks(pixels, range(440, 448), range(7, 448, 8), 15, 4.0)
-        make_strip(Crop(0, Roi(0, columns), pixels))
+        make_strip(Crop(0, Roi(0, columns), pixels), StripRoom(GEOMETRY))
 
 
 @pytest.mark.parametrize(
     "wrong",
     [
         lambda: passes.profile(np.zeros((6, 10), np.uint8)),
-        lambda: passes.profile(np.zeros((7 * 258, 10), np.uint8)),
         lambda: passes.white(np.zeros((4, 4), np.uint16)),
         lambda: passes.white(np.zeros((4, 8), np.uint8)[:, ::2]),
         lambda: passes.line_sums(np.zeros((4, 8), np.uint8), 9, None),
         lambda: passes.line_sums(np.zeros((4, 8), np.uint8), 8, np.zeros(7, np.uint8)),
-        lambda: passes.texture(np.zeros((448, 134), np.uint8), 1, 8, 127),
-        lambda: passes.texture(np.zeros((448, 500), np.uint8), 1, 8, 129),
-        lambda: passes.texture(np.zeros((447, 500), np.uint8), 1, 8, 100),
+        lambda: passes.texture(np.zeros((448, 134), np.uint8), 4, 1, 8, 127),
+        lambda: passes.texture(np.zeros((448, 500), np.uint8), 4, 1, 8, 129),
+        lambda: passes.texture(np.zeros((447, 500), np.uint8), 4, 1, 8, 100),
+        lambda: passes.texture(np.zeros((448, 500), np.uint8), 0, 1, 8, 100),
         lambda: passes.peaks(np.zeros((2, 3, 8), np.float32), 4, 2, 0, 9),
         lambda: passes.peaks(np.zeros((1, 8, 6), np.float32), 4, 2, 0, 9),
         lambda: passes.peaks(np.zeros((2, 8, 8), np.float64), 4, 2, 0, 9),
         lambda: passes.narrow_marks(np.zeros((48, 40), np.uint8), range(41, 49), range(48), 15, 4.0),
         lambda: passes.narrow_marks(np.zeros((48, 40), np.uint8), range(8), range(-1, 8), 15, 4.0),
         lambda: passes.narrow_marks(np.zeros((48, 7), np.uint8), range(8), range(48), 15, 4.0),
-        lambda: passes.strip(np.zeros((448, 511), np.uint8), np.zeros((511, 8), np.float32), strip_of()),
-        lambda: passes.strip(np.zeros((447, 600), np.uint8), np.zeros((600, 8), np.float32), strip_of()),
-        lambda: passes.strip(np.zeros((448, 600), np.uint8), np.zeros((599, 8), np.float32), strip_of()),
-        lambda: passes.strip(np.zeros((448, 600), np.uint8), np.zeros((600, 8), np.float32), strip_of()[:, ::2]),
+        lambda: Resizing(GEOMETRY, 511),
+        lambda: Resizing(GEOMETRY, 600).make(np.zeros((447, 600), np.uint8), strip_of()),
+        lambda: Resizing(GEOMETRY, 600).make(np.zeros((448, 599), np.uint8), strip_of()),
+        lambda: Resizing(GEOMETRY, 600).make(np.zeros((448, 600), np.uint8), strip_of()[:1]),
+        lambda: Resizing(GEOMETRY, 600).make(np.zeros((448, 600), np.uint8), strip_of()[:, ::-1]),
     ],
 )
 def test_what_does_not_fit_is_refused_before_memory_is_touched(wrong: Callable[[], object]) -> None:

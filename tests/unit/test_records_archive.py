@@ -21,7 +21,7 @@ from station.core.judgement import Evidence
 from station.core.part import Block, Decision, Inspection, Pixels, Roi
 from station.core.settings import CropSettings
 from station.flow.crop import crop_block, find_part
-from station.flow.patch import make_strip
+from station.flow.patch import StripRoom, make_strip
 from station.records import archivist
 from station.records.lane import Lane
 from station.records.ledger import SqliteLedger
@@ -38,6 +38,7 @@ from tests.record_samples import (
     open_ledger,
     part,
 )
+from tests.turned import GEOMETRY
 
 SENSOR_PX = 1600
 LOW_CONFIDENCE = decision(Verdict.REVIEW, FAULTS["part.low_confidence"])
@@ -104,7 +105,10 @@ async def test_the_part_is_found_again_in_its_archived_scan_and_gives_the_same_p
     found = find_part(again[0].pixels, crop)
     assert (found.left + shown["scan_left"], found.right + shown["scan_left"]) == (roi.left, roi.right)
     for before, after in zip(blocks, again, strict=True):
-        strips = [make_strip(crop_block(*seen_at, PART_TYPE, crop)) for seen_at in ((before, roi), (after, found))]
+        strips = [
+            make_strip(crop_block(*seen_at, PART_TYPE, crop), StripRoom(GEOMETRY))
+            for seen_at in ((before, roi), (after, found))
+        ]
         assert np.array_equal(strips[0].patches, strips[1].patches)
 
 

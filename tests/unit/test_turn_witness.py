@@ -12,7 +12,7 @@ from station.core.settings import TurnSettings
 from station.flow.patch import blocks_of
 from station.flow.turn.witness import TurnWitness
 from tests.housings import Verdict
-from tests.turned import turned
+from tests.turned import GEOMETRY, turned
 
 Chance = np.random.Generator
 LEAST = LINES_PER_TURN // 100 + 1
@@ -31,8 +31,8 @@ def doubt(scan: RenderedScan, image: Pixels, settings: TurnSettings | None = Non
 
 
 def witness_of(image: Pixels, roi: Roi, settings: TurnSettings | None = None) -> TurnWitness:
-    witness = TurnWitness(settings or TurnSettings())
-    for block in blocks_of(np.ascontiguousarray(image)):
+    witness = TurnWitness(settings or TurnSettings(), GEOMETRY)
+    for block in blocks_of(np.ascontiguousarray(image), GEOMETRY):
         witness.take(block, roi)
     return witness
 
@@ -285,8 +285,8 @@ def test_a_first_block_that_is_mostly_black_has_missing_lines_and_is_no_empty_ji
     image = np.zeros((LINES_PER_TURN, 500), np.uint8)
     image[:, 50:450] = turned(3, 400, 120)
     image[100:400] = 0
-    witness = TurnWitness(TurnSettings())
-    witness.take_unseen(blocks_of(image)[0])
+    witness = TurnWitness(TurnSettings(), GEOMETRY)
+    witness.take_unseen(blocks_of(image, GEOMETRY)[0])
     assert witness.doubt is not None
     assert (witness.doubt.code, witness.doubt.detail) == (
         "scan.incomplete", "block 0: lines 100 to 399 are as dark as the background",
@@ -294,9 +294,9 @@ def test_a_first_block_that_is_mostly_black_has_missing_lines_and_is_no_empty_ji
 
 
 def test_an_empty_jig_has_no_missing_lines() -> None:
-    witness = TurnWitness(TurnSettings())
+    witness = TurnWitness(TurnSettings(), GEOMETRY)
     dark = np.random.default_rng(1).integers(2, 9, (LINES_PER_TURN, 500), np.uint8)
-    witness.take_unseen(blocks_of(dark)[0])
+    witness.take_unseen(blocks_of(dark, GEOMETRY)[0])
     assert witness.doubt is None
 
 

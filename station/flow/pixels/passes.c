@@ -17,14 +17,7 @@ enum {
     TILE = 1024,         /* columns that are counted at a time, so that the counters stay in the nearest cache */
     COUNTED = 255,       /* lines that a counter of eight bits can count */
     PAIRS = 128,         /* at most so many pairs of columns */
-    LINES_PER_ROW = 4,   /* lines of texture that become one row */
-    CYCLE_LINES = 7,     /* so many lines of a block become ... */
-    CYCLE_ROWS = 4,      /* ... so many rows of a strip */
-    LANES = 8,           /* floats of a column that lie together: CYCLE_LINES and one to spare */
-    LINES = 448,
-    COLUMNS = 512,       /* of a strip */
-    PATCH = 256,
-    ROWS = 256,
+    LANES = 8,           /* lines that are made narrower at a time, floats of a column that lie together */
 };
 
 /* ---------------------------------------------------------------------- the grey value of each column */
@@ -115,18 +108,18 @@ PASS void station_lines(const uint8_t *pixels, ptrdiff_t stride, int lines, int 
 
 /* ---------------------------------------------------------------------- the texture of a surface */
 
-PASS void station_texture(const uint8_t *pixels, ptrdiff_t stride, int lines, int pairs, int every, int apart,
-                          float *rows, float *changes)
+PASS void station_texture(const uint8_t *pixels, ptrdiff_t stride, int lines, int lines_per_row, int pairs, int every,
+                          int apart, float *rows, float *changes)
 {
     int16_t marks[2][PAIRS];
     for (int line = 0; line < lines; line++) {
         const uint8_t *left = pixels + line * stride, *right = left + apart;
         int16_t *restrict here = marks[line & 1], *restrict before = marks[~line & 1];
-        float *restrict row = rows + (ptrdiff_t)(line / LINES_PER_ROW) * pairs;
+        float *restrict row = rows + (ptrdiff_t)(line / lines_per_row) * pairs;
         for (int i = 0; i < pairs; i++)
             here[i] = (int16_t)(left[i * every] - right[i * every]);
         for (int i = 0; i < pairs; i++)
-            row[i] = (line % LINES_PER_ROW ? row[i] : 0.0f) + (float)here[i];
+            row[i] = (line % lines_per_row ? row[i] : 0.0f) + (float)here[i];
         if (line) {
             int32_t squares = 0;
             for (int i = 0; i < pairs; i++)
@@ -245,13 +238,13 @@ static inline void turn_over(const Four columns[4], float *lines, ptrdiff_t line
     store(lines + 3 * line, PICK(high, high_next, 2, 3, 6, 7));
 }
 
-/* Sums the columns of one cycle of lines, eight lines side by side. */
+/* Sums the columns of at most eight lines, side by side. */
 static inline __attribute__((always_inline)) void sum_columns(int most, const int32_t *restrict first,
                                                               const float *restrict shares,
-                                                              float (*restrict tile)[LANES],
-                                                              float (*restrict sums)[COLUMNS])
+                                                              float (*restrict tile)[LANES], int wide,
+                                                              float *restrict sums)
 {
-    for (int column = 0; column < COLUMNS; column += 4) {
+    for (int column = 0; column < wide; column += 4) {
         Four upper[4], lower[4];
         for (int i = 0; i < 4; i++) {
             const float *lanes = tile[first[column + i]], *share = shares + (ptrdiff_t)(column + i) * most;
@@ -264,17 +257,22 @@ static inline __attribute__((always_inline)) void sum_columns(int most, const in
                 lower[i] += rest * share[k];
             }
         }
-        turn_over(upper, &sums[0][column], COLUMNS);
-        turn_over(lower, &sums[4][column], COLUMNS);
+        turn_over(upper, sums + column, wide);
+        turn_over(lower, sums + 4 * (ptrdiff_t)wide + column, wide);
     }
 }
 
-static void cross(const uint8_t *pixels, ptrdiff_t stride, int columns, int most, const int32_t *first,
-                  const float *shares, float (*restrict tile)[LANES], float (*restrict sums)[COLUMNS])
+/* Of at most eight lines the sums of each target column, eight rows of `wide` floats; lines that are not there count
+ * as the last one, and nobody looks at their sums. */
+static void cross(const uint8_t *pixels, ptrdiff_t stride, int lines, int columns, int most, const int32_t *first,
+                  const float *shares, float (*restrict tile)[LANES], int wide, float *restrict sums)
 {
-    const uint8_t *restrict one = pixels, *restrict two = one + stride, *restrict three = two + stride,
-                            *restrict four = three + stride, *restrict five = four + stride,
-                            *restrict six = five + stride, *restrict seven = six + stride;
+    const uint8_t *row[LANES];
+    for (int line = 0; line < LANES; line++)
+        row[line] = pixels + (line < lines ? line : lines - 1) * stride;
+    const uint8_t *restrict one = row[0], *restrict two = row[1], *restrict three = row[2], *restrict four = row[3],
+                            *restrict five = row[4], *restrict six = row[5], *restrict seven = row[6],
+                            *restrict eight = row[7];
     for (int i = 0; i < columns; i++) {
         tile[i][0] = one[i];
         tile[i][1] = two[i];
@@ -283,38 +281,45 @@ static void cross(const uint8_t *pixels, ptrdiff_t stride, int columns, int most
         tile[i][4] = five[i];
         tile[i][5] = six[i];
         tile[i][6] = seven[i];
-        tile[i][7] = 0;
+        tile[i][7] = eight[i];
     }
     switch (most) { /* the usual numbers, so that the compiler lays the loop out */
-    case 2: sum_columns(2, first, shares, tile, sums); break;
-    case 3: sum_columns(3, first, shares, tile, sums); break;
-    case 4: sum_columns(4, first, shares, tile, sums); break;
-    case 5: sum_columns(5, first, shares, tile, sums); break;
-    default: sum_columns(most, first, shares, tile, sums);
+    case 2: sum_columns(2, first, shares, tile, wide, sums); break;
+    case 3: sum_columns(3, first, shares, tile, wide, sums); break;
+    case 4: sum_columns(4, first, shares, tile, wide, sums); break;
+    case 5: sum_columns(5, first, shares, tile, wide, sums); break;
+    default: sum_columns(most, first, shares, tile, wide, sums);
     }
 }
 
+/* The strip has `wide` columns, a multiple of four, in patches of `patch`, each with its rows behind the other.
+ * `cycle_lines` lines become `cycle_rows` rows, again and again. Memory to work in: `tile` has eight floats a column of
+ * the block, `sums` one row of `wide` floats more than it takes lines, in eights, to hold a cycle. */
 PASS void station_strip(const uint8_t *pixels, ptrdiff_t stride, int columns, int most, const int32_t *first,
-                        const float *shares, int most_lines, const int32_t *first_line, const float *line_shares,
-                        float *tile, uint8_t *patches)
+                        const float *shares, int cycles, int cycle_lines, int cycle_rows, int most_lines,
+                        const int32_t *first_line, const float *line_shares, int wide, int patch, float *tile,
+                        float *sums, uint8_t *patches)
 {
-    float sums[LANES][COLUMNS], row[COLUMNS];
-    for (int cycle = 0; cycle < LINES / CYCLE_LINES; cycle++) {
-        cross(pixels + (ptrdiff_t)cycle * CYCLE_LINES * stride, stride, columns, most, first, shares,
-              (float(*)[LANES])tile, sums);
-        for (int within = 0; within < CYCLE_ROWS; within++) {
-            memset(row, 0, sizeof row);
+    const float rounding = 12582912.0f; /* 1.5 times 2^23: adding it rounds to the nearest, halves to even */
+    int rows = cycles * cycle_rows;
+    float *restrict row = sums;
+    sums += wide;
+    for (int cycle = 0; cycle < cycles; cycle++) {
+        for (int line = 0; line < cycle_lines; line += LANES)
+            cross(pixels + ((ptrdiff_t)cycle * cycle_lines + line) * stride, stride, cycle_lines - line, columns, most,
+                  first, shares, (float(*)[LANES])tile, wide, sums + (ptrdiff_t)line * wide);
+        for (int within = 0; within < cycle_rows; within++) {
+            memset(row, 0, (size_t)wide * sizeof *row);
             for (int k = 0; k < most_lines; k++) {
-                const float *restrict line = sums[first_line[within] + k];
+                const float *restrict line = sums + (ptrdiff_t)(first_line[within] + k) * wide;
                 float share = line_shares[within * most_lines + k];
-                for (int i = 0; i < COLUMNS; i++)
+                for (int i = 0; i < wide; i++)
                     row[i] += line[i] * share;
             }
-            for (int half = 0; half < COLUMNS / PATCH; half++) {
-                uint8_t *restrict out = patches + ((ptrdiff_t)half * ROWS + cycle * CYCLE_ROWS + within) * PATCH;
-                const float *restrict from = row + half * PATCH;
-                const float rounding = 12582912.0f; /* 1.5 times 2^23: adding it rounds to the nearest, halves to even */
-                for (int i = 0; i < PATCH; i++)
+            for (int part = 0; part < wide / patch; part++) {
+                uint8_t *restrict out = patches + ((ptrdiff_t)part * rows + cycle * cycle_rows + within) * patch;
+                const float *restrict from = row + (ptrdiff_t)part * patch;
+                for (int i = 0; i < patch; i++)
                     out[i] = (uint8_t)(int32_t)(from[i] + rounding - rounding);
             }
         }

@@ -11,18 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from station.core.errors import ConfigError
-from station.core.geometry import LINES_PER_BLOCK, PATCH_PX, PATCHES_PER_STRIP, STRIP_SHAPE
 from station.core.part import Pixels
 from station.flow.pixels.build import LIBRARY
-from station.flow.pixels.sharing import shares
 
 GROUPS = 7
 MOST_LINES_OF_A_GROUP = 257
-"""So many lines of white add up to 16 bits."""
+"""So many lines of white add up to 16 bits; more are left to numpy."""
 MOST_PAIRS = 128
-LINES_PER_ROW = 4
-LANES = 8
-LINES_PER_CYCLE, ROWS_PER_CYCLE = 7, 4
 
 _Pixels = (ctypes.c_void_p, ctypes.c_ssize_t)
 _Int, _Pointer = ctypes.c_int, ctypes.c_void_p
@@ -45,7 +40,7 @@ def library() -> ctypes.PyDLL:
         ("station_profile", (*_Pixels, _Int, _Int, _Pointer, _Pointer), None),
         ("station_white", (*_Pixels, _Int, _Int), ctypes.c_int64),
         ("station_lines", (*_Pixels, _Int, _Int, _Int, _Pointer, _Pointer, _Pointer, _Pointer), None),
-        ("station_texture", (*_Pixels, _Int, _Int, _Int, _Int, _Pointer, _Pointer), None),
+        ("station_texture", (*_Pixels, *5 * (_Int,), _Pointer, _Pointer), None),
         (
             "station_peaks",
             (_Pointer, _Int, _Int, _Int, _Int, _Int, _Int, _Int, _Pointer, _Pointer, _Pointer),
@@ -58,7 +53,7 @@ def library() -> ctypes.PyDLL:
         ),
         (
             "station_strip",
-            (*_Pixels, _Int, _Int, _Pointer, _Pointer, _Int, _Pointer, _Pointer, _Pointer, _Pointer),
+            (*_Pixels, _Int, _Int, _Pointer, _Pointer, *4 * (_Int,), _Pointer, _Pointer, _Int, _Int, *3 * (_Pointer,)),
             None,
         ),
     ):
@@ -71,19 +66,21 @@ def profile(pixels: Pixels) -> NDArray[np.float32]:
     """One grey value a column: the median of the means of seven groups of lines.
 
     Args:
-        pixels: At most 1,799 lines, seven times 257; what exceeds seven equal groups is left out.
+        pixels: At least seven lines; what exceeds seven equal groups is left out.
     """
-    lines = len(pixels) // GROUPS
-    _refuse(not 0 < lines <= MOST_LINES_OF_A_GROUP, f"{len(pixels)} lines are no seven groups of 1 to 257")
-    columns = pixels.shape[1]
+    lines, columns = len(pixels) // GROUPS, pixels.shape[1]
+    refuse(lines == 0, f"{len(pixels)} lines are no seven groups")
+    if lines > MOST_LINES_OF_A_GROUP:
+        wide = np.add.reduceat(pixels[: GROUPS * lines], range(0, GROUPS * lines, lines), axis=0, dtype=np.uint32)
+        return np.asarray(np.partition(wide, GROUPS // 2, axis=0)[GROUPS // 2].astype(np.float32) / np.float32(lines))
     sums, values = np.empty((GROUPS, columns), np.uint16), np.empty(columns, np.float32)
-    library().station_profile(*_place(pixels), lines, columns, sums.ctypes.data, values.ctypes.data)
+    library().station_profile(*place(pixels), lines, columns, sums.ctypes.data, values.ctypes.data)
     return values
 
 
 def white(pixels: Pixels) -> int:
     """How many pixels are 255; as `np.count_nonzero(pixels == 255)`."""
-    return int(library().station_white(*_place(pixels), *pixels.shape))
+    return int(library().station_white(*place(pixels), *pixels.shape))
 
 
 def line_sums(pixels: Pixels, grain_columns: int, before: Pixels | None) -> NDArray[np.int32]:
@@ -98,39 +95,40 @@ def line_sums(pixels: Pixels, grain_columns: int, before: Pixels | None) -> NDAr
         (3, lines) int32.
     """
     lines, columns = pixels.shape
-    _refuse(not 0 < grain_columns <= columns, f"{grain_columns} columns of {columns}")
-    _refuse(before is not None and before.shape != (columns,), "the line before is of another width")
+    refuse(not 0 < grain_columns <= columns, f"{grain_columns} columns of {columns}")
+    refuse(before is not None and before.shape != (columns,), "the line before is of another width")
     sums = np.empty((3, lines), np.int32)
     start, line = sums.ctypes.data, sums.strides[0]
     last = None if before is None else np.ascontiguousarray(before)
     library().station_lines(
-        *_place(pixels), lines, columns, grain_columns,
+        *place(pixels), lines, columns, grain_columns,
         None if last is None else last.ctypes.data, start, start + line, start + 2 * line,
     )  # fmt: skip
     return sums
 
 
-def texture(pixels: Pixels, every: int, apart: int, pairs: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """The differences of pairs of columns, summed over four lines, and their squared changes from line to line.
+def texture(
+    pixels: Pixels, lines_per_row: int, every: int, apart: int, pairs: int
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """The differences of pairs of columns, summed over the lines of a row, and their squared changes line by line.
 
     Args:
-        pixels: A multiple of four lines, at least two.
+        pixels: Whole rows of lines, at least two lines.
+        lines_per_row: Lines that become one row.
         every: A pair begins at every so many columns.
         apart: Columns between the two of a pair.
         pairs: How many, at most 128.
 
     Returns:
-        (lines / 4, pairs) float32, and (lines,) float32: the change to the next line, of the last line as of the one
+        (rows, pairs) float32, and (lines,) float32: the change to the next line, of the last line as of the one
         before.
     """
     lines, columns = pixels.shape
-    _refuse(
-        not 0 < pairs <= MOST_PAIRS or (pairs - 1) * every + apart >= columns, f"{pairs} pairs in {columns} columns"
-    )
-    _refuse(lines < 2 or lines % LINES_PER_ROW > 0, f"{lines} lines")
-    rows, changes = np.empty((lines // LINES_PER_ROW, pairs), np.float32), np.empty(lines, np.float32)
+    refuse(not 0 < pairs <= MOST_PAIRS or (pairs - 1) * every + apart >= columns, f"{pairs} pairs in {columns} columns")
+    refuse(lines < 2 or lines_per_row < 1 or lines % lines_per_row > 0, f"{lines} lines, {lines_per_row} a row")
+    rows, changes = np.empty((lines // lines_per_row, pairs), np.float32), np.empty(lines, np.float32)
     library().station_texture(
-        *_place(pixels), lines, pairs, every, apart, rows.ctypes.data, changes.ctypes.data
+        *place(pixels), lines, lines_per_row, pairs, every, apart, rows.ctypes.data, changes.ctypes.data
     )  # fmt: skip
     return rows, changes
 
@@ -154,8 +152,8 @@ def peaks(
         where none is alike at all.
     """
     chunks, rows, chunk = likeness.shape
-    _refuse(likeness.dtype != np.float32 or not likeness.flags.c_contiguous, "likeness must be float32 in one piece")
-    _refuse(not 0 < length <= rows or stride * (length - 1) >= chunks * chunk, f"windows of {length} in {rows} rows")
+    refuse(likeness.dtype != np.float32 or not likeness.flags.c_contiguous, "likeness must be float32 in one piece")
+    refuse(not 0 < length <= rows or stride * (length - 1) >= chunks * chunk, f"windows of {length} in {rows} rows")
     highest, places = np.empty(rows - length + 1, np.float32), np.empty(rows - length + 1, np.int32)
     room = np.empty((length + 1, chunks * chunk), np.float32)
     library().station_peaks(
@@ -180,44 +178,27 @@ def narrow_marks(pixels: Pixels, lines: range, around: range, wide: int, clip: f
     """
     columns = pixels.shape[1]
     outside = any(not some or some[0] < 0 or some[-1] >= len(pixels) for some in (lines, around))
-    _refuse(outside or lines.step != 1, f"lines {lines} and {around} of {len(pixels)}")
-    _refuse(wide % 2 == 0 or wide // 2 >= columns, f"{wide} columns of {columns}")
+    refuse(outside or lines.step != 1, f"lines {lines} and {around} of {len(pixels)}")
+    refuse(wide % 2 == 0 or wide // 2 >= columns, f"{wide} columns of {columns}")
     room, marks = np.empty(columns, np.float32), np.empty(columns, np.float32)
     library().station_marks(
-        *_place(pixels), columns, lines.start, len(lines), around.start, len(around), around.step,
+        *place(pixels), columns, lines.start, len(lines), around.start, len(around), around.step,
         wide, clip, room.ctypes.data, marks.ctypes.data,
     )  # fmt: skip
     return marks
 
 
-def strip(pixels: Pixels, tile: NDArray[np.float32], patches: Pixels) -> None:
-    """Resize a block to a strip and cut it into its patches; as `cv2.resize` with INTER_AREA on x86-64.
-
-    Args:
-        pixels: (448, columns), at least 512 columns: a narrower part is made wider, which goes by other weights.
-        tile: (columns, 8) float32, memory to work in.
-        patches: (2, 256, 256) uint8, where the strip goes.
-    """
-    lines, columns = pixels.shape
-    _refuse(lines != LINES_PER_BLOCK or columns < STRIP_SHAPE[1], f"{lines} lines of {columns} columns")
-    _refuse(tile.shape != (columns, LANES) or tile.dtype != np.float32, "the memory to work in is of another shape")
-    _refuse(patches.shape != (PATCHES_PER_STRIP, PATCH_PX, PATCH_PX) or patches.dtype != np.uint8, "no patches")
-    _refuse(not (tile.flags.c_contiguous and patches.flags.c_contiguous), "memory lies apart")
-    across, down = shares(columns, STRIP_SHAPE[1]), shares(LINES_PER_CYCLE, ROWS_PER_CYCLE)
-    library().station_strip(
-        *_place(pixels), columns,
-        across.most, across.first.ctypes.data, across.shares.ctypes.data,
-        down.most, down.first.ctypes.data, down.shares.ctypes.data,
-        tile.ctypes.data, patches.ctypes.data,
-    )  # fmt: skip
-
-
-def _place(pixels: Pixels) -> tuple[int, int]:
-    _refuse(pixels.dtype != np.uint8 or pixels.strides[1] != 1, "pixels must be bytes that lie side by side")
+def place(pixels: Pixels) -> tuple[int, int]:
+    """Where pixels begin in memory, and how many bytes their lines lie apart."""
+    refuse(pixels.dtype != np.uint8 or pixels.strides[1] != 1, "pixels must be bytes that lie side by side")
     return pixels.ctypes.data, pixels.strides[0]
 
 
-def _refuse(wrong: bool, why: str) -> None:  # noqa: FBT001
-    """Memory outside the arrays is never touched, whatever a caller does."""
+def refuse(wrong: bool, why: str) -> None:  # noqa: FBT001
+    """Memory outside the arrays is never touched, whatever a caller does.
+
+    Raises:
+        ValueError: It is wrong.
+    """
     if wrong:
         raise ValueError(why)

@@ -9,17 +9,21 @@ other line changing less than those between.
 import numpy as np
 from numpy.typing import NDArray
 
-from station.core.geometry import BLOCKS_PER_TURN
+from station.core.geometry import Geometry
 from station.flow.turn.series import Series, middle
 
 FALLEN, RISEN = 3.0, 1.0
 """Standard deviations by which a scattered copy changes less than its neighbours, and the line behind it more."""
-SCATTERED = 8
-"""So many of them in one turn are copies; of 3584 lines chance gives at most three."""
+SCATTERED = 448
+"""One of so many lines is a copy where they are copies, eight in a turn of 3584; of those chance gives at most three,
+and of more lines more."""
 BESIDE = np.array([-3, -2, -1, 2, 3])
 """The lines that a line is compared with, counted from it: three before it, and two behind the next."""
-PAIRS = 18
-"""Pairs of lines over which every other change is compared with those between; 36 lines, one percent of the turn."""
+PAIRS_SHARE = 1 / 200
+"""Of the lines of a turn, pairs over which every other change is compared with those between: one percent of the
+turn, 18 pairs of 3584 lines."""
+LEAST_PAIRS = 8
+"""Of fewer pairs chance gives any mean."""
 PAIRED = 5.7
 """Standard deviations by which they differ where lines come twice; the surface's own texture gives at most five."""
 SCATTER = 1.4826
@@ -28,48 +32,60 @@ LEAST = 1e-6
 
 
 class Copies:
-    """Counts the copies in one turn."""
+    """Counts the copies in one turn.
 
-    def __init__(self) -> None:
-        self._equal = self._scattered = 0
+    Args:
+        geometry: Lines of a turn and of a block.
+    """
+
+    def __init__(self, geometry: Geometry) -> None:
+        self._blocks = geometry.blocks_per_turn
+        self._pairs = max(LEAST_PAIRS, round(PAIRS_SHARE * geometry.lines_per_turn))
+        self._many = max(2, round(geometry.lines_per_turn / SCATTERED))
+        self._lines = self._equal = self._scattered = 0
         self._before: Series = np.zeros(0)
         self._ratios: list[Series] = []
         self._chances: list[float] = []
         self._usual = (0.0, 0.0)
 
     def take(self, step: Series) -> None:
-        """The next block's mean changes from the line before, (448,), grey values."""
+        """The next block's mean changes from the line before, (lines,), grey values."""
         change = np.log(np.maximum(step, LEAST))
         self._equal += int(np.count_nonzero(step == 0))
-        self._ratios.append(_every_other(np.concatenate([self._before, change])))
-        self._before = change[-2 * (PAIRS - 1) :].copy()
-        if len(self._ratios) < BLOCKS_PER_TURN:  # the last block is held against the one before, which saves its time
-            self._usual = (middle(change[0::2]), middle(change[1::2]))
-        for start, usual in enumerate(self._usual):
+        self._compare(change)
+        even = self._lines % 2  # where the turn's even lines begin in this block
+        self._lines += len(change)
+        # The last block is held against the one before, where there is one, which saves its time.
+        learned = bool(self._chances) and len(self._ratios) == self._blocks
+        if not learned:
+            self._usual = (middle(change[even::2]), middle(change[1 - even :: 2]))
+        for start, usual in zip((even, 1 - even), self._usual, strict=True):
             change[start::2] -= usual  # what every other line does is the surface's own
         rise = np.diff(change)
-        if len(self._ratios) < BLOCKS_PER_TURN:
+        if not learned:
             self._chances.append(max(SCATTER * middle(np.abs(rise)) / np.sqrt(2), LEAST))
         self._scattered += int(np.count_nonzero(_scattered(change, rise, self._chances[-1])))
 
     def finding(self) -> str | None:
         """What was found, in words, or None; to be asked when the turn is over."""
-        if found := max(self._equal, self._scattered if self._scattered >= SCATTERED else 0):
+        if found := max(self._equal, self._scattered if self._scattered >= self._many else 0):
             return f"{found} {'line repeats' if found == 1 else 'lines repeat'} the line before"
         ratios = np.concatenate(self._ratios)
         usual = middle(ratios)
         beyond = np.maximum(ratios - max(usual, 0.0), min(usual, 0.0) - ratios)
-        deviation = float(beyond.max()) / (sorted(self._chances)[len(self._chances) // 2] * np.sqrt(2 / PAIRS))
+        deviation = float(beyond.max()) / (sorted(self._chances)[len(self._chances) // 2] * np.sqrt(2 / self._pairs))
         if deviation < PAIRED:
             return None
         line = 2 * int(beyond.argmax())
         return f"from line {line} on every other line repeats the line before ({deviation:.1f} deviations of chance)"
 
-
-def _every_other(change: Series) -> Series:
-    """How much more even lines change than odd ones, in logarithms, in every window of pairs."""
-    sums = np.concatenate([[0.0], np.cumsum(change[0::2] - change[1::2])])
-    return np.asarray((sums[PAIRS:] - sums[:-PAIRS]) / PAIRS)
+    def _compare(self, change: Series) -> None:
+        """How much more even lines change than odd ones, in logarithms, in every window of pairs."""
+        change = np.concatenate([self._before, change])
+        pairs = len(change) // 2
+        sums = np.concatenate([[0.0], np.cumsum(change[0 : 2 * pairs : 2] - change[1 : 2 * pairs : 2])])
+        self._ratios.append(np.asarray((sums[self._pairs :] - sums[: -self._pairs]) / self._pairs))
+        self._before = change[max(0, 2 * (pairs - self._pairs + 1)) :]
 
 
 def _scattered(change: Series, rise: Series, chance: float) -> NDArray[np.bool_]:

@@ -4,7 +4,8 @@ Marks of the tool go on from line to line, so that at every joint between two bl
 it look like those behind it. How alike they are is learned at the joints inside the turn, and nothing has to be known
 of the surface; then the last lines are laid against the first ones in the same way. A turn that is short of its end, of
 which the part has slipped, or that was taken at another speed, ends on lines that its beginning does not continue. One
-that is too long by a little shows its first lines again before its last, which costs nothing.
+that is too long by a little shows its first lines again before its last, which costs nothing. Where a turn has fewer
+than eight blocks, each is taken for several, so that there are joints enough to learn from.
 """
 
 from dataclasses import dataclass
@@ -12,9 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from station.core.geometry import BLOCKS_PER_TURN
+from station.core.geometry import Geometry
 from station.core.part import Pixels
 from station.flow.pixels import passes
+from station.flow.turn.rows import Rows
 
 Row = NDArray[np.float32]
 Marks = NDArray[np.float32]
@@ -22,16 +24,19 @@ Marks = NDArray[np.float32]
 Likeness = NDArray[np.float64]
 """Of coarse and of fine marks, (2,)."""
 
-COARSE_LINES, FINE_LINES = 8, 2
-"""Lines that are averaged before they are compared: the coarse marks outlast noise, the fine ones tell short gaps."""
-AROUND_LINES = 48
-"""Of the fine marks everything is left out that so many lines have in common."""
+STRETCHES = 8
+"""At least so many stretches of a turn are laid against each other; more where it has more blocks."""
+COARSE_ROWS, FINE_ROWS = 2, 0.5
+"""Rows, at least a line, that are averaged before they are compared: the coarse marks outlast noise, the fine ones tell
+short gaps."""
+AROUND_ROWS = 12
+"""Of the fine marks everything is left out that so many rows have in common."""
 ACROSS_PX = 15
 """Across the part everything wider is left out: light, stains and broad marks look alike far away, too."""
 CLIP = 4.0
 """Mean deviations at which a pixel is cut off, so that a defect at the joint does not outweigh the rest."""
-OVERLAP_LINES = 28
-"""By so many lines a turn may be too long; of more it is found that they come again."""
+OVERLAP_ROWS = 7
+"""By so many rows a turn may be too long; of more it is found that they come again."""
 SAME = 0.7
 """Likeness of the same lines seen twice, and of the ends where the part has moved sideways by a pixel or two."""
 MEETS = 0.5
@@ -41,8 +46,8 @@ SURE = 4.0
 SIDEWAYS_PX = (-2, -1, 1, 2)
 LEARNED_FROM = 3
 """Blocks from which on there is something to learn from."""
-PROFILE_EVERY = 8
-"""What a block has in common is taken from every eighth of its lines."""
+PROFILE_LINES = 56
+"""What a block has in common is taken from so many of its lines, of 448 from every eighth."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +83,20 @@ class Seam:
     """Learns at the joints between the blocks of a turn how alike their lines are, and compares the turn's own ends.
 
     All that can be learned is learned before the last block comes: of that one only the last lines are looked at.
+
+    Args:
+        rows: Of a turn.
+        geometry: Blocks of a turn.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, rows: Rows, geometry: Geometry) -> None:
+        self._stretches_per_block = -(-STRETCHES // geometry.blocks_per_turn)
+        self._stretches = self._stretches_per_block * geometry.blocks_per_turn
+        shortest = geometry.lines_per_block // self._stretches_per_block
+        self._coarse, self._fine, self._around, self._overlap = (
+            min(max(1, int(each * rows.lines)), shortest)
+            for each in (COARSE_ROWS, FINE_ROWS, AROUND_ROWS, OVERLAP_ROWS)
+        )
         self._heads: list[Marks] = []
         self._tails: list[Marks] = []
         self._lines = np.zeros((0, 0), np.uint8)
@@ -88,25 +104,16 @@ class Seam:
         self._spread = np.inf
 
     def take(self, lines: Pixels) -> None:
-        """The next block's lines of the part, (448, columns) uint8; the last block's are read again by `closing`."""
+        """The next block's lines of the part, (lines, columns) uint8; the last block's are read again by `closing`."""
+        for stretch in np.array_split(lines, self._stretches_per_block):
+            self._take(stretch)
+
+    def _take(self, lines: Pixels) -> None:
         self._lines, count = lines, len(lines)
-        self._tails.append(
-            np.stack(
-                [
-                    _narrow(lines, range(count - COARSE_LINES, count), range(0, count, PROFILE_EVERY)),
-                    _narrow(lines, range(count - FINE_LINES, count), range(count - AROUND_LINES, count)),
-                ]
-            )
-        )
-        if len(self._heads) < BLOCKS_PER_TURN - 1:
-            self._heads.append(
-                np.stack(
-                    [
-                        _narrow(lines, range(COARSE_LINES), range(0, count, PROFILE_EVERY)),
-                        _narrow(lines, range(FINE_LINES), range(AROUND_LINES)),
-                    ]
-                )
-            )
+        coarse, fine = range(count - self._coarse, count), range(count - self._fine, count)
+        self._tails.append(_marks(lines, coarse, fine, range(count - self._around, count)))
+        if len(self._heads) < self._stretches - 1:
+            self._heads.append(_marks(lines, range(self._coarse), range(self._fine), range(self._around)))
             self._learn()
 
     def _learn(self) -> None:
@@ -128,20 +135,29 @@ class Seam:
         if not closing.open:
             return closing
         moved = max(self._share(np.roll(self._heads[0], px, axis=1)) for px in SIDEWAYS_PX)
-        return Closing(moved if moved >= SAME else closing.share, self._spread, self._overlap())
+        return Closing(moved if moved >= SAME else closing.share, self._spread, self._overlap_lines())
 
     def _share(self, head: Marks) -> float:
         return float((self._weights * _likeness(self._tails[-1], head)).sum())
 
-    def _overlap(self) -> int:
+    def _overlap_lines(self) -> int:
         """By how many lines the turn is too long, where the first lines are seen again."""
         seen = []
         count = len(self._lines)
-        for end in range(count + COARSE_LINES - OVERLAP_LINES, count):
-            window = _narrow(self._lines, range(end - COARSE_LINES, end), range(0, count, PROFILE_EVERY))
+        for end in range(count + self._coarse - self._overlap, count):
+            window = _narrow(self._lines, range(end - self._coarse, end), _spread_over(count))
             seen.append(float(np.dot(window, self._heads[0][0])))
-        best = int(np.argmax(seen))
-        return OVERLAP_LINES - best if seen[best] >= SAME else 0
+        best = int(np.argmax(seen)) if seen else 0
+        return self._overlap - best if seen and seen[best] >= SAME else 0
+
+
+def _marks(lines: Pixels, coarse: range, fine: range, around: range) -> Marks:
+    """Coarse marks against lines of the whole stretch, fine ones against those around them."""
+    return np.stack([_narrow(lines, coarse, _spread_over(len(lines))), _narrow(lines, fine, around)])
+
+
+def _spread_over(count: int) -> range:
+    return range(0, count, max(1, count // PROFILE_LINES))
 
 
 def _narrow(lines: Pixels, some: range, around: range) -> Row:

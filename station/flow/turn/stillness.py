@@ -1,19 +1,21 @@
 """Whether the surface passed under the camera: rows must change by more than the noise of their lines.
 
-Where a part stands still every line shows the same place with other noise: the means of four lines, four rows apart,
-differ by a quarter of what two lines differ by, in squares. Where it turns they differ by far more. The ratio of the
-two, times four, is 1 on a still part, whatever the noise.
+Where a part stands still every line shows the same place with other noise: the means of the lines of two rows, of four
+say, differ by a quarter of what two lines differ by, in squares. Where it turns they differ by far more. The ratio of
+the two, times four, is 1 on a still part, whatever the noise and however many lines a row has.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
+from station.flow.turn.rows import Rows
 from station.flow.turn.series import Series, middle
-from station.flow.turn.texture import LINES_PER_ROW, Texture
+from station.flow.turn.texture import Texture
 
 APART_ROWS = 4
 WINDOW_ROWS = 4
-"""Together 28 lines: the shortest stretch that is looked at, and surely within any still one of 36."""
+"""Together seven rows, of 3584 lines 28: the shortest stretch that is looked at, and surely within any still one of one
+percent of the turn."""
 TINY = 0.02
 """Grey values squared: what rounding leaves of two equal lines."""
 USUAL_SHARE = 0.9
@@ -29,21 +31,25 @@ MOST_RATIO = 5.0
 
 
 class Stillness:
-    """Collects the rows of one turn and looks for stretches that stand still."""
+    """Collects the rows of one turn and looks for stretches that stand still.
 
-    def __init__(self) -> None:
-        self._rows: list[NDArray[np.float32]] = []
+    Args:
+        rows: Of a turn.
+    """
+
+    def __init__(self, rows: Rows) -> None:
+        self._of = rows
         self._ratios: list[Series] = []
-        self._changes: list[NDArray[np.float32]] = []
+        self._tail: Texture | None = None
 
     def take(self, texture: Texture) -> None:
         """The next block's texture; what reaches over from the block before is looked at, too."""
+        if self._tail is not None:
+            rows = np.concatenate([self._tail.rows, texture.rows])
+            texture = Texture(rows, np.concatenate([self._tail.changes, texture.changes]))
+        self._ratios.append(_ratios(texture, self._of.lines))
         reach = APART_ROWS + WINDOW_ROWS
-        rows = np.concatenate([*(block[-reach:] for block in self._rows[-1:]), texture.rows])
-        changes = np.concatenate([*(block[-reach:] for block in self._changes[-1:]), texture.changes])
-        self._rows.append(texture.rows)
-        self._changes.append(texture.changes)
-        self._ratios.append(_ratios(rows, changes))
+        self._tail = Texture(texture.rows[-reach:], texture.changes[-reach:])
 
     def finding(self) -> str | None:
         """Where the part stood still, in words, or None; to be asked when the turn is over."""
@@ -59,18 +65,18 @@ class Stillness:
             return None
         row = int(still[0])
         return (
-            f"from line {LINES_PER_ROW * row} on the picture stands still: it changes by {ratios[row]:.2f} times the "
+            f"from line {self._of.line(row)} on the picture stands still: it changes by {ratios[row]:.2f} times the "
             f"noise, usual in this turn is {usual:.2f}"
         )
 
 
-def _ratios(rows: NDArray[np.float32], changes: NDArray[np.float32]) -> Series:
+def _ratios(texture: Texture, lines_per_row: int) -> Series:
     """Change of rows against the noise of lines, 1 where nothing moves; one a row at which a window begins."""
-    steps = rows[APART_ROWS:] - rows[:-APART_ROWS]
-    squares = np.einsum("ij,ij->i", steps, steps) / steps.shape[1] / LINES_PER_ROW
+    steps = texture.rows[APART_ROWS:] - texture.rows[:-APART_ROWS]
+    squares = np.einsum("ij,ij->i", steps, steps) / steps.shape[1] / lines_per_row
     moved = _sums(squares, WINDOW_ROWS) / WINDOW_ROWS
     span = APART_ROWS + WINDOW_ROWS - 1
-    noise = _sums(changes, span)[: len(moved)] / span
+    noise = _sums(texture.changes, span)[: len(moved)] / span
     return np.asarray((moved + TINY) / (noise + TINY))
 
 

@@ -1,7 +1,7 @@
 """The marks of a part's surface as a few numbers a line, for stillness and repetition.
 
 128 pairs of columns across the part, each the difference of two columns near each other: light, stains and broad marks
-are the same in both and fall out. Four lines become one row; noise falls by half, marks of the tool stay.
+are the same in both and fall out. Some lines, of 3584 a turn four, become one row; noise falls, marks of the tool stay.
 """
 
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from station.core.part import Pixels
 from station.flow.pixels import passes
+from station.flow.turn.rows import Rows
 
 Plane = NDArray[np.float32]
 
 PAIRS = 128
 APART_PX = 8
-LINES_PER_ROW = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,17 +24,17 @@ class Texture:
     """A block's marks.
 
     Attributes:
-        rows: (112, 128) float32, sums of four lines.
-        changes: (112,) float32, mean square of the change from line to line within the four of a row and to the next.
+        rows: (rows, 128) float32, sums of the lines of each row.
+        changes: (rows,) float32, mean square of the change from line to line within those of a row and to the next.
     """
 
     rows: Plane
     changes: NDArray[np.float32]
 
 
-def texture(lines: Pixels) -> Texture:
-    """The marks of a block's lines of the part, (448, columns) uint8."""
+def texture(lines: Pixels, rows: Rows) -> Texture:
+    """The marks of a block's lines of the part, (lines, columns) uint8."""
     every = max(1, (lines.shape[1] - APART_PX) // PAIRS)
     pairs = min(PAIRS, (lines.shape[1] - APART_PX - 1) // every + 1)
-    rows, changes = passes.texture(lines, every, APART_PX, pairs)
-    return Texture(rows, changes.reshape(-1, LINES_PER_ROW).mean(axis=1) / np.float32(pairs))
+    sums, changes = passes.texture(lines[: rows.per_block * rows.lines], rows.lines, every, APART_PX, pairs)
+    return Texture(sums, changes.reshape(-1, rows.lines).mean(axis=1) / np.float32(pairs))

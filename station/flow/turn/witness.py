@@ -5,18 +5,21 @@ from collections.abc import Iterable, Iterator
 import cv2
 
 from station.core.errors import PartError
-from station.core.geometry import BLOCKS_PER_TURN, LINES_PER_BLOCK
+from station.core.geometry import Geometry
 from station.core.part import Block, Pixels, Roi
 from station.core.settings import TurnSettings
 from station.flow.turn.copies import Copies
 from station.flow.turn.lines import Flaws, measure, missing
 from station.flow.turn.repeats import Repeats
+from station.flow.turn.rows import Rows
 from station.flow.turn.seam import Seam
 from station.flow.turn.stillness import Stillness
 from station.flow.turn.texture import texture
 
 INSET_PX = 8
 """Columns at each edge of the part that are left out: edges wander, and chamfers glint."""
+LINES_BESIDE = 8
+"""Of a block, of which the background beside the part is taken."""
 FLAWS_NAMED = 3
 
 
@@ -25,22 +28,25 @@ class TurnWitness:
 
     Args:
         settings: What is to be proven.
+        geometry: Lines of a turn and of a block.
 
     Attributes:
         doubt: The first thing that speaks against one whole turn, or None. Of a turn that is not over, only that lines
             hold no picture.
     """
 
-    def __init__(self, settings: TurnSettings) -> None:
+    def __init__(self, settings: TurnSettings, geometry: Geometry) -> None:
         self._proofs = frozenset(settings.proofs)
+        self._blocks_per_turn = geometry.blocks_per_turn
+        self._rows = Rows.of(geometry)
         self._blocks = 0
         self._lines = Flaws()
-        self._copies = Copies()
+        self._copies = Copies(geometry)
         self._last: Pixels | None = None
         self._flaws: list[str] = []
-        self._stillness = Stillness()
-        self._repeats = Repeats()
-        self._seam = Seam()
+        self._stillness = Stillness(self._rows)
+        self._repeats = Repeats(self._rows, geometry)
+        self._seam = Seam(self._rows, geometry)
         self._refused = False
         self.doubt: PartError | None = None
 
@@ -52,10 +58,10 @@ class TurnWitness:
         """Enter the next block; its pixels are read again while later ones are entered.
 
         Args:
-            block: 448 lines.
+            block: Lines of a block.
             roi: The part's columns.
         """
-        if self._blocks == BLOCKS_PER_TURN:
+        if self._blocks == self._blocks_per_turn:
             return  # a turn has no more
         inset = min(INSET_PX, roi.width // 8)
         lines = block.pixels[:, roi.left + inset : roi.right - inset]
@@ -64,11 +70,11 @@ class TurnWitness:
         self._blocks += 1
         self._copies.take(series.step)
         self._last = lines[-1:]
-        marks = texture(lines)
+        marks = texture(lines, self._rows)
         self._stillness.take(marks)
         self._repeats.take(lines, marks)
         self._seam.take(lines)
-        if self.doubt is None and self._blocks == BLOCKS_PER_TURN and not self._refused:
+        if self.doubt is None and self._blocks == self._blocks_per_turn and not self._refused:
             self.doubt = next(self._doubts(), None)
 
     def refuse(self) -> None:
@@ -98,6 +104,6 @@ class TurnWitness:
 
 def _background(pixels: Pixels, roi: Roi) -> float:
     """Mean grey value beside the part, on the darker side, of some of the lines."""
-    some = pixels[:: LINES_PER_BLOCK // 8]
+    some = pixels[:: max(1, len(pixels) // LINES_BESIDE)]
     beside = [side for side in (some[:, : roi.left], some[:, roi.right :]) if side.size]
     return min((float(cv2.mean(side)[0]) for side in beside), default=0.0)
