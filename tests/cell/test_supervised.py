@@ -4,33 +4,49 @@ import os
 import signal
 import socket
 import subprocess
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from queue import SimpleQueue
 
 import pytest
 
 from tests.cell.conftest import Run, station_command
 
+PATIENCE_S = 60.0
+Heard = SimpleQueue[str]
+
 
 @pytest.fixture
-def notifications(tmp_path: Path) -> Iterator[socket.socket]:
+def notifications(tmp_path: Path) -> Iterator[Heard]:
+    """What is said, read at once as systemd does: a socket that nobody reads takes ten messages, the rest is lost."""
+    heard: Heard = SimpleQueue()
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening:
         listening.bind(str(tmp_path / "notify"))
-        listening.settimeout(60)
-        yield listening
+
+        def listen() -> None:
+            while line := listening.recv(4096).decode():
+                heard.put(line)
+
+        reader = threading.Thread(target=listen)
+        reader.start()
+        yield heard
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ending:
+            ending.sendto(b"", str(tmp_path / "notify"))
+        reader.join()
 
 
-def hear(notifications: socket.socket, line: str) -> list[str]:
+def hear(notifications: Heard, line: str) -> list[str]:
     """What is said up to this line."""
     said: list[str] = []
     while line not in said:
-        said.append(notifications.recv(4096).decode())
+        said.append(notifications.get(timeout=PATIENCE_S))
     return said
 
 
 def test_a_supervisor_hears_ready_alive_and_stopping_and_the_station_ends_well(
     station: Run, make_config: Callable[..., Path], environment: dict[str, str], tmp_path: Path,
-    notifications: socket.socket,
+    notifications: Heard,
 ) -> None:  # fmt: skip
     told = {"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "400000"}
     child = subprocess.Popen(
