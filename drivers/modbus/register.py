@@ -32,6 +32,7 @@ class Register(BaseModel):
         scale: What one count is worth in `unit`; None for plain counts.
         values: Names of all codes that are allowed, by code as text; empty when every count is.
         constant: What both sides must find there, or None.
+        section: Empty for what every peer has; the name of an addition that a peer may lack.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
@@ -46,6 +47,7 @@ class Register(BaseModel):
     scale: Annotated[float, Field(gt=0)] | None = None
     values: dict[str, str] = {}
     constant: int | float | str | None = None
+    section: str = ""
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:

@@ -83,9 +83,10 @@ class RegisterMap:
     def __iter__(self) -> Iterator[Register]:
         return iter(self.registers)
 
-    def select(self, kind: Kind, access: Access) -> tuple[Register, ...]:
-        """All registers of a kind that the station may read, or write."""
-        return tuple(register for register in self if (register.kind, register.access) == (kind, access))
+    def select(self, kind: Kind, access: Access, section: str = "") -> tuple[Register, ...]:
+        """All registers of a kind and of a section that the station may read, or write."""
+        wanted = (kind, access, section)
+        return tuple(register for register in self if (register.kind, register.access, register.section) == wanted)
 
     @property
     def constants(self) -> tuple[Register, ...]:

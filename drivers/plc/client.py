@@ -15,6 +15,7 @@ import structlog
 from drivers.modbus.link import Exchange, ModbusLink
 from drivers.modbus.reading import Reading
 from drivers.modbus.register_map import RegisterMap, Run
+from drivers.plc.defect_list import DefectList
 from drivers.plc.inbox import PlcInbox
 from drivers.plc.outbox import PlcOutbox
 from drivers.plc.readback import Readback
@@ -36,6 +37,7 @@ class PlcClient:
         registers: The PLC's map.
         inbox: Takes what the PLC says.
         outbox: Has what the station says.
+        defects: Has the list of the last part's defects; None where the PLC has no registers for it.
         heard: Called whenever the inbox has been filled, or has lost the PLC.
         compare_s: Time between two comparisons of the block with what the PLC holds.
     """
@@ -46,6 +48,7 @@ class PlcClient:
         registers: RegisterMap,
         inbox: PlcInbox,
         outbox: PlcOutbox,
+        defects: DefectList | None,
         heard: Callable[[Sequence[int] | PlcError], None],
         compare_s: float,
     ) -> None:
@@ -55,6 +58,7 @@ class PlcClient:
         self._inbox = inbox
         self._inbox.speaker = f"{settings.host}:{settings.port}"
         self._outbox = outbox
+        self._defects = defects
         self._heard = heard
         self._link = ModbusLink(settings, "plc", PlcError, self._greet)
         self._theirs = Reading(registers, registers.select("holding", "read"))
@@ -105,6 +109,16 @@ class PlcClient:
                 await self._write_when_it_can(run)
         finally:
             self._writing -= 1
+
+    async def write_list(self, runs: Sequence[Run]) -> None:
+        """Write the list of defects, where the PLC has registers for it.
+
+        Raises:
+            PlcError: `unreachable` or `wrong_map`.
+        """
+        if self._defects is not None:
+            for run in runs:
+                await self._link.write(run)
 
     async def _write_when_it_can(self, run: Run) -> None:
         """Write, again and again while the PLC answers that it cannot just now, for as long as a request may take.
@@ -190,13 +204,23 @@ class PlcClient:
         self._notice_new_memory(held)
         if not self._resumed:
             self._resume(held)
+            await self._resume_list(exchange)
         await self._write_over(held, exchange)
+        for run in self._defects.runs() if self._defects else ():
+            await exchange.write(run)
         if not self._readback.kept:
             self._readback.learn(self._outbox.differing(await self._held(exchange)))
 
     def _notice_new_memory(self, held: Sequence[int]) -> None:
         if not self._outbox.has_written(held):
             self._inbox.begin_anew()
+
+    async def _resume_list(self, exchange: Exchange) -> None:
+        """Count on from the list that the PLC holds from before the station's start."""
+        if self._defects is not None:
+            row = self._registers["defects_sequence"]
+            (number,) = await exchange.read(row.kind, row.address, 1)
+            self._defects.resume(number)
 
     def _resume(self, held: Sequence[int]) -> None:
         """Go on from what the PLC holds from before the station's start."""

@@ -10,11 +10,12 @@ import structlog
 
 from drivers.modbus.register_map import RegisterMap, Value
 from drivers.plc.client import PlcClient
+from drivers.plc.defect_list import DefectList
 from drivers.plc.inbox import NOTHING, PlcInbox
 from drivers.plc.outbox import PlcOutbox, acknowledgement_values, answer_values, report_values, result_values
 from drivers.plc.server import PlcServer
 from station.core.errors import FAULTS, Fault, PlcError
-from station.core.judgement import Published
+from station.core.judgement import Defect, Published
 from station.core.part import Announcement, Inspection
 from station.core.ports import Acknowledgement, CellReport, LineCommand
 from station.core.settings import PlcSettings
@@ -55,16 +56,23 @@ class ModbusPlc:
         self._settings = settings
         self._inbox = PlcInbox(registers, settings.stale_after_s, table.places)
         self._outbox = PlcOutbox(registers)
+        self._defects = DefectList(registers, table)
         self._inbox.take_on(accepted or NOTHING)
         self._accepted_before = NOTHING
         self._outbox.put({"accepted_part": self._inbox.accepted.sequence})
         self._peer: PlcClient | PlcServer
         if settings.role == "client":
             self._peer = PlcClient(
-                settings.link, registers, self._inbox, self._outbox, self._on_heard, settings.heartbeat_s
+                settings.link,
+                registers,
+                self._inbox,
+                self._outbox,
+                self._defects if settings.defect_list else None,
+                self._on_heard,
+                settings.heartbeat_s,
             )
         else:
-            self._peer = PlcServer(settings, registers, self._inbox, self._outbox, self._on_heard)
+            self._peer = PlcServer(settings, registers, self._inbox, self._outbox, self._defects, self._on_heard)
         self._pulse = asyncio.Event()
         self._view: tuple[object, ...] = ()
         self._beating: asyncio.Task[None] | None = None
@@ -217,6 +225,14 @@ class ModbusPlc:
             await self._write({**values, "result_sequence": number})
             self._in_doubt = None
             return Delivery(sent_ns, time.monotonic_ns())
+
+    async def list_defects(self, inspection: Inspection, defects: Sequence[Defect]) -> None:
+        """Show the severest defects of a part whose result was published; when that fails, the next connection does."""
+        runs = self._defects.put(inspection, defects)
+        try:
+            await self._peer.write_list(runs)
+        except PlcError as error:
+            log.debug("plc_not_told", code=error.code, detail=error.detail)
 
     def _arrived(self) -> Delivery:
         """The delivery of a result whose sending got no answer and which the PLC has acknowledged since."""

@@ -18,6 +18,7 @@ from drivers.modbus.requests import ExceptionCode, answer, refusal
 from drivers.modbus.server import Caller, Limits, ModbusServer
 from drivers.modbus.tally import Tally
 from drivers.modbus.words import Ascii
+from drivers.plc.defect_list import DefectList
 from drivers.plc.inbox import PlcInbox
 from drivers.plc.masters import Masters, News
 from drivers.plc.outbox import PlcOutbox
@@ -38,6 +39,7 @@ class PlcServer:
         registers: The PLC's map.
         inbox: Is told which numbers are no news.
         outbox: Has what the station says.
+        defects: Has the list of the last part's defects.
         heard: Called with all the PLC's words when the PLC has written some.
     """
 
@@ -47,6 +49,7 @@ class PlcServer:
         registers: RegisterMap,
         inbox: PlcInbox,
         outbox: PlcOutbox,
+        defects: DefectList,
         heard: Callable[[Sequence[int]], None],
     ) -> None:
         self.port = settings.link.port
@@ -54,6 +57,7 @@ class PlcServer:
         self._registers = registers
         self._inbox = inbox
         self._outbox = outbox
+        self._defects = defects
         self._heard = heard
         self._own, self._extent = registers.extent("holding")
         self._theirs, count = registers.span(row.name for row in registers.select("holding", "read"))
@@ -93,6 +97,9 @@ class PlcServer:
 
     async def write(self, runs: Sequence[Run]) -> None:
         """Nothing: the server answers from the outbox."""
+
+    async def write_list(self, runs: Sequence[Run]) -> None:
+        """Nothing: the server answers from the list."""
 
     async def close(self) -> None:
         """Stop listening and close every connection."""
@@ -183,7 +190,12 @@ class PlcServer:
 
     def _image(self) -> list[int]:
         image = [0] * self._extent
-        for first, words in ((self._outbox.first, self._outbox.words()), (self._theirs, self._their_words)):
+        blocks = (
+            (self._outbox.first, self._outbox.words()),
+            (self._theirs, self._their_words),
+            (self._defects.first, self._defects.words),
+        )
+        for first, words in blocks:
             image[first - self._own : first - self._own + len(words)] = words
         return image
 

@@ -5,6 +5,7 @@ waiting at the infeed → taken on → on the jig → turning, scanned, judged �
 
 import asyncio
 from dataclasses import dataclass, replace
+from functools import partial
 
 import structlog
 
@@ -12,6 +13,7 @@ from station.cell.announcement import Intake
 from station.cell.compute import ComputeThread
 from station.cell.judging import SurfaceJudge
 from station.cell.line import Line
+from station.cell.locating import find_defects
 from station.cell.motion import Motion
 from station.cell.recovery import Closed, Recovery, Resumed, Stage, review
 from station.cell.scan import Scan, Scanner
@@ -28,7 +30,7 @@ from station.core.events import (
     StepStarted,
     Watcher,
 )
-from station.core.judgement import Evidence, Published
+from station.core.judgement import Defect, Evidence, Published
 from station.core.part import Announcement, FeatureSnapshot, Inspection, LineAccount, PartType, ScanHealth, ScanRecipe
 from station.core.ports import LineCamera, LinePlc, PartLedger
 from station.core.recipe import Recipe, Recipes
@@ -132,12 +134,21 @@ class Cell:
                     return
                 try:
                     evidence, trouble = await self._look_twice(inspection, recipe, features)
-                    settled = await settle(inspection, evidence, self._motion, self._publish, self._ledger, self._clock)
+                    evidence, settled = await settle(
+                        inspection,
+                        evidence,
+                        self._motion,
+                        self._publish,
+                        partial(self._locate, recipe),
+                        self._ledger,
+                        self._clock,
+                    )
                 finally:
                     await self._scanner.disarm()
             self._watch(ScanJudged(inspection, evidence))
             decided = PartDecided(inspection, evidence.decision, evidence.ms_after_last_line, evidence.times, settled)
             self._watch(decided)
+            await self._plc.list_defects(inspection, evidence.defects)
             await self._check_load(inspection, evidence.times)
             await self._line.room_for(evidence.decision.destination)
             self._step(inspection, "unload")
@@ -287,6 +298,12 @@ class Cell:
             rule=recipe.rule.rule,
         )
 
+    async def _locate(self, recipe: Recipe, evidence: Evidence) -> tuple[Defect, ...]:
+        mm_per_px = self._settings.camera.mm_per_px
+        return await self._compute.submit(
+            find_defects, evidence.decision, evidence.blocks, evidence.roi, recipe, mm_per_px
+        )
+
     async def _publish(self, result: Published) -> Delivery:
         return await self._line.deliver(lambda: self._plc.publish(result))
 
@@ -314,7 +331,8 @@ class Cell:
         self.defective += not decision.verdict.passes
         cycle_ms = (self._clock.monotonic_ns() - started_ns) / 1e6
         valid = evidence.account.valid
-        self._watch(PartSorted(inspection, decision, confirmed, evidence.ms_after_last_line, valid, cycle_ms))
+        late_ms, defects = evidence.ms_after_last_line, evidence.defects
+        self._watch(PartSorted(inspection, decision, confirmed, late_ms, valid, cycle_ms, defects))
         log.info(
             "part_sorted",
             verdict=decision.verdict.name,

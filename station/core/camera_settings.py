@@ -79,6 +79,14 @@ class CameraSettings(Section):
     )
     serial_number: str = Field("", description="The camera's serial number; empty where there is only one camera.")
     width_px: int = Field(5472, ge=256, le=16384, description="Columns that the camera delivers.")
+    mm_per_px: Annotated[
+        float | None,
+        Field(
+            gt=0,
+            le=10,
+            description="What one column is on the part, along its axis; empty where nobody has measured it.",
+        ),
+    ] = None
     max_line_rate_hz: float = Field(..., gt=0, le=1_000_000, description="The camera's highest line rate.")
     buffers: int = Field(12, ge=9, le=256, description="Blocks that the producer may hold; at least one turn and one.")
     open_timeout_s: Seconds = Field(20.0, description="Deadline for process start, connection and set-up.")

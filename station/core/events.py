@@ -10,7 +10,7 @@ import structlog
 
 from station.core.alarms import Alarm
 from station.core.errors import Fault
-from station.core.judgement import Evidence
+from station.core.judgement import Defect, Evidence
 from station.core.part import Decision, Inspection, Scores
 from station.core.timeline import Load, ScanTimes, SettleTimes
 from station.core.verdicts import Place, Verdict
@@ -90,7 +90,7 @@ class PartDecided:
 
 @dataclass(frozen=True, slots=True)
 class PartSorted:
-    """The robot has confirmed the place and the record is closed."""
+    """The robot has confirmed the place and the record is closed; `defects` has the severest first."""
 
     inspection: Inspection
     decision: Decision
@@ -98,6 +98,7 @@ class PartSorted:
     ms_after_last_line: float | None
     scan_valid: bool
     cycle_ms: float
+    defects: tuple[Defect, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

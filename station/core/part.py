@@ -62,6 +62,11 @@ class PartType:
         return 60.0 / self.turn_s
 
     @property
+    def mm_per_line(self) -> float:
+        """Length of the turned surface that one line sees, along the turn."""
+        return float(np.pi) * self.outer_diameter_mm / self.geometry.lines_per_turn
+
+    @property
     def line_rate_hz(self) -> float:
         """Lines a second at which 3584 lines are one turn."""
         return LINES_PER_TURN / self.turn_s

@@ -13,7 +13,7 @@ from typing import Any, Literal, Protocol
 from station.core.alarms import NO_ALARMS, Alarm, AlarmSummary
 from station.core.errors import Fault
 from station.core.geometry import Geometry
-from station.core.judgement import Evidence, Journal, Published, Written
+from station.core.judgement import Defect, Evidence, Journal, Published, Written
 from station.core.part import (
     Announcement,
     Block,
@@ -343,6 +343,12 @@ class LinePlc(Protocol):
 
         Raises:
             PlcError: Unreachable, or the result before was not acknowledged in time.
+        """
+
+    async def list_defects(self, inspection: Inspection, defects: Sequence[Defect]) -> None:
+        """Show the defects of a part, the severest first, after its result was published; at most eight are shown.
+
+        A PLC that is away, or has no registers for them, is none the worse: the records have them all.
         """
 
     async def close(self) -> None:

@@ -148,6 +148,11 @@ class PlcSettings(Section):
     stale_after_s: Seconds = Field(2.0, description="Without a beat of the PLC for so long, it is not believed.")
     result_timeout_s: Seconds = Field(10.0, description="Deadline for the PLC's acknowledgement of a result.")
     starved_after_s: Seconds = Field(5.0, description="Without a waiting part for so long, the cell is Suspended.")
+    defect_list: bool = Field(
+        False,
+        description="client: the PLC has the registers of the list of defects (map's section defects); as server the "
+        "station always has them.",
+    )
     commanders: list[Network] = Field(
         ["127.0.0.1", "::1"],
         min_length=1,

@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Protocol
 
 from station.core.clock import Clock
 from station.core.errors import RobotError
-from station.core.judgement import Evidence, Published
+from station.core.judgement import Defect, Evidence, Published
 from station.core.part import Inspection, Receipt
 from station.core.ports import PartLedger
 from station.core.timeline import Delivery, SettleTimes
@@ -24,15 +25,35 @@ class Gear(Protocol):
 
 
 Publish = Callable[[Published], Awaitable[Delivery]]
+Locate = Callable[[Evidence], Awaitable[tuple[Defect, ...]]]
 
 
 async def settle(
-    inspection: Inspection, evidence: Evidence, gear: Gear, publish: Publish, ledger: PartLedger, clock: Clock
-) -> SettleTimes:
+    inspection: Inspection,
+    evidence: Evidence,
+    gear: Gear,
+    publish: Publish,
+    locate: Locate,
+    ledger: PartLedger,
+    clock: Clock,
+) -> tuple[Evidence, SettleTimes]:
     """Publish and record the decision while the jig comes to rest; returns when all three are done.
 
-    The PLC has the decision first: its request is on the wire before the stop is begun. The record follows; the robot
-    is ordered only after both (by `lay_away`). The jig is stopped whether or not the line takes the decision.
+    The PLC has the decision first: its request is on the wire before the stop is begun. Where the defects lie is found
+    then, and the record follows; the robot is ordered only after it (by `lay_away`). The jig is stopped whether or not
+    the line takes the decision.
+
+    Args:
+        inspection: Of the part.
+        evidence: What was decided.
+        gear: Jig and robot.
+        publish: Sends the result to the PLC.
+        locate: Finds the defects.
+        ledger: The records.
+        clock: Monotonic time.
+
+    Returns:
+        The evidence with its defects, as it is recorded, and when that was done.
 
     Raises:
         StationError: The jig does not stop, the record cannot be written, or the line is gone for good.
@@ -41,8 +62,9 @@ async def settle(
     stopping = asyncio.ensure_future(gear.stop(inspection))  # begins when publishing waits for the first time
     try:
         delivery = await publish(result)
-        await ledger.judged(inspection, evidence)
-        return SettleTimes(delivery, clock.monotonic_ns())
+        located = replace(evidence, defects=await locate(evidence))
+        await ledger.judged(inspection, located)
+        return located, SettleTimes(delivery, clock.monotonic_ns())
     finally:
         await stopping
 

@@ -11,8 +11,10 @@ import numpy as np
 
 from models.evidence import Heat, evidence_map, peak
 from station.cell.judging import SurfaceJudge
+from station.cell.locating import find_defects
 from station.core.algorithm1 import surfaces_of
 from station.core.errors import ConfigError, PartError, RecordingError, StationError
+from station.core.judgement import Defect
 from station.core.part import Block, Decision, Pixels, Roi, ScanHealth
 from station.core.recipe import Recipe, Recipes
 from station.core.recording import read_recording, read_scan
@@ -22,6 +24,7 @@ from station.flow.acquire import Accountant
 from station.flow.crop import find_part
 from station.flow.decide import decide
 from station.flow.patch import blocks_of
+from station.view.report import defect_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,7 @@ class Inspected:
     scan_valid: bool
     image: Pixels
     recipe: Recipe
+    defects: tuple[Defect, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """The result as plain data for `--json`."""
@@ -50,6 +54,7 @@ class Inspected:
             "probabilities": [[round(float(value), 6) for value in row] for row in decision.probabilities],
             "roi": None if self.roi is None else {"left": self.roi.left, "right": self.roi.right},
             "scan_valid": self.scan_valid,
+            "defects": defect_rows(self.defects),
         }
 
 
@@ -106,13 +111,18 @@ def inspect_image(wanted: Wanted, settings: Settings, recipes: Recipes) -> Inspe
         recipe = _recipe(wanted, blocks[0], settings, recipes)
         turn = settings.turn if wanted.closed else settings.turn.of_open_turns()
         judge = SurfaceJudge(recipe.part_type, settings.crop, recipe.classifier, turn)
-        return _judge(wanted.file, image, blocks, judge, recipe)
+        return _judge(wanted.file, image, blocks, judge, recipe, settings.camera.mm_per_px)
     except StationError as error:
         return Refused(wanted.file, error)
 
 
 def _judge(
-    file: Path, image: Pixels, blocks: tuple[Block, ...], judge: SurfaceJudge, recipe: Recipe
+    file: Path,
+    image: Pixels,
+    blocks: tuple[Block, ...],
+    judge: SurfaceJudge,
+    recipe: Recipe,
+    mm_per_px: float | None,
 ) -> Inspected | Refused:
     accountant = Accountant()
     for block in blocks:
@@ -127,7 +137,8 @@ def _judge(
     if fault is None and refused is not None:
         fault, detail = refused.fault, refused.detail
     decision = decide(scores, ScanHealth(fault, detail, 0.0), recipe.rule)
-    return Inspected(file, decision, judge.roi, fault is None, image, recipe)
+    defects = find_defects(decision, blocks, judge.roi, recipe, mm_per_px)
+    return Inspected(file, decision, judge.roi, fault is None, image, recipe, defects)
 
 
 def _recipe(wanted: Wanted, first: Block, settings: Settings, recipes: Recipes) -> Recipe:

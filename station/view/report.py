@@ -6,8 +6,21 @@ from typing import TypedDict
 import numpy as np
 
 from station.core.events import PartSorted
+from station.core.judgement import Defect
 from station.core.part import ModelIdentity
 from station.core.verdicts import Classes
+
+
+class DefectRow(TypedDict):
+    """One defective patch; patches count from 0, lengths that were not measured are None."""
+
+    surface: str
+    patch: int
+    confidence: float
+    angle_deg: float | None
+    axial_mm: float | None
+    along_mm: float | None
+    across_mm: float | None
 
 
 class PartRow(TypedDict):
@@ -24,6 +37,7 @@ class PartRow(TypedDict):
     destination: str
     confirmed_bin: str
     scan_valid: bool
+    defects: list[DefectRow]
     decision_ms_after_last_line: float | None
     cycle_ms: float
     model: str
@@ -70,10 +84,31 @@ def part_row(event: PartSorted, label: str | None, model: ModelIdentity) -> Part
         destination=decision.destination.name,
         confirmed_bin=event.confirmed.name,
         scan_valid=event.scan_valid,
+        defects=defect_rows(event.defects),
         decision_ms_after_last_line=None if late is None else round(late, 3),
         cycle_ms=round(event.cycle_ms, 1),
         model=str(model),
     )
+
+
+def defect_rows(defects: Sequence[Defect]) -> list[DefectRow]:
+    """A part's defects as plain data, the severest first."""
+    return [
+        DefectRow(
+            surface=defect.surface,
+            patch=defect.patch,
+            confidence=round(defect.confidence, 6),
+            angle_deg=_rounded(defect.angle_deg, 1),
+            axial_mm=_rounded(defect.axial_mm, 2),
+            along_mm=_rounded(defect.along_mm, 3),
+            across_mm=_rounded(defect.across_mm, 3),
+        )
+        for defect in defects
+    ]
+
+
+def _rounded(value: float | None, digits: int) -> float | None:
+    return None if value is None else round(value, digits)
 
 
 def summarise(rows: Sequence[PartRow], seconds: float, classes: Classes) -> Summary:
