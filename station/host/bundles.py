@@ -9,7 +9,7 @@ from models.release.footing import told_apart
 from models.release.shelf import PROMOTED, Shelf, chosen_bundle
 from station.core.ports import PatchClassifier
 from station.core.settings import Settings, data_dir
-from station.flow.pixels import passes
+from station.flow.pixels.library import library
 
 MODELS = "models"
 """Folder of promoted bundles, in the data folder."""
@@ -83,5 +83,5 @@ def make_classifier(settings: Settings, cache_dir: Path | None = None, folder: P
         ConfigError: The compiled passes over pixels, without which nothing reaches the network, are missing.
         ModelError: The bundle is missing, damaged or unusable, or the engine cannot run it here.
     """
-    passes.library()
+    library()
     return make_engine(find_bundle(settings, folder), settings.model, cache_dir)

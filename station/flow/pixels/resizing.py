@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from station.core.geometry import Geometry
 from station.core.part import Pixels
-from station.flow.pixels.passes import library, place, refuse
+from station.flow.pixels.library import library, place, refuse
 from station.flow.pixels.sharing import Shares, shares
 
 LANES = 8

@@ -7,9 +7,9 @@ other line changing less than those between.
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
 from station.core.geometry import Geometry
+from station.flow.pixels import proofs
 from station.flow.turn.series import Series, middle
 
 FALLEN, RISEN = 3.0, 1.0
@@ -17,8 +17,6 @@ FALLEN, RISEN = 3.0, 1.0
 SCATTERED = 448
 """One of so many lines is a copy where they are copies, eight in a turn of 3584; of those chance gives at most three,
 and of more lines more."""
-BESIDE = np.array([-3, -2, -1, 2, 3])
-"""The lines that a line is compared with, counted from it: three before it, and two behind the next."""
 PAIRS_SHARE = 1 / 200
 """Of the lines of a turn, pairs over which every other change is compared with those between: one percent of the
 turn, 18 pairs of 3584 lines."""
@@ -46,6 +44,7 @@ class Copies:
         self._before: Series = np.zeros(0)
         self._ratios: list[Series] = []
         self._chances: list[float] = []
+        self._most = 0.0
         self._usual = (0.0, 0.0)
 
     def take(self, step: Series) -> None:
@@ -61,19 +60,21 @@ class Copies:
             self._usual = (middle(change[even::2]), middle(change[1 - even :: 2]))
         for start, usual in zip((even, 1 - even), self._usual, strict=True):
             change[start::2] -= usual  # what every other line does is the surface's own
-        rise = np.diff(change)
         if not learned:
-            self._chances.append(max(SCATTER * middle(np.abs(rise)) / np.sqrt(2), LEAST))
-        self._scattered += int(np.count_nonzero(_scattered(change, rise, self._chances[-1])))
+            self._chances.append(max(SCATTER * middle(np.abs(np.diff(change))) / np.sqrt(2), LEAST))
+        self._scattered += proofs.dips(change, FALLEN * self._chances[-1], RISEN * self._chances[-1])
 
     def finding(self) -> str | None:
         """What was found, in words, or None; to be asked when the turn is over."""
         if found := max(self._equal, self._scattered if self._scattered >= self._many else 0):
             return f"{found} {'line repeats' if found == 1 else 'lines repeat'} the line before"
+        chance = sorted(self._chances)[len(self._chances) // 2] * np.sqrt(2 / self._pairs)
+        if self._most / chance < PAIRED:
+            return None  # whatever is usual, nothing is farther beyond it
         ratios = np.concatenate(self._ratios)
         usual = middle(ratios)
         beyond = np.maximum(ratios - max(usual, 0.0), min(usual, 0.0) - ratios)
-        deviation = float(beyond.max()) / (sorted(self._chances)[len(self._chances) // 2] * np.sqrt(2 / self._pairs))
+        deviation = float(beyond.max()) / chance
         if deviation < PAIRED:
             return None
         line = 2 * int(beyond.argmax())
@@ -82,18 +83,7 @@ class Copies:
     def _compare(self, change: Series) -> None:
         """How much more even lines change than odd ones, in logarithms, in every window of pairs."""
         change = np.concatenate([self._before, change])
-        pairs = len(change) // 2
-        sums = np.concatenate([[0.0], np.cumsum(change[0 : 2 * pairs : 2] - change[1 : 2 * pairs : 2])])
-        self._ratios.append(np.asarray((sums[self._pairs :] - sums[: -self._pairs]) / self._pairs))
-        self._before = change[max(0, 2 * (pairs - self._pairs + 1)) :]
-
-
-def _scattered(change: Series, rise: Series, chance: float) -> NDArray[np.bool_]:
-    """Lines that change little between lines that change as usual, where the next one changes more."""
-    copied = np.zeros(len(change), np.bool_)
-    maybe = np.flatnonzero(rise > (FALLEN + RISEN) * chance)
-    if len(maybe):
-        near = np.sort(change[(maybe[:, np.newaxis] + BESIDE).clip(0, len(change) - 1)], axis=1)
-        copied[maybe] = change[maybe] < near[:, 1] - FALLEN * chance
-        copied[maybe] &= change[maybe + 1] > near[:, 2] + RISEN * chance
-    return copied
+        ratios, most = proofs.alternation(change, self._pairs)
+        self._ratios.append(ratios)
+        self._most = max(self._most, most)
+        self._before = change[max(0, 2 * (len(change) // 2 - self._pairs + 1)) :]

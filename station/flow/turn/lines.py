@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from station.core.part import Pixels
-from station.flow.pixels import passes
+from station.flow.pixels import proofs
 from station.flow.turn.series import Series, middle
 
 Marked = NDArray[np.bool_]
@@ -58,10 +58,7 @@ def measure(lines: Pixels, before: Pixels | None) -> LineSeries:
     start = max(0, lines.shape[1] - MIDDLE_PX) // 2
     seen = lines[:, start : start + MIDDLE_PX]
     last = None if before is None else before[0, start : start + MIDDLE_PX]
-    grey, grain, step = passes.line_sums(seen, min(GRAIN_PX, seen.shape[1]), last)
-    if before is None:
-        step[0] = step[1]
-    return LineSeries(grey / seen.shape[1], grain / (min(GRAIN_PX, seen.shape[1]) - 1), step / seen.shape[1])
+    return LineSeries(*proofs.line_means(seen, min(GRAIN_PX, seen.shape[1]), last))
 
 
 class Flaws:

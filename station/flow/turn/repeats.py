@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from station.core.geometry import Geometry
 from station.core.part import Pixels
-from station.flow.pixels import passes
+from station.flow.pixels import proofs
 from station.flow.turn.rows import ROWS_PER_TURN, Rows
 from station.flow.turn.texture import Texture
 
@@ -21,14 +21,10 @@ Plane = NDArray[np.float32]
 
 ROWS_AT_ONCE = ROWS_PER_TURN // 8
 """Rows that are waited for before they are compared, an eighth of the turn; shorter blocks wait for the next."""
-CHUNK_ROWS = 56
-"""Rows that are compared with so many at a time; small enough that numpy's own threads leave them alone, which would
-go on spinning while the network wants their cores."""
 EVERY_PAIR = 2
 """Of the pairs of columns every other one is compared: 256 numbers a window, and the lines themselves decide."""
 STRIDE_ROWS = 2
-WINDOW = 4
-"""Rows of a window, every other one: seven rows, of 3584 lines 28."""
+"""A window is four rows, every other one: within seven rows, of 3584 lines 28."""
 NEAREST_ROWS = 9
 """Rows, one percent of the turn, from which on a stretch counts as coming again; nearer ones look alike by nature."""
 SUSPECT = 0.35
@@ -55,8 +51,8 @@ class Repeats:
         self._blocks_per_turn = geometry.blocks_per_turn
         self._blocks: list[Pixels] = []
         self._waiting: list[Plane] = []
-        self._rows = 0
-        self._chunks: Plane = np.zeros((0, 0, 0), np.float32)
+        self._rows = np.empty((geometry.blocks_per_turn * rows.per_block, proofs.FEATURES), np.int16)
+        self._count = 0
         self.finding: str | None = None
 
     def take(self, lines: Pixels, texture: Texture) -> None:
@@ -66,28 +62,16 @@ class Repeats:
         waiting = sum(map(len, self._waiting))
         if waiting < ROWS_AT_ONCE and len(self._blocks) < self._blocks_per_turn:
             return
-        rows = _normalised(np.concatenate(self._waiting))
+        first, self._count = self._count, self._count + waiting
+        waited = self._waiting[0] if len(self._waiting) == 1 else np.concatenate(self._waiting)
+        proofs.normalise(waited, EVERY_PAIR, self._rows[first : self._count])
         self._waiting.clear()
-        self._keep(rows)
-        if self.finding is None and len(rows) >= STRIDE_ROWS * WINDOW:
-            self.finding = next(filter(None, map(self._repeated, *self._suspicions(rows))), None)
+        if self.finding is None and waiting >= STRIDE_ROWS * proofs.WINDOW:
+            self.finding = next(filter(None, map(self._repeated, *self._suspicions(first))), None)
 
-    def _keep(self, rows: Plane) -> None:
-        """Put rows beside those before them, in chunks of (columns, rows), into memory that is taken once a turn."""
-        if not self._rows:
-            chunks = -(-self._blocks_per_turn * self._of.per_block // CHUNK_ROWS)
-            self._chunks = np.zeros((chunks, rows.shape[1], CHUNK_ROWS), np.float32)
-        first, self._rows = self._rows, self._rows + len(rows)
-        for number in range(first // CHUNK_ROWS, -(-self._rows // CHUNK_ROWS)):
-            start = number * CHUNK_ROWS
-            begin, end = max(first, start), min(self._rows, start + CHUNK_ROWS)
-            self._chunks[number, :, begin - start : end - start] = rows[begin - first : end - first].T
-
-    def _suspicions(self, rows: Plane) -> tuple[Sequence[int], Sequence[int]]:
+    def _suspicions(self, first: int) -> tuple[Sequence[int], Sequence[int]]:
         """Rows at which windows begin that look alike, the later and the earlier of each pair, the most alike first."""
-        likeness = np.matmul(rows[::STRIDE_ROWS], self._chunks[: -(-self._rows // CHUNK_ROWS)])
-        first = self._rows - len(rows)
-        peaks, best = passes.peaks(likeness, WINDOW, STRIDE_ROWS, first, NEAREST_ROWS)
+        peaks, best = proofs.again(self._rows[: self._count], first, STRIDE_ROWS, NEAREST_ROWS, SUSPECT)
         if peaks.max() < SUSPECT:
             return [], []
         order = [int(one) for one in np.argsort(-peaks)[:SUSPICIONS] if peaks[one] >= SUSPECT]
@@ -117,14 +101,6 @@ class Repeats:
         if len(piece) == count:
             return piece
         return np.concatenate([piece, self._lines(start + len(piece), count - len(piece))])
-
-
-def _normalised(rows: Plane) -> Plane:
-    """Rows without what they have in common, each of length 1."""
-    fine = rows[:, ::EVERY_PAIR] - rows[:, ::EVERY_PAIR].mean(axis=0)
-    fine -= fine.mean(axis=1, keepdims=True)
-    lengths = np.sqrt(np.einsum("ij,ij->i", fine, fine))
-    return np.asarray(fine / np.maximum(lengths, 1e-6)[:, np.newaxis], np.float32)
 
 
 def _change(one: Pixels, other: Pixels) -> float:

@@ -9,13 +9,14 @@ than eight blocks, each is taken for several, so that there are joints enough to
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from station.core.geometry import Geometry
 from station.core.part import Pixels
-from station.flow.pixels import passes
+from station.flow.pixels import proofs
 from station.flow.turn.rows import Rows
 
 Row = NDArray[np.float32]
@@ -105,8 +106,9 @@ class Seam:
 
     def take(self, lines: Pixels) -> None:
         """The next block's lines of the part, (lines, columns) uint8; the last block's are read again by `closing`."""
-        for stretch in np.array_split(lines, self._stretches_per_block):
-            self._take(stretch)
+        bounds = [len(lines) * number // self._stretches_per_block for number in range(self._stretches_per_block + 1)]
+        for start, end in pairwise(bounds):
+            self._take(lines[start:end])
 
     def _take(self, lines: Pixels) -> None:
         self._lines, count = lines, len(lines)
@@ -138,31 +140,35 @@ class Seam:
         return Closing(moved if moved >= SAME else closing.share, self._spread, self._overlap_lines())
 
     def _share(self, head: Marks) -> float:
-        return float((self._weights * _likeness(self._tails[-1], head)).sum())
+        return float(np.dot(self._weights, _likeness(self._tails[-1], head)))
 
     def _overlap_lines(self) -> int:
         """By how many lines the turn is too long, where the first lines are seen again."""
         seen = []
-        count = len(self._lines)
+        count, marks = len(self._lines), np.empty(self._lines.shape[1], np.float32)
         for end in range(count + self._coarse - self._overlap, count):
-            window = _narrow(self._lines, range(end - self._coarse, end), _spread_over(count))
-            seen.append(float(np.dot(window, self._heads[0][0])))
+            window = range(end - self._coarse, end)
+            _narrow(self._lines, window, _spread_over(count), marks)
+            seen.append(float(np.dot(marks, self._heads[0][0])))
         best = int(np.argmax(seen)) if seen else 0
         return self._overlap - best if seen and seen[best] >= SAME else 0
 
 
 def _marks(lines: Pixels, coarse: range, fine: range, around: range) -> Marks:
     """Coarse marks against lines of the whole stretch, fine ones against those around them."""
-    return np.stack([_narrow(lines, coarse, _spread_over(len(lines))), _narrow(lines, fine, around)])
+    marks = np.empty((2, lines.shape[1]), np.float32)
+    _narrow(lines, coarse, _spread_over(len(lines)), marks[0])
+    _narrow(lines, fine, around, marks[1])
+    return marks
 
 
 def _spread_over(count: int) -> range:
     return range(0, count, max(1, count // PROFILE_LINES))
 
 
-def _narrow(lines: Pixels, some: range, around: range) -> Row:
+def _narrow(lines: Pixels, some: range, around: range, marks: Row) -> None:
     """What is narrow in some lines, and nothing that is far off, against others."""
-    return passes.narrow_marks(lines, some, around, min(ACROSS_PX, 2 * lines.shape[1] - 1), CLIP)
+    proofs.narrow_marks(lines, some, around, min(ACROSS_PX, 2 * lines.shape[1] - 1), CLIP, marks)
 
 
 def _likeness(before: Marks, behind: Marks) -> Likeness:

@@ -6,8 +6,8 @@ the two, times four, is 1 on a still part, whatever the noise and however many l
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
+from station.flow.pixels import proofs
 from station.flow.turn.rows import Rows
 from station.flow.turn.series import Series, middle
 from station.flow.turn.texture import Texture
@@ -40,6 +40,7 @@ class Stillness:
     def __init__(self, rows: Rows) -> None:
         self._of = rows
         self._ratios: list[Series] = []
+        self._least = np.inf
         self._tail: Texture | None = None
 
     def take(self, texture: Texture) -> None:
@@ -47,20 +48,23 @@ class Stillness:
         if self._tail is not None:
             rows = np.concatenate([self._tail.rows, texture.rows])
             texture = Texture(rows, np.concatenate([self._tail.changes, texture.changes]))
-        self._ratios.append(_ratios(texture, self._of.lines))
+        ratios = proofs.stillness(texture.rows, texture.changes, self._of.lines, APART_ROWS, WINDOW_ROWS, TINY)
+        self._ratios.append(ratios)
+        self._least = min(self._least, ratios.min(initial=np.inf))
         reach = APART_ROWS + WINDOW_ROWS
         self._tail = Texture(texture.rows[-reach:], texture.changes[-reach:])
 
     def finding(self) -> str | None:
         """Where the part stood still, in words, or None; to be asked when the turn is over."""
+        if self._least >= _limit(MOST_RATIO):
+            return None
         ratios = np.concatenate(self._ratios)
         usual = middle(ratios, USUAL_SHARE)
         if usual < STILL_TURN:
             return f"no line differs from another by more than noise: {usual:.2f} times as much, 1 is a part at rest"
         if usual < LEAST_RATIO:
             return None
-        limit = 1 + STILL_SHARE * (min(usual, MOST_RATIO) - 1)
-        still = np.flatnonzero(ratios < limit)
+        still = np.flatnonzero(ratios < _limit(usual))
         if not len(still):
             return None
         row = int(still[0])
@@ -70,16 +74,6 @@ class Stillness:
         )
 
 
-def _ratios(texture: Texture, lines_per_row: int) -> Series:
-    """Change of rows against the noise of lines, 1 where nothing moves; one a row at which a window begins."""
-    steps = texture.rows[APART_ROWS:] - texture.rows[:-APART_ROWS]
-    squares = np.einsum("ij,ij->i", steps, steps) / steps.shape[1] / lines_per_row
-    moved = _sums(squares, WINDOW_ROWS) / WINDOW_ROWS
-    span = APART_ROWS + WINDOW_ROWS - 1
-    noise = _sums(texture.changes, span)[: len(moved)] / span
-    return np.asarray((moved + TINY) / (noise + TINY))
-
-
-def _sums(values: NDArray[np.float32], length: int) -> NDArray[np.float64]:
-    total = np.concatenate([[0.0], np.cumsum(values, dtype=np.float64)])
-    return np.asarray(total[length:] - total[:-length])
+def _limit(usual: float) -> float:
+    """What a stretch must have, where so much is usual; more than it takes to turn at all, where most is."""
+    return 1 + STILL_SHARE * (min(usual, MOST_RATIO) - 1)

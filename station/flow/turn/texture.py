@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from station.core.part import Pixels
-from station.flow.pixels import passes
+from station.flow.pixels import proofs
 from station.flow.turn.rows import Rows
 
 Plane = NDArray[np.float32]
@@ -36,5 +36,4 @@ def texture(lines: Pixels, rows: Rows) -> Texture:
     """The marks of a block's lines of the part, (lines, columns) uint8."""
     every = max(1, (lines.shape[1] - APART_PX) // PAIRS)
     pairs = min(PAIRS, (lines.shape[1] - APART_PX - 1) // every + 1)
-    sums, changes = passes.texture(lines[: rows.per_block * rows.lines], rows.lines, every, APART_PX, pairs)
-    return Texture(sums, changes.reshape(-1, rows.lines).mean(axis=1) / np.float32(pairs))
+    return Texture(*proofs.texture(lines[: rows.per_block * rows.lines], rows.lines, every, APART_PX, pairs))

@@ -2,12 +2,11 @@
 
 from collections.abc import Iterable, Iterator
 
-import cv2
-
 from station.core.errors import PartError
 from station.core.geometry import Geometry
 from station.core.part import Block, Pixels, Roi
 from station.core.settings import TurnSettings
+from station.flow.pixels import proofs
 from station.flow.turn.copies import Copies
 from station.flow.turn.lines import Flaws, measure, missing
 from station.flow.turn.repeats import Repeats
@@ -106,4 +105,4 @@ def _background(pixels: Pixels, roi: Roi) -> float:
     """Mean grey value beside the part, on the darker side, of some of the lines."""
     some = pixels[:: max(1, len(pixels) // LINES_BESIDE)]
     beside = [side for side in (some[:, : roi.left], some[:, roi.right :]) if side.size]
-    return min((float(cv2.mean(side)[0]) for side in beside), default=0.0)
+    return min((proofs.mean(side) for side in beside), default=0.0)

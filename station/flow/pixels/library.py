@@ -1,0 +1,70 @@
+"""The library of the compiled passes, and what every one of them is called with.
+
+Pixels are (lines, columns) uint8 whose columns lie side by side; lines may lie apart, as in a view into a block.
+"""
+
+import ctypes
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from station.core.errors import ConfigError
+from station.core.part import Pixels
+from station.flow.pixels.build import LIBRARY
+
+_PIXELS = (ctypes.c_void_p, ctypes.c_ssize_t)
+_INT, _FLOAT, _DOUBLE, _POINTER = ctypes.c_int, ctypes.c_float, ctypes.c_double, ctypes.c_void_p
+_PASSES: tuple[tuple[str, tuple[type, ...], type | None], ...] = (
+    ("station_profile", (*_PIXELS, *2 * (_INT,), *2 * (_POINTER,)), None),
+    ("station_white", (*_PIXELS, *2 * (_INT,)), ctypes.c_int64),
+    (
+        "station_strip",
+        (*_PIXELS, _INT, _INT, _POINTER, _POINTER, *4 * (_INT,), _POINTER, _POINTER, _INT, _INT, *3 * (_POINTER,)),
+        None,
+    ),
+    ("station_lines", (*_PIXELS, *3 * (_INT,), *4 * (_POINTER,)), None),
+    ("station_sum", (*_PIXELS, *2 * (_INT,)), ctypes.c_int64),
+    ("station_alternation", (_POINTER, *2 * (_INT,), *2 * (_POINTER,)), _DOUBLE),
+    ("station_dips", (_POINTER, _INT, *2 * (_DOUBLE,)), _INT),
+    ("station_texture", (*_PIXELS, *5 * (_INT,), *2 * (_POINTER,)), None),
+    ("station_stillness", (*2 * (_POINTER,), *5 * (_INT,), _DOUBLE, *3 * (_POINTER,)), None),
+    ("station_normalise", (_POINTER, *3 * (_INT,), _FLOAT, _POINTER), None),
+    ("station_again", (_POINTER, *5 * (_INT,), *3 * (_POINTER,)), None),
+    ("station_marks", (*_PIXELS, *7 * (_INT,), _FLOAT, *3 * (_POINTER,)), None),
+)
+
+
+@cache
+def library() -> ctypes.PyDLL:
+    """The compiled passes, loaded once; to be asked for at the start, so that a missing one is told there.
+
+    Raises:
+        ConfigError: `config.not_compiled`: they are missing, or are of another processor.
+    """
+    path = Path(__file__).with_name(LIBRARY)
+    try:
+        passes = ctypes.PyDLL(str(path))
+    except OSError as error:
+        detail = f"{error}; compile it with: python -m station.flow.pixels.build"
+        raise ConfigError("config.not_compiled", detail) from error
+    for name, arguments, answer in _PASSES:
+        function = getattr(passes, name)
+        function.argtypes, function.restype = arguments, answer
+    return passes
+
+
+def place(pixels: Pixels) -> tuple[int, int]:
+    """Where pixels begin in memory, and how many bytes their lines lie apart."""
+    refuse(pixels.dtype != np.uint8 or pixels.strides[1] != 1, "pixels must be bytes that lie side by side")
+    return pixels.ctypes.data, pixels.strides[0]
+
+
+def refuse(wrong: bool, why: str) -> None:  # noqa: FBT001
+    """Memory outside the arrays is never touched, whatever a caller does.
+
+    Raises:
+        ValueError: It is wrong.
+    """
+    if wrong:
+        raise ValueError(why)
