@@ -279,6 +279,7 @@ class Cell:
             recipe=recipe.part_type.name,
             recipe_sha256=recipe.sha256,
             rule=recipe.rule.rule,
+            archive=recipe.archive,
         )
 
     def _unscanned(self, recipe: Recipe, error: StationError, features: FeatureSnapshot) -> Evidence:
@@ -296,6 +297,7 @@ class Cell:
             recipe=recipe.part_type.name,
             recipe_sha256=recipe.sha256,
             rule=recipe.rule.rule,
+            archive=recipe.archive,
         )
 
     async def _locate(self, recipe: Recipe, evidence: Evidence) -> tuple[Defect, ...]:

@@ -111,6 +111,7 @@ class Evidence:
         recipe: Name of the recipe that the part was judged by, or None where there is none.
         recipe_sha256: Hash of that recipe; None without one.
         rule: How the scores became a verdict.
+        archive: Names of the verdicts whose scans of such parts are archived; None for those of the records' settings.
     """
 
     decision: Decision
@@ -127,3 +128,4 @@ class Evidence:
     recipe: str | None = None
     recipe_sha256: str | None = None
     rule: str = "algorithm1"
+    archive: frozenset[str] | None = None

@@ -38,12 +38,14 @@ class Recipe:
         part_type: What turns, and how it is scanned.
         classifier: The network, loaded.
         rule: How its answers decide.
+        archive: Names of the verdicts whose scans are archived.
         sha256: Hash of everything in the configuration that this recipe is made of, and of the network's manifest.
     """
 
     part_type: PartType
     classifier: PatchClassifier
     rule: DecisionRule
+    archive: frozenset[str]
     sha256: str
 
 

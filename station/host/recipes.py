@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from models.engines import make_engine
 from models.manifest import Bundle
@@ -80,6 +81,40 @@ def assemble(settings: Settings, loaded: Mapping[str, PatchClassifier]) -> Recip
     )
 
 
+def only(settings: Settings, part_type: str) -> Settings:
+    """The configuration with one part type."""
+    return settings.model_copy(update={"part_types": {part_type: settings.part_types[part_type]}})
+
+
+def describe_recipe(settings: Settings, part_type: str, folder: Path | None = None) -> dict[str, Any]:
+    """A recipe as plain data: what is configured with all defaults, and the network's name and hash.
+
+    Where the network cannot be used, `model`, `model_sha256` and `sha256` are None and `trouble` says why.
+
+    Args:
+        settings: The configuration.
+        part_type: Name of the part type.
+        folder: The station's data folder; None for the configured one.
+    """
+    kind = settings.part_types[part_type]
+    decision, records = settings.decision, settings.records
+    told: dict[str, Any] = {"name": part_type} | kind.model_dump(mode="json")
+    told |= {
+        "geometry": str(kind.part_type(part_type).geometry),
+        "bundle": kind.bundle or settings.model.bundle,
+        "min_confidence": decision.min_confidence if kind.min_confidence is None else kind.min_confidence,
+        "deadline_ms": decision.deadline_ms if kind.deadline_ms is None else kind.deadline_ms,
+        "archive": records.archive if kind.archive is None else kind.archive,
+    }
+    try:
+        (bundle,) = find_bundles(only(settings, part_type), folder).values()
+    except ModelError as error:
+        return told | {"model": None, "model_sha256": None, "sha256": None, "trouble": str(error)}
+    model = bundle.identity
+    sha256 = _sha256(settings, kind, part_type, model.sha256)
+    return told | {"model": model.name, "model_sha256": model.sha256, "sha256": sha256, "trouble": None}
+
+
 def decision_rule(settings: Settings, part_type: str, classifier: PatchClassifier) -> DecisionRule:
     """How the answers of this network decide about parts of a type.
 
@@ -101,7 +136,9 @@ def decision_rule(settings: Settings, part_type: str, classifier: PatchClassifie
 
 def _recipe(settings: Settings, kind: PartTypeSettings, part_type: PartType, classifier: PatchClassifier) -> Recipe:
     rule = decision_rule(settings, part_type.name, classifier)
-    return Recipe(part_type, classifier, rule, _sha256(settings, kind, part_type.name, classifier.model.sha256))
+    archive = frozenset(settings.records.archive if kind.archive is None else kind.archive)
+    sha256 = _sha256(settings, kind, part_type.name, classifier.model.sha256)
+    return Recipe(part_type, classifier, rule, archive, sha256)
 
 
 def _sha256(settings: Settings, kind: PartTypeSettings, name: str, model_sha256: str) -> str:

@@ -54,9 +54,14 @@ class Archivist:
         self._home: os.stat_result | None = None
         self._place: os.stat_result | None = None
 
-    def wants(self, verdict: Verdict) -> bool:
-        """Whether scans of parts with this verdict are archived."""
-        return verdict.name in self._kept
+    def wants(self, verdict: Verdict, archive: frozenset[str] | None = None) -> bool:
+        """Whether scans of parts with this verdict are archived.
+
+        Args:
+            verdict: The verdict.
+            archive: Names of the verdicts whose scans of this type of part are; None for the configured ones of all.
+        """
+        return verdict.name in (self._kept if archive is None else archive)
 
     def take(self, image: ScanImage) -> None:
         """Archive a scan whose judgement is on the disk; never blocks, and what goes wrong is written down."""

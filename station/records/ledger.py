@@ -224,7 +224,11 @@ class SqliteLedger:
     def _judge(self, inspection: Inspection, evidence: Evidence, now: datetime, database: Database) -> None:
         """Runs on the writer's thread, which also copies the pixels, so that the event loop does not stand still."""
         file = archive.scan_file(inspection.inspection_id, inspection.entered_at)
-        image = archive.cut_out(evidence, file) if self._archivist.wants(evidence.decision.verdict) else None
+        image = (
+            archive.cut_out(evidence, file)
+            if self._archivist.wants(evidence.decision.verdict, evidence.archive)
+            else None
+        )
         with database.transaction() as connection:
             judgements.judge(connection, inspection, evidence, now)
             if image is not None:
