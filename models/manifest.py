@@ -7,23 +7,24 @@ BUNDLE/model.onnx         the same for ONNX Runtime
 BUNDLE/network.pt         its weights for torch, a state dict
 BUNDLE/card.md            the model card: what it was made from, what it can do, and what it must not be used for
 
-All artefacts but torch's take raw grey values, uint8 (2, 256, 256), and answer probabilities, float32 (2, 5): scaling,
-temperature and softmax are inside. A bundle need not have all of them. Every artefact holds the same weights: they were
-rounded to 16 bits once, before any of them was made.
+All artefacts but torch's take raw grey values, uint8 (patches of a strip, height, width), and answer probabilities,
+float32 (patches of a strip, classes): scaling, temperature and softmax are inside. A bundle need not have all of them.
+Every artefact holds the same weights: they were rounded to 16 bits once, before any of them was made.
 """
 
 import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
-from station.core import geometry as scan
-from station.core.classes import SurfaceClass
+from models.manifest_format_2 import in_format_3
 from station.core.errors import ModelError
+from station.core.geometry import Geometry
 from station.core.part import ModelIdentity
+from station.core.table import Name as ClassName
 
 MANIFEST, CARD = "manifest.json", "card.md"
 GRAPH, WEIGHTS = "model.xml", "model.bin"
@@ -41,8 +42,6 @@ ARTEFACT_FILES: dict[Artefact, tuple[str, ...]] = {
 
 Engine = Literal["openvino", "onnxruntime", "torch"]
 Precision = Literal["int8", "bf16", "f32"]
-CLASSES = tuple(surface.label for surface in SurfaceClass)
-"""The station's classes in the order in which a network must answer."""
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]{0,62}$")]
@@ -54,24 +53,36 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
-class Input(Section):
-    """What the network takes: one strip's patches, raw grey values."""
+class ScanGeometry(Section):
+    """How patches are made from a scan; see `station.core.geometry.Geometry`."""
 
-    dtype: Literal["uint8"] = "uint8"
-    batch: Literal[2] = 2
-    height: Literal[256] = 256
-    width: Literal[256] = 256
-    channels: Literal[1] = 1
+    lines_per_turn: int = Field(..., ge=1, description="Lines of one turn.")
+    lines_per_block: int = Field(..., ge=1, description="Lines that become one strip.")
+    patch_px: int = Field(..., ge=1, description="Height and width of a patch.")
+    patches_per_strip: int = Field(..., ge=1, description="Patches side by side; the network takes so many at a time.")
+    interpolation: Annotated[
+        Literal["INTER_AREA"], Field(description="How a block is resized to a strip; the station knows no other way.")
+    ] = "INTER_AREA"
 
+    @classmethod
+    def of(cls, geometry: Geometry) -> Self:
+        """The same from the type that flows."""
+        return cls(
+            lines_per_turn=geometry.lines_per_turn,
+            lines_per_block=geometry.lines_per_block,
+            patch_px=geometry.patch_px,
+            patches_per_strip=geometry.patches_per_strip,
+        )
 
-class Geometry(Section):
-    """How patches are made from a scan; any other way than the station's is refused."""
+    @property
+    def value(self) -> Geometry:
+        """The same as the type that flows."""
+        return Geometry(self.lines_per_turn, self.lines_per_block, self.patch_px, self.patches_per_strip)
 
-    blocks: Literal[8] = 8
-    lines_per_block: Literal[448] = 448
-    strip_height: Literal[256] = 256
-    strip_width: Literal[512] = 512
-    interpolation: Literal["INTER_AREA"] = "INTER_AREA"
+    @model_validator(mode="after")
+    def _can_be_judged(self) -> Self:
+        self.value  # noqa: B018  # made once here, so that a geometry that cannot be judged block by block is refused
+        return self
 
 
 class Data(Section):
@@ -88,16 +99,22 @@ class Data(Section):
     seed: int = Field(..., ge=0, description="Seed of weights, draws and augmentation.")
 
 
+Kind = Literal["parts", "pictures"]
+"""What is judged as one: a whole part by all its patches, or a single picture of a patch's size, by itself."""
+JUDGED = Field(description="What is counted as a part: whole parts, or single pictures, each judged by itself.")
+
+
 class Figures(Section):
     """What the network reached on parts that it was not trained on, as counts."""
 
+    kind: Annotated[Kind, JUDGED] = "parts"
     source: str = Field(..., description="The pictures it was measured on.")
     patches: int = Field(..., ge=1, description="Patches judged; slivers of a defect are left out.")
     wrong_patches: int = Field(..., ge=0, description="Of them judged wrongly.")
     parts: int = Field(..., ge=1, description="Parts judged by the most certain patch (Algorithm 1).")
     defective_parts: int = Field(..., ge=0, description="Of them with a defect.")
-    escapes: int = Field(..., ge=0, description="Defective parts called defect-free.")
-    overkills: int = Field(..., ge=0, description="Defect-free parts called defective.")
+    escapes: int = Field(..., ge=0, description="Defective parts passed.")
+    overkills: int = Field(..., ge=0, description="Good parts called defective.")
     wrong_class: int = Field(..., ge=0, description="Defective parts called defective, but of another class.")
     reviews: Annotated[
         int, Field(ge=0, description="Parts under the least confidence, of any truth; counted nowhere else.")
@@ -118,13 +135,14 @@ class Thresholds(Section):
     """From which answers on the network is believed."""
 
     min_confidence: float = Field(
-        ..., ge=0.2, lt=1, description="Least confidence of a part with which the figures were counted."
+        ..., gt=0, lt=1, description="Least confidence of a part with which the figures were counted."
     )
 
 
 class Parity(Section):
     """How far an artefact decides as the torch network does, on the golden set."""
 
+    kind: Annotated[Kind, JUDGED] = "parts"
     engine: Engine = Field(..., description="Engine that ran it.")
     precision: Precision = Field(..., description="Arithmetic in which it ran.")
     source: str = Field(..., description="The golden set.")
@@ -149,7 +167,7 @@ class Quantisation(Section):
 class Manifest(Section):
     """Everything that is known of a bundle."""
 
-    format: Annotated[Literal[2], Field(description="Version of this manifest's layout.")] = 2
+    format: Annotated[Literal[3], Field(description="Version of this manifest's layout; format 2 is read, too.")] = 3
     name: Name = Field(..., description="Name of the bundle.")
     network: Name = Field(..., description="Architecture, a key of `models.networks.NETWORKS`.")
     version: int = Field(..., ge=1, description="Counts the bundles of this network.")
@@ -159,9 +177,9 @@ class Manifest(Section):
     licence: str = Field(..., min_length=1, description="SPDX name of the weights' licence.")
     artefacts: dict[Artefact, tuple[str, ...]] = Field(..., min_length=1, description="The files of each artefact.")
     files: dict[str, Sha256] = Field(..., min_length=1, description="SHA-256 of every file of the bundle.")
-    classes: tuple[str, ...] = Field(..., description="Meaning of the outputs, in their order.")
-    input: Input = Input()
-    geometry: Geometry = Geometry()
+    classes: tuple[ClassName, ...] = Field(..., min_length=2, description="Meaning of the outputs, in their order.")
+    passing: ClassName = Field(..., description="The class with which a part is good, one of `classes`.")
+    geometry: ScanGeometry = Field(..., description="What the network takes, and from what scan that is cut.")
     normalisation: Literal["pixel/255, inside the graph"] = "pixel/255, inside the graph"
     temperature: Annotated[
         float, Field(gt=0, description="Divides the logits before the softmax, inside the graph.")
@@ -173,10 +191,22 @@ class Manifest(Section):
     figures: Annotated[Figures | None, Field(description="None until it has been measured.")] = None
 
     @property
-    def layout(self) -> scan.Geometry:
+    def layout(self) -> Geometry:
         """What the network takes, and from what scan that is cut."""
-        lines = self.geometry.lines_per_block
-        return scan.Geometry(self.geometry.blocks * lines, lines, self.input.height, self.input.batch)
+        return self.geometry.value
+
+    @model_validator(mode="before")
+    @classmethod
+    def _reads_format_2(cls, document: Any) -> Any:
+        return in_format_3(document) if isinstance(document, dict) and document.get("format") == 2 else document
+
+    @model_validator(mode="after")
+    def _tells_its_classes_apart(self) -> Self:
+        if twice := sorted({name for name in self.classes if self.classes.count(name) > 1}):
+            raise ValueError(f"classes: {', '.join(twice)} is named twice")
+        if self.passing not in self.classes:
+            raise ValueError(f"passing: {self.passing} is none of the classes {', '.join(self.classes)}")
+        return self
 
     @model_validator(mode="after")
     def _names_plain_files(self) -> Self:
@@ -246,7 +276,8 @@ def load_bundle(folder: Path) -> Bundle:
 
     Raises:
         ModelError: `model.missing` for the folder or a file of it, `model.wrong_hash` for another file than named,
-            `model.bad_manifest` for a manifest that cannot be read, or whose classes are not the station's.
+            `model.bad_manifest` for a manifest that cannot be read. Whether its classes are the station's is another
+            question: `models.meaning`.
     """
     if not folder.is_dir():
         raise ModelError("model.missing", f"no folder {folder}")
@@ -255,7 +286,6 @@ def load_bundle(folder: Path) -> Bundle:
         manifest = Manifest.model_validate_json(text)
     except ValidationError as error:
         raise ModelError("model.bad_manifest", f"{folder / MANIFEST}: {_explain(error)}") from error
-    _check_classes(folder, manifest.classes)
     bundle = Bundle(folder, manifest, ModelIdentity(manifest.name, hashlib.sha256(text).hexdigest()))
     for name in manifest.files:
         bundle.read(name)
@@ -290,14 +320,6 @@ def found_artefacts(folder: Path) -> dict[Artefact, tuple[str, ...]]:
 def utc_now() -> datetime:
     """The time for `created`, in whole seconds."""
     return datetime.now(UTC).replace(microsecond=0)
-
-
-def _check_classes(folder: Path, classes: tuple[str, ...]) -> None:
-    if unknown := sorted(set(classes) - set(CLASSES)):
-        raise ModelError("model.bad_manifest", f"{folder / MANIFEST}: unknown classes {', '.join(unknown)}")
-    if classes != CLASSES:
-        order = ", ".join(CLASSES)
-        raise ModelError("model.bad_manifest", f"{folder / MANIFEST}: classes are {', '.join(classes)}, not {order}")
 
 
 def _read(path: Path) -> bytes:

@@ -52,9 +52,7 @@ class PartSource:
         self._background_max = settings.crop.background_max
         self._optics = optics
         self._limit = parts
-        self._recording = read_recording(
-            folder, frozenset(settings.part_types), [surface.name for surface in settings.table.surfaces]
-        )
+        self._recording = read_recording(folder, frozenset(settings.part_types), settings.table.names)
         self._used_ids: set[str] = set()
 
     @property

@@ -52,6 +52,8 @@ class FolderPlan:
         validation: Folders of class folders that are all for validation.
         test: Folders of class folders that are all for testing.
         classes: Every class, in this order; None for those that have a folder, by name.
+        passing: The class with which a picture is good; None where nobody said.
+        usual_passing: Taken for it where nobody said, if it is one of the classes.
     """
 
     name: str
@@ -63,6 +65,8 @@ class FolderPlan:
     validation: tuple[Path, ...] = ()
     test: tuple[Path, ...] = ()
     classes: tuple[str, ...] | None = None
+    passing: str | None = None
+    usual_passing: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +99,7 @@ def make_from_folders(
     """
     check_place(folder, 0)
     listed, classes = _listed(plan, left_out)
+    passing = _passing(plan, classes)
     pictures = _looked_at(listed)
     height, width = _one_size(pictures, plan)
     check_place(folder, len(pictures) * height * width)
@@ -103,7 +108,7 @@ def make_from_folders(
     splits = _splits(pictures, groups, shares, plan.seed)
     rule = "the folder's name; " + _RULES[plan.grouping]
     heading = DataHeading(
-        name=plan.name, kind="class_folders", classes=classes, height=height, width=width,
+        name=plan.name, kind="class_folders", classes=classes, passing=passing, height=height, width=width,
         source=_told(plan), seed=plan.seed, shares=shares, rule=rule,
     )  # fmt: skip
     entries = _entries(pictures, groups, splits, heading)
@@ -142,6 +147,13 @@ def _listed(plan: FolderPlan, left_out: Callable[[Sequence[str]], None]) -> tupl
         raise DatasetError("dataset.bad_source", told)
     left_out([f"{folder.name}/{told}" for folder, layout in layouts for told in layout.left_out])
     return pictures, wanted
+
+
+def _passing(plan: FolderPlan, classes: Sequence[str]) -> str | None:
+    if plan.passing is not None and plan.passing not in classes:
+        told = f"--passing {plan.passing}: it is none of the classes {', '.join(classes)}"
+        raise DatasetError("dataset.bad_choice", told)
+    return plan.passing or (plan.usual_passing if plan.usual_passing in classes else None)
 
 
 def _only(split: Split, picture: Listed) -> Split:

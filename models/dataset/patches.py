@@ -13,8 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.dataset.store import SLIVER
-from station.core.classes import SurfaceClass
-from station.core.geometry import BLOCKS_PER_TURN, PATCH_PX, PATCHES_PER_PART, PATCHES_PER_STRIP, STRIP_SHAPE
+from station.core.geometry import Geometry
 from station.core.part import Pixels
 
 MIN_DEFECT_PX = 40.0
@@ -29,73 +28,74 @@ RULE = (
 )
 
 
-def cut(image: NDArray[Any], left: int, right: int) -> NDArray[Any]:
-    """The 16 patches (16, 256, 256) of a scan's columns: block by block to 256x512, then a left and a right half.
+def cut(image: NDArray[Any], left: int, right: int, geometry: Geometry) -> NDArray[Any]:
+    """The patches (patches, height, width) of a scan's columns: each block resized to a strip, then cut side by side.
 
     Args:
-        image: (3584, width) of any type that OpenCV resizes.
+        image: (lines of a turn, width) of any type that OpenCV resizes.
         left: First column of the part.
         right: Column after the last.
+        geometry: How a turn becomes patches.
     """
-    strips = _strips(image, left, right)
-    halves = [
-        strip[:, half * PATCH_PX : (half + 1) * PATCH_PX] for strip in strips for half in range(PATCHES_PER_STRIP)
-    ]
-    return np.stack(halves)
+    strips = _strips(image, left, right, geometry)
+    return np.stack([patch for strip in strips for patch in np.split(strip, geometry.patches_per_strip, axis=1)])
 
 
-def label_patches(mask: Pixels, left: int, right: int) -> NDArray[np.int8]:
-    """Labels (16,) of a scan's patches from its mask: a class, or `SLIVER` where too little of a defect shows."""
-    labels = np.zeros(PATCHES_PER_PART, np.int8)
-    most = np.zeros(PATCHES_PER_PART)
+def label_patches(mask: Pixels, left: int, right: int, geometry: Geometry) -> NDArray[np.int8]:
+    """Labels (patches,) of a scan's patches from its mask.
+
+    0 where no defect shows, the number of a class as the mask has it, or `SLIVER` where too little of a defect shows.
+    """
+    labels = np.zeros(geometry.patches_per_part, np.int8)
+    most = np.zeros(geometry.patches_per_part)
     counts = cv2.calcHist([mask], [0], None, [256], [0, 256]).ravel()
-    for surface in (SurfaceClass(int(number)) for number in np.flatnonzero(counts) if number):
-        each = cover(np.asarray(mask == surface, np.uint8), left, right)
+    for number in (int(value) for value in np.flatnonzero(counts) if value):
+        each = cover(np.asarray(mask == number, np.uint8), left, right, geometry)
         for covered, shown in zip(each, shows(each), strict=True):
-            labels = np.where((covered > 0) & (labels == SurfaceClass.DEFECT_FREE), SLIVER, labels)
-            labels = np.where(shown & (covered > most), surface, labels)
+            labels = np.where((covered > 0) & (labels == 0), SLIVER, labels)
+            labels = np.where(shown & (covered > most), number, labels)
             most = np.where(shown, np.maximum(most, covered), most)
     return labels.astype(np.int8)
 
 
-def cover(pixels: Pixels, left: int, right: int) -> NDArray[np.float64]:
-    """How many px of each patch every defect covers (defects, 16).
+def cover(pixels: Pixels, left: int, right: int, geometry: Geometry) -> NDArray[np.float64]:
+    """How many px of each patch every defect covers (defects, patches).
 
     Args:
-        pixels: (3584, width), 1 where a class of defects lies, else 0.
+        pixels: (lines of a turn, width), 1 where a class of defects lies, else 0.
         left: First column of the part.
         right: Column after the last.
+        geometry: How a turn becomes patches.
     """
-    return _covered_by_each(np.concatenate(_strips(pixels.astype(np.float32), left, right)))
+    return _covered_by_each(np.concatenate(_strips(pixels.astype(np.float32), left, right, geometry)), geometry)
 
 
 def shows(covered: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Which patch shows which defect (defects, 16), by how many px of it each defect covers: the rule above."""
+    """Which patch shows which defect (defects, patches), by how many px of it each defect covers: the rule above."""
     whole = covered.sum(axis=1, keepdims=True)
     return np.asarray((covered >= MIN_DEFECT_PX) & (covered >= MIN_DEFECT_SHARE * whole), np.bool_)
 
 
-def _strips(image: NDArray[Any], left: int, right: int) -> list[NDArray[Any]]:
-    rows, columns = STRIP_SHAPE
-    blocks = np.split(image[:, left:right], BLOCKS_PER_TURN)
+def _strips(image: NDArray[Any], left: int, right: int, geometry: Geometry) -> list[NDArray[Any]]:
+    rows, columns = geometry.strip_shape
+    blocks = np.split(image[:, left:right], geometry.blocks_per_turn)
     return [cv2.resize(block, (columns, rows), interpolation=cv2.INTER_AREA) for block in blocks]
 
 
-def _covered_by_each(covered: NDArray[np.float32]) -> NDArray[np.float64]:
-    """How many px of each patch every defect covers (defects, 16), from one class's coverage (2048, 512)."""
+def _covered_by_each(covered: NDArray[np.float32], geometry: Geometry) -> NDArray[np.float64]:
+    """How many px of each patch every defect covers (defects, patches), from one class's coverage of all strips."""
+    patches, side = geometry.patches_per_part, geometry.patch_px
     rows, columns = np.nonzero(covered)
     if not len(rows):
-        return np.zeros((0, PATCHES_PER_PART))
+        return np.zeros((0, patches))
     start = _row_without(np.bincount(rows, minlength=len(covered)) > 0)
     turned = np.roll((covered > 0).astype(np.uint8), -start, axis=0)
     kernel = np.ones((JOINED_PX + 1, JOINED_PX + 1), np.uint8)
     count, defects = cv2.connectedComponents(cv2.dilate(turned, kernel))
-    patch = rows // PATCH_PX * PATCHES_PER_STRIP + columns // PATCH_PX
+    patch = rows // side * geometry.patches_per_strip + columns // side
     defect = defects[(rows - start) % len(covered), columns] - 1
-    sums = np.bincount(
-        defect * PATCHES_PER_PART + patch, covered[rows, columns], minlength=(count - 1) * PATCHES_PER_PART
-    )
-    return np.asarray(sums, np.float64).reshape(count - 1, PATCHES_PER_PART)
+    sums = np.bincount(defect * patches + patch, covered[rows, columns], minlength=(count - 1) * patches)
+    return np.asarray(sums, np.float64).reshape(count - 1, patches)
 
 
 def _row_without(taken: NDArray[np.bool_]) -> int:

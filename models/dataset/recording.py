@@ -1,11 +1,11 @@
-"""Data sets from recordings with the truth: 16 patches a scan, or the whole scan small.
+"""Data sets from recordings with the truth: all patches of a scan, or the whole scan small.
 
 The part's columns are those of the truth, each edge moved at random by a few, as a crop may err. A turn has no first
 line but the one at the index pulse: a scan that trains may be cut more than once, each time from another line on, so
 that patch borders fall elsewhere.
 Source: Mustafaev et al.: patches of 256x256, section IV.B; whole images of 512x256, section V.D.1. The data sets are
 like SMHSD-P-TA and SMHSD-O-TA there in their sizes alone: there the defective patches were chosen by hand and augmented
-on disk, here all 16 patches of every part are taken, labelled by a mask, and augmented while training.
+on disk, here all patches of every part are taken, labelled by a mask, and augmented while training.
 """
 
 import hashlib
@@ -22,7 +22,7 @@ import cv2
 import numpy as np
 
 from models.dataset.patches import RULE, cut, label_patches
-from models.dataset.scans import LabelledScan, listing, read_image, read_mask, read_scans
+from models.dataset.scans import LabelledScan, listing, marks_of, read_image, read_mask, read_scans
 from models.dataset.split import Shares, assign_splits, join_groups, same_values
 from models.dataset.store import (
     DataFile,
@@ -35,13 +35,13 @@ from models.dataset.store import (
     split_name,
     write_data,
 )
-from station.core.classes import SurfaceClass
+from models.manifest import ScanGeometry
 from station.core.errors import DatasetError, RecordingError
-from station.core.geometry import LINES_PER_TURN, PATCH_PX, PATCHES_PER_PART
+from station.core.geometry import Geometry
+from station.core.verdicts import Classes
 
 WHOLE_SHAPE = (512, 256)
 """Height and width of a whole scan in px."""
-CLASSES = tuple(surface.label for surface in SurfaceClass)
 Item = TypeVar("Item")
 
 
@@ -53,6 +53,8 @@ class RecordingPlan:
         kind: Patches or whole scans.
         name: The data set's.
         folders: Recordings whose parts are shared out.
+        table: The configured classes; the data set's are those, in the order of the numbers of masks.
+        geometry: How a turn becomes patches.
         validation: Recordings whose parts are all for validation.
         test: Recordings whose parts are all for testing.
         shares: Of the parts of `folders`, in percent.
@@ -64,6 +66,8 @@ class RecordingPlan:
     kind: Literal["patches", "whole"]
     name: str
     folders: tuple[Path, ...]
+    table: Classes
+    geometry: Geometry
     validation: tuple[Path, ...] = ()
     test: tuple[Path, ...] = ()
     shares: Shares = (80, 20, 0)
@@ -74,7 +78,8 @@ class RecordingPlan:
     @property
     def shape(self) -> tuple[int, int]:
         """Height and width of an image."""
-        return (PATCH_PX, PATCH_PX) if self.kind == "patches" else WHOLE_SHAPE
+        side = self.geometry.patch_px
+        return (side, side) if self.kind == "patches" else WHOLE_SHAPE
 
     def cuts_of(self, scan: LabelledScan, split: str) -> int:
         """How many times a scan of this split is cut.
@@ -85,7 +90,7 @@ class RecordingPlan:
 
     def images_of(self, scan: LabelledScan, split: str) -> int:
         """Images of a scan of this split."""
-        return self.cuts_of(scan, split) * (PATCHES_PER_PART if self.kind == "patches" else 1)
+        return self.cuts_of(scan, split) * (self.geometry.patches_per_part if self.kind == "patches" else 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +134,9 @@ def make_from_recordings(
         count = sum(plan.images_of(source.scan, source.file.split) for source in sources)
         check_place(folder, count * plan.shape[0] * plan.shape[1])
         heading = DataHeading(
-            name=plan.name, kind=plan.kind, classes=CLASSES, height=plan.shape[0], width=plan.shape[1],
+            name=plan.name, kind=plan.kind, classes=tuple(surface.name for surface in marks_of(plan.table)),
+            passing=plan.table.passing.name, height=plan.shape[0], width=plan.shape[1],
+            geometry=ScanGeometry.of(plan.geometry) if plan.kind == "patches" else None,
             source=_told(plan), seed=plan.seed, jitter_px=plan.jitter_px, cuts=plan.cuts, shares=plan.shares,
             rule=RULE if plan.kind == "patches" else "the part's class",
         )  # fmt: skip
@@ -143,7 +150,8 @@ Scans = list[tuple[LabelledScan, Split | None]]
 
 def _scans(plan: RecordingPlan) -> Scans:
     uses = ((None, plan.folders), (Split.VALIDATION, plan.validation), (Split.TEST, plan.test))
-    scans = [(scan, split) for split, folders in uses for folder in folders for scan in read_scans(folder)]
+    scans = [(scan, split) for split, folders in uses for folder in folders
+             for scan in read_scans(folder, plan.table, plan.geometry.lines_per_turn)]  # fmt: skip
     if len({scan.surface for scan, _split in scans}) < 2:
         raise DatasetError("dataset.bad_source", f"{_told(plan)}: the parts are of fewer than two classes")
     return scans
@@ -169,7 +177,7 @@ def _sources(plan: RecordingPlan, scans: Scans, looks: Sequence[_Look]) -> list[
     same = same_values(look.image_sha256 for look in looks)
     groups = join_groups([number_of[scan.part_id] for scan in everything], same)
     shared = sum(split is None for _scan, split in scans)
-    labels = [scan.surface.label for scan in everything[:shared]]
+    labels = [scan.surface.name for scan in everything[:shared]]
     dealt = assign_splits(groups[:shared], labels, plan.shares, plan.seed)
     splits = dealt + [split for _scan, split in scans if split is not None]
     _refuse_leaks(everything, groups, splits)
@@ -208,7 +216,7 @@ def _refuse_leaks(scans: Sequence[LabelledScan], groups: Sequence[int], splits: 
 def _file(scan: LabelledScan, look: _Look, group: int, split: Split) -> DataFile:
     return DataFile(
         path=f"{scan.image_path.parent.name}/{scan.image_path.name}", sha256=look.image_sha256,
-        truth_sha256=look.mask_sha256, group=group, label=scan.surface.label, split=split_name(split),
+        truth_sha256=look.mask_sha256, group=group, label=scan.surface.name, split=split_name(split),
     )  # fmt: skip
 
 
@@ -246,17 +254,17 @@ def _cut(plan: RecordingPlan, source: _Source) -> tuple[Entry, str]:
         image, mask = read_image(scan), read_mask(scan)
     except RecordingError as error:
         raise DatasetError("dataset.bad_source", error.detail) from error
-    if image.shape != mask.shape or scan.right - scan.left < PATCH_PX:
+    if image.shape != mask.shape or scan.right - scan.left < plan.geometry.patch_px:
         told = f"{scan.image_path}: columns {scan.left} to {scan.right} of {image.shape[1]}, mask of {mask.shape[1]}"
         raise DatasetError("dataset.bad_source", told)
     pixels_sha256 = hashlib.sha256(str(image.shape).encode() + image.tobytes()).hexdigest()
     left, right = (int(edge) for edge in edges.clip(0, image.shape[1]))
-    first_lines = [0, *rng.integers(1, LINES_PER_TURN, plan.cuts_of(scan, source.file.split) - 1)]
+    first_lines = [0, *rng.integers(1, plan.geometry.lines_per_turn, plan.cuts_of(scan, source.file.split) - 1)]
     turns = [(np.roll(image, -line, axis=0), np.roll(mask, -line, axis=0)) for line in first_lines]
     if plan.kind == "patches":
-        patches = np.concatenate([cut(turned, left, right) for turned, _ in turns])
-        labels = np.concatenate([label_patches(turned, left, right) for _, turned in turns])
+        patches = np.concatenate([cut(turned, left, right, plan.geometry) for turned, _ in turns])
+        labels = np.concatenate([label_patches(turned, left, right, plan.geometry) for _, turned in turns])
         return Entry(source.file, patches, labels.astype(np.int16)), pixels_sha256
     height, width = WHOLE_SHAPE
     wholes = [cv2.resize(turned[:, left:right], (width, height), interpolation=cv2.INTER_AREA) for turned, _ in turns]
-    return Entry(source.file, np.stack(wholes), np.full(len(wholes), scan.surface, np.int16)), pixels_sha256
+    return Entry(source.file, np.stack(wholes), np.full(len(wholes), scan.number, np.int16)), pixels_sha256

@@ -2,7 +2,8 @@
 
 The folder holds `recording.jsonl` (see `station.core.recording`; every scan has its label), the scans, and the truth
 about them: `truth.jsonl` (file, mask, left, right) and the masks it names, whose values are the numbers of the defects'
-classes. Label and mask say the same: a defect-free part's mask is empty, a defective one's shows its class.
+classes: in the order of the configured table, counted from 1, what passes left out. Label and mask say the same: a good
+part's mask is empty, a defective one's shows its class.
 """
 
 import json
@@ -14,10 +15,10 @@ import cv2
 import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from station.core.classes import SurfaceClass
 from station.core.errors import RecordingError
 from station.core.part import Pixels
 from station.core.recording import INDEX_NAME, RecordedScan, inside, read_recording, read_scan
+from station.core.verdicts import Classes, Verdict
 
 TRUTH_NAME = "truth.jsonl"
 NAMED = 8
@@ -46,42 +47,66 @@ class LabelledScan:
         mask_path: An image of its size; 0, or the number of the defect's class.
         left: First column of the part.
         right: Column after the part's last.
+        marks: What a number in the mask means; 0 is what passes.
+        lines: Of one turn.
+        part_type: The recorded type, or None.
         closed: Whether it is a whole turn, whose end meets its beginning.
     """
 
     part_id: str
-    surface: SurfaceClass
+    surface: Verdict
     image_path: Path
     mask_path: Path
     left: int
     right: int
+    marks: tuple[Verdict, ...]
+    lines: int
+    part_type: str | None = None
     closed: bool = True
 
+    @property
+    def number(self) -> int:
+        """The number of the part's class in masks; 0 of a good part."""
+        return self.marks.index(self.surface)
 
-def read_scans(folder: Path) -> list[LabelledScan]:
+
+def marks_of(table: Classes) -> tuple[Verdict, ...]:
+    """What the numbers of masks mean: 0 is what passes, the defects follow in the table's order."""
+    return table.passing, *(surface for surface in table.surfaces if not surface.passes)
+
+
+def read_scans(folder: Path, table: Classes, lines: int) -> list[LabelledScan]:
     """The scans of a recording with the truth about them, in the recording's order; images are not looked into.
+
+    Args:
+        folder: The recording.
+        table: The configured classes, which labels and masks name.
+        lines: Of one turn.
 
     Raises:
         RecordingError: A file is missing, a line cannot be used, or a scan has no label or no truth.
     """
     if not (folder / INDEX_NAME).exists():
         raise RecordingError("recording.not_found", f"{folder}: there is no {INDEX_NAME} in it")
-    recording = read_recording(folder, None)
+    recording = read_recording(folder, None, table.names)
     if recording.problems:
         code = recording.problems[0].code
         raise RecordingError(code, f"{folder}: {listing([problem.detail for problem in recording.problems])}")
     truths = _truths(folder)
-    return [_labelled(folder, scan, truths.get(scan.file)) for scan in recording.scans]
+    return [_labelled(folder, scan, truths.get(scan.file), table, lines) for scan in recording.scans]
 
 
-def _labelled(folder: Path, scan: RecordedScan, truth: ScanTruth | None) -> LabelledScan:
+def _labelled(folder: Path, scan: RecordedScan, truth: ScanTruth | None, table: Classes, lines: int) -> LabelledScan:
     if scan.label is None or truth is None:
         lacking = "has no label" if scan.label is None else f"has no line in {TRUTH_NAME}"
         raise RecordingError(
             "recording.bad_line", f"{scan.file}: {lacking}; without its truth nothing is learned of it"
         )
     mask = inside(folder, truth.mask, f"{folder / TRUTH_NAME}: ")
-    return LabelledScan(scan.part_id, scan.label, scan.file, mask, truth.left, truth.right, scan.closed)
+    return LabelledScan(
+        scan.part_id, table.named(scan.label), scan.file, mask, truth.left, truth.right, marks_of(table), lines,
+        scan.part_type, scan.closed,
+    )  # fmt: skip
 
 
 def _truths(folder: Path) -> dict[Path, ScanTruth]:
@@ -93,21 +118,21 @@ def _truths(folder: Path) -> dict[Path, ScanTruth]:
 
 
 def read_image(scan: LabelledScan) -> Pixels:
-    """A scan's image, (3584, width) uint8.
+    """A scan's image, (lines, width) uint8.
 
     Raises:
         RecordingError: The station would not take it as a scan.
     """
-    return _read(scan.image_path)
+    return _read(scan.image_path, scan.lines)
 
 
 def read_mask(scan: LabelledScan) -> Pixels:
-    """A scan's mask, (3584, width) uint8: 0, or the number of the defect's class.
+    """A scan's mask, (lines, width) uint8: 0, or the number of the defect's class.
 
     Raises:
         RecordingError: It cannot be read, or says something else than the part's label.
     """
-    mask = _read(scan.mask_path)
+    mask = _read(scan.mask_path, scan.lines)
     if told := _contradiction(scan, mask):
         raise RecordingError("recording.bad_image", f"{scan.mask_path}: {told}")
     return mask
@@ -119,9 +144,9 @@ def listing(problems: Sequence[str]) -> str:
     return "; ".join(problems[:NAMED]) + more
 
 
-def _read(path: Path) -> Pixels:
+def _read(path: Path, lines: int) -> Pixels:
     try:
-        return read_scan(path)
+        return read_scan(path, lines)
     except RecordingError as error:
         raise RecordingError(error.code, f"{path.parent}/{error.detail}") from error
 
@@ -131,15 +156,16 @@ def _contradiction(scan: LabelledScan, mask: Pixels) -> str | None:
     if not 0 <= scan.left < scan.right <= mask.shape[1]:
         return f"it is {mask.shape[1]} columns wide, and the part's are {scan.left} to {scan.right}"
     counts = cv2.calcHist([mask], [0], None, [256], [0, 256]).ravel()
-    known = {int(surface) for surface in SurfaceClass}
-    if strange := sorted(set(np.flatnonzero(counts).tolist()) - known):
-        numbers = ", ".join(f"{surface.value} {surface.label}" for surface in SurfaceClass if surface)
+    defects = dict(enumerate(scan.marks[1:], 1))
+    if strange := [value for value in np.flatnonzero(counts).tolist() if value and value not in defects]:
+        numbers = ", ".join(f"{number} {surface.name}" for number, surface in defects.items())
         return f"it holds the values {', '.join(map(str, strange[:NAMED]))}; allowed are 0 and {numbers}"
-    if not scan.surface:
-        marked = [surface.label for surface in SurfaceClass if surface and counts[surface]]
-        return f"it marks {', '.join(marked)}, and part {scan.part_id} is labelled defect_free" if marked else None
-    if not (mask[:, scan.left : scan.right] == scan.surface).any():
-        return f"it marks no {scan.surface.label} within the part's columns, and part {scan.part_id} is labelled so"
+    name = scan.surface.name
+    if scan.surface.passes:
+        marked = [surface.name for number, surface in defects.items() if counts[number]]
+        return f"it marks {', '.join(marked)}, and part {scan.part_id} is labelled {name}" if marked else None
+    if not (mask[:, scan.left : scan.right] == scan.number).any():
+        return f"it marks no {name} within the part's columns, and part {scan.part_id} is labelled so"
     return None
 
 

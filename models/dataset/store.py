@@ -1,6 +1,6 @@
 """A data set on disk: images as one array, their classes, groups and splits, and a manifest that names every file.
 
-    DATA/manifest.json    what it is, and the SHA-256 of every source file and of every array
+    DATA/manifest.json    what it is, and the SHA-256 of every source file and of every array; format 1 is read, too
     DATA/images.npy       (n, height, width) uint8, mapped, never read whole
     DATA/labels.npy       (n,) int16, index into the classes, or SLIVER
     DATA/groups.npy       (n,) int32, the part or group of pictures that an image is of
@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
+from models.manifest import ScanGeometry
 from station.core.errors import DatasetError
 from station.core.part import Pixels
 
@@ -84,6 +85,8 @@ class DataHeading(_Section):
         name: Its name in reports.
         kind: Patches of scans, whole scans, or pictures from folders of classes.
         classes: Names of the classes; a label is an index into them.
+        passing: The one of them with which a picture is good; None where nobody said, or none is.
+        geometry: How the patches were cut from a scan; None of pictures that were not, or where nobody wrote it down.
         height: Of every image in px.
         width: Of every image in px.
         source: Where the pictures come from, for people; folders in the order of their numbers.
@@ -97,6 +100,8 @@ class DataHeading(_Section):
     name: Annotated[str, Field(min_length=1)]
     kind: Kind
     classes: Annotated[tuple[str, ...], Field(min_length=2)]
+    passing: str | None = None
+    geometry: ScanGeometry | None = None
     height: Annotated[int, Field(gt=0)]
     width: Annotated[int, Field(gt=0)]
     source: str
@@ -110,7 +115,7 @@ class DataHeading(_Section):
 class DataManifest(DataHeading):
     """The heading, every source file, and the SHA-256 of every array."""
 
-    format: Literal[1] = 1
+    format: Literal[1, 2] = 2
     images: Annotated[int, Field(ge=0)]
     files: tuple[DataFile, ...]
     arrays: dict[str, Sha256]
@@ -121,6 +126,8 @@ class DataManifest(DataHeading):
             raise ValueError(f"arrays {sorted(self.arrays)}")
         if unknown := {file.label for file in self.files} - set(self.classes):
             raise ValueError(f"labels that are no classes: {sorted(unknown)}")
+        if self.passing is not None and self.passing not in self.classes:
+            raise ValueError(f"passing: {self.passing} is none of the classes {', '.join(self.classes)}")
         return self
 
 

@@ -12,7 +12,7 @@ cores with AVX-512 VNNI the two patches of a strip take 0.47 of the time of bf16
 
 from pathlib import Path
 
-from models.engines.engine import INPUT_SHAPE, OUTPUT_SHAPE, Engine, check_probabilities
+from models.engines.engine import Engine, check_probabilities
 from models.manifest import Artefact, Bundle, Precision
 from models.manifest import Engine as EngineName
 from models.version import INSTALL_RUN, INSTALL_TRAIN
@@ -31,7 +31,7 @@ ARTEFACT_OF: dict[tuple[EngineName, Precision], Artefact] = {
 REMEDY_OF = {"openvino": INSTALL_RUN, "onnxruntime": INSTALL_RUN, "torch": INSTALL_TRAIN}
 """How an engine is installed."""
 
-__all__ = ["ARTEFACT_OF", "INPUT_SHAPE", "OUTPUT_SHAPE", "Engine", "check_probabilities", "choices", "make_engine"]
+__all__ = ["ARTEFACT_OF", "Engine", "check_probabilities", "choices", "make_engine"]
 
 
 def choices(bundle: Bundle) -> tuple[tuple[EngineName, Precision], ...]:

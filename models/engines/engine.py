@@ -4,14 +4,11 @@ from abc import ABC, abstractmethod
 
 import numpy as np
 
-from models.manifest import Bundle
-from station.core.classes import SurfaceClass
+from models.manifest import Bundle, Manifest
 from station.core.errors import BugError, ModelError
-from station.core.geometry import PATCH_PX, PATCHES_PER_STRIP, Geometry
+from station.core.geometry import Geometry
 from station.core.part import EngineIdentity, ModelIdentity, Pixels, Probabilities
 
-INPUT_SHAPE = (PATCHES_PER_STRIP, PATCH_PX, PATCH_PX)
-OUTPUT_SHAPE = (PATCHES_PER_STRIP, len(SurfaceClass))
 SUM_TOLERANCE = 1e-3
 """By how much a row of probabilities may miss 1."""
 
@@ -33,6 +30,7 @@ class Engine(ABC):
         self._engine = engine
         self._classes = bundle.manifest.classes
         self._geometry = bundle.manifest.layout
+        self._input_shape, self._output_shape = shapes(bundle.manifest)
 
     @property
     def model(self) -> ModelIdentity:
@@ -60,18 +58,21 @@ class Engine(ABC):
         Raises:
             ModelError: The engine fails.
         """
-        self.score(np.zeros(INPUT_SHAPE, np.uint8))
+        self.score(np.zeros(self._input_shape, np.uint8))
 
     def score(self, patches: Pixels) -> Probabilities:
-        """Probabilities (2, 5) float32 of one strip's patches (2, 256, 256) uint8; each row sums to 1.
+        """Probabilities (patches, classes) float32 of one strip's patches, uint8 of `geometry.patches_shape`.
+
+        Each row sums to 1.
 
         Raises:
             ModelError: The engine fails or answers with no probabilities.
             BugError: The patches are of another shape or type.
         """
-        if patches.shape != INPUT_SHAPE or patches.dtype != np.uint8:
-            raise BugError("station.bug", f"patches are {patches.dtype} {patches.shape}, not uint8 {INPUT_SHAPE}")
-        return check_probabilities(self._compute(patches))
+        if patches.shape != self._input_shape or patches.dtype != np.uint8:
+            wanted = f"uint8 {self._input_shape}"
+            raise BugError("station.bug", f"patches are {patches.dtype} {patches.shape}, not {wanted}")
+        return check_probabilities(self._compute(patches), self._output_shape)
 
     @abstractmethod
     def _compute(self, patches: Pixels) -> Probabilities:
@@ -82,14 +83,24 @@ class Engine(ABC):
         """
 
 
-def check_probabilities(answer: Probabilities) -> Probabilities:
-    """The answer itself, if it is a set of probabilities (2, 5).
+def shapes(manifest: Manifest) -> tuple[tuple[int, int, int], tuple[int, int]]:
+    """What a bundle's network takes, (patches, height, width), and what it answers, (patches, classes)."""
+    geometry = manifest.layout
+    return geometry.patches_shape, (geometry.patches_per_strip, len(manifest.classes))
+
+
+def check_probabilities(answer: Probabilities, shape: tuple[int, int]) -> Probabilities:
+    """The answer itself, if it is a set of probabilities.
+
+    Args:
+        answer: What the engine computed.
+        shape: What it must be: (patches, classes).
 
     Raises:
         ModelError: It has another shape, is not finite, lies outside 0 to 1, or a row does not sum to 1.
     """
-    if answer.shape != OUTPUT_SHAPE:
-        raise ModelError("model.bad_scores", f"the answer is {answer.shape}, not {OUTPUT_SHAPE}")
+    if answer.shape != shape:
+        raise ModelError("model.bad_scores", f"the answer is {answer.shape}, not {shape}")
     in_range = np.isfinite(answer).all() and (answer >= 0).all() and (answer <= 1 + SUM_TOLERANCE).all()
     if not in_range or np.abs(answer.sum(axis=1) - 1).max() > SUM_TOLERANCE:
         raise ModelError("model.bad_scores", f"no probabilities: {answer.tolist()}")

@@ -8,9 +8,9 @@ import numpy as np
 import onnxruntime as ort
 from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 
-from models.engines.engine import INPUT_SHAPE, OUTPUT_SHAPE, Engine
+from models.engines.engine import Engine, shapes
 from models.engines.processor import instruction_set, usable_cores
-from models.manifest import Bundle
+from models.manifest import Bundle, Manifest
 from station.core.errors import ModelError
 from station.core.part import EngineIdentity, Pixels, Probabilities
 from station.core.settings import ModelSettings
@@ -50,8 +50,8 @@ class OnnxRuntimeEngine(Engine):
             self._session = ort.InferenceSession(graph, _options(settings), providers=list(PROVIDERS))
         except FAILURES as error:
             raise ModelError("model.engine_failed", f"{bundle.folder}: {error}") from error
-        _check_ports(self._session)
-        self._patches = np.zeros(INPUT_SHAPE, np.uint8)
+        _check_ports(self._session, bundle.manifest)
+        self._patches = np.zeros(bundle.manifest.layout.patches_shape, np.uint8)
         self._feed = {self._session.get_inputs()[0].name: self._patches}
         super().__init__(bundle, EngineIdentity("onnxruntime", ort.__version__, "f32", instruction_set()))
 
@@ -75,8 +75,9 @@ def _options(settings: ModelSettings) -> ort.SessionOptions:
     return options
 
 
-def _check_ports(session: ort.InferenceSession) -> None:
+def _check_ports(session: ort.InferenceSession, manifest: Manifest) -> None:
+    taken, answered = shapes(manifest)
     found = [(port.type, tuple(port.shape)) for port in (*session.get_inputs(), *session.get_outputs())]
-    wanted = [("tensor(uint8)", INPUT_SHAPE), ("tensor(float)", OUTPUT_SHAPE)]
+    wanted = [("tensor(uint8)", taken), ("tensor(float)", answered)]
     if found != wanted:
         raise ModelError("model.bad_manifest", f"the graph's ports are {found}, not {wanted}")

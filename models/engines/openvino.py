@@ -16,9 +16,9 @@ import numpy as np
 import openvino as ov
 
 from models.engines.cache import open_cache, seal_cache
-from models.engines.engine import INPUT_SHAPE, OUTPUT_SHAPE, Engine
+from models.engines.engine import Engine, shapes
 from models.engines.processor import instruction_set
-from models.manifest import Bundle, Precision
+from models.manifest import Bundle, Manifest, Precision
 from station.core.errors import ModelError
 from station.core.part import EngineIdentity, Pixels, Probabilities
 from station.core.settings import ModelSettings
@@ -72,7 +72,7 @@ def _compile(
 ) -> ov.CompiledModel:
     core = ov.Core()
     graph = core.read_model(*artefact)
-    _check_shapes(graph)
+    _check_shapes(graph, bundle.manifest)
     cache = None if cache_dir is None else open_cache(cache_dir / _cache_name(bundle, settings))
     compiled = core.compile_model(graph, DEVICE, _options(settings, cache))
     if cache is not None:
@@ -107,10 +107,9 @@ def _require_precision(asked: Precision, executed: str) -> None:
         )
 
 
-def _check_shapes(network: ov.Model) -> None:
+def _check_shapes(network: ov.Model, manifest: Manifest) -> None:
+    taken, answered = shapes(manifest)
     inputs, outputs = network.inputs, network.outputs
     found = [(port.element_type.to_string(), tuple(port.partial_shape.to_shape())) for port in (*inputs, *outputs)]
-    if found != [("u8", INPUT_SHAPE), ("f32", OUTPUT_SHAPE)]:
-        raise ModelError(
-            "model.bad_manifest", f"the graph's ports are {found}, not u8 {INPUT_SHAPE}, f32 {OUTPUT_SHAPE}"
-        )
+    if found != [("u8", taken), ("f32", answered)]:
+        raise ModelError("model.bad_manifest", f"the graph's ports are {found}, not u8 {taken}, f32 {answered}")

@@ -56,7 +56,7 @@ def _network(manifest: Manifest, content: bytes) -> Any:
         raise ModelError("model.bad_manifest", f"unknown network {manifest.network}; known: {', '.join(NETWORKS)}")
     try:
         state: dict[str, Any] = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
-        network = spec.make(len(manifest.classes), manifest.input.height, manifest.input.width)
+        network = spec.make(len(manifest.classes), manifest.geometry.patch_px, manifest.geometry.patch_px)
         network.load_state_dict(state)
     except (RuntimeError, TypeError, AttributeError, EOFError, pickle.UnpicklingError) as error:
         raise ModelError("model.engine_failed", f"{manifest.name}: {error}") from error

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from models.dataset.scans import LabelledScan, read_scans
 from models.evaluation.figures.rates import Rate
-from models.evaluation.measuring.defects import Detection, SoughtDefect, detect, false_calls, read_defects, seek
+from models.evaluation.measuring.defects import Detection, Scale, SoughtDefect, detect, false_calls, read_defects, seek
 from models.evaluation.measuring.evaluation import (
     Evaluation,
     ImageFigures,
@@ -19,8 +19,7 @@ from models.evaluation.measuring.evaluation import (
     part_figures,
     patch_figures,
 )
-from models.evaluation.measuring.images import check_classes
-from models.evaluation.measuring.parts import Cutter, JudgedPart, judge, measure
+from models.evaluation.measuring.parts import JudgedPart, Rule, judge, measure
 from models.evaluation.measuring.pointing import EvidenceMap, Pointing, play_part, sum_up
 from models.evaluation.measuring.progress import Progress
 from models.evaluation.measuring.robustness import RobustnessCurve, measure_robustness
@@ -28,7 +27,7 @@ from models.evaluation.measuring.scorers import Scorer
 from models.evaluation.report import gallery
 from models.evaluation.report.gallery import Case, Shown
 from models.evaluation.report.render import render_report, render_robustness
-from models.manifest import CLASSES, Section, utc_now
+from models.manifest import Section, utc_now
 from models.version import code_version
 from station.core.errors import ConfigError, RecordingError
 
@@ -44,30 +43,58 @@ class Instrument:
     Attributes:
         scorer: The network.
         engine: What computes it, in words.
-        cutter: How patches are made of a scan.
-        cropping: The same in words.
-        min_confidence: Below it a part goes to review.
         evidence_map: Where the evidence lies; None where the network cannot be asked.
         progress: Shows how far it is.
     """
 
     scorer: Scorer
     engine: str
-    cutter: Cutter
-    cropping: str
-    min_confidence: float
     evidence_map: EvidenceMap | None
     progress: Progress
 
-    def subject(self) -> Subject:
-        """What is measured, for the document."""
+    def subject(self, judging: "Judging | None", passing: str | None) -> Subject:
+        """What is measured, for the document.
+
+        Args:
+            judging: How whole parts are judged; None for single pictures.
+            passing: The class with which a part, or picture, is good; None where none is.
+        """
         return Subject(
             name=self.scorer.name,
             engine=self.engine,
             classes=self.scorer.classes,
-            min_confidence=self.min_confidence,
-            cropping=self.cropping,
+            passing=passing,
+            min_confidence=judging.rule.min_confidence if judging else None,
+            cropping=judging.cropping if judging else "pictures as they are",
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Judging:
+    """How whole parts are judged.
+
+    Attributes:
+        rule: As the station does.
+        cropping: How patches are made of a scan, in words.
+        scale: How long pixels are on the surface.
+    """
+
+    rule: Rule
+    cropping: str
+    scale: Scale
+
+    def scans(self, recording: Path) -> list[LabelledScan]:
+        """The parts of a recording.
+
+        Raises:
+            RecordingError: It cannot be used.
+        """
+        return read_scans(recording, self.rule.meaning.table, self.rule.geometry.lines_per_turn)
+
+    @property
+    def passing(self) -> str:
+        """The class with which a part is good."""
+        return self.rule.meaning.table.passing.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,52 +130,54 @@ class RobustnessDocument(Section):
     curves: tuple[RobustnessCurve, ...]
 
 
-def measure_recording(instrument: Instrument, scope: Scope) -> tuple[Evaluation, dict[str, list[Shown]]]:
+def measure_recording(
+    instrument: Instrument, judging: Judging, scope: Scope
+) -> tuple[Evaluation, dict[str, list[Shown]]]:
     """Measure a network on whole parts; also the pictures for the report, by heading.
 
     Raises:
         RecordingError: A recording cannot be used.
-        ModelError: The network has other classes, or fails.
+        ModelError: The network fails.
     """
-    check_classes(instrument.scorer, CLASSES)
-    scans = read_scans(scope.recording)
-    judged = _judge_all(instrument, "parts", scans)
+    scans = judging.scans(scope.recording)
+    judged = _judge_all(instrument, judging, "parts", scans)
     if not any(part.outcome for part in judged):
         raise RecordingError("recording.bad_image", f"{scope.recording}: every scan was refused ({judged[0].reason})")
-    found = _detection(instrument, scope, judged)
+    found = _detection(instrument, judging, scope, judged)
     evaluation = Evaluation(
         created=utc_now(),
         code_version=code_version(),
-        subject=instrument.subject(),
+        subject=instrument.subject(judging, judging.passing),
         source=recording_source(scope.recording),
         parts=part_figures(judged, measure(judged, scope.recording.name)),
         images=patch_figures(judged),
         detection=found.detection,
         detection_source=found.source,
         false_calls=found.false_calls,
-        pointing=_pointing(instrument, scope, judged),
-        robustness=_robustness(instrument, scans[: scope.robustness_parts], scope.seed),
+        pointing=_pointing(instrument, judging.rule, scope, judged),
+        robustness=_robustness(instrument, judging.rule, scans[: scope.robustness_parts], scope.seed),
         robustness_parts=min(scope.robustness_parts, len(scans)),
     )
-    return evaluation, _pictures(instrument, judged, scope.worst)
+    return evaluation, _pictures(instrument, judging.rule, judged, scope.worst)
 
 
-def measure_disturbed(instrument: Instrument, recording: Path, parts: int, seed: int) -> RobustnessDocument:
+def measure_disturbed(
+    instrument: Instrument, judging: Judging, recording: Path, parts: int, seed: int
+) -> RobustnessDocument:
     """Robustness alone, on the first parts of a recording.
 
     Raises:
         RecordingError: The recording cannot be used.
-        ModelError: The network has other classes, or fails.
+        ModelError: The network fails.
     """
-    check_classes(instrument.scorer, CLASSES)
-    scans = read_scans(recording)[:parts]
+    scans = judging.scans(recording)[:parts]
     return RobustnessDocument(
         code_version=code_version(),
-        subject=instrument.subject(),
+        subject=instrument.subject(judging, judging.passing),
         source=recording_source(recording),
         parts=len(scans),
         seed=seed,
-        curves=_robustness(instrument, scans, seed),
+        curves=_robustness(instrument, judging.rule, scans, seed),
     )
 
 
@@ -214,11 +243,8 @@ def write_robustness(folder: Path, document: RobustnessDocument) -> None:
     _write(folder / REPORT, render_robustness(document.subject, document.source, document.curves, document.parts))
 
 
-def _judge_all(instrument: Instrument, what: str, scans: Sequence[LabelledScan]) -> list[JudgedPart]:
-    return [
-        judge(instrument.scorer, scan, instrument.min_confidence, instrument.cutter)
-        for scan in instrument.progress(what, scans)
-    ]
+def _judge_all(instrument: Instrument, judging: Judging, what: str, scans: Sequence[LabelledScan]) -> list[JudgedPart]:
+    return [judge(instrument.scorer, scan, judging.rule) for scan in instrument.progress(what, scans)]
 
 
 class Found(NamedTuple):
@@ -229,40 +255,43 @@ class Found(NamedTuple):
     false_calls: Rate | None
 
 
-def _detection(instrument: Instrument, scope: Scope, judged: Sequence[JudgedPart]) -> Found:
-    recording, parts = scope.recording, judged
+def _detection(instrument: Instrument, judging: Judging, scope: Scope, judged: Sequence[JudgedPart]) -> Found:
+    rule, recording, parts = judging.rule, scope.recording, judged
     if scope.curves is not None:
-        recording, parts = scope.curves, _judge_all(instrument, "detection", read_scans(scope.curves))
+        recording = scope.curves
+        parts = _judge_all(instrument, judging, "detection", judging.scans(recording))
     defects = read_defects(recording)
     sought: list[SoughtDefect] = []
     for part in parts:
-        sought += seek(part, defects.get(part.scan.image_path.relative_to(recording).as_posix(), ()))
+        own = defects.get(part.scan.image_path.relative_to(recording).as_posix(), ())
+        sought += seek(part, own, rule.geometry, judging.scale)
     if not sought:
         return Found((), None, None)
-    return Found(detect(sought), f"{recording} ({len(sought):,} defects)", false_calls(parts))
+    return Found(detect(sought, rule.meaning.table.names), f"{recording} ({len(sought):,} defects)", false_calls(parts))
 
 
-def _pointing(instrument: Instrument, scope: Scope, judged: Sequence[JudgedPart]) -> Pointing | None:
+def _pointing(instrument: Instrument, rule: Rule, scope: Scope, judged: Sequence[JudgedPart]) -> Pointing | None:
     if instrument.evidence_map is None:
         return None
-    defective = [part for part in judged if part.truth][: scope.evidence_parts]
+    defective = [part for part in judged if part.truth.is_defect][: scope.evidence_parts]
     played = [
         game
         for part in instrument.progress("evidence", defective)
-        for game in play_part(part, instrument.cutter, instrument.evidence_map)
+        for game in play_part(part, rule, instrument.evidence_map)
     ]
-    return sum_up(played, str(scope.recording), CLASSES[1:])
+    defects = [surface.name for surface in rule.meaning.outputs.surfaces if surface.is_defect]
+    return sum_up(played, str(scope.recording), defects)
 
 
-def _robustness(instrument: Instrument, scans: Sequence[LabelledScan], seed: int) -> tuple[RobustnessCurve, ...]:
+def _robustness(
+    instrument: Instrument, rule: Rule, scans: Sequence[LabelledScan], seed: int
+) -> tuple[RobustnessCurve, ...]:
     if not scans:
         return ()
-    return measure_robustness(
-        instrument.scorer, scans, instrument.min_confidence, seed, instrument.cutter, instrument.progress
-    )
+    return measure_robustness(instrument.scorer, scans, rule, seed, instrument.progress)
 
 
-def _pictures(instrument: Instrument, judged: Sequence[JudgedPart], worst: int) -> dict[str, list[Shown]]:
+def _pictures(instrument: Instrument, rule: Rule, judged: Sequence[JudgedPart], worst: int) -> dict[str, list[Shown]]:
     cases: dict[str, list[Case]] = {
         "Escapes, the most confident first": gallery.worst_escapes(judged, worst),
         "Overkill, the most confident first": gallery.worst_overkills(judged, worst),
@@ -270,9 +299,7 @@ def _pictures(instrument: Instrument, judged: Sequence[JudgedPart], worst: int) 
         "Defects that were found with the least confidence": gallery.nearest_to_escape(judged, min(worst, NEAREST)),
         "Good parts with the least confidence": gallery.nearest_to_overkill(judged, min(worst, NEAREST)),
     }
-    return {
-        heading: gallery.show(found, instrument.cutter, instrument.evidence_map) for heading, found in cases.items()
-    }
+    return {heading: gallery.show(found, rule, instrument.evidence_map) for heading, found in cases.items()}
 
 
 def _write(path: Path, text: str) -> None:

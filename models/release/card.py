@@ -13,17 +13,19 @@ from models.manifest import Figures, Manifest, Parity, Quantisation
 CLAIM, CONFIDENCE = 0.001, 0.95
 
 PURPOSE = """\
-It looks at the 16 patches of the unwrapped surface of a turned or ground cylinder and says of each how probable
-{classes} are. The station makes one decision of the 16 and sends the part to its bin."""
+It looks at the {patches} patches of the unwrapped surface of a turned or ground cylinder and says of each how probable
+{classes} are. The station makes one decision of the {patches} and sends the part to its bin; with {passing} it
+passes."""
 
 LIMITS = """\
 - It knows surfaces like those it was trained on. Another material, finish, lamp, lens or camera is another surface:
   train, measure and let it through the gate again.
 - It tells {classes} apart and nothing else. A defect of
   any other kind gets one of these names, or none.
-- It judges patches of 256x256 pixels of a strip that was scaled to 512 columns. What is smaller than a pixel there, or
-  paler than the defects it was trained on, is not found.
-- A part is judged by the most certain of its 16 patches. A rate of errors a patch grows to about 16 times that a part.
+- It judges patches of {side}x{side} pixels of a strip that was scaled to {columns} columns. What is smaller than a
+  pixel there, or paler than the defects it was trained on, is not found.
+- A part is judged by the most certain of its {patches} patches. A rate of errors a patch grows to about {patches} times
+  that a part.
 - The figures hold for the mix of classes that they were measured on, and for no other."""
 
 MISUSE = """\
@@ -35,15 +37,18 @@ MISUSE = """\
 - It must not be used to rate the work of people."""
 
 
+PICTURES_ALONE = "These are single pictures, each judged by itself. Nothing is known yet of whole parts."
+
+
 def card_text(manifest: Manifest, evaluations: Sequence[Evaluation] = ()) -> str:
     """The card as Markdown, from a bundle's manifest and its evaluations."""
-    classes = _named(manifest.classes)
+    facts = _facts(manifest)
     made = f"{manifest.created:%Y-%m-%d} with version {manifest.code_version}"
     blocks = [
         f"# {manifest.name}",
         f"{manifest.network}, number {manifest.version}, made {made}; licence {manifest.licence}.",
         "## What it is for",
-        PURPOSE.format(classes=classes),
+        PURPOSE.format(**facts),
         "## What it was trained on",
         _data(manifest),
         "## Figures",
@@ -52,11 +57,22 @@ def card_text(manifest: Manifest, evaluations: Sequence[Evaluation] = ()) -> str
         "## Artefacts",
         *_artefacts(manifest),
         "## Limits",
-        LIMITS.format(classes=classes),
+        LIMITS.format(**facts),
         "## What it must not be used for",
         MISUSE,
     ]
     return "\n\n".join(blocks) + "\n"
+
+
+def _facts(manifest: Manifest) -> dict[str, object]:
+    geometry = manifest.layout
+    return {
+        "classes": _named(manifest.classes),
+        "passing": manifest.passing,
+        "patches": geometry.patches_per_part,
+        "side": geometry.patch_px,
+        "columns": geometry.strip_shape[1],
+    }
 
 
 def _named(classes: tuple[str, ...]) -> str:
@@ -80,22 +96,24 @@ def _figures(figures: Figures | None) -> Iterator[str]:
     if figures is None:
         yield "None were measured."
         return
-    good = figures.parts - figures.defective_parts
+    kind, good = figures.kind, figures.parts - figures.defective_parts
     right = figures.parts - figures.escapes - figures.overkills - figures.wrong_class - figures.reviews
     rows = [
-        ("parts judged rightly", _spell(rate(right, figures.parts))),
-        ("escapes, of defective parts", _spell(rate(figures.escapes, figures.defective_parts))),
-        ("overkill, of good parts", _spell(rate(figures.overkills, good))),
-        ("another defect's name, of defective parts", _spell(rate(figures.wrong_class, figures.defective_parts))),
-        ("sent to review, of all parts", _spell(rate(figures.reviews, figures.parts))),
+        (f"{kind} judged rightly", _spell(rate(right, figures.parts))),
+        (f"escapes, of defective {kind}", _spell(rate(figures.escapes, figures.defective_parts))),
+        (f"overkill, of good {kind}", _spell(rate(figures.overkills, good))),
+        (f"another defect's name, of defective {kind}", _spell(rate(figures.wrong_class, figures.defective_parts))),
+        (f"sent to review, of all {kind}", _spell(rate(figures.reviews, figures.parts))),
         ("patches judged wrongly", _spell(rate(figures.wrong_patches, figures.patches))),
     ]
+    if kind == "pictures":
+        yield PICTURES_ALONE
     yield f"Measured on {figures.source}; limits are exact, two-sided, 95 %."
     yield _table(("figure", "count, share and limits"), rows)
     need = sample_size(CLAIM, figures.escapes, CONFIDENCE)
     yield (
-        f"To claim at most {CLAIM:.1%} escapes with {CONFIDENCE:.0%} confidence takes {need:,} defective parts with no "
-        f"more than {figures.escapes} escapes. These figures rest on {figures.defective_parts:,}."
+        f"To claim at most {CLAIM:.1%} escapes with {CONFIDENCE:.0%} confidence takes {need:,} defective {kind} with "
+        f"no more than {figures.escapes} escapes. These figures rest on {figures.defective_parts:,}."
     )
 
 
@@ -168,7 +186,12 @@ def _artefacts(manifest: Manifest) -> Iterator[str]:
     if manifest.quantisation is not None:
         yield _quantisation(manifest.quantisation)
     if manifest.parity:
-        columns = ("engine", "parts decided otherwise than by torch", "patches", "largest difference")
+        columns = (
+            "engine",
+            f"{manifest.parity[0].kind} decided otherwise than by torch",
+            "patches",
+            "largest difference",
+        )
         yield f"On {manifest.parity[0].source}:"
         yield _table(columns, [_parity(one) for one in manifest.parity])
 

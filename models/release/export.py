@@ -13,23 +13,24 @@ import openvino as ov
 import torch
 from torch import nn
 
-from models.dataset.patches import label_patches
-from models.dataset.scans import read_image, read_mask
+from models.dataset.scans import read_image
 from models.evaluation.figures.calibration import fit_temperature
 from models.evaluation.measuring.evaluation import Evaluation
-from models.evaluation.measuring.parts import JudgedPart, cut_at_truth, decide_part, measure
+from models.evaluation.measuring.images import picture_figures
+from models.evaluation.measuring.parts import JudgedPart, Rule, cutter_at_truth, decide_part, measure, true_labels
 from models.manifest import (
     ARTEFACT_FILES,
     CARD,
-    CLASSES,
     Bundle,
     Data,
     Engine,
     Figures,
+    Kind,
     Manifest,
     Parity,
     Precision,
     Quantisation,
+    ScanGeometry,
     Thresholds,
     found_artefacts,
     hash_files,
@@ -37,19 +38,21 @@ from models.manifest import (
     utc_now,
     write_manifest,
 )
+from models.meaning import NAMES, Meaning, meaning_of, own_table, unconfigurable
 from models.release.card import card_text
 from models.release.durable import new_folder
-from models.release.golden import Golden
+from models.release.golden import Golden, GoldenParts, GoldenPictures
 from models.release.graphs import Scorer, rounded, to_onnx, to_openvino, to_state
 from models.release.parity import compare
 from models.release.pictures import Pictures
 from models.release.quantise import Recipe, calibration_strips, quantise
-from models.release.runners import open_variants
-from models.training.checkpoint import load_network
+from models.release.runners import Variants, open_variants
+from models.training.checkpoint import CheckpointInfo, load_network
 from models.version import code_version
 from station.core.errors import ModelError
-from station.core.geometry import PATCH_PX
-from station.core.part import Probabilities
+from station.core.geometry import Geometry
+from station.core.part import Pixels, Probabilities
+from station.core.verdicts import Classes
 
 MEASURED: tuple[Engine, Precision] = ("openvino", "f32")
 """In which way the figures of the manifest are measured."""
@@ -61,11 +64,36 @@ LEAST_VALUE = 1e-30
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """A network with what is known of its training."""
+    """A network with what is known of its training.
+
+    Attributes:
+        network: In evaluation mode.
+        name: Its architecture.
+        meaning: What its columns mean.
+        geometry: What it takes, and from what scan that is cut.
+        data: What it was trained on.
+    """
 
     network: nn.Module
     name: str
+    meaning: Meaning
+    geometry: Geometry
     data: Data
+
+
+@dataclass(frozen=True, slots=True)
+class Fallback:
+    """What is taken where a checkpoint does not say it.
+
+    Attributes:
+        passing: The class with which a part is good, as the person who exports says; None where nobody does.
+        table: The configured classes.
+        geometry: The configured one.
+    """
+
+    passing: str | None
+    table: Classes
+    geometry: Geometry
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,24 +117,21 @@ class Choices:
     evaluations: tuple[Evaluation, ...]
 
 
-def read_trained(checkpoint: Path, source: str | None) -> Trained:
-    """The network of a checkpoint that the station can use.
+def read_trained(checkpoint: Path, source: str | None, fallback: Fallback) -> Trained:
+    """The network of a checkpoint, if a station can be configured for it.
 
     Args:
         checkpoint: From `station model train`.
         source: Where its training pictures come from, for the reader; None for what the checkpoint says.
+        fallback: What is taken where the checkpoint does not say it.
 
     Raises:
         TrainingError: The checkpoint cannot be used.
-        ModelError: `model.export_failed`: its classes or its images are not the station's.
+        ModelError: `model.export_failed`: nobody says which class passes, a class has no name that can be configured,
+            or its images are no patches.
     """
     network, info = load_network(checkpoint)
-    said, shape = info.data, (info.data.height, info.data.width)
-    if said.classes != CLASSES:
-        raise ModelError("model.export_failed", f"{checkpoint}: classes are {', '.join(said.classes)}, "
-                         f"the station's are {', '.join(CLASSES)}, in this order")  # fmt: skip
-    if shape != (PATCH_PX, PATCH_PX):
-        raise ModelError("model.export_failed", f"{checkpoint}: trained on images of {shape}, not of patches")
+    said = info.data
     data = Data(
         source=source or said.source,
         sha256=said.sha256,
@@ -116,7 +141,39 @@ def read_trained(checkpoint: Path, source: str | None) -> Trained:
         patches_per_epoch=info.plan.items_per_epoch or said.patches,
         seed=info.plan.seed,
     )
-    return Trained(network, info.network, data)
+    meaning = _meaning(checkpoint, info, fallback)
+    return Trained(network, info.network, meaning, _geometry(checkpoint, info, fallback), data)
+
+
+def _meaning(checkpoint: Path, info: CheckpointInfo, fallback: Fallback) -> Meaning:
+    """The classes by the configured table where it has them all and agrees on what passes, else by their own."""
+    names, table = info.classes, fallback.table
+    if strange := unconfigurable(names):
+        raise ModelError(
+            "model.export_failed", f"{checkpoint}: {', '.join(strange)}: {NAMES}; train on renamed classes"
+        )
+    usual = table.passing.name if table.passing.name in names else None
+    passing = fallback.passing or info.data.passing or usual
+    if passing not in names:
+        told = f"{passing} is none of them" if passing else "nobody says which of them passes"
+        raise ModelError(
+            "model.export_failed",
+            f"{checkpoint}: classes are {', '.join(names)}; {told}. Name it with --passing; a network without a class "
+            f"for good parts is no network for a station",
+        )
+    fits = not table.unknown(names) and table.passing.name == passing
+    return meaning_of(names, table if fits else own_table(names, passing), str(checkpoint))
+
+
+def _geometry(checkpoint: Path, info: CheckpointInfo, fallback: Fallback) -> Geometry:
+    geometry, shape = info.data.geometry or fallback.geometry, (info.data.height, info.data.width)
+    if shape != (geometry.patch_px, geometry.patch_px):
+        raise ModelError(
+            "model.export_failed",
+            f"{checkpoint}: trained on images of {shape[0]}x{shape[1]}, and a patch is {geometry.patch_px} px high and "
+            f"wide ({geometry}); set [geometry], or make a data set of that size",
+        )
+    return geometry
 
 
 def export_bundle(trained: Trained, pictures: Pictures, golden: Golden, choices: Choices, folder: Path) -> Manifest:
@@ -125,7 +182,7 @@ def export_bundle(trained: Trained, pictures: Pictures, golden: Golden, choices:
     Args:
         trained: The network.
         pictures: To calibrate with, and to fit the temperature on.
-        golden: Parts that the network was not trained on, for parity and figures.
+        golden: Parts, or pictures, that the network was not trained on, for parity and figures.
         choices: What the person chose.
         folder: The bundle's folder; its name is the bundle's.
 
@@ -135,11 +192,13 @@ def export_bundle(trained: Trained, pictures: Pictures, golden: Golden, choices:
     """
     with new_folder(folder) as staged:
         network = _round(trained.network)
-        temperature = fit(to_openvino(network, 1.0), pictures)
+        temperature = fit(to_openvino(network, 1.0, pictures.geometry), pictures)
         quantisation = write_artefacts(staged, network, temperature, pictures, choices)
         manifest = _manifest(trained, choices, folder.name, temperature, quantisation, staged)
         write_manifest(staged, manifest)
-        parity, figures = judge_golden(load_bundle(staged), Scorer(network, temperature), golden, choices)
+        parity, figures = judge_golden(
+            load_bundle(staged), Scorer(network, temperature), golden, trained.meaning, choices
+        )
         manifest = manifest.model_copy(update={"parity": parity, "figures": figures})
         (staged / CARD).write_text(card_text(manifest, choices.evaluations), encoding="utf-8")
         manifest = manifest.model_copy(update={"files": hash_files(staged)})
@@ -157,7 +216,9 @@ def _round(network: nn.Module) -> nn.Module:
 def fit(graph: ov.Model, pictures: Pictures) -> float:
     """The temperature under which the validation patches' classes are most likely; 1 where none is wrong."""
     request = ov.Core().compile_model(graph, "CPU", {"INFERENCE_PRECISION_HINT": "f32"}).create_infer_request()
-    strips = np.array_split(pictures.validation[: len(pictures.validation) // 2 * 2], len(pictures.validation) // 2)
+    at_once = int(graph.inputs[0].partial_shape.to_shape()[0])
+    count = len(pictures.validation) // at_once
+    strips = np.array_split(pictures.validation[: count * at_once], count)
     found = np.concatenate([np.array(request.infer({0: strip})[0]) for strip in strips])
     labels = pictures.labels[: len(found)]
     if not (found.argmax(axis=1) != labels).any():
@@ -169,12 +230,13 @@ def write_artefacts(
     folder: Path, network: nn.Module, temperature: float, pictures: Pictures, choices: Choices
 ) -> Quantisation:
     """Write every artefact of a rounded network into a folder; how the INT8 one was made."""
-    graph = to_openvino(network, temperature)
-    strips, over, under = calibration_strips(pictures.calibration, choices.seed)
+    geometry = pictures.geometry
+    graph = to_openvino(network, temperature, geometry)
+    strips, over, under = calibration_strips(pictures.calibration, choices.seed, geometry.patches_per_strip)
     small = quantise(graph, strips, choices.recipe)
     ov.save_model(graph, folder / ARTEFACT_FILES["openvino"][0], compress_to_fp16=True)
     ov.save_model(small, folder / ARTEFACT_FILES["openvino-int8"][0], compress_to_fp16=True)
-    (folder / ARTEFACT_FILES["onnx"][0]).write_bytes(to_onnx(network, temperature))
+    (folder / ARTEFACT_FILES["onnx"][0]).write_bytes(to_onnx(network, temperature, geometry))
     (folder / ARTEFACT_FILES["torch"][0]).write_bytes(to_state(network))
     return Quantisation(
         recipe=choices.recipe.name,
@@ -187,23 +249,53 @@ def write_artefacts(
 
 
 def judge_golden(
-    bundle: Bundle, reference: Scorer, golden: Golden, choices: Choices
+    bundle: Bundle, reference: Scorer, golden: Golden, meaning: Meaning, choices: Choices
 ) -> tuple[tuple[Parity, ...], Figures]:
-    """Every artefact against the torch network on the golden parts; and the figures, of OpenVINO in f32."""
-    engines = open_variants(bundle)
-    wanted: list[Probabilities] = []
-    found: dict[tuple[Engine, Precision], list[Probabilities]] = {variant: [] for variant in engines}
-    parts: list[JudgedPart] = []
+    """Every artefact against the torch network on the golden set; and the figures, of OpenVINO in f32."""
+    answers = _Answers(reference, open_variants(bundle))
+    told = f"{golden.source}, by OpenVINO in f32"
+    if isinstance(golden, GoldenPictures):
+        for image in golden.images:
+            answers.take(image[None])
+        measured = np.concatenate(answers.found[MEASURED])
+        figures = picture_figures(golden.labels, measured, meaning, choices.min_confidence, told)
+        return answers.parity(meaning, ("pictures", golden.source)), figures
+    parts = _judge_parts(golden, answers, bundle.manifest.layout, meaning, choices)
+    return answers.parity(meaning, ("parts", golden.source)), measure(parts, told)
+
+
+def _judge_parts(
+    golden: GoldenParts, answers: "_Answers", geometry: Geometry, meaning: Meaning, choices: Choices
+) -> list[JudgedPart]:
+    rule = Rule(meaning, geometry, choices.min_confidence, cutter_at_truth(geometry))
+    parts = []
     for scan in golden.scans:
-        patches = cut_at_truth(read_image(scan), scan)
+        answers.take(rule.cutter(read_image(scan), scan))
+        measured = answers.found[MEASURED][-1]
+        parts.append(decide_part(scan, true_labels(scan, rule), measured, meaning, rule.min_confidence))
+    return parts
+
+
+class _Answers:
+    """What the torch network and every artefact answer, part by part; a picture is a part of one patch."""
+
+    def __init__(self, reference: Scorer, engines: Variants) -> None:
+        self._reference, self._engines = reference, engines
+        self.wanted: list[Probabilities] = []
+        self.found: dict[tuple[Engine, Precision], list[Probabilities]] = {variant: [] for variant in engines}
+
+    def take(self, patches: Pixels) -> None:
+        """Ask all of them about the patches (n, height, width) of one part."""
         with torch.inference_mode():
-            wanted.append(reference(torch.from_numpy(patches)).numpy())
-        for variant, engine in engines.items():
-            found[variant].append(engine.score(patches))
-        labels = label_patches(read_mask(scan), scan.left, scan.right)
-        parts.append(decide_part(scan, labels, found[MEASURED][-1], choices.min_confidence))
-    parity = tuple(compare(wanted, answers, *variant, golden.source) for variant, answers in found.items())
-    return parity, measure(parts, f"{golden.source}, by OpenVINO in f32")
+            self.wanted.append(self._reference(torch.from_numpy(np.array(patches))).numpy())
+        for variant, engine in self._engines.items():
+            self.found[variant].append(engine.score(patches))
+
+    def parity(self, meaning: Meaning, of: tuple[Kind, str]) -> tuple[Parity, ...]:
+        """Every artefact against the torch network."""
+        return tuple(
+            compare(self.wanted, answers, meaning.outputs, variant, of) for variant, answers in self.found.items()
+        )
 
 
 def _manifest(
@@ -219,7 +311,9 @@ def _manifest(
         licence=choices.licence,
         artefacts=found_artefacts(folder),
         files=hash_files(folder),
-        classes=CLASSES,
+        classes=trained.meaning.outputs.names,
+        passing=trained.meaning.table.passing.name,
+        geometry=ScanGeometry.of(trained.geometry),
         temperature=temperature,
         thresholds=Thresholds(min_confidence=choices.min_confidence),
         data=trained.data,

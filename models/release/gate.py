@@ -1,32 +1,36 @@
 """The gate: whether a new bundle may replace the present one. Runs both on the same parts; needs no torch.
 
-A new bundle is refused when one of its files was changed, its classes are not the station's, it judges a golden part
-wrongly, lets more defects escape than the present one, rejects more good parts than the budget allows, or decides
-otherwise in the station's arithmetic than the network it was made from.
+A new bundle is refused when one of its files was changed, its classes are not the configured ones, it judges a golden
+part wrongly, lets more defects escape than the present one, rejects more good parts than the budget allows, or decides
+otherwise in the station's arithmetic than the network it was made from. Where the present bundle answers other classes,
+or takes other scans, there is nothing to compare with: then no defect may escape at all.
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from models.dataset.scans import LabelledScan, read_image, read_scans
 from models.evaluation.figures.rates import rate, sample_size
-from models.evaluation.measuring.parts import Cutter, JudgedPart, judge_image, true_labels
+from models.evaluation.measuring.parts import Cutter, JudgedPart, Rule, judge_image, true_labels
 from models.evaluation.measuring.scorers import Scorer
 from models.manifest import Bundle, Engine, Manifest, Parity, Precision, load_bundle, utc_now
+from models.meaning import check_classes, meaning_of
 from models.release.gate_report import Check, Contender, Counts, GateReport, GoldenSet, Measured, Refusal, spell
 from models.release.parity import MAX_CHANGED_SHARE, is_broken
 from models.release.runners import open_variant
 from models.version import code_version
-from station.core.classes import SurfaceClass, Verdict
 from station.core.errors import ModelError
+from station.core.geometry import Geometry
+from station.core.verdicts import Classes
 
 ESCAPE_CLAIM, CLAIM_CONFIDENCE = 0.001, 0.95
 FILE_CHECKS: dict[str, Check] = {
     "model.missing": "files",
     "model.wrong_hash": "files",
     "model.bad_manifest": "classes",
+    "model.wrong_classes": "classes",
     "model.engine_failed": "files",
 }
 """Which check a bundle fails that cannot be used."""
@@ -39,26 +43,43 @@ class Terms:
     Attributes:
         engine: Engine of the station.
         precision: Arithmetic of the station.
+        table: Classes of the station.
         min_confidence: Least confidence of the station.
         overkill_budget: Share of good parts that need not pass, 0 to 1.
-        cutter: How the station makes patches of a scan.
+        cutter_of: How the station makes patches of a scan for a network of a geometry.
     """
 
     engine: Engine
     precision: Precision
+    table: Classes
     min_confidence: float
     overkill_budget: float
-    cutter: Cutter
+    cutter_of: Callable[[Geometry], Cutter]
+
+    def rule_of(self, bundle: Bundle) -> Rule:
+        """How parts are judged by a bundle.
+
+        Raises:
+            ModelError: `model.wrong_classes`.
+            ConfigError: The station has no such geometry.
+        """
+        check_classes(bundle.manifest, self.table)
+        meaning = meaning_of(bundle.manifest.classes, self.table, bundle.identity.name)
+        return Rule(meaning, bundle.manifest.layout, self.min_confidence, self.cutter_of(bundle.manifest.layout))
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """Both bundles' judgements of the same parts, in the same order; `new_wide` is the new one in f32."""
+    """Both bundles' judgements of the same parts, in the same order; `new_wide` is the new one in f32.
+
+    `against` is empty where the present bundle cannot judge them; `not_compared` then says why.
+    """
 
     new: tuple[JudgedPart, ...]
     new_wide: tuple[JudgedPart, ...]
     against: tuple[JudgedPart, ...]
     golden: int
+    not_compared: str
 
 
 def judge_candidate(
@@ -76,44 +97,62 @@ def judge_candidate(
     Raises:
         RecordingError: A recording cannot be read.
         ModelError: The present bundle cannot be run.
+        ConfigError: The station has another geometry than the new bundle.
     """
-    golden_scans = [scan for folder in golden for scan in read_scans(folder)]
-    test_scans = [scan for folder in tests for scan in read_scans(folder)]
     try:
         bundle = load_bundle(candidate)
+        rule = terms.rule_of(bundle)
         engines = open_variant(bundle, terms.engine, terms.precision), open_variant(bundle, terms.engine, "f32")
     except ModelError as error:
         refusal = Refusal(check=FILE_CHECKS.get(error.code, "files"), text=f"{error.code}: {error.detail}")
         return _report(Contender(name=candidate.name, sha256=None), against, (refusal,), None)
-    present = open_variant(against, terms.engine, terms.precision)
-    trial = _try(engines, present, [*golden_scans, *test_scans], len(golden_scans), terms)
+    golden_scans, test_scans = (
+        [scan for folder in folders for scan in read_scans(folder, terms.table, rule.geometry.lines_per_turn)]
+        for folders in (golden, tests)
+    )
+    judges = [(engine, rule) for engine in engines]
+    if not (not_compared := _incomparable(against, rule, terms)):
+        judges.append((open_variant(against, terms.engine, terms.precision), terms.rule_of(against)))
+    trial = _try(judges, [*golden_scans, *test_scans], len(golden_scans), not_compared)
     measured = _measure(trial, golden, tests, terms)
     refusals = (*_refusals(measured), *_parity_refusals(bundle.manifest, measured))
     return _report(Contender(name=bundle.identity.name, sha256=bundle.identity.sha256), against, refusals, measured)
 
 
-def _try(
-    engines: tuple[Scorer, Scorer], present: Scorer, scans: Sequence[LabelledScan], golden: int, terms: Terms
-) -> Trial:
-    judged: tuple[list[JudgedPart], ...] = ([], [], [])
+def _incomparable(against: Bundle, rule: Rule, terms: Terms) -> str:
+    """Why the present bundle cannot judge the same parts; empty where it can."""
+    if against.manifest.layout != rule.geometry:
+        return f"{against.identity.name} takes {against.manifest.layout}, the new one {rule.geometry}"
+    try:
+        check_classes(against.manifest, terms.table)
+    except ModelError as error:
+        if error.code != "model.wrong_classes":
+            raise
+        return error.detail
+    return ""
+
+
+def _try(judges: Sequence[tuple[Scorer, Rule]], scans: Sequence[LabelledScan], golden: int, not_compared: str) -> Trial:
+    """Judge every part by the new bundle, by the same in f32 and, where it is given, by the present one."""
+    judged: list[list[JudgedPart]] = [[] for _ in judges]
     for scan in scans:
-        image, labels = read_image(scan), true_labels(scan)
-        for parts, scorer in zip(judged, (*engines, present), strict=True):
-            parts.append(judge_image(scorer, image, scan, labels, terms.min_confidence, terms.cutter))
-    new, wide, against = (tuple(parts) for parts in judged)
-    return Trial(new, wide, against, golden)
+        image = read_image(scan)
+        for parts, (scorer, rule) in zip(judged, judges, strict=True):
+            parts.append(judge_image(scorer, image, scan, true_labels(scan, rule), rule))
+    new, wide, *rest = (tuple(parts) for parts in judged)
+    return Trial(new, wide, rest[0] if rest else (), golden, not_compared)
 
 
 def count(parts: Sequence[JudgedPart]) -> Counts:
     """What a bundle did with parts."""
-    defective = [part for part in parts if part.truth is not SurfaceClass.DEFECT_FREE]
-    good = [part for part in parts if part.truth is SurfaceClass.DEFECT_FREE]
-    called_defective = [part for part in defective if part.verdict not in {Verdict.DEFECT_FREE, Verdict.REVIEW}]
+    defective = [part for part in parts if part.truth.is_defect]
+    good = [part for part in parts if part.truth.passes]
+    called_defective = [part for part in defective if part.verdict.is_defect]
     return Counts(
         escapes=rate(sum(part.escaped for part in defective), len(defective)),
         overkill=rate(sum(not part.right for part in good), len(good)),
         wrong_class=sum(not part.right for part in called_defective),
-        reviews=sum(part.verdict is Verdict.REVIEW for part in parts),
+        reviews=sum(part.verdict.is_review for part in parts),
         parts=len(parts),
     )
 
@@ -131,7 +170,8 @@ def _measure(trial: Trial, golden: Sequence[Path], tests: Sequence[Path], terms:
         min_confidence=terms.min_confidence,
         overkill_budget=terms.overkill_budget,
         new=new,
-        against=count(trial.against),
+        against=count(trial.against) if trial.against else None,
+        not_compared=trial.not_compared,
         changed_parts=sum(wide.verdict != narrow.verdict for wide, narrow in pairs),
         escape_claim=ESCAPE_CLAIM,
         parts_for_claim=sample_size(ESCAPE_CLAIM, new.escapes.events, CLAIM_CONFIDENCE),
@@ -139,7 +179,7 @@ def _measure(trial: Trial, golden: Sequence[Path], tests: Sequence[Path], terms:
 
 
 def _miss(part: JudgedPart) -> str:
-    return f"{part.scan.part_id} is {part.truth.label}, judged {part.verdict.label} ({part.confidence:.3f})"
+    return f"{part.scan.part_id} is {part.truth.name}, judged {part.verdict.name} ({part.confidence:.3f})"
 
 
 def hash_recording(folder: Path) -> str:
@@ -159,8 +199,9 @@ def _refusals(measured: Measured) -> Iterator[Refusal]:
     new, against, budget = measured.new, measured.against, measured.overkill_budget
     for miss in measured.golden_wrong:
         yield Refusal(check="golden", text=f"golden part {miss}")
-    if new.escapes.events > against.escapes.events:
-        yield Refusal(check="escapes", text=f"{spell(new.escapes)}; the present bundle {spell(against.escapes)}")
+    if new.escapes.events > (against.escapes.events if against else 0):
+        present = f"the present bundle {spell(against.escapes)}" if against else measured.not_compared
+        yield Refusal(check="escapes", text=f"{spell(new.escapes)}; {present}")
     if new.overkill.share is not None and new.overkill.share > budget:
         yield Refusal(check="overkill", text=f"{spell(new.overkill)}; the budget is {budget:.2%}")
     if measured.changed_parts > MAX_CHANGED_SHARE * new.parts:
@@ -184,8 +225,8 @@ def _parity_refusals(manifest: Manifest, measured: Measured) -> Iterator[Refusal
 
 def _spell_parity(parity: Parity) -> str:
     return (
-        f"{parity.engine} {parity.precision} decides {parity.changed_parts} of {parity.parts} parts of {parity.source} "
-        f"otherwise than the torch network; {MAX_CHANGED_SHARE:.1%} may be"
+        f"{parity.engine} {parity.precision} decides {parity.changed_parts} of {parity.parts} {parity.kind} of "
+        f"{parity.source} otherwise than the torch network; {MAX_CHANGED_SHARE:.1%} may be"
     )
 
 

@@ -12,6 +12,7 @@ from models.manifest import Engine, Precision, Section, Sha256
 from station.core.errors import ModelError
 from station.core.part import ModelIdentity
 
+NONE = "-"
 Check = Literal["files", "classes", "golden", "escapes", "overkill", "parity"]
 
 
@@ -70,7 +71,8 @@ class Measured(Section):
     min_confidence: float = Field(..., description="Least confidence; below it a part goes to review.")
     overkill_budget: float = Field(..., description="Share of good parts that need not pass.")
     new: Counts
-    against: Counts
+    against: Annotated[Counts | None, Field(description="None where the present bundle cannot judge such parts.")]
+    not_compared: Annotated[str, Field(description="Why it cannot; empty where it can.")] = ""
     changed_parts: int = Field(
         ..., ge=0, description="Parts that the new bundle decides otherwise in this arithmetic than in f32."
     )
@@ -163,18 +165,20 @@ def _arithmetic(measured: Measured) -> list[str]:
     golden, claim = measured.golden_parts, measured.escape_claim
     rows = (
         ("golden parts right", f"{golden - len(measured.golden_wrong)} of {golden}"),
-        ("escapes", f"new {spell(new.escapes)}; present {spell(against.escapes)}"),
-        ("overkill", f"new {spell(new.overkill)}; present {spell(against.overkill)}"),
+        ("escapes", f"new {spell(new.escapes)}; present {spell(against.escapes) if against else NONE}"),
+        ("overkill", f"new {spell(new.overkill)}; present {spell(against.overkill) if against else NONE}"),
         ("overkill budget", f"{measured.overkill_budget:.2%}"),
-        ("wrong class", f"new {new.wrong_class}; present {against.wrong_class}"),
-        ("review", f"new {new.reviews}; present {against.reviews}"),
+        ("wrong class", f"new {new.wrong_class}; present {against.wrong_class if against else NONE}"),
+        ("review", f"new {new.reviews}; present {against.reviews if against else NONE}"),
         ("decided as in f32", f"{new.parts - measured.changed_parts} of {new.parts}"),
         (
             f"to claim {claim:.1%} escapes",
             f"{measured.parts_for_claim} defective parts with {new.escapes.events} escapes",
         ),
     )
-    return [f"{new.parts} parts ({where}), {measured.conditions}", *(f"{name:<26}{said}" for name, said in rows)]
+    told = [f"not compared with the present bundle: {measured.not_compared}"] if measured.not_compared else []
+    heading = f"{new.parts} parts ({where}), {measured.conditions}"
+    return [heading, *told, *(f"{name:<26}{said}" for name, said in rows)]
 
 
 def spell(rate: Rate) -> str:

@@ -1,29 +1,76 @@
-"""Parts with known surfaces that no network was trained on: what parity and figures are measured on."""
+"""What no network was trained on, with known surfaces: parity and figures of a bundle are measured on it.
+
+Whole parts are judged as the station does. Single pictures of a patch's size, the test split of a data set, are judged
+each by itself: that says what the network makes of a patch, and nothing of a part.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from models.dataset.scans import LabelledScan, read_scans
+from models.dataset.store import Split
+from models.evaluation.measuring.images import pictures_of
+from models.manifest import MANIFEST
+from models.meaning import Meaning
+from models.release.pictures import fitting_data
+from station.core.errors import ConfigError
+from station.core.geometry import Geometry
+from station.core.part import Pixels
 
 
 @dataclass(frozen=True, slots=True)
-class Golden:
+class GoldenParts:
     """Parts, and in words what they are."""
 
     scans: tuple[LabelledScan, ...]
     source: str
 
 
-def read_golden(folders: Sequence[Path], source: str | None) -> Golden:
-    """All parts of some recordings.
+@dataclass(frozen=True, slots=True)
+class GoldenPictures:
+    """Single pictures, and in words what they are.
+
+    Attributes:
+        images: (n, height, width) uint8.
+        labels: (n,) their classes, as columns of the network.
+        source: What they are.
+    """
+
+    images: Pixels
+    labels: NDArray[np.integer]
+    source: str
+
+
+Golden = GoldenParts | GoldenPictures
+
+
+def read_golden(folders: Sequence[Path], source: str | None, meaning: Meaning, geometry: Geometry) -> Golden:
+    """All parts of some recordings, or the test pictures of some data sets.
 
     Args:
-        folders: The recordings.
+        folders: Recordings, or data sets of class folders; at least one.
         source: What they are, for people; None for the folders' names.
+        meaning: What the network's columns mean.
+        geometry: What it takes.
 
     Raises:
-        RecordingError: One cannot be read, or has no part.
+        RecordingError: A recording cannot be read, or has no part.
+        DatasetError: A data set cannot be read, or has no test picture.
+        ModelError: A data set's classes or images are not the network's.
+        ConfigError: Recordings and data sets are mixed.
     """
-    scans = tuple(scan for folder in folders for scan in read_scans(folder))
-    return Golden(scans, source or ", ".join(folder.name for folder in folders))
+    told = source or ", ".join(folder.name for folder in folders)
+    of_pictures = [(folder / MANIFEST).is_file() for folder in folders]
+    if any(of_pictures) and not all(of_pictures):
+        raise ConfigError("config.bad_option", "--golden: recordings and data sets cannot be counted together")
+    if not any(of_pictures):
+        lines = geometry.lines_per_turn
+        return GoldenParts(tuple(scan for one in folders for scan in read_scans(one, meaning.table, lines)), told)
+    sets = [fitting_data(folder, meaning.outputs.names, geometry) for folder in folders]
+    chosen = [(data, pictures_of(data, Split.TEST)) for data in sets]
+    images = np.concatenate([data.images[indices] for data, indices in chosen])
+    return GoldenPictures(images, np.concatenate([data.labels[indices] for data, indices in chosen]), told)

@@ -1,8 +1,9 @@
 """A torch network in the forms that the engines read: OpenVINO, ONNX, and weights. Needs torch.
 
-Every form is made from weights that were rounded to 16 bits once, and takes raw grey values, uint8 (2, 256, 256):
+Every form is made from weights that were rounded to 16 bits once, and takes raw grey values, uint8
+(patches of a strip, height, width):
 
-    uint8 ─▶ float32 ─▶ / 255 ─▶ network ─▶ / temperature ─▶ softmax ─▶ float32 (2, 5)
+    uint8 ─▶ float32 ─▶ / 255 ─▶ network ─▶ / temperature ─▶ softmax ─▶ float32 (patches, classes)
 
 The weights' own form is a state dict; its engine adds the rest.
 """
@@ -19,16 +20,15 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
-from models.manifest import Input
+from station.core.geometry import Geometry
 
-BATCH, HEIGHT, WIDTH = Input().batch, Input().height, Input().width
 OPSET = 18
 MIN_ROUNDED_VALUES = 64
 """ONNX constants with fewer values stay 32 bits wide; they weigh nothing."""
 
 
 class Scorer(nn.Module):  # type: ignore[misc] # torch is an extra, unknown to mypy
-    """A network between raw grey values (n, 256, 256) uint8 and probabilities (n, 5) float32."""
+    """A network between raw grey values (n, height, width) uint8 and probabilities (n, classes) float32."""
 
     def __init__(self, network: nn.Module, temperature: float) -> None:
         super().__init__()
@@ -85,22 +85,22 @@ def _fold(convolution: nn.Conv2d, normalisation: nn.BatchNorm2d) -> None:
     normalisation.weight.fill_(1)
 
 
-def to_openvino(network: nn.Module, temperature: float) -> ov.Model:
+def to_openvino(network: nn.Module, temperature: float, geometry: Geometry) -> ov.Model:
     """The network as an OpenVINO graph with weights of 32 bits; saving it with weights of 16 loses nothing."""
-    program = torch.export.export(Scorer(network, temperature).eval(), (_example(),))
+    program = torch.export.export(Scorer(network, temperature).eval(), (_example(geometry),))
     graph = ov.convert_model(program)
-    graph.reshape([BATCH, HEIGHT, WIDTH])
+    graph.reshape(list(geometry.patches_shape))
     graph.validate_nodes_and_infer_types()
     return graph
 
 
-def to_onnx(network: nn.Module, temperature: float) -> bytes:
+def to_onnx(network: nn.Module, temperature: float, geometry: Geometry) -> bytes:
     """The network as an ONNX file whose weights are stored in 16 bits and widened as it is loaded."""
     buffer = io.BytesIO()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the exporter warns of its own ways
         program = torch.onnx.export(
-            Scorer(network, temperature).eval(), (_example(),), input_names=["patches"],
+            Scorer(network, temperature).eval(), (_example(geometry),), input_names=["patches"],
             output_names=["probabilities"], opset_version=OPSET, dynamo=True, verbose=False,
         )  # fmt: skip
         program.save(buffer)
@@ -132,5 +132,5 @@ def to_state(network: nn.Module) -> bytes:
     return buffer.getvalue()
 
 
-def _example() -> Tensor:
-    return torch.zeros((BATCH, HEIGHT, WIDTH), dtype=torch.uint8)
+def _example(geometry: Geometry) -> Tensor:
+    return torch.zeros(geometry.patches_shape, dtype=torch.uint8)

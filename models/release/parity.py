@@ -5,9 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from models.manifest import Engine, Parity, Precision
+from models.manifest import Engine, Kind, Parity, Precision
 from station.core.algorithm1 import algorithm1
 from station.core.part import Probabilities
+from station.core.verdicts import Outputs
 
 MAX_CHANGED_SHARE = 0.001
 """Share of the parts that an artefact may decide otherwise than the network that it was made from."""
@@ -16,36 +17,37 @@ MAX_CHANGED_SHARE = 0.001
 def compare(
     reference: Sequence[Probabilities],
     found: Sequence[Probabilities],
-    engine: Engine,
-    precision: Precision,
-    source: str,
+    outputs: Outputs,
+    ran: tuple[Engine, Precision],
+    of: tuple[Kind, str],
 ) -> Parity:
-    """Compare the probabilities (16, 5) of parts, in the same order.
+    """Compare the probabilities (patches, classes) of parts, in the same order; a picture is a part of one patch.
 
     Args:
         reference: Of the torch network.
         found: Of the artefact.
-        engine: What ran it.
-        precision: In which arithmetic.
-        source: What the parts are, for the reader.
+        outputs: What the columns mean.
+        ran: What ran the artefact, and in which arithmetic.
+        of: Whole parts or pictures, and which, for the reader.
     """
     before, after = np.stack(reference), np.stack(found)
     return Parity(
-        engine=engine,
-        precision=precision,
-        source=source,
+        engine=ran[0],
+        precision=ran[1],
+        kind=of[0],
+        source=of[1],
         parts=len(before),
-        changed_parts=len(changed_parts(before, after)),
+        changed_parts=len(changed_parts(before, after, outputs)),
         patches=before.shape[0] * before.shape[1],
         changed_patches=int((before.argmax(axis=2) != after.argmax(axis=2)).sum()),
         largest_difference=float(np.abs(before - after).max()),
     )
 
 
-def changed_parts(before: NDArray[np.float32], after: NDArray[np.float32]) -> list[int]:
-    """Indices of the parts (n, 16, 5) whose class by Algorithm 1 is another."""
-    pairs = zip(before, after, strict=True)
-    return [number for number, (one, two) in enumerate(pairs) if algorithm1(one).verdict != algorithm1(two).verdict]
+def changed_parts(before: NDArray[np.float32], after: NDArray[np.float32], outputs: Outputs) -> list[int]:
+    """Indices of the parts (n, patches, classes) whose class by Algorithm 1 is another."""
+    verdicts = ([algorithm1(part, outputs).verdict for part in parts] for parts in (before, after))
+    return [number for number, (one, two) in enumerate(zip(*verdicts, strict=True)) if one != two]
 
 
 def is_broken(parity: Parity) -> bool:

@@ -12,12 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.dataset.patches import cut, label_patches
-from models.dataset.scans import read_image, read_mask, read_scans
-from models.dataset.store import SLIVER, Split, read_data
-from models.manifest import CLASSES, MANIFEST
-from station.core.classes import SurfaceClass
+from models.dataset.scans import marks_of, read_image, read_mask, read_scans
+from models.dataset.store import SLIVER, DataSet, Split, read_data
+from models.manifest import MANIFEST
+from models.meaning import Meaning
 from station.core.errors import ModelError
-from station.core.geometry import PATCH_PX, PATCHES_PER_PART
+from station.core.geometry import Geometry
 from station.core.part import Pixels
 
 RECORDING = "recording.jsonl"
@@ -31,9 +31,11 @@ class Pictures:
     Attributes:
         source: Where they come from, for the manifest.
         sha256: Of the data folder's manifest or of the recording's list.
-        calibration: (n, 256, 256) uint8, half of them defect-free, the rest of every defect alike, as far as they go.
-        validation: (m, 256, 256) uint8.
-        labels: (m,) their classes.
+        calibration: (n, height, width) uint8, half of them of the class that passes, the rest of every defect alike, as
+            far as they go.
+        validation: (m, height, width) uint8.
+        labels: (m,) their classes, as columns of the network.
+        geometry: What the network takes.
     """
 
     source: str
@@ -41,54 +43,91 @@ class Pictures:
     calibration: Pixels
     validation: Pixels
     labels: NDArray[np.integer]
+    geometry: Geometry
 
 
-def read_pictures(folder: Path, calibration: int, validation: int, seed: int) -> Pictures:
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """What is wanted.
+
+    Attributes:
+        calibration: Patches to calibrate with.
+        validation: Patches to fit the temperature on.
+        seed: Of the draw.
+    """
+
+    calibration: int
+    validation: int
+    seed: int
+
+
+def read_pictures(folder: Path, draw: Draw, meaning: Meaning, geometry: Geometry) -> Pictures:
     """Draw patches from a folder of `station dataset make`, or from a recording with known surfaces.
 
     Args:
         folder: The data set or the recording.
-        calibration: Patches to calibrate with.
-        validation: Patches to fit the temperature on.
-        seed: Of the draw.
+        draw: How many, and which.
+        meaning: What the network's columns mean.
+        geometry: What it takes.
 
     Raises:
         DatasetError: The data set cannot be read.
         RecordingError: The recording cannot be read.
-        ModelError: There are too few patches, or they are not the station's.
+        ModelError: There are too few patches, or they are not what the network takes.
     """
-    rng = np.random.default_rng(seed)
     read = _from_data if (folder / MANIFEST).is_file() else _from_recording
-    return _enough(read(folder, calibration, validation, rng), folder)
+    return _enough(read(folder, draw, meaning, geometry), folder)
 
 
-def _from_data(folder: Path, calibration: int, validation: int, rng: np.random.Generator) -> Pictures:
-    data = read_data(folder)
-    if data.classes != CLASSES or data.images.shape[1:] != (PATCH_PX, PATCH_PX):
-        raise ModelError("model.export_failed", f"{folder}: no patches of the station's classes")
+def fitting_data(folder: Path, classes: tuple[str, ...], geometry: Geometry) -> DataSet:
+    """A data set whose images are what a network takes, of the classes that it answers, in its order.
+
+    Raises:
+        DatasetError: The data set cannot be read.
+        ModelError: Its classes or its images are others.
+    """
+    data, side = read_data(folder), geometry.patch_px
+    if data.classes != classes:
+        told = f"{folder}: classes are {', '.join(data.classes)}, the network's are {', '.join(classes)}, in this order"
+        raise ModelError("model.export_failed", told)
+    if data.images.shape[1:] != (side, side):
+        told = f"{folder}: images are {data.images.shape[1:]}, the network takes patches of {side}x{side}"
+        raise ModelError("model.export_failed", told)
+    return data
+
+
+def _from_data(folder: Path, draw: Draw, meaning: Meaning, geometry: Geometry) -> Pictures:
+    rng = np.random.default_rng(draw.seed)
+    data = fitting_data(folder, meaning.outputs.names, geometry)
     train, sure = data.indices(Split.TRAIN), data.indices(Split.VALIDATION)
-    kept = train[draw_mixed(data.labels[train], calibration, rng)]
-    checked = np.sort(rng.permutation(sure)[:validation])
-    return Pictures(data.manifest.name, data.sha256, data.images[kept], data.images[checked], data.labels[checked])
+    kept = train[draw_mixed(data.labels[train], draw.calibration, meaning, rng)]
+    checked = np.sort(rng.permutation(sure)[: draw.validation])
+    return Pictures(
+        data.manifest.name, data.sha256, data.images[kept], data.images[checked], data.labels[checked], geometry
+    )
 
 
-def _from_recording(folder: Path, calibration: int, validation: int, rng: np.random.Generator) -> Pictures:
-    scans = read_scans(folder)
-    parts = -(-max(calibration, validation) // PATCHES_PER_PART)
+def _from_recording(folder: Path, draw: Draw, meaning: Meaning, geometry: Geometry) -> Pictures:
+    rng = np.random.default_rng(draw.seed)
+    scans = read_scans(folder, meaning.table, geometry.lines_per_turn)
+    parts = -(-max(draw.calibration, draw.validation) // geometry.patches_per_part)
     chosen = [scans[number] for number in rng.permutation(len(scans))[:parts]]
-    patches = np.concatenate([cut(read_image(one), one.left, one.right) for one in chosen])
-    labels = np.concatenate([label_patches(read_mask(one), one.left, one.right) for one in chosen])
-    sure = np.flatnonzero(labels != SLIVER)
-    kept = draw_mixed(labels, calibration, rng)
+    patches = np.concatenate([cut(read_image(one), one.left, one.right, geometry) for one in chosen])
+    numbers = np.concatenate([label_patches(read_mask(one), one.left, one.right, geometry) for one in chosen])
+    labels = np.where(numbers == SLIVER, np.int8(SLIVER), meaning.columns_of(marks_of(meaning.table))[numbers])
+    sure = np.flatnonzero((labels != SLIVER) & (labels < len(meaning.outputs)))
+    kept = draw_mixed(labels, draw.calibration, meaning, rng)
     digest = hashlib.sha256((folder / RECORDING).read_bytes()).hexdigest()
-    return Pictures(folder.name, digest, patches[kept], patches[sure], labels[sure])
+    return Pictures(folder.name, digest, patches[kept], patches[sure], labels[sure], geometry)
 
 
-def draw_mixed(labels: NDArray[np.integer], count: int, rng: np.random.Generator) -> NDArray[np.intp]:
-    """Indices of at most `count` patches, shuffled: half defect-free, an eighth of each defect; none twice."""
-    shares = dict.fromkeys(SurfaceClass, 1 / 8) | {SurfaceClass.DEFECT_FREE: 1 / 2}
+def draw_mixed(labels: NDArray[np.integer], count: int, meaning: Meaning, rng: np.random.Generator) -> NDArray[np.intp]:
+    """Indices of at most `count` patches, shuffled: half of what passes, the rest of all defects alike; none twice."""
+    columns = range(len(meaning.outputs))
+    each = 1 / (2 * (len(columns) - 1))
+    shares = {column: 1 / 2 if column == meaning.passing else each for column in columns}
     drawn = [
-        rng.permutation(np.flatnonzero(labels == surface))[: int(count * share)] for surface, share in shares.items()
+        rng.permutation(np.flatnonzero(labels == column))[: int(count * share)] for column, share in shares.items()
     ]
     return rng.permutation(np.concatenate(drawn))
 

@@ -16,7 +16,6 @@ import openvino as ov
 from numpy.typing import NDArray
 from openvino import opset13 as opset
 
-from models.manifest import Input
 from station.core.errors import ConfigError
 from station.core.part import Pixels
 
@@ -62,10 +61,16 @@ def recipe_named(name: str) -> Recipe:
     return RECIPES[name]
 
 
-def calibration_strips(patches: NDArray[np.uint8], seed: int) -> tuple[list[Pixels], int, int]:
-    """Patches (n, 256, 256) as strips (2, 256, 256), a tenth of the patches over-exposed and a tenth under-exposed."""
+def calibration_strips(patches: NDArray[np.uint8], seed: int, at_once: int) -> tuple[list[Pixels], int, int]:
+    """Patches (n, height, width) as strips of so many, a tenth of the patches over-exposed and a tenth under-exposed.
+
+    Args:
+        patches: At least one strip; what fills none is left out.
+        seed: Of the exposures.
+        at_once: Patches of a strip.
+    """
     rng = np.random.default_rng(seed)
-    count = len(patches) // Input().batch * Input().batch
+    count = len(patches) // at_once * at_once
     each = round(count * MISEXPOSED_SHARE / 2)
     factors = np.ones(count)
     chosen = rng.permutation(count)
@@ -75,7 +80,7 @@ def calibration_strips(patches: NDArray[np.uint8], seed: int) -> tuple[list[Pixe
         np.clip(np.rint(patch * factor), 0, 255).astype(np.uint8)
         for patch, factor in zip(patches[:count], factors, strict=True)
     ]
-    return [np.stack(exposed[at : at + Input().batch]) for at in range(0, count, Input().batch)], each, each
+    return [np.stack(exposed[at : at + at_once]) for at in range(0, count, at_once)], each, each
 
 
 def quantise(graph: ov.Model, strips: list[Pixels], recipe: Recipe) -> ov.Model:
@@ -93,17 +98,18 @@ def quantise(graph: ov.Model, strips: list[Pixels], recipe: Recipe) -> ov.Model:
         ignored_scope=_wide(graph, recipe),
         advanced_parameters=nncf.AdvancedQuantizationParameters(overflow_fix=nncf.OverflowFix.FIRST_LAYER),
     )
-    _keep_grey_values(quantised)
+    _keep_grey_values(quantised, strips[0].shape)
     return quantised
 
 
-def _keep_grey_values(quantised: ov.Model) -> None:
+def _keep_grey_values(quantised: ov.Model, strip: tuple[int, ...]) -> None:
     """Quantise grey values, 0 to 1 in steps of 1/255, to just these steps, so that none is rounded or saturates.
 
     NNCF's own range ends at the mean of the strips' brightest values. Above it a bright edge would be lost, and with
     it, measured, an imprint that the network is certain of. A recipe with a wide first layer has no such range.
     """
-    shape = [Input().batch, Input().channels, Input().height, Input().width]
+    patches, height, width = strip
+    shape = [patches, 1, height, width]
     for node in quantised.get_ordered_ops():
         if node.get_type_name() == "FakeQuantize" and list(node.input_value(0).get_shape()) == shape:
             for bound, value in zip(BOUNDS, (0.0, 1.0, 0.0, 1.0), strict=True):

@@ -2,18 +2,20 @@
 
 from models.engines import choices, make_engine
 from models.evaluation.measuring.scorers import BundleScorer, Scorer
-from models.manifest import CLASSES, Bundle, Engine, Precision
+from models.manifest import Bundle, Engine, Precision
 from station.core.errors import ModelError
 from station.core.settings import ModelSettings
 
+Variants = dict[tuple[Engine, Precision], Scorer]
 
-def open_variants(bundle: Bundle) -> dict[tuple[Engine, Precision], Scorer]:
+
+def open_variants(bundle: Bundle) -> Variants:
     """A bundle in every way in which it can be run here without torch, which is the yardstick of all.
 
     Raises:
         ModelError: An engine that is there cannot run the bundle.
     """
-    opened: dict[tuple[Engine, Precision], Scorer] = {}
+    opened: Variants = {}
     for engine, precision in choices(bundle):
         if engine == "torch":
             continue
@@ -32,4 +34,4 @@ def open_variant(bundle: Bundle, engine: Engine, precision: Precision) -> Scorer
         ModelError: It has no artefact for it, or the engine cannot run it.
     """
     settings = ModelSettings(bundle=bundle.manifest.name, engine=engine, precision=precision)
-    return BundleScorer(make_engine(bundle, settings), CLASSES)
+    return BundleScorer(make_engine(bundle, settings))

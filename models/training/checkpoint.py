@@ -8,12 +8,11 @@ import io
 import math
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from pydantic import ValidationError
 from torch import nn
 
 from models.networks import NETWORKS
@@ -21,6 +20,7 @@ from models.training.data import DataOrigin
 from models.training.plan import Plan
 from models.version import code_version
 from station.core.errors import TrainingError
+from station.core.geometry import Geometry
 
 FORMAT = 1
 BEST, LAST = "best.pt", "last.pt"
@@ -60,6 +60,8 @@ def describe(plan: Plan, data: DataOrigin) -> dict[str, Any]:
         "plan": plan.model_dump(mode="json"),
         "seed": plan.seed,
         "classes": list(data.classes),
+        "passing": data.passing,
+        "geometry": None if data.geometry is None else asdict(data.geometry),
         "height": data.height,
         "width": data.width,
         "data_sha256": data.sha256,
@@ -138,6 +140,8 @@ def info_of(document: Mapping[str, Any], path: Path) -> CheckpointInfo:
             document["data_sha256"],
             document["data_source"],
             tuple(document["classes"]),
+            document.get("passing"),
+            None if document.get("geometry") is None else Geometry(**document["geometry"]),
             document["height"],
             document["width"],
             document["parts"],
@@ -147,7 +151,7 @@ def info_of(document: Mapping[str, Any], path: Path) -> CheckpointInfo:
         reached = {**document["history"][-1]} if document["history"] else {}
         version_then = str(document["code_version"])
         info = CheckpointInfo(document["network"], plan, data, document["epochs_done"], reached, version_then)
-    except (KeyError, TypeError, ValidationError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise TrainingError("training.bad_checkpoint", f"{path}: {error}") from error
     if info.network not in NETWORKS:
         raise TrainingError("training.bad_checkpoint", f"{path}: unknown network {info.network}")

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from models.dataset.store import SLIVER, DataSet, Split
 from models.evaluation.figures.calibration import softmax
 from models.evaluation.figures.metrics import Classification, classify
+from models.meaning import meaning_of, own_table
 from models.training.checkpoint import BEST, load_network, write_whole
 from models.training.compute import logits_of, translated
 from models.training.crossval import PAPER, Crossval, Result, crossvalidate, heading
@@ -21,9 +22,7 @@ from models.training.draw import Indices
 from models.training.plan import Plan
 from models.training.session import Session
 from station.core.algorithm1 import algorithm1
-from station.core.classes import SurfaceClass
 from station.core.errors import TrainingError
-from station.core.geometry import PATCHES_PER_PART
 
 COMPARISON = "comparison.json"
 PAPER_WHOLE = {"baseline-cnn": 66.92}
@@ -93,13 +92,22 @@ def _measure(
 
 
 def _parts(data: DataSet, test: Indices, answers: NDArray[np.float32]) -> Classification | None:
-    """The scans of the test split, each judged by Algorithm 1 over its 16 patches, slivers included."""
+    """The scans of the test split, each judged by Algorithm 1 over its patches, slivers included.
+
+    None where the data set does not tell which class passes, or a scan was not cut into one turn's patches.
+    """
+    names, passing, geometry = data.classes, data.manifest.passing, data.manifest.geometry
+    if passing is None or geometry is None:
+        return None
+    outputs = meaning_of(names, own_table(names, passing), str(data.folder)).outputs
     truth, found, scores = [], [], []
     for number in np.unique(data.files[test]):
         own = answers[data.files[test] == number]
-        if len(own) != PATCHES_PER_PART or data.classes != tuple(surface.label for surface in SurfaceClass):
+        if len(own) != geometry.value.patches_per_part:
             return None
-        truth.append(data.classes.index(data.manifest.files[number].label))
-        found.append(data.classes.index(str(algorithm1(own).verdict.label)))
-        scores.append([own[:, 0].min(), *own[:, 1:].max(axis=0)])
-    return classify(np.array(truth), np.array(found), np.array(scores), data.classes)
+        truth.append(names.index(data.manifest.files[number].label))
+        found.append(names.index(algorithm1(own, outputs).verdict.name))
+        score = own.max(axis=0)
+        score[outputs.passing] = own[:, outputs.passing].min()
+        scores.append(score)
+    return classify(np.array(truth), np.array(found), np.array(scores), names)

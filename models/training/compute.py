@@ -15,10 +15,8 @@ from models.training.augment import NO_CHANGES, Batch, ahead, make_batch
 from models.training.data import TrainingData
 from models.training.draw import Indices
 from models.training.plan import Plan
-from station.core.classes import SurfaceClass
 from station.core.errors import TrainingError
 
-GOOD = SurfaceClass.DEFECT_FREE.label
 NO_MEMORY = ("can't allocate memory", "ALLOC_FAILED")
 """What torch, cuBLAS and cuDNN say where memory does not suffice."""
 
@@ -27,7 +25,7 @@ NO_MEMORY = ("can't allocate memory", "ALLOC_FAILED")
 class Judged:
     """How a network does on images that it is not trained on: mean loss, errors by kind, and how many there were.
 
-    Where the first class is not defect-free every error is a confusion.
+    Where no class passes every error is a confusion.
     """
 
     loss: float
@@ -45,7 +43,7 @@ def judge(network: nn.Module, data: TrainingData, chosen: Indices, device: torch
     truth = torch.from_numpy(labels.astype(np.int64))
     loss = float(nn.functional.cross_entropy(logits, truth))
     found = logits.argmax(dim=1).numpy()
-    good = 0 if data.origin.classes[0] == GOOD else -1
+    good = -1 if data.origin.good is None else data.origin.good
     escapes, overkills = (
         int(((one == good) & (other != good)).sum()) for one, other in ((found, labels), (labels, found))
     )

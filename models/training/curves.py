@@ -24,7 +24,7 @@ class Row:
         loss: Mean weighted cross-entropy of the training's images, as they were drawn and changed; without penalties.
         validation_loss: Mean cross-entropy of the validation's images.
         accuracy: Share of the validation's images judged rightly.
-        escapes: Images of defects judged to be defect-free; 0 where the first class is not defect-free.
+        escapes: Images of defects judged to pass; 0 where no class passes.
         overkills: Images of no defect judged to be of one; likewise.
         confusions: All other images that were judged wrongly.
         judged: Images of the validation; 0 in a fold, whose losses and accuracy are 0.

@@ -9,6 +9,7 @@ from models.dataset.store import DataSet, Split
 from models.training.draw import Indices, draw_evenly, shares
 from models.training.plan import Plan
 from station.core.errors import TrainingError
+from station.core.geometry import Geometry
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,8 @@ class DataOrigin:
         sha256: Of the data set's manifest, which names the hash of every file.
         source: Where the images come from.
         classes: Names of the classes, in the order of the network's answers.
+        passing: The one with which a part, or picture, is good; None where nobody said, or none is.
+        geometry: How the images were cut from a scan; None of pictures that were not, or where nobody wrote it down.
         height: Of the images in px.
         width: Of the images in px.
         parts: Parts, or groups of images, in the training split.
@@ -28,10 +31,17 @@ class DataOrigin:
     sha256: str
     source: str
     classes: tuple[str, ...]
+    passing: str | None
+    geometry: Geometry | None
     height: int
     width: int
     parts: int
     patches: int
+
+    @property
+    def good(self) -> int | None:
+        """The column of the class that passes, or None."""
+        return None if self.passing is None else self.classes.index(self.passing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +88,9 @@ def select(data: DataSet, train: Indices, validation: Indices) -> TrainingData:
         raise TrainingError("training.bad_data", f"{data.folder}: one class only, {classes[0]}")
     groups = len(np.unique(data.groups[train]))
     shape = data.manifest.height, data.manifest.width
-    origin = DataOrigin(data.sha256, data.manifest.source, tuple(classes), *shape, groups, len(train))
+    geometry = data.manifest.geometry.value if data.manifest.geometry else None
+    heading = (data.sha256, data.manifest.source, tuple(classes), data.manifest.passing, geometry)
+    origin = DataOrigin(*heading, *shape, groups, len(train))
     return TrainingData(data.images, data.labels, train, validation, origin)
 
 
@@ -90,5 +102,6 @@ def validation_items(plan: Plan, data: TrainingData) -> Indices:
     rng = np.random.default_rng([plan.seed, 0x5A11])
     if plan.draw == "whole":
         return np.sort(rng.choice(there, wanted, replace=False))
-    chosen = draw_evenly(data.labels, there, shares(len(data.origin.classes), plan.first_class_share), wanted, rng)
+    each = shares(len(data.origin.classes), plan.first_class_share, data.origin.good)
+    chosen = draw_evenly(data.labels, there, each, wanted, rng)
     return np.unique(chosen)

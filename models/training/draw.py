@@ -8,7 +8,9 @@ from models.training.plan import Plan
 Indices = NDArray[np.intp]
 
 
-def draw_epoch(plan: Plan, labels: NDArray[np.int16], usable: Indices, classes: int, epoch: int) -> Indices:
+def draw_epoch(
+    plan: Plan, labels: NDArray[np.int16], usable: Indices, classes: int, good: int | None, epoch: int
+) -> Indices:
     """Indices of the images of one epoch, shuffled.
 
     Args:
@@ -16,19 +18,28 @@ def draw_epoch(plan: Plan, labels: NDArray[np.int16], usable: Indices, classes: 
         labels: (n,) class of every image of the data set.
         usable: Those of them that may be trained on.
         classes: How many classes there are.
+        good: The class that passes, or None.
         epoch: Counted from 0 over all phases; with the plan's seed it decides the draw.
     """
     rng = np.random.default_rng([plan.seed, epoch])
     if plan.draw == "whole":
         return rng.permutation(usable)
     count = plan.items_per_epoch or len(usable)
-    return draw_evenly(labels, usable, shares(classes, plan.first_class_share), count, rng)
+    return draw_evenly(labels, usable, shares(classes, plan.first_class_share, good), count, rng)
 
 
-def shares(classes: int, first_class_share: float) -> NDArray[np.float64]:
-    """Share (classes,) of each class in an even draw; without a share of the first class, all the same."""
-    first = first_class_share or 1 / classes
-    return np.array([first] + [(1 - first) / (classes - 1)] * (classes - 1))
+def shares(classes: int, share: float, good: int | None) -> NDArray[np.float64]:
+    """Share (classes,) of each class in an even draw.
+
+    Args:
+        classes: How many there are.
+        share: Of the class that passes; 0 for the same as the others.
+        good: That class; where there is none, the first has its share.
+    """
+    own = share or 1 / classes
+    each = np.full(classes, (1 - own) / (classes - 1))
+    each[good or 0] = own
+    return each
 
 
 def draw_evenly(

@@ -62,10 +62,11 @@ class Plan(BaseModel):
     Attributes:
         network: A key of `models.networks.NETWORKS`.
         phases: What is done in turn; one, or a frozen one and an unfrozen one for transfer learning.
-        draw: even: each epoch draws so that defect-free images have their share and the other classes divide the rest
+        draw: even: each epoch draws so that images that pass have their share and the other classes divide the rest
             evenly; whole: each epoch is every training image once.
         items_per_epoch: Images of an even draw; 0 for as many as there are to train on.
-        first_class_share: Share of the first class (defect-free) in an even draw; 0 divides evenly over all classes.
+        first_class_share: Share of the class that passes, or, where none does, of the first one, in an even draw; 0
+            divides evenly over all classes.
         batch: Images a step.
         optimiser: adam, or adamw, whose weight decay is decoupled from the gradient.
         weight_decay: Of adamw; biases and normalisations are left out.

@@ -45,7 +45,7 @@ class Bars(AbstractContextManager["Bars"]):
 
     Args:
         console: Where to show.
-        by_kind: Whether errors are told as escapes, overkills and confusions, which takes a defect-free class.
+        by_kind: Whether errors are told as escapes, overkills and confusions, which takes a class that passes.
     """
 
     def __init__(self, console: Console, *, by_kind: bool) -> None:

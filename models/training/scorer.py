@@ -8,6 +8,7 @@ import torch
 
 from models.training.checkpoint import load_network
 from station.core.errors import ModelError
+from station.core.geometry import Geometry
 from station.core.part import Pixels, Probabilities
 
 BATCH = 32
@@ -29,6 +30,7 @@ class CheckpointScorer:
         self._network.to(memory_format=torch.channels_last)
         self._shape = (info.data.height, info.data.width)
         self._classes = info.classes
+        self._geometry = info.data.geometry
         self._name = f"{info.network} {path.name}@{hashlib.sha256(path.read_bytes()).hexdigest()[:12]}"
         if threads:
             torch.set_num_threads(threads)
@@ -42,6 +44,11 @@ class CheckpointScorer:
     def classes(self) -> tuple[str, ...]:
         """Meaning of the columns of an answer."""
         return self._classes
+
+    @property
+    def geometry(self) -> Geometry | None:
+        """What it takes, and from what scan that is cut; None where its data set did not tell."""
+        return self._geometry
 
     def score(self, images: Pixels) -> Probabilities:
         """Probabilities (n, classes) of images of the size that the network was trained on.

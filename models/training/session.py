@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from rich.console import Console
 
-from models.training.compute import GOOD, prepare, translated
+from models.training.compute import prepare, translated
 from models.training.data import TrainingData
 from models.training.plan import Plan
 from models.training.pretrained import InitialWeights
@@ -43,7 +43,7 @@ class Session:
         with occupy(folder), translated(folder):
             training = begin(plan, data, folder, self.device, self.keep_every_s, initial)
             self.tell(f"{folder}: {plan.network} {_state(training)}; {self._where()}")
-            with Bars(self.console, by_kind=data.origin.classes[0] == GOOD) as bars:
+            with Bars(self.console, by_kind=data.origin.good is not None) as bars:
                 training.run(bars, self.stop)
         return training
 

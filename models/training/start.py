@@ -63,6 +63,7 @@ def begin(
 
 
 def _examples(plan: Plan, data: TrainingData) -> Tensor:
-    chosen = draw_epoch(plan, data.labels, data.train, len(data.origin.classes), 0)[:EXAMPLES]
+    origin = data.origin
+    chosen = draw_epoch(plan, data.labels, data.train, len(origin.classes), origin.good, 0)[:EXAMPLES]
     batch = make_batch(data.images, data.labels, chosen, NO_CHANGES, np.random.default_rng(plan.seed))
     return torch.from_numpy(batch.images)

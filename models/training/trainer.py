@@ -128,7 +128,7 @@ class Training:
         """The rest of an epoch and its judgement; None where `stop` ended it."""
         began, position, epoch = time.monotonic(), self.position, len(self.history)
         classes = len(self.data.origin.classes)
-        chosen = draw_epoch(self.plan, self.data.labels, self.data.train, classes, epoch)
+        chosen = draw_epoch(self.plan, self.data.labels, self.data.train, classes, self.data.origin.good, epoch)
         weights = torch.from_numpy(class_weights(self.data.labels[chosen], classes)).to(self.device)
         steps = math.ceil(len(chosen) / self.plan.batch)
         loss_sum = torch.tensor(position.loss_sum, dtype=torch.float64, device=self.device)

@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
+from sim.surfaces.classes import SurfaceClass
 from sim.surfaces.plan import PlannedPart
 from sim.surfaces.recording import write_recording
-from station.core.classes import SurfaceClass
 
 FIRST_SEED = 2_000_000_000_100
 """One less than the first part's seed; `station dataset render --seed N` starts at N million.

@@ -6,9 +6,9 @@ from itertools import count
 
 import numpy as np
 
+from sim.surfaces.classes import SurfaceClass
 from sim.surfaces.render import WIDTHS_PX
 from sim.surfaces.severity import DEFAULT, Severity, SeverityPlan
-from station.core.classes import SurfaceClass
 from station.core.errors import ConfigError
 
 PAPER_MIX = (40, 17, 36, 19, 18)

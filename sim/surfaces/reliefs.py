@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 
 from sim.surfaces.canvas import Plane, bow, soft_noise, stroke
+from sim.surfaces.classes import SurfaceClass
 from sim.surfaces.severity import DEFAULT_RANGES
-from station.core.classes import SurfaceClass
 from station.core.part import Pixels
 
 Relief = tuple[Plane, Pixels, dict[str, float]]

@@ -7,9 +7,9 @@ import numpy as np
 
 from sim.surfaces import marks, metal
 from sim.surfaces.canvas import Canvas, Plane
+from sim.surfaces.classes import SurfaceClass
 from sim.surfaces.defects import Defect, lay_defect
 from sim.surfaces.severity import DEFAULT, Severity
-from station.core.classes import SurfaceClass
 from station.core.part import Pixels, Roi
 
 WIDTHS_PX = (385, 570, 690, 935, 1065, 1575)

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from station.core.classes import SurfaceClass
+from sim.surfaces.classes import SurfaceClass
 from station.core.errors import ConfigError
 
 Range = tuple[float, float]

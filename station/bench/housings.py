@@ -8,8 +8,8 @@ from pathlib import Path
 import cv2
 
 from sim.optics import Optics
+from sim.surfaces.classes import SurfaceClass
 from sim.surfaces.render import render_part
-from station.core.classes import SurfaceClass
 from station.core.errors import ConfigError
 from station.core.part import PartType, Pixels
 from station.core.recording import INDEX_NAME

@@ -4,9 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from models.engines import INPUT_SHAPE
 from station.cell.judging import SurfaceJudge
-from station.core.geometry import BLOCKS_PER_TURN
 from station.core.part import PartType, Pixels, ScanHealth
 from station.core.ports import PatchClassifier
 from station.core.settings import Settings
@@ -17,7 +15,9 @@ from station.host.recipes import decision_rule
 
 def scoring(classifier: PatchClassifier) -> Callable[[], object]:
     """Scores one strip after the other, each of other patches."""
-    strips: list[Pixels] = list(np.random.default_rng(1).integers(60, 200, (BLOCKS_PER_TURN, *INPUT_SHAPE), np.uint8))
+    geometry = classifier.geometry
+    shape = (geometry.blocks_per_turn, *geometry.patches_shape)
+    strips: list[Pixels] = list(np.random.default_rng(1).integers(60, 200, shape, np.uint8))
     order = iter(range(1 << 62))
     return lambda: classifier.score(strips[next(order) % len(strips)])
 

@@ -12,7 +12,7 @@ import typer
 from rich.progress import Progress
 from rich.table import Table
 
-from station.cli.terminal import err, out, refuse
+from station.cli.terminal import ConfigOption, err, out, refuse, settings_of
 from station.core.errors import DatasetError, StationError
 
 if TYPE_CHECKING:
@@ -139,15 +139,21 @@ def make(
             metavar="A,B,…", help="Class folders: every class, in a network's order, also those without pictures here."
         ),
     ] = None,
+    passing: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Class folders: the class of good pictures; by default that of [[classes]]."),
+    ] = None,
     alike: Annotated[
         bool, typer.Option("--alike", help="Class folders: keep pictures of one object, alike in detail, together.")
     ] = False,
     jobs: Annotated[int | None, typer.Option(min=1, help="Processes; by default one a core.")] = None,
+    config: ConfigOption = None,
 ) -> None:
     """Make a data set for training: labelled images, split by part, with every file's hash in its manifest."""
     from models.dataset.split import parse_shares
 
     given = (tuple(validation_from or ()), tuple(test_from or ()))
+    settings = settings_of(config, "simulate.toml")
     try:
         shares = parse_shares(split) if split else None
         if kind is Kind.CLASS_FOLDERS:
@@ -158,21 +164,29 @@ def make(
             names = tuple(name.strip() for name in classes.split(",")) if classes else None
             grouping: Grouping = "alike" if alike else "same"
             data = _from_folders(
-                folder, FolderPlan(folder.name, sources[0], shares, seed, size, grouping, *given, classes=names)
-            )
-        elif size or alike or classes:
-            raise DatasetError("dataset.bad_choice", "--size, --alike and --classes are for class folders")
+                folder,
+                FolderPlan(
+                    folder.name, sources[0], shares, seed, size, grouping, *given, names, passing,
+                    usual_passing=settings.table.passing.name,
+                ),
+            )  # fmt: skip
+        elif size or alike or classes or passing:
+            raise DatasetError("dataset.bad_choice", "--size, --alike, --classes and --passing are for class folders")
         else:
             from models.dataset.recording import RecordingPlan
 
             _refuse_class_folders(sources)
             usual: Shares = (100, 0, 0) if any(given) else (80, 20, 0)
             made: Literal["patches", "whole"] = "patches" if kind is Kind.PATCHES else "whole"
-            plan = RecordingPlan(made, folder.name, tuple(sources), *given, shares or usual, seed, jitter_px, cuts)
+            plan = RecordingPlan(
+                made, folder.name, tuple(sources), settings.table, settings.geometry.value(),
+                *given, shares or usual, seed, jitter_px, cuts,
+            )  # fmt: skip
             data = _from_recordings(folder, plan, jobs or os.cpu_count() or 1)
     except StationError as error:
         refuse(error)
     _print(data)
+    _tell_unfit(data)
 
 
 @dataset_app.command()
@@ -214,6 +228,17 @@ def _tell_left_out(names: Sequence[str]) -> None:
         err.print(f"left out: {len(names) - MOST_NAMED} more", highlight=False)
 
 
+def _tell_unfit(data: "DataSet") -> None:
+    """Say what would keep a network that is trained on this from a station."""
+    from models.meaning import NAMES, unconfigurable
+
+    if strange := unconfigurable(data.classes):
+        err.print(f"for export rename {', '.join(strange)}: {NAMES}", highlight=False, markup=False, soft_wrap=True)
+    if data.manifest.passing is None:
+        told = "no class passes: a network trained on this cannot judge parts; name the class of good ones (--passing)"
+        err.print(told, highlight=False, markup=False, soft_wrap=True)
+
+
 def _from_recordings(folder: Path, plan: "RecordingPlan", jobs: int) -> "DataSet":
     from models.dataset.recording import make_from_recordings
 
@@ -244,6 +269,6 @@ def _print(data: "DataSet") -> None:
     table.add_row("groups", *(f"{count:,}" for count in groups))
     out.print(f"{manifest.name}: {manifest.images:,} images of {manifest.height}x{manifest.width}", highlight=False)
     out.print(table)
-    for name in ("kind", "source", "rule", "seed"):
-        out.print(f"{name:>8} {getattr(manifest, name)}", highlight=False, soft_wrap=True)
+    for name in ("kind", "passing", "source", "rule", "seed"):
+        out.print(f"{name:>8} {getattr(manifest, name) or '-'}", highlight=False, soft_wrap=True)
     out.print(f"{'sha256':>8} {data.sha256}", highlight=False)

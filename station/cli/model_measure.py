@@ -19,7 +19,7 @@ from station.core.settings import ModelSettings, Settings
 
 if TYPE_CHECKING:
     from models.evaluation.figures.rates import Rate
-    from models.evaluation.measurement import Instrument
+    from models.evaluation.measurement import Instrument, Judging
     from models.evaluation.measuring.robustness import Tally
 
 Item = TypeVar("Item")
@@ -74,7 +74,7 @@ def evaluate(
 ) -> None:
     """Measure a network on parts, or pictures, that are known; write evaluation.json and report.html.
 
-    On a recording every part is judged as the station would: 16 patches, Algorithm 1, least confidence. On a data set
+    On a recording every part is judged as the station would: patches, Algorithm 1, least confidence. On a data set
     each picture is judged alone.
     """
     from models.evaluation.measurement import (
@@ -90,12 +90,12 @@ def evaluate(
     if masks is not None and not masks.is_dir():
         raise ConfigError("config.bad_option", f"--masks {masks}: there is no such folder")
     prepare(out_folder, DOCUMENT, REPORT)
-    instrument = _instrument(model, settings, cropping)
+    instrument = _instrument(model, settings)
     if (data / "manifest.json").is_file():
         _evaluate_pictures(instrument, data, split, masks, out_folder)
     else:
         scope = Scope(data, curves, worst, evidence_parts, robustness_parts, seed)
-        evaluation, pictures = measure_recording(instrument, scope)
+        evaluation, pictures = measure_recording(instrument, _judging(instrument, settings, cropping), scope)
         write_evaluation(out_folder, evaluation, pictures)
         if evaluation.parts is not None:
             _print_tally(evaluation.parts.tally)
@@ -122,7 +122,8 @@ def robustness(
 
     settings = _settings(config, engine, precision, min_confidence)
     prepare(out_folder, ROBUSTNESS, REPORT)
-    document = measure_disturbed(_instrument(model, settings, cropping), recording, parts, seed)
+    instrument = _instrument(model, settings)
+    document = measure_disturbed(instrument, _judging(instrument, settings, cropping), recording, parts, seed)
     write_robustness(out_folder, document)
     table = Table("disturbance", "level", "judged rightly", "escapes", "overkill", "review", box=None)
     for curve in document.curves:
@@ -146,7 +147,7 @@ def _evaluate_pictures(instrument: "Instrument", data: Path, split: str, masks: 
     if masks is not None and instrument.evidence_map is not None:
         scorer, evidence_map = instrument.scorer, instrument.evidence_map
         pointing = play_pictures(scorer, evidence_map, data_set, chosen, masks, instrument.progress)
-    subject = instrument.subject().model_copy(update={"min_confidence": None, "cropping": "pictures as they are"})
+    subject = instrument.subject(None, data_set.manifest.passing)
     write_evaluation(folder, picture_evaluation(subject, source_of(data_set, chosen), images, pointing), {})
     accuracy = images.classification.accuracy
     out.print(f"{accuracy.events:,} of {accuracy.trials:,} judged rightly: {_share(accuracy)}", highlight=False)
@@ -173,14 +174,20 @@ def _settings(config: Path | None, engine: str | None, precision: str | None, mi
     return settings.model_copy(update={"model": model, "decision": decision})
 
 
-def _instrument(model: str, settings: Settings, cropping: str) -> "Instrument":
+def _instrument(model: str, settings: Settings) -> "Instrument":
     from station.offline.measuring import CHECKPOINT, open_instrument
 
     if model.endswith(CHECKPOINT) and find_spec("torch") is None:
         hint = f"a checkpoint needs the training packages; in the project's folder: {INSTALL_TRAIN}"
         err.print(hint, markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(REFUSED)
-    return open_instrument(model, settings, cropping, _track)
+    return open_instrument(model, settings, _track)
+
+
+def _judging(instrument: "Instrument", settings: Settings, cropping: str) -> "Judging":
+    from station.offline.measuring import open_judging
+
+    return open_judging(instrument.scorer, settings, cropping)
 
 
 def _track(what: str, items: Sequence[Item]) -> Iterable[Item]:

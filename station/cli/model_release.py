@@ -3,6 +3,7 @@
 import getpass
 import json
 import socket
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,7 +14,7 @@ from rich.table import Table
 
 from models.version import INSTALL_TRAIN
 from station.cli.terminal import REFUSED, ConfigOption, DataOption, JsonOption, err, out, settings_of
-from station.core.errors import ConfigError, StationError
+from station.core.errors import ConfigError, ModelError, StationError
 
 if TYPE_CHECKING:
     from models.evaluation.measuring.evaluation import Evaluation
@@ -41,10 +42,19 @@ def export(
         ),
     ],
     golden: Annotated[
-        list[Path], typer.Option(metavar="DIR", help="Recordings not trained on, for parity and figures.")
+        list[Path],
+        typer.Option(
+            metavar="DIR", help="Recordings not trained on, or data sets' test pictures, for parity and figures."
+        ),
     ],
     evaluation: Annotated[
         list[Path] | None, typer.Option(metavar="FILE", help="evaluation.json of the checkpoint, for the card.")
+    ] = None,
+    passing: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="The class of good parts; by default what the data set said, or [[classes]]."
+        ),
     ] = None,
     source: Annotated[str | None, typer.Option(help="Where the training pictures come from, for people.")] = None,
     golden_source: Annotated[str | None, typer.Option(help="What the golden recordings are, for people.")] = None,
@@ -66,20 +76,23 @@ def export(
     """
     _need_training_packages()
     from models.release.durable import refuse_existing
-    from models.release.export import Choices, export_bundle, read_trained
+    from models.release.export import Choices, Fallback, export_bundle, read_trained
     from models.release.golden import read_golden
-    from models.release.pictures import read_pictures
+    from models.release.pictures import Draw, read_pictures
     from models.release.quantise import recipe_named
 
     refuse_existing(bundle)
-    least = min_confidence or settings_of(config, "simulate.toml").decision.min_confidence
+    settings = settings_of(config, "simulate.toml")
+    least = min_confidence or settings.decision.min_confidence
     choices = Choices(
         number, licence, recipe_named(recipe), least, seed, tuple(map(_read_evaluation, evaluation or ()))
     )
-    trained = read_trained(checkpoint, source)
-    parts = read_golden(golden, golden_source)
-    manifest = export_bundle(trained, read_pictures(data, calibration, validation, seed), parts, choices, bundle)
-    table = Table("engine", "precision", "parts decided otherwise than by torch", "largest difference", box=None)
+    trained = read_trained(checkpoint, source, Fallback(passing, settings.table, settings.geometry.value()))
+    known = read_golden(golden, golden_source, trained.meaning, trained.geometry)
+    pictures = read_pictures(data, Draw(calibration, validation, seed), trained.meaning, trained.geometry)
+    manifest = export_bundle(trained, pictures, known, choices, bundle)
+    kind = manifest.parity[0].kind if manifest.parity else "parts"
+    table = Table("engine", "precision", f"{kind} decided otherwise than by torch", "largest difference", box=None)
     for one in manifest.parity:
         changed = f"{one.changed_parts} of {one.parts}"
         table.add_row(one.engine, one.precision, changed, f"{one.largest_difference:.2g}")
@@ -177,9 +190,9 @@ def gate(
     from station.offline.measuring import StationCutter
 
     settings = settings_of(config, "simulate.toml")
-    shelf, model = _shelf(config, data), settings.model
-    cutter = StationCutter(settings)
-    terms = Terms(model.engine, model.precision, settings.decision.min_confidence, overkill_budget, cutter)
+    shelf, model, least = _shelf(config, data), settings.model, settings.decision.min_confidence
+    cutter_of = partial(StationCutter, settings)
+    terms = Terms(model.engine, model.precision, settings.table, least, overkill_budget, cutter_of)
     present = chosen_bundle(against, shelf)
     found = judge_candidate(bundle_folder(candidate), present, golden, tests or (), terms)
     if found.new.sha256 is not None:
@@ -288,16 +301,21 @@ def promote(
     data: DataOption = None,
 ) -> None:
     """Let a bundle that has passed the gate into the station; it is used from the station's next start on."""
+    from models.manifest import load_bundle
+    from models.meaning import check_classes
     from models.weights import bundle_folder
 
     if report is not None and without_gate is not None:
         raise ConfigError("config.bad_option", "--report and --without-gate exclude each other")
     shelf, source = _shelf(config, data), bundle_folder(bundle)
+    silent = check_classes(load_bundle(source).manifest, settings_of(config, "simulate.toml").table)
     if without_gate is not None:
         entry = shelf.promote(source, None, without_gate, by or _who())
     else:
         entry = shelf.promote(source, report or shelf.verdict_on(source), reason, by or _who(), _conditions(config))
     typer.echo(f"{entry.bundle} {entry.sha256[:12]} is promoted in place of {entry.replaces}. {NEXT_START}")
+    if silent:
+        err.print(f"But {silent}.", markup=False, soft_wrap=True, highlight=False)
     _warn_unless_promoted(config, data)
 
 
@@ -325,9 +343,13 @@ def _warn_unless_promoted(config: Path | None, data: Path | None) -> None:
     settings = settings_of(config, "simulate.toml")
     if (named := settings.model.bundle) != PROMOTED:
         err.print(f'But the configuration says bundle = "{named}", and that is what it runs.', markup=False)
-    else:
-        for doubt in doubts_of(find_bundles(settings, data), settings, data):
-            err.print(f"But {doubt}.", markup=False, soft_wrap=True, highlight=False)
+        return
+    try:
+        doubts = doubts_of(find_bundles(settings, data), settings, data)
+    except ModelError as error:
+        doubts = [f"the station will refuse it: {error}"]
+    for doubt in doubts:
+        err.print(f"But {doubt}.", markup=False, soft_wrap=True, highlight=False)
 
 
 def _conditions(config: Path | None) -> "Conditions":

@@ -42,7 +42,7 @@ InitialFile = Annotated[
     Path | None,
     typer.Option("--init", metavar="FILE", help="Weights to begin with: an .npz of ImageNet, or a checkpoint."),
 ]
-FirstShare = Annotated[float | None, typer.Option(min=0, max=0.99, help="Share of defect-free images in an even draw.")]
+FirstShare = Annotated[float | None, typer.Option(min=0, max=0.99, help="Share of images that pass in an even draw.")]
 Augmentation = Annotated[
     str | None, typer.Option(help="Of mirror, upend, brightness, contrast, with commas; none for nothing.")
 ]

@@ -43,7 +43,7 @@ class RecordedScan:
         file: The image; not looked into yet.
         part_id: 1 to 16 printable ASCII characters, no blank at either end, once in a recording.
         part_type: The type that is announced, or None.
-        label: What the surface really is, or None when nobody knows.
+        label: Name of the class that the surface really is of, or None when nobody knows.
         closed: Whether it is a whole turn, whose end meets its beginning.
     """
 
@@ -75,8 +75,12 @@ class _Entry(BaseModel):
     closed: bool = True
 
 
-def read_scan(path: Path) -> Pixels:
-    """The image of one scan, (3584, width) uint8.
+def read_scan(path: Path, lines: int = LINES_PER_TURN) -> Pixels:
+    """The image of one scan, (lines, width) uint8.
+
+    Args:
+        path: The file.
+        lines: That one turn has.
 
     Raises:
         RecordingError: It cannot be read, is cut off, damaged, no PNG, TIFF or BMP, not 8-bit grey, or of another size.
@@ -84,8 +88,8 @@ def read_scan(path: Path) -> Pixels:
     try:
         content = path.read_bytes()
         size = grey_size(content)
-        if size.lines != LINES_PER_TURN:
-            raise _bad_image(path, f"it has {size.lines} lines, allowed are {LINES_PER_TURN}")
+        if size.lines != lines:
+            raise _bad_image(path, f"it has {size.lines} lines, allowed are {lines}")
         if not NARROWEST_PX <= size.columns <= WIDEST_PX:
             raise _bad_image(path, f"it has {size.columns} columns, allowed are {NARROWEST_PX} to {WIDEST_PX}")
         return unpacked(content, PictureSize(*size, channels=1))

@@ -116,6 +116,11 @@ class Classes:
         """The one verdict with which a part is good."""
         return next(surface for surface in self.surfaces if surface.passes)
 
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The classes' names, in the order of the configuration."""
+        return tuple(surface.name for surface in self.surfaces)
+
     def of_code(self, code: int) -> Verdict:
         """The verdict with this code on the PLC; REVIEW for a code that nobody knows."""
         return next((verdict for verdict in self.verdicts if verdict.code == code), self.review)
@@ -134,8 +139,7 @@ class Classes:
 
     def unknown(self, names: Iterable[str]) -> list[str]:
         """Names of classes that the table does not have, in their order."""
-        known = {surface.name for surface in self.surfaces}
-        return [name for name in names if name not in known]
+        return [name for name in names if name not in self.names]
 
     def outputs(self, names: Sequence[str]) -> Outputs:
         """What the columns of a network with these classes mean.

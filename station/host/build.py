@@ -33,7 +33,7 @@ from station.core.settings import Settings
 from station.host.bundles import doubts_of, history_doubt
 from station.host.devices import make_camera, make_jig, make_robot
 from station.host.housekeeping import keep_house
-from station.host.recipes import assemble, find_bundles
+from station.host.recipes import assemble, classes_not_answered, find_bundles
 from station.host.stalls import settled_memory
 from station.host.watchdog import Watchdog
 from station.records.ledger import SqliteLedger
@@ -86,6 +86,8 @@ async def open_station(settings: Settings, folder: Path, watch: Watcher) -> Asyn
     recipes = assemble(settings, await _load(bundles, settings, folder, compute))
     for classifier in recipes.classifiers:
         _tell(classifier)
+    for told in classes_not_answered(bundles.values(), settings):
+        log.warning("classes_not_answered", detail=told)
     for doubt in doubts_of(bundles, settings, folder):
         log.warning("least_confidence_differed", detail=doubt)
     if unsealed := history_doubt(settings, folder):

@@ -3,13 +3,18 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+import structlog
+
 from models.engines import make_engine
 from models.manifest import Bundle
+from models.meaning import check_classes
 from models.release.footing import told_apart
 from models.release.shelf import PROMOTED, Shelf, chosen_bundle
 from station.core.ports import PatchClassifier
 from station.core.settings import Settings, data_dir
 from station.flow.pixels.library import library
+
+log = structlog.get_logger()
 
 MODELS = "models"
 """Folder of promoted bundles, in the data folder."""
@@ -34,9 +39,11 @@ def find_bundle(settings: Settings, folder: Path | None = None) -> Bundle:
         folder: The station's data folder; None for the configured one.
 
     Raises:
-        ModelError: Missing, damaged, unusable, or not the one that was promoted.
+        ModelError: Missing, damaged, unusable, not the one that was promoted, or its classes are not the configured.
     """
-    return chosen_bundle(settings.model.bundle, find_shelf(settings, folder))
+    bundle = chosen_bundle(settings.model.bundle, find_shelf(settings, folder))
+    check_classes(bundle.manifest, settings.table)
+    return bundle
 
 
 def doubts_of(bundles: Mapping[str, Bundle], settings: Settings, folder: Path | None = None) -> list[str]:

@@ -17,7 +17,7 @@ from station.core.synchrony import kernel_synchronised
 from station.core.wakefulness import LATENCY_FILE, cores_awake
 from station.host.bundles import doubts_of, history_doubt
 from station.host.devices import make_camera, make_jig, make_line_plc, make_robot
-from station.host.recipes import find_bundles, make_recipes
+from station.host.recipes import classes_not_answered, find_bundles, make_recipes
 
 PLC_PATIENCE_S = 3.0
 
@@ -71,7 +71,9 @@ async def _maps() -> str:
 async def _model(settings: Settings, data: Path) -> str:
     recipes = await asyncio.to_thread(make_recipes, settings, data)
     said = "; ".join(_said_of(classifier) for classifier in recipes.classifiers)
-    doubts = *doubts_of(find_bundles(settings, data), settings, data), history_doubt(settings, data)
+    bundles = find_bundles(settings, data)
+    unanswered = classes_not_answered(bundles.values(), settings)
+    doubts = *unanswered, *doubts_of(bundles, settings, data), history_doubt(settings, data)
     return "; but ".join(filter(None, (said, *doubts)))
 
 

@@ -1,19 +1,20 @@
 """The recipes of a configuration: which networks are needed, loaded once each, and put together with each part type."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from models.engines import make_engine
 from models.manifest import Bundle
+from models.meaning import check_classes
 from models.release.shelf import chosen_bundle
 from station.core.errors import ModelError
 from station.core.part import PartType
 from station.core.ports import PatchClassifier
 from station.core.recipe import DecisionRule, Recipe, Recipes
 from station.core.settings import PartTypeSettings, Settings
-from station.flow.pixels import passes
+from station.flow.pixels.library import library
 from station.host.bundles import find_shelf
 
 SHARED = ("classes", "places", "review", "crop", "turn", "decision")
@@ -41,10 +42,21 @@ def find_bundles(settings: Settings, folder: Path | None = None) -> dict[str, Bu
         try:
             if name not in found:
                 found[name] = chosen_bundle(name, shelf)
-            _check(found[name], settings)
+            check_classes(found[name].manifest, settings.table)
         except ModelError as error:
             raise ModelError(error.code, f"part_types.{part_type}: {error.detail}") from error
     return found
+
+
+def classes_not_answered(bundles: Iterable[Bundle], settings: Settings) -> list[str]:
+    """What a person should know where the configuration has classes that a bundle does not answer.
+
+    Args:
+        bundles: What the station runs.
+        settings: The configuration; the table has all classes of each bundle.
+    """
+    told = (check_classes(bundle.manifest, settings.table) for bundle in bundles)
+    return [one for one in told if one]
 
 
 def make_recipes(settings: Settings, folder: Path | None = None, cache_dir: Path | None = None) -> Recipes:
@@ -59,7 +71,7 @@ def make_recipes(settings: Settings, folder: Path | None = None, cache_dir: Path
         ConfigError: The compiled passes over pixels, without which nothing reaches a network, are missing.
         ModelError: As for `find_bundles`, or an engine cannot run a network here.
     """
-    passes.library()
+    library()
     bundles = find_bundles(settings, folder)
     loaded = {name: make_engine(bundle, settings.model, cache_dir) for name, bundle in bundles.items()}
     return assemble(settings, loaded)
@@ -145,12 +157,3 @@ def _sha256(settings: Settings, kind: PartTypeSettings, name: str, model_sha256:
     """Hash of all that a part of this type is judged by."""
     told = [name, kind.model_dump_json(), settings.model_dump_json(include=set(SHARED)), model_sha256]
     return hashlib.sha256("\n".join(told).encode()).hexdigest()
-
-
-def _check(bundle: Bundle, settings: Settings) -> None:
-    if unknown := settings.table.unknown(bundle.manifest.classes):
-        known = ", ".join(surface.name for surface in settings.table.surfaces)
-        raise ModelError(
-            "model.bad_manifest",
-            f"the bundle {bundle.manifest.name} answers {', '.join(unknown)}, [[classes]] has {known}",
-        )

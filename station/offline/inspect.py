@@ -93,9 +93,7 @@ def wanted_images(paths: Iterable[Path], settings: Settings) -> Iterator[Wanted 
             yield Wanted(path, None) if path.is_file() else Refused(path, missing)
             continue
         try:
-            recording = read_recording(
-                path, frozenset(settings.part_types), [surface.name for surface in settings.table.surfaces]
-            )
+            recording = read_recording(path, frozenset(settings.part_types), settings.table.names)
         except RecordingError as error:
             yield Refused(path, error)
             continue

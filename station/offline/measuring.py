@@ -9,18 +9,24 @@ from pathlib import Path
 import numpy as np
 
 from models.dataset.scans import LabelledScan
-from models.evaluation.measurement import Instrument
-from models.evaluation.measuring.parts import Cutter, cut_at_truth
+from models.engines import make_engine
+from models.evaluation.measurement import Instrument, Judging
+from models.evaluation.measuring.defects import Scale
+from models.evaluation.measuring.parts import Cutter, Rule, cutter_at_truth
 from models.evaluation.measuring.progress import Progress
 from models.evaluation.measuring.scorers import BundleScorer, Scorer
 from models.evidence import evidence_map
+from models.meaning import meaning_of
+from models.release.shelf import chosen_bundle
 from station.core.errors import ConfigError, PartError
+from station.core.geometry import Geometry
 from station.core.part import Block, PartType, Pixels
 from station.core.settings import Settings
 from station.flow.crop import check_width, crop_block, find_part
 from station.flow.patch import StripRoom, blocks_of, make_strip
+from station.flow.pixels.library import library
 from station.flow.turn.witness import TurnWitness
-from station.host.bundles import find_bundle, make_classifier
+from station.host.bundles import find_shelf
 
 CHECKPOINT = ".pt"
 
@@ -30,16 +36,22 @@ class StationCutter:
 
     Args:
         settings: Part types and how the part is told from the background.
+        geometry: How the network takes a turn.
+
+    Raises:
+        ConfigError: The configuration has another geometry.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, geometry: Geometry) -> None:
+        if geometry != (own := settings.geometry.value()):
+            raise ConfigError("config.invalid", f"geometry: the network takes {geometry}; the configuration has {own}")
         self._crop = settings.crop
         self._turn = settings.turn
         self._geometry = settings.geometry.value()
         self._types = [kind.part_type(name) for name, kind in settings.part_types.items()]
 
     def __call__(self, image: Pixels, scan: LabelledScan) -> Pixels:
-        """The patches (16, 256, 256) of a raw scan (3584, width).
+        """The patches (patches, height, width) of a raw scan (lines of a turn, width).
 
         Raises:
             PartError: The station would refuse the scan.
@@ -71,6 +83,7 @@ def open_scorer(model: str, settings: Settings) -> tuple[Scorer, str]:
         settings: Engine, arithmetic and threads.
 
     Raises:
+        ConfigError: The compiled passes over pixels are missing.
         ModelError: The bundle cannot be used.
         TrainingError: The checkpoint cannot be used.
         ImportError: A checkpoint needs the training packages.
@@ -79,34 +92,55 @@ def open_scorer(model: str, settings: Settings) -> tuple[Scorer, str]:
         from models.training.scorer import CheckpointScorer  # noqa: PLC0415 # torch is an extra
 
         return CheckpointScorer(Path(model), settings.model.threads), "torch, f32, CPU"
-    chosen = settings.model_copy(update={"model": settings.model.model_copy(update={"bundle": model})})
-    classifier = make_classifier(chosen)
-    classes = find_bundle(chosen).manifest.classes
-    engine = getattr(settings.model, "engine", "openvino")
-    return BundleScorer(classifier, classes), f"{engine}, {settings.model.precision}"
+    library()
+    classifier = make_engine(chosen_bundle(model, find_shelf(settings)), settings.model)
+    return BundleScorer(classifier), f"{settings.model.engine}, {settings.model.precision}"
 
 
-def open_instrument(model: str, settings: Settings, cropping: str, progress: Progress) -> Instrument:
-    """Everything that a measurement needs.
+def open_instrument(model: str, settings: Settings, progress: Progress) -> Instrument:
+    """A network ready to measure.
 
     Args:
         model: As in `open_scorer`.
         settings: The station's.
-        cropping: `station` to find the part as the cell does, `truth` to take the columns that the truth names.
         progress: Shows how far it is.
 
     Raises:
-        ConfigError: No such cropping.
         ModelError: The bundle cannot be used.
         TrainingError: The checkpoint cannot be used.
     """
-    ways: dict[str, tuple[Cutter, str]] = {
-        "station": (StationCutter(settings), "the station's crop"),
-        "truth": (cut_at_truth, "the truth's columns"),
-    }
-    if cropping not in ways:
-        raise ConfigError("config.bad_option", f"--crop {cropping}: station or truth")
     scorer, engine = open_scorer(model, settings)
-    cutter, words = ways[cropping]
-    evidence = partial(evidence_map, scorer.score)
-    return Instrument(scorer, engine, cutter, words, settings.decision.min_confidence, evidence, progress)
+    return Instrument(scorer, engine, partial(evidence_map, scorer.score), progress)
+
+
+def open_judging(scorer: Scorer, settings: Settings, cropping: str) -> Judging:
+    """How the station would judge whole parts with a network.
+
+    Args:
+        scorer: The network.
+        settings: The station's: classes, least confidence, part types; its geometry where the network tells none.
+        cropping: `station` to find the part as the cell does, `truth` to take the columns that the truth names.
+
+    Raises:
+        ConfigError: No such cropping, or the cell's geometry is another than the network's.
+        ModelError: `model.wrong_classes`: the configuration does not have the network's classes.
+    """
+    geometry = scorer.geometry or settings.geometry.value()
+    if cropping not in {"station", "truth"}:
+        raise ConfigError("config.bad_option", f"--crop {cropping}: station or truth")
+    cutter: Cutter = StationCutter(settings, geometry) if cropping == "station" else cutter_at_truth(geometry)
+    words = "the station's crop" if cropping == "station" else "the truth's columns"
+    meaning = meaning_of(scorer.classes, settings.table, scorer.name)
+    rule = Rule(meaning, geometry, settings.decision.min_confidence, cutter)
+    return Judging(rule, words, scale_of(settings, geometry))
+
+
+def scale_of(settings: Settings, geometry: Geometry) -> Scale:
+    """How long pixels are: a turn of so many lines goes once round the part."""
+    lengths = {name: np.pi * kind.outer_diameter_mm / geometry.lines_per_turn
+               for name, kind in settings.part_types.items()}  # fmt: skip
+    if settings.camera.mm_per_px is None:
+        raise ConfigError(
+            "config.invalid", "camera.mm_per_px: must be given, for sizes of defects are measured with it"
+        )
+    return Scale(settings.camera.mm_per_px, lengths)

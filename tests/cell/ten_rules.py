@@ -26,6 +26,7 @@ from tests.cell.fault_bench import FaultBench
 from tests.cell.plc_words import DEFECT_FREE
 from tests.housings import TABLE, Destination
 from tests.own_children import children
+from tests.unit.housings import MEANING
 
 JUDGED_AGAIN = 4
 """So many archived scans are judged again, the newest ones."""
@@ -170,7 +171,7 @@ def rule_6(books: Books) -> Iterator[str]:
         if row["model_sha256"] != books.bench.station.model.sha256 or row["config_sha256"] not in known:
             yield f"{row['part_id']} does not name what judged it"
         if row["algorithm1"] is not None:
-            outcome = algorithm1(np.array(row["probabilities"], np.float32))
+            outcome = algorithm1(np.array(row["probabilities"], np.float32), MEANING.outputs)
             again = (outcome.verdict.name, outcome.confidence, outcome.deciding_patch, outcome.defect_patches)
             if again != (row["algorithm1"], row["confidence"], row["deciding_patch"], row["defect_patches"]):
                 yield f"{row['part_id']}: its scores give {again}"

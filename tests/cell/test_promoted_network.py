@@ -19,9 +19,9 @@ from station.host.build import open_station
 from station.host.check import check_station
 from station.records.ledger import SqliteLedger
 from tests.cell.fault_bench import quick_settings
-from tests.housings import Verdict
 from tests.record_samples import PART_TYPE, HandClock, evidence, part
 from tests.unit.grey_bundles import GREYS, make_grey_bundle
+from tests.unit.housings import Surface
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
         "models.release.shelf.bundle_folder", lambda name: shipped if name in (SHIPPED, shipped.name) else Path(name)
     )
     shelf = Shelf(tmp_path / "data" / "models")
-    shelf.promote(make_grey_bundle(tmp_path / "new-2", GREYS | {Verdict.DEFECT_FREE: 59}), None, "a trial", "me@here")
+    shelf.promote(make_grey_bundle(tmp_path / "new-2", GREYS | {Surface.DEFECT_FREE: 59}), None, "a trial", "me@here")
     quick = quick_settings(tmp_path)
     return quick.model_copy(update={"model": quick.model.model_copy(update={"bundle": "promoted"})})
 

@@ -56,6 +56,11 @@ def with_a_manifest_of_nothing(settings: Settings, _data: Path) -> tuple[Setting
     return settings, replaced(bundle_of(settings) / "manifest.json", lambda _text: b"{}")
 
 
+def with_a_network_of_other_classes(settings: Settings, _data: Path) -> tuple[Settings, Mend]:
+    manifest = bundle_of(settings) / "manifest.json"
+    return settings, replaced(manifest, lambda text: text.replace(b'"pits"', b'"rust"'))
+
+
 def with_an_engine_that_cannot_compute_so(settings: Settings, _data: Path) -> tuple[Settings, Mend]:
     """It is mended in the configuration, so the next start has another one."""
     model = settings.model.model_copy(update={"engine": "onnxruntime", "precision": "int8"})
@@ -114,6 +119,7 @@ ROWS = (
     Refused("model.missing", without_network),
     Refused("model.wrong_hash", with_an_edited_network),
     Refused("model.bad_manifest", with_a_manifest_of_nothing),
+    Refused("model.wrong_classes", with_a_network_of_other_classes),
     Refused("model.engine_unavailable", with_an_engine_that_cannot_compute_so),
     Refused("record.newer_schema", with_records_of_a_newer_version),
     Refused("record.database_damaged", with_records_of_another_program),

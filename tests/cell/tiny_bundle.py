@@ -7,11 +7,10 @@ import numpy as np
 import openvino as ov
 from openvino import opset13 as ops
 
-from models.manifest import CLASSES, Data, Manifest, found_artefacts, hash_files, write_manifest
-from station.core.classes import SurfaceClass
-from station.core.geometry import PATCH_PX, PATCHES_PER_STRIP
+from models.manifest import Data, Manifest, found_artefacts, hash_files, write_manifest
+from tests.unit.housings import CLASSES, GEOMETRY, SCAN_GEOMETRY
 
-GREY_OF = {surface: 90 + 15 * surface for surface in SurfaceClass}
+GREY_OF = {number: 90 + 15 * number for number in range(len(CLASSES))}
 """The mean grey value that stands for each class; half-way between two of them the network is undecided."""
 
 SHARPNESS = 0.1
@@ -20,7 +19,7 @@ SHARPNESS = 0.1
 def make_tiny_bundle(folder: Path) -> Path:
     """Write the bundle into a new folder, which is returned."""
     folder.mkdir()
-    pixels = ops.parameter([PATCHES_PER_STRIP, PATCH_PX, PATCH_PX], np.uint8, name="patches")
+    pixels = ops.parameter(list(GEOMETRY.patches_shape), np.uint8, name="patches")
     mean = ops.reduce_mean(ops.convert(pixels, "f32"), np.array([1, 2]), keep_dims=False)
     column = ops.unsqueeze(mean, np.array([1]))
     distance = ops.subtract(column, np.array([list(GREY_OF.values())], np.float32))
@@ -38,6 +37,8 @@ def make_tiny_bundle(folder: Path) -> Path:
         artefacts=found_artefacts(folder),
         files=hash_files(folder),
         classes=CLASSES,
+        passing=CLASSES[0],
+        geometry=SCAN_GEOMETRY,
         data=Data(source="none", parts=1, patches=1, epochs=1, patches_per_epoch=1, seed=0),
     )
     write_manifest(folder, manifest)

@@ -37,7 +37,7 @@ class FakeClassifier:
             raise BugError("station.bug", "wrong patches")
         passed = patches.mean(axis=(1, 2)) / 255
         rest = (1 - passed) / 4
-        return check_probabilities(np.stack([passed, rest, rest, rest, rest], axis=1).astype(np.float32))
+        return check_probabilities(np.stack([passed, rest, rest, rest, rest], axis=1).astype(np.float32), (2, 5))
 
 
 @pytest.fixture(scope="module", params=[pytest.param(("fake", ""), id="fake"), *EACH_CHOICE])
@@ -147,7 +147,7 @@ GOOD = [0.2, 0.2, 0.2, 0.2, 0.2]
 )
 def test_an_answer_that_is_no_set_of_probabilities_is_an_error(rows: list[list[float]]) -> None:
     with pytest.raises(ModelError) as caught:
-        check_probabilities(np.array(rows, np.float32))
+        check_probabilities(np.array(rows, np.float32), (2, 5))
     assert caught.value.code == "model.bad_scores"
 
 

@@ -10,7 +10,6 @@ import openvino as ov
 from openvino import opset13 as op
 
 from models.manifest import (
-    CLASSES,
     Data,
     Figures,
     Manifest,
@@ -21,9 +20,9 @@ from models.manifest import (
     utc_now,
     write_manifest,
 )
-from station.core.classes import SurfaceClass
+from tests.unit.housings import CLASSES, SCAN_GEOMETRY, Surface
 
-GREYS = {surface: 60 + 40 * int(surface) for surface in SurfaceClass}
+GREYS = {surface: 60 + 40 * surface.number for surface in Surface}
 """The grey value that a sound bundle takes for each class."""
 PART_WIDTH = 64
 SOUND = Parity(
@@ -32,18 +31,18 @@ SOUND = Parity(
 )  # fmt: skip
 
 
-def write_graph(path: Path, greys: Mapping[SurfaceClass, int]) -> None:
+def write_graph(path: Path, greys: Mapping[Surface, int]) -> None:
     patches = op.parameter([2, 256, 256], np.uint8, name="patches")
     mean = op.unsqueeze(op.reduce_mean(op.convert(patches, "f32"), np.array([1, 2]), keep_dims=False), np.array([1]))
-    distance = op.subtract(mean, np.array([[greys[surface] for surface in SurfaceClass]], np.float32))
+    distance = op.subtract(mean, np.array([[greys[surface] for surface in Surface]], np.float32))
     logits = op.multiply(op.multiply(distance, distance), np.float32(-0.02))
     ov.save_model(ov.Model([op.softmax(logits, 1)], [patches], "grey"), path, compress_to_fp16=False)
 
 
 def make_grey_bundle(
     folder: Path,
-    greys: Mapping[SurfaceClass, int] = GREYS,
-    int8_greys: Mapping[SurfaceClass, int] | None = None,
+    greys: Mapping[Surface, int] = GREYS,
+    int8_greys: Mapping[Surface, int] | None = None,
     parity: tuple[Parity, ...] = (SOUND,),
 ) -> Path:
     """A bundle for OpenVINO in f32 and INT8; what each takes for which class is the caller's choice."""
@@ -60,6 +59,8 @@ def make_grey_bundle(
         artefacts=found_artefacts(folder),
         files=hash_files(folder),
         classes=CLASSES,
+        passing=Surface.DEFECT_FREE,
+        geometry=SCAN_GEOMETRY,
         thresholds=Thresholds(min_confidence=0.5),
         data=Data(source="none", parts=1, patches=16, epochs=1, patches_per_epoch=16, seed=0),
         parity=parity,
@@ -72,7 +73,7 @@ def make_grey_bundle(
     return folder
 
 
-def make_recording(folder: Path, parts: Sequence[tuple[SurfaceClass, int]]) -> Path:
+def make_recording(folder: Path, parts: Sequence[tuple[Surface, int]]) -> Path:
     """Parts of a true class and a grey value each, with their masks."""
     (folder / "masks").mkdir(parents=True)
     entries, truths = [], []
@@ -80,16 +81,16 @@ def make_recording(folder: Path, parts: Sequence[tuple[SurfaceClass, int]]) -> P
         name = f"P{number}.png"
         image = np.full((3584, PART_WIDTH), grey, np.uint8)
         mask = np.zeros_like(image)
-        mask[:448] = surface
+        mask[:448] = surface.number
         for path, pixels in ((folder / name, image), (folder / "masks" / name, mask)):
             assert cv2.imwrite(str(path), pixels)
-        entries.append({"file": name, "part_id": f"P{number}", "part_type": "smh_385", "label": surface.label})
+        entries.append({"file": name, "part_id": f"P{number}", "part_type": "smh_385", "label": surface})
         truths.append({"file": name, "mask": f"masks/{name}", "left": 0, "right": PART_WIDTH, "seed": 1, "defects": []})
     for file, rows in (("recording.jsonl", entries), ("truth.jsonl", truths)):
         (folder / file).write_text("".join(json.dumps(row) + "\n" for row in rows))
     return folder
 
 
-def as_they_are(*surfaces: SurfaceClass) -> list[tuple[SurfaceClass, int]]:
+def as_they_are(*surfaces: Surface) -> list[tuple[Surface, int]]:
     """Parts that a sound bundle judges rightly."""
     return [(surface, GREYS[surface]) for surface in surfaces]

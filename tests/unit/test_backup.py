@@ -28,9 +28,10 @@ from station.upkeep.backup import restore as restoring
 from station.upkeep.backup.contents import open_backup
 from station.upkeep.backup.restore import restore
 from tests.file_systems import mounted
-from tests.housings import Destination, Verdict
+from tests.housings import Destination
 from tests.record_samples import PART_TYPE, START, evidence, open_ledger, part
 from tests.unit.grey_bundles import GREYS, make_grey_bundle
+from tests.unit.housings import Surface
 from tests.unit.test_records_schema import NEWEST, old_database, version_of
 
 DATABASE = "records.sqlite"
@@ -65,7 +66,7 @@ def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def shelf(tmp_path: Path, data: Path) -> Shelf:
     """One on which new-2 was promoted."""
     shelf = Shelf(data / "models")
-    new = make_grey_bundle(tmp_path / "new-2", GREYS | {Verdict.DEFECT_FREE: 59})
+    new = make_grey_bundle(tmp_path / "new-2", GREYS | {Surface.DEFECT_FREE: 59})
     shelf.promote(new, None, "a trial", "me@here")
     return shelf
 
@@ -146,7 +147,7 @@ def test_what_is_made_while_a_station_writes_is_restored_in_another_folder(
 ) -> None:
     record(data, "SMH-0001", "SMH-0002")
     backup = asyncio.run(made_at_work(data, config))
-    shelf.promote(make_grey_bundle(tmp_path / "newer-3", GREYS | {Verdict.PITS: 99}), None, "more", "me@here")
+    shelf.promote(make_grey_bundle(tmp_path / "newer-3", GREYS | {Surface.PITS: 99}), None, "more", "me@here")
     assert "whole" in done("verify", backup)
     other, line = tmp_path / "other", tmp_path / "etc" / "line.toml"
     done("restore", backup, "--data", other, "--config", line)
@@ -250,7 +251,7 @@ def test_a_history_that_cannot_be_used_is_restored_alone(
     record(data, "SMH-0001")
     backup = made(config)
     record(data, "SMH-0002")
-    shelf.promote(make_grey_bundle(tmp_path / "newer-3", GREYS | {Verdict.PITS: 99}), None, "more", "me@here")
+    shelf.promote(make_grey_bundle(tmp_path / "newer-3", GREYS | {Surface.PITS: 99}), None, "more", "me@here")
     history = data / "models" / "history.jsonl"
     whole = history.read_bytes()
     history.write_bytes({"edited": whole.replace(b"a trial", b"a fraud"), "gone": b""}[harm])
@@ -270,7 +271,7 @@ def test_a_restore_that_breaks_off_anywhere_loses_nothing_and_is_repeated(
     record(data, "SMH-0001")
     backup = made(config)
     record(data, "SMH-0002")
-    shelf.promote(make_grey_bundle(tmp_path / "newer-3", GREYS | {Verdict.PITS: 99}), None, "more", "me@here")
+    shelf.promote(make_grey_bundle(tmp_path / "newer-3", GREYS | {Surface.PITS: 99}), None, "more", "me@here")
     found = open_backup(backup)
     for last in range(200):
         folder = tmp_path / f"broken-{last}"

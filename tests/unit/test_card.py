@@ -9,7 +9,6 @@ from models.evaluation.measuring.evaluation import Evaluation, Source, Subject
 from models.manifest import Quantisation, load_bundle, utc_now
 from models.release.card import card_text
 from models.weights import SHIPPED, bundle_folder
-from station.core.classes import SurfaceClass
 from tests.unit.grey_bundles import make_grey_bundle
 
 
@@ -76,7 +75,7 @@ def drawn(rng: np.random.Generator, each: int) -> list[SoughtDefect]:
         for factors in np.exp(rng.uniform(np.log(0.05), np.log(0.89), (each, 2)) * (by_size, by_contrast)):
             size_mm, contrast = float(factors[0]), 0.2 * float(factors[1])
             seen = rng.random() < 1 / (1 + np.exp(-4 * np.log(size_mm * contrast / 0.04)))
-            sought.append(SoughtDefect("A1", SurfaceClass.PITS, size_mm, contrast, *map(float, factors), bool(seen)))
+            sought.append(SoughtDefect("A1", "pits", size_mm, contrast, *map(float, factors), bool(seen)))
     return sought
 
 
@@ -85,5 +84,5 @@ def evaluation_of(sought: list[SoughtDefect]) -> Evaluation:
     subject = Subject(name="grey", engine="none", classes=("defect_free", "pits"), min_confidence=0.5, cropping="truth")
     return Evaluation.model_construct(
         created=utc_now(), subject=subject, source=Source(name="here", kind="parts", sha256="ab" * 32), parts=None,
-        detection=detect(sought), pointing=None, robustness=(),
+        detection=detect(sought, ("pits",)), pointing=None, robustness=(),
     )  # fmt: skip

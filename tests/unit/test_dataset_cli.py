@@ -112,3 +112,23 @@ def test_folders_of_classes_are_told_from_recordings(tmp_path: Path) -> None:
     refused = station_dataset("make", tmp_path / "d", "--from", tmp_path / "pictures")
     assert refused.exit_code == 2
     assert "folders of classes take --kind class-folders" in refused.output.replace("\n", " ")
+
+
+def test_what_would_keep_a_network_from_a_station_is_told_at_once(tmp_path: Path) -> None:
+    for name in ("good", "rolled-in_scale"):
+        (tmp_path / "pictures" / name).mkdir(parents=True)
+        for number in range(4):
+            pixels = np.random.default_rng([len(name), number]).integers(0, 256, (32, 32), np.uint8)
+            cv2.imwrite(str(tmp_path / "pictures" / name / f"{number}.png"), pixels)
+    folders = ("--from", tmp_path / "pictures", "--kind", "class-folders", "--split", "50/50/0")
+    silent = station_dataset("make", tmp_path / "a", *folders)
+    assert silent.exit_code == 0, silent.output
+    assert "for export rename rolled-in_scale" in silent.output
+    assert "no class passes" in silent.output
+    told = station_dataset("make", tmp_path / "b", *folders, "--passing", "good")
+    assert told.exit_code == 0, told.output
+    assert "no class passes" not in told.output
+    assert read_data(tmp_path / "b").manifest.passing == "good"
+    wrong = station_dataset("make", tmp_path / "c", *folders, "--passing", "fine")
+    assert wrong.exit_code == 2
+    assert "--passing fine" in wrong.output

@@ -236,3 +236,15 @@ def test_pictures_that_are_alike_stay_together_when_asked(tmp_path: Path) -> Non
     data = make_from_folders(tmp_path / "d", FolderPlan("tiny", tmp_path / "pictures", (50, 50, 0), grouping="alike"))
     assert len(np.unique(data.groups)) == 4
     assert all(len(set(data.splits[data.groups == group].tolist())) == 1 for group in range(4))
+
+
+def test_the_class_that_passes_is_said_or_that_of_the_table_and_must_be_there(source: Path, tmp_path: Path) -> None:
+    said = make_from_folders(tmp_path / "a", FolderPlan("tiny", source, passing="free"))
+    assert said.manifest.passing == "free"
+    usual = make_from_folders(tmp_path / "b", FolderPlan("tiny", source, usual_passing="dent"))
+    assert usual.manifest.passing == "dent"
+    nobody = make_from_folders(tmp_path / "c", FolderPlan("tiny", source, usual_passing="defect_free"))
+    assert nobody.manifest.passing is None
+    with pytest.raises(DatasetError, match="--passing good: it is none of the classes crack, dent, free") as caught:
+        make_from_folders(tmp_path / "d", FolderPlan("tiny", source, passing="good"))
+    assert caught.value.code == "dataset.bad_choice"

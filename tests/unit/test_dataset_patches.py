@@ -7,17 +7,18 @@ import pytest
 from models.dataset.patches import JOINED_PX, MIN_DEFECT_PX, cut, label_patches
 from models.dataset.store import SLIVER
 from sim.surfaces import render_part
-from station.core.classes import SurfaceClass
-from station.core.geometry import LINES_PER_TURN
+from sim.surfaces.classes import SurfaceClass
+from station.core.geometry import Geometry
+from tests.unit.housings import GEOMETRY, LINES
 
 WIDE = slice(50, 562)  # columns of a part of 512 px, so that a column of a patch is a column of the scan
 
 
 @pytest.mark.parametrize("width_px", [385, 570, 690, 935, 1065, 1575])
 def test_cut_equals_the_whole_image_resized_and_cut(width_px: int) -> None:
-    image = np.random.default_rng(width_px).integers(0, 256, (LINES_PER_TURN, width_px + 60), np.uint8)
+    image = np.random.default_rng(width_px).integers(0, 256, (LINES, width_px + 60), np.uint8)
     whole = cv2.resize(image[:, 20 : 20 + width_px], (512, 2048), interpolation=cv2.INTER_AREA)
-    patches = cut(image, 20, 20 + width_px)
+    patches = cut(image, 20, 20 + width_px, GEOMETRY)
     assert patches.shape == (16, 256, 256)
     for number, patch in enumerate(patches):
         row, column = divmod(number, 2)
@@ -25,14 +26,14 @@ def test_cut_equals_the_whole_image_resized_and_cut(width_px: int) -> None:
 
 
 def mask_with(*marks: tuple[slice, slice, SurfaceClass]) -> np.ndarray:
-    mask = np.zeros((LINES_PER_TURN, 600), np.uint8)
+    mask = np.zeros((LINES, 600), np.uint8)
     for lines, columns, surface in marks:
         mask[lines, columns] = surface
     return mask
 
 
 def labels_of(*marks: tuple[slice, slice, SurfaceClass]) -> list[int]:
-    return label_patches(mask_with(*marks), WIDE.start, WIDE.stop).tolist()
+    return label_patches(mask_with(*marks), WIDE.start, WIDE.stop, GEOMETRY).tolist()
 
 
 def test_a_defect_within_a_patch_labels_that_patch_alone() -> None:
@@ -55,7 +56,7 @@ def test_a_sliver_is_neither_defect_nor_defect_free() -> None:
 
 
 def test_a_defect_across_the_seam_of_the_turn_is_one() -> None:
-    low, high = slice(0, 8), slice(LINES_PER_TURN - 60, LINES_PER_TURN)
+    low, high = slice(0, 8), slice(LINES - 60, LINES)
     labels = labels_of(*((lines, slice(100, 140), SurfaceClass.PITS) for lines in (low, high)))
     assert labels[14] == SurfaceClass.PITS
     assert labels[0] == SLIVER  # 8 of 68 lines are less than a fifth of it
@@ -87,6 +88,20 @@ def test_the_class_that_covers_more_of_a_patch_names_it() -> None:
 def test_every_default_defect_labels_a_patch(surface: SurfaceClass) -> None:
     for seed in range(4):
         scan = render_part(seed, 385, (surface,))
-        labels = label_patches(scan.mask, scan.truth.roi.left, scan.truth.roi.right)
+        labels = label_patches(scan.mask, scan.truth.roi.left, scan.truth.roi.right, GEOMETRY)
         assert surface in labels
         assert set(labels.tolist()) <= {0, SLIVER, surface}
+
+
+def test_another_geometry_is_cut_and_labelled_by_its_own_patches() -> None:
+    geometry = Geometry(1024, 256, 128, 3)
+    image = np.random.default_rng(1).integers(0, 256, (1024, 400), np.uint8)
+    whole = cv2.resize(image[:, 8:392], (384, 512), interpolation=cv2.INTER_AREA)
+    patches = cut(image, 8, 392, geometry)
+    assert patches.shape == (12, 128, 128)
+    for number, patch in enumerate(patches):
+        row, column = divmod(number, 3)
+        assert np.array_equal(patch, whole[row * 128 : row * 128 + 128, column * 128 : column * 128 + 128])
+    mask = np.zeros((1024, 400), np.uint8)
+    mask[300:340, 8 + 300 : 8 + 340] = 9
+    assert np.flatnonzero(label_patches(mask, 8, 392, geometry) == 9).tolist() == [5]

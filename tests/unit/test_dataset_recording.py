@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -11,36 +12,36 @@ import pytest
 from models.dataset.recording import RecordingPlan, make_from_recordings
 from models.dataset.scans import read_scans
 from models.dataset.store import SLIVER, Split
-from models.evaluation.measuring.parts import true_labels
-from station.core.classes import SurfaceClass
+from models.evaluation.measuring.parts import Rule, cutter_at_truth, true_labels
+from models.meaning import own_table
 from station.core.errors import DatasetError, RecordingError
-from station.core.geometry import LINES_PER_TURN
+from tests.unit.housings import CLASSES, GEOMETRY, LINES, MEANING, SCAN_GEOMETRY, TABLE, Surface
 
 LEFT, RIGHT, WIDTH = 10, 330, 340
 ENTRY = {"file": "a.png", "part_id": "A", "part_type": "smh_320", "label": "pits"}
 TRUTH = {"file": "a.png", "mask": "masks/a.png", "left": LEFT, "right": RIGHT}
 
 
-def record(folder: Path, parts: dict[str, SurfaceClass], seed: int = 0) -> Path:
+def record(folder: Path, parts: dict[str, Surface], seed: int = 0) -> Path:
     """A recording of small noise scans, whose defect is a square in the first strip."""
     (folder / "masks").mkdir(parents=True)
     lists: dict[str, list[str]] = {"recording.jsonl": [], "truth.jsonl": []}
     for number, (part_id, surface) in enumerate(parts.items()):
         rng = np.random.default_rng([seed, number])
-        rows = rng.integers(40, 90, (LINES_PER_TURN, 1), np.uint8)
-        mask = np.zeros((LINES_PER_TURN, WIDTH), np.uint8)
-        mask[100:160, 40:90] = surface
+        rows = rng.integers(40, 90, (LINES, 1), np.uint8)
+        mask = np.zeros((LINES, WIDTH), np.uint8)
+        mask[100:160, 40:90] = surface.number
         cv2.imwrite(str(folder / f"{part_id}.png"), rows + np.arange(WIDTH, dtype=np.uint8) % 40)
         cv2.imwrite(str(folder / "masks" / f"{part_id}.png"), mask)
         name = {"file": f"{part_id}.png"}
-        lists["recording.jsonl"].append(json.dumps(ENTRY | name | {"part_id": part_id, "label": surface.label}))
+        lists["recording.jsonl"].append(json.dumps(ENTRY | name | {"part_id": part_id, "label": surface}))
         lists["truth.jsonl"].append(json.dumps(TRUTH | name | {"mask": f"masks/{part_id}.png"}))
     for file, lines in lists.items():
         (folder / file).write_text("\n".join(lines) + "\n")
     return folder
 
 
-SIX = {f"{surface.label}-{number}": surface for surface in (SurfaceClass(0), SurfaceClass(2)) for number in range(3)}
+SIX = {f"{surface}-{number}": surface for surface in (Surface.DEFECT_FREE, Surface.PITS) for number in range(3)}
 
 
 @pytest.fixture
@@ -49,12 +50,14 @@ def scans(tmp_path: Path) -> Path:
 
 
 def plan(*folders: Path, **changed: object) -> RecordingPlan:
-    return RecordingPlan("patches", "tiny", folders, shares=(67, 33, 0), **changed)  # type: ignore[arg-type]
+    return RecordingPlan("patches", "tiny", folders, TABLE, GEOMETRY, shares=(67, 33, 0), **changed)  # type: ignore[arg-type]
 
 
 def test_patches_keep_label_part_and_split(scans: Path, tmp_path: Path) -> None:
     data = make_from_recordings(tmp_path / "d", plan(scans, jitter_px=0))
     assert data.images.shape == (96, 256, 256)
+    assert (data.classes, data.manifest.passing) == (CLASSES, "defect_free")
+    assert data.manifest.geometry == SCAN_GEOMETRY
     assert data.groups.tolist() == np.repeat(np.arange(6), 16).tolist()
     for number, file in enumerate(data.manifest.files):
         own = data.files == number
@@ -68,7 +71,7 @@ def test_patches_keep_label_part_and_split(scans: Path, tmp_path: Path) -> None:
 
 
 def test_whole_scans_are_small_and_have_the_parts_class(scans: Path, tmp_path: Path) -> None:
-    whole = RecordingPlan("whole", "tiny", (scans,), shares=(67, 33, 0))
+    whole = RecordingPlan("whole", "tiny", (scans,), TABLE, GEOMETRY, shares=(67, 33, 0))
     data = make_from_recordings(tmp_path / "d", whole)
     assert data.images.shape == (6, 512, 256)
     assert data.labels.tolist() == [0, 0, 0, 2, 2, 2]
@@ -106,12 +109,12 @@ def test_a_scan_that_trains_is_cut_again_from_other_lines_of_its_turn(scans: Pat
 
 
 def test_recordings_may_be_given_for_validation_and_test(scans: Path, tmp_path: Path) -> None:
-    parts = {"v1": SurfaceClass(0), "v2": SurfaceClass(2)}
+    parts = {"v1": Surface.DEFECT_FREE, "v2": Surface.PITS}
     others = [
         record(tmp_path / name, {name + part: own for part, own in parts.items()}, seed)
         for seed, name in ((5, "val"), (6, "test"))
     ]
-    given = RecordingPlan("patches", "tiny", (scans,), (others[0],), (others[1],), shares=(100, 0, 0))
+    given = RecordingPlan("patches", "tiny", (scans,), TABLE, GEOMETRY, (others[0],), (others[1],), shares=(100, 0, 0))
     data = make_from_recordings(tmp_path / "d", given)
     assert [int((data.splits == split).sum()) for split in Split] == [96, 32, 32]
     assert data.manifest.source == "scans; validation val; test test"
@@ -120,10 +123,10 @@ def test_recordings_may_be_given_for_validation_and_test(scans: Path, tmp_path: 
 @pytest.mark.parametrize("what", ["part", "bytes"])
 def test_a_part_in_two_splits_is_refused(scans: Path, tmp_path: Path, what: str) -> None:
     name = "pits-1" if what == "part" else "other"
-    other = record(tmp_path / "val", {name: SurfaceClass.PITS, "v": SurfaceClass.DEFECT_FREE}, seed=9)
+    other = record(tmp_path / "val", {name: Surface.PITS, "v": Surface.DEFECT_FREE}, seed=9)
     if what == "bytes":
         shutil.copy(scans / "pits-1.png", other / "other.png")
-    given = RecordingPlan("patches", "tiny", (scans,), (other,), shares=(100, 0, 0))
+    given = RecordingPlan("patches", "tiny", (scans,), TABLE, GEOMETRY, (other,), shares=(100, 0, 0))
     with pytest.raises(DatasetError) as caught:
         make_from_recordings(tmp_path / "d", given)
     assert caught.value.code == "dataset.bad_source"
@@ -141,7 +144,7 @@ def test_scans_of_the_same_bytes_stay_together(scans: Path, tmp_path: Path) -> N
 
 
 def test_parts_of_one_class_only_are_refused(tmp_path: Path) -> None:
-    scans = record(tmp_path / "scans", {"a": SurfaceClass.PITS, "b": SurfaceClass.PITS})
+    scans = record(tmp_path / "scans", {"a": Surface.PITS, "b": Surface.PITS})
     with pytest.raises(DatasetError) as caught:
         make_from_recordings(tmp_path / "d", plan(scans))
     assert caught.value.code == "dataset.bad_source"
@@ -183,13 +186,13 @@ def test_a_picture_that_cannot_be_used_is_named_and_nothing_is_left(
 def test_a_missing_file_is_named(scans: Path, name: str) -> None:
     (scans / name).unlink()
     with pytest.raises(RecordingError) as caught:
-        read_scans(scans)
+        read_scans(scans, TABLE, LINES)
     assert caught.value.code == "recording.bad_line"
     assert f"no file '{name}'" in caught.value.detail
 
 
 def _marked(value: int, columns: slice = slice(40, 90)) -> np.ndarray:
-    mask = np.zeros((LINES_PER_TURN, WIDTH), np.uint8)
+    mask = np.zeros((LINES, WIDTH), np.uint8)
     mask[100:160, columns] = value
     return mask
 
@@ -198,10 +201,14 @@ def _marked(value: int, columns: slice = slice(40, 90)) -> np.ndarray:
     ("part", "mask", "told"),
     [
         ("pits-1", _marked(0), "it marks no pits within the part's columns, and part pits-1 is labelled so"),
-        ("pits-1", _marked(SurfaceClass.SCRATCHES), "it marks no pits within the part's columns"),
-        ("pits-1", _marked(SurfaceClass.PITS, slice(RIGHT, WIDTH)), "it marks no pits within the part's columns"),
+        ("pits-1", _marked(Surface.SCRATCHES.number), "it marks no pits within the part's columns"),
+        ("pits-1", _marked(Surface.PITS.number, slice(RIGHT, WIDTH)), "it marks no pits within the part's columns"),
         ("pits-1", _marked(255), "it holds the values 255; allowed are 0 and 1 imprinted, 2 pits, 3 roll_marks"),
-        ("defect_free-1", _marked(SurfaceClass.PITS), "it marks pits, and part defect_free-1 is labelled defect_free"),
+        (
+            "defect_free-1",
+            _marked(Surface.PITS.number),
+            "it marks pits, and part defect_free-1 is labelled defect_free",
+        ),
         ("pits-1", _marked(2)[:, :-30], "it is 310 columns wide, and the part's are 10 to 330"),
     ],
 )
@@ -213,9 +220,9 @@ def test_a_mask_that_says_something_else_than_the_label_is_refused(
         make_from_recordings(tmp_path / "d", plan(scans))
     assert caught.value.code == "dataset.bad_source"
     assert f"masks/{part}.png: {told}" in caught.value.detail
-    bad = next(scan for scan in read_scans(scans) if scan.part_id == part)
+    bad = next(scan for scan in read_scans(scans, TABLE, LINES) if scan.part_id == part)
     with pytest.raises(RecordingError):
-        true_labels(bad)
+        true_labels(bad, Rule(MEANING, GEOMETRY, 0.5, cutter_at_truth(GEOMETRY)))
 
 
 def test_all_scans_that_cannot_be_used_are_named_together(scans: Path, tmp_path: Path) -> None:
@@ -264,5 +271,18 @@ def test_a_recording_without_a_usable_truth_is_refused(
         if text is not None:
             (tmp_path / name).write_text(text)
     with pytest.raises(RecordingError) as caught:
-        read_scans(tmp_path)
+        read_scans(tmp_path, TABLE, LINES)
     assert caught.value.code == code
+
+
+def test_a_table_of_other_classes_names_labels_and_masks(scans: Path, tmp_path: Path) -> None:
+    own = own_table(("rust", "ok", "dent"), "ok")
+    for name, label in (("defect_free", "ok"), ("pits", "dent")):
+        for file in ("recording.jsonl",):
+            text = (scans / file).read_text().replace(f'"label": "{name}"', f'"label": "{label}"')
+            (scans / file).write_text(text)
+    data = make_from_recordings(tmp_path / "d", replace(plan(scans), table=own))
+    assert (data.classes, data.manifest.passing) == (("ok", "rust", "dent"), "ok")
+    assert set(data.labels.tolist()) - {SLIVER} == {0, 2}
+    with pytest.raises(RecordingError, match="unknown label 'ok', allowed are defect_free"):
+        read_scans(scans, TABLE, LINES)

@@ -13,9 +13,10 @@ import pytest
 import models.engines.openvino as openvino_engine
 from models.engines import choices, make_engine
 from models.engines.processor import instruction_set, usable_cores
-from models.manifest import Bundle, load_bundle
+from models.manifest import Bundle, ScanGeometry, load_bundle
 from models.weights import SHIPPED, bundle_folder
-from station.core.errors import ModelError
+from station.core.errors import BugError, ModelError
+from station.core.geometry import Geometry
 from station.core.settings import ModelSettings
 from tests.contract.small_bundles import Weights, sealed, write_onnx, write_openvino
 
@@ -42,6 +43,41 @@ def test_the_network_of_a_bundle_answers(tmp_path: Path, engine: str) -> None:
         np.full((2, 256, 256), 7, np.uint8)
     )
     assert np.array_equal(scores, np.stack([answer, answer]))
+
+
+@pytest.mark.parametrize("engine", MAKES)
+@pytest.mark.parametrize(
+    ("classes", "geometry"),
+    [
+        (("crack", "good", "dent"), Geometry(1024, 256, 128, 3)),
+        (tuple(f"kind_{number}" for number in range(9)), Geometry(1792, 448, 256, 1)),
+        (("bad", "ok"), Geometry(64, 16, 16, 4)),
+    ],
+    ids=["3 classes", "9 classes", "2 classes"],
+)
+def test_a_network_of_any_classes_takes_and_answers_what_its_bundle_says(
+    tmp_path: Path, engine: str, classes: tuple[str, ...], geometry: Geometry
+) -> None:
+    last = len(classes) - 1
+    answer = np.array([0.5 ** min(column + 1, last) for column in range(len(classes))], np.float32)
+    MAKES[engine](tmp_path / "small-1", answer, geometry.patches_shape)
+    bundle = sealed(tmp_path / "small-1", classes=classes, geometry=ScanGeometry.of(geometry))
+    classifier = make_engine(bundle, settings(engine))
+    classifier.warm_up()
+    scores = classifier.score(np.full(geometry.patches_shape, 7, np.uint8))
+    assert scores.shape == (geometry.patches_per_strip, len(classes))
+    assert np.array_equal(scores, np.tile(answer, (geometry.patches_per_strip, 1)))
+    assert (classifier.classes, classifier.geometry) == (classes, geometry)
+    with pytest.raises(BugError, match=r"not uint8 \(" + str(geometry.patches_per_strip)):
+        classifier.score(np.zeros((geometry.patches_per_strip + 1, 16, 16), np.uint8))
+
+
+@pytest.mark.parametrize("engine", MAKES)
+def test_a_graph_that_answers_another_number_of_classes_is_refused(tmp_path: Path, engine: str) -> None:
+    MAKES[engine](tmp_path / "small-1", EVEN, (2, 256, 256))
+    with pytest.raises(ModelError, match="ports") as caught:
+        make_engine(sealed(tmp_path / "small-1", classes=("bad", "ok")), settings(engine))
+    assert caught.value.code == "model.bad_manifest"
 
 
 @pytest.mark.parametrize("engine", MAKES)

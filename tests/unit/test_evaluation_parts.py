@@ -1,22 +1,36 @@
 """Judging whole parts: what a measurement counts, what goes to review, and what a refused scan is."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
-from models.dataset.scans import LabelledScan
+from models.dataset.scans import LabelledScan, marks_of
 from models.dataset.store import SLIVER
-from models.evaluation.measuring.parts import JudgedPart, decide_part, judge, measure, patch_labels
+from models.evaluation.measuring.evaluation import part_figures
+from models.evaluation.measuring.parts import (
+    JudgedPart,
+    Rule,
+    cutter_at_truth,
+    decide_part,
+    judge,
+    measure,
+    patch_labels,
+)
 from models.evaluation.measuring.scorers import BundleScorer
-from models.manifest import CLASSES
-from station.core.classes import SurfaceClass, Verdict
+from models.meaning import meaning_of
 from station.core.errors import PartError
-from station.core.part import ModelIdentity, Pixels, Probabilities
+from station.core.part import EngineIdentity, ModelIdentity, Pixels, Probabilities
+from tests.unit.housings import CLASSES, GEOMETRY, LINES, MEANING, TABLE, Surface
 
-SCAN = LabelledScan("P", SurfaceClass.PITS, Path("p.png"), Path("m.png"), 20, 276)
+RULE = Rule(MEANING, GEOMETRY, 0.5, cutter_at_truth(GEOMETRY))
+
+
+def scan_of(truth: Surface, folder: Path = Path()) -> LabelledScan:
+    return LabelledScan("P", truth.verdict, folder / "p.png", folder / "m.png", 20, 276, marks_of(TABLE), LINES)
 
 
 def scores(**patches: tuple[int, float]) -> Probabilities:
@@ -30,21 +44,20 @@ def scores(**patches: tuple[int, float]) -> Probabilities:
     return rows
 
 
-def judged(truth: SurfaceClass, probabilities: Probabilities, labels: dict[int, int]) -> JudgedPart:
+def judged(truth: Surface, probabilities: Probabilities, labels: dict[int, int]) -> JudgedPart:
     known = np.zeros(16, np.int8)
     for patch, label in labels.items():
         known[patch] = label
-    scan = LabelledScan("P", truth, Path("p.png"), Path("m.png"), 20, 276)
-    return decide_part(scan, known, probabilities, 0.5)
+    return decide_part(scan_of(truth), known, probabilities, MEANING, 0.5)
 
 
 def test_escapes_overkills_reviews_and_wrong_classes_are_counted_apart() -> None:
     parts = [
-        judged(SurfaceClass.DEFECT_FREE, scores(), {}),
-        judged(SurfaceClass.DEFECT_FREE, scores(p1=(1, 0.9)), {}),
-        judged(SurfaceClass.PITS, scores(), {5: 2}),
-        judged(SurfaceClass.PITS, scores(p5=(2, 0.9)), {5: 2, 7: SLIVER}),
-        judged(SurfaceClass.PITS, scores(p5=(3, 0.9), p7=(4, 0.6)), {5: 2, 7: SLIVER}),
+        judged(Surface.DEFECT_FREE, scores(), {}),
+        judged(Surface.DEFECT_FREE, scores(p1=(1, 0.9)), {}),
+        judged(Surface.PITS, scores(), {5: 2}),
+        judged(Surface.PITS, scores(p5=(2, 0.9)), {5: 2, 7: SLIVER}),
+        judged(Surface.PITS, scores(p5=(3, 0.9), p7=(4, 0.6)), {5: 2, 7: SLIVER}),
     ]
     figures = measure(parts, "five parts")
     assert (figures.parts, figures.defective_parts, figures.reviews) == (5, 3, 0)
@@ -56,11 +69,11 @@ def test_escapes_overkills_reviews_and_wrong_classes_are_counted_apart() -> None
 def test_a_part_under_the_least_confidence_is_reviewed_and_neither_right_nor_escape_nor_overkill() -> None:
     unsure = scores()
     unsure[4] = (0.3, 0.25, 0.45, 0, 0)
-    for truth in (SurfaceClass.PITS, SurfaceClass.DEFECT_FREE):
-        part = decide_part(LabelledScan("P", truth, Path(), Path(), 0, 1), np.zeros(16, np.int8), unsure, 0.5)
-        assert (part.verdict, part.reason) == (Verdict.REVIEW, "part.low_confidence")
+    for truth in (Surface.PITS, Surface.DEFECT_FREE):
+        part = decide_part(scan_of(truth), np.zeros(16, np.int8), unsure, MEANING, 0.5)
+        assert (part.verdict, part.reason) == (TABLE.review, "part.low_confidence")
         assert part.outcome is not None
-        assert part.outcome.verdict == Verdict.PITS
+        assert part.outcome.verdict.name == "pits"
         assert (part.right, part.escaped, part.overkilled) == (False, False, False)
         figures = measure([part], "one part")
         assert (figures.escapes, figures.overkills, figures.wrong_class, figures.reviews) == (0, 0, 0, 1)
@@ -68,6 +81,10 @@ def test_a_part_under_the_least_confidence_is_reviewed_and_neither_right_nor_esc
 
 class Certain:
     """A classifier that is sure of pits wherever a patch is darker than 50, and remembers its batches."""
+
+    engine = EngineIdentity("numpy", "1", "f32", "none")
+    classes = CLASSES
+    geometry = GEOMETRY
 
     def __init__(self) -> None:
         self.batches: list[int] = []
@@ -90,7 +107,7 @@ def test_a_bundle_scores_batches_of_one_strip_whatever_it_is_given(count: int) -
     classifier = Certain()
     images = np.full((count, 256, 256), 200, np.uint8)
     images[-1:] = 10
-    answer = BundleScorer(classifier, CLASSES).score(images)
+    answer = BundleScorer(classifier).score(images)
     assert answer.shape == (count, 5)
     assert set(classifier.batches) <= {2}
     assert answer.argmax(axis=1).tolist() == [0] * (count - 1) + [2] * min(count, 1)
@@ -99,14 +116,14 @@ def test_a_bundle_scores_batches_of_one_strip_whatever_it_is_given(count: int) -
 def write_scan(folder: Path, dark_line: int) -> LabelledScan:
     image, mask = np.full((3584, 296), 180, np.uint8), np.zeros((3584, 296), np.uint8)
     image[dark_line : dark_line + 448, 20:148] = 10
-    mask[dark_line : dark_line + 448, 20:148] = SurfaceClass.PITS
+    mask[dark_line : dark_line + 448, 20:148] = Surface.PITS.number
     cv2.imwrite(str(folder / "p.png"), image)
     cv2.imwrite(str(folder / "m.png"), mask)
-    return LabelledScan("P", SurfaceClass.PITS, folder / "p.png", folder / "m.png", 20, 276)
+    return scan_of(Surface.PITS, folder)
 
 
 def test_a_part_is_cut_scored_and_decided_from_its_files(tmp_path: Path) -> None:
-    part = judge(BundleScorer(Certain(), CLASSES), write_scan(tmp_path, 3 * 448), 0.5)
+    part = judge(BundleScorer(Certain()), write_scan(tmp_path, 3 * 448), RULE)
     assert part.right
     assert part.outcome is not None
     assert part.outcome.deciding_patch == 6
@@ -117,8 +134,27 @@ def test_a_scan_that_the_station_would_refuse_is_a_review_with_its_reason_and_no
     def refuse(image: Pixels, scan: LabelledScan) -> Pixels:
         raise PartError("part.too_dark", f"{scan.part_id} {image.mean()}")
 
-    part = judge(BundleScorer(Certain(), CLASSES), write_scan(tmp_path, 0), 0.5, refuse)
-    assert (part.verdict, part.reason, part.confidence) == (Verdict.REVIEW, "part.too_dark", 0.0)
+    part = judge(BundleScorer(Certain()), write_scan(tmp_path, 0), replace(RULE, cutter=refuse))
+    assert (part.verdict, part.reason, part.confidence) == (TABLE.review, "part.too_dark", 0.0)
     assert not part.escaped
     patches: Sequence[int] = patch_labels([part])[0].tolist()
     assert patches == []
+
+
+def test_a_network_of_fewer_classes_in_another_order_is_counted_by_names() -> None:
+    meaning = meaning_of(["pits", "defect_free"], TABLE, "small")
+    assert meaning.names == ("pits", "defect_free", "imprinted", "roll_marks", "scratches")
+    sure = np.array([[0.1, 0.9]] * 16, np.float32)
+    labels = meaning.columns_of(marks_of(TABLE))[np.array([0] * 15 + [Surface.SCRATCHES.number])]
+    assert labels.tolist() == [1] * 15 + [4]
+    escaped = decide_part(scan_of(Surface.SCRATCHES), labels, sure, meaning, 0.5)
+    found = sure.copy()
+    found[15] = (0.9, 0.1)
+    called = decide_part(scan_of(Surface.SCRATCHES), labels, found, meaning, 0.5)
+    good = decide_part(scan_of(Surface.DEFECT_FREE), np.full(16, 1, np.int8), sure, meaning, 0.5)
+    figures = measure([escaped, called, good], "three parts")
+    assert (figures.escapes, figures.wrong_class, figures.overkills, figures.wrong_patches) == (1, 1, 0, 2)
+    assert np.flatnonzero(escaped.shows).tolist() == [15]
+    counted = part_figures([escaped, called, good], figures).classification
+    assert counted.columns == (*meaning.names, "review")
+    assert counted.confusion[4] == (1, 1, 0, 0, 0, 0)

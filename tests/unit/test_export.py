@@ -1,5 +1,6 @@
 """Every artefact of a bundle answers as the torch network does; needs the training packages."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,26 +11,28 @@ torch = pytest.importorskip("torch", reason="torch is in the extra `train`")
 pytest.importorskip("nncf", reason="nncf is in the extra `train`")
 pytest.importorskip("onnxscript", reason="onnxscript is in the extra `train`")
 
-from models.evaluation.measuring.parts import cut_at_truth  # noqa: E402 - after the check for torch
-from models.manifest import CLASSES, load_bundle  # noqa: E402
+from models.evaluation.measuring.parts import cutter_at_truth  # noqa: E402 - after the check for torch
+from models.manifest import load_bundle  # noqa: E402
 from models.networks import NETWORKS  # noqa: E402
-from models.release.export import Choices, Trained, export_bundle, read_trained  # noqa: E402
+from models.release.export import Choices, Fallback, Trained, export_bundle, read_trained  # noqa: E402
 from models.release.gate import Terms, judge_candidate  # noqa: E402
 from models.release.golden import read_golden  # noqa: E402
 from models.release.graphs import Scorer, rounded  # noqa: E402
-from models.release.pictures import read_pictures  # noqa: E402
+from models.release.pictures import Draw, Pictures, read_pictures  # noqa: E402
 from models.release.quantise import calibration_strips, recipe_named  # noqa: E402
 from models.release.runners import open_variants  # noqa: E402
 from models.training.checkpoint import describe, write_checkpoint  # noqa: E402
 from models.training.data import DataOrigin  # noqa: E402
 from models.training.plan import make_plan  # noqa: E402
-from station.core.classes import SurfaceClass as S  # noqa: E402
 from station.core.errors import ConfigError, ModelError, TrainingError  # noqa: E402
+from station.core.geometry import Geometry  # noqa: E402
 from tests.unit.grey_bundles import as_they_are, make_recording  # noqa: E402
+from tests.unit.housings import CLASSES, GEOMETRY, MEANING, TABLE, S  # noqa: E402
 
 pytestmark = pytest.mark.training
 
-ORIGIN = DataOrigin("a" * 64, "rendered", CLASSES, 256, 256, 2, 32)
+ORIGIN = DataOrigin("a" * 64, "rendered", CLASSES, CLASSES[0], GEOMETRY, 256, 256, 2, 32)
+FALLBACK = Fallback(None, TABLE, GEOMETRY)
 
 
 def network() -> Any:
@@ -55,6 +58,10 @@ def choices(recipe: str = "all") -> Choices:
     return Choices(3, "Apache-2.0", recipe_named(recipe), 0.5, 1, ())
 
 
+def pictures_of(parts: Path) -> Pictures:
+    return read_pictures(parts, Draw(72, 80, 1), MEANING, GEOMETRY)
+
+
 def strips(count: int, seed: int = 1) -> np.ndarray:
     return np.random.default_rng(seed).integers(40, 200, (count, 256, 256), np.uint8)
 
@@ -63,9 +70,11 @@ def strips(count: int, seed: int = 1) -> np.ndarray:
 def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("export")
     parts = make_recording(folder / "parts", as_they_are(*[S.DEFECT_FREE] * 4, S.PITS))
-    golden = read_golden([make_recording(folder / "golden", as_they_are(S.DEFECT_FREE, S.PITS))], "two parts")
-    trained = read_trained(checkpoint(folder / "best.pt"), None)
-    export_bundle(trained, read_pictures(parts, 72, 80, 1), golden, choices(), folder / "bundle-3")
+    golden = read_golden(
+        [make_recording(folder / "golden", as_they_are(S.DEFECT_FREE, S.PITS))], "two parts", MEANING, GEOMETRY
+    )
+    trained = read_trained(checkpoint(folder / "best.pt"), None, FALLBACK)
+    export_bundle(trained, pictures_of(parts), golden, choices(), folder / "bundle-3")
     return folder / "bundle-3"
 
 
@@ -118,11 +127,11 @@ def test_the_manifest_says_where_the_network_comes_from(bundle: Path) -> None:
 
 def test_a_bundle_that_is_there_is_not_touched(bundle: Path, tmp_path: Path) -> None:
     before = (bundle / "manifest.json").read_bytes()
-    golden = read_golden([make_recording(tmp_path / "golden", as_they_are(S.PITS))], None)
-    trained = Trained(network(), "inception-cnn", load_bundle(bundle).manifest.data)
+    golden = read_golden([make_recording(tmp_path / "golden", as_they_are(S.PITS))], None, MEANING, GEOMETRY)
+    trained = Trained(network(), "inception-cnn", MEANING, GEOMETRY, load_bundle(bundle).manifest.data)
     parts = make_recording(tmp_path / "parts", as_they_are(*[S.DEFECT_FREE] * 4, S.PITS))
     with pytest.raises(ModelError) as caught:
-        export_bundle(trained, read_pictures(parts, 72, 80, 1), golden, choices(), bundle)
+        export_bundle(trained, pictures_of(parts), golden, choices(), bundle)
     assert caught.value.code == "model.exists"
     assert (bundle / "manifest.json").read_bytes() == before
 
@@ -131,35 +140,51 @@ def test_weights_that_16_bits_cannot_hold_leave_no_bundle(bundle: Path, tmp_path
     broken = network()
     with torch.no_grad():
         broken.head[0].weight[0, 0] = 1e6
-    golden = read_golden([make_recording(tmp_path / "golden", as_they_are(S.PITS))], None)
+    golden = read_golden([make_recording(tmp_path / "golden", as_they_are(S.PITS))], None, MEANING, GEOMETRY)
     parts = make_recording(tmp_path / "parts", as_they_are(*[S.DEFECT_FREE] * 4, S.PITS))
-    trained = Trained(broken, "inception-cnn", load_bundle(bundle).manifest.data)
+    trained = Trained(broken, "inception-cnn", MEANING, GEOMETRY, load_bundle(bundle).manifest.data)
     with pytest.raises(ModelError, match=r"head\.0\.weight") as caught:
-        export_bundle(trained, read_pictures(parts, 72, 80, 1), golden, choices(), tmp_path / "new-1")
+        export_bundle(trained, pictures_of(parts), golden, choices(), tmp_path / "new-1")
     assert caught.value.code == "model.export_failed"
     assert not list(tmp_path.glob("*new-1*"))
 
 
-def test_a_checkpoint_of_classes_in_another_order_or_of_other_images_is_refused(tmp_path: Path) -> None:
-    reversed_classes = DataOrigin("a" * 64, "rendered", CLASSES[::-1], 256, 256, 2, 32)
-    with pytest.raises(ModelError, match="in this order"):
-        read_trained(checkpoint(tmp_path / "order.pt", reversed_classes), None)
-    whole = checkpoint(tmp_path / "whole.pt", DataOrigin("a" * 64, "rendered", CLASSES, 256, 128, 2, 32),
+def test_a_checkpoint_of_images_that_are_no_patches_is_refused(tmp_path: Path) -> None:
+    whole = checkpoint(tmp_path / "whole.pt", replace(ORIGIN, geometry=None, width=128),
                        state=NETWORKS["inception-cnn"].make(5, 256, 128).state_dict())  # fmt: skip
-    with pytest.raises(ModelError, match="not of patches"):
-        read_trained(whole, None)
+    with pytest.raises(ModelError, match="trained on images of 256x128, and a patch is 256 px"):
+        read_trained(whole, None, FALLBACK)
+
+
+def test_the_class_that_passes_is_said_by_the_data_set_the_person_or_the_table(tmp_path: Path) -> None:
+    told = checkpoint(tmp_path / "told.pt", replace(ORIGIN, classes=CLASSES[::-1]))
+    trained = read_trained(told, None, FALLBACK)
+    assert (trained.meaning.outputs.names, trained.meaning.passing) == (CLASSES[::-1], 4)
+    assert trained.meaning.table == TABLE
+    strangers = ("crack", "dent", "good", "hole", "rust")
+    silent = checkpoint(tmp_path / "silent.pt", replace(ORIGIN, classes=strangers, passing=None, geometry=None))
+    with pytest.raises(ModelError, match="nobody says which of them passes"):
+        read_trained(silent, None, FALLBACK)
+    with pytest.raises(ModelError, match="fine is none of them"):
+        read_trained(silent, None, replace(FALLBACK, passing="fine"))
+    named = read_trained(silent, None, replace(FALLBACK, passing="good", geometry=Geometry(1024, 256, 256, 2)))
+    assert (named.meaning.passing, named.meaning.table.names) == (2, strangers)
+    assert named.geometry == Geometry(1024, 256, 256, 2)
+    odd = checkpoint(tmp_path / "odd.pt", replace(ORIGIN, classes=("a", "b", "c", "d", "rolled-in_scale"), passing="a"))
+    with pytest.raises(ModelError, match=r"rolled-in_scale: .*small letters"):
+        read_trained(odd, None, FALLBACK)
 
 
 def test_a_checkpoint_of_another_network_is_refused(tmp_path: Path) -> None:
     other = NETWORKS["baseline-cnn"].make(5, 256, 256).state_dict()
     with pytest.raises(TrainingError) as caught:
-        read_trained(checkpoint(tmp_path / "other.pt", state=other), None)
+        read_trained(checkpoint(tmp_path / "other.pt", state=other), None, FALLBACK)
     assert caught.value.code == "training.bad_checkpoint"
 
 
 def test_a_fifth_of_the_calibration_is_exposed_wrongly() -> None:
     grey = np.full((101, 256, 256), 100, np.uint8)
-    made, over, under = calibration_strips(grey, 1)
+    made, over, under = calibration_strips(grey, 1, 2)
     means = np.concatenate(made).mean(axis=(1, 2))
     assert len(means) == 100
     assert (over, under) == (10, 10)
@@ -173,7 +198,7 @@ def test_an_unknown_recipe_is_refused_with_those_there_are() -> None:
 
 def test_the_gate_takes_an_exported_bundle(bundle: Path, tmp_path: Path) -> None:
     golden = make_recording(tmp_path / "golden", as_they_are(S.DEFECT_FREE, S.PITS))
-    terms = Terms("openvino", "int8", 0.2, 1.0, cut_at_truth)
+    terms = Terms("openvino", "int8", TABLE, 0.2, 1.0, cutter_at_truth)
     report = judge_candidate(bundle, load_bundle(bundle), [golden], [], terms)
     assert {refusal.check for refusal in report.refusals} <= {"golden", "parity"}
     assert report.measured is not None

@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from models.evaluation.measuring.parts import cut_at_truth
+from models.evaluation.measuring.parts import cutter_at_truth
 from models.manifest import Bundle, load_bundle
 from models.release.gate import Terms, judge_candidate
 from models.release.gate_report import GateReport, explain, read_report
-from station.core.classes import SurfaceClass as S
 from station.core.errors import ModelError, RecordingError
 from tests.unit.grey_bundles import GREYS, SOUND, as_they_are, make_grey_bundle, make_recording
+from tests.unit.housings import TABLE, S
 
-TERMS = Terms("openvino", "int8", 0.5, 0.25, cut_at_truth)
+TERMS = Terms("openvino", "int8", TABLE, 0.5, 0.25, cutter_at_truth)
 BLIND_TO_PITS = GREYS | {S.DEFECT_FREE: GREYS[S.PITS], S.PITS: 250}
 """Takes pits for defect-free, and everything defect-free for imprinted."""
 TAKES_DARK_FOR_PITS = GREYS | {S.PITS: 40}
@@ -95,7 +95,7 @@ def test_as_many_escapes_as_now_are_no_reason(tmp_path: Path, golden: Path, pres
 def test_overkill_may_use_the_budget_up_and_no_more(
     tmp_path: Path, golden: Path, tests: Path, present: Bundle, budget: float, *, passes: bool
 ) -> None:
-    terms = Terms("openvino", "int8", 0.5, budget, cut_at_truth)
+    terms = Terms("openvino", "int8", TABLE, 0.5, budget, cutter_at_truth)
     nervous = make_grey_bundle(tmp_path / "new-2", TAKES_DARK_FOR_PITS | {S.PITS: 140, S.SCRATCHES: 40})
     report = judge_candidate(nervous, present, [golden], [tests], terms)
     assert report.passed is passes
@@ -107,7 +107,7 @@ def test_overkill_may_use_the_budget_up_and_no_more(
 
 def test_a_part_sent_to_review_counts_against_the_budget(tmp_path: Path, golden: Path, present: Bundle) -> None:
     unsure = make_recording(tmp_path / "unsure", [(S.DEFECT_FREE, 80)])
-    terms = Terms("openvino", "int8", 0.999, 0.25, cut_at_truth)
+    terms = Terms("openvino", "int8", TABLE, 0.999, 0.25, cutter_at_truth)
     report = judge_candidate(make_grey_bundle(tmp_path / "new-2"), present, [golden], [unsure], terms)
     assert checks(report) == ["overkill"]
     assert report.measured is not None
@@ -119,7 +119,9 @@ def test_an_artefact_that_decides_otherwise_than_f32_is_refused(
 ) -> None:
     rough = GREYS | {S.DEFECT_FREE: 62, S.ROLL_MARKS: 40}
     new = make_grey_bundle(tmp_path / "new-2", GREYS, rough)
-    report = judge_candidate(new, present, [golden], [tests], Terms("openvino", "int8", 0.5, 1.0, cut_at_truth))
+    report = judge_candidate(
+        new, present, [golden], [tests], Terms("openvino", "int8", TABLE, 0.5, 1.0, cutter_at_truth)
+    )
     assert checks(report) == ["parity"]
     assert "in int8 1 of 8 parts are decided otherwise than in f32" in report.refusals[0].text
 
@@ -159,6 +161,11 @@ def edit_classes(change: Callable[[list[str]], object]) -> Callable[[Path], None
     return edit
 
 
+def pass_pits(folder: Path) -> None:
+    document = json.loads((folder / "manifest.json").read_text())
+    (folder / "manifest.json").write_text(json.dumps(document | {"passing": "pits"}))
+
+
 def drop_int8(folder: Path) -> None:
     document = json.loads((folder / "manifest.json").read_text())
     del document["artefacts"]["openvino-int8"], document["files"]["int8.xml"], document["files"]["int8.bin"]
@@ -170,11 +177,12 @@ def drop_int8(folder: Path) -> None:
     [
         (edit_weights, "files", "model.wrong_hash"),
         (lambda folder: (folder / "model.bin").unlink(), "files", "model.missing"),
-        (edit_classes(lambda classes: classes.reverse()), "classes", "classes are scratches, roll_marks"),
-        (edit_classes(lambda classes: classes.__setitem__(2, "rust")), "classes", "unknown classes rust"),
+        (edit_classes(lambda classes: classes.remove("defect_free")), "classes", "is none of the classes imprinted"),
+        (edit_classes(lambda classes: classes.__setitem__(2, "rust")), "classes", "model.wrong_classes: new-2 answers"),
+        (pass_pits, "classes", "trained to pass pits, by [[classes]] defect_free passes"),
         (drop_int8, "files", "model.engine_unavailable"),
     ],
-    ids=["edited weights", "missing file", "other order", "unknown class", "no INT8"],
+    ids=["edited weights", "missing file", "no good class", "unknown class", "another class passes", "no INT8"],
 )
 def test_a_bundle_that_cannot_be_used_is_refused_without_being_run(
     tmp_path: Path, golden: Path, present: Bundle, damage: Callable[[Path], None], check: str, said: str
@@ -187,6 +195,30 @@ def test_a_bundle_that_cannot_be_used_is_refused_without_being_run(
     assert said in report.refusals[0].text
     assert report.measured is None
     assert "REFUSED" in explain(report)
+
+
+def test_columns_are_taken_by_their_names(tmp_path: Path, golden: Path, present: Bundle) -> None:
+    turned = dict(zip(S, reversed(GREYS.values()), strict=True))
+    new = make_grey_bundle(tmp_path / "new-2", turned)
+    wrong = judge_candidate(new, present, [golden], [], TERMS)
+    assert "golden" in checks(wrong)
+    edit_classes(lambda classes: classes.reverse())(new)
+    assert judge_candidate(new, present, [golden], [], TERMS).passed
+
+
+def test_without_a_present_bundle_for_such_parts_no_defect_may_escape(tmp_path: Path, golden: Path) -> None:
+    other = make_grey_bundle(tmp_path / "other-1")
+    edit_classes(lambda classes: classes.__setitem__(2, "rust"))(other)
+    present = load_bundle(other)
+    report = judge_candidate(make_grey_bundle(tmp_path / "new-2"), present, [golden], [], TERMS)
+    assert report.passed
+    assert report.measured is not None
+    assert report.measured.against is None
+    assert "not compared with the present bundle: other-1 answers rust" in "\n".join(explain(report))
+    unseen = make_recording(tmp_path / "unseen", [(S.PITS, GREYS[S.DEFECT_FREE])])
+    refused = judge_candidate(make_grey_bundle(tmp_path / "new-3"), present, [golden], [unseen], TERMS)
+    assert checks(refused) == ["escapes"]
+    assert "other-1 answers rust" in refused.refusals[0].text
 
 
 def test_a_golden_recording_without_parts_is_no_gate(tmp_path: Path, present: Bundle) -> None:

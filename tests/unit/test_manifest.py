@@ -1,5 +1,6 @@
-"""A bundle is used only when every file is the one that its manifest names and its classes are the station's."""
+"""A bundle is used only when every file is the one that its manifest names, and what it says of itself holds."""
 
+import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +10,6 @@ import pytest
 
 from models.manifest import (
     ARTEFACT_FILES,
-    CLASSES,
     Data,
     Figures,
     Manifest,
@@ -21,6 +21,8 @@ from models.manifest import (
 )
 from models.weights import SHIPPED, bundle_folder
 from station.core.errors import ModelError
+from station.core.geometry import Geometry
+from tests.unit.housings import CLASSES, SCAN_GEOMETRY
 
 
 def make_bundle(folder: Path) -> Path:
@@ -38,6 +40,8 @@ def make_bundle(folder: Path) -> Path:
         artefacts=found_artefacts(folder),
         files=hash_files(folder),
         classes=CLASSES,
+        passing=CLASSES[0],
+        geometry=SCAN_GEOMETRY,
         data=data,
     )
     write_manifest(folder, manifest)
@@ -95,14 +99,19 @@ def test_a_file_that_changes_after_the_check_is_not_used(tmp_path: Path) -> None
 
 
 BAD_MANIFESTS: list[tuple[str, Callable[[dict[str, Any]], object], str]] = [
-    ("unknown class", lambda d: d["classes"].__setitem__(2, "rust"), "unknown classes rust"),
-    ("other order", lambda d: d["classes"].reverse(), "classes are scratches, roll_marks"),
-    ("too few classes", lambda d: d["classes"].pop(), "classes are"),
+    ("one class", lambda d: d.update(classes=["defect_free"]), "classes"),
+    ("a class twice", lambda d: d["classes"].append("pits"), "pits is named twice"),
+    ("a class that is no identifier", lambda d: d["classes"].__setitem__(2, "rolled-in scale"), "classes.2"),
+    ("no passing class", lambda d: d.pop("passing"), "passing"),
+    ("passing is none of them", lambda d: d.update(passing="good"), "good is none of the classes defect_free"),
+    ("no geometry", lambda d: d.pop("geometry"), "geometry"),
+    ("no whole blocks", lambda d: d["geometry"].update(lines_per_block=450), "no whole number of blocks"),
+    ("spread lines", lambda d: d["geometry"].update(lines_per_block=224), "no whole rows of a patch of 256 px"),
     ("unknown key", lambda d: d.update(colour="red"), "colour"),
     ("missing key", lambda d: d.pop("licence"), "licence"),
     ("other format", lambda d: d.update(format=1), "format"),
     ("other interpolation", lambda d: d["geometry"].update(interpolation="INTER_LINEAR"), "geometry.interpolation"),
-    ("other input", lambda d: d["input"].update(dtype="float32"), "input.dtype"),
+    ("input of format 2", lambda d: d.update(input={"dtype": "uint8"}), "input"),
     ("no hash", lambda d: d["files"].update({"model.bin": "abc"}), "files.model.bin"),
     ("no network file", lambda d: d["files"].pop("model.xml"), "names no model.xml"),
     ("other file", lambda d: d["artefacts"].update(openvino=["model.bin", "model.xml"]), "openvino is model.bin"),
@@ -178,3 +187,61 @@ def test_a_part_sent_to_review_was_not_judged_rightly() -> None:
         reviews=2,
     )  # fmt: skip
     assert figures.part_accuracy == pytest.approx(0.8)
+
+
+def as_format_2(document: dict[str, Any]) -> None:
+    del document["passing"]
+    shape = {"dtype": "uint8", "batch": 2, "height": 256, "width": 256, "channels": 1}
+    lines = {"blocks": 8, "lines_per_block": 448, "strip_height": 256, "strip_width": 512}
+    document.update(format=2, input=shape, geometry=lines | {"interpolation": "INTER_AREA"})
+
+
+def test_a_manifest_of_format_2_is_read_as_the_network_of_housings_that_it_was(tmp_path: Path) -> None:
+    now = load_bundle(make_bundle(tmp_path / "tiny-1"))
+    edit_manifest(now.folder, as_format_2)
+    before = (now.folder / "manifest.json").read_bytes()
+    found = load_bundle(now.folder)
+    assert found.manifest == now.manifest
+    assert found.manifest.passing == "defect_free"
+    assert found.manifest.layout == Geometry(3584, 448, 256, 2)
+    assert found.identity.sha256 == hashlib.sha256(before).hexdigest()
+    assert (now.folder / "manifest.json").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda d: d["classes"].reverse(), "classes are scratches, roll_marks"),
+        (lambda d: d["classes"].__setitem__(2, "rust"), "in format 2 they are defect_free"),
+        (lambda d: d["classes"].pop(), "classes are"),
+        (lambda d: d["geometry"].update(blocks=4), "geometry is"),
+        (lambda d: d["input"].update(dtype="float32"), "input is"),
+        (lambda d: d.update(input="uint8"), "input is uint8"),
+    ],
+)
+def test_format_2_knows_no_other_classes_and_no_other_geometry(
+    tmp_path: Path, change: Callable[[dict[str, Any]], object], said: str
+) -> None:
+    folder = make_bundle(tmp_path / "tiny-1")
+    edit_manifest(folder, lambda document: (as_format_2(document), change(document)))
+    with pytest.raises(ModelError, match=said) as caught:
+        load_bundle(folder)
+    assert caught.value.code == "model.bad_manifest"
+
+
+def test_the_shipped_manifest_is_of_format_2_and_is_left_so() -> None:
+    text = (bundle_folder(SHIPPED) / "manifest.json").read_bytes()
+    assert json.loads(text)["format"] == 2
+    assert load_bundle(bundle_folder(SHIPPED)).identity.sha256 == hashlib.sha256(text).hexdigest()
+
+
+def test_classes_and_geometry_of_any_kind_come_back_as_they_were_written(tmp_path: Path) -> None:
+    folder = make_bundle(tmp_path / "tiny-1")
+    other = {"lines_per_turn": 1024, "lines_per_block": 256, "patch_px": 128, "patches_per_strip": 3}
+    edit_manifest(folder, lambda d: d.update(classes=["crack", "good", "dent"], passing="good", geometry=other))
+    found = load_bundle(folder).manifest
+    assert (found.classes, found.passing, found.layout) == (
+        ("crack", "good", "dent"), "good", Geometry(1024, 256, 128, 3)
+    )  # fmt: skip
+    write_manifest(folder, found)
+    assert load_bundle(folder).manifest == found

@@ -14,6 +14,7 @@ from models.dataset.scans import read_scans
 from models.dataset.store import DataFile, DataHeading, Entry, Split, write_data
 from models.evaluation.measurement import (
     Instrument,
+    Judging,
     RobustnessDocument,
     Scope,
     measure_disturbed,
@@ -22,24 +23,30 @@ from models.evaluation.measurement import (
     write_evaluation,
     write_robustness,
 )
+from models.evaluation.measuring.defects import Scale
 from models.evaluation.measuring.evaluation import Evaluation
 from models.evaluation.measuring.images import measure_images, play_pictures
-from models.evaluation.measuring.parts import cut_at_truth, judge
+from models.evaluation.measuring.parts import Rule, cutter_at_truth, judge
 from models.evaluation.measuring.progress import silent
 from models.evaluation.measuring.scorers import BundleScorer, Scorer
 from models.evaluation.report.gallery import worst_escapes, worst_overkills
-from models.manifest import CLASSES
-from station.core.classes import SurfaceClass
 from station.core.errors import ConfigError, DatasetError, ModelError, RecordingError
-from station.core.part import ModelIdentity, Pixels, Probabilities
+from station.core.part import EngineIdentity, ModelIdentity, Pixels, Probabilities
 from tests.turned import turned
+from tests.unit.housings import CLASSES, GEOMETRY, LINES, MEANING, TABLE, Surface
 
 LEFT, RIGHT = 20, 276
-GREY = {SurfaceClass.PITS: 10, SurfaceClass.SCRATCHES: 250}
+RULE = Rule(MEANING, GEOMETRY, 0.5, cutter_at_truth(GEOMETRY))
+JUDGING = Judging(RULE, "the truth's columns", Scale(0.0155, {"smh_256": 0.02}))
+GREY = {Surface.PITS: 10, Surface.SCRATCHES: 250}
 
 
 class ByGrey:
     """A classifier that calls the blackest or whitest spot of a patch pits or scratches, if it is large enough."""
+
+    engine = EngineIdentity("numpy", "1", "f32", "none")
+    classes = CLASSES
+    geometry = GEOMETRY
 
     @property
     def model(self) -> ModelIdentity:
@@ -51,29 +58,29 @@ class ByGrey:
     def score(self, patches: Pixels) -> Probabilities:
         dark, light = ((patches < 40).mean(axis=(1, 2)), (patches > 200).mean(axis=(1, 2)))
         answer = np.zeros((len(patches), 5), np.float32)
-        answer[:, SurfaceClass.PITS] = np.clip(dark / 0.02, 0, 0.95)
-        answer[:, SurfaceClass.SCRATCHES] = np.clip(light / 0.02, 0, 0.95) * (dark < 0.001)
+        answer[:, Surface.PITS.number] = np.clip(dark / 0.02, 0, 0.95)
+        answer[:, Surface.SCRATCHES.number] = np.clip(light / 0.02, 0, 0.95) * (dark < 0.001)
         answer[:, 0] = 1 - answer.sum(axis=1)
         return answer
 
 
-def write_part(folder: Path, name: str, surface: SurfaceClass, side: int, shown: SurfaceClass | None = None) -> None:
+def write_part(folder: Path, name: str, surface: Surface, side: int, shown: Surface | None = None) -> None:
     """A part with a square of a class; `shown` is the class that it looks like, if it is another."""
     image, mask = np.full((3584, 296), 2, np.uint8), np.zeros((3584, 296), np.uint8)
     image[:, LEFT:RIGHT] = turned(len(name), RIGHT - LEFT, 120)
     defects = []
-    if surface or shown:
+    if surface.number or shown:
         line, column = 1000, 60
         where = np.s_[line : line + side, LEFT + column : LEFT + column + side]
         image[where] = GREY[shown or surface]
-        mask[where] = surface
-    if surface:
+        mask[where] = surface.number
+    if surface.number:
         middle = {"line": line + side // 2, "column": column + side // 2}
-        defects = [{"class": surface.label, **middle, "extent_mm": side * 0.0155, "contrast": 0.5, "area_px": side**2}]
+        defects = [{"class": surface, **middle, "contrast": 0.5, "area_px": side**2}]
     (folder / "masks").mkdir(parents=True, exist_ok=True)
     cv2.imwrite(str(folder / f"{name}.png"), image)
     cv2.imwrite(str(folder / "masks" / f"{name}.png"), mask)
-    entry = {"file": f"{name}.png", "part_id": name, "part_type": "smh_256", "label": surface.label}
+    entry = {"file": f"{name}.png", "part_id": name, "part_type": "smh_256", "label": surface}
     truth = {"file": f"{name}.png", "mask": f"masks/{name}.png", "left": LEFT, "right": RIGHT, "defects": defects}
     for file, line_of in (("recording.jsonl", entry), ("truth.jsonl", truth)):
         with (folder / file).open("a") as lines:
@@ -83,11 +90,11 @@ def write_part(folder: Path, name: str, surface: SurfaceClass, side: int, shown:
 @pytest.fixture
 def recording(tmp_path: Path) -> Path:
     folder = tmp_path / "parts"
-    write_part(folder, "good-1", SurfaceClass.DEFECT_FREE, 0)
-    write_part(folder, "good-2", SurfaceClass.DEFECT_FREE, 60, SurfaceClass.PITS)
-    write_part(folder, "pits-big", SurfaceClass.PITS, 60)
-    write_part(folder, "pits-small", SurfaceClass.PITS, 9)
-    write_part(folder, "scratch", SurfaceClass.SCRATCHES, 60)
+    write_part(folder, "good-1", Surface.DEFECT_FREE, 0)
+    write_part(folder, "good-2", Surface.DEFECT_FREE, 60, Surface.PITS)
+    write_part(folder, "pits-big", Surface.PITS, 60)
+    write_part(folder, "pits-small", Surface.PITS, 9)
+    write_part(folder, "scratch", Surface.SCRATCHES, 60)
     return folder
 
 
@@ -95,12 +102,11 @@ def instrument(scorer: Scorer | None = None) -> Instrument:
     def evidence(patch: Pixels, _surface: int) -> np.ndarray:
         return np.asarray((patch < 40) | (patch > 200), np.float32)
 
-    by_grey = scorer or BundleScorer(ByGrey(), CLASSES)
-    return Instrument(by_grey, "numpy", cut_at_truth, "the truth's columns", 0.5, evidence, silent)
+    return Instrument(scorer or BundleScorer(ByGrey()), "numpy", evidence, silent)
 
 
 def test_a_measurement_counts_what_happened_and_its_document_reads_back(recording: Path, tmp_path: Path) -> None:
-    evaluation, pictures = measure_recording(instrument(), Scope(recording, None, 4, 9, 1, 1))
+    evaluation, pictures = measure_recording(instrument(), JUDGING, Scope(recording, None, 4, 9, 1, 1))
     assert evaluation.parts is not None
     assert (evaluation.parts.tally.escapes.events, evaluation.parts.tally.escapes.trials) == (1, 3)
     assert (evaluation.parts.tally.overkills.events, evaluation.parts.tally.overkills.trials) == (1, 2)
@@ -148,7 +154,7 @@ class Balance(HTMLParser):
 
 
 def test_the_report_is_one_whole_page_that_loads_nothing_and_shows_the_errors(recording: Path, tmp_path: Path) -> None:
-    evaluation, pictures = measure_recording(instrument(), Scope(recording, recording, 4, 9, 1, 1))
+    evaluation, pictures = measure_recording(instrument(), JUDGING, Scope(recording, recording, 4, 9, 1, 1))
     write_evaluation(tmp_path, evaluation, pictures)
     text = (tmp_path / "report.html").read_text()
     page = Balance()
@@ -162,7 +168,7 @@ def test_the_report_is_one_whole_page_that_loads_nothing_and_shows_the_errors(re
         "good-2: defect free, judged pits",
         "2,995",
         "2 of 2 defects are of usual contrast",
-        "At the usual size of 0.53 mm no contrast can be given",
+        "At the usual size of 0.69 mm no contrast can be given",
         "No model can be fitted",
     ):
         assert words in text
@@ -174,7 +180,7 @@ def test_the_report_is_one_whole_page_that_loads_nothing_and_shows_the_errors(re
 
 
 def test_robustness_alone_judges_the_same_parts_at_every_level(recording: Path, tmp_path: Path) -> None:
-    document = measure_disturbed(instrument(), recording, 3, 1)
+    document = measure_disturbed(instrument(), JUDGING, recording, 3, 1)
     assert document.parts == 3
     light = next(curve for curve in document.curves if curve.name == "brightness")
     by_level = {level.level: level.tally for level in light.levels}
@@ -187,20 +193,10 @@ def test_robustness_alone_judges_the_same_parts_at_every_level(recording: Path, 
 
 
 def test_the_worst_cases_come_first(recording: Path) -> None:
-    parts = [judge(BundleScorer(ByGrey(), CLASSES), scan, 0.5) for scan in read_scans(recording)]
+    parts = [judge(BundleScorer(ByGrey()), scan, RULE) for scan in read_scans(recording, TABLE, LINES)]
     assert [case.part.scan.part_id for case in worst_escapes(parts, 9)] == ["pits-small"]
     assert [case.part.scan.part_id for case in worst_overkills(parts, 9)] == ["good-2"]
     assert worst_escapes(parts, 0) == []
-
-
-class OtherClasses:
-    """A network that answers the same classes in another order."""
-
-    name = "other"
-    classes = CLASSES[::-1]
-
-    def score(self, images: Pixels) -> Probabilities:
-        raise AssertionError(f"a network of other classes was asked about {len(images)} images")
 
 
 def empty(folder: Path) -> None:
@@ -215,7 +211,7 @@ def empty(folder: Path) -> None:
         (empty, "no line in recording.jsonl"),
         (lambda folder: folder.mkdir(), "no recording.jsonl"),
         (
-            lambda folder: (write_part(folder, "a", SurfaceClass.PITS, 9), (folder / "a.png").write_bytes(b"no")),
+            lambda folder: (write_part(folder, "a", Surface.PITS, 9), (folder / "a.png").write_bytes(b"no")),
             "a.png",
         ),
     ],
@@ -224,12 +220,18 @@ def empty(folder: Path) -> None:
 def test_an_unusable_recording_is_named(tmp_path: Path, damage: Callable[[Path], object], words: str) -> None:
     damage(tmp_path / "bad")
     with pytest.raises(RecordingError, match=words):
-        measure_recording(instrument(), Scope(tmp_path / "bad", None, 0, 0, 0, 1))
+        measure_recording(instrument(), JUDGING, Scope(tmp_path / "bad", None, 0, 0, 0, 1))
 
 
-def test_a_network_of_other_classes_is_refused_before_a_scan_is_read(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="scratches, roll_marks, pits"):
-        measure_recording(instrument(OtherClasses()), Scope(tmp_path / "nowhere", None, 0, 0, 0, 1))
+def test_a_data_set_of_other_classes_is_refused_before_it_is_scored(tmp_path: Path) -> None:
+    heading = DataHeading(
+        name="d", kind="patches", classes=CLASSES[::-1], height=256, width=256, source="s", seed=1, shares=(0, 0, 100)
+    )
+    file = DataFile(path="0.png", sha256="0" * 64, group=0, label=CLASSES[0], split="test")
+    images = np.zeros((1, 256, 256), np.uint8)
+    data = write_data(tmp_path / "d", heading, [Entry(file, images, np.zeros(1, np.int16))], 1)
+    with pytest.raises(ModelError, match="the data has scratches, roll_marks, pits"):
+        measure_images(BundleScorer(ByGrey()), data, Split.TEST)
 
 
 def test_results_are_never_overwritten(tmp_path: Path) -> None:
@@ -254,11 +256,11 @@ def test_a_data_set_is_measured_picture_by_picture_and_slivers_are_left_out(tmp_
     labels = np.array([0, 2, 0, -1], np.int16)
     entries = [Entry(file, images[n : n + 1], labels[n : n + 1]) for n, file in enumerate(files)]
     data = write_data(tmp_path / "d", heading, entries, 4)
-    figures = measure_images(BundleScorer(ByGrey(), CLASSES), data, Split.TEST)
+    figures = measure_images(BundleScorer(ByGrey()), data, Split.TEST)
     assert (figures.classification.accuracy.events, figures.classification.accuracy.trials) == (2, 3)
     assert [wrong[:3] for wrong in figures.wrong] == [("2.png", "defect_free", "pits")]
     with pytest.raises(DatasetError, match="no picture in the train split"):
-        measure_images(BundleScorer(ByGrey(), CLASSES), data, Split.TRAIN)
+        measure_images(BundleScorer(ByGrey()), data, Split.TRAIN)
 
 
 def test_the_evidence_of_pictures_is_held_against_their_masks(tmp_path: Path) -> None:
@@ -267,7 +269,7 @@ def test_the_evidence_of_pictures_is_held_against_their_masks(tmp_path: Path) ->
     heading = DataHeading(
         name="d", kind="class_folders", classes=CLASSES, height=256, width=256, source="s", seed=1, shares=(0, 0, 100)
     )
-    labels = np.full(1, SurfaceClass.PITS, np.int16)
+    labels = np.full(1, Surface.PITS.number, np.int16)
     files = [
         DataFile(path=f"pits/{number}.jpg", sha256="0" * 64, group=number, label="pits", split="test")
         for number in range(3)

@@ -10,11 +10,11 @@ from typer.testing import CliRunner, Result
 
 from models.dataset.store import DataFile, DataHeading, Entry, write_data
 from models.evaluation.measuring.evaluation import Evaluation
-from models.manifest import CLASSES
 from models.weights import SHIPPED
 from sim.recordings import bundled_recording
 from station.cli.model import model_app
 from station.core.errors import ConfigError, ModelError, RecordingError, StationError
+from tests.unit.housings import CLASSES
 
 
 def station_model(*arguments: object) -> Result:

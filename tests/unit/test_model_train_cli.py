@@ -8,8 +8,10 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from models.dataset.store import DataFile, DataHeading, Entry, write_data
+from models.manifest import ScanGeometry
 from station.cli.model import model_app
 from station.core.errors import StationError
+from station.core.geometry import Geometry
 
 CLASSES = ("defect_free", "imprinted", "pits", "roll_marks", "scratches")
 QUICK = ("--network", "sca-cnn", "--epochs", 2, "--batch", 8, "--threads", 1, "--device", "cpu")
@@ -33,8 +35,9 @@ def make_data(folder: Path, classes: tuple[str, ...] = CLASSES, without: str = "
         file = DataFile(path=f"{number}.png", sha256="ab" * 32, group=number, label=classes[label], split=split)
         entries.append(Entry(file, images, labels))
     heading = DataHeading(
-        name="noise", kind="patches", classes=classes, height=64, width=64, source="noise", seed=1, shares=(34, 33, 33)
-    )
+        name="noise", kind="patches", classes=classes, height=64, width=64, source="noise", seed=1, shares=(34, 33, 33),
+        passing="defect_free" if "defect_free" in classes else None, geometry=ScanGeometry.of(Geometry(512, 64, 64, 2)),
+    )  # fmt: skip
     write_data(folder, heading, entries, 16 * len(entries))
     return folder
 

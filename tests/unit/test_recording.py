@@ -8,7 +8,7 @@ import pytest
 
 from station.core.errors import RecordingError
 from station.core.recording import Recording, read_recording
-from tests.housings import CLASSES
+from tests.unit.housings import CLASSES
 
 TYPES = frozenset({"smh_385", "smh_570"})
 
@@ -145,7 +145,7 @@ def test_without_a_list_the_images_come_in_the_order_of_their_names(folder: Path
     (folder / "B.TIF").write_bytes(b"")
     (folder / "notes.txt").write_text("no image")
     (folder / "masks").mkdir()
-    recording = read_recording(folder, TYPES)
+    recording = read_recording(folder, TYPES, CLASSES)
     assert [(scan.file.name, scan.part_id) for scan in recording.scans] == [
         ("B.TIF", "B"),
         ("a.png", "a"),
@@ -168,7 +168,7 @@ def test_an_image_of_another_kind_and_a_link_to_the_outside_are_told(folder: Pat
     outside.write_bytes(b"")
     (folder / "d.jpg").write_bytes(b"")
     (folder / "e.png").symlink_to(outside)
-    recording = read_recording(folder, TYPES)
+    recording = read_recording(folder, TYPES, CLASSES)
     assert len(recording.scans) == 3
     assert [problem.code for problem in recording.problems] == ["recording.bad_image", "recording.path_outside"]
     assert recording.problems[0].detail == "d.jpg: allowed are PNG, TIFF and BMP"
@@ -180,7 +180,7 @@ def test_no_file_that_may_be_a_scan_is_left_out_without_a_word(folder: Path) -> 
         ("d", png), ("e.png.bak", png), ("f.scan", b"II*\0"), ("g.data", b"no image"), (".hidden", png), ("h", b""),
     ):  # fmt: skip
         (folder / name).write_bytes(content)
-    recording = read_recording(folder, TYPES)
+    recording = read_recording(folder, TYPES, CLASSES)
     assert [scan.file.name for scan in recording.scans] == ["a.png", "b.png", "c.png", "d", "h"]
     told = "it begins as an image; end its name with .bmp, .png, .tif, .tiff"
     assert [problem.detail for problem in recording.problems] == [

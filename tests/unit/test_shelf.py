@@ -6,18 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from models.evaluation.measuring.parts import cut_at_truth
+from models.evaluation.measuring.parts import cutter_at_truth
 from models.manifest import load_bundle
 from models.release.footing import told_apart
 from models.release.gate import Terms, judge_candidate
 from models.release.gate_report import Conditions
 from models.release.shelf import Shelf, chosen_bundle
 from models.weights import SHIPPED
-from station.core.classes import SurfaceClass as S
 from station.core.errors import ModelError
 from tests.unit.grey_bundles import GREYS, as_they_are, make_grey_bundle, make_recording
+from tests.unit.housings import TABLE, S
 
-TERMS = Terms("openvino", "int8", 0.5, 0.25, cut_at_truth)
+TERMS = Terms("openvino", "int8", TABLE, 0.5, 0.25, cutter_at_truth)
 ME = "me@here"
 
 
@@ -106,7 +106,7 @@ def test_what_the_gate_judged_by_counts_more_than_the_manifest(shelf: Shelf, new
     golden = make_recording(tmp_path / "golden", as_they_are(S.DEFECT_FREE, S.PITS))
 
     def gated(min_confidence: float) -> Path:
-        terms = Terms("openvino", "int8", min_confidence, 0.25, cut_at_truth)
+        terms = Terms("openvino", "int8", TABLE, min_confidence, 0.25, cutter_at_truth)
         return shelf.keep_verdict(judge_candidate(new, shelf.open_active(), [golden], [], terms), None)
 
     def doubt(min_confidence: float) -> str:

@@ -15,7 +15,7 @@ from sim.surfaces.canvas import Canvas, turn_noise
 from sim.surfaces.defects import MM_PER_PX, lay_defect
 from sim.surfaces.plan import PAPER_MIX, parse_mix, share_out
 from sim.surfaces.severity import CURVES
-from station.core.classes import SurfaceClass
+from sim.surfaces.classes import SurfaceClass
 from station.core.errors import ConfigError, RecordingError
 from station.core.geometry import LINES_PER_BLOCK, LINES_PER_TURN
 

@@ -87,32 +87,32 @@ def test_what_differs_between_plans_is_named() -> None:
 
 def test_an_even_draw_has_its_share_of_every_class_and_of_nothing_else() -> None:
     usable = np.flatnonzero(LABELS >= 0)[1:]
-    chosen = draw_evenly(LABELS, usable, shares(5, 0.5), 16, np.random.default_rng(1))
+    chosen = draw_evenly(LABELS, usable, shares(5, 0.5, 0), 16, np.random.default_rng(1))
     assert np.bincount(LABELS[chosen], minlength=5).tolist() == [8, 2, 2, 2, 2]
     assert len(set(chosen.tolist())) == 16
     assert 0 not in chosen
 
 
 def test_a_small_class_is_drawn_repeatedly_and_evenly() -> None:
-    chosen = draw_evenly(LABELS, np.arange(32), shares(5, 0.5), 96, np.random.default_rng(1))
+    chosen = draw_evenly(LABELS, np.arange(32), shares(5, 0.5, 0), 96, np.random.default_rng(1))
     assert np.bincount(LABELS[chosen], minlength=5).tolist() == [48, 12, 12, 12, 12]
     assert set(np.bincount(chosen)[20:].tolist()) == {4}
 
 
 def test_a_class_without_images_leaves_its_share_to_the_others() -> None:
-    chosen = draw_evenly(LABELS, np.arange(26), shares(5, 0.5), 30, np.random.default_rng(1))
+    chosen = draw_evenly(LABELS, np.arange(26), shares(5, 0.5, 0), 30, np.random.default_rng(1))
     assert np.bincount(LABELS[chosen], minlength=5).tolist() == [20, 5, 5, 0, 0]
 
 
 def test_an_epochs_draw_follows_from_seed_and_epoch_alone() -> None:
-    first, again, next_epoch = (draw_epoch(plan(), LABELS, np.arange(32), 5, epoch) for epoch in (3, 3, 4))
+    first, again, next_epoch = (draw_epoch(plan(), LABELS, np.arange(32), 5, 0, epoch) for epoch in (3, 3, 4))
     assert np.array_equal(first, again)
     assert not np.array_equal(first, next_epoch)
     assert len(first) == 32
 
 
 def test_a_whole_draw_is_every_image_once() -> None:
-    chosen = draw_epoch(plan(draw="whole"), LABELS, np.arange(5, 32), 5, 0)
+    chosen = draw_epoch(plan(draw="whole"), LABELS, np.arange(5, 32), 5, 0, 0)
     assert sorted(chosen.tolist()) == list(range(5, 32))
     assert chosen.tolist() != sorted(chosen.tolist())
 
@@ -234,3 +234,11 @@ sys.exit(second - first > 1000)
 
 def test_freed_memory_is_taken_again_without_new_pages() -> None:
     assert subprocess.run([sys.executable, "-c", KEPT], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("good", "wanted"), [(2, [0.25, 0.25, 0.5]), (0, [0.5, 0.25, 0.25]), (None, [0.5, 0.25, 0.25])]
+)
+def test_the_class_that_passes_has_its_share_wherever_it_stands(good: int | None, wanted: list[float]) -> None:
+    assert shares(3, 0.5, good).tolist() == wanted
+    assert shares(3, 0.0, good) == pytest.approx([1 / 3] * 3)

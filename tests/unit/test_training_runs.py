@@ -31,7 +31,7 @@ def data(size: int = 64, sha256: str = "ab" * 32) -> TrainingData:
     """Noise, whose classes differ in brightness."""
     labels = np.array([0] * 16 + [1, 2, 3, 4] * 4, np.int16)
     noise = np.random.default_rng(1).integers(0, 60, (32, size, size)) + 40 * labels[:, None, None]
-    origin = DataOrigin(sha256, "noise", CLASSES, size, size, 32, 32)
+    origin = DataOrigin(sha256, "noise", CLASSES, CLASSES[0], None, size, size, 32, 32)
     return TrainingData(noise.astype(np.uint8), labels, np.arange(32), np.arange(0, 32, 2), origin)
 
 

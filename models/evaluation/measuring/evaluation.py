@@ -19,14 +19,12 @@ from models.evaluation.measuring.parts import JudgedPart, decide_part, patch_lab
 from models.evaluation.measuring.pointing import Pointing
 from models.evaluation.measuring.robustness import RobustnessCurve, Tally, tally
 from models.manifest import Figures, Section
-from station.core.classes import SurfaceClass, Verdict
+from station.core.verdicts import REVIEW
 
 CLAIM = 0.001
 """The share of escapes, or of overkill, that everybody would like to claim."""
 LIMITS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99)
 """Least confidences that are tried."""
-ANSWERS = tuple(verdict.label for verdict in Verdict)
-"""The classes of a part, then review."""
 
 
 class Subject(Section):
@@ -35,6 +33,7 @@ class Subject(Section):
     name: str = Field(..., description="The network: a bundle's name and hash, or a checkpoint.")
     engine: str = Field(..., description="What computed it, in which arithmetic.")
     classes: tuple[str, ...] = Field(..., description="Its classes.")
+    passing: str | None = Field(None, description="The one with which a part is good; None where none is.")
     min_confidence: float | None = Field(..., description="Below it a part went to review; None for single images.")
     cropping: str = Field(..., description="How the part's columns were found.")
 
@@ -56,7 +55,7 @@ class PartRow(Section):
     algorithm1: str | None = Field(..., description="What Algorithm 1 says; None for a refused scan.")
     reason: str | None = Field(..., description="Code of the fault behind review.")
     confidence: float = Field(..., description="Of Algorithm 1; 0 for a refused scan.")
-    deciding_patch: int | None = Field(..., description="0 to 15; None for a refused scan.")
+    deciding_patch: int | None = Field(..., description="Counted from 0; None for a refused scan.")
 
 
 class OperatingPoint(Section):
@@ -75,8 +74,9 @@ class Claim(Section):
 
 
 class PartFigures(Section):
-    """Whole parts, by Algorithm 1 over the 16 patches and the guard of the least confidence."""
+    """Whole parts, by Algorithm 1 over their patches and the guard of the least confidence."""
 
+    patches_per_part: int | None = Field(None, ge=1, description="Patches by which a part is judged.")
     figures: Figures = Field(..., description="The counts that a bundle's manifest holds.")
     tally: Tally = Field(..., description="Accuracy, escapes, overkill and reviews with their limits.")
     classification: Classification = Field(..., description="Class by class; review is an answer of its own.")
@@ -116,14 +116,16 @@ class Evaluation(Section):
 
 
 def part_figures(judged: Sequence[JudgedPart], figures: Figures) -> PartFigures:
-    """Everything that is counted over whole parts."""
-    truth = np.array([part.truth for part in judged])
-    found = np.array([part.verdict - Verdict.DEFECT_FREE for part in judged])
+    """Everything that is counted over whole parts, at least one."""
+    answers = (*judged[0].meaning.names, REVIEW)
+    truth = np.array([answers.index(part.truth.name) for part in judged])
+    found = np.array([answers.index(part.verdict.name) for part in judged])
     counted = tally(judged)
     return PartFigures(
+        patches_per_part=len(judged[0].labels),
         figures=figures,
         tally=counted,
-        classification=classify(truth, found, part_scores(judged), ANSWERS),
+        classification=classify(truth, found, part_scores(judged), answers),
         claims=tuple(_claim(events) for events in sorted({0, 1, 2, counted.escapes.events})),
         operating_points=tuple(_operating_point(judged, limit) for limit in LIMITS),
         rows=tuple(_row(part) for part in judged),
@@ -131,9 +133,9 @@ def part_figures(judged: Sequence[JudgedPart], figures: Figures) -> PartFigures:
 
 
 def patch_figures(judged: Sequence[JudgedPart]) -> ImageFigures:
-    """Everything that is counted over the patches of parts; slivers of a defect are left out."""
+    """Everything that is counted over the patches of parts, at least one; slivers of a defect are left out."""
     labels, probabilities = patch_labels(judged)
-    return image_figures(labels, probabilities, [surface.label for surface in SurfaceClass])
+    return image_figures(labels, probabilities, judged[0].meaning.names)
 
 
 def image_figures(
@@ -163,18 +165,23 @@ def image_figures(
 
 
 def part_scores(judged: Sequence[JudgedPart]) -> NDArray[np.float64]:
-    """How much of each class a part is, (n, 5): its highest patch; of defect-free its lowest. 0 for a refused scan."""
-    scores = np.zeros((len(judged), len(SurfaceClass)))
+    """How much of each class a part is, (n, surfaces): its highest patch; of what passes its lowest.
+
+    0 for a refused scan, and of what the network does not answer.
+    """
+    meaning = judged[0].meaning
+    scores = np.zeros((len(judged), len(meaning.surfaces)))
     for row, part in zip(scores, judged, strict=True):
         if len(part.probabilities):
-            row[:] = part.probabilities.max(axis=0)
-            row[0] = part.probabilities[:, 0].min()
+            row[:] = meaning.widened(part.probabilities).max(axis=0)
+            row[meaning.passing] = part.probabilities[:, meaning.passing].min()
     return scores
 
 
 def _operating_point(judged: Sequence[JudgedPart], limit: float) -> OperatingPoint:
     decided = [
-        decide_part(part.scan, part.labels, part.probabilities, limit) if part.outcome else part for part in judged
+        decide_part(part.scan, part.labels, part.probabilities, part.meaning, limit) if part.outcome else part
+        for part in judged
     ]
     return OperatingPoint(min_confidence=limit, tally=tally(decided))
 
@@ -186,9 +193,9 @@ def _claim(events: int) -> Claim:
 def _row(part: JudgedPart) -> PartRow:
     return PartRow(
         part_id=part.scan.part_id,
-        truth=part.truth.label,
-        verdict=part.verdict.label,
-        algorithm1=part.outcome.verdict.label if part.outcome else None,
+        truth=part.truth.name,
+        verdict=part.verdict.name,
+        algorithm1=part.outcome.verdict.name if part.outcome else None,
         reason=part.reason or None,
         confidence=round(part.confidence, 6),
         deciding_patch=part.outcome.deciding_patch if part.outcome else None,

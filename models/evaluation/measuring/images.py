@@ -13,8 +13,11 @@ from models.evaluation.measuring.evaluation import ImageFigures, Source, image_f
 from models.evaluation.measuring.pointing import EvidenceMap, Pointing, point, sum_up
 from models.evaluation.measuring.progress import Progress, silent
 from models.evaluation.measuring.scorers import Scorer
+from models.manifest import Figures
+from models.meaning import Meaning
+from station.core.algorithm1 import algorithm1
 from station.core.errors import ConfigError, DatasetError, ModelError
-from station.core.part import Pixels
+from station.core.part import Pixels, Probabilities
 
 CHUNK = 64
 """Pictures read from disk at a time."""
@@ -45,6 +48,37 @@ def measure_images(
     found = np.concatenate(answers)
     names = [data.manifest.files[number].path for number in data.files[indices]]
     return image_figures(data.labels[indices].astype(np.intp), found, data.manifest.classes, names)
+
+
+def picture_figures(
+    labels: NDArray[np.integer], probabilities: Probabilities, meaning: Meaning, min_confidence: float, source: str
+) -> Figures:
+    """Count what became of single pictures, each judged by itself, as a part of one patch would be.
+
+    Args:
+        labels: (n,) their classes, as columns of the network; n at least 1.
+        probabilities: (n, classes).
+        meaning: What the columns mean.
+        min_confidence: Below it a picture goes to review.
+        source: What they are, for the reader.
+    """
+    outcomes = [algorithm1(row[None], meaning.outputs) for row in probabilities]
+    truths = [meaning.outputs.surfaces[int(label)] for label in labels]
+    sure = [
+        (one.verdict, truth) for one, truth in zip(outcomes, truths, strict=True) if one.confidence >= min_confidence
+    ]
+    return Figures(
+        kind="pictures",
+        source=source,
+        patches=len(labels),
+        wrong_patches=int((probabilities.argmax(axis=1) != labels).sum()),
+        parts=len(labels),
+        defective_parts=sum(truth.is_defect for truth in truths),
+        escapes=sum(found.passes and truth.is_defect for found, truth in sure),
+        overkills=sum(found.is_defect and truth.passes for found, truth in sure),
+        wrong_class=sum(found.is_defect and truth.is_defect and found != truth for found, truth in sure),
+        reviews=len(labels) - len(sure),
+    )
 
 
 def pictures_of(data: DataSet, split: Split) -> NDArray[np.intp]:
@@ -107,7 +141,7 @@ def check_classes(scorer: Scorer, classes: Sequence[str]) -> None:
     """
     if tuple(classes) != scorer.classes:
         has, wants = ", ".join(scorer.classes), ", ".join(classes)
-        raise ModelError("model.bad_manifest", f"{scorer.name} answers {has}; the data has {wants}")
+        raise ModelError("model.wrong_classes", f"{scorer.name} answers {has}; the data has {wants}")
 
 
 def source_of(data: DataSet, split: Split) -> Source:

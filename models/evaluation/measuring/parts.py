@@ -1,9 +1,9 @@
-"""Judges whole parts whose surface is known, as the station decides: 16 patches, Algorithm 1, least confidence.
+"""Judges whole parts whose surface is known, as the station decides: patches, Algorithm 1, least confidence.
 
-LabelledScan ─ cut ─▶ 16 patches ─ score ─▶ (16, 5) ─ Algorithm 1, guard ─▶ JudgedPart ─ measure ─▶ Figures
+LabelledScan ─ cut ─▶ patches ─ score ─▶ (patches, classes) ─ Algorithm 1, guard ─▶ JudgedPart ─ measure ─▶ Figures
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,15 +14,32 @@ from models.dataset.scans import LabelledScan, read_image, read_mask
 from models.dataset.store import SLIVER
 from models.evaluation.measuring.scorers import Scorer
 from models.manifest import Figures
+from models.meaning import Meaning
 from station.core.algorithm1 import Outcome, algorithm1
-from station.core.classes import SurfaceClass, Verdict
 from station.core.errors import PartError
+from station.core.geometry import Geometry
 from station.core.part import Pixels, Probabilities
+from station.core.verdicts import Verdict
 
 Cutter = Callable[[Pixels, LabelledScan], Pixels]
-"""Patches (16, 256, 256) of a raw scan (3584, width); raises PartError where the station would refuse the scan."""
+"""Patches of a raw scan (lines of a turn, width); raises PartError where the station would refuse the scan."""
 
-NO_PROBABILITIES = np.zeros((0, len(SurfaceClass)), np.float32)
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """How parts are judged.
+
+    Attributes:
+        meaning: What the network's columns mean.
+        geometry: How a turn becomes patches, as the network takes them.
+        min_confidence: Below it a part goes to REVIEW.
+        cutter: How patches are made of a scan.
+    """
+
+    meaning: Meaning
+    geometry: Geometry
+    min_confidence: float
+    cutter: Cutter
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +48,16 @@ class JudgedPart:
 
     Attributes:
         scan: The part and where its files are.
-        labels: (16,) int8, the patches' own classes, or `SLIVER`.
-        probabilities: (16, 5) float32; no rows where the scan was refused.
+        meaning: What the columns of `probabilities` mean.
+        labels: (patches,) int8, the patches' own classes as places in `meaning.surfaces`, or `SLIVER`.
+        probabilities: (patches, classes) float32; no rows where the scan was refused.
         outcome: What Algorithm 1 says; None where the scan was refused.
         verdict: What the station decides: REVIEW under the least confidence, and for a refused scan.
         reason: Code of the fault behind REVIEW, otherwise empty.
     """
 
     scan: LabelledScan
+    meaning: Meaning
     labels: NDArray[np.int8]
     probabilities: Probabilities
     outcome: Outcome | None
@@ -46,7 +65,7 @@ class JudgedPart:
     reason: str
 
     @property
-    def truth(self) -> SurfaceClass:
+    def truth(self) -> Verdict:
         """The part's own class."""
         return self.scan.surface
 
@@ -58,77 +77,86 @@ class JudgedPart:
     @property
     def right(self) -> bool:
         """Whether the verdict names the part's class; REVIEW does not."""
-        return self.verdict is Verdict.of(self.truth)
+        return self.verdict.name == self.truth.name
 
     @property
     def escaped(self) -> bool:
         """Whether a defective part was passed."""
-        return self.truth is not SurfaceClass.DEFECT_FREE and self.verdict is Verdict.DEFECT_FREE
+        return self.truth.is_defect and self.verdict.passes
 
     @property
     def overkilled(self) -> bool:
         """Whether a good part was called defective; one sent to review was not."""
-        return self.truth is SurfaceClass.DEFECT_FREE and self.verdict not in {Verdict.DEFECT_FREE, Verdict.REVIEW}
+        return self.truth.passes and self.verdict.is_defect
+
+    @property
+    def shows(self) -> NDArray[np.bool_]:
+        """Which patches are labelled with a defect; slivers are not."""
+        return np.asarray((self.labels != self.meaning.passing) & (self.labels != SLIVER), np.bool_)
 
 
-def cut_at_truth(image: Pixels, scan: LabelledScan) -> Pixels:
-    """The patches of the columns that the truth names; refuses nothing."""
-    return np.ascontiguousarray(cut(image, scan.left, scan.right), np.uint8)
+def cutter_at_truth(geometry: Geometry) -> Cutter:
+    """A cutter of the columns that the truth names; it refuses nothing."""
+
+    def cut_at_truth(image: Pixels, scan: LabelledScan) -> Pixels:
+        return np.ascontiguousarray(cut(image, scan.left, scan.right, geometry), np.uint8)
+
+    return cut_at_truth
 
 
-def judge(scorer: Scorer, scan: LabelledScan, min_confidence: float, cutter: Cutter = cut_at_truth) -> JudgedPart:
+def judge(scorer: Scorer, scan: LabelledScan, rule: Rule) -> JudgedPart:
     """Read, cut, score and decide one part.
 
     Args:
-        scorer: The network; its classes are the station's.
+        scorer: The network.
         scan: The part.
-        min_confidence: Below it the part goes to REVIEW.
-        cutter: How patches are made of the scan.
+        rule: How it is judged.
 
     Raises:
         RecordingError: The scan or its mask cannot be used.
         ModelError: The network fails.
     """
-    return judge_image(scorer, read_image(scan), scan, true_labels(scan), min_confidence, cutter)
+    return judge_image(scorer, read_image(scan), scan, true_labels(scan, rule), rule)
 
 
-def true_labels(scan: LabelledScan) -> NDArray[np.int8]:
-    """Classes (16,) of a scan's patches by its mask, or `SLIVER`.
+def true_labels(scan: LabelledScan, rule: Rule) -> NDArray[np.int8]:
+    """Classes (patches,) of a scan's patches by its mask, as places in `rule.meaning.surfaces`, or `SLIVER`.
 
     Raises:
         RecordingError: The mask cannot be used.
     """
-    return label_patches(read_mask(scan), scan.left, scan.right)
+    numbers = label_patches(read_mask(scan), scan.left, scan.right, rule.geometry)
+    places = rule.meaning.columns_of(scan.marks)
+    return np.where(numbers == SLIVER, np.int8(SLIVER), places[numbers])
 
 
-def judge_image(
-    scorer: Scorer,
-    image: Pixels,
-    scan: LabelledScan,
-    labels: NDArray[np.int8],
-    min_confidence: float,
-    cutter: Cutter = cut_at_truth,
-) -> JudgedPart:
+def judge_image(scorer: Scorer, image: Pixels, scan: LabelledScan, labels: NDArray[np.int8], rule: Rule) -> JudgedPart:
     """As `judge`, of an image that stands for the scan, for example a darkened one.
 
     Raises:
         ModelError: The network fails.
     """
     try:
-        patches = cutter(image, scan)
+        patches = rule.cutter(image, scan)
     except PartError as error:
-        return JudgedPart(scan, labels, NO_PROBABILITIES, None, Verdict.REVIEW, error.code)
-    return decide_part(scan, labels, scorer.score(patches), min_confidence)
+        review = rule.meaning.table.review
+        nothing = np.zeros((0, len(rule.meaning.outputs)), np.float32)
+        return JudgedPart(scan, rule.meaning, labels, nothing, None, review, error.code)
+    return decide_part(scan, labels, scorer.score(patches), rule.meaning, rule.min_confidence)
 
 
 def decide_part(
-    scan: LabelledScan, labels: NDArray[np.int8], probabilities: Probabilities, min_confidence: float
+    scan: LabelledScan,
+    labels: NDArray[np.int8],
+    probabilities: Probabilities,
+    meaning: Meaning,
+    min_confidence: float,
 ) -> JudgedPart:
-    """The decision over the probabilities (16, 5) of a part's patches."""
-    outcome = algorithm1(probabilities)
+    """The decision over the probabilities (patches, classes) of a part's patches."""
+    outcome = algorithm1(probabilities, meaning.outputs)
     sure = outcome.confidence >= min_confidence
-    verdict, reason = (outcome.verdict, "") if sure else (Verdict.REVIEW, "part.low_confidence")
-    return JudgedPart(scan, labels, probabilities, outcome, verdict, reason)
+    verdict, reason = (outcome.verdict, "") if sure else (meaning.table.review, "part.low_confidence")
+    return JudgedPart(scan, meaning, labels, probabilities, outcome, verdict, reason)
 
 
 def measure(judged: Iterable[JudgedPart], source: str) -> Figures:
@@ -140,7 +168,7 @@ def measure(judged: Iterable[JudgedPart], source: str) -> Figures:
     """
     parts = list(judged)
     labels, found = patch_labels(parts)
-    defective = [part for part in parts if part.truth]
+    defective = [part for part in parts if part.truth.is_defect]
     return Figures(
         source=source,
         patches=len(labels),
@@ -149,17 +177,22 @@ def measure(judged: Iterable[JudgedPart], source: str) -> Figures:
         defective_parts=len(defective),
         escapes=sum(part.escaped for part in defective),
         overkills=sum(part.overkilled for part in parts),
-        wrong_class=sum(not part.right and part.verdict not in PASSED_OR_REVIEWED for part in defective),
-        reviews=sum(part.verdict is Verdict.REVIEW for part in parts),
+        wrong_class=sum(not part.right and part.verdict.is_defect for part in defective),
+        reviews=sum(part.verdict.is_review for part in parts),
     )
 
 
-PASSED_OR_REVIEWED = frozenset({Verdict.DEFECT_FREE, Verdict.REVIEW})
+def patch_labels(parts: Sequence[JudgedPart]) -> tuple[NDArray[np.int8], Probabilities]:
+    """Classes (n,) and probabilities (n, surfaces) of all patches that were judged; slivers of a defect are left out.
 
+    What the network does not answer has a column, too, of probability 0.
 
-def patch_labels(parts: Iterable[JudgedPart]) -> tuple[NDArray[np.int8], Probabilities]:
-    """Classes (n,) and probabilities (n, 5) of all patches that were judged; slivers of a defect are left out."""
+    Args:
+        parts: At least one; all by the same network.
+    """
+    meaning = parts[0].meaning
     judged = [part for part in parts if len(part.probabilities)]
     labels = np.concatenate([np.zeros(0, np.int8), *(part.labels for part in judged)])
-    found = np.concatenate([NO_PROBABILITIES, *(part.probabilities for part in judged)])
+    none = np.zeros((0, len(meaning.outputs)), np.float32)
+    found = meaning.widened(np.concatenate([none, *(part.probabilities for part in judged)]))
     return labels[labels != SLIVER], found[labels != SLIVER]

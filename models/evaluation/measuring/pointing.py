@@ -15,9 +15,8 @@ from pydantic import Field
 from models.dataset.patches import cut
 from models.dataset.scans import read_image, read_mask
 from models.evaluation.figures.rates import Rate, rate
-from models.evaluation.measuring.parts import Cutter, JudgedPart
+from models.evaluation.measuring.parts import JudgedPart, Rule
 from models.manifest import Section
-from station.core.classes import SurfaceClass
 from station.core.part import Pixels
 
 TOLERANCE_PX = 8
@@ -61,25 +60,27 @@ def point(evidence: NDArray[np.floating], mask: Pixels, name: str) -> Played:
     return Played(name=name, hit=bool(target[peak]), by_chance=float(target.mean()))
 
 
-def play_part(part: JudgedPart, cutter: Cutter, evidence_map: EvidenceMap) -> list[Played]:
+def play_part(part: JudgedPart, rule: Rule, evidence_map: EvidenceMap) -> list[Played]:
     """Play every patch of a part that shows a defect and was called its class.
 
     Raises:
         RecordingError: The scan or its mask cannot be used.
         ModelError: The network fails.
     """
-    called = part.probabilities.argmax(axis=1) if part.outcome else np.zeros(16, int)
-    chosen = [int(patch) for patch in np.flatnonzero((part.labels > 0) & (called == part.labels))]
+    if part.outcome is None:
+        return []
+    chosen = np.flatnonzero(part.shows & (part.probabilities.argmax(axis=1) == part.labels)).tolist()
     if not chosen:
         return []
-    patches = cutter(read_image(part.scan), part.scan)
-    mask = read_mask(part.scan)
+    scan, patches, mask = part.scan, rule.cutter(read_image(part.scan), part.scan), read_mask(part.scan)
     played = []
     for patch in chosen:
-        surface = SurfaceClass(int(part.labels[patch]))
-        covered = cut((mask == surface).astype(np.float32), part.scan.left, part.scan.right)[patch] >= 0.25
-        evidence = evidence_map(patches[patch], int(surface))
-        played.append(point(evidence, covered.astype(np.uint8), surface.label))
+        column = int(part.labels[patch])
+        surface = part.meaning.surfaces[column]
+        own = (mask == scan.marks.index(surface)).astype(np.float32)
+        covered = cut(own, scan.left, scan.right, rule.geometry)[patch] >= 0.25
+        evidence = evidence_map(patches[patch], column)
+        played.append(point(evidence, covered.astype(np.uint8), surface.name))
     return played
 
 

@@ -8,11 +8,10 @@ from pydantic import Field
 from models.dataset.scans import LabelledScan, read_image
 from models.evaluation.figures.rates import Rate, rate
 from models.evaluation.measuring.disturbances import DISTURBANCES, Disturbance
-from models.evaluation.measuring.parts import Cutter, JudgedPart, cut_at_truth, judge_image, true_labels
+from models.evaluation.measuring.parts import JudgedPart, Rule, judge_image, true_labels
 from models.evaluation.measuring.progress import Progress, silent
 from models.evaluation.measuring.scorers import Scorer
 from models.manifest import Section
-from station.core.classes import Verdict
 from station.core.part import Roi
 
 
@@ -44,21 +43,20 @@ class RobustnessCurve(Section):
 
 def tally(parts: Sequence[JudgedPart]) -> Tally:
     """Count parts."""
-    defective = sum(part.truth > 0 for part in parts)
+    defective = sum(part.truth.is_defect for part in parts)
     return Tally(
         accuracy=rate(sum(part.right for part in parts), len(parts)),
         escapes=rate(sum(part.escaped for part in parts), defective),
         overkills=rate(sum(part.overkilled for part in parts), len(parts) - defective),
-        reviews=rate(sum(part.verdict is Verdict.REVIEW for part in parts), len(parts)),
+        reviews=rate(sum(part.verdict.is_review for part in parts), len(parts)),
     )
 
 
 def measure_robustness(
     scorer: Scorer,
     scans: Sequence[LabelledScan],
-    min_confidence: float,
+    rule: Rule,
     seed: int,
-    cutter: Cutter = cut_at_truth,
     progress: Progress = silent,
 ) -> tuple[RobustnessCurve, ...]:
     """Judge every part at every level of every disturbance; the undisturbed level only once.
@@ -66,9 +64,8 @@ def measure_robustness(
     Args:
         scorer: The network.
         scans: The parts, at least one.
-        min_confidence: Below it a part goes to review.
+        rule: How they are judged.
         seed: Of noise and scratches; a part's are the same whatever other parts there are.
-        cutter: How patches are made of a scan.
         progress: Wraps the parts, to show how far it is.
 
     Raises:
@@ -77,15 +74,15 @@ def measure_robustness(
     """
     judged: dict[tuple[str, float], list[JudgedPart]] = {}
     for number, scan in enumerate(progress("robustness", scans)):
-        image, labels = read_image(scan), true_labels(scan)
-        plain = judge_image(scorer, image, scan, labels, min_confidence, cutter)
+        image, labels = read_image(scan), true_labels(scan, rule)
+        plain = judge_image(scorer, image, scan, labels, rule)
         for kind, disturbance in enumerate(DISTURBANCES):
             for level in disturbance.levels:
                 part = plain
                 if level != disturbance.nominal:
                     rng = np.random.default_rng([seed, number, kind])
                     worse = disturbance.apply(image, Roi(scan.left, scan.right), level, rng)
-                    part = judge_image(scorer, worse, scan, labels, min_confidence, cutter)
+                    part = judge_image(scorer, worse, scan, labels, rule)
                 judged.setdefault((disturbance.name, level), []).append(part)
     return tuple(_curve(disturbance, judged) for disturbance in DISTURBANCES)
 

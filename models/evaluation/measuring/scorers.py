@@ -4,7 +4,8 @@ from typing import Protocol
 
 import numpy as np
 
-from station.core.geometry import PATCHES_PER_STRIP
+from station.core.errors import ModelError
+from station.core.geometry import Geometry
 from station.core.part import Pixels, Probabilities
 from station.core.ports import PatchClassifier
 
@@ -20,6 +21,10 @@ class Scorer(Protocol):
     def classes(self) -> tuple[str, ...]:
         """Meaning of the columns of an answer."""
 
+    @property
+    def geometry(self) -> Geometry | None:
+        """What it takes, and from what scan that is cut; None where nobody wrote it down."""
+
     def score(self, images: Pixels) -> Probabilities:
         """Probabilities (n, classes) float32 of images (n, height, width) uint8; blocking.
 
@@ -33,12 +38,10 @@ class BundleScorer:
 
     Args:
         classifier: Any engine with any bundle.
-        classes: Meaning of its outputs, from the bundle's manifest.
     """
 
-    def __init__(self, classifier: PatchClassifier, classes: tuple[str, ...]) -> None:
+    def __init__(self, classifier: PatchClassifier) -> None:
         self._classifier = classifier
-        self._classes = classes
 
     @property
     def name(self) -> str:
@@ -48,18 +51,25 @@ class BundleScorer:
     @property
     def classes(self) -> tuple[str, ...]:
         """Meaning of the columns of an answer."""
-        return self._classes
+        return self._classifier.classes
+
+    @property
+    def geometry(self) -> Geometry:
+        """What it takes, and from what scan that is cut."""
+        return self._classifier.geometry
 
     def score(self, images: Pixels) -> Probabilities:
-        """Probabilities (n, 5) of patches (n, 256, 256); of an odd number the last is scored together with itself.
+        """Probabilities (n, classes) of patches (n, height, width); where they fill no strip the last is repeated.
 
         Raises:
-            ModelError: The engine fails.
+            ModelError: The images are no patches of the network's size, or the engine fails.
         """
-        odd = len(images) % PATCHES_PER_STRIP
-        padded = np.concatenate([images, images[-1:]]) if odd else images
-        strips = [padded[start : start + PATCHES_PER_STRIP] for start in range(0, len(padded), PATCHES_PER_STRIP)]
+        side, at_once = self.geometry.patch_px, self.geometry.patches_per_strip
+        if images.shape[1:] != (side, side):
+            raise ModelError("config.bad_option", f"the images are {images.shape[1:]}, {self.name} takes {side}x{side}")
+        if not len(images):
+            return np.zeros((0, len(self.classes)), np.float32)
+        padded = np.concatenate([images, np.repeat(images[-1:], -len(images) % at_once, axis=0)])
+        strips = [padded[start : start + at_once] for start in range(0, len(padded), at_once)]
         answers = [self._classifier.score(np.ascontiguousarray(strip)) for strip in strips]
-        if not answers:
-            return np.zeros((0, len(self._classes)), np.float32)
         return np.concatenate(answers)[: len(images)]

@@ -2,7 +2,7 @@
 
 ┌─────────┬──────────────┬──────────────┐
 │ surface │ patch, truth │ patch with   │
-│ 16 cells│ outlined     │ evidence     │
+│ in cells│ outlined     │ evidence     │
 └─────────┴──────────────┴──────────────┘
 """
 
@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 
 from models.dataset.patches import cut
 from models.dataset.scans import read_image, read_mask
-from models.evaluation.measuring.parts import Cutter, JudgedPart
+from models.evaluation.figures.wording import name
+from models.evaluation.measuring.parts import JudgedPart, Rule
 from models.evaluation.measuring.pointing import EvidenceMap
-from station.core.classes import SurfaceClass, Verdict
-from station.core.geometry import BLOCKS_PER_TURN, PATCH_PX, PATCHES_PER_STRIP, STRIP_SHAPE
+from station.core.geometry import Geometry
 from station.core.part import Pixels
+from station.core.verdicts import Verdict
 
 TRUTH_COLOUR, PATCH_COLOUR = (90, 220, 120), (60, 170, 255)
 """Blue-green-red."""
@@ -33,7 +34,7 @@ class Case:
 
     Attributes:
         part: The part.
-        patch: 0 to 15, the patch to show; None of a refused scan.
+        patch: The patch to show, counted from 0; None of a refused scan.
     """
 
     part: JudgedPart
@@ -65,28 +66,28 @@ def worst_overkills(judged: Iterable[JudgedPart], most: int) -> list[Case]:
 
 def worst_confusions(judged: Iterable[JudgedPart], most: int) -> list[Case]:
     """Defective parts called another defect, or sent to review, the most confident first."""
-    wrong = [part for part in judged if part.truth and not part.right and not part.escaped]
+    wrong = [part for part in judged if part.truth.is_defect and not part.right and not part.escaped]
     return _first(_sure(wrong), most, deciding_patch)
 
 
 def nearest_to_escape(judged: Iterable[JudgedPart], most: int) -> list[Case]:
-    """Defective parts judged rightly, with the highest defect-free probability in the patch that decided."""
-    right = [part for part in judged if part.truth and part.right]
+    """Defective parts judged rightly, with the least confidence."""
+    right = [part for part in judged if part.truth.is_defect and part.right]
     return _first(sorted(right, key=lambda part: part.confidence), most, deciding_patch)
 
 
 def nearest_to_overkill(judged: Iterable[JudgedPart], most: int) -> list[Case]:
     """Good parts that were passed or sent to review with the least confidence."""
-    passed = [part for part in judged if not part.truth and not part.overkilled]
+    passed = [part for part in judged if part.truth.passes and not part.overkilled]
     return _first(sorted(passed, key=lambda part: part.confidence), most, deciding_patch)
 
 
 def defect_patch(part: JudgedPart) -> int | None:
     """The patch that is labelled with the defect and thought most defective; the deciding one where none is."""
-    labelled = np.flatnonzero(part.labels > 0)
+    labelled = np.flatnonzero(part.shows)
     if not len(labelled) or part.outcome is None:
         return deciding_patch(part)
-    return int(labelled[part.probabilities[labelled, 0].argmin()])
+    return int(labelled[part.probabilities[labelled, part.meaning.passing].argmin()])
 
 
 def deciding_patch(part: JudgedPart) -> int | None:
@@ -94,42 +95,53 @@ def deciding_patch(part: JudgedPart) -> int | None:
     return part.outcome.deciding_patch if part.outcome else None
 
 
-def show(cases: Iterable[Case], cutter: Cutter, evidence_map: EvidenceMap | None) -> list[Shown]:
+def show(cases: Iterable[Case], rule: Rule, evidence_map: EvidenceMap | None) -> list[Shown]:
     """The cases with their pictures.
 
     Raises:
         RecordingError: A scan or its mask cannot be used.
         ModelError: The network fails.
     """
-    return [Shown(case, encode(picture(case, cutter, evidence_map))) for case in cases]
+    return [Shown(case, encode(picture(case, rule, evidence_map))) for case in cases]
 
 
-def picture(case: Case, cutter: Cutter, evidence_map: EvidenceMap | None) -> Pixels:
-    """Surface, patch and evidence beside each other, (256, width, 3) uint8, BGR; of a refused scan the scan alone."""
-    scan = case.part.scan
+def picture(case: Case, rule: Rule, evidence_map: EvidenceMap | None) -> Pixels:
+    """Surface, patch and evidence beside each other, (patch_px, width, 3) uint8, BGR; of a refused scan it alone."""
+    scan, geometry = case.part.scan, rule.geometry
     image = read_image(scan)
     if case.patch is None:
-        return _bgr(cv2.resize(image, (PATCH_PX, PATCH_PX), interpolation=cv2.INTER_AREA))
-    patches = cutter(image, scan)
-    masks = cut((read_mask(scan) > 0).astype(np.float32), scan.left, scan.right) >= 0.25
+        return _bgr(cv2.resize(image, (geometry.patch_px, geometry.patch_px), interpolation=cv2.INTER_AREA))
+    patches = rule.cutter(image, scan)
+    masks = cut((read_mask(scan) > 0).astype(np.float32), scan.left, scan.right, geometry) >= 0.25
     patch = patches[case.patch]
-    panes = [surface(patches, masks, case.patch), outlined(patch, masks[case.patch])]
+    panes = [surface(patches, masks, case.patch, geometry), outlined(patch, masks[case.patch])]
     if evidence_map is not None:
-        called = int(case.part.probabilities[case.patch].argmax()) or int(case.part.truth)
-        sought = called or int(case.part.probabilities[case.patch, 1:].argmax()) + 1
-        panes.append(heated(patch, evidence_map(patch, sought)))
-    gap = np.full((PATCH_PX, GAP_PX, 3), 255, np.uint8)
+        panes.append(heated(patch, evidence_map(patch, sought(case.part, case.patch))))
+    gap = np.full((geometry.patch_px, GAP_PX, 3), 255, np.uint8)
     return np.concatenate([pane for each in panes for pane in (each, gap)][:-1], axis=1)
 
 
-def surface(patches: Pixels, masks: NDArray[np.bool_], chosen: int) -> Pixels:
-    """The unwrapped surface, 64x256, with the truth outlined and the chosen patch framed."""
-    whole = _bgr(cv2.resize(_joined(patches), (64, PATCH_PX), interpolation=cv2.INTER_AREA))
-    covered = cv2.resize(_joined(masks.astype(np.uint8) * 255), (64, PATCH_PX), interpolation=cv2.INTER_AREA)
+def sought(part: JudgedPart, patch: int) -> int:
+    """The column of the defect to look for in a patch: the one called, else the part's own, else the likeliest."""
+    meaning, row = part.meaning, part.probabilities[patch]
+    if (called := int(row.argmax())) != meaning.passing:
+        return called
+    if part.truth.is_defect and (own := meaning.surfaces.index(part.truth)) < len(row):
+        return own
+    defects = np.delete(np.arange(len(row)), meaning.passing)
+    return int(defects[row[defects].argmax()])
+
+
+def surface(patches: Pixels, masks: NDArray[np.bool_], chosen: int, geometry: Geometry) -> Pixels:
+    """The unwrapped surface, as high as a patch, with the truth outlined and the chosen patch framed."""
+    cell = geometry.patch_px // geometry.blocks_per_turn
+    size = max(1, cell * geometry.patches_per_strip), geometry.patch_px
+    whole = _bgr(cv2.resize(_joined(patches, geometry), size, interpolation=cv2.INTER_AREA))
+    covered = cv2.resize(_joined(masks.astype(np.uint8) * 255, geometry), size, interpolation=cv2.INTER_AREA)
     for contour in _contours(cv2.dilate(covered, np.ones((5, 5), np.uint8))):
         cv2.drawContours(whole, [contour], -1, TRUTH_COLOUR, 1)
-    cell = PATCH_PX // BLOCKS_PER_TURN
-    top, left = chosen // PATCHES_PER_STRIP * cell, chosen % PATCHES_PER_STRIP * cell
+    strip, place = divmod(chosen, geometry.patches_per_strip)
+    top, left = strip * geometry.patch_px // geometry.blocks_per_turn, place * cell
     cv2.rectangle(whole, (left, top), (left + cell - 1, top + cell - 1), PATCH_COLOUR, 1)
     return whole
 
@@ -163,14 +175,14 @@ def caption(case: Case) -> str:
     told = f"{part.scan.part_id}: {_words(part.truth)}, "
     if part.outcome is None:
         return told + f"scan refused ({part.reason})"
-    verdict = "sent to review" if part.verdict is Verdict.REVIEW else f"judged {part.verdict.label.replace('_', ' ')}"
+    verdict = "sent to review" if part.verdict.is_review else f"judged {_words(part.verdict)}"
     row = part.probabilities[case.patch or 0]
-    most = SurfaceClass(int(row.argmax()))
+    most = part.meaning.surfaces[int(row.argmax())]
     return told + f"{verdict} with {part.confidence:.3f}. Patch {(case.patch or 0) + 1}: {_words(most)} {row.max():.3f}"
 
 
-def _words(surface: SurfaceClass) -> str:
-    return surface.label.replace("_", " ")
+def _words(surface: Verdict) -> str:
+    return name(surface.name)
 
 
 def _sure(parts: Iterable[JudgedPart]) -> list[JudgedPart]:
@@ -181,9 +193,10 @@ def _first(parts: Sequence[JudgedPart], most: int, patch: Callable[[JudgedPart],
     return [Case(part, patch(part)) for part in parts[:most]]
 
 
-def _joined(patches: Pixels) -> Pixels:
-    halves = patches.reshape(BLOCKS_PER_TURN, PATCHES_PER_STRIP, PATCH_PX, PATCH_PX).swapaxes(1, 2)
-    return np.ascontiguousarray(halves.reshape(BLOCKS_PER_TURN * PATCH_PX, STRIP_SHAPE[1]))
+def _joined(patches: Pixels, geometry: Geometry) -> Pixels:
+    rows, columns = geometry.strip_shape
+    beside = patches.reshape(geometry.blocks_per_turn, *geometry.patches_shape).swapaxes(1, 2)
+    return np.ascontiguousarray(beside.reshape(geometry.blocks_per_turn * rows, columns))
 
 
 def _contours(mask: NDArray[np.uint8]) -> Sequence[NDArray[np.int32]]:

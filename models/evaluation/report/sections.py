@@ -33,8 +33,8 @@ def part_section(parts: PartFigures) -> str:
     return page.section(
         "Whole parts",
         page.paragraph(
-            "A part is judged by Algorithm 1 over its 16 patches; under the least confidence it goes to review, which "
-            "counts as wrong, but neither as escape nor as overkill."
+            f"A part is judged by Algorithm 1 over its {_patches(parts)}; under the least confidence it goes to "
+            "review, which counts as wrong, but neither as escape nor as overkill."
         ),
         page.confusion_table(names[: len(scores.classes)], names, scores.confusion),
         _class_table(scores),
@@ -49,6 +49,10 @@ def part_section(parts: PartFigures) -> str:
             "charts",
         ),
     )
+
+
+def _patches(parts: PartFigures) -> str:
+    return "patches" if parts.patches_per_part is None else f"{parts.patches_per_part} patches"
 
 
 def _rates(counted: Tally) -> tuple[Rate, ...]:

@@ -9,9 +9,7 @@ from models.evaluation.figures.rates import Rate, upper_limit
 from models.evaluation.figures.wording import name, percent, within
 from models.evaluation.measuring.defects import Detection
 from models.evaluation.measuring.evaluation import Evaluation, ImageFigures, PartFigures
-from models.evaluation.measuring.robustness import Tally
 from models.evaluation.report import page
-from station.core.geometry import PATCHES_PER_PART
 
 
 def summary(evaluation: Evaluation) -> str:
@@ -37,7 +35,7 @@ def summary(evaluation: Evaluation) -> str:
     ]
     said = [
         _claim_words(parts),
-        *_patch_words(images, counted),
+        *_patch_words(evaluation.subject.passing, parts, images),
         *_detection_words(evaluation.detection),
         _calibration_words(images.calibration),
     ]
@@ -67,16 +65,20 @@ def _claim_words(parts: PartFigures) -> str:
     )
 
 
-def _patch_words(images: ImageFigures, counted: Tally) -> list[str]:
-    good = images.classification.confusion[0]
-    samples, called = sum(good), sum(good[1:])
-    if not samples or not counted.overkills.trials:
+def _patch_words(passing: str | None, parts: PartFigures, images: ImageFigures) -> list[str]:
+    overkills, patches, scores = parts.tally.overkills, parts.patches_per_part, images.classification
+    if passing is None or patches is None or not overkills.trials:
         return []
-    predicted = 1 - (1 - called / samples) ** PATCHES_PER_PART
+    column = scores.columns.index(passing)
+    samples = sum(scores.confusion[column])
+    if not samples:
+        return []
+    called = samples - scores.confusion[column][column]
+    predicted = 1 - (1 - called / samples) ** patches
     said = (
-        f"{called:,} of {samples:,} defect-free patches were called defective ({percent(called / samples)}). A part "
-        f"is the OR of {PATCHES_PER_PART} patches: such errors alone, if independent, would be {percent(predicted)} "
-        f"overkill; measured is {percent(counted.overkills.share)}."
+        f"{called:,} of {samples:,} {name(passing)} patches were called defective ({percent(called / samples)}). A "
+        f"part is the OR of {patches} patches: such errors alone, if independent, would be {percent(predicted)} "
+        f"overkill; measured is {percent(overkills.share)}."
     )
     return [said]
 
