@@ -1,7 +1,8 @@
 """What the named faults do to whatever does not look by itself whether it is broken."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from fractions import Fraction
 from functools import partial
 
 from sim.breakage import Effect
@@ -11,6 +12,7 @@ from sim.infeed import Infeed
 from sim.modbus.rtu_line import RtuLine
 from sim.proxy import Mode, TcpProxy
 from sim.scene import Scene
+from station.core.geometry import Geometry
 
 NETWORK_MODES = {
     "refused": Mode.REFUSE,
@@ -20,26 +22,34 @@ NETWORK_MODES = {
     "garbage": Mode.GARBAGE,
 }
 
-MID_SCAN = 4
-"""The block of a turn, of eight, that the camera's faults hit."""
-
 AWAY_S, HUNG_S = 1.0, 3.0
 AWAY_BETWEEN_PARTS_S = 3.0
 PLC_STARTS_S = 0.1  # from the empty registers of a program that begins anew to its first announcement
-LINES_DROPPED, LINES_LEFT = 40, 200
-SLIP_FROM, LINES_SLIPPED = 1200, 300
+DROPPED, LEFT = Fraction(40, 448), Fraction(200, 448)  # of a block
+SLIP_FROM, SLIPPED = Fraction(1200, 3584), Fraction(300, 3584)  # of a turn
 
 
-def camera_effects(scene: Scene) -> dict[str, Effect]:
-    """Faults of the camera, in the middle of its next turn, and of the part's seat under it."""
-    order = partial(scene.fault, block=MID_SCAN)
+def camera_effects(scene: Scene, geometries: Sequence[Geometry]) -> dict[str, Effect]:
+    """Faults of the camera, in the middle of its next turn, and of the part's seat under it.
+
+    Args:
+        scene: Where the camera looks.
+        geometries: Those of all part types; a fault hits a block that the turn of each of them has.
+    """
+    lines = min(geometry.lines_per_block for geometry in geometries)
+    dropped, left = max(1, int(DROPPED * lines)), int(LEFT * lines)
+    order = partial(scene.fault, block=(min(geometry.blocks_per_turn for geometry in geometries) + 1) // 2)
+
+    def slip() -> None:
+        scene.slip(int(SLIP_FROM * scene.turn_lines), int(SLIPPED * scene.turn_lines))
+
     return {
         "camera-cable-out": Effect(partial(order, CameraFault.DISCONNECT, time_s=AWAY_S)),
-        "camera-lines-dropped": Effect(partial(order, CameraFault.DROP_LINES, lines=LINES_DROPPED)),
+        "camera-lines-dropped": Effect(partial(order, CameraFault.DROP_LINES, lines=dropped)),
         "camera-block-dropped": Effect(partial(order, CameraFault.DROP_FRAME)),
-        "camera-block-short": Effect(partial(order, CameraFault.PARTIAL_COMPLETE, lines=LINES_LEFT)),
-        "camera-block-incomplete": Effect(partial(order, CameraFault.PARTIAL_INCOMPLETE, lines=LINES_LEFT)),
-        "part-slips": Effect(partial(scene.slip, SLIP_FROM, LINES_SLIPPED), partial(scene.slip, 0, 0)),
+        "camera-block-short": Effect(partial(order, CameraFault.PARTIAL_COMPLETE, lines=left)),
+        "camera-block-incomplete": Effect(partial(order, CameraFault.PARTIAL_INCOMPLETE, lines=left)),
+        "part-slips": Effect(slip, partial(scene.slip, 0, 0)),
         "camera-hangs": Effect(partial(order, CameraFault.HANG, time_s=HUNG_S)),
     }
 

@@ -1,6 +1,7 @@
 """What a fault of the lamp, or of the part's seat, does to the picture that the camera gets."""
 
 from collections.abc import Callable
+from fractions import Fraction
 
 import cv2
 import numpy as np
@@ -9,7 +10,8 @@ from sim.breakage import Breakage
 from sim.cell import View
 from station.core.part import Pixels
 
-LINES_PER_BLOCK = 448
+STRETCHES = 8
+"""In so many stretches a turn is cut, of which one comes again."""
 LIT = 40  # grey; brighter is the part
 DARK_GREY, WHITE_GREY = 30.0, 400.0  # what the part's middle grey becomes
 STRETCH = 1.3
@@ -17,7 +19,7 @@ WANDER_PX = 24
 EDGE_PX = 16  # background that stays between a wider part and the edge of the view
 OTHER_PX, GAP_PX = 120, 100  # the other object: its width, and how far beside the part it lies
 ROWS_SHIFTED_TOGETHER = 56
-STILL_FROM, LINES_LOST = 1500, 60
+STILL_FROM, LOST = Fraction(1500, 3584), Fraction(60, 3584)  # of the turn
 SENSOR_NOISE = 1.5
 """Grey values; of a part that stands still every line is the same place, exposed anew."""
 
@@ -104,31 +106,34 @@ def standing(image: Pixels) -> Pixels:
 def frozen(image: Pixels) -> Pixels:
     """The picture stands still from some line on, to the last bit."""
     seen = image.copy()
-    seen[STILL_FROM:] = image[STILL_FROM]
+    still_from = int(STILL_FROM * len(image))
+    seen[still_from:] = image[still_from]
     return seen
 
 
 def block_again(image: Pixels) -> Pixels:
-    """The third block comes instead of the sixth as well."""
+    """The third eighth of the turn, of eight blocks the third, comes instead of the sixth as well."""
     seen = image.copy()
-    seen[5 * LINES_PER_BLOCK : 6 * LINES_PER_BLOCK] = image[2 * LINES_PER_BLOCK : 3 * LINES_PER_BLOCK]
+    lines = len(image) // STRETCHES
+    seen[5 * lines : 6 * lines] = image[2 * lines : 3 * lines]
     return seen
 
 
 def half_turn(image: Pixels) -> Pixels:
     """The part turns at half the speed that jig and encoder tell of, and is seen half."""
-    return _exposed_anew(np.repeat(image[: len(image) // 2], 2, axis=0))
+    return _exposed_anew(np.repeat(image[: (len(image) + 1) // 2], 2, axis=0)[: len(image)])
 
 
 def two_turns(image: Pixels) -> Pixels:
     """The part turns at twice the speed that jig and encoder tell of, and is seen twice."""
-    return _exposed_anew(np.concatenate([image[::2], image[::2]]))
+    return _exposed_anew(np.concatenate([image[::2], image[::2]])[: len(image)])
 
 
 def lines_black(image: Pixels) -> Pixels:
     """Lines inside a block are lost, and zeros stand in their place."""
     seen = image.copy()
-    seen[STILL_FROM : STILL_FROM + LINES_LOST] = 0
+    first = int(STILL_FROM * len(image))
+    seen[first : first + int(LOST * len(image))] = 0
     return seen
 
 
@@ -159,4 +164,4 @@ FLAWS: dict[str, Callable[[Pixels], Pixels]] = {
     "lamp-dark": scaled_to(DARK_GREY),
     "image-saturated": scaled_to(WHITE_GREY),
 }
-"""What each of these named faults does to a turn's surface, (3584, sensor width) uint8."""
+"""What each of these named faults does to a turn's surface, (lines a turn, sensor width) uint8."""

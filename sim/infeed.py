@@ -47,7 +47,7 @@ class PartSource:
 
     def __init__(self, folder: Path, settings: Settings, optics: Optics, parts: int | None) -> None:
         self._folder = folder
-        self._types = [kind.part_type(name) for name, kind in settings.part_types.items()]
+        self._types = settings.known_types
         self._sensor_width = settings.camera.width_px
         self._background_max = settings.crop.background_max
         self._optics = optics
@@ -85,7 +85,7 @@ class PartSource:
 
     def _make(self, scan: RecordedScan, turn: int, number: int) -> Part | LeftOut:
         try:
-            pixels = read_scan(scan.file)
+            pixels = read_scan(scan.file, {kind.geometry.lines_per_turn for kind in self._candidates(scan)})
             if pixels.shape[1] > self._sensor_width:
                 raise RecordingError(
                     "recording.bad_image",
@@ -96,14 +96,19 @@ class PartSource:
             return LeftOut(scan.file.name, error)
         return Part(self._unused_id(scan.part_id, turn), kind.code, scan.label, self._optics.seat(pixels, number))
 
+    def _candidates(self, scan: RecordedScan) -> tuple[PartType, ...]:
+        """The announced type, or all."""
+        announced = tuple(kind for kind in self._types if kind.name == scan.part_type)
+        return announced or self._types
+
     def _type_of(self, scan: RecordedScan, pixels: Pixels) -> PartType:
-        """The announced type, or the one whose width the bright columns have."""
-        for kind in self._types:
-            if kind.name == scan.part_type:
-                return kind
+        """The announced type, or the one whose turn has as many lines and whose width the bright columns have."""
+        kinds = [kind for kind in self._candidates(scan) if kind.geometry.lines_per_turn == len(pixels)]
+        if scan.part_type is not None:
+            return kinds[0]
         bright = np.flatnonzero(pixels.mean(axis=0) > self._background_max)
         width = int(bright[-1] - bright[0] + 1) if bright.size else 0
-        nearest = min(self._types, key=lambda kind: abs(kind.width_px - width))
+        nearest = min(kinds, key=lambda kind: abs(kind.width_px - width))
         if abs(nearest.width_px - width) > nearest.width_tolerance_px:
             raise RecordingError("recording.bad_image", f"{scan.file.name}: {width} px wide like no part type")
         return nearest

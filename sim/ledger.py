@@ -39,13 +39,13 @@ class Happening(StrEnum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Part:
-    """One housing.
+    """One part.
 
     Attributes:
         part_id: As the PLC announces it.
         type_code: Number of its type, as the PLC announces it.
         label: What its surface really is, or None when nobody knows.
-        surface: (3584, sensor width) uint8: what the camera sees of it in one turn, row 0 at the index pulse.
+        surface: (lines a turn, sensor width) uint8: what the camera sees of it in one turn, row 0 at the index pulse.
     """
 
     part_id: str

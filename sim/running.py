@@ -93,7 +93,9 @@ async def running_cell(settings: Settings, plan: Plan, report: Report) -> AsyncI
         if plan.truth:
             readers.append(stack.enter_context(TruthFile(plan.truth)))
         clear_leavings()
-        scene = Scene.create(scene_name, settings.camera.width_px, plan.speed)
+        geometries = [kind.geometry for kind in settings.known_types]
+        longest = max(geometry.lines_per_turn for geometry in geometries)
+        scene = Scene.create(scene_name, settings.camera.width_px, plan.speed, longest)
         stack.callback(scene.close)
         tasks = await stack.enter_async_context(_tasks())
         broken = Breakage(report.fault_struck)
@@ -112,7 +114,7 @@ async def running_cell(settings: Settings, plan: Plan, report: Report) -> AsyncI
         where = replace(listening, closed_turns=source.closed)
         cut = wires.effects.get("plc-net-reset", Effect(lambda: None))
         near_the_infeed = infeed_effects(infeed, plc, scene, cut)
-        broken.bind({**wires.effects, **plc_effects(plc), **camera_effects(scene), **near_the_infeed})
+        broken.bind({**wires.effects, **plc_effects(plc), **camera_effects(scene, geometries), **near_the_infeed})
         broken.forbid(wires.impossible)
         broken.arm(plan.faults)
         tasks.spawn(jig.watch_master())
@@ -171,5 +173,4 @@ def _optics(settings: Settings, simulation: SimulationSettings) -> Optics:
 
 
 def _drive(settings: Settings, simulation: SimulationSettings) -> JigDrive:
-    part_types = [kind.part_type(name) for name, kind in settings.part_types.items()]
-    return JigDrive(simulation.jig_ramp_s, settings.jig.max_speed_rpm, presets(part_types))
+    return JigDrive(simulation.jig_ramp_s, settings.jig.max_speed_rpm, presets(settings.known_types))

@@ -20,7 +20,7 @@ from sim.scene_memory import HEADER, MAGIC, is_file, path_of, publish
 from station.core.errors import BugError, ConfigError
 from station.core.part import Pixels
 
-TURN_LINES = 3584
+TURN_LINES_MAX = 65536
 SENSOR_WIDTH_MAX_PX = 8192
 
 
@@ -43,14 +43,14 @@ class Scene:
         self._closed = False
 
     @classmethod
-    def create(cls, name: str, sensor_width: int, pace: Speed, turn_lines: int = TURN_LINES) -> Self:
+    def create(cls, name: str, sensor_width: int, pace: Speed, turn_lines: int) -> Self:
         """An empty, standing jig under this name.
 
         Args:
             name: A slash and a file name, as in the camera's SimScene feature; at most 63 characters.
             sensor_width: Pixels of a line, 1 to 8192.
             pace: REAL: lines pass at the line rate. MAX: a block is there when the one before was taken.
-            turn_lines: Rows once around.
+            turn_lines: Rows once around, 1 to 65536; of the surfaces to be shown those of the longest.
 
         Raises:
             ConfigError: The name is no such name or is used by a living process, or there is no memory left.
@@ -59,6 +59,8 @@ class Scene:
         size = HEADER.itemsize + turn_lines * sensor_width
         if not 1 <= sensor_width <= SENSOR_WIDTH_MAX_PX:
             raise ConfigError("config.invalid", f"a sensor has 1 to {SENSOR_WIDTH_MAX_PX} px, not {sensor_width}")
+        if not 1 <= turn_lines <= TURN_LINES_MAX:
+            raise ConfigError("config.invalid", f"a simulated turn has 1 to {TURN_LINES_MAX} lines, not {turn_lines}")
         draft = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
         try:
             file = os.open(draft, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
@@ -126,17 +128,31 @@ class Scene:
         """Lay a surface under the camera, or take it away (None): then all is black.
 
         Args:
-            image: (turn_lines, sensor_width) uint8, the turn as the sensor sees it. It is copied: some ms.
+            image: (lines, sensor_width) uint8, the turn as the sensor sees it; at most as many lines as the scene was
+                made for, and from now on the rows once around. It is copied: some ms.
 
         Raises:
             BugError: The image has another shape or type.
         """
-        if image is not None and (image.shape != self._image.shape or image.dtype != np.uint8):
+        if image is not None and not self._has_room_for(image):
             raise BugError("station.bug", f"a scene of {self._image.shape} cannot show {image.shape} {image.dtype}")
         with self._change():
-            self._image[...] = 0 if image is None else image
+            if image is None:
+                self._image[...] = 0
+            else:
+                self._image[: len(image)] = image
+                self._header["turn_lines"] = len(image)
             self._header["part_present"] = 0 if image is None else 1
             self._header["surface_id"] += 1
+
+    def _has_room_for(self, image: Pixels) -> bool:
+        rows, columns = self._image.shape
+        return image.dtype == np.uint8 and image.ndim == 2 and image.shape[1] == columns and 1 <= len(image) <= rows
+
+    @property
+    def turn_lines(self) -> int:
+        """Rows once around, of the surface that was shown last."""
+        return int(self._header["turn_lines"][0])
 
     def turn(self, period_ns: int, epoch_ns: int) -> None:
         """Turn at constant speed.
@@ -167,8 +183,9 @@ class Scene:
         Raises:
             BugError: A turn has no such row, or not so many.
         """
-        if not 0 <= row < len(self._image) or not 0 <= rows <= len(self._image) - row:
-            raise BugError("station.bug", f"a turn of {len(self._image)} rows cannot slip by {rows} at row {row}")
+        lines = self.turn_lines
+        if not 0 <= row < lines or not 0 <= rows <= lines - row:
+            raise BugError("station.bug", f"a turn of {lines} rows cannot slip by {rows} at row {row}")
         with self._change():
             self._header["slip_row"] = row
             self._header["slip_rows"] = rows

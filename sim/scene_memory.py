@@ -1,7 +1,8 @@
 """The shared memory of a scene: its layout, and who may hold its name.
 
 Layout, version 1, little-endian, read by `sim/gentl/scene.c`. The header takes 4096 bytes; the surface follows,
-`turn_lines` rows of `sensor_width` bytes, row 0 where the jig's angle is 0.
+`turn_lines` rows of `sensor_width` bytes, row 0 where the jig's angle is 0. The memory has room for the longest turn
+that is shown; `turn_lines` is that of the surface that is there now.
 
     0  char[8] "STNSCENE"   16 u32 sensor_width   32 u64 sequence       48 u32 part_present   56 u64 epoch_ns
     8  u32 version          20 u32 turn_lines     40 u64 surface_id     52 u32 turning        64 u64 turn_period_ns

@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 
 from station.core.errors import FAULTS, Fault
-from station.core.geometry import BLOCKS_PER_TURN, LINES_PER_BLOCK, LINES_PER_TURN
 from station.core.judgement import Evidence
 from station.core.part import (
     Announcement,
@@ -26,10 +25,12 @@ from station.core.timeline import ScanTimes
 from station.core.verdicts import Classes
 from station.records.ledger import SqliteLedger
 from tests.housings import Verdict
+from tests.lines import BLOCKS_PER_TURN, LINES_PER_BLOCK, LINES_PER_TURN
+from tests.turned import GEOMETRY
 
 CONFIGURATION = ("c0ffee" + "0" * 58, '{"station": {"name": "line 1"}}')
 MODEL = ModelIdentity("inception-cnn-1", "ab" * 32)
-PART_TYPE = PartType("SMH-385", 7, 385, 6, 3, 21.5, 120.0, 40.5)
+PART_TYPE = PartType("SMH-385", 7, 385, 6, 3, 21.5, 120.0, 40.5, GEOMETRY)
 START = datetime(2026, 5, 1, 6, 0, 0, 123_000, UTC)
 TABLE = housings()
 CLASSES = tuple(surface.name for surface in TABLE.surfaces)

@@ -9,7 +9,7 @@ same code. `drivers.camera.supervisor` opens it again without being asked.
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,7 +32,7 @@ from drivers.camera.link import (
 from drivers.camera.survey import find_devices
 from station.core.camera_settings import CameraSettings, ChunkSettings
 from station.core.errors import CameraError
-from station.core.geometry import BLOCKS_PER_TURN, LINES_PER_BLOCK
+from station.core.geometry import Geometry
 from station.core.part import Block, FeatureSnapshot, LineMarks, ScanRecipe
 
 ANSWER_TIMEOUT_S = 5.0
@@ -68,6 +68,11 @@ def unproven(chunks: ChunkSettings, absent: tuple[str, ...]) -> str:
     return f"lines that are lost {where} cannot be proven on this camera: {why}" if where else ""
 
 
+def _framing(geometry: Geometry) -> tuple[int, int]:
+    """Lines of a block, and blocks of a turn."""
+    return geometry.lines_per_block, geometry.blocks_per_turn
+
+
 @dataclass(frozen=True, slots=True)
 class Patience:
     """How long to wait for a block: for the first, the wait for the index pulse included, and for each later one."""
@@ -92,8 +97,8 @@ class GenTLTurn:
     def __init__(self, child: CameraChild, ring: BlockRing, request: Arm, patience: Patience) -> None:
         self._child = child
         self._ring = ring
+        self._request = request
         self._number = request.number
-        self._blocks = request.blocks
         self._patience = patience
         self._delivered = 0
         self._discarded = 0
@@ -147,8 +152,8 @@ class GenTLTurn:
             raise CameraError("camera.timeout", f"no block within {patience_s:.2f} s") from None
 
     def _block(self, filled: BlockFilled, arrived_ns: int) -> Block:
-        pixels = self._ring.pixels(filled.slot)
-        if self._blocks > BLOCKS_PER_TURN and (free := self._ring.more()):
+        pixels = self._ring.pixels(filled.slot, self._request.lines)
+        if self._request.blocks > len(self._request.slots) and (free := self._ring.more()):
             self._child.tell(Lend(self._number, free))
         index = self._delivered
         self._delivered += 1
@@ -171,8 +176,10 @@ class GenTLCamera:
 
     Args:
         settings: The configuration's `[camera]`, placeholders in `producers` filled in.
-        blocks: Blocks of one acquisition: 8, a turn. Of more or fewer only for trials; the camera must then be set to
-            run continuously, and whoever takes them must not hold more than eight at a time.
+        geometries: Those of the part types that are scanned, at least one; before the first `prepare` a turn is one of
+            the first geometry.
+        trial_blocks: Blocks of one acquisition, for trials, of any number; None: a turn. The camera must then be set to
+            run continuously, and whoever takes them must not hold more than one turn's at a time.
         doubt: Told at every opening which loss of lines this camera gives no proof of, if there is one.
         left_out: Told, producer by producer, which of several could not be asked for their cameras, and why.
     """
@@ -180,12 +187,15 @@ class GenTLCamera:
     def __init__(
         self,
         settings: CameraSettings,
-        blocks: int = BLOCKS_PER_TURN,
+        geometries: Sequence[Geometry],
+        trial_blocks: int | None = None,
         doubt: Callable[[str], None] = lambda _: None,
         left_out: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._settings = settings
-        self._blocks = blocks
+        self._geometries = tuple(geometries)
+        self._trial_blocks = trial_blocks
+        self._lines, self._blocks = _framing(self._geometries[0])
         self._doubt = doubt
         self._left_out = left_out
         self._producer: str | None = None
@@ -197,13 +207,14 @@ class GenTLCamera:
     async def open(self) -> None:
         """Start the camera process and let it connect; an open camera is let go first. See `LineCamera.open`."""
         await self.close()
+        self._lines, self._blocks = _framing(self._geometries[0])
         producers = find_producers(self._settings.producers)
         deadline_s = asyncio.get_running_loop().time() + self._settings.open_timeout_s
-        self._ring = ring = BlockRing(self._settings.width_px)
+        self._ring = ring = BlockRing(self._settings.width_px, max(self._lines_of_types), max(self._blocks_of_types))
         try:
             producer = await self._seeing(producers)
             self._child = await CameraChild.start(ring)
-            done = await self._ask(self._connection(producer), deadline_s)
+            done = await self._ask(self._connection(producer, ring), deadline_s)
         except BaseException:
             self._producer = None
             await self.close()
@@ -212,6 +223,14 @@ class GenTLCamera:
             ring.close_file()
         if doubt := unproven(self._settings.chunks, done.absent):
             self._doubt(doubt)
+
+    @property
+    def _lines_of_types(self) -> tuple[int, ...]:
+        return tuple(dict.fromkeys(geometry.lines_per_block for geometry in self._geometries))
+
+    @property
+    def _blocks_of_types(self) -> tuple[int, ...]:
+        return tuple(dict.fromkeys(geometry.blocks_per_turn for geometry in self._geometries))
 
     async def _seeing(self, producers: tuple[str, ...]) -> str:
         """The producer that sees the camera: it alone is loaded, so no other one can harm it.
@@ -231,15 +250,19 @@ class GenTLCamera:
         return self._producer
 
     async def prepare(self, recipe: ScanRecipe) -> FeatureSnapshot:
-        """Set line rate and exposure, read everything back; see `LineCamera.prepare`."""
+        """Set everything for a part type, read it back; see `LineCamera.prepare`."""
         names = self._settings.names
         request = Prepare(
             number=self._next_number(),
             line_rate=(names.line_rate_hz, recipe.line_rate_hz),
             exposure=(names.exposure_us, recipe.exposure_us),
+            lines=(names.lines_per_block, recipe.lines_per_block),
+            blocks=(names.blocks_per_turn, recipe.blocks) if self._trial_blocks is None else None,
+            features=recipe.features,
         )
         done = await self._ask(request, self._soon())
         self._line_rate_hz = recipe.line_rate_hz
+        self._lines, self._blocks = recipe.lines_per_block, recipe.blocks
         return done.features
 
     @asynccontextmanager
@@ -268,7 +291,8 @@ class GenTLCamera:
         child, ring = self._alive(), self._ring
         if ring is None:
             raise CameraError("camera.lost", "it is not open")
-        request = Arm(self._next_number(), ring.lease(), self._blocks)
+        blocks = self._trial_blocks or self._blocks
+        request = Arm(self._next_number(), ring.lease(blocks), blocks, self._lines)
         try:
             await self._ask(request, self._soon())
         except asyncio.CancelledError:
@@ -278,8 +302,8 @@ class GenTLCamera:
         return GenTLTurn(child, ring, request, self._patience())
 
     def _patience(self) -> Patience:
-        lines_s = LINES_PER_BLOCK / self._line_rate_hz if self._line_rate_hz else 0.0
-        first_s = self._settings.block_timeout_s + (1 + BLOCKS_PER_TURN) * lines_s
+        lines_s = self._lines / self._line_rate_hz if self._line_rate_hz else 0.0
+        first_s = self._settings.block_timeout_s + (1 + self._blocks) * lines_s
         return Patience(first_s, self._settings.late_block_s + lines_s)
 
     async def _ask(self, request: Request, deadline_s: float) -> Done:
@@ -305,15 +329,19 @@ class GenTLCamera:
             raise self._child.failure
         return self._child
 
-    def _connection(self, producer: str) -> Connect:
+    def _connection(self, producer: str, ring: BlockRing) -> Connect:
         settings = self._settings
+        turns = self._blocks_of_types
         return Connect(
             number=self._next_number(),
             producer=producer,
             serial_number=settings.serial_number,
             width_px=settings.width_px,
-            buffers=settings.buffers,
-            blocks=self._blocks,
+            slot_lines=ring.lines,
+            slots=ring.slots,
+            buffers=max(settings.buffers, max(turns) + 1),
+            lines=(settings.names.lines_per_block, self._lines_of_types),
+            blocks=(settings.names.blocks_per_turn, turns if self._trial_blocks is None else ()),
             first_frame_id=settings.first_frame_id,
             setup=tuple((row.feature, row.value) for row in settings.setup),
             chunks=settings.chunks.names,

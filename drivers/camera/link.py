@@ -19,22 +19,25 @@ from typing import Any
 import numpy as np
 
 from station.core.errors import BugError
-from station.core.geometry import BLOCKS_PER_TURN, LINES_PER_BLOCK
-from station.core.part import FeatureSnapshot, Pixels
+from station.core.part import Features, FeatureSnapshot, Pixels
 
 MAX_PACKET = 131_072
-RING_SLOTS = 3 * BLOCKS_PER_TURN
+TURNS_HELD = 3
+"""So many turns of the longest kind lie in the ring."""
 
 FeatureValue = str | int | float | bool
 Names = tuple[tuple[str, str], ...]
 """What is meant, and what this camera calls it."""
+Allowed = tuple[str, tuple[int, ...]]
+"""What the camera calls a feature, and the values that it may have."""
 
 
 @dataclass(frozen=True, slots=True)
 class Connect:
     """Load the producer, open the camera, write the features in this order, and check the image format.
 
-    `blocks` is the length of an acquisition: 8, a turn, or any other number of a camera that runs by itself.
+    `slots` of `slot_lines` lines, `width_px` wide, are the ring. `lines` and `blocks` are what a block's lines and an
+    acquisition's blocks may be; where no number of blocks is allowed, acquisitions do not end by themselves.
     `first_frame_id` is the producer's number of its first block, None for what its transport layer has, a text for any.
     `chunks` are the features that tell of each block's lines; answered with those that this camera does not send.
     """
@@ -43,32 +46,43 @@ class Connect:
     producer: str
     serial_number: str
     width_px: int
+    slot_lines: int
+    slots: int
     buffers: int
-    blocks: int
+    lines: Allowed
+    blocks: Allowed
     first_frame_id: int | str | None
-    setup: tuple[tuple[str, FeatureValue], ...]
+    setup: Features
     chunks: Names
 
 
 @dataclass(frozen=True, slots=True)
 class Prepare:
-    """Write line rate and exposure, each a feature's name and value; answered with the snapshot."""
+    """Set the camera for a part type; answered with the snapshot.
+
+    All are a feature's name and value. `features` are what the type has otherwise than the set-up; what an earlier type
+    had so is put back. Lines and blocks are written where they are others; no blocks: acquisitions do not end.
+    """
 
     number: int
     line_rate: tuple[str, float]
     exposure: tuple[str, float]
+    lines: tuple[str, int]
+    blocks: tuple[str, int] | None
+    features: Features
 
 
 @dataclass(frozen=True, slots=True)
 class Arm:
     """Wait for the index pulse and fill these slots, in this order; answered when AcquisitionStart is done.
 
-    `blocks` is how many come; where there are more than slots, `Lend` brings further ones.
+    `blocks` of `lines` lines come; where there are more of them than slots, `Lend` brings further slots.
     """
 
     number: int
     slots: tuple[int, ...]
     blocks: int
+    lines: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,16 +210,28 @@ class BlockRing:
     A slot is free again when nobody refers to its pixels any more, neither to the array nor to a view into it. So no
     block is ever overwritten under a reader, however long the judgement or the archive takes, and nobody hands back.
 
+    Memory is taken from the system when it is written to: what no block has reached yet costs nothing.
+
     Args:
         width_px: Columns of a block.
+        lines: Lines of a block, of the longest one that comes.
+        blocks: Blocks of a turn, of the one with the most.
+
+    Attributes:
+        file: The memory, until the process has it.
+        lines: Lines that a slot has room for.
+        slots: How many there are.
     """
 
-    def __init__(self, width_px: int) -> None:
+    def __init__(self, width_px: int, lines: int, blocks: int) -> None:
         self._width_px = width_px
+        self._turn_blocks = blocks
+        self.lines = lines
+        self.slots = TURNS_HELD * blocks
         self.file = os.memfd_create("camera-blocks", os.MFD_CLOEXEC)
-        os.ftruncate(self.file, RING_SLOTS * LINES_PER_BLOCK * width_px)
+        os.ftruncate(self.file, self.slots * lines * width_px)
         self._memory = mmap.mmap(self.file, 0, prot=mmap.PROT_READ)
-        self._lent: list[weakref.ref[Pixels] | None] = [None] * RING_SLOTS
+        self._lent: list[weakref.ref[Pixels] | None] = [None] * self.slots
         self._promised: set[int] = set()
 
     def close_file(self) -> None:
@@ -213,21 +239,21 @@ class BlockRing:
         os.close(self.file)
         self.file = -1
 
-    def lease(self) -> tuple[int, ...]:
-        """Free slots for one turn; those of an earlier turn that were not filled are free again.
+    def lease(self, blocks: int) -> tuple[int, ...]:
+        """Free slots for so many blocks, at most a turn; those of an earlier turn that were not filled are free again.
 
         Raises:
             BugError: The station still holds the blocks of earlier turns.
         """
         self._promised.clear()
-        free = self._free()
-        if len(free) < BLOCKS_PER_TURN:
+        wanted, free = min(blocks, self._turn_blocks), self._free()
+        if len(free) < wanted:
             gc.collect()  # an error that was met at a block holds it, in a cycle through its traceback
             free = self._free()
-        if len(free) < BLOCKS_PER_TURN:
-            raise BugError("station.bug", f"{RING_SLOTS - len(free)} of {RING_SLOTS} camera blocks are still in use")
-        self._promised.update(free[:BLOCKS_PER_TURN])
-        return free[:BLOCKS_PER_TURN]
+        if len(free) < wanted:
+            raise BugError("station.bug", f"{self.slots - len(free)} of {self.slots} camera blocks are still in use")
+        self._promised.update(free[:wanted])
+        return free[:wanted]
 
     def more(self) -> tuple[int, ...]:
         """All other slots that are free now, for an acquisition that is longer than a turn."""
@@ -239,16 +265,16 @@ class BlockRing:
         unread = (slot for slot, lent in enumerate(self._lent) if lent is None or lent() is None)
         return tuple(slot for slot in unread if slot not in self._promised)
 
-    def pixels(self, slot: int) -> Pixels:
-        """The block in a slot, (448, width) uint8, read-only, without a copy."""
+    def pixels(self, slot: int, lines: int) -> Pixels:
+        """The block of so many lines in a slot, (lines, width) uint8, read-only, without a copy."""
         self._promised.discard(slot)
-        size = LINES_PER_BLOCK * self._width_px
-        owner = np.frombuffer(self._memory, np.uint8, size, slot * size)
+        begin = slot * self.lines * self._width_px
+        owner = np.frombuffer(self._memory, np.uint8, lines * self._width_px, begin)
         self._lent[slot] = weakref.ref(owner)  # numpy keeps it alive as the `base` of every view
-        return owner.reshape(LINES_PER_BLOCK, self._width_px)
+        return owner.reshape(lines, self._width_px)
 
 
-def map_slots(file: int, width_px: int) -> Pixels:
-    """The process's side of the ring: all slots, (24, 448, width) uint8, writable."""
-    memory = mmap.mmap(file, RING_SLOTS * LINES_PER_BLOCK * width_px)
-    return np.frombuffer(memory, np.uint8).reshape(RING_SLOTS, LINES_PER_BLOCK, width_px)
+def map_slots(file: int, slots: int, lines: int, width_px: int) -> Pixels:
+    """The process's side of the ring: all slots, (slots, lines, width) uint8, writable."""
+    memory = mmap.mmap(file, slots * lines * width_px)
+    return np.frombuffer(memory, np.uint8).reshape(slots, lines, width_px)

@@ -146,7 +146,7 @@ def listing(problems: Sequence[str]) -> str:
 
 def _read(path: Path, lines: int) -> Pixels:
     try:
-        return read_scan(path, lines)
+        return read_scan(path, {lines})
     except RecordingError as error:
         raise RecordingError(error.code, f"{path.parent}/{error.detail}") from error
 

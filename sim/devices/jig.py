@@ -6,6 +6,7 @@ otherwise be up to one line a turn. It looks at the cell's `broken` for what is 
 """
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from drivers.modbus.register_map import Kind, RegisterMap
@@ -46,7 +47,7 @@ class JigDrive:
         return self.presets_ns.get(tenths_rpm, round(TENTHS_OF_RPM_NS / tenths_rpm))
 
 
-def presets(part_types: list[PartType]) -> dict[int, int]:
+def presets(part_types: Sequence[PartType]) -> dict[int, int]:
     """The presets for these part types."""
     return {round(10 * kind.speed_rpm): round(1e9 * kind.turn_s) for kind in part_types}
 

@@ -1,5 +1,6 @@
 /* A line by the clock shows the row that passes in the middle of its exposure: half a row away from either neighbour, so
- * neither rounding nor a line rate that is off by less than 1 in 2 * 3584 ever shows a row twice or not at all in a turn.
+ * neither rounding nor a line rate that is off by less than 1 in twice the rows of a turn ever shows a row twice or not
+ * at all in a turn.
  *
  * A line by the jig shows the row at whose beginning its pulse comes, so each row comes once at any speed. A pulse that
  * comes while the line before is still being exposed is missed, as with real cameras. */

@@ -17,7 +17,9 @@ static const uint64_t MAX_PERIOD_NS = 1000ull * NS_PER_S; /* keeps rows_at withi
 
 struct scene_header {
     char magic[8];
-    uint32_t version, header_size, sensor_width, turn_lines, pace, writer_pid;
+    uint32_t version, header_size, sensor_width;
+    _Atomic uint32_t turn_lines; /* that of the surface that is shown */
+    uint32_t pace, writer_pid;
     _Atomic uint64_t sequence;
     _Atomic uint64_t surface_id;
     _Atomic uint32_t part_present, turning;
@@ -63,6 +65,19 @@ static bool unusable(struct scene *scene, const char *why) {
     return false;
 }
 
+static uint32_t word(const _Atomic uint32_t *place) {
+    return atomic_load_explicit(place, memory_order_relaxed);
+}
+
+/* What is wrong with a turn of so many lines, or NULL. */
+static const char *turn_fault(const struct scene_header *header, uint32_t turn_lines, size_t size) {
+    if (turn_lines < 1 || turn_lines > TURN_LINES_MAX)
+        return "its turn is not 1 to 65536 lines";
+    if (size < HEADER_SIZE + (size_t)header->sensor_width * turn_lines)
+        return "the memory is smaller than its image";
+    return NULL;
+}
+
 /* What is wrong with a mapped header, or NULL. */
 static const char *header_fault(const struct scene_header *header, size_t size) {
     if (memcmp(header->magic, "STNSCENE", sizeof header->magic) != 0)
@@ -71,11 +86,7 @@ static const char *header_fault(const struct scene_header *header, size_t size) 
         return "its layout version is not 1";
     if (header->sensor_width < 1 || header->sensor_width > SENSOR_WIDTH_MAX)
         return "its sensor width is not 1 to 8192 px";
-    if (header->turn_lines < 1 || header->turn_lines > TURN_LINES_MAX)
-        return "its turn is not 1 to 65536 lines";
-    if (size < HEADER_SIZE + (size_t)header->sensor_width * header->turn_lines)
-        return "the memory is smaller than its image";
-    return NULL;
+    return turn_fault(header, word(&header->turn_lines), size);
 }
 
 static bool map_file(struct scene *scene, int file, const struct stat *found) {
@@ -132,10 +143,6 @@ static struct scene_view nothing(void) {
     return (struct scene_view){.turn_lines = 1, .motion = MOTION_STILL, .pace = PACE_REAL, .period_ns = NS_PER_S};
 }
 
-static uint32_t word(const _Atomic uint32_t *place) {
-    return atomic_load_explicit(place, memory_order_relaxed);
-}
-
 static struct scene_fault read_fault(const struct scene_header *header) {
     struct scene_fault fault = {.number = atomic_load_explicit(&header->fault_number, memory_order_relaxed),
                                 .taken = atomic_load_explicit(&header->fault_taken, memory_order_relaxed),
@@ -153,7 +160,7 @@ static struct scene_view read_header(const struct scene_header *header) {
     struct scene_view view = {.pixels = (const uint8_t *)header + HEADER_SIZE,
                               .row_pitch = header->sensor_width,
                               .sensor_width = header->sensor_width,
-                              .turn_lines = header->turn_lines,
+                              .turn_lines = word(&header->turn_lines),
                               .pace = header->pace == PACE_MAX ? PACE_MAX : PACE_REAL,
                               .epoch_ns = atomic_load_explicit(&header->epoch_ns, memory_order_relaxed),
                               .period_ns = atomic_load_explicit(&header->turn_period_ns, memory_order_relaxed),
@@ -176,8 +183,13 @@ struct scene_view scene_look(struct scene *scene) {
         if (sequence % 2 == 0) {
             struct scene_view view = read_header(scene->shared);
             view.sequence = sequence;
-            if (scene_unchanged(scene, &view))
-                return view;
+            if (scene_unchanged(scene, &view)) {
+                const char *fault = turn_fault(scene->shared, view.turn_lines, scene->mapped_size);
+                if (!fault)
+                    return view;
+                unusable(scene, fault);
+                return nothing();
+            }
         }
         clock_sleep_ns(NS_PER_MS / 10);
     }

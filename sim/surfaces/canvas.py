@@ -9,8 +9,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from station.core.geometry import LINES_PER_TURN
 from station.core.part import Pixels
+
+LINES_PER_TURN = 3584
+"""Of every surface that is rendered."""
 
 Plane = NDArray[np.float32]
 """A float32 image; as a gain 1 changes nothing."""

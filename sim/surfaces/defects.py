@@ -8,11 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sim.surfaces.canvas import Canvas, Plane
+from sim.surfaces.canvas import LINES_PER_TURN, Canvas, Plane
 from sim.surfaces.classes import SurfaceClass
 from sim.surfaces.reliefs import RELIEFS
 from sim.surfaces.severity import DEFAULT, Severity
-from station.core.geometry import LINES_PER_TURN
 from station.core.part import Pixels
 
 MM_PER_PX = 0.0155

@@ -7,8 +7,7 @@ What lies on the surface changes its brightness alone; only a relief has a brigh
 import cv2
 import numpy as np
 
-from sim.surfaces.canvas import Canvas, bow, soft_noise, stroke
-from station.core.geometry import LINES_PER_TURN
+from sim.surfaces.canvas import LINES_PER_TURN, Canvas, bow, soft_noise, stroke
 
 
 def lay_oil(rng: np.random.Generator, canvas: Canvas, often: float) -> None:

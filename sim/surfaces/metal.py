@@ -7,8 +7,7 @@ about 8 % of the brightness, its spectrum along and across them, bright streaks 
 import cv2
 import numpy as np
 
-from sim.surfaces.canvas import Plane, turn_noise
-from station.core.geometry import LINES_PER_TURN
+from sim.surfaces.canvas import LINES_PER_TURN, Plane, turn_noise
 from station.core.part import Pixels
 
 _MARKS = (

@@ -20,11 +20,11 @@ from pathlib import Path
 
 import cv2
 
+from sim.surfaces.canvas import LINES_PER_TURN
 from sim.surfaces.defects import Defect
 from sim.surfaces.plan import PlannedPart
 from sim.surfaces.render import MARGINS_PX, RenderedScan, render_part
 from station.core.errors import RecordingError
-from station.core.geometry import LINES_PER_TURN
 from station.core.part import Pixels
 
 SCAN_PNG = (cv2.IMWRITE_PNG_COMPRESSION, 9, cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_HUFFMAN_ONLY)

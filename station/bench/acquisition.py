@@ -26,7 +26,7 @@ from station.bench.plan import BenchPlan
 from station.cell.judging import SurfaceJudge
 from station.core.camera_settings import CameraSettings, FeatureSetting
 from station.core.errors import CameraError
-from station.core.geometry import BLOCKS_PER_TURN, LINES_PER_BLOCK, LINES_PER_TURN
+from station.core.geometry import Geometry
 from station.core.part import Block, PartType, ScanRecipe
 from station.core.ports import PatchClassifier
 from station.core.priority import precedence
@@ -71,39 +71,49 @@ def acquisition(plan: BenchPlan) -> dict[str, Any]:
         ModelError: The network cannot be used.
     """
     settings = plan.settings
-    kind = _part_type(settings)
+    kind = settings.known_types[0]
+    geometry, lines = kind.geometry, kind.geometry.lines_per_block
     width = settings.camera.width_px
     rate = settings.camera.max_line_rate_hz
-    blocks = max(2, round(plan.seconds * rate / LINES_PER_BLOCK))
+    blocks = max(2, round(plan.seconds * rate / lines))
     plan.say(f"paced: {width} px at {rate:.0f} lines/s for {plan.seconds:g} s, every block scored")
     classifier = make_classifier(settings)
     classifier.warm_up()
-    recipe = ScanRecipe(rate, min(kind.exposure_us, 0.9e6 / rate))
+    recipe = replace(kind.recipe, line_rate_hz=rate, exposure_us=min(kind.exposure_us, 0.9e6 / rate))
     with ThreadPoolExecutor(1, thread_name_prefix="compute") as compute:
         scorer = Scorer(settings, kind, classifier, compute)
         awake = cores_awake(wanted=settings.model.keep_awake)
-        with awake, shown_recording(settings, LINES_PER_TURN / rate) as camera:
-            paced = _measure(camera, blocks, recipe, scorer)
+        with awake, shown_recording(settings, geometry.lines_per_turn / rate) as camera:
+            paced = _measure(camera, Grabbing(geometry, blocks, recipe), scorer)
     plan.say(f"free: {FREE_BLOCKS} blocks as fast as they are taken")
     with shown_recording(settings, None) as camera:
-        free = _measure(camera, FREE_BLOCKS, recipe, None)
+        free = _measure(camera, Grabbing(geometry, FREE_BLOCKS, recipe), None)
     p50, p99 = (round(float(value), 3) for value in np.percentile(paced.arrivals_ms, [50, 99]))
     return {
-        "mb_per_s": _mb_per_s(paced, width),
-        "lines_per_s": round((paced.lines - LINES_PER_BLOCK) / paced.seconds, 1),
+        "mb_per_s": _mb_per_s(paced, lines, width),
+        "lines_per_s": round((paced.lines - lines) / paced.seconds, 1),
         "blocks": paced.blocks,
         "lost_blocks": paced.asked - paced.blocks,
         "scored_blocks": scorer.scored,
         "cpu_percent": round(100 * paced.cpu_s / paced.run_s, 1),
         "arrival_ms": {"p50": p50, "p99": p99},
-        "path_mb_per_s": _mb_per_s(free, width),
+        "path_mb_per_s": _mb_per_s(free, lines, width),
         "copies": COPIES,
     }
 
 
-def _measure(camera: CameraSettings, blocks: int, recipe: ScanRecipe, scorer: "Scorer | None") -> Flow:
+@dataclass(frozen=True, slots=True)
+class Grabbing:
+    """What is asked of the camera: so many blocks of this geometry, set as the recipe says."""
+
+    geometry: Geometry
+    blocks: int
+    recipe: ScanRecipe
+
+
+def _measure(camera: CameraSettings, asked: Grabbing, scorer: "Scorer | None") -> Flow:
     with precedence():
-        return asyncio.run(_flow(_endless(camera), blocks, recipe, scorer))
+        return asyncio.run(_flow(_endless(camera), asked, scorer))
 
 
 class Scorer:
@@ -131,10 +141,11 @@ class Scorer:
             self._waiting.popleft().result()
         if len(self._waiting) >= WAITING_BLOCKS:
             return
-        if block.frame_id % BLOCKS_PER_TURN == 0:
+        place = block.frame_id % self._kind.geometry.blocks_per_turn
+        if place == 0:
             self._judge = self._fresh()
         self.scored += 1
-        numbered = replace(block, index=block.frame_id % BLOCKS_PER_TURN)
+        numbered = replace(block, index=place)
         self._waiting.append(self._compute.submit(self._judge.take, numbered))
 
     async def finish(self) -> None:
@@ -145,21 +156,21 @@ class Scorer:
         return SurfaceJudge(self._kind, self._settings.crop, self._classifier, self._settings.turn)
 
 
-async def _flow(settings: CameraSettings, blocks: int, recipe: ScanRecipe, scorer: Scorer | None) -> Flow:
-    camera = make_trial_camera(settings, blocks)
+async def _flow(settings: CameraSettings, asked: Grabbing, scorer: Scorer | None) -> Flow:
+    camera = make_trial_camera(settings, asked.geometry, asked.blocks)
     cpu_s, begun_s = _children_cpu_s(), time.monotonic()
     arrived: list[int] = []
     arrivals_ms: list[float] = []
     lines = whole = 0
     try:
         await camera.open()
-        await camera.prepare(recipe)
+        await camera.prepare(asked.recipe)
         async with camera.turn() as turn:
             async for block in turn.blocks():
                 arrived.append(block.arrived_ns)
                 arrivals_ms.append((block.arrived_ns - block.last_line_ns) / 1e6)
                 lines += block.delivered_lines
-                whole += block.delivered_lines == LINES_PER_BLOCK
+                whole += block.delivered_lines == asked.geometry.lines_per_block
                 if scorer is not None:
                     scorer.take(block)
         if scorer is not None:
@@ -167,9 +178,9 @@ async def _flow(settings: CameraSettings, blocks: int, recipe: ScanRecipe, score
     finally:
         await camera.close()
     if len(arrived) < 2:
-        raise CameraError("camera.timeout", f"{len(arrived)} of {blocks} blocks came")
+        raise CameraError("camera.timeout", f"{len(arrived)} of {asked.blocks} blocks came")
     seconds = (arrived[-1] - arrived[0]) / 1e9
-    return Flow(blocks, lines, whole, seconds, arrivals_ms, _children_cpu_s() - cpu_s, time.monotonic() - begun_s)
+    return Flow(asked.blocks, lines, whole, seconds, arrivals_ms, _children_cpu_s() - cpu_s, time.monotonic() - begun_s)
 
 
 def _endless(camera: CameraSettings) -> CameraSettings:
@@ -178,13 +189,9 @@ def _endless(camera: CameraSettings) -> CameraSettings:
     return camera.model_copy(update={"setup": [*rows, FeatureSetting(feature="AcquisitionMode", value="Continuous")]})
 
 
-def _part_type(settings: Settings) -> PartType:
-    name, kind = next(iter(settings.part_types.items()))
-    return kind.part_type(name)
-
-
-def _mb_per_s(flow: Flow, width: int) -> float:
-    return round((flow.lines - LINES_PER_BLOCK) * width / flow.seconds / 1e6, 1)
+def _mb_per_s(flow: Flow, lines_per_block: int, width: int) -> float:
+    """Of the lines behind the first block, whose arrival begins the time."""
+    return round((flow.lines - lines_per_block) * width / flow.seconds / 1e6, 1)
 
 
 def _children_cpu_s() -> float:

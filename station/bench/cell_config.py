@@ -10,8 +10,9 @@ from typing import Any
 
 from config import bundled
 from station.core.camera_settings import CameraSettings, FeatureValue
-from station.core.geometry import LINES_PER_TURN
-from station.core.settings import PartTypeSettings, PlcSettings, Settings, SimulationSettings, load_settings
+from station.core.part import PartType
+from station.core.settings import PlcSettings, Settings, SimulationSettings, load_settings
+from station.core.type_settings import PartTypeSettings
 
 AT_ONCE = {"robot_load_s": 0.0, "robot_unload_s": 0.0, "jig_ramp_s": 0.0, "infeed_s": 0.0}
 JUST_BELOW = 1 - 1e-9
@@ -44,8 +45,8 @@ def simulated(settings: Settings) -> Settings:
 def at_line_rate(settings: Settings) -> Settings:
     """Every type turns as fast as the camera's highest line rate allows, and no other motion takes time."""
     rate_hz = settings.camera.max_line_rate_hz
-    kinds = {name: _at_rate(kind, rate_hz) for name, kind in settings.part_types.items()}
-    fastest_rpm = max(kind.part_type(name).speed_rpm for name, kind in kinds.items())
+    kinds = {kind.name: _at_rate(settings.part_types[kind.name], kind, rate_hz) for kind in settings.known_types}
+    fastest_rpm = max(kind.speed_rpm for kind in settings.model_copy(update={"part_types": kinds}).known_types)
     jig = settings.jig.model_copy(update={"max_speed_rpm": max(settings.jig.max_speed_rpm, fastest_rpm)})
     simulation = (settings.simulation or SimulationSettings()).model_copy(update=AT_ONCE)
     return settings.model_copy(update={"part_types": kinds, "jig": jig, "simulation": simulation})
@@ -85,10 +86,10 @@ def _toml(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _at_rate(kind: PartTypeSettings, rate_hz: float) -> PartTypeSettings:
-    speed_mm_s = JUST_BELOW * rate_hz * pi * kind.outer_diameter_mm / LINES_PER_TURN
+def _at_rate(settings: PartTypeSettings, kind: PartType, rate_hz: float) -> PartTypeSettings:
+    speed_mm_s = JUST_BELOW * rate_hz * pi * kind.outer_diameter_mm / kind.geometry.lines_per_turn
     exposure_us = min(kind.exposure_us, LONGEST_EXPOSURE * 1e6 / rate_hz)
-    return kind.model_copy(update={"surface_speed_mm_s": speed_mm_s, "exposure_us": exposure_us})
+    return settings.model_copy(update={"surface_speed_mm_s": speed_mm_s, "exposure_us": exposure_us})
 
 
 def _private_plc(plc: PlcSettings) -> PlcSettings:

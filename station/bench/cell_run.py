@@ -29,7 +29,6 @@ from station.core.events import (
     StepStarted,
     StripScored,
 )
-from station.core.geometry import BLOCKS_PER_TURN
 from station.core.priority import precedence
 from station.core.settings import Settings
 from station.core.timeline import ScanTimes
@@ -61,6 +60,7 @@ class CellRun:
     """What was seen.
 
     Attributes:
+        blocks_per_turn: Of every part, for they are judged by one network.
         ledgers: Of each decided part its deadline ledger by name, as in its record; none of a free run.
         looks: Turns that were scanned; more than parts where one was scanned again.
         scored: Strips that were scored, over all turns.
@@ -71,6 +71,7 @@ class CellRun:
         overloads: Turns in which the network was slower than the lines.
     """
 
+    blocks_per_turn: int
     ledgers: list[dict[str, int]] = field(default_factory=list)
     looks: int = 0
     scored: int = 0
@@ -83,17 +84,21 @@ class CellRun:
     @property
     def blocks_lost(self) -> int:
         """Blocks of all turns that were not delivered, or not scored."""
-        return BLOCKS_PER_TURN * self.looks - self.scored
+        return self.blocks_per_turn * self.looks - self.scored
+
+    @property
+    def _whole_turns(self) -> list[dict[str, int]]:
+        return [ledger for ledger in self.ledgers if f"block_{self.blocks_per_turn - 1}_last_line" in ledger]
 
     @property
     def decisions_ms(self) -> list[float]:
         """Of each part the time from its last line to the PLC's acknowledgement of its decision."""
-        return [(ledger["plc_acknowledged"] - last_line_ns(ledger)) / 1e6 for ledger in self.ledgers if _whole(ledger)]
+        return [(ledger["plc_acknowledged"] - last_line_ns(ledger)) / 1e6 for ledger in self._whole_turns]
 
     @property
     def steps_ms(self) -> dict[str, list[float]]:
         """What each step after the last line took, part by part, of the parts that went through all of them."""
-        moments = [after_last_line(ledger) for ledger in self.ledgers if _whole(ledger)]
+        moments = [after_last_line(ledger) for ledger in self._whole_turns]
         all_known = [known for known in moments if all(step in known for step in AFTER_THE_LAST_LINE)]
         steps = pairwise(("last_line", *AFTER_THE_LAST_LINE))
         return {done: [(known[done] - known[begun]) / 1e6 for known in all_known] for begun, done in steps}
@@ -150,7 +155,8 @@ async def _serve(settings: Settings, parts: int, pace: Pace, folder: Path, selec
     settings, config = private(at_line_rate(settings), folder), folder / "cell.toml"
     await asyncio.to_thread(write_config, settings, config)
     speed: Speed = "max" if pace == "free" else "real"
-    watch = _Watch(selector, parts, keeps_ledgers=pace != "free")
+    seen = CellRun(settings.known_types[0].geometry.blocks_per_turn)
+    watch = _Watch(selector, parts, seen, keeps_ledgers=pace != "free")
     async with SimulatedCell(config, folder / RECORDING, parts, speed, None, _ignore) as cell:
         data, ending = folder / "data", asyncio.create_task(watch.end_with(cell), name="simulated cell's end")
         try:
@@ -168,10 +174,11 @@ class _Watch:
     Args:
         selector: Watches the loop while a part is scored.
         parts: After how many sorted parts it is enough.
+        seen: Where it counts.
         keeps_ledgers: Whether each part's times are wanted; where memory is, what the watch itself keeps is in the way.
     """
 
-    def __init__(self, selector: WatchedSelector, parts: int, *, keeps_ledgers: bool) -> None:
+    def __init__(self, selector: WatchedSelector, parts: int, seen: CellRun, *, keeps_ledgers: bool) -> None:
         self._selector = selector
         self._parts = parts
         self._keeps_ledgers = keeps_ledgers
@@ -179,7 +186,7 @@ class _Watch:
         self._sorted = 0
         self.enough = asyncio.Event()
         self.trouble: StationError | None = None
-        self.seen = CellRun()
+        self.seen = seen
 
     def take(self, event: CellEvent) -> None:
         """What has happened; what the counting fails at ends the run."""
@@ -204,7 +211,7 @@ class _Watch:
                 self._selector.noting = True
             case StripScored():
                 seen.scored += 1
-                self._selector.noting = event.scores.index < BLOCKS_PER_TURN - 1
+                self._selector.noting = event.scores.index < seen.blocks_per_turn - 1
             case NetworkOverloaded():
                 seen.overloads += 1
             case PartDecided():
@@ -240,8 +247,8 @@ class _Watch:
 
 
 def last_line_ns(ledger: dict[str, int]) -> int:
-    """End of the exposure of the turn's last line, of a ledger that has it."""
-    return ledger[f"block_{BLOCKS_PER_TURN - 1}_last_line"]
+    """End of the exposure of the last line that came, of a ledger with a block."""
+    return max(at for name, at in ledger.items() if name.endswith("_last_line"))
 
 
 def after_last_line(ledger: dict[str, int]) -> dict[str, int]:
@@ -249,10 +256,6 @@ def after_last_line(ledger: dict[str, int]) -> dict[str, int]:
     last = ScanTimes.of(ledger).blocks[-1]
     scored = {} if last.scored_ns is None else {"scored": last.scored_ns}
     return {**ledger, "last_line": last.last_line_ns, "arrived": last.arrived_ns, **scored}
-
-
-def _whole(ledger: dict[str, int]) -> bool:
-    return f"block_{BLOCKS_PER_TURN - 1}_last_line" in ledger
 
 
 def _ignore(_event: Event) -> None:

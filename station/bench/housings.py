@@ -7,7 +7,7 @@ from pathlib import Path
 
 import cv2
 
-from sim.optics import Optics
+from sim.optics import Optics, in_lines
 from sim.surfaces.classes import SurfaceClass
 from sim.surfaces.render import render_part
 from station.core.errors import ConfigError
@@ -22,12 +22,11 @@ QUICK_PNG = (cv2.IMWRITE_PNG_COMPRESSION, 1)
 
 def part_types(settings: Settings) -> tuple[PartType, ...]:
     """The configured types, from the narrowest to the widest."""
-    kinds = (kind.part_type(name) for name, kind in settings.part_types.items())
-    return tuple(sorted(kinds, key=lambda kind: kind.width_px))
+    return tuple(sorted(settings.known_types, key=lambda kind: kind.width_px))
 
 
 def raw_scans(settings: Settings) -> Mapping[PartType, Pixels]:
-    """A whole turn of each type, (3584, sensor width) uint8, the housing somewhere on black."""
+    """A whole turn of each type, (lines a turn, sensor width) uint8, the housing somewhere on black."""
     kinds = part_types(settings)
     return {kind: _raw_scan(settings, number) for number, kind in enumerate(kinds)}
 
@@ -49,7 +48,7 @@ def write_recording(settings: Settings, folder: Path) -> None:
         folder.mkdir()
         for number, kind in enumerate(part_types(settings)):
             file, surface = f"BENCH-{number + 1}.png", _surface(number)
-            _done, packed = cv2.imencode(".png", _rendered(kind.width_px, number), QUICK_PNG)
+            _done, packed = cv2.imencode(".png", _rendered(kind, number), QUICK_PNG)
             (folder / file).write_bytes(packed.tobytes())
             about = {"file": file, "part_id": file[:-4], "part_type": kind.name, "label": surface.label}
             lines.append(json.dumps(about))
@@ -60,7 +59,7 @@ def write_recording(settings: Settings, folder: Path) -> None:
 
 def _raw_scan(settings: Settings, number: int) -> Pixels:
     optics = Optics(settings.camera.width_px, 2 * settings.crop.margin_px, SEED)
-    return optics.seat(_rendered(part_types(settings)[number].width_px, number), number)
+    return optics.seat(_rendered(part_types(settings)[number], number), number)
 
 
 def _surface(number: int) -> SurfaceClass:
@@ -68,7 +67,7 @@ def _surface(number: int) -> SurfaceClass:
 
 
 @cache
-def _rendered(width_px: int, number: int) -> Pixels:
+def _rendered(kind: PartType, number: int) -> Pixels:
     surface = _surface(number)
     defects = () if surface is SurfaceClass.DEFECT_FREE else (surface,)
-    return render_part(SEED, width_px, defects).image
+    return in_lines(render_part(SEED, kind.width_px, defects).image, kind.geometry.lines_per_turn)

@@ -1,4 +1,4 @@
-"""The network alone, fed as the station feeds it: one strip, two patches, at a time."""
+"""The network alone, fed as the station feeds it: one strip's patches at a time."""
 
 from math import prod
 from typing import Any
@@ -8,12 +8,11 @@ import openvino as ov
 from models.manifest import Bundle
 from station.bench.plan import BenchPlan
 from station.bench.timing import median, percentiles
-from station.core.geometry import BLOCKS_PER_TURN
 from station.host.bundles import find_bundle
 
 
 def model_only(plan: BenchPlan) -> dict[str, Any]:
-    """Images of 16 patches a second, what that is in multiplications, and the time of one strip's two patches.
+    """Images a second, what that is in multiplications, and the time of one strip's patches.
 
     `gmac_per_s` is None for a bundle whose network is not there as an OpenVINO graph to count them in.
 
@@ -21,11 +20,12 @@ def model_only(plan: BenchPlan) -> dict[str, Any]:
         ModelError: The network cannot be used.
     """
     strips_s = plan.network.strips_s()
-    images_per_s = 1 / median(strips_s) / BLOCKS_PER_TURN
+    blocks = plan.settings.known_types[0].geometry.blocks_per_turn
+    images_per_s = 1 / median(strips_s) / blocks
     gmac = gmac_per_strip(find_bundle(plan.settings))
     return {
         "images_per_s": round(images_per_s, 2),
-        "gmac_per_s": None if gmac is None else round(images_per_s * BLOCKS_PER_TURN * gmac, 1),
+        "gmac_per_s": None if gmac is None else round(images_per_s * blocks * gmac, 1),
         "two_patches_ms": percentiles([1e3 * strip_s for strip_s in strips_s], 50, 99),
     }
 

@@ -14,7 +14,6 @@ from station.bench.housings import raw_scans
 from station.bench.turns import Rounds, Turn, take_turns
 from station.bench.works import judging, scoring
 from station.core.errors import ModelError
-from station.core.geometry import BLOCKS_PER_TURN
 from station.core.ports import PatchClassifier
 from station.core.settings import Settings
 from station.core.wakefulness import cores_awake
@@ -29,7 +28,7 @@ TORCH_RESTS_S = 0.05
 """PyTorch's threads go on looking for work for some milliseconds, on the cores of whatever is measured next."""
 LEAST_ROUNDS = 3
 NETWORK_ALONE_ROUNDS = 13
-"""At eight strips each, these are the hundred of which a 99th percentile is taken."""
+"""At eight strips each, as a turn has, these are the hundred of which a 99th percentile is taken."""
 
 
 class NetworkRun:
@@ -50,6 +49,7 @@ class NetworkRun:
         self._rounds: Rounds[Key] | None = None
         self._widths: tuple[int, ...] = ()
         self._torch = False
+        self._blocks = settings.known_types[0].geometry.blocks_per_turn
 
     @property
     def widths(self) -> tuple[int, ...]:
@@ -78,15 +78,15 @@ class NetworkRun:
 
     def of_network(self, width: int) -> float:
         """The network's share of a part's time: 1 would be a part that costs what its strips cost the network alone."""
-        return BLOCKS_PER_TURN / self._measured().ratio(("part", width), ("network", width))
+        return self._blocks / self._measured().ratio(("part", width), ("network", width))
 
     def torch_image_s(self) -> float:
-        """Time of an image of 16 patches by PyTorch alone."""
-        return BLOCKS_PER_TURN * self._measured().median_s(("torch", 0))
+        """Time of a whole image, all its patches, by PyTorch alone."""
+        return self._blocks * self._measured().median_s(("torch", 0))
 
     def torch_over_part(self, width: int) -> float:
         """By how much longer PyTorch takes for the patches alone than the station for a whole part of this width."""
-        return BLOCKS_PER_TURN * self._measured().ratio(("torch", 0), ("part", width))
+        return self._blocks * self._measured().ratio(("torch", 0), ("part", width))
 
     def _measured(self) -> Rounds[Key]:
         if self._rounds is None:
@@ -101,7 +101,7 @@ class NetworkRun:
         strip = scoring(classifier)
         turns: dict[Key, Turn] = {}
         for width, part in self._parts(classifier):
-            turns["network", width] = Turn(strip, BLOCKS_PER_TURN)
+            turns["network", width] = Turn(strip, self._blocks)
             if part is not None:
                 turns["part", width] = Turn(part)
         self._widths = tuple(width for kind, width in turns if kind == "network")

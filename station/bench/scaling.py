@@ -13,7 +13,6 @@ from station.bench.housings import middle_scan
 from station.bench.plan import BenchPlan
 from station.bench.timing import median, times_s
 from station.bench.works import judging
-from station.core.geometry import BLOCKS_PER_TURN, PATCHES_PER_STRIP
 from station.core.settings import Settings
 from station.host.bundles import make_classifier
 
@@ -61,14 +60,15 @@ def _ms_by_patches(plan: BenchPlan) -> dict[int, float]:
     """The sizes take turns, so that what else the computer does meets all of them alike."""
     kind, scan = middle_scan(plan.settings)
     classifier = make_classifier(plan.settings)
+    geometry = classifier.geometry
     taken: dict[int, list[float]] = {blocks: [] for blocks in BLOCKS}
     for _ in range(ROUNDS):
         for blocks in BLOCKS:
-            one_part = judging(kind, scan, plan.settings, classifier, min(blocks, BLOCKS_PER_TURN))
-            parts = max(1, blocks // BLOCKS_PER_TURN)
+            one_part = judging(kind, scan, plan.settings, classifier, min(blocks, geometry.blocks_per_turn))
+            parts = max(1, blocks // geometry.blocks_per_turn)
             seconds = plan.short_s / ROUNDS / len(BLOCKS)
             taken[blocks] += times_s(lambda: [one_part() for _ in range(parts)], seconds, 1)  # noqa: B023  # used at once
-    return {PATCHES_PER_STRIP * blocks: 1e3 * median(seconds) for blocks, seconds in taken.items()}
+    return {geometry.patches_per_strip * blocks: 1e3 * median(seconds) for blocks, seconds in taken.items()}
 
 
 def _slower(rates: dict[int, float]) -> float | None:

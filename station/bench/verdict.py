@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from station.bench.housings import part_types
-from station.core.geometry import BLOCKS_PER_TURN, LINES_PER_BLOCK
+from station.core.geometry import Geometry
 from station.core.settings import Settings
 
 Figures = Mapping[str, Mapping[str, Any] | None]
@@ -47,7 +47,7 @@ def verdict(figures: Figures, settings: Settings, busy_before: float = 0.0) -> V
         settings: What was measured with.
         busy_before: Share of the processor that was in use before anything was measured.
     """
-    strip_ms = _strip_ms(figures)
+    strip_ms = _strip_ms(figures, _geometry(settings))
     highest, limited_by = _highest(figures, settings, strip_ms)
     runs = _runs(figures)
     if runs is None and highest is not None:
@@ -80,10 +80,15 @@ def _runs(figures: Figures) -> bool | None:
     return all(kept) if kept else None
 
 
-def _strip_ms(figures: Figures) -> float | None:
+def _geometry(settings: Settings) -> Geometry:
+    """That of the parts that were measured: a network has but one."""
+    return settings.known_types[0].geometry
+
+
+def _strip_ms(figures: Figures, geometry: Geometry) -> float | None:
     """Time that a strip keeps the compute thread busy, at the slowest width; or the network's alone."""
     if (whole := figures.get("end_to_end")) is not None:
-        return float(1e3 / BLOCKS_PER_TURN / min(whole["by_width"].values()))
+        return float(1e3 / geometry.blocks_per_turn / min(whole["by_width"].values()))
     if (network := figures.get("model_only")) is not None:
         return float(network["two_patches_ms"]["p50"])
     return None
@@ -93,7 +98,7 @@ def _highest(figures: Figures, settings: Settings, strip_ms: float | None) -> tu
     acquisition, machine = figures.get("acquisition"), figures.get("machine")
     if strip_ms is None:
         return None, None
-    line_s = strip_ms / 1e3 / LINES_PER_BLOCK
+    line_s = strip_ms / 1e3 / _geometry(settings).lines_per_block
     limits: dict[str, float] = {}
     if acquisition is not None:
         camera_s = acquisition["cpu_percent"] / 100 / acquisition["lines_per_s"]
@@ -126,7 +131,7 @@ def _said_of_limit(
 ) -> Iterator[str]:
     if highest is None or limited_by is None:
         return
-    block_ms = 1e3 * LINES_PER_BLOCK / settings.camera.max_line_rate_hz
+    block_ms = 1e3 * _geometry(settings).lines_per_block / settings.camera.max_line_rate_hz
     why = {
         NETWORK: f"the network: a strip takes {strip_ms:.1f} ms, a block is exposed in {block_ms:.1f} ms",
         CAMERA_WAY: "the way of the lines from the camera's process to the station",

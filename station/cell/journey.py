@@ -31,7 +31,7 @@ from station.core.events import (
     Watcher,
 )
 from station.core.judgement import Defect, Evidence, Published
-from station.core.part import Announcement, FeatureSnapshot, Inspection, LineAccount, PartType, ScanHealth, ScanRecipe
+from station.core.part import Announcement, FeatureSnapshot, Inspection, LineAccount, PartType, ScanHealth
 from station.core.ports import LineCamera, LinePlc, PartLedger
 from station.core.recipe import Recipe, Recipes
 from station.core.settings import Settings
@@ -201,7 +201,7 @@ class Cell:
             raise PartError("scan.failing", detail)
 
     async def _prepare(self, part_type: PartType) -> FeatureSnapshot:
-        return await self._camera.prepare(ScanRecipe(part_type.line_rate_hz, part_type.exposure_us))
+        return await self._camera.prepare(part_type.recipe)
 
     async def _look_twice(
         self, inspection: Inspection, recipe: Recipe, features: FeatureSnapshot
@@ -262,7 +262,7 @@ class Cell:
     ) -> Evidence:
         now_ns = self._clock.monotonic_ns()
         times = scan.times(recipe.part_type, now_ns)
-        load = load_of(times, recipe.part_type.line_rate_hz)
+        load = load_of(times, recipe.part_type.block_s)
         late_ms = None if scan.last_line_ns is None else (now_ns - scan.last_line_ns) / 1e6
         health = ScanHealth(*_first_fault(scan.account, trouble), late_ms, str(load) if load.overloaded else "")
         return Evidence(
@@ -311,7 +311,7 @@ class Cell:
 
     async def _check_load(self, inspection: Inspection, times: ScanTimes) -> None:
         """Tell that the network was slower than the line in this turn; the first of such turns in a row is noted."""
-        load = load_of(times, inspection.part_type.line_rate_hz)
+        load = load_of(times, inspection.part_type.block_s)
         kept_up, self._kept_up = self._kept_up, not load.overloaded
         if not load.overloaded:
             return

@@ -1,9 +1,9 @@
 """One turn of one part: arm, take the blocks as they come, score each while the next is exposed.
 
-    block 0 ─ block 1 ─ … ─ block 7 ┐ last line
+    block 0 ─ block 1 ─ … ─ block n ┐ last line
        └ score   └ score      └ score ┴ what else must be known beside it ┐ decision ─ (disarm)
 
-Between the last line and the decision lies nothing but the last block's own two patches: what else has to be asked is
+Between the last line and the decision lies nothing but the last block's own patches: what else has to be asked is
 asked meanwhile, and the camera is disarmed when the decision is on its way.
 """
 
@@ -19,7 +19,6 @@ from station.core.camera_settings import ChunkSettings
 from station.core.clock import Clock
 from station.core.errors import StationError
 from station.core.events import StripScored, Watcher
-from station.core.geometry import LINES_PER_BLOCK
 from station.core.part import Block, Inspection, LineAccount, PartType, Scores
 from station.core.ports import LineCamera
 from station.core.timeline import BlockTimes, ScanTimes
@@ -73,7 +72,7 @@ class Scan:
             BlockTimes(block.last_line_ns, block.arrived_ns, answer.at_ns if isinstance(answer, Scored) else None)
             for block, answer in zip(self.blocks, self.answers, strict=True)
         ]
-        begin_ns = taken[0].last_line_ns - round(1e9 * LINES_PER_BLOCK / part_type.line_rate_hz) if taken else 0
+        begin_ns = taken[0].last_line_ns - round(1e9 * part_type.block_s) if taken else 0
         return ScanTimes(self.armed_ns, begin_ns if begin_ns >= self.armed_ns else None, tuple(taken), decided_ns)
 
 
@@ -120,7 +119,7 @@ class Scanner:
         blocks: list[Block] = []
         scoring: list[asyncio.Future[Scored]] = []
         asking: asyncio.Future[None] | None = None
-        accountant = Accountant(self._chunks)
+        accountant = Accountant(inspection.part_type.geometry, self._chunks)
 
         def take(block: Block) -> None:
             accountant.take(block)

@@ -8,7 +8,7 @@ from station.core.part import PartType
 from station.core.ports import JigStatus, SpinJig
 
 SPEED_TOLERANCE = 0.02
-"""Share by which the measured speed may differ; at 2 % the last of 3584 lines lies 72 lines from where it should."""
+"""Share by which the measured speed may differ; at 2 % a turn's last line lies by 2 % of the turn beside its place."""
 
 
 class SpeedWatch:

@@ -13,9 +13,9 @@ from rich.table import Table
 from station.cli.terminal import JsonOption, err, out
 from station.core.camera_settings import CameraSettings
 from station.core.errors import ConfigError
-from station.core.geometry import BLOCKS_PER_TURN
-from station.core.part import ScanRecipe
+from station.core.part import PartType
 from station.core.settings import Settings, load_settings
+from station.core.table import default_geometry
 
 if TYPE_CHECKING:
     from drivers.camera.survey import FoundFeature
@@ -145,15 +145,15 @@ def camera_grab(
     config: CameraConfigOption = None,
     part_type: Annotated[
         str | None,
-        typer.Option("--type", metavar="NAME", help="Part type whose line rate and exposure are set; with --config."),
+        typer.Option("--type", metavar="NAME", help="Part type that the camera is set for; with --config."),
     ] = None,
     wishes: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="NAME=VALUE", help="Write a feature first; may be given more than once."),
     ] = None,
     blocks: Annotated[
-        int, typer.Option(min=1, max=1000, help="How many blocks of 448 lines; 8 are one turn.")
-    ] = BLOCKS_PER_TURN,
+        int | None, typer.Option(min=1, max=1000, help="How many blocks of lines; by default those of one turn.")
+    ] = None,
     first_frame_id: Annotated[
         str | None, typer.Option(metavar="NUMBER", help="See camera.first_frame_id: a number, or any.")
     ] = None,
@@ -163,7 +163,7 @@ def camera_grab(
     """Grab blocks into a PNG, with an account of every line; exit status 1 if lines are missing.
 
     With --config the camera is set up as in the cell and waits for the index pulse where the set-up says so; without,
-    it runs as it stands, in blocks of 448 lines.
+    it runs as it stands, in blocks of as many lines as the geometry of housings has.
     """
     from station.host.camera_trial import grab, save_image, trial_settings
     from station.host.devices import settle_producer
@@ -172,9 +172,11 @@ def camera_grab(
     camera = camera.model_copy(update={"block_timeout_s": timeout})
     if first_frame_id is not None:
         camera = camera.model_copy(update={"first_frame_id": _first_frame_id(first_frame_id)})
-    recipe = _recipe(load_settings(config), part_type) if config is not None else None
-    settings = trial_settings(camera, wishes or [], blocks, configured=config is not None)
-    result = asyncio.run(grab(settings, blocks, recipe))
+    kind = _part_type(load_settings(config), part_type) if config is not None else None
+    geometry = default_geometry().value() if kind is None else kind.geometry
+    blocks = blocks or geometry.blocks_per_turn
+    settings = trial_settings(camera, wishes or [], geometry, blocks, configured=kind is not None)
+    result = asyncio.run(grab(settings, geometry, blocks, None if kind is None else kind.recipe))
     if result.blocks:
         save_image(result.image, target)
     if as_json:
@@ -191,13 +193,11 @@ def _first_frame_id(text: str) -> int | str:
     raise ConfigError("config.bad_option", f"--first-frame-id {text}: write a number from 0, or any")
 
 
-def _recipe(settings: Settings, name: str | None) -> ScanRecipe:
+def _part_type(settings: Settings, name: str | None) -> PartType:
     if name is not None and name not in settings.part_types:
         known = ", ".join(settings.part_types)
         raise ConfigError("config.bad_option", f"--type {name}: there is no such part type; configured are {known}")
-    chosen = name or next(iter(settings.part_types))
-    kind = settings.part_types[chosen].part_type(chosen)
-    return ScanRecipe(kind.line_rate_hz, kind.exposure_us)
+    return settings.type_named(name or next(iter(settings.part_types)))
 
 
 def _print_account(result: "Grab", target: Path) -> None:

@@ -21,6 +21,8 @@ class FeatureNames(Section):
 
     line_rate_hz: str = Field("AcquisitionLineRate", description="Line rate in hertz.")
     exposure_us: str = Field("ExposureTime", description="Exposure of a line in microseconds.")
+    lines_per_block: str = Field("Height", description="Lines that come as one block.")
+    blocks_per_turn: str = Field("AcquisitionFrameCount", description="Blocks of one acquisition, which is a turn.")
 
 
 class ChunkSettings(Section):
@@ -88,7 +90,12 @@ class CameraSettings(Section):
         ),
     ] = None
     max_line_rate_hz: float = Field(..., gt=0, le=1_000_000, description="The camera's highest line rate.")
-    buffers: int = Field(12, ge=9, le=256, description="Blocks that the producer may hold; at least one turn and one.")
+    buffers: int = Field(
+        12,
+        ge=9,
+        le=256,
+        description="Blocks that the producer may hold; at least one turn and one, also where this says less.",
+    )
     open_timeout_s: Seconds = Field(20.0, description="Deadline for process start, connection and set-up.")
     block_timeout_s: Seconds = Field(
         5.0, description="Deadline of a turn's first block, beyond one turn's wait for the index pulse; then it failed."

@@ -180,6 +180,7 @@ _ROWS = (
     Fault(6011, "model.export_failed", "The bundle cannot be made. Correct what is named; nothing was overwritten.", _X),
     Fault(6012, "model.engine_unavailable", "The engine or precision chosen cannot run here. Correct model.engine or model.precision.", _X),
     Fault(6013, "model.wrong_classes", "The network does not answer the classes of the configuration. Give a bundle that does, or correct [[classes]].", _X),
+    Fault(6014, "model.wrong_geometry", "The network was made for another geometry than a part type has. Correct the geometry of the part type, or give a bundle made for it.", _X),
     # 61xx training of networks
     Fault(6101, "training.bad_plan", "These choices for a training contradict each other, or one is out of range. Correct those named.", _X),
     Fault(6102, "training.bad_data", "The data set cannot be trained on. Give every class images, in training and in validation.", _X),

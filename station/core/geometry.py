@@ -3,8 +3,10 @@
     turn ─▶ blocks, one after the other ─ each resized ─▶ a strip a block ─ cut ─▶ patches, left to right
 
 A block resized alone must be, bit for bit, its part of the whole turn resized at once, because a network may judge
-block by block while the part turns. That holds where the factor from lines to rows is an exact binary fraction, and
-where lines are put together and never spread: `Geometry` takes no other.
+block by block while the part turns. That holds where the factor from lines to rows is an exact binary fraction, where
+OpenCV's arithmetic comes to it exactly, and where lines are put together and never spread: `Geometry` takes no other.
+OpenCV takes the factor as the reciprocal of rows by lines, which is rounded: of one geometry in ten it misses the
+factor by a last bit, and the first row of a block then begins one line too early, in the block before it.
 """
 
 from dataclasses import dataclass
@@ -25,7 +27,8 @@ class Geometry:
         patches_per_strip: Patches side by side, along the axis of the part.
 
     Raises:
-        ValueError: A turn that is no whole number of blocks, or a block that makes no whole rows of a patch.
+        ValueError: A turn that is no whole number of blocks, or a block that makes no whole rows of a patch, or whose
+            rows would depend on the blocks before it.
     """
 
     lines_per_turn: int
@@ -79,14 +82,9 @@ def _problem(geometry: Geometry) -> str | None:
             f"a block of {block} lines makes no whole rows of a patch of {patch} px: it must have at least {patch} "
             f"lines" + (f", and a multiple of {odd}" if odd > 1 else "")
         )
+    if 1 / (patch / block) != block / patch:
+        return (
+            f"blocks of {block} lines cannot be resized one by one to patches of {patch} px: the factor is not exact "
+            "in floating point; take a few lines more or less"
+        )
     return None
-
-
-# What follows is the geometry of housings, for what is not yet given one.
-LINES_PER_TURN = 3584
-BLOCKS_PER_TURN = 8
-LINES_PER_BLOCK = LINES_PER_TURN // BLOCKS_PER_TURN
-PATCH_PX = 256
-PATCHES_PER_STRIP = 2
-STRIP_SHAPE = (PATCH_PX, PATCHES_PER_STRIP * PATCH_PX)
-PATCHES_PER_PART = BLOCKS_PER_TURN * PATCHES_PER_STRIP

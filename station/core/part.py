@@ -2,33 +2,54 @@
 
     Announcement ─ acquire ─▶ Block ─ crop ─▶ Crop ─ patch ─▶ Strip ─ score ─▶ Scores ─ decide ─▶ Decision ─ sort ─▶ bin
 
-Arrays are (height, width). Rows run along the rotation: 3584 lines are one turn of the part. The surface is judged in
-eight strips of two patches; patch 2k is the left and 2k+1 the right half of strip k.
-Source: geometry and classes after Mustafaev et al., "Enhancing Metal Surface Defect Recognition Through Image Patching
-and Synthetic Defect Generation", sections III and IV.
+Arrays are (height, width). Rows run along the rotation. How many lines are one turn, how many of them come as one block
+and become one strip, and how many patches that has, is the `Geometry` of the part's type.
+Source: blocks, strips and patches after Mustafaev et al., "Enhancing Metal Surface Defect Recognition Through Image
+Patching and Synthetic Defect Generation", sections III and IV.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from station.core.errors import Fault
-from station.core.geometry import LINES_PER_TURN, Geometry
+from station.core.geometry import Geometry
 from station.core.verdicts import Place, Verdict
 
 PART_ID_LENGTH = 16
 
 Pixels = NDArray[np.uint8]
 Probabilities = NDArray[np.float32]
+Features = tuple[tuple[str, str | int | float | bool], ...]
+"""Features of a camera and what is written into them, in this order."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScanRecipe:
+    """What the camera is set to for one part type.
+
+    Attributes:
+        line_rate_hz: Lines a second.
+        exposure_us: Exposure of one line.
+        lines_per_block: Lines that come as one block.
+        blocks: Blocks of one turn.
+        features: What this type has otherwise than the camera's common set-up.
+    """
+
+    line_rate_hz: float
+    exposure_us: float
+    lines_per_block: int
+    blocks: int
+    features: Features = ()
 
 
 @dataclass(frozen=True, slots=True)
 class PartType:
-    """What the station must know about one type of housing.
+    """What the station must know about one type of part.
 
     Attributes:
         name: Key of the configuration, `[part_types.NAME]`.
@@ -39,6 +60,8 @@ class PartType:
         outer_diameter_mm: Diameter of the turned surface.
         surface_speed_mm_s: Speed of the surface under the camera.
         exposure_us: Exposure of one line.
+        geometry: How one turn becomes blocks, strips and patches.
+        features: What the camera is set to for this type otherwise than in its common set-up.
     """
 
     name: str
@@ -49,7 +72,24 @@ class PartType:
     outer_diameter_mm: float
     surface_speed_mm_s: float
     exposure_us: float
-    geometry: Geometry = Geometry(3584, 448, 256, 2)  # noqa: RUF009
+    geometry: Geometry
+    features: Features = ()
+
+    @classmethod
+    def of(cls, settings: Mapping[str, Any], otherwise: Geometry) -> Self:
+        """The type from its fields as a record keeps them, what is nested as plain data.
+
+        Args:
+            settings: The fields by name.
+            otherwise: The geometry where the record is older than geometries are.
+
+        Raises:
+            TypeError: A field is missing, or is none of a part type.
+            ValueError: The geometry is none.
+        """
+        geometry = Geometry(**settings["geometry"]) if "geometry" in settings else otherwise
+        features = tuple((str(name), value) for name, value in settings.get("features", ()))
+        return cls(**{**settings, "geometry": geometry, "features": features})
 
     @property
     def turn_s(self) -> float:
@@ -62,14 +102,27 @@ class PartType:
         return 60.0 / self.turn_s
 
     @property
+    def line_rate_hz(self) -> float:
+        """Lines a second at which the geometry's lines are one turn."""
+        return self.geometry.lines_per_turn / self.turn_s
+
+    @property
+    def block_s(self) -> float:
+        """Time in which one block is exposed, in seconds."""
+        return self.geometry.lines_per_block / self.line_rate_hz
+
+    @property
     def mm_per_line(self) -> float:
-        """Length of the turned surface that one line sees, along the turn."""
+        """Length on the surface, along the turn, from one line to the next, in millimetres."""
         return float(np.pi) * self.outer_diameter_mm / self.geometry.lines_per_turn
 
     @property
-    def line_rate_hz(self) -> float:
-        """Lines a second at which 3584 lines are one turn."""
-        return LINES_PER_TURN / self.turn_s
+    def recipe(self) -> ScanRecipe:
+        """What the camera is set to for a scan of this type."""
+        geometry = self.geometry
+        return ScanRecipe(
+            self.line_rate_hz, self.exposure_us, geometry.lines_per_block, geometry.blocks_per_turn, self.features
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,13 +184,13 @@ class LineMarks:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """448 lines as the camera delivered them.
+    """One block of lines as the camera delivered them.
 
     Attributes:
-        index: 0 to 7 by order of arrival.
+        index: By order of arrival, from 0.
         frame_id: The producer's number of this block within the turn, counted from 0.
-        pixels: (448, sensor width) uint8, read-only.
-        delivered_lines: Lines that hold image data; fewer than 448 make the scan invalid.
+        pixels: (lines a block, sensor width) uint8, read-only.
+        delivered_lines: Lines that hold image data; fewer than the block has make the scan invalid.
         last_line_ns: End of the last line's exposure on CLOCK_MONOTONIC.
         arrived_ns: When the station's process had the block, on CLOCK_MONOTONIC.
         marks: What the camera says of the lines, or None where it says nothing.
@@ -157,7 +210,7 @@ class LineAccount:
     """Where every line of one turn has gone.
 
     Attributes:
-        expected_lines: 3584.
+        expected_lines: Those of one turn.
         delivered_lines: Lines with image data, over all blocks.
         blocks: Blocks that arrived.
         frame_ids: The producer's numbers in order of arrival.
@@ -176,7 +229,7 @@ class LineAccount:
 
     @property
     def valid(self) -> bool:
-        """True when all 3584 lines arrived once, in order."""
+        """True when all lines of the turn arrived once, in order."""
         return self.fault is None
 
 
@@ -198,9 +251,9 @@ class Crop:
     """A block without its black background.
 
     Attributes:
-        index: 0 to 7.
+        index: That of the block.
         roi: The columns of the whole part, found in block 0.
-        pixels: (448, roi.width) uint8, a view into the block.
+        pixels: (lines a block, roi.width) uint8, a view into the block.
     """
 
     index: int
@@ -210,7 +263,7 @@ class Crop:
 
 @dataclass(frozen=True, slots=True)
 class Strip:
-    """A block as the network sees it: `patches` is (2, 256, 256) uint8, contiguous, left then right."""
+    """A block as the network sees it: `patches` is the geometry's `patches_shape` uint8, contiguous, left to right."""
 
     index: int
     patches: Pixels
@@ -218,7 +271,7 @@ class Strip:
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """The network's answer to one strip: `probabilities` is (2, 5) float32, in the order of the network's classes."""
+    """The network's answer to one strip: `probabilities` is (patches, classes) float32, in the network's own order."""
 
     index: int
     probabilities: Probabilities
@@ -336,14 +389,6 @@ class EngineIdentity:
     version: str
     precision: str
     isa: str
-
-
-@dataclass(frozen=True, slots=True)
-class ScanRecipe:
-    """What the camera is set to for one part type."""
-
-    line_rate_hz: float
-    exposure_us: float
 
 
 FeatureSnapshot = Mapping[str, str | int | float | bool]

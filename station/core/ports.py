@@ -35,7 +35,7 @@ from station.core.verdicts import Place
 
 
 class LineCamera(Protocol):
-    """A line-scan camera that delivers one turn as eight numbered blocks."""
+    """A line-scan camera that delivers one turn as numbered blocks, as the recipe has them."""
 
     async def open(self) -> None:
         """Connect, write the configured features and read them back.
@@ -45,7 +45,9 @@ class LineCamera(Protocol):
         """
 
     async def prepare(self, recipe: ScanRecipe) -> FeatureSnapshot:
-        """Set line rate and exposure for the next part and return all configured features as read back.
+        """Set the camera for the next part's type and return all configured features as read back.
+
+        What the recipe before had special and this one has not is put back to the common set-up.
 
         Raises:
             CameraError: The camera is gone or a feature was refused.
@@ -66,7 +68,7 @@ class Turn(Protocol):
     """One armed turn."""
 
     def blocks(self) -> AsyncIterator[Block]:
-        """Blocks as they arrive, at most eight; ends early when the camera reports the end of the acquisition.
+        """Blocks as they arrive, at most one turn; ends early when the camera reports the end of the acquisition.
 
         Raises:
             CameraError: No block in time, a broken connection, or a foreign image format.
@@ -382,10 +384,9 @@ class PatchClassifier(Protocol):
         """
 
     def score(self, patches: Pixels) -> Probabilities:
-        """Probabilities (patches, classes) float32 of one strip's patches, uint8; each row sums to 1.
+        """Probabilities (patches, classes) float32 of one strip's patches, uint8 in the geometry's `patches_shape`.
 
-        Args:
-            patches: (patches, height, width), as `geometry.patches_shape` says.
+        Each row sums to 1.
 
         Raises:
             ModelError: The engine fails or answers with no probabilities.

@@ -1,6 +1,7 @@
 """Recordings: a folder of scans, and the reader of one scan.
 
-A scan is an 8-bit grey image, PNG, TIFF or BMP, of 3584 lines, any width from 64 columns, with the part on black.
+A scan is an 8-bit grey image, PNG, TIFF or BMP, any width from 64 columns, with the part on black, and of as many
+lines as one turn of the part's type has.
 `recording.jsonl`, where it is there, has one object a scan: `file`, `part_id`, `part_type` and `label`; a type or
 label that nobody knows is null, and blanks at the ends of an id are no part of it. `closed: false` says that a scan
 holds no whole turn, as one that was put together from pictures: then nobody looks whether its end meets its beginning.
@@ -16,7 +17,6 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from station.core.errors import RecordingError
-from station.core.geometry import LINES_PER_TURN
 from station.core.part import PART_ID_LENGTH, Pixels
 from station.core.scan_file import (
     BMP_SIGNATURE,
@@ -75,12 +75,12 @@ class _Entry(BaseModel):
     closed: bool = True
 
 
-def read_scan(path: Path, lines: int = LINES_PER_TURN) -> Pixels:
+def read_scan(path: Path, lines: Collection[int]) -> Pixels:
     """The image of one scan, (lines, width) uint8.
 
     Args:
-        path: The file.
-        lines: That one turn has.
+        path: The image.
+        lines: How many it may have: those of one turn of the part's type, or of each of the types that it may be of.
 
     Raises:
         RecordingError: It cannot be read, is cut off, damaged, no PNG, TIFF or BMP, not 8-bit grey, or of another size.
@@ -88,8 +88,9 @@ def read_scan(path: Path, lines: int = LINES_PER_TURN) -> Pixels:
     try:
         content = path.read_bytes()
         size = grey_size(content)
-        if size.lines != lines:
-            raise _bad_image(path, f"it has {size.lines} lines, allowed are {lines}")
+        if size.lines not in lines:
+            allowed = " or ".join(map(str, sorted(set(lines))))
+            raise _bad_image(path, f"it has {size.lines} lines, allowed are {allowed}")
         if not NARROWEST_PX <= size.columns <= WIDEST_PX:
             raise _bad_image(path, f"it has {size.columns} columns, allowed are {NARROWEST_PX} to {WIDEST_PX}")
         return unpacked(content, PictureSize(*size, channels=1))

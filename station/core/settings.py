@@ -17,7 +17,6 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BaseModel, Field, StringConstraints, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
-from station.core.algorithm1 import RuleName
 from station.core.camera_settings import CameraSettings
 from station.core.errors import FAULTS, ConfigError
 from station.core.part import PartType
@@ -34,6 +33,7 @@ from station.core.table import (
     default_places,
     default_review,
 )
+from station.core.type_settings import PartTypeSettings, setup_problems
 from station.core.verdicts import Classes, Inspected
 
 Port = Annotated[int, Field(ge=0, le=65535)]
@@ -86,35 +86,6 @@ class StationSettings(Section):
     language: Annotated[str, StringConstraints(pattern=r"^[a-z]{2}$")] = Field(
         "en", description="Language of the labels of classes and places, where they have several."
     )
-
-
-class PartTypeSettings(Section):
-    """One type of housing; see `station.core.part.PartType`."""
-
-    code: int = Field(..., ge=1, le=65535, description="Number of the type on the PLC.")
-    width_px: int = Field(..., ge=64, le=16384, description="Width of the part in the raw scan.")
-    width_tolerance_px: int = Field(8, ge=0, le=512, description="By how much the measured width may differ.")
-    edge_wander_px: int = Field(6, ge=0, le=256, description="By how much an edge may move within one turn.")
-    outer_diameter_mm: float = Field(..., gt=0, le=1000, description="Diameter of the turned surface.")
-    surface_speed_mm_s: float = Field(..., gt=0, le=10_000, description="Speed of the surface under the camera.")
-    exposure_us: float = Field(..., gt=0, le=1_000_000, description="Exposure of one line.")
-    bundle: str = Field("", description="The network for this type, as model.bundle names one; empty for that one.")
-    rule: RuleName = Field(
-        "algorithm1",
-        description="What several defective patches come to. algorithm1: the surest decides; most_severe: the severest "
-        "class does, and of its patches the surest.",
-    )
-    min_confidence: Annotated[
-        float | None, Field(ge=0.2, lt=1, description="As decision.min_confidence, for this type.")
-    ] = None
-    deadline_ms: Annotated[
-        float | None, Field(gt=0, le=60_000, description="As decision.deadline_ms, for this type.")
-    ] = None
-    archive: Annotated[list[str] | None, Field(description="As records.archive, for this type.")] = None
-
-    def part_type(self, name: str) -> PartType:
-        """The same as the type that flows."""
-        return PartType(name=name, **self.model_dump(include=set(PartType.__dataclass_fields__) - {"name"}))
 
 
 class RobotSettings(Section):
@@ -317,7 +288,7 @@ class Settings(Section):
     """The whole configuration."""
 
     station: StationSettings
-    part_types: dict[str, PartTypeSettings] = Field(..., min_length=1, description="The types of housings, by name.")
+    part_types: dict[str, PartTypeSettings] = Field(..., min_length=1, description="The types of parts, by name.")
     geometry: GeometrySettings = Field(default_factory=default_geometry)
     classes: list[ClassSettings] = Field(
         default_factory=default_classes, description="What the network may answer; by default the classes of housings."
@@ -375,19 +346,34 @@ class Settings(Section):
     @property
     def inspected(self) -> Inspected:
         """What the codes and counts in registers stand for."""
-        return Inspected(self.table, self.geometry.value().patches_per_part)
+        return Inspected(self.table, max(kind.geometry.patches_per_part for kind in self.known_types))
+
+    @property
+    def known_types(self) -> tuple[PartType, ...]:
+        """The configured part types as the values that flow, in the order of the configuration."""
+        return tuple(map(self.type_named, self.part_types))
+
+    def type_named(self, name: str) -> PartType:
+        """The configured part type of this name.
+
+        Raises:
+            KeyError: There is none.
+        """
+        return self.part_types[name].part_type(name, self.geometry)
 
     @model_validator(mode="after")
     def _part_types_fit_the_cell(self) -> Self:
-        problems = [problem for name, kind in self.part_types.items() for problem in self._misfits(name, kind)]
-        codes = [kind.code for kind in self.part_types.values()]
+        kinds = self.known_types
+        problems = [problem for kind in kinds for problem in self._misfits(kind)]
+        problems += setup_problems(self.camera, kinds)
+        codes = [kind.code for kind in kinds]
         problems += [f"part_types: code {code} is used twice" for code in sorted(set(codes)) if codes.count(code) > 1]
         if problems:
             raise ValueError("; ".join(problems))
         return self
 
-    def _misfits(self, name: str, settings: PartTypeSettings) -> list[str]:
-        kind, key = settings.part_type(name), f"part_types.{name}"
+    def _misfits(self, kind: PartType) -> list[str]:
+        key = f"part_types.{kind.name}"
         problems = []
         if kind.line_rate_hz > self.camera.max_line_rate_hz:
             problems.append(
@@ -409,7 +395,7 @@ class Settings(Section):
 
     def part_type_of(self, code: int) -> PartType | None:
         """The configured type with this number on the PLC, or None."""
-        return next((kind.part_type(name) for name, kind in self.part_types.items() if kind.code == code), None)
+        return next((self.type_named(name) for name, kind in self.part_types.items() if kind.code == code), None)
 
     @property
     def scene_name(self) -> str | None:

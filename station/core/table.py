@@ -8,9 +8,9 @@ import tomllib
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from functools import cache
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import ConfigDict, Field, StringConstraints
+from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
 from config import bundled
 from station.core.geometry import Geometry
@@ -65,12 +65,13 @@ class GeometrySettings(Section):
     patch_px: int = Field(..., ge=16, le=2048, description="Height and width of a patch.")
     patches_per_strip: int = Field(..., ge=1, le=64, description="Patches side by side, along the axis of the part.")
 
-    def value(self) -> Geometry:
-        """The same as the type that flows.
+    @model_validator(mode="after")
+    def _can_be_judged_block_by_block(self) -> Self:
+        self.value()
+        return self
 
-        Raises:
-            ValueError: No geometry that can be judged block by block.
-        """
+    def value(self) -> Geometry:
+        """The same as the type that flows."""
         return Geometry(**self.model_dump())
 
 

@@ -1,6 +1,6 @@
 """The deadline ledger of one part: when each thing was done, from the index pulse to the bin.
 
-    armed ▸ index pulse ▸ eight times (last line ▸ arrived ▸ scored) ▸ decided
+    armed ▸ index pulse ▸ for every block (last line ▸ arrived ▸ scored) ▸ decided
       ├▸ PLC sent ▸ PLC acknowledged ▸ committed
       └▸ jig stop ordered ▸ jig at rest ▸ robot ordered ▸ robot done
 
@@ -14,8 +14,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
-from station.core.geometry import LINES_PER_BLOCK
-
 Flat = Mapping[str, int]
 
 
@@ -26,7 +24,7 @@ class BlockTimes:
     Attributes:
         last_line_ns: End of the last line's exposure, as the producer stamped it.
         arrived_ns: The station's process had it.
-        scored_ns: The compute thread had the scores of its two patches; None when it could not be judged.
+        scored_ns: The compute thread had the scores of its patches; None when it could not be judged.
     """
 
     last_line_ns: int
@@ -147,14 +145,14 @@ class Load:
         return f"{self.strip_ms:.1f} ms a strip, a block is exposed in {self.block_ms:.1f} ms, {blocks} waited"
 
 
-def load_of(times: ScanTimes, line_rate_hz: float) -> Load:
-    """How the network kept up with a turn at this line rate; no load without a scored block."""
+def load_of(times: ScanTimes, block_s: float) -> Load:
+    """How the network kept up with a turn whose blocks are exposed in so many seconds; no load without a scored one."""
     scored = [(block.arrived_ns, block.scored_ns) for block in times.blocks if block.scored_ns is not None]
     free_ns = [0, *(end for _arrived, end in scored)]
     begun = [max(arrived, free) for (arrived, _end), free in zip(scored, free_ns, strict=False)]
     busy_ms = sum(end - begin for begin, (_arrived, end) in zip(begun, scored, strict=True)) / 1e6
     waiting = [sum(begin > arrived for begin in begun[: place + 1]) for place, (arrived, _end) in enumerate(scored)]
-    return Load(max(waiting, default=0), busy_ms / max(len(scored), 1), 1e3 * LINES_PER_BLOCK / line_rate_hz)
+    return Load(max(waiting, default=0), busy_ms / max(len(scored), 1), 1e3 * block_s)
 
 
 def _known(times: Mapping[str, int | None]) -> dict[str, int]:

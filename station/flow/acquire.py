@@ -1,6 +1,6 @@
 """Step 1, acquire: says where every line of one turn has gone, and whether the scan may be judged.
 
-A turn is valid when eight blocks arrived, numbered 0 to 7 in this order, each with all its 448 lines, and none was
+A turn is valid when all its blocks arrived, numbered from 0 in this order, each with all its lines, and none was
 thrown away. Whatever else happened is told in words that name the blocks and how many lines are missing.
 
 That says nothing of lines that the camera lost before it numbered its blocks: the later ones move up, and the block
@@ -20,7 +20,7 @@ import numpy as np
 
 from station.core.camera_settings import ChunkSettings
 from station.core.errors import FAULTS, CameraError
-from station.core.geometry import BLOCKS_PER_TURN, LINES_PER_BLOCK, LINES_PER_TURN
+from station.core.geometry import Geometry
 from station.core.part import Block, LineAccount, LineMarks
 
 LARGEST_16_BITS = 65535
@@ -30,10 +30,12 @@ class Accountant:
     """Keeps the account of one turn.
 
     Args:
+        geometry: How many blocks of how many lines are a turn.
         chunks: What the camera's marks of its lines must come to.
     """
 
-    def __init__(self, chunks: ChunkSettings | None = None) -> None:
+    def __init__(self, geometry: Geometry, chunks: ChunkSettings | None = None) -> None:
+        self._geometry = geometry
         self._chunks = chunks or ChunkSettings()
         self._blocks: list[Block] = []
 
@@ -41,11 +43,11 @@ class Accountant:
         """Enter a block, in order of arrival.
 
         Raises:
-            CameraError: The pixels are not (448, width) uint8, or not as wide as those of the first block.
+            CameraError: The pixels are not (lines a block, width) uint8, or not as wide as those of the first block.
         """
         pixels = block.pixels
         first = self._blocks[0].pixels if self._blocks else pixels
-        agreed = (LINES_PER_BLOCK, first.shape[-1])
+        agreed = (self._geometry.lines_per_block, first.shape[-1])
         if pixels.shape != agreed or pixels.dtype != np.uint8:
             raise CameraError(
                 "camera.bad_image",
@@ -59,37 +61,38 @@ class Accountant:
         Args:
             discarded_blocks: Blocks that the camera's software threw away as incomplete.
         """
-        frame_ids = tuple(block.frame_id for block in self._blocks)
-        disorder = list(_disorder(frame_ids))
-        losses = [*_losses(self._blocks, discarded_blocks), *_contradictions(self._blocks, self._chunks)]
+        blocks, geometry = self._blocks, self._geometry
+        frame_ids = tuple(block.frame_id for block in blocks)
+        disorder = list(_disorder(frame_ids, geometry.blocks_per_turn))
+        losses = [*_losses(blocks, geometry, discarded_blocks), *_contradictions(blocks, geometry, self._chunks)]
         fault = FAULTS["scan.out_of_order"] if disorder else FAULTS["scan.incomplete"] if losses else None
         return LineAccount(
-            expected_lines=LINES_PER_TURN,
-            delivered_lines=sum(block.delivered_lines for block in self._blocks),
-            blocks=len(self._blocks),
+            expected_lines=geometry.lines_per_turn,
+            delivered_lines=sum(block.delivered_lines for block in blocks),
+            blocks=len(blocks),
             frame_ids=frame_ids,
             discarded_blocks=discarded_blocks,
             fault=fault,
-            detail="; ".join(disorder + losses) or _wholeness(self._blocks),
+            detail="; ".join(disorder + losses) or _wholeness(blocks, geometry),
         )
 
 
-def _disorder(frame_ids: Sequence[int]) -> Iterator[str]:
-    if foreign := sorted({number for number in frame_ids if not 0 <= number < BLOCKS_PER_TURN}):
-        yield f"{_named(foreign)} outside the turn's 0 to {BLOCKS_PER_TURN - 1}"
+def _disorder(frame_ids: Sequence[int], blocks_per_turn: int) -> Iterator[str]:
+    if foreign := sorted({number for number in frame_ids if not 0 <= number < blocks_per_turn}):
+        yield f"{_named(foreign)} outside the turn's 0 to {blocks_per_turn - 1}"
     if repeated := sorted(number for number, times in Counter(frame_ids).items() if times > 1):
         yield f"{_named(repeated)} arrived more than once"
     if any(later < earlier for earlier, later in pairwise(frame_ids)):
         yield f"order of arrival {', '.join(map(str, frame_ids))}"
 
 
-def _losses(blocks: Sequence[Block], discarded_blocks: int) -> Iterator[str]:
-    arrived = {block.frame_id for block in blocks}
-    if missing := [number for number in range(BLOCKS_PER_TURN) if number not in arrived]:
-        yield f"{_named(missing)} missing, {len(missing) * LINES_PER_BLOCK} lines"
+def _losses(blocks: Sequence[Block], geometry: Geometry, discarded_blocks: int) -> Iterator[str]:
+    arrived, lines = {block.frame_id for block in blocks}, geometry.lines_per_block
+    if missing := [number for number in range(geometry.blocks_per_turn) if number not in arrived]:
+        yield f"{_named(missing)} missing, {len(missing) * lines} lines"
     for block in blocks:
-        if block.delivered_lines != LINES_PER_BLOCK:
-            yield f"block {block.frame_id} has {block.delivered_lines} of {LINES_PER_BLOCK} lines"
+        if block.delivered_lines != lines:
+            yield f"block {block.frame_id} has {block.delivered_lines} of {lines} lines"
     if discarded_blocks:
         yield f"{discarded_blocks} {'block' if discarded_blocks == 1 else 'blocks'} thrown away as incomplete"
 
@@ -98,11 +101,11 @@ def _named(numbers: Sequence[int]) -> str:
     return f"{'block' if len(numbers) == 1 else 'blocks'} {', '.join(map(str, numbers))}"
 
 
-def _wholeness(blocks: Sequence[Block]) -> str:
+def _wholeness(blocks: Sequence[Block], geometry: Geometry) -> str:
     """What a whole turn rests on."""
     counts = [count for block in blocks if block.marks for count in _counts(block.marks)]
     told = f", encoder {counts[0]} to {counts[-1]}" if counts else ""
-    return f"{LINES_PER_TURN} lines in {BLOCKS_PER_TURN} blocks{told}"
+    return f"{geometry.lines_per_turn} lines in {geometry.blocks_per_turn} blocks{told}"
 
 
 def _counts(marks: LineMarks) -> list[int]:
@@ -122,7 +125,7 @@ class _Mark:
     inside: bool
 
 
-def _contradictions(blocks: Sequence[Block], chunks: ChunkSettings) -> Iterator[str]:
+def _contradictions(blocks: Sequence[Block], geometry: Geometry, chunks: ChunkSettings) -> Iterator[str]:
     """Where the camera's own marks do not fit the lines that it delivered."""
     marked = [(block, block.marks) for block in blocks if block.marks is not None]
     if marked and len(marked) < len(blocks):
@@ -134,7 +137,7 @@ def _contradictions(blocks: Sequence[Block], chunks: ChunkSettings) -> Iterator[
             yield "block 0 does not begin at the index pulse"
     if not _counts_on([(marks.frame_id, block.frame_id) for block, marks in marked if marks.frame_id is not None]):
         yield f"the camera's own numbers are {', '.join(str(marks.frame_id) for _, marks in marked)}"
-    yield from _jumps(list(_marks(marked)), chunks)
+    yield from _jumps(list(_marks(marked, geometry.lines_per_block)), chunks)
 
 
 def _counts_on(numbered: Sequence[tuple[int, int]]) -> bool:
@@ -155,9 +158,9 @@ def _high(status: int | None, bit: int) -> bool:
     return status is None or bool(status >> bit & 1)
 
 
-def _marks(marked: Sequence[tuple[Block, LineMarks]]) -> Iterator[_Mark]:
+def _marks(marked: Sequence[tuple[Block, LineMarks]], lines_per_block: int) -> Iterator[_Mark]:
     for block, marks in marked:
-        line = block.frame_id * LINES_PER_BLOCK
+        line = block.frame_id * lines_per_block
         if marks.first_encoder is not None:
             yield _Mark(block.frame_id, line, marks.first_encoder, inside=False)
         if marks.last_encoder is not None:

@@ -174,7 +174,7 @@ def _wire(
         motion.still,
         lambda event, detail: controller.note(event, detail),  # noqa: PLW0108  # the controller comes later
     )
-    equipment = Equipment(make_camera(settings.camera), motion, plc, recipes, ledger, compute, clock)
+    equipment = Equipment(make_camera(settings), motion, plc, recipes, ledger, compute, clock)
     cell = Cell(equipment, line, settings, watch)
     controller = Controller(unit, cell, line, plc, ledger, settings, watch, alarms)
     probes = {"compute": lambda: compute.submit(_nothing), "records": ledger.answers}

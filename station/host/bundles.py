@@ -88,7 +88,8 @@ def make_classifier(settings: Settings, cache_dir: Path | None = None, folder: P
 
     Raises:
         ConfigError: The compiled passes over pixels, without which nothing reaches the network, are missing.
-        ModelError: The bundle is missing, damaged or unusable, or the engine cannot run it here.
+        ModelError: The bundle is missing, damaged or unusable, the engine cannot run it here, or a part type has
+            another geometry than it.
     """
     library()
     return make_engine(find_bundle(settings, folder), settings.model, cache_dir)

@@ -14,7 +14,7 @@ import numpy as np
 from drivers.camera.survey import FoundFeature
 from station.core.camera_settings import CameraSettings, FeatureSetting, FeatureValue
 from station.core.errors import CameraError, ConfigError
-from station.core.geometry import BLOCKS_PER_TURN, LINES_PER_BLOCK
+from station.core.geometry import Geometry
 from station.core.part import Block, Pixels, ScanRecipe
 from station.host.devices import find_camera_features, make_trial_camera
 
@@ -27,6 +27,7 @@ class Grab:
 
     Attributes:
         asked: Blocks that were asked for.
+        lines_per_block: Lines that each is to have.
         blocks: Those that came, their pixels in `image`.
         image: (lines, width) uint8: all blocks, one under the other.
         discarded: Blocks that came incomplete and were thrown away.
@@ -34,6 +35,7 @@ class Grab:
     """
 
     asked: int
+    lines_per_block: int
     blocks: tuple[Block, ...]
     image: Pixels
     discarded: int
@@ -60,14 +62,14 @@ class Grab:
     def complete(self) -> bool:
         """Whether every line came, in order."""
         numbers = [block.frame_id for block in self.blocks]
-        return numbers == list(range(self.asked)) and self.delivered_lines == self.asked * LINES_PER_BLOCK
+        return numbers == list(range(self.asked)) and self.delivered_lines == self.asked * self.lines_per_block
 
     def as_json(self) -> dict[str, Any]:
         """The account as plain data."""
         return {
             "complete": self.complete,
             "asked_blocks": self.asked,
-            "expected_lines": self.asked * LINES_PER_BLOCK,
+            "expected_lines": self.asked * self.lines_per_block,
             "delivered_lines": self.delivered_lines,
             "missing_blocks": list(self.missing),
             "discarded_blocks": self.discarded,
@@ -84,18 +86,19 @@ class Grab:
         }
 
 
-async def grab(settings: CameraSettings, blocks: int, recipe: ScanRecipe | None) -> Grab:
+async def grab(settings: CameraSettings, geometry: Geometry, blocks: int, recipe: ScanRecipe | None) -> Grab:
     """Take blocks; a camera that fails on the way is part of the result.
 
     Args:
         settings: The camera, with its set-up.
-        blocks: How many; 8 are one turn, any other number needs a camera that runs continuously.
-        recipe: Line rate and exposure to set, or None to leave them.
+        geometry: How long its blocks are, and how many are a turn.
+        blocks: How many; any other number than a turn's needs a camera that runs continuously.
+        recipe: What to set it to, of the same geometry, or None to leave it.
 
     Raises:
         CameraError: The camera cannot be opened or set.
     """
-    camera = make_trial_camera(settings, blocks)
+    camera = make_trial_camera(settings, geometry, blocks)
     taken: list[Block] = []
     pixels: list[Pixels] = []
     discarded, trouble = 0, None
@@ -115,15 +118,18 @@ async def grab(settings: CameraSettings, blocks: int, recipe: ScanRecipe | None)
     finally:
         await camera.close()
     image = np.concatenate(pixels) if pixels else np.zeros((0, settings.width_px), np.uint8)
-    return Grab(blocks, tuple(taken), image, discarded, trouble)
+    return Grab(blocks, geometry.lines_per_block, tuple(taken), image, discarded, trouble)
 
 
-def trial_settings(settings: CameraSettings, wishes: Sequence[str], blocks: int, *, configured: bool) -> CameraSettings:
-    """Settings for a grab: the camera's own, what was wished, and blocks of 448 lines.
+def trial_settings(
+    settings: CameraSettings, wishes: Sequence[str], geometry: Geometry, blocks: int, *, configured: bool
+) -> CameraSettings:
+    """Settings for a grab: the camera's own, what was wished, and blocks of the geometry's lines.
 
     Args:
         settings: Producers and serial number; where it is configured, all the rest too.
         wishes: `NAME=VALUE`, written in this order after the configured set-up.
+        geometry: How long blocks are, and how many are a turn.
         blocks: How many blocks are grabbed.
         configured: Whether `settings` come from a configuration file.
 
@@ -133,7 +139,7 @@ def trial_settings(settings: CameraSettings, wishes: Sequence[str], blocks: int,
     """
     tree = {one.name: one for one in find_camera_features(settings)}
     wished = [_wish(text, tree) for text in wishes]
-    framing = {} if configured and blocks == BLOCKS_PER_TURN else _framing(tree, blocks)
+    framing = {} if configured and blocks == geometry.blocks_per_turn else _framing(tree, settings, geometry, blocks)
     rows = [*wished, *(FeatureSetting(feature=name, value=value) for name, value in framing.items())]
     width = next((row.value for row in reversed(rows) if row.feature == "Width"), None)
     if width is None:
@@ -156,13 +162,16 @@ def save_image(image: Pixels, path: Path) -> None:
         raise ConfigError("config.file_failed", f"{path} cannot be written: {error.strerror}") from error
 
 
-def _framing(tree: Mapping[str, FoundFeature], blocks: int) -> dict[str, FeatureValue]:
-    """What must be written for so many blocks of 448 lines; some cameras refuse to be told what they do anyway."""
+def _framing(
+    tree: Mapping[str, FoundFeature], settings: CameraSettings, geometry: Geometry, blocks: int
+) -> dict[str, FeatureValue]:
+    """What must be written for so many such blocks; some cameras refuse to be told what they do anyway."""
+    names = settings.names
     modes = tree["AcquisitionMode"].entries if "AcquisitionMode" in tree else ()
-    several = blocks == BLOCKS_PER_TURN and "MultiFrame" in modes
+    several = blocks == geometry.blocks_per_turn and "MultiFrame" in modes
     mode: dict[str, FeatureValue] = {"AcquisitionMode": "MultiFrame" if several else "Continuous"}
-    count: dict[str, FeatureValue] = {"AcquisitionFrameCount": blocks} if several else {}
-    wanted: dict[str, FeatureValue] = {"Height": LINES_PER_BLOCK} | mode | count
+    count: dict[str, FeatureValue] = {names.blocks_per_turn: blocks} if several else {}
+    wanted: dict[str, FeatureValue] = {names.lines_per_block: geometry.lines_per_block} | mode | count
     return {name: value for name, value in wanted.items() if name in tree and tree[name].value != value}
 
 

@@ -8,7 +8,6 @@ from typing import Protocol
 
 from drivers.modbus.register_map import map_version
 from station.core.errors import DeviceError, RecordError, StationError
-from station.core.part import ScanRecipe
 from station.core.ports import PatchClassifier
 from station.core.priority import precedence
 from station.core.room import MB, free_bytes
@@ -124,16 +123,16 @@ async def real_time(settings: Settings) -> str:
 
 
 async def _camera(settings: Settings) -> str:
-    camera = make_camera(settings.camera)
+    camera = make_camera(settings)
     try:
         await camera.open()
-        name, kind = next(iter(settings.part_types.items()))
-        part_type = kind.part_type(name)
-        features = await camera.prepare(ScanRecipe(part_type.line_rate_hz, part_type.exposure_us))
+        first, *others = settings.known_types
+        for kind in others:
+            await camera.prepare(kind.recipe)
+        features = await camera.prepare(first.recipe)
         model = features.get("DeviceModelName", "camera")
-        return (
-            f"{model}: {len(features)} features written and read back, {part_type.line_rate_hz:.0f} lines/s for {name}"
-        )
+        rate = f"{first.line_rate_hz:.0f} lines/s for {first.name}"
+        return f"{model}: {len(features)} features written and read back, {rate}"
     finally:
         await camera.close()
 

@@ -17,6 +17,7 @@ from sim.gentl import producer_path
 from sim.showing import showing
 from station.core.camera_settings import CameraSettings
 from station.core.errors import ConfigError
+from station.core.geometry import Geometry
 from station.core.ports import LineCamera, LinePlc, SortRobot, SpinJig
 from station.core.settings import Settings, expand
 
@@ -26,14 +27,15 @@ PRODUCER = "{producer}"
 """What stands in the configuration for the simulated camera's GenTL producer."""
 
 
-def make_camera(settings: CameraSettings) -> LineCamera:
+def make_camera(settings: Settings) -> LineCamera:
     """The camera behind the configured GenTL producers, which is opened again by itself when it is lost.
 
     Raises:
         ConfigError: The simulated camera is configured and was not built.
     """
-    camera = GenTLCamera(_with_producers(settings), doubt=_note_doubt, left_out=_note_left_out)
-    return SupervisedCamera(camera, settings)
+    geometries = [kind.geometry for kind in settings.known_types]
+    camera = GenTLCamera(_with_producers(settings.camera), geometries, doubt=_note_doubt, left_out=_note_left_out)
+    return SupervisedCamera(camera, settings.camera)
 
 
 def _note_doubt(detail: str) -> None:
@@ -63,13 +65,18 @@ def shown_recording(settings: Settings, turn_s: float | None) -> Iterator[Camera
         yield camera.model_copy(update={"setup": setup})
 
 
-def make_trial_camera(settings: CameraSettings, blocks: int) -> LineCamera:
+def make_trial_camera(settings: CameraSettings, geometry: Geometry, blocks: int) -> LineCamera:
     """The same camera for trials: acquisitions of any length, and no recovery.
+
+    Args:
+        settings: The camera's.
+        geometry: How long its blocks are, and how many are a turn.
+        blocks: Of one acquisition; where they are not a turn, the camera must be set to run continuously.
 
     Raises:
         ConfigError: The simulated camera is configured and was not built.
     """
-    return GenTLCamera(_with_producers(settings), blocks)
+    return GenTLCamera(_with_producers(settings), [geometry], None if blocks == geometry.blocks_per_turn else blocks)
 
 
 def find_cameras(settings: CameraSettings) -> Survey:

@@ -13,9 +13,11 @@ from station.core.errors import ModelError
 from station.core.part import PartType
 from station.core.ports import PatchClassifier
 from station.core.recipe import DecisionRule, Recipe, Recipes
-from station.core.settings import PartTypeSettings, Settings
+from station.core.settings import Settings
+from station.core.type_settings import PartTypeSettings
 from station.flow.pixels.library import library
 from station.host.bundles import find_shelf
+from station.host.fit import require_geometry
 
 SHARED = ("classes", "places", "review", "crop", "turn", "decision")
 """Tables of the configuration that belong to every recipe."""
@@ -42,7 +44,9 @@ def find_bundles(settings: Settings, folder: Path | None = None) -> dict[str, Bu
         try:
             if name not in found:
                 found[name] = chosen_bundle(name, shelf)
-            check_classes(found[name].manifest, settings.table)
+            manifest = found[name].manifest
+            check_classes(manifest, settings.table)
+            require_geometry(settings.type_named(part_type).geometry, manifest.layout, manifest.name)
         except ModelError as error:
             raise ModelError(error.code, f"part_types.{part_type}: {error.detail}") from error
     return found
@@ -87,7 +91,7 @@ def assemble(settings: Settings, loaded: Mapping[str, PatchClassifier]) -> Recip
     names = bundle_names(settings)
     return Recipes(
         tuple(
-            _recipe(settings, kind, kind.part_type(name), loaded[names[name]])
+            _recipe(settings, kind, settings.type_named(name), loaded[names[name]])
             for name, kind in settings.part_types.items()
         )
     )
@@ -112,7 +116,7 @@ def describe_recipe(settings: Settings, part_type: str, folder: Path | None = No
     decision, records = settings.decision, settings.records
     told: dict[str, Any] = {"name": part_type} | kind.model_dump(mode="json")
     told |= {
-        "geometry": str(kind.part_type(part_type).geometry),
+        "geometry": str(settings.type_named(part_type).geometry),
         "bundle": kind.bundle or settings.model.bundle,
         "min_confidence": decision.min_confidence if kind.min_confidence is None else kind.min_confidence,
         "deadline_ms": decision.deadline_ms if kind.deadline_ms is None else kind.deadline_ms,

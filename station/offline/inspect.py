@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import count
+from itertools import count as counted
 from pathlib import Path
 from typing import Any
 
@@ -104,9 +104,9 @@ def wanted_images(paths: Iterable[Path], settings: Settings) -> Iterator[Wanted 
 def inspect_image(wanted: Wanted, settings: Settings, recipes: Recipes) -> Inspected | Refused:
     """Judge one image by steps 2 to 5; there is no line clock, so it is never late."""
     try:
-        image = read_scan(wanted.file)
-        blocks = blocks_of(image, recipes.rows[0].rule.geometry)
-        recipe = _recipe(wanted, blocks[0], settings, recipes)
+        image = read_scan(wanted.file, {recipe.rule.geometry.lines_per_turn for recipe in _candidates(wanted, recipes)})
+        recipe = _recipe(wanted, image, settings, recipes)
+        blocks = blocks_of(image, recipe.rule.geometry)
         turn = settings.turn if wanted.closed else settings.turn.of_open_turns()
         judge = SurfaceJudge(recipe.part_type, settings.crop, recipe.classifier, turn)
         return _judge(wanted.file, image, blocks, judge, recipe, settings.camera.mm_per_px)
@@ -122,7 +122,7 @@ def _judge(
     recipe: Recipe,
     mm_per_px: float | None,
 ) -> Inspected | Refused:
-    accountant = Accountant()
+    accountant = Accountant(recipe.rule.geometry)
     for block in blocks:
         accountant.take(block)
     scores, refused = [], None
@@ -139,12 +139,20 @@ def _judge(
     return Inspected(file, decision, judge.roi, fault is None, image, recipe, defects)
 
 
-def _recipe(wanted: Wanted, first: Block, settings: Settings, recipes: Recipes) -> Recipe:
-    if wanted.part_type is not None and (announced := recipes.named(wanted.part_type)) is not None:
-        return announced
-    width = find_part(first.pixels, settings.crop).width
-    types = [recipe.part_type for recipe in recipes.rows]
-    nearest_recipe = min(recipes.rows, key=lambda recipe: abs(recipe.part_type.width_px - width))
+def _candidates(wanted: Wanted, recipes: Recipes) -> tuple[Recipe, ...]:
+    """The recipe of the announced type; without one all."""
+    announced = recipes.named(wanted.part_type) if wanted.part_type is not None else None
+    return recipes.rows if announced is None else (announced,)
+
+
+def _recipe(wanted: Wanted, image: Pixels, settings: Settings, recipes: Recipes) -> Recipe:
+    """The announced type's recipe; without one that of the nearest width, of those that have so many lines a turn."""
+    fitting = [one for one in _candidates(wanted, recipes) if one.rule.geometry.lines_per_turn == len(image)]
+    if len(fitting) == 1:
+        return fitting[0]
+    width = find_part(image[: fitting[0].rule.geometry.lines_per_block], settings.crop).width
+    types = [recipe.part_type for recipe in fitting]
+    nearest_recipe = min(fitting, key=lambda recipe: abs(recipe.part_type.width_px - width))
     nearest = nearest_recipe.part_type
     if abs(nearest.width_px - width) > nearest.width_tolerance_px:
         known = ", ".join(f"{kind.name} {kind.width_px} px" for kind in types)
@@ -319,7 +327,7 @@ class PictureFolder:
         return target
 
     def _unused(self, stem: str) -> str:
-        names = (stem if times == 1 else f"{stem}~{times}" for times in count(1))
+        names = (stem if times == 1 else f"{stem}~{times}" for times in counted(1))
         name = next(name for name in names if name.lower() not in self._taken)
         self._taken.add(name.lower())
         return name

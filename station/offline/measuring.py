@@ -18,9 +18,9 @@ from models.evaluation.measuring.scorers import BundleScorer, Scorer
 from models.evidence import evidence_map
 from models.meaning import meaning_of
 from models.release.shelf import chosen_bundle
-from station.core.errors import ConfigError, PartError
+from station.core.errors import ConfigError
 from station.core.geometry import Geometry
-from station.core.part import Block, PartType, Pixels
+from station.core.part import Pixels
 from station.core.settings import Settings
 from station.flow.crop import check_width, crop_block, find_part
 from station.flow.patch import StripRoom, blocks_of, make_strip
@@ -39,16 +39,16 @@ class StationCutter:
         geometry: How the network takes a turn.
 
     Raises:
-        ConfigError: The configuration has another geometry.
+        ConfigError: No part type has this geometry.
     """
 
     def __init__(self, settings: Settings, geometry: Geometry) -> None:
-        if geometry != (own := settings.geometry.value()):
-            raise ConfigError("config.invalid", f"geometry: the network takes {geometry}; the configuration has {own}")
         self._crop = settings.crop
         self._turn = settings.turn
-        self._geometry = settings.geometry.value()
-        self._types = [kind.part_type(name) for name, kind in settings.part_types.items()]
+        self._geometry = geometry
+        self._types = [kind for kind in settings.known_types if kind.geometry == geometry]
+        if not self._types:
+            raise ConfigError("config.invalid", f"the network takes {geometry}; no part type has this geometry")
 
     def __call__(self, image: Pixels, scan: LabelledScan) -> Pixels:
         """The patches (patches, height, width) of a raw scan (lines of a turn, width).
@@ -58,7 +58,7 @@ class StationCutter:
         """
         blocks = blocks_of(np.ascontiguousarray(image), self._geometry)
         roi = find_part(blocks[0].pixels, self._crop)
-        part_type = self._nearest(blocks[0], roi.width, scan)
+        part_type = min(self._types, key=lambda kind: abs(kind.width_px - roi.width))
         check_width(roi, part_type)
         witness = TurnWitness(self._turn if scan.closed else self._turn.of_open_turns(), self._geometry)
         crops = []
@@ -68,11 +68,6 @@ class StationCutter:
         if witness.doubt is not None:
             raise witness.doubt
         return np.concatenate([make_strip(crop, StripRoom(self._geometry)).patches for crop in crops])
-
-    def _nearest(self, block: Block, width_px: int, scan: LabelledScan) -> PartType:
-        if not self._types:
-            raise PartError("part.wrong_width", f"{scan.part_id}, block {block.index}: no part type is configured")
-        return min(self._types, key=lambda kind: abs(kind.width_px - width_px))
 
 
 def open_scorer(model: str, settings: Settings) -> tuple[Scorer, str]:

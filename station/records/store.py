@@ -11,12 +11,13 @@ import json
 import secrets
 import sqlite3
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from datetime import datetime
 
 from station.core.errors import BugError, Fault
 from station.core.moments import moment, stamp
 from station.core.part import Announcement, Inspection, PartType
+from station.core.table import default_geometry
 from station.core.timeline import SettleTimes
 from station.core.verdicts import Place
 
@@ -165,8 +166,7 @@ def number_of(connection: sqlite3.Connection, inspection: Inspection) -> int:
 
 def _part_type(stored: str) -> PartType:
     """The part type as it was configured when the part was taken on."""
-    settings = json.loads(stored)
-    return PartType(**{field.name: settings[field.name] for field in fields(PartType)})
+    return PartType.of(json.loads(stored), default_geometry().value())
 
 
 def _new_id(entered_at: datetime) -> str:

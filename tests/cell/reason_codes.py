@@ -20,7 +20,7 @@ REASON_CODE: dict[str, int] = {
     "plc.two_masters": 5014,
     "model.missing": 6001, "model.wrong_hash": 6002, "model.bad_manifest": 6003, "model.bad_scores": 6004,
     "model.engine_failed": 6005, "model.engine_unavailable": 6012,
-    "model.wrong_classes": 6013,
+    "model.wrong_classes": 6013, "model.wrong_geometry": 6014,
     "record.disk_failed": 7001, "record.database_damaged": 7002, "record.newer_schema": 7003, "record.unknown": 7004,
     "record.in_use": 7005, "record.locked": 7006, "record.disk_low": 7007,
     "record.journal_grows": 7008,

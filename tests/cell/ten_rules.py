@@ -18,13 +18,13 @@ from sim.ledger import Entry, Happening
 from station.cell.packml import State
 from station.core.algorithm1 import algorithm1
 from station.core.errors import FAULTS
-from station.core.geometry import BLOCKS_PER_TURN, LINES_PER_TURN, PATCHES_PER_PART
 from station.host.bundles import make_classifier
 from station.offline.inspect import Inspected, Wanted, inspect_image
 from station.records.reading import reading
 from tests.cell.fault_bench import FaultBench
 from tests.cell.plc_words import DEFECT_FREE
 from tests.housings import TABLE, Destination
+from tests.lines import BLOCKS_PER_TURN, LINES_PER_TURN, PATCHES_PER_PART
 from tests.own_children import children
 from tests.unit.housings import MEANING
 

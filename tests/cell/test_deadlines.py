@@ -12,7 +12,6 @@ from station.cell.packml import State
 from station.core import wakefulness
 from station.core.clock import SystemClock
 from station.core.events import NetworkOverloaded, PartDecided, StripScored
-from station.core.geometry import BLOCKS_PER_TURN
 from station.core.part import Block, PartType, Pixels, Probabilities
 from station.core.records import RecordFilter
 from station.core.settings import Settings
@@ -21,6 +20,7 @@ from station.records.query import export_records
 from tests.cell.bench import Bench, running, settings
 from tests.contract.fake_camera import Misfortune, Mishap
 from tests.housings import Verdict
+from tests.lines import BLOCKS_PER_TURN
 from tests.open_files import held_open
 
 MS = 1_000_000

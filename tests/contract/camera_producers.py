@@ -18,8 +18,9 @@ import pytest
 from drivers.camera.gentl import GenTLCamera
 from sim.gentl import producer_path
 from station.core.camera_settings import CameraSettings
-from station.core.geometry import LINES_PER_BLOCK
 from station.core.part import ScanRecipe
+from tests.lines import LINES_PER_BLOCK
+from tests.turned import GEOMETRY
 
 WIDTH_PX = 320
 Rows = Mapping[str, str | int | float | bool]
@@ -72,7 +73,7 @@ class Producer:
         }
         if self.names is not None:
             document["names"] = dict(self.names)
-        return GenTLCamera(CameraSettings.model_validate(document | others))
+        return GenTLCamera(CameraSettings.model_validate(document | others), [GEOMETRY])
 
 
 BLOCK: Rows = {"PixelFormat": "Mono8", "Width": WIDTH_PX, "Height": LINES_PER_BLOCK}
@@ -82,7 +83,7 @@ OURS = Producer(
     model="Simulated Line Scan",
     setup={**BLOCK, "OffsetX": 0, "AcquisitionMode": "MultiFrame", "AcquisitionFrameCount": 8},
     names={},
-    recipe=ScanRecipe(line_rate_hz=50_000.0, exposure_us=15.0),
+    recipe=ScanRecipe(line_rate_hz=50_000.0, exposure_us=15.0, lines_per_block=448, blocks=8),
     chunks={
         "frame_id": "ChunkFrameID",
         "encoder_value": "ChunkEncoderValue",
@@ -96,7 +97,7 @@ VIKY = Producer(
     model="Viky",
     setup=BLOCK,
     names={"line_rate_hz": "AcquisitionFrameRate", "exposure_us": "BouncingBallSize"},
-    recipe=ScanRecipe(line_rate_hz=200.0, exposure_us=20.0),
+    recipe=ScanRecipe(line_rate_hz=200.0, exposure_us=20.0, lines_per_block=448, blocks=8),
     chunks={"line_status": "ChunkNrBounces"},
 )
 TLSIMU = Producer(
@@ -105,7 +106,7 @@ TLSIMU = Producer(
     model="TLSimu",
     setup=BLOCK,
     names=None,
-    recipe=ScanRecipe(1.0, 1.0),
+    recipe=ScanRecipe(1.0, 1.0, lines_per_block=448, blocks=8),
     first_frame_id="any",
 )
 

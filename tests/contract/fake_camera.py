@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from station.core.errors import CameraError
-from station.core.geometry import BLOCKS_PER_TURN, LINES_PER_BLOCK
 from station.core.part import Block, FeatureSnapshot, Pixels, ScanRecipe
+from tests.lines import BLOCKS_PER_TURN, LINES_PER_BLOCK
 
 
 class Mishap(Enum):

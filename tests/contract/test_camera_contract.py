@@ -16,13 +16,14 @@ from sim.pace import Speed
 from sim.scene import Scene
 from station.core.camera_settings import CameraSettings
 from station.core.errors import CameraError
-from station.core.geometry import BLOCKS_PER_TURN, LINES_PER_BLOCK, LINES_PER_TURN
 from station.core.part import Block, Pixels, ScanRecipe
 from station.core.ports import LineCamera
 from tests.contract.fake_camera import SHORT_LINES, FakeLineCamera, Misfortune, Mishap
+from tests.lines import BLOCKS_PER_TURN, LINES_PER_BLOCK, LINES_PER_TURN
+from tests.turned import GEOMETRY
 
 SENSOR_PX, WIDTH_PX, OFFSET_PX = 640, 512, 64
-RECIPE = ScanRecipe(line_rate_hz=20_000.0, exposure_us=20.0)
+RECIPE = ScanRecipe(line_rate_hz=20_000.0, exposure_us=20.0, lines_per_block=448, blocks=8)
 NUMBERS = itertools.count()
 SIM_FAULTS = {
     Mishap.LOST: "DropFrame",
@@ -97,7 +98,7 @@ class DriverBench:
                 "setup": [{"feature": feature, "value": value} for feature, value in setup.items()],
             }
         )
-        camera = GenTLCamera(settings)
+        camera = GenTLCamera(settings, [GEOMETRY])
         self._opened.push_async_callback(camera.close)
         return camera
 
@@ -121,7 +122,7 @@ async def bench(request: pytest.FixtureRequest) -> AsyncIterator[Bench]:
         return
     name = f"/camera-contract-{os.getpid()}-{next(NUMBERS)}"
     async with AsyncExitStack() as opened:
-        with Scene.create(name, SENSOR_PX, Speed.MAX) as scene:
+        with Scene.create(name, SENSOR_PX, Speed.MAX, LINES_PER_TURN) as scene:
             yield DriverBench(scene, name, opened)
             await opened.aclose()
 
@@ -166,7 +167,7 @@ async def test_pixels_are_read_only(bench: Bench) -> None:
 
 async def test_prepare_tells_what_the_camera_is_set_to(bench: Bench) -> None:
     camera = await ready(bench)
-    features = await camera.prepare(ScanRecipe(line_rate_hz=12_345.0, exposure_us=33.0))
+    features = await camera.prepare(ScanRecipe(line_rate_hz=12_345.0, exposure_us=33.0, lines_per_block=448, blocks=8))
     assert features["AcquisitionLineRate"] == pytest.approx(12_345.0, rel=1e-3)
     assert features["ExposureTime"] == pytest.approx(33.0, rel=1e-3)
     assert (features["Width"], features["Height"], features["PixelFormat"]) == (WIDTH_PX, LINES_PER_BLOCK, "Mono8")

@@ -13,10 +13,11 @@ from station.core.part import Announcement, Decision, Inspection, PartType
 from station.core.ports import CellReport, LinePlc
 from tests.contract.benches import lines, until
 from tests.housings import TABLE, Destination, Verdict
+from tests.turned import GEOMETRY
 
 pytestmark = pytest.mark.parametrize("kind", ["fake", "client", "server"])
 
-KIND = PartType("smh_385", 1, 385, 8, 6, 18.0, 320.0, 20.0)
+KIND = PartType("smh_385", 1, 385, 8, 6, 18.0, 320.0, 20.0, GEOMETRY)
 
 
 def inspection(part: Announcement) -> Inspection:

@@ -42,7 +42,7 @@ def strips_of_the_whole(image: Pixels, left: int, width_px: int) -> list[Pixels]
 def test_streamed_scores_are_those_of_the_whole_image(engine: Engine, width_px: int) -> None:
     left = 1237
     image = scan_of(width_px, left)
-    part_type = PartType("housing", 1, width_px, 0, 0, 20.0, 320.0, 20.0)
+    part_type = PartType("housing", 1, width_px, 0, 0, 20.0, 320.0, 20.0, GEOMETRY)
     judge = SurfaceJudge(part_type, SETTINGS, engine)
     streamed = [judge.take(block).probabilities for block in blocks_of(image, GEOMETRY)]
     whole = [engine.score(strip) for strip in strips_of_the_whole(image, left, width_px)]

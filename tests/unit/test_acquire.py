@@ -8,9 +8,10 @@ from pydantic import ValidationError
 
 from station.core.camera_settings import ChunkSettings
 from station.core.errors import CameraError
-from station.core.geometry import LINES_PER_BLOCK
 from station.core.part import Block, LineAccount, LineMarks
 from station.flow.acquire import Accountant
+from tests.lines import LINES_PER_BLOCK
+from tests.turned import GEOMETRY
 
 WHOLE = tuple(range(8))
 PIXELS = np.zeros((448, 64), np.uint8)
@@ -21,7 +22,7 @@ def block(index: int, frame_id: int, lines: int = LINES_PER_BLOCK, pixels: np.nd
 
 
 def account(frame_ids: tuple[int, ...], discarded: int = 0, short: dict[int, int] | None = None) -> LineAccount:
-    accountant = Accountant()
+    accountant = Accountant(GEOMETRY)
     for index, frame_id in enumerate(frame_ids):
         accountant.take(block(index, frame_id, (short or {}).get(index, LINES_PER_BLOCK)))
     return accountant.close(discarded)
@@ -93,7 +94,7 @@ def test_a_discarded_block_makes_even_a_whole_turn_incomplete(discarded: int, wo
     ids=["a line less", "16 bit", "colour", "one line", "another width than the first"],
 )
 def test_a_foreign_image_format_is_the_cameras_fault(pixels: np.ndarray) -> None:
-    accountant = Accountant()
+    accountant = Accountant(GEOMETRY)
     accountant.take(block(0, 0))
     with pytest.raises(CameraError, match=r"block 1 is .* agreed are") as refused:
         accountant.take(block(1, 1, pixels=pixels))
@@ -103,7 +104,7 @@ def test_a_foreign_image_format_is_the_cameras_fault(pixels: np.ndarray) -> None
 
 def test_a_first_block_without_columns_is_refused() -> None:
     with pytest.raises(CameraError):
-        Accountant().take(block(0, 0, pixels=np.zeros(448, np.uint8)))
+        Accountant(GEOMETRY).take(block(0, 0, pixels=np.zeros(448, np.uint8)))
 
 
 # ---------------------------------------------------------------------- what the camera says of its lines
@@ -125,7 +126,7 @@ def whole_turn(start: int = 5000, step: int = 1, bits: int = 32, first_number: i
 
 
 def told_by(marks: list[LineMarks | None], chunks: ChunkSettings = EXACT) -> LineAccount:
-    accountant = Accountant(chunks)
+    accountant = Accountant(GEOMETRY, chunks)
     for index, mark in enumerate(marks):
         accountant.take(replace(block(index, index), marks=mark))
     return accountant.close(0)
@@ -217,14 +218,14 @@ def test_within_the_tolerance_the_drives_speed_may_be_off() -> None:
 
 
 def test_a_block_that_is_missing_is_told_once_and_not_by_the_encoder() -> None:
-    accountant = Accountant(EXACT)
+    accountant = Accountant(GEOMETRY, EXACT)
     for index, number in enumerate((0, 1, 2, 4, 5, 6, 7)):
         accountant.take(replace(block(index, number), marks=whole_turn()[number]))
     assert accountant.close(0).detail == "block 3 missing, 448 lines"
 
 
 def test_a_short_block_is_told_once_and_not_by_the_encoder() -> None:
-    accountant = Accountant(EXACT)
+    accountant = Accountant(GEOMETRY, EXACT)
     for index, mark in enumerate(whole_turn()):
         short = replace(mark, last_encoder=(mark.first_encoder or 0) + 99) if index == 3 else mark
         accountant.take(replace(block(index, index, 100 if index == 3 else 448), marks=short))

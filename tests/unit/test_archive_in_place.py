@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from station.core.geometry import LINES_PER_TURN
 from station.core.part import Block
 from station.records import archive
 from station.records.archive import ScanImage
 from station.records.ledger import SqliteLedger
 from tests.file_systems import mounted, unmount
+from tests.lines import LINES_PER_TURN
 from tests.record_samples import PART_TYPE, blocks_of, evidence, open_ledger, part
 
 

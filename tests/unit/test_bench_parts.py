@@ -83,21 +83,21 @@ def test_a_callback_that_blocks_the_loop_is_seen_only_while_it_is_watched() -> N
 
 
 def test_growth_is_the_last_quarter_over_the_first_and_sizes_are_the_largest() -> None:
-    run = CellRun(resident=[Resident(100, 50), Resident(300, 50), Resident(200, 60), Resident(110, 55)])
+    run = CellRun(8, resident=[Resident(100, 50), Resident(300, 50), Resident(200, 60), Resident(110, 55)])
     assert sizes(run) == {
         "station_mb": 300, "camera_mb": 60, "parts": 4, "station_growth_mb": 10.0, "camera_growth_mb": 5.0,
     }  # fmt: skip
 
 
 def test_a_run_loses_every_block_that_was_not_scored() -> None:
-    assert CellRun(looks=3, scored=24).blocks_lost == 0
-    assert CellRun(looks=3, scored=21).blocks_lost == 3
+    assert CellRun(8, looks=3, scored=24).blocks_lost == 0
+    assert CellRun(8, looks=3, scored=21).blocks_lost == 3
 
 
 def test_the_decisions_time_is_from_the_last_line_to_the_plcs_acknowledgement() -> None:
     whole = {"block_7_last_line": 1_000_000, "decided": 3_000_000, "plc_acknowledged": 8_500_000}
     cut = {"block_3_last_line": 1_000_000, "plc_acknowledged": 8_500_000}
-    assert CellRun(ledgers=[whole, cut]).decisions_ms == [7.5]
+    assert CellRun(8, ledgers=[whole, cut]).decisions_ms == [7.5]
 
 
 def test_the_steps_after_the_last_line_add_up_to_the_whole_way_and_leave_out_cut_turns() -> None:
@@ -106,7 +106,7 @@ def test_the_steps_after_the_last_line_add_up_to_the_whole_way_and_leave_out_cut
     before = {f"block_{number}_{moment}": 0 for number in range(7) for moment in ("last_line", "arrived", "scored")}
     whole = before | last | moments
     unscored = {name: at for name, at in whole.items() if name != "block_7_scored"}
-    steps = CellRun(ledgers=[whole, unscored, before | {"decided": 1}]).steps_ms
+    steps = CellRun(8, ledgers=[whole, unscored, before | {"decided": 1}]).steps_ms
     assert {step: [round(ms, 3) for ms in took] for step, took in steps.items()} == {
         "arrived": [1.0], "scored": [4.5], "decided": [0.2], "plc_sent": [0.3], "plc_acknowledged": [1.5],
         "committed": [1.5],

@@ -48,7 +48,7 @@ def decoded(picture: bytes) -> Any:
 
 def test_everything_that_was_measured_is_drawn() -> None:
     times = 7.2 + np.random.default_rng(1).gamma(2.0, 0.6, 200)
-    full = decoded(draw(FIGURES, JUDGED, CellRun(ledgers=[ledger(float(ms)) for ms in times])))
+    full = decoded(draw(FIGURES, JUDGED, CellRun(8, ledgers=[ledger(float(ms)) for ms in times])))
     empty = decoded(draw({}, JUDGED, None))
     assert full.shape == empty.shape == (960, 1500, 3)
     assert (full < 255).mean() > 2 * (empty < 255).mean()
@@ -57,7 +57,7 @@ def test_everything_that_was_measured_is_drawn() -> None:
 @pytest.mark.parametrize("left_out", ["machine", "engine", "model_only", "end_to_end", "scaling", "stream"])
 def test_what_was_not_measured_is_left_out(left_out: str) -> None:
     figures = {name: value for name, value in FIGURES.items() if name != left_out}
-    assert decoded(draw(figures, JUDGED, CellRun(ledgers=[ledger(8.0)]))) is not None
+    assert decoded(draw(figures, JUDGED, CellRun(8, ledgers=[ledger(8.0)]))) is not None
 
 
 def test_torch_that_is_not_installed_is_left_out() -> None:
@@ -65,6 +65,6 @@ def test_torch_that_is_not_installed_is_left_out() -> None:
 
 
 def test_the_median_part_is_the_one_in_the_middle_by_its_time() -> None:
-    run = CellRun(ledgers=[ledger(30.0), ledger(7.0), {"decided": 1}, ledger(8.0)])
+    run = CellRun(8, ledgers=[ledger(30.0), ledger(7.0), {"decided": 1}, ledger(8.0)])
     assert median_part(run) == ledger(8.0)
-    assert median_part(CellRun(ledgers=[{"decided": 1}])) is None
+    assert median_part(CellRun(8, ledgers=[{"decided": 1}])) is None

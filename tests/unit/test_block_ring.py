@@ -4,15 +4,16 @@ import gc
 
 import pytest
 
-from drivers.camera.link import RING_SLOTS, BlockRing
+from drivers.camera.link import BlockRing
 from station.core.errors import BugError, PartError
-from station.core.geometry import BLOCKS_PER_TURN
 from station.core.part import Pixels
+
+LINES, BLOCKS = 448, 8
 
 
 @pytest.fixture
 def ring() -> BlockRing:
-    made = BlockRing(256)
+    made = BlockRing(256, LINES, BLOCKS)
     made.close_file()
     return made
 
@@ -33,16 +34,16 @@ def refuse(pixels: Pixels) -> None:
 def test_blocks_that_only_failed_judgements_hold_are_free_when_a_turn_needs_them(ring: BlockRing) -> None:
     gc.disable()
     try:
-        for _turn in range(RING_SLOTS // BLOCKS_PER_TURN + 2):
-            for slot in ring.lease():
-                fail_at(ring.pixels(slot))
+        for _turn in range(ring.slots // BLOCKS + 2):
+            for slot in ring.lease(BLOCKS):
+                fail_at(ring.pixels(slot, LINES))
     finally:
         gc.enable()
 
 
 def test_blocks_that_somebody_holds_are_not_given_out_again(ring: BlockRing) -> None:
-    held = [ring.pixels(slot) for _turn in range(RING_SLOTS // BLOCKS_PER_TURN) for slot in ring.lease()]
+    held = [ring.pixels(slot, LINES) for _turn in range(ring.slots // BLOCKS) for slot in ring.lease(BLOCKS)]
     with pytest.raises(BugError, match="24 of 24 camera blocks are still in use"):
-        ring.lease()
-    del held[:BLOCKS_PER_TURN]
-    assert len(ring.lease()) == BLOCKS_PER_TURN
+        ring.lease(BLOCKS)
+    del held[:BLOCKS]
+    assert len(ring.lease(BLOCKS)) == BLOCKS

@@ -11,8 +11,8 @@ from sim.recordings import bundled_recording
 from sim.surfaces.bundled import PLAN
 from sim.surfaces.plan import PlannedPart
 from sim.surfaces.recording import write_recording
-from station.core.geometry import LINES_PER_TURN
 from tests.housings import CLASSES, Verdict
+from tests.lines import LINES_PER_TURN
 
 ENTRIES = [json.loads(line) for line in (bundled_recording() / "recording.jsonl").read_text().splitlines()]
 

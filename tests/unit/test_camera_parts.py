@@ -19,8 +19,8 @@ from drivers.camera.process.device import Turn
 from drivers.camera.process.features import check_image_format, write_feature
 from station.core.camera_settings import ChunkSettings
 from station.core.errors import BugError, CameraError
-from station.core.geometry import BLOCKS_PER_TURN, LINES_PER_BLOCK
 from station.core.part import LineMarks
+from tests.lines import BLOCKS_PER_TURN, LINES_PER_BLOCK
 
 # ------------------------------------------------------------------ features that read back differently
 
@@ -138,7 +138,7 @@ class OddBuffer:
 
 
 def test_a_buffer_that_says_nothing_counts_as_whole() -> None:
-    image = read_buffer(OddBuffer(), WIDTH)
+    image = read_buffer(OddBuffer(), WIDTH, LINES_PER_BLOCK)
     assert (image.width, image.height, image.delivered_lines) == (WIDTH, LINES_PER_BLOCK, LINES_PER_BLOCK)
     assert image.stamp_ns is None
 
@@ -162,13 +162,13 @@ def test_a_buffer_that_says_nothing_counts_as_whole() -> None:
     ],
 )
 def test_the_lower_of_height_and_size_tells_the_delivered_lines(known: dict[str, int], lines: int) -> None:
-    assert read_buffer(OddBuffer(known), WIDTH).delivered_lines == lines
+    assert read_buffer(OddBuffer(known), WIDTH, LINES_PER_BLOCK).delivered_lines == lines
 
 
 @pytest.mark.parametrize("known", [{"width": 5}, {"height": 447}, {"pixel_format": 0x01100007}])
 def test_another_image_than_agreed_is_refused(known: dict[str, int]) -> None:
     with pytest.raises(CameraError) as refused:
-        read_buffer(OddBuffer({"pixel_format": MONO8.code, **known}), WIDTH)
+        read_buffer(OddBuffer({"pixel_format": MONO8.code, **known}), WIDTH, LINES_PER_BLOCK)
     assert refused.value.code == "camera.bad_image"
 
 
@@ -182,7 +182,7 @@ def test_another_image_than_agreed_is_refused(known: dict[str, int]) -> None:
     ],
 )
 def test_ticks_become_nanoseconds(known: dict[str, Any], stamp_ns: int | None) -> None:
-    assert read_buffer(OddBuffer(known), WIDTH).stamp_ns == stamp_ns
+    assert read_buffer(OddBuffer(known), WIDTH, LINES_PER_BLOCK).stamp_ns == stamp_ns
 
 
 def test_padding_is_left_out_and_missing_lines_are_black() -> None:
@@ -190,7 +190,7 @@ def test_padding_is_left_out_and_missing_lines_are_black() -> None:
     raw = bytes(16) + padded.tobytes()
     known = {"padding_x": 2, "image_offset": 16, "delivered_image_height": 40, "size_filled": len(raw)}
     target = np.full((LINES_PER_BLOCK, WIDTH), 255, np.uint8)
-    copy_lines(raw, read_buffer(OddBuffer(known), WIDTH), target)
+    copy_lines(raw, read_buffer(OddBuffer(known), WIDTH, LINES_PER_BLOCK), target)
     np.testing.assert_array_equal(target[:40], padded[:40, :WIDTH])
     assert not target[40:].any()
 
@@ -203,7 +203,7 @@ def wide(name: str, values: list[int], order: str = "<", **told: int) -> Any:
     raw = bytes(3) + lines.tobytes()
     known = {"pixel_format": grey.code, "padding_x": 2, "image_offset": 3, "size_filled": len(raw), **told}
     target = np.full((LINES_PER_BLOCK, WIDTH), 255, np.uint8)
-    image = read_buffer(OddBuffer(known), WIDTH, grey)
+    image = read_buffer(OddBuffer(known), WIDTH, LINES_PER_BLOCK, grey)
     assert image.delivered_lines == LINES_PER_BLOCK
     copy_lines(raw, image, target)
     assert not target[1:].any()
@@ -232,12 +232,12 @@ def test_the_byte_order_is_what_the_buffer_says(order: str, told: dict[str, int]
 def test_a_byte_order_that_nobody_knows_is_refused_where_it_matters() -> None:
     with pytest.raises(CameraError, match="bytes in an order 7"):
         wide("Mono12", [0], pixel_endianness=7)
-    assert read_buffer(OddBuffer({"pixel_endianness": 7}), WIDTH).delivered_lines == LINES_PER_BLOCK
+    assert read_buffer(OddBuffer({"pixel_endianness": 7}), WIDTH, LINES_PER_BLOCK).delivered_lines == LINES_PER_BLOCK
 
 
 def numbers(first_id: int | str, *frame_ids: int) -> list[int]:
     """The blocks' numbers in one acquisition, from the producer's."""
-    turn = Turn(link.Arm(1, (), 8), None, DeviceClock(None))
+    turn = Turn(link.Arm(1, (), 8, LINES_PER_BLOCK), None, DeviceClock(None))
     found = []
     for frame_id in frame_ids:
         found.append(turn.number_of(frame_id, first_id))
@@ -267,7 +267,7 @@ def test_block_numbers_of_16_bits_begin_anew_with_1(
 
 
 def test_block_numbers_begin_anew_in_a_long_acquisition_as_often_as_needed() -> None:
-    turn = Turn(link.Arm(1, (), 200_000), None, DeviceClock(None))
+    turn = Turn(link.Arm(1, (), 200_000, LINES_PER_BLOCK), None, DeviceClock(None))
     for number in range(140_000):
         assert turn.number_of(number % 65535 + 1, 1) == number
         turn.note(link.BlockFilled(1, 0, number, LINES_PER_BLOCK, 0))
@@ -277,13 +277,13 @@ def test_block_numbers_begin_anew_in_a_long_acquisition_as_often_as_needed() -> 
 def test_half_filled_wide_lines_are_not_delivered(name: str) -> None:
     grey = GREY_FORMATS[name]
     known = {"pixel_format": grey.code, "size_filled": 10 * 2 * WIDTH + 2 * WIDTH - 1}
-    assert read_buffer(OddBuffer(known), WIDTH, grey).delivered_lines == 10
+    assert read_buffer(OddBuffer(known), WIDTH, LINES_PER_BLOCK, grey).delivered_lines == 10
 
 
 def test_a_buffer_smaller_than_it_claims_is_refused() -> None:
     target = np.zeros((LINES_PER_BLOCK, WIDTH), np.uint8)
     with pytest.raises(CameraError, match="its buffer has only 100 bytes"):
-        copy_lines(bytes(100), read_buffer(OddBuffer(), WIDTH), target)
+        copy_lines(bytes(100), read_buffer(OddBuffer(), WIDTH, LINES_PER_BLOCK), target)
 
 
 @pytest.mark.parametrize(
@@ -300,7 +300,7 @@ def test_a_format_that_the_station_does_not_read_is_refused_in_words(
     camera = {"Width": WIDTH, "Height": LINES_PER_BLOCK, "PixelFormat": pixel_format}
     monkeypatch.setattr("drivers.camera.process.features.read_feature", lambda _nodes, name: camera.get(name))
     with pytest.raises(CameraError) as refused:
-        check_image_format(nodes_with(), WIDTH, BLOCKS_PER_TURN)
+        check_image_format(nodes_with(), WIDTH, ("Height", (LINES_PER_BLOCK,)), ("AcquisitionFrameCount", (8,)))
     assert refused.value.code == "camera.bad_image"
     assert f"PixelFormat is {pixel_format!r}" in refused.value.detail
     assert words in refused.value.detail
@@ -408,14 +408,21 @@ def test_which_loss_is_not_proven_is_said_in_words(names: dict[str, str], absent
             ("a.cti",),
             "77",
             512,
+            448,
+            24,
             9,
-            8,
+            ("Height", (448, 224)),
+            ("AcquisitionFrameCount", ()),
             None,
             (("Width", 512), ("Gain", 1.5), ("TriggerMode", "On"), ("On", True)),
             (("encoder_value", "ChunkEncoderValue"),),
         ),
-        link.Arm(2, (0, 5, 7), 8),
+        link.Arm(2, (0, 5, 7), 8, 448),
         link.Lend(2, (1,)),
+        link.Prepare(
+            3, ("Rate", 1.5), ("Exposure", 2.0), ("Height", 448), ("Frames", 8), (("GainSelector", "Red"), ("Gain", 2))
+        ),
+        link.Prepare(4, ("Rate", 1.5), ("Exposure", 2.0), ("Height", 448), None, ()),
         link.Leave(),
         link.Done(3, {"Width": 512, "ChunkModeActive": False}),
         link.Done(3, {}, ("ChunkEncoderValue",)),
@@ -439,40 +446,40 @@ def test_a_message_that_fits_no_packet_is_a_bug() -> None:
 
 
 def test_a_slot_is_free_when_nobody_looks_at_it_any_more() -> None:
-    ring = link.BlockRing(256)
-    slots = link.map_slots(ring.file, 256)
+    ring = link.BlockRing(256, LINES_PER_BLOCK, BLOCKS_PER_TURN)
+    slots = link.map_slots(ring.file, ring.slots, ring.lines, 256)
     ring.close_file()
-    first = ring.lease()
+    first = ring.lease(BLOCKS_PER_TURN)
     views = []
     for number, slot in enumerate(first):
         slots[slot] = number
-        views.append(ring.pixels(slot)[:, 3:7])
-    second = ring.lease()
+        views.append(ring.pixels(slot, LINES_PER_BLOCK)[:, 3:7])
+    second = ring.lease(BLOCKS_PER_TURN)
     assert set(second).isdisjoint(first)
-    more = [ring.pixels(slot) for slot in second]
-    assert set(ring.lease()).isdisjoint(first + second)
+    more = [ring.pixels(slot, LINES_PER_BLOCK) for slot in second]
+    assert set(ring.lease(BLOCKS_PER_TURN)).isdisjoint(first + second)
     assert [int(view[0, 0]) for view in views] == list(range(BLOCKS_PER_TURN))
     del views[2]
     more.clear()
-    assert ring.lease()[0] == first[2]
-    third = [ring.pixels(slot) for slot in range(link.RING_SLOTS)]
+    assert ring.lease(BLOCKS_PER_TURN)[0] == first[2]
+    third = [ring.pixels(slot, LINES_PER_BLOCK) for slot in range(ring.slots)]
     with pytest.raises(BugError, match="24 of 24"):
-        ring.lease()
+        ring.lease(BLOCKS_PER_TURN)
     third.clear()
-    assert len(ring.lease()) == BLOCKS_PER_TURN
+    assert len(ring.lease(BLOCKS_PER_TURN)) == BLOCKS_PER_TURN
 
 
 def test_a_long_acquisition_gets_each_free_slot_once_and_again_when_it_was_read() -> None:
-    ring = link.BlockRing(256)
+    ring = link.BlockRing(256, LINES_PER_BLOCK, BLOCKS_PER_TURN)
     ring.close_file()
-    first = ring.lease()
-    assert sorted(first + ring.more()) == list(range(link.RING_SLOTS))
+    first = ring.lease(BLOCKS_PER_TURN)
+    assert sorted(first + ring.more()) == list(range(ring.slots))
     assert ring.more() == ()
-    block = ring.pixels(first[3])
+    block = ring.pixels(first[3], LINES_PER_BLOCK)
     assert ring.more() == ()
     del block
     assert ring.more() == (first[3],)
-    assert len(ring.lease()) == BLOCKS_PER_TURN
+    assert len(ring.lease(BLOCKS_PER_TURN)) == BLOCKS_PER_TURN
 
 
 def test_the_cameras_process_is_told_the_folder_of_the_packages() -> None:

@@ -13,7 +13,7 @@ from station.core.errors import CameraError
 from station.core.part import FeatureSnapshot, ScanRecipe
 from station.core.ports import Turn
 
-RECIPE = ScanRecipe(line_rate_hz=20_000.0, exposure_us=25.0)
+RECIPE = ScanRecipe(line_rate_hz=20_000.0, exposure_us=25.0, lines_per_block=448, blocks=8)
 
 
 class MortalCamera:

@@ -10,12 +10,13 @@ from station.core.errors import PartError
 from station.core.part import Block, PartType, Pixels, Roi
 from station.core.settings import CropSettings
 from station.flow.crop import check_width, crop_block, find_part
+from tests.turned import GEOMETRY
 
 Scene = Callable[[], np.ndarray]
 SENSOR_PX, LINES = 5472, 448
 WIDTHS_PX = (385, 570, 690, 935, 1065, 1575)
 SETTINGS = CropSettings(background_max=40, margin_px=4)
-TYPE = PartType("smh_570", 2, 570, 8, 6, 20.0, 320.0, 20.0)
+TYPE = PartType("smh_570", 2, 570, 8, 6, 20.0, 320.0, 20.0, GEOMETRY)
 TOLERANCE_PX = 3
 LEFT = 2000
 
@@ -333,7 +334,7 @@ def test_a_part_with_too_many_white_pixels_is_refused(share: float, refused: boo
     pixels[:, 100:485] = 150
     pixels[: round(448 * share), 100:485] = 255
     block = Block(0, 0, pixels, 448, 0, 0)
-    kind = PartType("t", 1, 385, 8, 6, 18.0, 320.0, 20.0)
+    kind = PartType("t", 1, 385, 8, 6, 18.0, 320.0, 20.0, GEOMETRY)
     if refused:
         with pytest.raises(PartError) as caught:
             crop_block(block, Roi(100, 485), kind, CropSettings())

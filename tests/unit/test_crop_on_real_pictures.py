@@ -58,7 +58,7 @@ def is_saturated(surface: Pixels) -> bool:
 
 def judge(scan: Pixels, left: int, width_px: int) -> tuple[str, str]:
     """`found`, `off` by more than the tolerance, or the code of the refusal; and what was found, in words."""
-    part_type = PartType("housing", 1, width_px, 8, 6, 20.0, 320.0, 20.0)
+    part_type = PartType("housing", 1, width_px, 8, 6, 20.0, 320.0, 20.0, GEOMETRY)
     blocks = blocks_of(scan, GEOMETRY)
     try:
         roi = find_part(blocks[0].pixels, SETTINGS)

@@ -17,7 +17,7 @@ from station.flow.patch import blocks_of
 from tests.housings import CLASSES
 from tests.turned import GEOMETRY, turned
 
-KIND = PartType("housing", 1, 417, 8, 6, 20.0, 320.0, 20.0)
+KIND = PartType("housing", 1, 417, 8, 6, 20.0, 320.0, 20.0, GEOMETRY)
 ACTIVE_WAIT = "OPENCV_THREAD_POOL_ACTIVE_WAIT_WORKER"
 AFTER_THE_PACKAGE = f"""
 import sys, station

@@ -15,7 +15,7 @@ from station.flow.crop import check_width, crop_block, find_part
 from station.flow.turn.witness import TurnWitness
 from tests.turned import GEOMETRY, turned
 
-KIND = PartType("smh_385", 1, 385, 8, 6, 18.0, 320.0, 20.0)
+KIND = PartType("smh_385", 1, 385, 8, 6, 18.0, 320.0, 20.0, GEOMETRY)
 BLOCKS = 8
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from station.core import compiler
 from station.core.errors import ConfigError
-from station.core.geometry import LINES_PER_BLOCK, PATCH_PX, Geometry
+from station.core.geometry import Geometry
 from station.core.part import Crop, Pixels, Roi
 from station.flow.patch import StripRoom, blocks_of, make_strip
 from station.flow.pixels import build, library, passes, proofs
@@ -23,6 +23,7 @@ from station.flow.pixels.resizing import Resizing, compiled
 from station.flow.pixels.sharing import shares
 from station.host.bundles import make_classifier
 from tests.cell.bench import settings
+from tests.lines import LINES_PER_BLOCK, PATCH_PX
 from tests.turned import GEOMETRY
 
 SENSOR_PX = 5472

@@ -10,10 +10,10 @@ import pytest
 
 from station.core.errors import FAULTS, ConfigError, RecordError
 from station.core.events import ScanJudged
-from station.core.geometry import LINES_PER_TURN
 from station.core.part import Announcement, Inspection, Pixels
 from station.core.recording import read_recording, read_scan
 from station.host.recorder import WAITING_SCANS, ScanRecorder
+from tests.lines import LINES_PER_TURN
 from tests.record_samples import PART_TYPE, account, blocks_of, evidence
 
 
@@ -43,7 +43,7 @@ async def test_complete_scans_become_a_recording_with_ids_types_and_no_label(tmp
         ("B/../C", PART_TYPE.name, None),
     ]
     for one, seed in zip(recording.scans, (1, 3, 4), strict=True):
-        np.testing.assert_array_equal(read_scan(one.file), surface(seed)[:, 1000 - 256 : 1385 + 256])
+        np.testing.assert_array_equal(read_scan(one.file, {3584}), surface(seed)[:, 1000 - 256 : 1385 + 256])
 
 
 async def test_pixels_are_copied_before_the_camera_may_overwrite_them(tmp_path: Path) -> None:
@@ -52,7 +52,7 @@ async def test_pixels_are_copied_before_the_camera_may_overwrite_them(tmp_path: 
     recorder.watch(scan("A", image))
     image[:] = 0
     recorder.close()
-    np.testing.assert_array_equal(read_scan(tmp_path / "00001.png"), surface(1)[:, 744:1641])
+    np.testing.assert_array_equal(read_scan(tmp_path / "00001.png", {3584}), surface(1)[:, 744:1641])
 
 
 async def test_a_full_disk_ends_the_recording_with_a_word(tmp_path: Path) -> None:

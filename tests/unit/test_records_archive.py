@@ -16,7 +16,6 @@ import pytest
 import structlog
 
 from station.core.errors import FAULTS, RecordError
-from station.core.geometry import LINES_PER_TURN
 from station.core.judgement import Evidence
 from station.core.part import Block, Decision, Inspection, Pixels, Roi
 from station.core.settings import CropSettings
@@ -27,6 +26,7 @@ from station.records.lane import Lane
 from station.records.ledger import SqliteLedger
 from station.records.query import show_record
 from tests.housings import Destination, Verdict
+from tests.lines import LINES_PER_TURN
 from tests.record_samples import (
     INTERRUPTED,
     PART_TYPE,

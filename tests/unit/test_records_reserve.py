@@ -12,7 +12,6 @@ import pytest
 import structlog
 
 from station.core.errors import RecordError
-from station.core.geometry import LINES_PER_TURN
 from station.core.log_file import LogFile
 from station.core.room import MB, free_bytes, require_room
 from station.core.settings import RecordSettings
@@ -21,6 +20,7 @@ from station.host.recorder import ScanRecorder
 from tests.cell.bench import settings
 from tests.file_systems import mounted
 from tests.housings import Destination, Verdict
+from tests.lines import LINES_PER_TURN
 from tests.record_samples import PART_TYPE, blocks_of, decision, evidence, open_ledger, part
 from tests.unit.test_recorder import scan, surface
 

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 
 from station.core import synchrony
-from station.core.geometry import LINES_PER_TURN
 from station.core.synchrony import Timex, kernel_synchronised
 from station.records import pruner
 from station.records.ledger import SqliteLedger
 from tests.housings import Verdict
+from tests.lines import LINES_PER_TURN
 from tests.record_samples import PART_TYPE, START, HandClock, blocks_of, decision, evidence, open_ledger, part
 
 KEPT = 365

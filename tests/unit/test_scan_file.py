@@ -27,7 +27,7 @@ def encoded(suffix: str, image: np.ndarray = IMAGE, *options: int) -> bytes:
 
 def refusal(path: Path) -> str:
     with pytest.raises(RecordingError) as refused:
-        read_scan(path)
+        read_scan(path, {3584})
     assert refused.value.code == "recording.bad_image"
     name, _colon, words = refused.value.detail.partition(": ")
     assert name == path.name
@@ -49,7 +49,7 @@ def refusal(path: Path) -> str:
 def test_a_grey_scan_is_read_exactly(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "scan"
     path.write_bytes(content)
-    pixels = read_scan(path)
+    pixels = read_scan(path, {3584})
     assert pixels.dtype == np.uint8
     np.testing.assert_array_equal(pixels, IMAGE)
 
@@ -89,7 +89,7 @@ TOO_WIDE = png((16385, 3584, 8, 0, 0, 0, 0), zlib.compress(b"\0" * (3584 * 16386
 def test_the_hand_made_png_is_a_scan(tmp_path: Path) -> None:
     path = tmp_path / "made.png"
     path.write_bytes(png(GREY_HEADER, ROWS))
-    assert not read_scan(path).any()
+    assert not read_scan(path, {3584}).any()
 
 
 def tiff(*entries: tuple[int, int, int], data: bytes = b"", following: int = 0, order: str = "<") -> bytes:
@@ -128,7 +128,7 @@ def plain_tiff(
 def test_a_tiff_of_either_byte_order_is_a_scan(order: str, tmp_path: Path) -> None:
     path = tmp_path / "made.tif"
     path.write_bytes(plain_tiff(order))
-    np.testing.assert_array_equal(read_scan(path), IMAGE)
+    np.testing.assert_array_equal(read_scan(path, {3584}), IMAGE)
 
 
 COLOUR = np.dstack([IMAGE, IMAGE, IMAGE])

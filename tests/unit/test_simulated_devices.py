@@ -20,6 +20,7 @@ from sim.modbus.slave import ExceptionCode, RefusedError
 from sim.spindle import Spindle
 from station.core.part import PartType, Pixels
 from tests.housings import INSPECTED
+from tests.turned import GEOMETRY
 
 LOAD, UNLOAD, HOME = 1, 2, 3
 SPIN, STOP = 1, 2
@@ -340,7 +341,7 @@ async def test_the_jig_stops_by_itself_when_its_master_is_silent(world: World, j
 
 
 async def test_a_speed_that_rounds_to_a_preset_is_the_part_types_exact_one(world: World, jig: JigDevice) -> None:
-    kind = PartType("smh_385", 1, 385, 8, 6, 18.0, 320.0, 20.0)
+    kind = PartType("smh_385", 1, 385, 8, 6, 18.0, 320.0, 20.0, GEOMETRY)
     assert presets([kind]) == {3395: 176_714_587}
     jig.write(0, [SPIN, 3395, 1])
     await world.rest()

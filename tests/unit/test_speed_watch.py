@@ -12,8 +12,9 @@ from station.core.errors import JigError
 from station.core.part import PartType
 from station.core.ports import JigStatus
 from tests.contract.fake_devices import FakeJig, Floor
+from tests.turned import GEOMETRY
 
-PART_TYPE = PartType("smh_385", 1, 385, 8, 6, 18.0, 320.0, 20.0)
+PART_TYPE = PartType("smh_385", 1, 385, 8, 6, 18.0, 320.0, 20.0, GEOMETRY)
 GOOD = JigStatus(1, False, True, PART_TYPE.speed_rpm, 7, True, 0, 1e3 * PART_TYPE.turn_s)
 RUN_UP = replace(GOOD, index_period_ms=1.3 * GOOD.index_period_ms)
 NEXT_PULSE = replace(GOOD, index_pulses=8)

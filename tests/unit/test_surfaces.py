@@ -12,12 +12,12 @@ import pytest
 
 from sim.surfaces import WIDTHS_PX, RenderPlan, Severity, SeverityPlan, marks, render_part, write_recording
 from sim.surfaces.canvas import Canvas, turn_noise
+from sim.surfaces.classes import SurfaceClass
 from sim.surfaces.defects import MM_PER_PX, lay_defect
 from sim.surfaces.plan import PAPER_MIX, parse_mix, share_out
 from sim.surfaces.severity import CURVES
-from sim.surfaces.classes import SurfaceClass
 from station.core.errors import ConfigError, RecordingError
-from station.core.geometry import LINES_PER_BLOCK, LINES_PER_TURN
+from tests.lines import LINES_PER_BLOCK, LINES_PER_TURN
 
 DEFECTS = [surface for surface in SurfaceClass if surface is not SurfaceClass.DEFECT_FREE]
 

@@ -5,7 +5,7 @@ import pytest
 from station.core.timeline import BlockTimes, Delivery, MoveTimes, ScanTimes, SettleTimes, load_of
 
 MS = 1_000_000
-LINE_RATE_HZ = 22_400.0  # 448 lines in 20 ms
+BLOCK_S = 0.020
 
 
 def turn(strip_ms: int, arrived_ms: int = 1, blocks: int = 8) -> ScanTimes:
@@ -49,21 +49,21 @@ def test_names_of_what_comes_after_the_decision() -> None:
     [(5, 0, False), (19, 0, False), (22, 1, True), (25, 2, True), (60, 5, True), (200, 7, True)],
 )
 def test_the_load_of_a_turn(strip_ms: int, waiting: int, overloaded: bool) -> None:  # noqa: FBT001
-    load = load_of(turn(strip_ms), LINE_RATE_HZ)
+    load = load_of(turn(strip_ms), BLOCK_S)
     assert (load.waiting, load.strip_ms, load.block_ms, load.overloaded) == (waiting, strip_ms, 20.0, overloaded)
 
 
 def test_blocks_that_come_faster_than_the_line_rate_are_no_overload() -> None:
     burst = ScanTimes(0, None, tuple(BlockTimes(1, 1, (number + 1) * 5 * MS) for number in range(8)), 50 * MS)
-    load = load_of(burst, LINE_RATE_HZ)
+    load = load_of(burst, BLOCK_S)
     assert (load.waiting, load.strip_ms, load.overloaded) == (7, pytest.approx(5.0, abs=0.01), False)
 
 
 def test_a_turn_without_a_scored_block_has_no_load() -> None:
-    load = load_of(ScanTimes(0, None, (BlockTimes(1, 2, None),), 9), LINE_RATE_HZ)
+    load = load_of(ScanTimes(0, None, (BlockTimes(1, 2, None),), 9), BLOCK_S)
     assert (load.waiting, load.strip_ms, load.overloaded) == (0, 0.0, False)
 
 
 def test_the_figures_in_words() -> None:
-    assert str(load_of(turn(22), LINE_RATE_HZ)) == "22.0 ms a strip, a block is exposed in 20.0 ms, 1 block waited"
-    assert str(load_of(turn(60), LINE_RATE_HZ)).endswith("5 blocks waited")
+    assert str(load_of(turn(22), BLOCK_S)) == "22.0 ms a strip, a block is exposed in 20.0 ms, 1 block waited"
+    assert str(load_of(turn(60), BLOCK_S)).endswith("5 blocks waited")

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from sim.surfaces.render import WIDTHS_PX, RenderedScan, render_part
-from station.core.geometry import BLOCKS_PER_TURN, LINES_PER_BLOCK, LINES_PER_TURN
 from station.core.part import Pixels, Roi
 from station.core.settings import TurnSettings
 from station.flow.patch import blocks_of
 from station.flow.turn.witness import TurnWitness
 from tests.housings import Verdict
+from tests.lines import BLOCKS_PER_TURN, LINES_PER_BLOCK, LINES_PER_TURN
 from tests.turned import GEOMETRY, turned
 
 Chance = np.random.Generator

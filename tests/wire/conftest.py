@@ -55,7 +55,7 @@ def make_scene(scene_name: str) -> Iterator[Callable[[Speed], Scene]]:
     made: list[Scene] = []
 
     def make(pace: Speed) -> Scene:
-        made.append(Scene.create(scene_name, WIDTH, pace))
+        made.append(Scene.create(scene_name, WIDTH, pace, LINES))
         return made[-1]
 
     yield make

@@ -15,12 +15,13 @@ from sim.pace import Speed
 from sim.scene import Scene
 from station.core.camera_settings import CameraSettings
 from station.core.errors import CameraError
-from station.core.geometry import BLOCKS_PER_TURN, LINES_PER_BLOCK, LINES_PER_TURN
 from station.core.part import Block, ScanRecipe
+from tests.lines import BLOCKS_PER_TURN, LINES_PER_BLOCK, LINES_PER_TURN
+from tests.turned import GEOMETRY
 
 WIDTH_PX = 320
 IMAGE = np.random.default_rng(7).integers(0, 256, (LINES_PER_TURN, WIDTH_PX), dtype=np.uint8)
-RECIPE = ScanRecipe(line_rate_hz=30_000.0, exposure_us=20.0)
+RECIPE = ScanRecipe(line_rate_hz=30_000.0, exposure_us=20.0, lines_per_block=448, blocks=8)
 VIKY = Path(genicam.__file__).with_name("viky.cti")
 PATIENT_S = 20.0
 """No block of a sound camera comes so late, on whatever computer; a test that waits one out sets less."""
@@ -33,7 +34,7 @@ MakeCamera = Callable[..., GenTLCamera]
 @pytest.fixture
 def scene(scene_name: str) -> Iterator[Scene]:
     """What the camera sees: `IMAGE`, once round in a turn of the jig."""
-    with Scene.create(scene_name, WIDTH_PX, Speed.REAL) as made:
+    with Scene.create(scene_name, WIDTH_PX, Speed.REAL, LINES_PER_TURN) as made:
         made.show(IMAGE)
         made.turn(int(LINES_PER_TURN / RECIPE.line_rate_hz * 1e9), time.monotonic_ns())
         yield made
@@ -76,7 +77,7 @@ async def make_camera() -> AsyncIterator[MakeCamera]:
     made: list[GenTLCamera] = []
 
     def one(setup: Setup, rows: Rows = (), **others: Any) -> GenTLCamera:
-        made.append(GenTLCamera(settings_of(setup, rows, **others)))
+        made.append(GenTLCamera(settings_of(setup, rows, **others), [GEOMETRY]))
         return made[-1]
 
     yield one

@@ -13,9 +13,10 @@ from station.core.judgement import Published
 from station.core.part import Announcement, Decision, Inspection, PartType
 from station.core.settings import PlcSettings, TcpLink
 from tests.housings import Destination, Verdict
+from tests.turned import GEOMETRY
 from tests.wire.modbus_peer import Peer, TcpPeer
 
-SMH = PartType("smh_690", 3, 690, 8, 6, 22.0, 320.0, 20.0)
+SMH = PartType("smh_690", 3, 690, 8, 6, 22.0, 320.0, 20.0, GEOMETRY)
 ID_WORDS = [0x534D, 0x482D, 0x3030, 0x3432, 0, 0, 0, 0]  # "SMH-0042"
 STALE_S = 0.5
 

@@ -15,11 +15,12 @@ from sim.pace import Speed
 from sim.scene import Scene
 from station.core.camera_settings import CameraSettings
 from station.core.errors import CameraError
-from station.core.geometry import BLOCKS_PER_TURN, LINES_PER_BLOCK, LINES_PER_TURN
 from station.core.part import ScanRecipe
+from tests.lines import BLOCKS_PER_TURN, LINES_PER_BLOCK, LINES_PER_TURN
+from tests.turned import GEOMETRY
 
 WIDTH_PX = 2048
-RECIPE = ScanRecipe(line_rate_hz=100_000.0, exposure_us=8.0)
+RECIPE = ScanRecipe(line_rate_hz=100_000.0, exposure_us=8.0, lines_per_block=448, blocks=8)
 LOSSES = 200
 GROWTH_BYTES = 10_000_000
 
@@ -77,11 +78,11 @@ async def one_turn(camera: SupervisedCamera | GenTLCamera) -> int:
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 async def test_two_hundred_losses_leave_both_processes_as_small_as_before(scene: str) -> None:
-    with Scene.create(scene, WIDTH_PX, Speed.MAX) as shown:
+    with Scene.create(scene, WIDTH_PX, Speed.MAX, LINES_PER_TURN) as shown:
         shown.show(np.zeros((LINES_PER_TURN, WIDTH_PX), np.uint8))
         shown.turn(100_000_000, 0)
-        camera = SupervisedCamera(below := GenTLCamera(settings(scene, SimFaultBlock=5, SimFault="Disconnect")),
-                                  below._settings)  # fmt: skip
+        below = GenTLCamera(settings(scene, SimFaultBlock=5, SimFault="Disconnect"), [GEOMETRY])
+        camera = SupervisedCamera(below, below._settings)
         await camera.open()
         stations, cameras = [], []
         try:
@@ -101,10 +102,10 @@ async def test_two_hundred_losses_leave_both_processes_as_small_as_before(scene:
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 async def test_two_thousand_turns_of_one_connection_leave_both_processes_as_small_as_before(scene: str) -> None:
-    with Scene.create(scene, WIDTH_PX, Speed.MAX) as shown:
+    with Scene.create(scene, WIDTH_PX, Speed.MAX, LINES_PER_TURN) as shown:
         shown.show(np.zeros((LINES_PER_TURN, WIDTH_PX), np.uint8))
         shown.turn(100_000_000, 0)
-        camera = GenTLCamera(settings(scene))
+        camera = GenTLCamera(settings(scene), [GEOMETRY])
         await camera.open()
         sizes = []
         try:
@@ -118,10 +119,10 @@ async def test_two_thousand_turns_of_one_connection_leave_both_processes_as_smal
 
 
 async def test_a_hundred_turns_are_quick_to_arm(scene: str) -> None:
-    with Scene.create(scene, WIDTH_PX, Speed.MAX) as shown:
+    with Scene.create(scene, WIDTH_PX, Speed.MAX, LINES_PER_TURN) as shown:
         shown.show(np.zeros((LINES_PER_TURN, WIDTH_PX), np.uint8))
         shown.turn(100_000_000, 0)
-        camera = GenTLCamera(settings(scene))
+        camera = GenTLCamera(settings(scene), [GEOMETRY])
         loop = asyncio.get_running_loop()
         await camera.open()
         try:

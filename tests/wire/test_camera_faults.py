@@ -10,10 +10,11 @@ from drivers.camera.gentl import GenTLCamera
 from drivers.camera.supervisor import SupervisedCamera
 from station.core.camera_settings import CameraSettings
 from station.core.errors import CameraError
-from station.core.geometry import BLOCKS_PER_TURN
 from station.flow.acquire import Accountant
 from tests.contract.camera_producers import OURS, Rows
+from tests.lines import BLOCKS_PER_TURN
 from tests.own_children import children
+from tests.turned import GEOMETRY
 
 WHOLE = list(range(BLOCKS_PER_TURN))
 WITHOUT_THE_THIRD = [0, 1, 3, 4, 5, 6, 7]
@@ -66,7 +67,7 @@ async def test_nothing_is_lost_without_being_told(
     camera = make(fault, late_block_s=PATIENT_S if "None" in fault.values() or len(numbers) > 2 else LATE_S)
     await camera.open()
     await camera.prepare(OURS.recipe)
-    accountant = Accountant(camera._settings.chunks)
+    accountant = Accountant(GEOMETRY, camera._settings.chunks)
     async with camera.turn() as turn:
         blocks = [block async for block in turn.blocks()]
         assert ([block.frame_id for block in blocks], turn.discarded_blocks) == (numbers, discarded)

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from station.core.camera_settings import ChunkSettings
-from station.core.geometry import BLOCKS_PER_TURN
 from station.core.part import ScanRecipe
 from station.flow.acquire import Accountant
+from tests.lines import BLOCKS_PER_TURN
 from tests.own_children import children
+from tests.turned import GEOMETRY
 from tests.wire.driver_camera import IMAGE, RECIPE, WIDTH_PX, MakeCamera, Setup, one_turn, refusal
 
 REFUSALS = [
@@ -104,7 +105,7 @@ async def test_block_numbers_of_16_bits_go_on_through_their_end(make_camera: Mak
     await camera.prepare(RECIPE)
     own = []
     for _ in range(3):
-        accountant = Accountant(ChunkSettings(frame_id="ChunkFrameID"))
+        accountant = Accountant(GEOMETRY, ChunkSettings(frame_id="ChunkFrameID"))
         for block in await one_turn(camera):
             accountant.take(block)
             assert block.marks is not None
@@ -118,7 +119,7 @@ async def test_block_numbers_of_16_bits_go_on_through_their_end(make_camera: Mak
 async def test_a_refused_recipe_leaves_the_camera_usable(make_camera: MakeCamera, setup: Setup) -> None:
     camera = make_camera(setup)
     await camera.open()
-    error = await refusal(camera.prepare(ScanRecipe(line_rate_hz=1e9, exposure_us=20.0)))
+    error = await refusal(camera.prepare(ScanRecipe(line_rate_hz=1e9, exposure_us=20.0, lines_per_block=448, blocks=8)))
     assert error.code == "camera.feature_refused"
     assert "AcquisitionLineRate = 1000000000.0" in error.detail
     await camera.prepare(RECIPE)

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from station.core.errors import BugError
-from station.core.geometry import BLOCKS_PER_TURN, LINES_PER_BLOCK
 from station.core.part import ScanRecipe
+from tests.lines import BLOCKS_PER_TURN, LINES_PER_BLOCK
 from tests.wire.driver_camera import IMAGE, RECIPE, VIKY, WIDTH_PX, MakeCamera, Setup, one_turn
 
 
@@ -29,7 +29,7 @@ async def test_another_vendors_producer_without_time_stamps_delivers_a_turn(make
         names={"line_rate_hz": "AcquisitionFrameRate", "exposure_us": "BouncingBallSize"},
     )
     await camera.open()
-    await camera.prepare(ScanRecipe(line_rate_hz=200.0, exposure_us=20.0))
+    await camera.prepare(ScanRecipe(line_rate_hz=200.0, exposure_us=20.0, lines_per_block=448, blocks=8))
     for _ in range(2):
         blocks = await one_turn(camera)
         assert [block.frame_id for block in blocks] == list(range(BLOCKS_PER_TURN))

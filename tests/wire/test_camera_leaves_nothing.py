@@ -45,7 +45,8 @@ import asyncio, os, sys
 from pathlib import Path
 from drivers.camera.gentl import GenTLCamera
 from station.core.settings import CameraSettings
-camera = GenTLCamera(CameraSettings.model_validate_json(sys.argv[1]))
+from station.core.table import default_geometry
+camera = GenTLCamera(CameraSettings.model_validate_json(sys.argv[1]), [default_geometry().value()])
 async def main():
     await camera.open()
     async with camera.turn():

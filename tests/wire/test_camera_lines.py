@@ -8,9 +8,10 @@ import pytest
 from drivers.camera.gentl import GenTLCamera
 from sim.scene import Scene
 from station.core.camera_settings import ChunkSettings
-from station.core.geometry import BLOCKS_PER_TURN, LINES_PER_TURN
 from station.core.part import LineAccount
 from station.flow.acquire import Accountant
+from tests.lines import BLOCKS_PER_TURN, LINES_PER_TURN
+from tests.turned import GEOMETRY
 from tests.wire.driver_camera import RECIPE, MakeCamera, Setup, one_turn
 
 CHUNKS = {
@@ -35,7 +36,7 @@ def make_chunked(make_camera: MakeCamera, setup: Setup, **chunks: Any) -> GenTLC
 
 
 async def account_of(camera: GenTLCamera, chunks: ChunkSettings | None = None) -> LineAccount:
-    accountant = Accountant(chunks or camera._settings.chunks)
+    accountant = Accountant(GEOMETRY, chunks or camera._settings.chunks)
     async with camera.turn() as turn:
         async for block in turn.blocks():
             accountant.take(block)

@@ -9,9 +9,10 @@ import pytest
 
 from drivers.camera.gentl import GenTLCamera
 from sim.scene import Scene
-from station.core.geometry import BLOCKS_PER_TURN, LINES_PER_TURN
 from station.core.part import Block
+from tests.lines import BLOCKS_PER_TURN, LINES_PER_TURN
 from tests.own_children import camera_process, children
+from tests.turned import GEOMETRY
 from tests.wire.driver_camera import IMAGE, PATIENT_S, RECIPE, MakeCamera, Setup, one_turn, refusal, settings_of
 
 LATE_S = 0.6
@@ -99,7 +100,7 @@ async def test_an_overdue_block_ends_the_turn_after_its_lines_time_and_the_margi
 async def test_an_acquisition_may_be_longer_than_a_turn(setup: Setup) -> None:
     blocks = 100
     rows = setup | {"AcquisitionMode": "Continuous", "TriggerMode": "Off"}
-    camera = GenTLCamera(settings_of(rows), blocks)
+    camera = GenTLCamera(settings_of(rows), [GEOMETRY], blocks)
     try:
         await camera.open()
         async with camera.turn() as turn:

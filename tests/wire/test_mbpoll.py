@@ -20,6 +20,7 @@ from station.core.judgement import Published
 from station.core.part import Announcement, Decision, Inspection, PartType
 from station.core.settings import PlcSettings, RtuLink, TcpLink
 from tests.housings import INSPECTED, Verdict, line_plc
+from tests.turned import GEOMETRY
 from tests.wire.modbus_peer import Peer, RtuPeer
 
 
@@ -38,7 +39,7 @@ async def plc() -> AsyncIterator[ModbusPlc]:
     plc = line_plc(PlcSettings(role="server", link=TcpLink(kind="tcp", port=0)))
     await plc.connect()
     decision = Decision(Verdict.ROLL_MARKS, None, None, "", 0.91, 7, 1, np.zeros((16, 5), np.float32))
-    smh = PartType("smh_385", 1, 385, 8, 6, 18.0, 320.0, 20.0)
+    smh = PartType("smh_385", 1, 385, 8, 6, 18.0, 320.0, 20.0, GEOMETRY)
     inspection = Inspection("abc", 70000, Announcement(1, "SMH-0042", 1), smh, datetime(2026, 1, 1, tzinfo=UTC))
     await plc.publish(Published(inspection, decision, 12.4, None))
     yield plc

@@ -18,10 +18,11 @@ from sim.pace import Speed
 from sim.report import Json, Listening
 from sim.running import Plan, running_cell
 from station.core.errors import StationError
-from station.core.part import Order, ScanRecipe
+from station.core.part import Order
 from station.core.settings import Settings, load_settings
 from station.flow.acquire import Accountant
 from tests.housings import modbus_jig, modbus_robot
+from tests.turned import GEOMETRY
 
 
 @dataclass
@@ -71,7 +72,7 @@ def settings_of(folder: Path) -> Settings:
 @pytest.mark.parametrize("name", ["smh_385", "smh_935"])  # the fastest, and the one whose speed is rounded most
 async def test_every_row_is_seen_once_and_in_order(tmp_path: Path, name: str) -> None:
     settings = settings_of(tmp_path)
-    kind = settings.part_types[name].part_type(name)
+    kind = settings.type_named(name)
     scan = np.random.default_rng(5).integers(80, 250, (3584, kind.width_px), dtype=np.uint8)
     recording = tmp_path / "recording"
     recording.mkdir()
@@ -81,7 +82,7 @@ async def test_every_row_is_seen_once_and_in_order(tmp_path: Path, name: str) ->
     async with running_cell(settings, plan, report) as simulated, contextlib.AsyncExitStack() as opened:
         link = settings.robot.link.model_copy(update={"port": simulated.where.robot[1]})
         robot, jig = modbus_robot(settings.robot.model_copy(update={"link": link})), modbus_jig(settings.jig)
-        camera = GenTLCamera(settings.camera)
+        camera = GenTLCamera(settings.camera, [GEOMETRY])
         for device in (robot, jig, camera):
             opened.push_async_callback(device.close)
         await robot.connect()
@@ -89,7 +90,7 @@ async def test_every_row_is_seen_once_and_in_order(tmp_path: Path, name: str) ->
         await camera.open()
         await report.fed.wait()
         await robot.load(Order("robot", 1, "load"))
-        await camera.prepare(ScanRecipe(kind.line_rate_hz, kind.exposure_us))
+        await camera.prepare(kind.recipe)
         await jig.spin(Order("jig", 1, "spin", round(10 * kind.speed_rpm)))
         async with camera.turn() as turn:
             blocks = [block async for block in turn.blocks()]
@@ -97,7 +98,7 @@ async def test_every_row_is_seen_once_and_in_order(tmp_path: Path, name: str) ->
     image = np.vstack([block.pixels for block in blocks])
     columns = np.flatnonzero(image.max(axis=0) > 40)
     assert np.array_equal(image[:, columns[0] : columns[-1] + 1], scan)
-    accountant = Accountant(settings.camera.chunks)
+    accountant = Accountant(GEOMETRY, settings.camera.chunks)
     for block in blocks:
         accountant.take(block)
     account = accountant.close(0)

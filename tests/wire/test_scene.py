@@ -65,6 +65,25 @@ def test_an_emptied_jig_is_black_and_another_surface(scene: Scene, name: str) ->
     assert not any(memory[4096:])
 
 
+def test_a_shorter_turn_is_shown_in_as_many_rows_as_it_has_and_its_end_is_its_beginning(
+    scene: Scene, name: str
+) -> None:
+    for rows in (16, 5):
+        scene.show(np.full((rows, 64), rows, np.uint8))
+        memory = memory_of(name)
+        assert struct.unpack_from("<I", memory, 20) == (rows,)
+        assert memory[4096 : 4096 + 64 * rows] == bytes([rows]) * 64 * rows
+        assert scene.turn_lines == rows
+    with pytest.raises(BugError, match="a turn of 5 rows cannot slip by 2 at row 4"):
+        scene.slip(4, 2)
+
+
+@pytest.mark.parametrize("lines", [0, 65537])
+def test_a_turn_that_no_camera_can_be_shown_is_refused(name: str, lines: int) -> None:
+    with pytest.raises(ConfigError, match="1 to 65536 lines"):
+        Scene.create(name, sensor_width=8, pace=Speed.REAL, turn_lines=lines)
+
+
 def test_standing_still_leaves_the_sequence_even(scene: Scene, name: str) -> None:
     scene.turn(period_ns=1_000_000, epoch_ns=time.monotonic_ns())
     scene.stand_still()
@@ -73,7 +92,13 @@ def test_standing_still_leaves_the_sequence_even(scene: Scene, name: str) -> Non
 
 
 @pytest.mark.parametrize(
-    "image", [np.zeros((16, 63), np.uint8), np.zeros((15, 64), np.uint8), np.zeros((16, 64), np.uint16)]
+    "image",
+    [
+        np.zeros((16, 63), np.uint8),
+        np.zeros((17, 64), np.uint8),
+        np.zeros((0, 64), np.uint8),
+        np.zeros((16, 64), np.uint16),
+    ],
 )
 def test_an_image_that_does_not_fit_is_refused_and_changes_nothing(scene: Scene, name: str, image: np.ndarray) -> None:
     before = memory_of(name)
@@ -83,7 +108,7 @@ def test_an_image_that_does_not_fit_is_refused_and_changes_nothing(scene: Scene,
 
 
 def test_closing_removes_the_memory_once(name: str) -> None:
-    scene = Scene.create(name, sensor_width=8, pace=Speed.REAL)
+    scene = Scene.create(name, sensor_width=8, pace=Speed.REAL, turn_lines=4)
     scene.close()
     scene.close()
     assert not Path(SHARED_MEMORY, name[1:]).exists()
@@ -92,7 +117,7 @@ def test_closing_removes_the_memory_once(name: str) -> None:
 def test_a_name_in_use_is_refused_and_its_scene_unharmed(scene: Scene, name: str) -> None:
     scene.show(np.full((16, 64), 9, np.uint8))
     with pytest.raises(ConfigError, match="in use by another process"):
-        Scene.create(name, sensor_width=8, pace=Speed.REAL)
+        Scene.create(name, sensor_width=8, pace=Speed.REAL, turn_lines=4)
     assert memory_of(name)[4096:] == bytes([9]) * 16 * 64
     assert not list(Path(SHARED_MEMORY).glob(f".{name[1:]}.*"))
 
@@ -113,11 +138,11 @@ def test_what_a_killed_writer_left_behind_is_replaced(name: str) -> None:
 @pytest.mark.parametrize("bad", ["station-scene", "/", "/a/b", "/..", "/" + "x" * 63, ""])
 def test_a_name_that_is_no_shared_memory_name_is_refused(bad: str) -> None:
     with pytest.raises(ConfigError) as refused:
-        Scene.create(bad, sensor_width=8, pace=Speed.REAL)
+        Scene.create(bad, sensor_width=8, pace=Speed.REAL, turn_lines=4)
     assert refused.value.code == "config.invalid"
 
 
 @pytest.mark.parametrize("width", [0, 8193])
 def test_a_sensor_that_no_camera_has_is_refused(name: str, width: int) -> None:
     with pytest.raises(ConfigError, match="1 to 8192"):
-        Scene.create(name, sensor_width=width, pace=Speed.REAL)
+        Scene.create(name, sensor_width=width, pace=Speed.REAL, turn_lines=4)

@@ -18,7 +18,6 @@ import numpy as np
 from genicam import gentl
 
 from station.core.errors import CameraError
-from station.core.geometry import LINES_PER_BLOCK
 from station.core.part import Pixels
 
 
@@ -84,26 +83,26 @@ class BufferImage:
     order: str
 
 
-def read_buffer(buffer: Any, width_px: int, grey: GreyFormat = MONO8) -> BufferImage:
-    """What the buffer says of itself.
+def read_buffer(buffer: Any, width_px: int, lines: int, grey: GreyFormat = MONO8) -> BufferImage:
+    """What the buffer says of itself, which is to hold a block of so many lines.
 
     Raises:
-        CameraError: It holds no image of 448 lines, this width and this format, is smaller than it claims, or has its
+        CameraError: It holds no image of these lines, this width and this format, is smaller than it claims, or has its
             bytes in no known order.
     """
-    width, height = _known(buffer, "width", width_px), _known(buffer, "height", LINES_PER_BLOCK)
+    width, height = _known(buffer, "width", width_px), _known(buffer, "height", lines)
     code = _known(buffer, "pixel_format", grey.code)
-    if (width, height, code) != (width_px, LINES_PER_BLOCK, grey.code):
+    if (width, height, code) != (width_px, lines, grey.code):
         found = f"{width} x {height} px of format 0x{code:08x}"
-        wanted = f"{width_px} x {LINES_PER_BLOCK} px of format 0x{grey.code:08x} ({grey.name})"
+        wanted = f"{width_px} x {lines} px of format 0x{grey.code:08x} ({grey.name})"
         raise CameraError("camera.bad_image", f"a block is {found}, the station needs {wanted}")
     pixel_bytes = width * grey.bytes_per_pixel
     line_bytes = pixel_bytes + _known(buffer, "padding_x", 0)
     offset = _known(buffer, "image_offset", 0)
     filled = max(_known(buffer, "size_filled", offset + height * line_bytes) - offset, 0)
-    lines = min(_known(buffer, "delivered_image_height", height), -(-filled // line_bytes), height)
-    if filled < (lines - 1) * line_bytes + pixel_bytes:
-        lines -= 1  # the last line is cut short; padding behind it does not matter
+    delivered = min(_known(buffer, "delivered_image_height", height), -(-filled // line_bytes), height)
+    if filled < (delivered - 1) * line_bytes + pixel_bytes:
+        delivered -= 1  # the last line is cut short; padding behind it does not matter
     return BufferImage(
         frame_id=_known(buffer, "frame_id", 0),
         stamp_ns=_stamp_ns(buffer),
@@ -112,7 +111,7 @@ def read_buffer(buffer: Any, width_px: int, grey: GreyFormat = MONO8) -> BufferI
         height=height,
         line_bytes=line_bytes,
         offset=offset,
-        delivered_lines=max(lines, 0),
+        delivered_lines=max(delivered, 0),
         order=_order(buffer, grey),
     )
 
@@ -125,7 +124,7 @@ def _order(buffer: Any, grey: GreyFormat) -> str:
 
 
 def copy_lines(raw: bytes, image: BufferImage, target: Pixels) -> None:
-    """Copy the delivered lines as 8-bit grey without padding into `target` (448, width); the other lines become zero.
+    """Copy the delivered lines as 8-bit grey without padding into `target` (lines, width); the other lines become zero.
 
     Raises:
         CameraError: The buffer is smaller than the lines that it claims to hold.

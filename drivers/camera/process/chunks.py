@@ -12,7 +12,6 @@ from genicam import genapi, gentl
 
 from drivers.camera.link import Names
 from drivers.camera.process.features import read_feature, read_node
-from station.core.geometry import LINES_PER_BLOCK
 from station.core.part import LineMarks
 
 MODE = "ChunkModeActive"
@@ -47,7 +46,7 @@ class ChunkReader:
         if not _holds_chunks(buffer):
             return LineMarks(absent=tuple(node.node.name for node in self._nodes.values()))
         missed: list[str] = []
-        last_line = min(max(lines, 1), LINES_PER_BLOCK) - 1
+        last_line = max(lines, 1) - 1
         return LineMarks(
             frame_id=self._value("frame_id", missed),
             first_encoder=self._encoder(0, missed),

@@ -33,6 +33,7 @@ from drivers.camera.process.features import (
     write_feature,
 )
 from station.core.errors import CameraError
+from station.core.part import Features
 
 POLL_MS = 5
 FETCH_S = 0.01
@@ -62,12 +63,13 @@ class Turn:
 
     Args:
         request: The number, the slots, and how many blocks come.
-        ring: All slots, (24, 448, width) uint8.
+        ring: All slots, (slots, lines, width) uint8.
         clock: Translates the time stamps.
     """
 
     def __init__(self, request: link.Arm, ring: Any, clock: DeviceClock) -> None:
         self.number = request.number
+        self.lines = request.lines
         self.slots = ring
         self.clock = clock
         self._free = deque(request.slots)
@@ -133,6 +135,9 @@ class Camera:
         self._acquirer: Any = None
         self._discards = _Discards()
         self._written: dict[str, Chosen] = {}
+        self._setup: Features = ()
+        self._common: frozenset[str] = frozenset()
+        self._special: Features | None = ()
         self._width_px = 0
         self._first_id: int | str = 1
         self._grey = MONO8
@@ -152,9 +157,10 @@ class Camera:
         self._width_px = request.width_px
         usual = FIRST_FRAME_ID.get(self._acquirer.device.tl_type, 1)
         self._first_id = usual if request.first_frame_id is None else request.first_frame_id
-        for name, value in request.setup:
-            self._write(name, value)
-        self._grey = check_image_format(self._nodes, request.width_px, request.blocks)
+        self._setup = request.setup
+        self._write_all(self._setup)
+        self._common = frozenset(self._written)
+        self._grey = check_image_format(self._nodes, request.width_px, request.lines, request.blocks)
         self._chunks = ChunkReader(self._nodes, request.chunks)
         return self._chunks.absent
 
@@ -167,12 +173,55 @@ class Camera:
         return snapshot(self._nodes, self._written.values())
 
     def prepare(self, request: link.Prepare) -> None:
-        """Write line rate and exposure, the exposure first when lines get shorter, so that it always fits into one."""
+        """Set the camera for a part type: what is special to it, its blocks, then line rate and exposure.
+
+        The exposure is written first when lines get shorter, so that it always fits into one.
+
+        Raises:
+            CameraError: A feature was refused, or the blocks would not be what the type needs.
+        """
+        self._make_special(request.features)
+        framing = [request.lines] if request.blocks is None else [request.lines, request.blocks]
+        for name, wanted in framing:
+            if read_feature(self._nodes, name) not in (None, wanted):
+                self._write(name, wanted)
+        self._grey = check_image_format(
+            self._nodes,
+            self._width_px,
+            (request.lines[0], (request.lines[1],)),
+            ("", ()) if request.blocks is None else (request.blocks[0], (request.blocks[1],)),
+        )
         pair = [request.line_rate, request.exposure]
         now = read_feature(self._nodes, request.line_rate[0])
         faster = isinstance(now, int | float) and request.line_rate[1] > now
         for name, value in reversed(pair) if faster else pair:
             self._write(name, value)
+
+    def _make_special(self, features: Features) -> None:
+        """Write what a type has otherwise than the set-up; first the set-up itself where an earlier type had others."""
+        if features == self._special:
+            return
+        before, self._special = self._special, None  # until all is written nobody knows what the camera is set to
+        if before != ():
+            self._write_all(self._setup)
+        selected: set[str] = set()
+        for name, value in features:
+            self._require_common(name, selected)
+            self._write(name, value)
+            selected.add(name)
+        self._special = features
+
+    def _require_common(self, name: str, selected: set[str]) -> None:
+        """Refuse what could not be put back, and what would be written wherever a selector happens to stand."""
+        feature = chosen(self._nodes, name)
+        if feature is None:
+            return
+        if floating := [selector for selector, _value in feature.selectors if selector not in selected]:
+            raise CameraError("camera.feature_refused", f"{name} of a part type: write {floating[0]} before it")
+        if feature.key not in self._common:
+            raise CameraError(
+                "camera.feature_refused", f"{feature.key} of a part type: camera.setup does not say what others have"
+            )
 
     def start(self) -> DeviceClock:
         """Arm; AcquisitionStart is done when this returns."""
@@ -192,9 +241,9 @@ class Camera:
             return [link.Discarded(turn.number)] * (self._discards.count - before)
         arrived_ns = time.monotonic_ns()
         try:
-            image = read_buffer(buffer, self._width_px, self._grey)
+            image = read_buffer(buffer, self._width_px, turn.lines, self._grey)
             slot = turn.next_slot()
-            copy_lines(buffer.raw_buffer, image, turn.slots[slot])
+            copy_lines(buffer.raw_buffer, image, turn.slots[slot][: turn.lines])
             marks = self._chunks.read(buffer, image.delivered_lines)
         finally:
             buffer.parent.queue_buffer(buffer)
@@ -206,6 +255,10 @@ class Camera:
     def release(self) -> None:
         """Let the camera go, so that others may open it at once."""
         self._harvester.reset()
+
+    def _write_all(self, features: Features) -> None:
+        for name, value in features:
+            self._write(name, value)
 
     def _write(self, name: str, value: link.FeatureValue) -> None:
         try:

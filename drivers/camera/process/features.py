@@ -15,10 +15,9 @@ from typing import Any
 from genicam import genapi, gentl
 from genicam.genapi import EInterfaceType as Kind
 
-from drivers.camera.link import FeatureValue
+from drivers.camera.link import Allowed, FeatureValue
 from drivers.camera.process.buffer import GREY_FORMATS, GreyFormat
 from station.core.errors import CameraError
-from station.core.geometry import BLOCKS_PER_TURN, LINES_PER_BLOCK
 
 FLOAT_TOLERANCE = 1e-3
 COMMAND_TIMEOUT_S = 2.0
@@ -111,17 +110,24 @@ def snapshot(nodes: Any, written: Iterable[Chosen]) -> dict[str, FeatureValue]:
     return {name: value for name, value in found.items() if value is not None}
 
 
-def check_image_format(nodes: Any, width_px: int, blocks: int) -> GreyFormat:
-    """The pixel format of a camera that is set to acquisitions of so many blocks of 448 lines.
+def check_image_format(nodes: Any, width_px: int, lines: Allowed, blocks: Allowed) -> GreyFormat:
+    """The pixel format of a camera that is set to acquisitions of such blocks.
 
-    A camera that offers no MultiFrame acquisition is ended by the driver after these blocks.
+    A camera that offers no MultiFrame acquisition is ended by the driver after a turn's blocks.
+
+    Args:
+        nodes: The camera's.
+        width_px: Columns of a line.
+        lines: What it calls the lines of a block, and how many there may be.
+        blocks: What it calls the blocks of an acquisition, and how many there may be; none: it runs continuously.
 
     Raises:
         CameraError: It is set to something else.
     """
-    for name, wanted in (("Width", width_px), ("Height", LINES_PER_BLOCK)):
-        if (got := read_feature(nodes, name)) != wanted:
-            raise CameraError("camera.bad_image", f"{name} is {got!r}, the station needs {wanted!r}")
+    sizes: tuple[Allowed, ...] = (("Width", (width_px,)), lines)
+    for name, sized in sizes:
+        if (got := read_feature(nodes, name)) not in sized:
+            raise CameraError("camera.bad_image", f"{name} is {got!r}, the station needs {_either(sized)}")
     grey = GREY_FORMATS.get(str(got := read_feature(nodes, "PixelFormat")))
     if grey is None:
         allowed = "one of " + ", ".join(map(repr, GREY_FORMATS))
@@ -131,15 +137,16 @@ def check_image_format(nodes: Any, width_px: int, blocks: int) -> GreyFormat:
     return grey
 
 
-def _check_acquisition(nodes: Any, blocks: int) -> None:
-    if blocks != BLOCKS_PER_TURN:
-        if (mode := read_feature(nodes, "AcquisitionMode")) not in (None, "Continuous"):
-            raise _refused(f"AcquisitionMode is {mode!r}, {blocks} blocks need 'Continuous'")
-        return
-    count = read_feature(nodes, "AcquisitionFrameCount")
-    if count not in (None, BLOCKS_PER_TURN):
-        raise _refused(f"AcquisitionFrameCount is {count!r}, a turn is {BLOCKS_PER_TURN} blocks")
+def _check_acquisition(nodes: Any, blocks: Allowed) -> None:
+    name, allowed = blocks
     mode = read_feature(nodes, "AcquisitionMode")
+    if not allowed:
+        if mode not in (None, "Continuous"):
+            raise _refused(f"AcquisitionMode is {mode!r}, blocks that are no turn need 'Continuous'")
+        return
+    count = read_feature(nodes, name)
+    if count not in (None, *allowed):
+        raise _refused(f"{name} is {count!r}, a turn is {_either(allowed)} blocks")
     if mode not in (None, "MultiFrame") and "MultiFrame" in nodes.get_node("AcquisitionMode").symbolics:
         raise _refused(f"AcquisitionMode is {mode!r}, a turn needs 'MultiFrame'")
 
@@ -147,6 +154,10 @@ def _check_acquisition(nodes: Any, blocks: int) -> None:
 def explain(error: Exception) -> str:
     """A foreign error's message without the place in foreign source code."""
     return re.sub(r"\s*:? ?\w+Exception thrown in .*", "", str(error), flags=re.DOTALL) or type(error).__name__
+
+
+def _either(allowed: tuple[int, ...]) -> str:
+    return " or ".join(map(str, allowed))
 
 
 def _find(nodes: Any, name: str) -> Any:

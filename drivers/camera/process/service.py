@@ -80,7 +80,7 @@ class Service:
         self._end_turn()
         match request:
             case link.Connect():
-                self._ring = link.map_slots(self._ring_file, request.width_px)
+                self._ring = link.map_slots(self._ring_file, request.slots, request.slot_lines, request.width_px)
                 self._camera = Camera()
                 absent = self._camera.connect(request)
                 return link.Done(request.number, self._camera.features(), absent)
