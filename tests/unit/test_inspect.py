@@ -23,7 +23,7 @@ class NotAsked(ScriptedClassifier):
         raise AssertionError(f"asked about {len(images)} images")
 
 
-RECIPE = Recipe(PART_TYPE, NotAsked(), rule(), "0" * 64)
+RECIPE = Recipe(PART_TYPE, NotAsked(), rule(), frozenset(), "0" * 64)
 
 
 def inspected(file: str, verdict: Verdict = Verdict.DEFECT_FREE) -> Inspected:

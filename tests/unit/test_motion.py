@@ -14,12 +14,12 @@ from station.core.errors import FAULTS, RecordError, StationError
 from station.core.part import Announcement, Device, Inspection, Order, PartType
 from tests.contract.fake_devices import FakeJig, FakeRobot, Floor
 from tests.contract.fake_ledger import FakeLedger
-from tests.housings import Destination
+from tests.housings import GEOMETRY, Destination
 
 STATION = Path(__file__).parents[2] / "station"
 MOTIONS = {"load", "unload", "home", "spin"}
 ASKED = [*sorted(MOTIONS), "stop", "arm out", "arm in"]
-PART_TYPE = PartType("smh_385", 1, 385, 8, 6, 18.0, 320.0, 20.0)
+PART_TYPE = PartType("smh_385", 1, 385, 8, 6, 18.0, 320.0, 20.0, GEOMETRY)
 
 
 class WatchedRobot(FakeRobot):

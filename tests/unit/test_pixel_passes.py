@@ -208,7 +208,7 @@ GEOMETRIES = (
     Geometry(1000, 125, 64, 5),
     Geometry(960, 120, 60, 1),
     Geometry(2304, 576, 9, 7),
-    Geometry(12544 * 2, 12544, 256, 1),
+    Geometry(11008 * 2, 11008, 256, 1),
 )
 
 

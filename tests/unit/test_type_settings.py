@@ -12,7 +12,7 @@ from station.core.errors import ConfigError, ModelError
 from station.core.geometry import Geometry
 from station.core.part import ModelIdentity, PartType
 from station.core.settings import Settings, parse_settings
-from station.host.fit import require_fit
+from station.host.fit import require_geometry
 from tests.turned import GEOMETRY
 
 FINE = {"lines_per_turn": 7168, "lines_per_block": 448, "patch_px": 256, "patches_per_strip": 2}
@@ -156,14 +156,13 @@ class MadeFor:
 
 def test_a_network_must_be_made_for_every_types_geometry() -> None:
     changed = document()
-    fitting = MadeFor(GEOMETRY)
-    assert require_fit(fitting, settings(changed)) is fitting  # type: ignore[arg-type,comparison-overlap]
+    require_geometry(settings(changed).type_named("smh_570").geometry, GEOMETRY, "made-for")
     changed["part_types"]["smh_570"]["geometry"] = SHORT
     with pytest.raises(ModelError) as refused:
-        require_fit(fitting, settings(changed))  # type: ignore[arg-type]
+        require_geometry(settings(changed).type_named("smh_570").geometry, GEOMETRY, "made-for")
     assert refused.value.code == "model.wrong_geometry"
     assert refused.value.detail == (
-        "part type smh_570 has 1792 lines a turn, the network 3584, 224 lines a block, the network 448, "
+        "it has 1792 lines a turn, the network 3584, 224 lines a block, the network 448, "
         "128 px a patch, the network 256, 4 patches a strip, the network 2 "
         "(bundle made-for: 3584 lines a turn, 448 a block, 2 patches of 256 px a strip)"
     )
