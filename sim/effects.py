@@ -25,8 +25,8 @@ NETWORK_MODES = {
 AWAY_S, HUNG_S = 1.0, 3.0
 AWAY_BETWEEN_PARTS_S = 3.0
 PLC_STARTS_S = 0.1  # from the empty registers of a program that begins anew to its first announcement
-DROPPED, LEFT = Fraction(40, 448), Fraction(200, 448)  # of a block
-SLIP_FROM, SLIPPED = Fraction(1200, 3584), Fraction(300, 3584)  # of a turn
+DROPPED, LEFT = Fraction(5, 56), Fraction(25, 56)  # of a block
+SLIP_FROM, SLIPPED = Fraction(75, 224), Fraction(75, 896)  # of a turn
 
 
 def camera_effects(scene: Scene, geometries: Sequence[Geometry]) -> dict[str, Effect]:

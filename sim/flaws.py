@@ -19,7 +19,7 @@ WANDER_PX = 24
 EDGE_PX = 16  # background that stays between a wider part and the edge of the view
 OTHER_PX, GAP_PX = 120, 100  # the other object: its width, and how far beside the part it lies
 ROWS_SHIFTED_TOGETHER = 56
-STILL_FROM, LOST = Fraction(1500, 3584), Fraction(60, 3584)  # of the turn
+STILL_FROM, LOST = Fraction(375, 896), Fraction(15, 896)  # of the turn
 SENSOR_NOISE = 1.5
 """Grey values; of a part that stands still every line is the same place, exposed anew."""
 

@@ -69,5 +69,5 @@ def _surface(number: int) -> SurfaceClass:
 @cache
 def _rendered(kind: PartType, number: int) -> Pixels:
     surface = _surface(number)
-    defects = () if surface is SurfaceClass.DEFECT_FREE else (surface,)
+    defects = (surface,) if surface else ()
     return in_lines(render_part(SEED, kind.width_px, defects).image, kind.geometry.lines_per_turn)
