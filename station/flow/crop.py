@@ -9,7 +9,6 @@ columns; later blocks must agree with it.
 
 from collections.abc import Iterable, Sequence
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -44,7 +43,7 @@ def find_part(pixels: Pixels, settings: CropSettings) -> Roi:
         PartError: Nothing, two objects or only something too dark is seen, or the part reaches the sensor's edge.
     """
     profile = passes.profile(pixels)
-    smooth = _smooth(profile)
+    smooth = passes.smooth(profile, SMOOTHING_PX // 2)
     objects = _objects(_spans(smooth >= settings.background_max))
     part = max(objects, key=lambda span: float(smooth[slice(*span)].sum()), default=(0, 0))
     if part[1] - part[0] < NARROWEST_PART_PX:
@@ -97,7 +96,7 @@ def crop_block(block: Block, roi: Roi, part_type: PartType, settings: CropSettin
 
 def _verify(block: Block, roi: Roi, part_type: PartType, settings: CropSettings) -> None:
     where, profile = f"block {block.index}: ", passes.profile(block.pixels)
-    smooth = _smooth(profile)
+    smooth = passes.smooth(profile, SMOOTHING_PX // 2)
     level = _level(profile, (roi.left, roi.right))
     bright = _spans(smooth >= settings.background_max)
     inside = [span for span in bright if span[0] < roi.right and span[1] > roi.left]
@@ -120,12 +119,6 @@ def _level(profile: Profile, span: Span) -> float:
     columns = profile[slice(*span)]
     middle = (len(columns) - 1) // 2
     return float(np.partition(columns, middle)[middle])
-
-
-def _smooth(profile: Profile) -> Profile:
-    row, size = profile[np.newaxis], (SMOOTHING_PX, 1)
-    sums = cv2.boxFilter(row, cv2.CV_32F, size, normalize=False, borderType=cv2.BORDER_REPLICATE)
-    return np.asarray(sums[0], np.float32) / np.float32(SMOOTHING_PX)
 
 
 def _spans(bright: NDArray[np.bool_]) -> list[Span]:
@@ -182,22 +175,7 @@ def _step(profile: Profile, coarse: int) -> int | None:
 
     None when no step of at least STEP_GREY is near, as at the border of a glow.
     """
-    ahead = BORDER_REACH_PX + 2 * STEP_PX
-    columns = np.arange(coarse - ahead, coarse + 4 * STEP_PX)
-    near = profile[columns.clip(0, len(profile) - 1)]
-    means = np.convolve(near, np.full(STEP_PX, 1 / STEP_PX, np.float32), mode="valid")
-    first, last = 2 * STEP_PX, ahead + 2 * STEP_PX  # where steps are looked for, in columns of `near`
-    outside, inside = means[first - STEP_PX : last - STEP_PX], means[first:last]
-    followed = near[first:last].copy()
-    inwards = slice(BORDER_REACH_PX, None, -1)
-    followed[inwards] = np.minimum.accumulate(followed[inwards])
-    steps = np.flatnonzero((inside - outside >= STEP_GREY) & (followed >= outside + STEP_GREY / 2))
-    if not len(steps):
-        return None
-    step = first + int(steps[0])
-    half = (means[step - STEP_PX - 2] + means[step + STEP_PX - 1]) / 2
-    rising = near[step - 2 : step + 2 * STEP_PX - 1] >= half
-    return max(0, coarse - ahead + step - 2 + int(rising.argmax()))
+    return passes.edge(profile, coarse, BORDER_REACH_PX, STEP_PX, STEP_GREY)
 
 
 def _background(settings: CropSettings) -> str:

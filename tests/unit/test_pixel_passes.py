@@ -54,6 +54,45 @@ def test_white_columns_of_the_longest_groups_do_not_overflow() -> None:
     assert set(passes.profile(np.full((7 * 257, 40), 255, np.uint8)).tolist()) == {255.0}
 
 
+@pytest.mark.parametrize("columns", [1, 2, 5, 1000])
+def test_a_smoothed_profile_is_opencvs_box(columns: int) -> None:
+    profile = np.random.default_rng(columns).integers(0, 255 * 64, columns).astype(np.float32) / np.float32(64)
+    sums = cv2.boxFilter(profile[np.newaxis], cv2.CV_32F, (5, 1), normalize=False, borderType=cv2.BORDER_REPLICATE)
+    assert passes.smooth(profile, 2).tolist() == (sums[0] / np.float32(5)).tolist()
+
+
+@pytest.mark.parametrize(
+    ("border", "coarse", "found"),
+    [
+        ([], 300, 300),
+        ([], 310, 300),
+        ([], 290, None),
+        ([20] * 30, 300, 270),
+        ([20] * 127, 300, 173),
+        ([9] * 30, 300, 300),
+        ([20] * 20 + [4] * 10 + [20] * 20, 300, 300),
+        ([20] * 20 + [12] * 10 + [20] * 20, 300, 250),
+        ([], 500, None),
+        ([], 200, None),
+    ],
+)
+def test_the_outermost_step_from_which_a_part_goes_on(border: list[float], coarse: int, found: int | None) -> None:
+    profile = np.zeros(700, np.float32)
+    profile[300:600] = 90
+    profile[300 - len(border) : 300] = border
+    assert passes.edge(profile, coarse, 128, 4, 10) == found
+    backwards = np.ascontiguousarray(profile[::-1])[::-1]
+    assert passes.edge(backwards, coarse, 128, 4, 10) == found
+
+
+def test_an_edge_at_the_border_of_the_sensor_is_not_looked_for_beyond_it() -> None:
+    bright = np.full(40, 90, np.float32)
+    assert passes.edge(bright, 0, 128, 4, 10) is None
+    bright[0] = 0
+    assert passes.edge(bright, 0, 128, 4, 10) == 1
+    assert passes.edge(bright, 39, 128, 4, 10) == 1
+
+
 @pytest.mark.parametrize("columns", [1, 31, 1024, 1575])
 @pytest.mark.parametrize("lines", [1, 255, 256, 448])
 def test_white_pixels_are_counted(columns: int, lines: int) -> None:
@@ -279,6 +318,11 @@ def test_no_byte_behind_the_pixels_is_read(at_the_edge: Callable[[Pixels], Pixel
     "wrong",
     [
         lambda: passes.profile(np.zeros((6, 10), np.uint8)),
+        lambda: passes.smooth(np.zeros(9), 2),
+        lambda: passes.smooth(np.zeros(9, np.float32)[::2], 2),
+        lambda: passes.edge(np.zeros(0, np.float32), 3, 128, 4, 10),
+        lambda: passes.edge(np.zeros(99, np.float32), 3, 250, 4, 10),
+        lambda: passes.edge(np.zeros(99, np.float32), 3, 128, 1, 10),
         lambda: passes.white(np.zeros((4, 4), np.uint16)),
         lambda: passes.white(np.zeros((4, 8), np.uint8)[:, ::2]),
         lambda: proofs.line_means(np.zeros((4, 8), np.uint8), 9, None),

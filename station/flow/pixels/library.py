@@ -17,6 +17,8 @@ _PIXELS = (ctypes.c_void_p, ctypes.c_ssize_t)
 _INT, _FLOAT, _DOUBLE, _POINTER = ctypes.c_int, ctypes.c_float, ctypes.c_double, ctypes.c_void_p
 _PASSES: tuple[tuple[str, tuple[type, ...], type | None], ...] = (
     ("station_profile", (*_PIXELS, *2 * (_INT,), *2 * (_POINTER,)), None),
+    ("station_smooth", (_POINTER, *2 * (_INT,), _POINTER), None),
+    ("station_edge", (_POINTER, ctypes.c_ssize_t, *4 * (_INT,), _FLOAT), _INT),
     ("station_white", (*_PIXELS, *2 * (_INT,)), ctypes.c_int64),
     (
         "station_strip",

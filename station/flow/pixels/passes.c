@@ -12,6 +12,9 @@ enum {
     GROUPS = 7,          /* a column's grey value is the median of so many means */
     TILE = 1024,         /* columns that are counted at a time, so that the counters stay in the nearest cache */
     COUNTED = 255,       /* lines that a counter of eight bits can count */
+    NEAR = 256,          /* at most so many columns about an edge */
+    CACHE_LINE = 64,     /* bytes that memory gives at once */
+    AHEAD = 2,           /* lines that memory is asked for in advance; processors ask for no more than a page */
     LANES = 8,           /* lines that are made narrower at a time, floats of a column that lie together */
 };
 
@@ -40,6 +43,9 @@ PASS void station_profile(const uint8_t *pixels, ptrdiff_t stride, int lines, in
     for (int line = 0; line < GROUPS * lines; line++) {
         const uint8_t *restrict row = pixels + line * stride;
         uint16_t *restrict sum = sums + (ptrdiff_t)(line / lines) * columns;
+        const uint8_t *next = pixels + (line + AHEAD < GROUPS * lines ? line + AHEAD : line) * stride;
+        for (int start = 0; start < columns; start += CACHE_LINE)
+            __builtin_prefetch(next + start);
         for (int i = 0; i < columns; i++)
             sum[i] = (uint16_t)(sum[i] + row[i]);
     }
@@ -47,6 +53,51 @@ PASS void station_profile(const uint8_t *pixels, ptrdiff_t stride, int lines, in
         exchange(sums + (ptrdiff_t)exchanges[i][0] * columns, sums + (ptrdiff_t)exchanges[i][1] * columns, columns);
     for (int i = 0; i < columns; i++)
         profile[i] = (float)sums[GROUPS / 2 * columns + i] / (float)lines;
+}
+
+/* The mean of each column and of `reach` columns on either side; the edges are repeated. */
+PASS void station_smooth(const float *profile, int columns, int reach, float *smooth)
+{
+    int wide = 2 * reach + 1;
+    for (int i = 0; i < columns; i++) {
+        double sum = 0;
+        for (int at = i - reach; at <= i + reach; at++)
+            sum += (double)profile[at < 0 ? 0 : at < columns ? at : columns - 1];
+        smooth[i] = (float)sum / (float)wide;
+    }
+}
+
+/* The column of a left edge, see crop.py; columns lie `stride` floats apart, one step backwards for a right edge. A step
+ * is by `least` from the mean of `wide` columns to that of the next; it is looked for from `reach` columns outside of
+ * `coarse` to as many as a step takes inside. -1 where there is none. */
+PASS int station_edge(const float *profile, ptrdiff_t stride, int columns, int coarse, int reach, int wide, float least)
+{
+    float near[NEAR], means[NEAR], lowest[NEAR];
+    int ahead = reach + 2 * wide, count = ahead + 4 * wide, first = 2 * wide, last = ahead + 2 * wide;
+    for (int i = 0; i < count; i++) {
+        int column = coarse - ahead + i;
+        near[i] = lowest[i] = profile[(column < 0 ? 0 : column < columns ? column : columns - 1) * stride];
+    }
+    for (int i = 0; i + wide <= count; i++) {
+        float sum = 0;
+        for (int k = 0; k < wide; k++)
+            sum += near[i + k] / (float)wide;
+        means[i] = sum;
+    }
+    for (int i = first + reach - 1; i >= first; i--)
+        lowest[i] = lowest[i] < lowest[i + 1] ? lowest[i] : lowest[i + 1];
+    for (int step = first; step < last; step++) {
+        float outside = means[step - wide];
+        if (!(means[step] - outside >= least && lowest[step] >= outside + least / 2))
+            continue;
+        float half = (means[step - wide - 2] + means[step + wide - 1]) / 2;
+        int rising = step - 2, end = step + 2 * wide - 1;
+        while (rising < end && !(near[rising] >= half))
+            rising++;
+        int column = coarse - ahead + (rising < end ? rising : step - 2);
+        return column < 0 ? 0 : column;
+    }
+    return -1;
 }
 
 /* ---------------------------------------------------------------------- white pixels */
