@@ -62,6 +62,11 @@ PLANTS = {
         ("station.cli.terminal", "station.cli.model_tables"),
         ("station.cli.newcomer", None),
     ],
+    "What keeps the records is known where a station is put together, elsewhere they are a port": [
+        ("station.cli.records", "station.records.query"),
+        ("station.host.check", "station.records.ledger"),
+        ("station.view.live", "station.records.reading"),
+    ],
     "Only the command line and the process around the cell know the simulator": [
         (importer, "sim.recordings")
         for importer in (
