@@ -71,7 +71,7 @@ class DefectList:
             name + "class": self._table.named(defect.surface).code,
             name + "patch": defect.patch + 1,
             name + "confidence": defect.confidence,
-            name + "angle": 0.0 if defect.angle_deg is None else defect.angle_deg % 360,
+            name + "angle": 0.0 if defect.angle_deg is None else round(defect.angle_deg, 1) % 360,
             name + "axial": _length(defect.axial_mm, UNKNOWN_AXIAL_MM),
             name + "along": _length(defect.along_mm, UNKNOWN_MM),
             name + "across": _length(defect.across_mm, UNKNOWN_MM),
