@@ -19,7 +19,7 @@ def require_geometry(configured: Geometry, made_for: Geometry, bundle: str) -> N
     """
     if configured != made_for:
         differences = ", ".join(_differences(configured, made_for))
-        raise ModelError("model.wrong_geometry", f"{differences} (bundle {bundle}: {made_for})")
+        raise ModelError("model.wrong_geometry", f"it has {differences} (bundle {bundle}: {made_for})")
 
 
 def _differences(of_type: Geometry, of_network: Geometry) -> Iterator[str]:
@@ -30,4 +30,4 @@ def _differences(of_type: Geometry, of_network: Geometry) -> Iterator[str]:
         ("patches a strip", of_type.patches_per_strip, of_network.patches_per_strip),
     ):
         if one != other:
-            yield f"it has {one} {what}, the network {other}"
+            yield f"{one} {what}, the network {other}"

@@ -327,7 +327,7 @@ class FakePlc:
         self._reach()
         sent_ns = time.monotonic_ns()
         self._line.results.append((len(self._line.results) + 1, result.decision.verdict.name))
-        self._line.confirmed = result.confirmed or 0
+        self._line.confirmed = result.confirmed.code if result.confirmed else 0
         return Delivery(sent_ns, time.monotonic_ns())
 
     async def close(self) -> None:

@@ -27,7 +27,7 @@ def parts() -> list[list[Pixels]]:
     found = []
     for scan in read_recording(bundled_recording(), settings.part_types).scans:
         assert scan.part_type is not None
-        part_type = settings.part_types[scan.part_type].part_type(scan.part_type)
+        part_type = settings.type_named(scan.part_type)
         blocks = blocks_of(read_scan(scan.file), GEOMETRY)
         roi = find_part(blocks[0].pixels, settings.crop)
         found.append(

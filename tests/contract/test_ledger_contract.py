@@ -197,7 +197,7 @@ async def test_the_journal_tells_how_far_an_inspection_came(ledger: PartLedger) 
     unload = await ledger.order("robot", "unload", 3, inspection)
     journal = await ledger.journal(inspection)
     assert journal.decision is not None
-    assert journal.decision.verdict is decision().verdict
+    assert journal.decision.verdict == decision().verdict
     assert [(one.order, one.confirmed) for one in journal.orders] == [(load, 0), (unload, None)]
     assert journal.robot_order("unload") == journal.orders[-1]
     assert journal.robot_order("home") is None

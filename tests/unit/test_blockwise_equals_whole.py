@@ -14,11 +14,12 @@ from station.cell.judging import SurfaceJudge
 from station.core.geometry import Geometry
 from station.core.part import Crop, PartType, Pixels, Probabilities, Roi, ScanHealth, Scores
 from station.core.ports import PatchClassifier
-from station.core.settings import CropSettings, DecisionSettings
+from station.core.settings import CropSettings
 from station.flow.crop import crop_block, find_part
 from station.flow.decide import decide
 from station.flow.patch import StripRoom, blocks_of, make_strip
 from tests.contract.engine_choices import EACH_CHOICE, start
+from tests.housings import rule
 from tests.turned import GEOMETRY
 
 SENSOR_PX = 5472
@@ -97,8 +98,8 @@ def test_the_decision_of_a_streamed_part_is_the_whole_images(classifier: PatchCl
     streamed = [judge.take(block) for block in blocks_of(image, GEOMETRY)]
     whole = judged_whole(image, left, width_px, tuple(range(8)), classifier)
     scores = [Scores(strip, whole[2 * strip : 2 * strip + 2]) for strip in range(8)]
-    health, settings = ScanHealth(None, "", 5.0), DecisionSettings()
-    one, other = decide(streamed, health, settings, GEOMETRY), decide(scores, health, settings, GEOMETRY)
+    health, by = ScanHealth(None, "", 5.0), rule()
+    one, other = decide(streamed, health, by), decide(scores, health, by)
     assert one.probabilities.tobytes() == other.probabilities.tobytes()
     assert (one.verdict, one.confidence, one.deciding_patch) == (other.verdict, other.confidence, other.deciding_patch)
 

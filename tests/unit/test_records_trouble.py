@@ -29,6 +29,7 @@ WRITES_IN_A_LOOP = """
 import asyncio, itertools, sys
 from pathlib import Path
 from station.core.part import Receipt
+from tests.housings import Destination
 from tests.record_samples import PART_TYPE, evidence, open_ledger, part
 
 async def main() -> None:

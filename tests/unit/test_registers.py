@@ -191,7 +191,7 @@ def test_the_plc_has_the_same_constants_in_its_holding_registers_and_its_own_at_
     assert not any(plc.image("holding", "write")[8:])
     assert plc.image("holding", "read")[98:100] == [1, 0xA55A]
     assert sum(map(bool, plc.image("holding", "read"))) == 2
-    assert plc.extent("holding") == (0, 123)
+    assert plc.extent("holding") == (0, 190)
     assert plc.extent("input") == (0, 0)
 
 

@@ -5,22 +5,22 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from sim.surfaces.classes import SurfaceClass
 from sim.surfaces.render import WIDTHS_PX, RenderedScan, render_part
 from station.core.part import Pixels, Roi
 from station.core.settings import TurnSettings
 from station.flow.patch import blocks_of
 from station.flow.turn.witness import TurnWitness
-from tests.housings import Verdict
 from tests.lines import BLOCKS_PER_TURN, LINES_PER_BLOCK, LINES_PER_TURN
 from tests.turned import GEOMETRY, turned
 
 Chance = np.random.Generator
 LEAST = LINES_PER_TURN // 100 + 1
 """One percent of the turn, 36 lines: what must be found wherever it lies."""
-DEFECTS = (Verdict.IMPRINTED, Verdict.PITS, Verdict.ROLL_MARKS, Verdict.SCRATCHES)
+DEFECTS = (SurfaceClass.IMPRINTED, SurfaceClass.PITS, SurfaceClass.ROLL_MARKS, SurfaceClass.SCRATCHES)
 
 
-def housing(number: int, *defects: Verdict) -> RenderedScan:
+def housing(number: int, *defects: SurfaceClass) -> RenderedScan:
     return render_part(4_000 + number, WIDTHS_PX[number % len(WIDTHS_PX)], defects)
 
 
