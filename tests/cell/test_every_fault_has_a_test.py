@@ -54,6 +54,9 @@ ELSEWHERE: dict[str, tuple[str, str]] = {
     "plc.port_not_permitted": (
         "test_refused_starts.py", "test_a_user_who_may_not_listen_on_port_502_is_told_so_and_not_of_another_program",
     ),
+    "model.wrong_geometry": (
+        "test_another_geometry.py", "test_a_network_of_another_geometry_is_refused_before_anything_moves",
+    ),
     "record.disk_low": (DISK, "test_a_disk_that_fills_is_an_alarm_before_it_is_full_and_the_cell_goes_on"),
     "record.journal_grows": (DISK, "test_a_journal_that_grows_is_an_alarm_that_names_the_reader"),
     "config.file_failed": (REFUSALS, "test_what_may_not_be_read_or_written_is_named_and_no_command_ends_in_a_stack"),
