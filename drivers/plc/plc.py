@@ -57,6 +57,7 @@ class ModbusPlc:
         self._inbox = PlcInbox(registers, settings.stale_after_s, table.places)
         self._outbox = PlcOutbox(registers)
         self._defects = DefectList(registers, table)
+        self._lists = True
         self._inbox.take_on(accepted or NOTHING)
         self._accepted_before = NOTHING
         self._outbox.put({"accepted_part": self._inbox.accepted.sequence})
@@ -232,7 +233,11 @@ class ModbusPlc:
         try:
             await self._peer.write_list(runs)
         except PlcError as error:
-            log.debug("plc_not_told", code=error.code, detail=error.detail)
+            if self._lists:
+                log.warning("defects_not_listed", code=error.code, detail=error.detail)
+            self._lists = False
+        else:
+            self._lists = True
 
     def _arrived(self) -> Delivery:
         """The delivery of a result whose sending got no answer and which the PLC has acknowledged since."""

@@ -5,8 +5,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 from pymodbus.client import AsyncModbusTcpClient
+from structlog.testing import capture_logs
 
 from drivers.plc.plc import ModbusPlc
+from station.core.errors import PlcError
 from station.core.judgement import Defect
 from station.core.settings import PlcSettings
 from tests.housings import line_plc
@@ -39,7 +41,9 @@ async def plc() -> AsyncIterator[ServingPlc]:
 
 
 def client(plc: ServingPlc, *, defect_list: bool) -> PlcSettings:
-    return settings("client", plc.server.port).model_copy(update={"defect_list": defect_list})
+    quick = settings("client", plc.server.port)
+    patient = quick.link.model_copy(update={"request_timeout_s": 5.0})  # a busy computer takes its time
+    return quick.model_copy(update={"defect_list": defect_list, "link": patient, "stale_after_s": 10.0})
 
 
 @pytest.fixture
@@ -117,3 +121,27 @@ async def test_the_stations_server_has_the_list_for_whoever_reads_it() -> None:
     assert (await master.write_register(SEQUENCE, 9)).isError()
     master.close()
     await server.close()
+
+
+async def test_a_plc_that_refuses_the_list_is_told_of_once_and_stops_nothing(
+    plc: ServingPlc, driver: ModbusPlc
+) -> None:
+    await driver.connect()
+    plc.peer.absent = set(range(FIRST, FIRST + COUNT))
+    with capture_logs() as logs:
+        for _part in range(3):
+            await driver.publish(result())
+            plc.peer.holding[104] = plc.peer.holding[50]
+            await driver.list_defects(inspection(), DEFECTS)
+    assert [line["event"] for line in logs].count("defects_not_listed") == 1
+    assert driver.health() is None
+
+
+async def test_a_plc_without_the_registers_that_the_configuration_promises_is_of_the_wrong_map(
+    plc: ServingPlc, driver: ModbusPlc
+) -> None:
+    plc.peer.absent = set(range(FIRST, FIRST + COUNT))
+    with pytest.raises(PlcError) as refused:
+        await driver.connect()
+    assert refused.value.code == "plc.wrong_map"
+    assert "189" in refused.value.detail
