@@ -27,13 +27,11 @@ COLUMNS = 400
 
 
 def surface(lines: int, seed: int) -> Pixels:
-    """Marks that go on for a 450th of the turn and close, under noise."""
+    """Marks that go on for about a 450th of the turn and close, under noise."""
     rng = np.random.default_rng(seed)
-    knots = rng.normal(0, 6, (450, COLUMNS))
-    at = np.arange(lines) * 450 / lines
-    whole, share = at.astype(int), (at % 1)[:, np.newaxis]
-    marks = knots[whole] * (1 - share) + knots[(whole + 1) % 450] * share
-    return np.asarray((120 + marks + rng.normal(0, 1.5, marks.shape) + 0.5).clip(0, 255), np.uint8)
+    waves = np.fft.rfft(rng.normal(0, 1, (lines, COLUMNS)), axis=0)
+    marks = np.fft.irfft(waves * np.exp(-((np.arange(len(waves)) / 225) ** 2))[:, np.newaxis], lines, axis=0)
+    return np.asarray((120 + marks * 6 / marks.std() + rng.normal(0, 1.5, marks.shape) + 0.5).clip(0, 255), np.uint8)
 
 
 def doubt(image: Pixels, geometry: Geometry) -> str | None:

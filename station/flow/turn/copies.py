@@ -17,11 +17,9 @@ FALLEN, RISEN = 3.0, 1.0
 SCATTERED = 448
 """One of so many lines is a copy where they are copies, eight in a turn of 3584; of those chance gives at most three,
 and of more lines more."""
-PAIRS_SHARE = 1 / 200
-"""Of the lines of a turn, pairs over which every other change is compared with those between: one percent of the
-turn, 18 pairs of 3584 lines."""
-LEAST_PAIRS = 8
-"""Of fewer pairs chance gives any mean."""
+PAIRS = 18
+"""Pairs of lines over which every other change is compared with those between; 36 lines, one percent of a turn of 3584.
+As many in any turn: it takes so many to tell copies from chance, however long the turn is."""
 PAIRED = 5.7
 """Standard deviations by which they differ where lines come twice; the surface's own texture gives at most five."""
 SCATTER = 1.4826
@@ -38,7 +36,6 @@ class Copies:
 
     def __init__(self, geometry: Geometry) -> None:
         self._blocks = geometry.blocks_per_turn
-        self._pairs = max(LEAST_PAIRS, round(PAIRS_SHARE * geometry.lines_per_turn))
         self._many = max(2, round(geometry.lines_per_turn / SCATTERED))
         self._lines = self._equal = self._scattered = 0
         self._before: Series = np.zeros(0)
@@ -68,7 +65,7 @@ class Copies:
         """What was found, in words, or None; to be asked when the turn is over."""
         if found := max(self._equal, self._scattered if self._scattered >= self._many else 0):
             return f"{found} {'line repeats' if found == 1 else 'lines repeat'} the line before"
-        chance = sorted(self._chances)[len(self._chances) // 2] * np.sqrt(2 / self._pairs)
+        chance = sorted(self._chances)[len(self._chances) // 2] * np.sqrt(2 / PAIRS)
         if self._most / chance < PAIRED:
             return None  # whatever is usual, nothing is farther beyond it
         ratios = np.concatenate(self._ratios)
@@ -83,7 +80,7 @@ class Copies:
     def _compare(self, change: Series) -> None:
         """How much more even lines change than odd ones, in logarithms, in every window of pairs."""
         change = np.concatenate([self._before, change])
-        ratios, most = proofs.alternation(change, self._pairs)
+        ratios, most = proofs.alternation(change, PAIRS)
         self._ratios.append(ratios)
         self._most = max(self._most, most)
-        self._before = change[max(0, 2 * (len(change) // 2 - self._pairs + 1)) :]
+        self._before = change[max(0, 2 * (len(change) // 2 - PAIRS + 1)) :]
