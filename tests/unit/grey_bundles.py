@@ -14,16 +14,18 @@ from models.manifest import (
     Figures,
     Manifest,
     Parity,
+    ScanGeometry,
     Thresholds,
     found_artefacts,
     hash_files,
     utc_now,
     write_manifest,
 )
-from tests.unit.housings import CLASSES, SCAN_GEOMETRY, Surface
+from station.core.geometry import Geometry
+from tests.unit.housings import GEOMETRY, Surface
 
-GREYS = {surface: 60 + 40 * surface.number for surface in Surface}
-"""The grey value that a sound bundle takes for each class."""
+GREYS: dict[str, int] = {surface.value: 60 + 40 * surface.number for surface in Surface}
+"""The grey value that a sound bundle takes for each class of housings."""
 PART_WIDTH = 64
 SOUND = Parity(
     engine="openvino", precision="int8", source="nothing", parts=1000, changed_parts=0, patches=16000,
@@ -31,24 +33,35 @@ SOUND = Parity(
 )  # fmt: skip
 
 
-def write_graph(path: Path, greys: Mapping[Surface, int]) -> None:
-    patches = op.parameter([2, 256, 256], np.uint8, name="patches")
+def write_graph(path: Path, greys: Mapping[str, int], geometry: Geometry) -> None:
+    patches = op.parameter(list(geometry.patches_shape), np.uint8, name="patches")
     mean = op.unsqueeze(op.reduce_mean(op.convert(patches, "f32"), np.array([1, 2]), keep_dims=False), np.array([1]))
-    distance = op.subtract(mean, np.array([[greys[surface] for surface in Surface]], np.float32))
+    distance = op.subtract(mean, np.array([list(greys.values())], np.float32))
     logits = op.multiply(op.multiply(distance, distance), np.float32(-0.02))
     ov.save_model(ov.Model([op.softmax(logits, 1)], [patches], "grey"), path, compress_to_fp16=False)
 
 
 def make_grey_bundle(
     folder: Path,
-    greys: Mapping[Surface, int] = GREYS,
-    int8_greys: Mapping[Surface, int] | None = None,
+    greys: Mapping[str, int] = GREYS,
+    int8_greys: Mapping[str, int] | None = None,
     parity: tuple[Parity, ...] = (SOUND,),
+    passing: str = Surface.DEFECT_FREE,
+    geometry: Geometry = GEOMETRY,
 ) -> Path:
-    """A bundle for OpenVINO in f32 and INT8; what each takes for which class is the caller's choice."""
+    """A bundle for OpenVINO in f32 and INT8, named as its folder is.
+
+    Args:
+        folder: A new folder.
+        greys: The grey value that it takes for each class; the classes in the order of its answers.
+        int8_greys: What the INT8 artefact takes; None for the same.
+        parity: How far the artefacts decide alike, as the manifest tells it.
+        passing: The class with which a part is good.
+        geometry: What it takes.
+    """
     folder.mkdir(parents=True)
-    write_graph(folder / "model.xml", greys)
-    write_graph(folder / "int8.xml", int8_greys or greys)
+    write_graph(folder / "model.xml", greys, geometry)
+    write_graph(folder / "int8.xml", int8_greys or greys, geometry)
     manifest = Manifest(
         name=folder.name,
         network="grey",
@@ -58,9 +71,9 @@ def make_grey_bundle(
         licence="Apache-2.0",
         artefacts=found_artefacts(folder),
         files=hash_files(folder),
-        classes=CLASSES,
-        passing=Surface.DEFECT_FREE,
-        geometry=SCAN_GEOMETRY,
+        classes=tuple(greys),
+        passing=passing,
+        geometry=ScanGeometry.of(geometry),
         thresholds=Thresholds(min_confidence=0.5),
         data=Data(source="none", parts=1, patches=16, epochs=1, patches_per_epoch=16, seed=0),
         parity=parity,
