@@ -109,7 +109,7 @@ def check_classes(manifest: Manifest, table: Classes) -> str | None:
     silent = [name for name in table.names if name not in manifest.classes]
     if not silent:
         return None
-    return f"{manifest.name} does not answer {', '.join(silent)}: no part will be called so"
+    return f"{manifest.name} does not answer {', '.join(silent)}: no part that it judges will be called so"
 
 
 def unconfigurable(names: Iterable[str]) -> list[str]:

@@ -1,21 +1,24 @@
 """Whether the station judges by the least confidence with which its bundle was measured.
 
-The configuration rules: `decision.min_confidence` is what sends a part to REVIEW, whatever a bundle says. But what was
-measured holds for the least confidence that it was measured with. That is the gate's, where it let the bundle pass, and
-otherwise the one of the figures in the bundle's manifest.
+The configuration rules: `decision.min_confidence`, or the part type's own, is what sends a part to REVIEW, whatever a
+bundle says. But what was measured holds for the least confidence that it was measured with. That is the gate's, where
+it let the bundle pass, and otherwise the one of the figures in the bundle's manifest.
 """
 
 from models.manifest import Bundle
 from models.release.shelf import Shelf
 
+GENERAL = "decision.min_confidence"
 
-def told_apart(bundle: Bundle, shelf: Shelf, min_confidence: float) -> str | None:
+
+def told_apart(bundle: Bundle, shelf: Shelf, min_confidence: float, key: str = GENERAL) -> str | None:
     """What a person should know where a bundle was measured with another least confidence; None where it was not.
 
     Args:
         bundle: What the station runs.
         shelf: Where the gate leaves its reports.
         min_confidence: The configured one.
+        key: Where the configuration says it.
 
     Raises:
         ModelError: The shelf's history cannot be used.
@@ -29,7 +32,7 @@ def told_apart(bundle: Bundle, shelf: Shelf, min_confidence: float) -> str | Non
         else "parts are a REVIEW that passed or were sorted in that measurement"
     )
     return (
-        f"decision.min_confidence is {min_confidence:g}, {bundle.identity.name} was measured with {measured:g} ({by}): "
+        f"{key} is {min_confidence:g}, {bundle.identity.name} was measured with {measured:g} ({by}): "
         f"{effect}; its figures do not hold"
     )
 

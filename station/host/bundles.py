@@ -8,7 +8,7 @@ import structlog
 from models.engines import make_engine
 from models.manifest import Bundle
 from models.meaning import check_classes
-from models.release.footing import told_apart
+from models.release.footing import GENERAL, told_apart
 from models.release.shelf import PROMOTED, Shelf, chosen_bundle
 from station.core.ports import PatchClassifier
 from station.core.settings import Settings, data_dir
@@ -57,16 +57,24 @@ def doubts_of(bundles: Mapping[str, Bundle], settings: Settings, folder: Path | 
     Raises:
         ModelError: The history of promotions cannot be used.
     """
-    shelf, general = find_shelf(settings, folder), settings.decision.min_confidence
+    shelf = find_shelf(settings, folder)
     used = {
-        (kind.bundle or settings.model.bundle, kind.min_confidence or general) for kind in settings.part_types.values()
+        (kind.bundle or settings.model.bundle, *_least(settings, name)) for name, kind in settings.part_types.items()
     }
-    doubts = [told_apart(bundles[name], shelf, least) for name, least in sorted(used)]
+    doubts = [told_apart(bundles[bundle], shelf, least, key) for bundle, least, key in sorted(used)]
     return [doubt for doubt in doubts if doubt]
 
 
+def _least(settings: Settings, part_type: str) -> tuple[float, str]:
+    """The least confidence of a part type, and the key that says it."""
+    own = settings.part_types[part_type].min_confidence
+    return (
+        (settings.decision.min_confidence, GENERAL) if own is None else (own, f"part_types.{part_type}.min_confidence")
+    )
+
+
 def history_doubt(settings: Settings, folder: Path | None = None) -> str | None:
-    """What a person should know of the history of promotions, where the configuration goes by it.
+    """What a person should know of the history of promotions, where the network of a part type goes by it.
 
     Args:
         settings: The configuration.
@@ -75,7 +83,8 @@ def history_doubt(settings: Settings, folder: Path | None = None) -> str | None:
     Raises:
         ModelError: The history of promotions cannot be used.
     """
-    return find_shelf(settings, folder).doubt() if settings.model.bundle == PROMOTED else None
+    named = {kind.bundle or settings.model.bundle for kind in settings.part_types.values()}
+    return find_shelf(settings, folder).doubt() if PROMOTED in named else None
 
 
 def make_classifier(settings: Settings, cache_dir: Path | None = None, folder: Path | None = None) -> PatchClassifier:

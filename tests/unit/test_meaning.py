@@ -35,7 +35,7 @@ def test_the_same_classes_in_any_order_are_the_configured_ones(manifest: Manifes
 
 def test_what_a_bundle_does_not_answer_is_told_and_allowed(manifest: Manifest) -> None:
     told = check_classes(of(manifest, "scratches", "defect_free", "pits"), TABLE)
-    assert told == "grey-1 does not answer imprinted, roll_marks: no part will be called so"
+    assert told == "grey-1 does not answer imprinted, roll_marks: no part that it judges will be called so"
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_the_station_refuses_a_bundle_of_other_classes_and_warns_of_what_one_doe
     more = type(settings).model_validate(wider)
     assert len(make_recipes(more, tmp_path).rows) == len(more.part_types)
     assert classes_not_answered([find_bundle(more, tmp_path)], more) == [
-        "grey-1 does not answer rust: no part will be called so"
+        "grey-1 does not answer rust: no part that it judges will be called so"
     ]
     document = json.loads((folder / "manifest.json").read_text())
     document["classes"][1] = "rust"
