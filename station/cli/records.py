@@ -83,11 +83,15 @@ def _facts(record: JsonObject) -> Iterator[tuple[str, str]]:
     if record["verdict"] is not None:
         confidence = "" if record["confidence"] is None else f"  confidence {record['confidence']:.3f}"
         yield "verdict", f"{record['verdict']}{confidence}"
+    if record["algorithm1"] not in (None, record["verdict"]):
+        yield "by Algorithm 1", record["algorithm1"]
     if record["reason"] is not None:
         yield "reason", f"{record['reason']}: {record['detail']}"
     yield "confirmed bin", record["confirmed_bin"] or "none"
     if record["model"] is not None:
         yield "model", f"{record['model']}@{record['model_sha256'][:12]}"
+    if record["recipe"] is not None:
+        yield "recipe", f"{record['recipe']}@{record['recipe_sha256'][:12]}  {record['rule']}"
     if record["scan_file"] is not None:
         yield "scan", record["scan_file"]
     yield "", ""

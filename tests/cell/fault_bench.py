@@ -164,7 +164,7 @@ class FaultBench:
         self.cell = running
         self.station = station
         self.log = log
-        self.words = _overheard(running)
+        self.words = overheard(running)
 
     @property
     def controller(self) -> Controller:
@@ -272,7 +272,7 @@ class FaultBench:
         return list(json.loads("".join(export_records(self.folder / "data", chosen, "json"))))
 
 
-def _overheard(running: RunningCell) -> PlcWords:
+def overheard(running: RunningCell) -> PlcWords:
     """The words that the simulated PLC takes or reads from the wire, from now on."""
     words, plc = PlcWords(), running.plc
     hear = plc._hear

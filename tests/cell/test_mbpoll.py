@@ -1,11 +1,7 @@
 """A foreign peer reads the cell: Debian's mbpoll at the addresses that the CSV prints, in both roles of the PLC."""
 
-import csv
-import io
 import json
-import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -16,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.cell.conftest import Run, station_command
+from tests.cell.mbpoll import addresses, read, require_mbpoll
 from tests.free_port import free_port
 
 DECISIONS = ["none", "defect_free", "imprinted", "pits", "roll_marks", "scratches", "review"]
@@ -23,28 +20,8 @@ PARTS = 3
 
 
 @pytest.fixture(autouse=True)
-def mbpoll() -> None:
-    if shutil.which("mbpoll") is None:
-        if os.environ.get("CI"):
-            pytest.fail("mbpoll is not installed: apt-get install mbpoll")
-        pytest.skip("mbpoll, the foreign Modbus peer of this test, is not installed: apt-get install mbpoll")
-
-
-def addresses(station: Run, name: str) -> dict[str, dict[str, str]]:
-    """The rows of `station registers NAME --format csv`, by register name."""
-    return {
-        row["name"]: row for row in csv.DictReader(io.StringIO(station("registers", name, "--format", "csv").stdout))
-    }
-
-
-def read(row: dict[str, str], *where: str) -> int:
-    """The register's word, as mbpoll prints it."""
-    table = {"holding": "4", "input": "3"}[row["kind"]]
-    command = ["mbpoll", "-1", "-a", "1", "-t", table, "-r", row["address_1"], *where]
-    said = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
-    found = re.search(r"^\[\d+\]:\s+(\d+)", said.stdout, re.MULTILINE)
-    assert found is not None, said.stdout + said.stderr
-    return int(found[1])
+def _mbpoll() -> None:
+    require_mbpoll()
 
 
 @contextmanager
