@@ -176,12 +176,13 @@ def find_evidence(result: Inspected) -> Heat | None:
     Raises:
         ModelError: The network fails.
     """
-    decision, outputs = result.decision, result.recipe.rule.outputs
+    decision, rule = result.decision, result.recipe.rule
     if decision.algorithm1 is None or decision.algorithm1.passes or decision.deciding_patch is None:
         return None
     surface = _surfaces_of(result)[decision.deciding_patch]
     patch = _patch(_unwrapped(result), decision.deciding_patch, result)
-    return evidence_map(result.recipe.classifier.score, patch, outputs.surfaces.index(surface))
+    column = rule.outputs.surfaces.index(surface)
+    return evidence_map(result.recipe.classifier.score, patch, column, rule.geometry.patches_per_strip)
 
 
 def draw(result: Inspected, evidence: Heat | None = None) -> Pixels:

@@ -17,7 +17,7 @@ from station.view.report import part_row
 from tests.cell.conftest import Run
 from tests.cell.mbpoll import addresses, read, require_mbpoll
 from tests.cell.product_bench import product_cell
-from tests.cell.product_lines import BIN, CRACK, GOOD, GOOD_PARTS, REVIEW, RING, RINGS, STAIN
+from tests.cell.product_lines import BIN, CRACK, GOOD, GOOD_PARTS, REVIEW, RING, RINGS, RINGS_AND_SLEEVES, SLEEVE, STAIN
 from tests.cell.products import Shown, make_recording, product
 from tests.free_port import free_port
 from tests.housings import CLASSES, TABLE
@@ -113,3 +113,24 @@ async def test_view_and_commands_name_the_configured_classes_and_places_and_none
     assert f"0 = none, {BIN} = bin, {GOOD_PARTS} = good_parts." in meanings["destination"]
     assert "bit 2 bin" in meanings["bins_full"]
     assert "bit 6 good_parts" in meanings["bins_full"]
+
+
+def test_images_of_two_types_are_judged_from_disk_with_pictures_as_on_the_jig(
+    station: Run, make_config: MakeConfig, tmp_path: Path
+) -> None:
+    parts = (
+        Shown("R1", RING, "good", 150),
+        Shown("S1", SLEEVE, "rust", 90, {3: 210, 9: 198}),
+        Shown("R2", RING, "stain", 150, {4: 100}),
+        Shown("S2", SLEEVE, "good", 90),
+    )
+    recording, pictures = make_recording(tmp_path / "recording", parts), tmp_path / "pictures"
+    config = make_config(*product(RINGS_AND_SLEEVES, (RING, SLEEVE), tmp_path))
+    judged = station("inspect", recording, "--config", config, "--picture", pictures, "--json")
+    assert judged.returncode == 0, judged.stdout + judged.stderr
+    said = [(Path(row["file"]).stem, row["verdict"], row["algorithm1"]) for row in json.loads(judged.stdout)]
+    assert said == [("R1", "good", "good"), ("S1", "rust", "dent"), ("R2", "stain", "stain"), ("S2", "good", "good")]
+    assert sorted(path.name for path in pictures.iterdir()) == [
+        "R1.good.png", "R2.stain.png", "S1.rust.png", "S2.good.png",
+    ]  # fmt: skip
+    assert HOUSINGS.findall(judged.stdout) == []
