@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import shutil
 import sqlite3
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from config import bundled
+from models.manifest import load_bundle
 from models.release.shelf import Shelf
 from models.weights import SHIPPED
 from station.cli.app import app
@@ -25,7 +27,7 @@ from station.records.folder import claim
 from station.records.query import list_records, show_record
 from station.records.schema import VERSIONS
 from station.upkeep.backup import restore as restoring
-from station.upkeep.backup.contents import open_backup
+from station.upkeep.backup.contents import open_backup, own_bundles
 from station.upkeep.backup.restore import restore
 from tests.file_systems import mounted
 from tests.housings import Destination
@@ -191,16 +193,29 @@ def test_what_is_copied_is_the_database_of_one_moment(tmp_path: Path, monkeypatc
     assert not list(tmp_path.glob("copy?*"))
 
 
-def test_a_bundle_in_a_folder_of_its_own_is_saved_and_its_place_told(tmp_path: Path, data: Path, config: Path) -> None:
-    own = make_grey_bundle(tmp_path / "own-4")
-    text = config.read_text(encoding="utf-8")
-    config.write_text(text.replace('bundle = "promoted"', f'bundle = "{own}"'), encoding="utf-8")
+def test_bundles_in_folders_of_their_own_are_saved_each_once_and_their_places_told(
+    tmp_path: Path, data: Path, config: Path
+) -> None:
+    """The bundle of the other types, and one of two types; the general one of the configuration is not there at all."""
+    own = make_grey_bundle(tmp_path / "own-4"), make_grey_bundle(tmp_path / "own-5", GREYS | {Surface.PITS: 99})
+    head, *types = re.split(r"(?m)^(?=\[part_types\.)", config.read_text(encoding="utf-8"))
+    named = [f'{text.rstrip()}\nbundle = "{own[number > 1]}"\n\n' for number, text in enumerate(types)]
+    text = head.replace('bundle = "promoted"', 'bundle = "/not/there"') + "".join(named)
+    config.write_text(text, encoding="utf-8")
     record(data, "SMH-0001")
     backup = made(config)
-    shutil.rmtree(own)
     result = done("verify", backup)
-    assert (backup / "bundle" / "model.xml").is_file()
-    assert f"the configuration names the bundle {own}; its files are in {backup / 'bundle'}" in result
+    saved = {str(load_bundle(folder).identity): backup / "bundle" / str(load_bundle(folder).identity) for folder in own}
+    assert sorted((backup / "bundle").iterdir()) == sorted(saved.values())
+    for name, folder in saved.items():
+        assert str(load_bundle(folder).identity) == name
+        assert f"the configuration names the folder of the bundle {name}; its files are in {folder}" in result
+
+
+def test_the_one_bundle_of_an_older_backup_is_found_where_it_lay(tmp_path: Path) -> None:
+    own = make_grey_bundle(tmp_path / "bundle")
+    assert own_bundles(tmp_path) == [own]
+    assert own_bundles(tmp_path / "elsewhere") == []
 
 
 # ---------------------------------------------------------------------- what lay there

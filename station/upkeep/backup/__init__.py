@@ -4,7 +4,7 @@
     BACKUP/records.sqlite      the database as it was at one moment, without a log
     BACKUP/configuration.toml  the configuration file
     BACKUP/models/             the promoted bundles, the gate's reports, the history of promotions and its seal
-    BACKUP/bundle/             the configured bundle, where it is neither a promoted nor a shipped one
+    BACKUP/bundle/             the configured bundles that are neither promoted nor shipped, each in a folder
 
 Archived scans, logs and compiled networks are not in it: the first are files that never change, each of which the
 database names with its hash, so that any program that copies files can keep up with them.

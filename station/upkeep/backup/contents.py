@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 from pydantic import Field, ValidationError
 
 from drivers.modbus.register_map import MAP_NAMES, map_version
+from models.manifest import MANIFEST as BUNDLE_MANIFEST
 from models.manifest import load_bundle
 from models.release.shelf import Shelf
 from models.version import code_version
@@ -23,7 +24,10 @@ from station.records.schema import read_version
 from station.records.trouble import translated
 from station.upkeep.backup import Piece
 
-MANIFEST, CONFIGURATION, MODELS, BUNDLE = "manifest.json", "configuration.toml", "models", "bundle"
+MANIFEST, CONFIGURATION, MODELS = "manifest.json", "configuration.toml", "models"
+OWN_BUNDLES = "bundle"
+"""Bundles in folders of their own that the configuration names, each in a folder; the only one may lie here itself, as
+in backups of versions that knew one."""
 
 
 class File(Section):
@@ -73,12 +77,13 @@ class Backup:
             if was != now:
                 yield f"the register map {name} was version {was}, this program has {now}: what talks to it must fit it"
         try:
-            settings = load_settings(self.folder / CONFIGURATION)
+            load_settings(self.folder / CONFIGURATION)
         except ConfigError as error:
             yield f"this version refuses the configuration: {error.detail}"
             return
-        if (self.folder / BUNDLE).is_dir():
-            yield f"the configuration names the bundle {settings.model.bundle}; its files are in {self.folder / BUNDLE}"
+        for bundle in own_bundles(self.folder):
+            model = load_bundle(bundle).identity
+            yield f"the configuration names the folder of the bundle {model}; its files are in {bundle}"
 
 
 def open_backup(folder: Path) -> Backup:
@@ -96,9 +101,17 @@ def open_backup(folder: Path) -> Backup:
     except OSError as error:
         raise BackupError("backup.unreadable", f"{error.filename or folder}: {error.strerror}") from error
     demand_models(Shelf(folder / MODELS))
-    if (folder / BUNDLE).is_dir():
-        load_bundle(folder / BUNDLE)
+    for bundle in own_bundles(folder):
+        load_bundle(bundle)
     return Backup(folder, manifest)
+
+
+def own_bundles(folder: Path) -> list[Path]:
+    """The folders of the bundles that lay in folders of their own, in a backup."""
+    own = folder / OWN_BUNDLES
+    if not own.is_dir():
+        return []
+    return [own] if (own / BUNDLE_MANIFEST).is_file() else sorted(own.iterdir())
 
 
 def demand_models(shelf: Shelf) -> None:

@@ -3,7 +3,7 @@
 import re
 import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -18,17 +18,18 @@ from models.version import code_version
 from models.weights import SHIPPED, bundle_folder
 from station.core.errors import BackupError
 from station.core.settings import Settings, data_dir
-from station.host.bundles import find_bundle, find_shelf
+from station.host.bundles import find_shelf
+from station.host.recipes import find_bundles
 from station.records.copying import copy_database
 from station.records.database import DATABASE
 from station.records.folder import FOLDER_MODE, make_durable_folder
 from station.records.reading import as_it_lies
 from station.records.trouble import PRIMARY_CODE
 from station.upkeep.backup.contents import (
-    BUNDLE,
     CONFIGURATION,
     MANIFEST,
     MODELS,
+    OWN_BUNDLES,
     Backup,
     Manifest,
     demand_models,
@@ -55,14 +56,14 @@ def make_backup(settings: Settings, configuration: bytes, data: Path | None, tar
     Raises:
         BackupError: It cannot be written.
         RecordError: There is no database, or it is damaged.
-        ModelError: The configured bundle, a promoted one or their history cannot be used.
+        ModelError: A configured bundle, a promoted one or their history cannot be used.
     """
     place = target / f"{re.sub('[^A-Za-z0-9._-]+', '-', settings.station.name)}-{now.astimezone(UTC):%Y%m%dT%H%M%SZ}"
     with _new_folder(place) as staged:
         (staged / CONFIGURATION).write_bytes(configuration)
         version = _save_database(data_dir(settings, data), staged)
         _save_models(find_shelf(settings, data), staged)
-        _save_bundle(find_bundle(settings, data), find_shelf(settings, data), staged)
+        _save_bundles(find_bundles(settings, data).values(), find_shelf(settings, data), staged)
         manifest = Manifest(
             station=settings.station.name, made_at=now, made_by=code_version(), database_version=version,
             map_versions={name: map_version(name) for name in MAP_NAMES}, files=described(staged),
@@ -99,10 +100,12 @@ def _save_models(shelf: Shelf, staged: Path) -> None:
                 shutil.copyfile(source, staged / MODELS / name)
 
 
-def _save_bundle(bundle: Bundle, shelf: Shelf, staged: Path) -> None:
-    shipped = bundle_folder(SHIPPED).parent
-    if bundle.folder.parent not in (shipped, shelf.folder / BUNDLES):
-        shutil.copytree(bundle.folder, staged / BUNDLE)
+def _save_bundles(bundles: Iterable[Bundle], shelf: Shelf, staged: Path) -> None:
+    """Save those that lie in folders of their own, each once, whatever names the configuration has for it."""
+    elsewhere = (bundle_folder(SHIPPED).parent, shelf.folder / BUNDLES)
+    own = {str(bundle.identity): bundle for bundle in bundles if bundle.folder.parent not in elsewhere}
+    for name, bundle in own.items():
+        shutil.copytree(bundle.folder, staged / OWN_BUNDLES / name)
 
 
 @contextmanager
