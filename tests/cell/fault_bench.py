@@ -81,9 +81,9 @@ def make_recording(folder: Path) -> Path:
 def _pictures() -> dict[Verdict, bytes]:
     """The scans as files, made once."""
     files = {}
-    for surface in OUTPUTS.surfaces:
+    for column, surface in enumerate(OUTPUTS.surfaces):
         image = np.zeros((3584, 405), np.uint8)
-        image[:, 10:395] = turned(surface.code, 385, GREY_OF[surface])
+        image[:, 10:395] = turned(surface.code, 385, GREY_OF[column])
         written, file = cv2.imencode(".png", image)
         assert written
         files[surface] = file.tobytes()
@@ -238,7 +238,7 @@ class FaultBench:
     def place_of(self, part_id: str) -> str:
         """Where the part truly is, or `floor`."""
         last = [entry for entry in self.truth.entries if entry.part_id == part_id][-1]
-        return "floor" if last.event is Happening.DROPPED else last.place.code
+        return "floor" if last.event is Happening.DROPPED else str(last.place)
 
     def label_of(self, part_id: str) -> str | None:
         return next(entry.label for entry in self.truth.entries if entry.part_id == part_id)

@@ -43,6 +43,15 @@ def test_the_log_warns_of_it(settings: Settings, tmp_path: Path, min_confidence:
                for line in told)  # fmt: skip
 
 
+def test_a_part_types_own_least_confidence_is_told_under_its_key(settings: Settings, tmp_path: Path) -> None:
+    (name,) = settings.part_types
+    kind = settings.part_types[name].model_copy(update={"min_confidence": 0.7})
+    with structlog.testing.capture_logs() as log:
+        asyncio.run(opened(settings.model_copy(update={"part_types": {name: kind}}), tmp_path / "data"))
+    (told,) = [line["detail"] for line in log if line["event"] == "least_confidence_differed"]
+    assert told.startswith(f"part_types.{name}.min_confidence is 0.7, tiny-1 was measured with 0.5")
+
+
 def test_station_check_says_it_and_finds_the_model_well(settings: Settings, tmp_path: Path) -> None:
     for min_confidence, told in ((0.5, False), (0.4, True)):
         findings = asyncio.run(check_station(judging_by(settings, min_confidence), tmp_path / "data"))

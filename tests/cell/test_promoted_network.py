@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -39,7 +40,8 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
 
 async def opened(settings: Settings, data: Path) -> str:
     async with open_station(settings, data, lambda _event: None) as station:
-        return station.model.name
+        (model,) = station.models
+        return model.name
 
 
 def events(data: Path) -> list[tuple[str, str]]:
@@ -65,7 +67,19 @@ def test_a_station_whose_history_is_damaged_does_not_start(settings: Settings, t
     assert asyncio.run(opened(settings, tmp_path / "data")) == "new-2"
 
 
-def test_a_history_that_no_seal_covers_is_told_of_at_the_start_and_by_check(settings: Settings, tmp_path: Path) -> None:
+def by_its_type(settings: Settings) -> Settings:
+    """The same, but that the part type names the promoted network, and the station as a whole another one."""
+    (name,) = settings.part_types
+    kind = settings.part_types[name].model_copy(update={"bundle": "promoted"})
+    model = settings.model.model_copy(update={"bundle": SHIPPED})
+    return settings.model_copy(update={"part_types": {name: kind}, "model": model})
+
+
+@pytest.mark.parametrize("named", [lambda settings: settings, by_its_type], ids=["by the station", "by a part type"])
+def test_a_history_that_no_seal_covers_is_told_of_at_the_start_and_by_check(
+    settings: Settings, tmp_path: Path, named: Callable[[Settings], Settings]
+) -> None:
+    settings = named(settings)
     (tmp_path / "data" / "models" / "history.head").unlink()
     with structlog.testing.capture_logs() as log:
         assert asyncio.run(opened(settings, tmp_path / "data")) == "new-2"

@@ -185,4 +185,5 @@ def test_names_of_places_and_classes_are_those_of_the_documents() -> None:
         "pits",
         "roll_marks",
         "scratches",
+        "review",
     ]
