@@ -18,7 +18,7 @@ from sim.ledger import Entry, Happening
 from station.cell.packml import State
 from station.core.algorithm1 import algorithm1
 from station.core.errors import FAULTS
-from station.host.bundles import make_classifier
+from station.host.recipes import make_recipes
 from station.offline.inspect import Inspected, Wanted, inspect_image
 from station.records.reading import reading
 from tests.cell.fault_bench import FaultBench
@@ -59,12 +59,12 @@ class Books:
     def again(self) -> list[tuple[dict[str, Any], Any]]:
         """Some records whose scan is archived, each with what the scan is judged to be now."""
         archived = [row for row in self.rows if row["scan_file"] and row["judgement"]["reason"] is None]
-        classifier = make_classifier(self.bench.settings) if archived else None
+        recipes = make_recipes(self.bench.settings) if archived else None
         data, result = self.bench.folder / "data", []
         for row in archived[-JUDGED_AGAIN:]:
-            assert classifier is not None
+            assert recipes is not None
             wanted = Wanted(data / row["scan_file"], row["part_type"])
-            result.append((row, inspect_image(wanted, self.bench.settings, classifier)))
+            result.append((row, inspect_image(wanted, self.bench.settings, recipes)))
         return result
 
     def asked(self, question: str) -> list[tuple[Any, ...]]:
@@ -165,10 +165,11 @@ def rule_5(books: Books) -> Iterator[str]:
 def rule_6(books: Books) -> Iterator[str]:
     """6: A decision can be made again from its record: from its scores, and bit for bit from its archived scan."""
     known = {row[0] for row in books.asked("SELECT sha256 FROM configurations")}
+    judging = {model.sha256 for model in books.bench.station.models}
     for row in books.rows:
         if row["judgement"] is None:
             continue
-        if row["model_sha256"] != books.bench.station.model.sha256 or row["config_sha256"] not in known:
+        if row["model_sha256"] not in judging or row["config_sha256"] not in known:
             yield f"{row['part_id']} does not name what judged it"
         if row["algorithm1"] is not None:
             outcome = algorithm1(np.array(row["probabilities"], np.float32), MEANING.outputs)

@@ -27,7 +27,7 @@ def first_archived(books: Books) -> dict[str, Any]:
 
 def say_of_a_part(books: Books, event: Happening) -> None:
     """This happened to a part that was sorted, once more."""
-    sorted_part = next(entry for entry in books.entries if entry.place.value == PASSED)
+    sorted_part = next(entry for entry in books.entries if entry.place == PASSED)
     books.entries.append(replace(sorted_part, event=event))
 
 

@@ -18,7 +18,7 @@ from tests.cell.fault_bench import Truth, addressed, make_recording, quick_setti
 from tests.housings import TABLE, Destination, Verdict, line_plc, modbus_jig, modbus_robot
 from tests.wire.plc_peers import result
 
-ORDERED = Destination.BIN_REVIEW
+ORDERED = Destination.BIN_REVIEW.code
 SPEED_TENTHS_RPM = 3395
 PATIENCE_S = 10.0
 AT_THE_DRIVERS: dict[str, str | None] = {
