@@ -338,11 +338,12 @@ def _warn_unless_promoted(config: Path | None, data: Path | None) -> None:
     """Say where the configuration runs another bundle, or judges it otherwise than it was measured."""
     from models.release.shelf import PROMOTED
     from station.host.bundles import doubts_of
-    from station.host.recipes import find_bundles
+    from station.host.recipes import bundle_names, find_bundles
 
     settings = settings_of(config, "simulate.toml")
-    if (named := settings.model.bundle) != PROMOTED:
-        err.print(f'But the configuration says bundle = "{named}", and that is what it runs.', markup=False)
+    if PROMOTED not in (named := set(bundle_names(settings).values())):
+        bundles = ", ".join(f'"{name}"' for name in sorted(named))
+        err.print(f"But the configuration says bundle = {bundles}, and that is what it runs.", markup=False)
         return
     try:
         doubts = doubts_of(find_bundles(settings, data), settings, data)

@@ -1,6 +1,7 @@
 """`station model gate | promote | list | show | rollback` work one after the other on the shipped network."""
 
 import json
+import re
 import shutil
 from importlib import resources
 from pathlib import Path
@@ -11,7 +12,7 @@ from typer.testing import CliRunner, Result
 from models.manifest import load_bundle
 from models.weights import SHIPPED, bundle_folder
 from station.cli.model import model_app
-from station.cli.model_release import EXTRA
+from station.cli.model_release import EXTRA, _warn_unless_promoted
 from station.core.errors import ModelError, StationError
 from station.core.settings import load_settings
 from station.host.bundles import find_bundle
@@ -52,6 +53,22 @@ def refusal(*words: object) -> StationError:
     result = model(*words)
     assert isinstance(result.exception, StationError), result.output
     return result.exception
+
+
+@pytest.mark.parametrize(("general", "own", "times"), [("promoted", "", 0), ("a-1", "b-2", 1), ("a-1", "", 1),
+                                                      ("a-1", "promoted", 0)])  # fmt: skip
+def test_a_promotion_that_no_part_type_goes_by_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], general: str, own: str, times: int
+) -> None:
+    text = (Path(str(resources.files("config"))) / "simulate.toml").read_text(encoding="utf-8")
+    head, *types = re.split(r"(?m)^(?=\[part_types\.)", text.replace('bundle = "promoted"', f'bundle = "{general}"'))
+    types[0] = types[0].rstrip() + (f'\nbundle = "{own}"\n' if own else "\n")
+    config = tmp_path / "cell.toml"
+    config.write_text(head + types[0], encoding="utf-8")
+    _warn_unless_promoted(config, tmp_path / "data")
+    said = capsys.readouterr().err
+    warning = f'But the configuration says bundle = "{own or general}", and that is what it runs.'
+    assert said.count(warning) == times
 
 
 def test_the_walk_from_the_gate_to_the_station_and_back(tmp_path: Path, golden: Path, new: Path) -> None:
