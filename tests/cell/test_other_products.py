@@ -1,6 +1,7 @@
 """Whole cells for products that are no housings: other classes, places, codes, turns and networks."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,8 @@ import pytest
 
 from models.engines import openvino
 from models.manifest import Bundle
+from station.core.errors import StationError
+from tests.cell.fault_bench import Truth
 from tests.cell.plc_words import DefectWords
 from tests.cell.product_bench import product_cell
 from tests.cell.product_lines import (
@@ -79,6 +82,9 @@ async def test_three_classes_and_one_bin_for_both_defects_and_review_on_a_turn_o
         "DOUBTED": ("review", "part.low_confidence"),
     }
     assert records["DOUBTED"]["algorithm1"] == "good"
+    for row in records.values():
+        assert (row["lines"]["expected"], row["lines"]["delivered"]) == (1792, 1792)
+        assert (row["lines"]["frame_ids"], row["features"]["AcquisitionFrameCount"]) == ([0, 1, 2, 3], 4)
     assert [one.rows for one in cell.words.lists] == [
         (),
         tuple((CRACK, patch) for patch in (1, 2, 3, 4, 5, 6, 7, 8)),
@@ -86,6 +92,30 @@ async def test_three_classes_and_one_bin_for_both_defects_and_review_on_a_turn_o
         (),
     ]
     assert cell.words.lists[2] == DefectWords(records["STAINED"]["number"], 1, ((STAIN, 6),))
+
+
+class LeftOut(Truth):
+    """What truly happens, and which scans the simulated cell cannot use."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.left_out: list[tuple[str, str]] = []
+
+    def scan_left_out(self, file: str, error: StationError) -> None:
+        self.left_out.append((file, error.detail))
+
+
+async def test_a_scan_of_another_turn_than_its_type_has_is_left_out_and_told(
+    make_config: MakeConfig, tmp_path: Path
+) -> None:
+    truth, parts = LeftOut(), (Shown("LONG", replace(RING, geometry=SLEEVE.geometry), "good", 150),
+                               Shown("GOOD", RING, "good", 150))  # fmt: skip
+    recording = make_recording(tmp_path / "recording", parts)
+    config = make_config(*product(RINGS, (RING,), tmp_path))
+    async with product_cell(config, recording, tmp_path, truth=truth) as cell:
+        await cell.take_all(1)
+    assert truth.left_out == [("LONG.png", "LONG.png: it has 2048 lines, allowed are 1792")]
+    assert cell.places == {"GOOD": "good_parts"}
 
 
 async def test_nine_classes_are_sorted_into_nine_places_and_what_is_doubtful_into_the_tenth(
