@@ -55,7 +55,7 @@ ELSEWHERE: dict[str, tuple[str, str]] = {
         "test_refused_starts.py", "test_a_user_who_may_not_listen_on_port_502_is_told_so_and_not_of_another_program",
     ),
     "model.wrong_geometry": (
-        "test_other_products_refused.py", "test_what_could_sort_wrongly_is_refused_at_the_start",
+        "test_other_products_refused.py", "test_a_network_of_another_geometry_is_refused_before_anything_moves",
     ),
     "record.disk_low": (DISK, "test_a_disk_that_fills_is_an_alarm_before_it_is_full_and_the_cell_goes_on"),
     "record.journal_grows": (DISK, "test_a_journal_that_grows_is_an_alarm_that_names_the_reader"),

@@ -22,7 +22,6 @@ CRACK = 'name = "crack"\nplace = "bin"\nseverity = 5\n'
 STAIN_ROW = '[[classes]]\ncode = 31\nname = "stain"\nplace = "bin"\nseverity = 1\n'
 REVIEW = '[review]\ncode = 99\nplace = "bin"\n'
 PLACES = f'[[places]]\ncode = 7\nname = "good_parts"\n\n{BIN_ROW}'
-LINES = "lines_per_turn = 1792\n"
 MANY = "".join(f'[[classes]]\ncode = {1000 + n}\nname = "c{n}"\nplace = "bin"\n' for n in range(297))
 
 
@@ -77,12 +76,6 @@ ROWS = (
         "part_types.ring: ring-1 was trained to pass good, by [[classes]] stain passes",
         "model.wrong_classes",
     ),
-    Row(
-        "network of another geometry",
-        (("patches_per_strip = 2\n", "patches_per_strip = 4\n"),),
-        "part_types.ring: it has 4 patches a strip, the network 2",
-        "model.wrong_geometry",
-    ),
     Row("missing bundle", (("ring-1", "ring-2"),), "ring-2", "model.missing"),
 )
 
@@ -115,6 +108,16 @@ async def test_what_could_sort_wrongly_is_refused_at_the_start(
     error = await refusal(make_config(*product(RINGS, (RING,), tmp_path), *row.changes), recording, tmp_path)
     assert error.code == row.code
     assert row.words in error.detail
+    assert not (tmp_path / "data" / "records.sqlite").exists()
+
+
+async def test_a_network_of_another_geometry_is_refused_before_anything_moves(
+    make_config: MakeConfig, recording: Path, tmp_path: Path
+) -> None:
+    other = ("patches_per_strip = 2\n", "patches_per_strip = 4\n")
+    error = await refusal(make_config(*product(RINGS, (RING,), tmp_path), other), recording, tmp_path)
+    assert error.code == "model.wrong_geometry"
+    assert "part_types.ring: it has 4 patches a strip, the network 2 (bundle ring-1: " in error.detail
     assert not (tmp_path / "data" / "records.sqlite").exists()
 
 
