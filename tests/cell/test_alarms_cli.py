@@ -18,6 +18,7 @@ from station.host.control import listening, send
 from station.records.ledger import SqliteLedger
 from station.view.live import CellView
 from tests.cell.bench import running, settings, until
+from tests.housings import TABLE
 
 
 async def station(*arguments: str | Path) -> Result:
@@ -106,7 +107,7 @@ def test_the_live_view_shows_the_newest_alarms_with_code_text_and_count(tmp_path
         book, now = AlarmList(), SystemClock().now()
         for code in ("jig.fault", "robot.fault", "camera.timeout", "camera.lost", "camera.lost"):
             book.raise_(FAULTS[code], Reaction.HOLD, "", now)
-        with CellView(console) as view:
+        with CellView(console, TABLE) as view:
             view.watch(AlarmsChanged(book.alarms))
         file.seek(0)
         screen = file.read()

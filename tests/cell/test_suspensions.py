@@ -193,7 +193,7 @@ async def test_a_part_waits_for_the_operator_too_who_has_suspended_the_cell() ->
 async def test_a_plc_that_is_not_believed_any_more_does_not_say_that_a_bin_has_room() -> None:
     async with wired(settings()) as bench:
         bench.cell.classifier.says = Verdict.PITS
-        bench.line.fill([plc.BIN_REVIEW, Destination.BIN_PITS])
+        bench.line.fill([plc.BIN_REVIEW, Destination.BIN_PITS.code])
         await bench.command(Command.RESET, State.IDLE)
         await bench.command(Command.START, State.EXECUTE)
         bench.feed("A1")

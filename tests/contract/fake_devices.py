@@ -5,13 +5,13 @@ The contract suites hold them to what the drivers do on the simulated devices.
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from station.core.alarms import NO_ALARMS, AlarmSummary
 from station.core.errors import FAULTS, Fault, JigError, PlcError, RobotError
-from station.core.judgement import Published
+from station.core.judgement import Defect, Published
 from station.core.part import Announcement, Inspection, Order, Receipt
 from station.core.ports import Acknowledgement, CellReport, JigStatus, LineCommand, RobotStatus
 from station.core.timeline import Delivery
@@ -183,6 +183,7 @@ class FakeLine:
         self.acknowledgements: list[Acknowledgement] = []
         self.results: list[tuple[int, str]] = []
         self.confirmed = 0
+        self.defects: list[tuple[int, tuple[Defect, ...]]] = []
         self.cut = False
         self._command_sequence = 0
         self._answer = self._ack_answer = (0, "none")
@@ -322,6 +323,9 @@ class FakePlc:
         self._reach()
         self._line.hear_state(report.state)
         self._line.hear_alarms(report.alarms)
+
+    async def list_defects(self, inspection: Inspection, defects: Sequence[Defect]) -> None:
+        self._line.defects.append((inspection.number, tuple(defects)))
 
     async def publish(self, result: Published) -> Delivery:
         self._reach()
