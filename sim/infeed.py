@@ -60,6 +60,11 @@ class PartSource:
         """Whether every scan of the recording is a whole turn, whose end meets its beginning."""
         return all(scan.closed for scan in self._recording.scans)
 
+    @property
+    def composed(self) -> bool:
+        """Whether a scan of the recording was put together from pictures."""
+        return any(scan.composed for scan in self._recording.scans)
+
     def parts(self) -> Iterator[Part | LeftOut]:
         """The parts, and between them the scans that were left out.
 

@@ -32,6 +32,7 @@ class Listening:
         terminal: The pseudo-terminal that the jig's link leads to; empty where the jig is reached by TCP.
         scene: Name of the shared memory in which the camera looks.
         closed_turns: Whether every scan that is fed is a whole turn, whose end meets its beginning.
+        composed: Whether a scan that is fed was put together from pictures.
     """
 
     robot: tuple[str, int]
@@ -41,6 +42,7 @@ class Listening:
     terminal: str
     scene: str
     closed_turns: bool = True
+    composed: bool = False
 
 
 class Report(Protocol):
@@ -85,7 +87,7 @@ class JsonReport(_Lines):
         """Print where everything is."""
         jig = {"device": where.jig, "terminal": where.terminal} if isinstance(where.jig, str) else _address(where.jig)
         plc = {"plc": _address(where.plc), "plc_role": where.plc_role}
-        seen = {"scene": where.scene, "closed_turns": where.closed_turns}
+        seen = {"scene": where.scene, "closed_turns": where.closed_turns, "composed": where.composed}
         self._print({"event": "ready", "robot": _address(where.robot), "jig": jig, **plc, **seen})
 
     def happened(self, entry: Entry) -> None:
@@ -128,7 +130,9 @@ class TextReport(_Lines):
         self._say(f"  jig     Modbus {'RTU  at' if where.terminal else 'TCP  listens on'} {jig}")
         self._say(f"  PLC     Modbus TCP  {plc} {_text(where.plc)}")
         self._say(f"  camera  scene {where.scene}")
-        if not where.closed_turns:
+        if where.composed:
+            self._say("  The recording holds scans from pictures: a station that is not told so sends them to review.")
+        elif not where.closed_turns:
             self._say('  The recording holds scans that are no whole turns: leave "closed" out of turn.proofs.')
 
     def happened(self, entry: Entry) -> None:

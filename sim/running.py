@@ -111,7 +111,7 @@ async def running_cell(settings: Settings, plan: Plan, report: Report) -> AsyncI
         infeed = Infeed(source, cell, plc, report, pace, simulation.infeed_s)
         await infeed.prepare()
         listening = await wires.serve(Slaves(robot, jig, plc), scene_name, scene.note_jig)
-        where = replace(listening, closed_turns=source.closed)
+        where = replace(listening, closed_turns=source.closed, composed=source.composed)
         cut = wires.effects.get("plc-net-reset", Effect(lambda: None))
         near_the_infeed = infeed_effects(infeed, plc, scene, cut)
         broken.bind({**wires.effects, **plc_effects(plc), **camera_effects(scene, geometries), **near_the_infeed})

@@ -51,6 +51,7 @@ class LabelledScan:
         lines: Of one turn.
         part_type: The recorded type, or None.
         closed: Whether it is a whole turn, whose end meets its beginning.
+        composed: Whether it was put together from pictures, so that its lines are not those of one surface.
     """
 
     part_id: str
@@ -63,6 +64,7 @@ class LabelledScan:
     lines: int
     part_type: str | None = None
     closed: bool = True
+    composed: bool = False
 
     @property
     def number(self) -> int:
@@ -105,7 +107,7 @@ def _labelled(folder: Path, scan: RecordedScan, truth: ScanTruth | None, table: 
     mask = inside(folder, truth.mask, f"{folder / TRUTH_NAME}: ")
     return LabelledScan(
         scan.part_id, table.named(scan.label), scan.file, mask, truth.left, truth.right, marks_of(table), lines,
-        scan.part_type, scan.closed,
+        scan.part_type, scan.closed, scan.composed,
     )  # fmt: skip
 
 

@@ -1,18 +1,17 @@
-"""`station dataset …`: render recordings, compare them with real metal, make data sets for training."""
+"""`station dataset …`: render or compose recordings, compare with real metal, make data sets for training."""
 
 import os
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
-from rich.progress import Progress
 from rich.table import Table
 
-from station.cli.terminal import ConfigOption, err, out, refuse, settings_of
+from station.cli.dataset_compose import compose as compose_scans
+from station.cli.terminal import ConfigOption, err, out, progress, refuse, settings_of
 from station.core.errors import DatasetError, StationError
 
 if TYPE_CHECKING:
@@ -24,12 +23,15 @@ if TYPE_CHECKING:
 MOST_NAMED = 20
 """Files that were left out, named one by one."""
 
-dataset_app = typer.Typer(help="Render recordings, and make data sets for training.", no_args_is_help=True)
+dataset_app = typer.Typer(help="Render or compose recordings, and make data sets for training.", no_args_is_help=True)
 
 
 @dataset_app.callback()
 def dataset() -> None:
-    """Render recordings, and make data sets for training."""
+    """Render or compose recordings, and make data sets for training."""
+
+
+dataset_app.command("compose")(compose_scans)
 
 
 @dataset_app.command()
@@ -67,7 +69,7 @@ def render(
 
     try:
         plan = RenderPlan(parts, seed, parse_mix(mix), SeverityPlan.parse(severity), mixed, lamp_age, marks).planned()
-        with _progress("rendering") as tell:
+        with progress("rendering") as tell:
             write_recording(folder, plan, jobs or os.cpu_count() or 1, tell)
     except StationError as error:
         refuse(error)
@@ -216,7 +218,7 @@ def _refuse_class_folders(sources: list[Path]) -> None:
 def _from_folders(folder: Path, plan: "FolderPlan") -> "DataSet":
     from models.dataset.folders import make_from_folders
 
-    with _progress("reading") as tell:
+    with progress("reading") as tell:
         return make_from_folders(folder, plan, tell, _tell_left_out)
 
 
@@ -242,16 +244,8 @@ def _tell_unfit(data: "DataSet") -> None:
 def _from_recordings(folder: Path, plan: "RecordingPlan", jobs: int) -> "DataSet":
     from models.dataset.recording import make_from_recordings
 
-    with _progress("cutting") as tell:
+    with progress("cutting") as tell:
         return make_from_recordings(folder, plan, jobs, tell)
-
-
-@contextmanager
-def _progress(what: str) -> Iterator[Callable[[int, int], None]]:
-    """A bar on the terminal with the time left; what it gives is told how many are done and how many there are."""
-    with Progress(console=err, transient=True) as progress:
-        task = progress.add_task(what, total=None)
-        yield lambda done, of: progress.update(task, completed=done, total=of)
 
 
 def _print(data: "DataSet") -> None:

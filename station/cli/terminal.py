@@ -4,7 +4,7 @@ import io
 import logging
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.resources import as_file
 from pathlib import Path
@@ -14,6 +14,7 @@ import typer
 from rich.console import Console
 from rich.logging import RichHandler
 from rich.markup import escape
+from rich.progress import Progress
 
 from config import bundled
 from station.core.errors import ConfigError, StationError
@@ -60,6 +61,14 @@ def unhindered(console: Console) -> Iterator[Console]:
         yield Console(file=cast("IO[str]", outlet), width=None if outlet.isatty() else WIDTH)
     finally:
         outlet.close()
+
+
+@contextmanager
+def progress(what: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar on the terminal with the time left; what it gives is told how many are done and how many there are."""
+    with Progress(console=err, transient=True) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, of: bar.update(task, completed=done, total=of)
 
 
 def deliver(document: str) -> bool:

@@ -4,7 +4,8 @@ A scan is an 8-bit grey image, PNG, TIFF or BMP, any width from 64 columns, with
 lines as one turn of the part's type has.
 `recording.jsonl`, where it is there, has one object a scan: `file`, `part_id`, `part_type` and `label`; a type or
 label that nobody knows is null, and blanks at the ends of an id are no part of it. `closed: false` says that a scan
-holds no whole turn, as one that was put together from pictures: then nobody looks whether its end meets its beginning.
+holds no whole turn: then nobody looks whether its end meets its beginning. `composed: true` says that it was put
+together from pictures, and is no turn at all: then its lines prove nothing but that each shows a surface.
 Without the list every image of the folder is a scan, in the order of the names, and so is every file whose name has no
 ending; images under other endings are told of. What is wrong with one scan is told, and the rest is read.
 """
@@ -45,6 +46,7 @@ class RecordedScan:
         part_type: The type that is announced, or None.
         label: Name of the class that the surface really is of, or None when nobody knows.
         closed: Whether it is a whole turn, whose end meets its beginning.
+        composed: Whether it was put together from pictures, so that its lines are not those of one surface.
     """
 
     file: Path
@@ -52,6 +54,7 @@ class RecordedScan:
     part_type: str | None
     label: str | None
     closed: bool = True
+    composed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,7 @@ class _Entry(BaseModel):
     part_type: str | None
     label: str | None
     closed: bool = True
+    composed: bool = False
 
 
 def read_scan(path: Path, lines: Collection[int]) -> Pixels:
@@ -171,7 +175,7 @@ def _scan(
         allowed = f"1 to {PART_ID_LENGTH} printable ASCII characters, not only blanks"
         raise RecordingError("recording.bad_line", f"{where}part_id {entry.part_id!r}, allowed are {allowed}")
     file = inside(folder, entry.file, where)
-    return RecordedScan(file, part_id, entry.part_type, entry.label, entry.closed)
+    return RecordedScan(file, part_id, entry.part_type, entry.label, entry.closed, entry.composed)
 
 
 def _reasons(error: ValidationError) -> Iterator[str]:

@@ -159,9 +159,27 @@ class TurnSettings(Section):
         "first. Leave out only what a surface without any marks cannot show.",
     )
 
+    @property
+    def one_surface(self) -> bool:
+        """Whether the lines of a scan are those of one surface; a camera's always are."""
+        return True
+
     def of_open_turns(self) -> Self:
         """The same for scans that hold no whole turn, whose end meets nothing."""
         return self.model_copy(update={"proofs": [proof for proof in self.proofs if proof != "closed"]})
+
+    def of_composed_scans(self) -> "ComposedTurnSettings":
+        """For scans that were put together from pictures: each line must show a surface, and none proves another."""
+        return ComposedTurnSettings(proofs=[])
+
+
+class ComposedTurnSettings(TurnSettings):
+    """Of scans that were put together from pictures; no configuration can have it, for a camera takes no such scan."""
+
+    @property
+    def one_surface(self) -> bool:
+        """No: what is usual in one picture is not so in the next."""
+        return False
 
 
 class DecisionSettings(Section):

@@ -165,7 +165,9 @@ class SimulatedCell:
         if isinstance(settings.jig.link, TcpLink):
             jig = settings.jig.link.model_copy(update=_address(self.ready["jig"]))
             update["jig"] = settings.jig.model_copy(update={"link": jig})
-        if not self.ready["closed_turns"]:
+        if self.ready["composed"]:
+            update["turn"] = settings.turn.of_composed_scans()
+        elif not self.ready["closed_turns"]:
             update["turn"] = settings.turn.of_open_turns()
         return settings.model_copy(update=update)
 

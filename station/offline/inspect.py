@@ -24,6 +24,7 @@ from station.flow.acquire import Accountant
 from station.flow.crop import find_part
 from station.flow.decide import decide
 from station.flow.patch import blocks_of
+from station.offline.cropping import proofs_of
 from station.view.report import defect_rows
 
 
@@ -78,11 +79,13 @@ class Wanted:
         file: The image.
         part_type: The type that its recording announces, or None for whichever fits its width.
         closed: Whether it is a whole turn, whose end meets its beginning.
+        composed: Whether it was put together from pictures.
     """
 
     file: Path
     part_type: str | None
     closed: bool = True
+    composed: bool = False
 
 
 def wanted_images(paths: Iterable[Path], settings: Settings) -> Iterator[Wanted | Refused]:
@@ -97,7 +100,7 @@ def wanted_images(paths: Iterable[Path], settings: Settings) -> Iterator[Wanted 
         except RecordingError as error:
             yield Refused(path, error)
             continue
-        yield from (Wanted(scan.file, scan.part_type, scan.closed) for scan in recording.scans)
+        yield from (Wanted(scan.file, scan.part_type, scan.closed, scan.composed) for scan in recording.scans)
         yield from (Refused(path, problem) for problem in recording.problems)
 
 
@@ -107,8 +110,7 @@ def inspect_image(wanted: Wanted, settings: Settings, recipes: Recipes) -> Inspe
         image = read_scan(wanted.file, {recipe.rule.geometry.lines_per_turn for recipe in _candidates(wanted, recipes)})
         recipe = _recipe(wanted, image, settings, recipes)
         blocks = blocks_of(image, recipe.rule.geometry)
-        turn = settings.turn if wanted.closed else settings.turn.of_open_turns()
-        judge = SurfaceJudge(recipe.part_type, settings.crop, recipe.classifier, turn)
+        judge = SurfaceJudge(recipe.part_type, settings.crop, recipe.classifier, proofs_of(wanted, settings.turn))
         return _judge(wanted.file, image, blocks, judge, recipe, settings.camera.mm_per_px)
     except StationError as error:
         return Refused(wanted.file, error)

@@ -22,11 +22,10 @@ from station.core.errors import ConfigError
 from station.core.geometry import Geometry
 from station.core.part import Pixels
 from station.core.settings import Settings
-from station.flow.crop import check_width, crop_block, find_part
-from station.flow.patch import StripRoom, blocks_of, make_strip
+from station.flow.patch import StripRoom, make_strip
 from station.flow.pixels.library import library
-from station.flow.turn.witness import TurnWitness
 from station.host.bundles import find_shelf
+from station.offline.cropping import crop_scan, proofs_of
 
 CHECKPOINT = ".pt"
 
@@ -56,17 +55,7 @@ class StationCutter:
         Raises:
             PartError: The station would refuse the scan.
         """
-        blocks = blocks_of(np.ascontiguousarray(image), self._geometry)
-        roi = find_part(blocks[0].pixels, self._crop)
-        part_type = min(self._types, key=lambda kind: abs(kind.width_px - roi.width))
-        check_width(roi, part_type)
-        witness = TurnWitness(self._turn if scan.closed else self._turn.of_open_turns(), self._geometry)
-        crops = []
-        for block in blocks:
-            witness.take(block, roi)
-            crops.append(crop_block(block, roi, part_type, self._crop))
-        if witness.doubt is not None:
-            raise witness.doubt
+        crops = crop_scan(image, self._types, self._crop, proofs_of(scan, self._turn))
         return np.concatenate([make_strip(crop, StripRoom(self._geometry)).patches for crop in crops])
 
 

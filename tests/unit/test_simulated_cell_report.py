@@ -66,6 +66,7 @@ def test_programs_are_told_in_json_lines(capsys: pytest.CaptureFixture[str]) -> 
             "plc_role": "client",
             "scene": "/scene",
             "closed_turns": True,
+            "composed": False,
         },
         {
             "event": "ready",
@@ -75,6 +76,7 @@ def test_programs_are_told_in_json_lines(capsys: pytest.CaptureFixture[str]) -> 
             "plc_role": "server",
             "scene": "/scene",
             "closed_turns": True,
+            "composed": False,
         },
         ENTRY.as_json(),
         {

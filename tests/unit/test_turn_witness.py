@@ -258,6 +258,16 @@ def test_a_scan_that_holds_no_whole_turn_need_not_close_and_all_else_is_looked_a
     assert doubt(scan, still(scan.image, chance), open_turns) is not None
 
 
+def test_of_a_scan_from_pictures_only_lines_that_show_no_surface_are_told() -> None:
+    scan, chance = housing(1), np.random.default_rng(12)
+    composed = TurnSettings().of_composed_scans()
+    assert doubt(scan, black(scan.image, chance), composed) == "scan.incomplete"
+    assert doubt(scan, block_again(scan.image, chance), composed) is None
+    copied = np.repeat(scan.image[::2], 2, axis=0)
+    assert doubt(scan, copied, TurnSettings(proofs=[])) == "scan.incomplete"
+    assert doubt(scan, copied, composed) is None
+
+
 def test_missing_lines_are_told_whatever_is_to_be_proven() -> None:
     scan, chance = housing(1), np.random.default_rng(13)
     nothing = TurnSettings(proofs=[])

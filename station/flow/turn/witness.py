@@ -36,6 +36,7 @@ class TurnWitness:
 
     def __init__(self, settings: TurnSettings, geometry: Geometry) -> None:
         self._proofs = frozenset(settings.proofs)
+        self._one_surface = settings.one_surface
         self._blocks_per_turn = geometry.blocks_per_turn
         self._rows = Rows.of(geometry)
         self._blocks = 0
@@ -95,7 +96,7 @@ class TurnWitness:
             yield PartError("scan.not_turned", still)
         if "once" in self._proofs and (again := self._repeats.finding):
             yield PartError("scan.repeated", again)
-        if copied := self._copies.finding():
+        if self._one_surface and (copied := self._copies.finding()):
             yield PartError("scan.incomplete", copied)
         if "closed" in self._proofs and (closing := self._seam.closing()).open:
             yield PartError("scan.not_closed", str(closing))
