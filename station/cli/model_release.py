@@ -15,6 +15,8 @@ from rich.table import Table
 from models.version import INSTALL_TRAIN
 from station.cli.terminal import REFUSED, ConfigOption, DataOption, JsonOption, err, out, settings_of
 from station.core.errors import ConfigError, ModelError, StationError
+from station.core.geometry import Geometry
+from station.core.settings import Settings
 
 if TYPE_CHECKING:
     from models.evaluation.measuring.evaluation import Evaluation
@@ -56,6 +58,13 @@ def export(
             metavar="NAME", help="The class of good parts; by default what the data set said, or [[classes]]."
         ),
     ] = None,
+    part_type: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Its geometry is the network's where the data set tells none; by default [geometry].",
+        ),
+    ] = None,
     source: Annotated[str | None, typer.Option(help="Where the training pictures come from, for people.")] = None,
     golden_source: Annotated[str | None, typer.Option(help="What the golden recordings are, for people.")] = None,
     number: Annotated[int, typer.Option(min=1, help="Counts the bundles of this network.")] = 1,
@@ -87,7 +96,7 @@ def export(
     choices = Choices(
         number, licence, recipe_named(recipe), least, seed, tuple(map(_read_evaluation, evaluation or ()))
     )
-    trained = read_trained(checkpoint, source, Fallback(passing, settings.table, settings.geometry.value()))
+    trained = read_trained(checkpoint, source, Fallback(passing, settings.table, _geometry(settings, part_type)))
     known = read_golden(golden, golden_source, trained.meaning, trained.geometry)
     pictures = read_pictures(data, Draw(calibration, validation, seed), trained.meaning, trained.geometry)
     manifest = export_bundle(trained, pictures, known, choices, bundle)
@@ -98,6 +107,15 @@ def export(
         table.add_row(one.engine, one.precision, changed, f"{one.largest_difference:.2g}")
     out.print(table)
     out.print(escape(str(bundle)), soft_wrap=True, highlight=False)
+
+
+def _geometry(settings: Settings, part_type: str | None) -> Geometry:
+    if part_type is None:
+        return settings.geometry.value()
+    if part_type not in settings.part_types:
+        known = ", ".join(settings.part_types)
+        raise ConfigError("config.bad_option", f"--part-type {part_type}: configured are {known}")
+    return settings.part_types[part_type].part_type(part_type, settings.geometry).geometry
 
 
 def _need_training_packages() -> None:
