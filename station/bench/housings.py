@@ -47,10 +47,11 @@ def write_recording(settings: Settings, folder: Path) -> None:
     try:
         folder.mkdir()
         for number, kind in enumerate(part_types(settings)):
-            file, surface = f"BENCH-{number + 1}.png", _surface(number)
+            file, label = f"BENCH-{number + 1}.png", _surface(number).label
+            known = label if label in settings.table.names else None
             _done, packed = cv2.imencode(".png", _rendered(kind, number), QUICK_PNG)
             (folder / file).write_bytes(packed.tobytes())
-            about = {"file": file, "part_id": file[:-4], "part_type": kind.name, "label": surface.label}
+            about = {"file": file, "part_id": file[:-4], "part_type": kind.name, "label": known}
             lines.append(json.dumps(about))
         (folder / INDEX_NAME).write_text("\n".join(lines) + "\n", encoding="utf-8")
     except OSError as error:

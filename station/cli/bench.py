@@ -62,13 +62,14 @@ def bench(
     from station.bench.ending import ended_by_signals
     from station.bench.machine import busy_share
     from station.bench.network_run import NetworkRun
+    from station.bench.one_network import of_one_network
     from station.bench.plan import SHARE_OF_SECONDS, BenchPlan
     from station.bench.suite import run_benches, wanted_of
     from station.bench.verdict import verdict
     from station.core.logs import configure_logs
 
     configure_logs("error", None)
-    settings = simulated(_chosen(settings_of(config, "simulate.toml"), engine, precision))
+    settings, left_out = of_one_network(simulated(_chosen(settings_of(config, "simulate.toml"), engine, precision)))
     if picture is not None:
         _require_writable(picture)
     wanted = wanted_of(only or [])
@@ -77,6 +78,9 @@ def bench(
 
         def say(line: str) -> None:
             screen.print(escape(line), highlight=False)
+
+        if left_out:
+            say(f"Left out, for they have another network or geometry: {', '.join(left_out)}.")
 
         network = NetworkRun(settings, seconds / SHARE_OF_SECONDS, wanted, say)
         plan = BenchPlan(settings, seconds, say, CellRuns(settings, parts, say), network)
