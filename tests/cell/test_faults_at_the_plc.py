@@ -31,7 +31,7 @@ from tests.cell.provoked_faults import (
 )
 from tests.cell.reason_codes import REASON_CODE
 from tests.cell.wired_bench import WiredBench, patiently, wired
-from tests.housings import line_plc
+from tests.housings import TABLE, line_plc
 from tests.wire.raw_modbus import master
 
 BIN = {"second_inspection": plc.SECOND_INSPECTION, "bin_review": plc.BIN_REVIEW}
@@ -359,7 +359,7 @@ async def test_an_operators_stop_is_the_reason_that_the_plc_reads() -> None:
 
 async def aborted_with_a_judged_part(bench: WiredBench) -> None:
     """A1 is judged good and published, and lies on the jig when the cell is aborted."""
-    bench.cell.plc.full_bins = lambda: frozenset({1})  # type: ignore[method-assign, assignment, arg-type]
+    bench.cell.plc.full_bins = lambda: frozenset({TABLE.passing.place})  # type: ignore[method-assign]
     bench.feed("A1")
     await bench.seen(lambda words: words.results_of("A1"))
     await patiently(lambda: bench.records_of("A1") == ["judged"])

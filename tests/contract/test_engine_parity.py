@@ -28,7 +28,7 @@ def parts() -> list[list[Pixels]]:
     for scan in read_recording(bundled_recording(), settings.part_types).scans:
         assert scan.part_type is not None
         part_type = settings.type_named(scan.part_type)
-        blocks = blocks_of(read_scan(scan.file), GEOMETRY)
+        blocks = blocks_of(read_scan(scan.file, {GEOMETRY.lines_per_turn}), GEOMETRY)
         roi = find_part(blocks[0].pixels, settings.crop)
         found.append(
             [

@@ -58,7 +58,7 @@ REFUSED = {
     "a function of its own": ("64 0102", "e4 01"),
     "126 registers": ("03 0000 007e", "83 03"),
     "no registers": ("03 0000 0000", "83 03"),
-    "beyond the map": ("03 0000 007c", "83 02"),
+    "beyond the map": ("03 0080 007c", "83 02"),
     "beyond all addresses": ("03 ffff 0002", "83 02"),
     "a short read": ("03 0000", "83 03"),
     "a long read": ("03 0000 0001 00", "83 03"),

@@ -108,7 +108,7 @@ async def test_there_are_holding_registers_and_nothing_else(master: AsyncModbusT
     assert (await master.read_holding_registers(0, count=120)).registers[:2] == [1, 0xA55A]
     assert (await master.read_input_registers(0, count=1)).exception_code == 1  # type: ignore[attr-defined]
     assert (await master.read_coils(0, count=1)).exception_code == 1  # type: ignore[attr-defined]
-    assert (await master.read_holding_registers(123, count=1)).exception_code == 2  # type: ignore[attr-defined]
+    assert (await master.read_holding_registers(190, count=1)).exception_code == 2  # type: ignore[attr-defined]
     assert (await master.read_holding_registers(0, count=1, device_id=7)).exception_code == 11  # type: ignore[attr-defined]
     assert (await master.read_holding_registers(1, count=1, device_id=255)).registers == [0xA55A]
 
