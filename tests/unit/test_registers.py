@@ -9,7 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drivers.modbus.register_map import MAP_NAMES, IllegalWordsError, Register, RegisterMap, Run, load_map, read_map
+from drivers.modbus.register_map import (
+    MAP_NAMES,
+    IllegalWordsError,
+    Register,
+    RegisterMap,
+    Run,
+    load_map,
+    map_version,
+    read_map,
+)
 from drivers.modbus.words import word_type
 from station.core.errors import BugError, ConfigError
 from tests.housings import INSPECTED, TABLE
@@ -238,6 +247,7 @@ def test_every_shipped_map_can_be_used_and_an_unknown_one_is_refused() -> None:
     assert [load_map(name, INSPECTED).name for name in MAP_NAMES] == ["robot", "jig", "plc"]
     with pytest.raises(ConfigError, match=r"no map 'camera'.*robot, jig, plc"):
         load_map("camera", INSPECTED)
+    assert [map_version(name) for name in MAP_NAMES] == [load_map(name, INSPECTED).version for name in MAP_NAMES]
 
 
 def test_the_names_in_the_map_are_those_of_the_types_that_flow() -> None:
