@@ -27,9 +27,7 @@ class Verdict:
 
 
 def _place(name: str) -> Place:
-    place = TABLE.place_named(name)
-    assert place is not None
-    return place
+    return next(place for place in TABLE.places if place.name == name)
 
 
 class Destination:

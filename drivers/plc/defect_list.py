@@ -40,8 +40,8 @@ class DefectList:
         return list(self._words)
 
     def runs(self) -> list[Run]:
-        """The block as it is written, in one request; nothing before the first list."""
-        return [Run("holding", self.first, self.words)] if self._number else []
+        """The block as it is written, in one request; nothing before the first list, so that the PLC keeps its own."""
+        return [Run("holding", self.first, self.words)] if any(self._words) else []
 
     def put(self, inspection: Inspection, defects: Sequence[Defect]) -> list[Run]:
         """Take the defects of a part, the severest first, and return the words to write.

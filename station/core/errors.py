@@ -229,7 +229,7 @@ _ROWS = (
     Fault(8006, "config.simulator_gone", "The simulated cell ended, or fell silent, before all its parts were through. Read the detail.", _X),
     Fault(8007, "config.file_failed", "A file or folder that is needed cannot be read or written. Check its path, its rights and the room on its disk.", _X),
     Fault(8008, "config.bad_option", "The command's options contradict each other, or one is wrong. Correct what is named.", _X),
-    Fault(8010, "config.not_compiled", "A compiled part of the station is missing or is of another computer. Install the station again.", _X),
+    Fault(8010, "config.not_compiled", "A compiled part of the station is missing, or is of another version or computer. Install the station again.", _X),
     # 9xxx the station itself
     Fault(9001, "station.bug", "The station met an error of its own. Note the time and send the log to its makers.", _A),
     Fault(9002, "station.value_out_of_range", "A value does not fit its register. Note the time and send the log to its makers.", _A),

@@ -9,7 +9,6 @@ import hashlib
 import os
 import tempfile
 import tomllib
-from functools import cached_property
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -33,8 +32,11 @@ from station.core.table import (
     default_places,
     default_review,
 )
-from station.core.type_settings import PartTypeSettings, setup_problems
+from station.core.type_settings import EffectiveType, PartTypeSettings, setup_problems
 from station.core.verdicts import Classes, Inspected
+
+TABLE = ("classes", "places", "review")
+"""What is given together: a table of one's own."""
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 
@@ -332,14 +334,10 @@ class Settings(Section):
     @classmethod
     def _table_is_given_whole(cls, document: Any) -> Any:
         """A table of one's own does not get its places, or its REVIEW, from that of housings."""
-        parts = ("classes", "places", "review")
-        if (
-            isinstance(document, dict)
-            and (given := [key for key in parts if key in document])
-            and len(given) < len(parts)
-        ):
-            missing = " and ".join(key for key in parts if key not in given)
-            raise ValueError(f"{' and '.join(given)} without {missing}: classes, places and review are given together")
+        given = [key for key in TABLE if isinstance(document, dict) and key in document]
+        if missing := [key for key in TABLE if given and key not in given]:
+            told = f"{' and '.join(given)} without {' and '.join(missing)}"
+            raise ValueError(f"{told}: classes, places and review are given together")
         return document
 
     @model_validator(mode="after")
@@ -356,7 +354,7 @@ class Settings(Section):
             raise ValueError("; ".join(problems))
         return self
 
-    @cached_property
+    @property
     def table(self) -> Classes:
         """The classes and places as the values that flow."""
         return build(self.classes, self.places, self.review, self.station.language)
@@ -370,6 +368,23 @@ class Settings(Section):
     def known_types(self) -> tuple[PartType, ...]:
         """The configured part types as the values that flow, in the order of the configuration."""
         return tuple(map(self.type_named, self.part_types))
+
+    def effective_type(self, name: str) -> EffectiveType:
+        """A part type's keys with those filled in that it takes from the tables for all types.
+
+        Raises:
+            KeyError: There is none.
+        """
+        kind = self.part_types[name]
+        general = {
+            "bundle": self.model.bundle,
+            "min_confidence": self.decision.min_confidence,
+            "deadline_ms": self.decision.deadline_ms,
+            "archive": self.records.archive,
+            "geometry": self.geometry,
+        }
+        own = {key: value for key, value in kind if value not in (None, "")}
+        return EffectiveType.model_validate(general | own)
 
     def type_named(self, name: str) -> PartType:
         """The configured part type of this name.

@@ -62,6 +62,16 @@ class PartTypeSettings(Section):
         return PartType(name=name, **plain, geometry=(self.geometry or geometry).value(), features=features)
 
 
+class EffectiveType(PartTypeSettings):
+    """A part type with nothing left to the tables for all types."""
+
+    bundle: str
+    min_confidence: float
+    deadline_ms: float
+    archive: list[str]
+    geometry: GeometrySettings
+
+
 def setup_problems(camera: CameraSettings, kinds: Sequence[PartType]) -> Iterator[str]:
     """What `camera.setup` and the part types contradict each other in, in words.
 

@@ -133,10 +133,6 @@ class Classes:
         """The place with this code, or None."""
         return next((place for place in self.places if place.code == code), None)
 
-    def place_named(self, name: str) -> Place | None:
-        """The place with this name, or None."""
-        return next((place for place in self.places if place.name == name), None)
-
     def unknown(self, names: Iterable[str]) -> list[str]:
         """Names of classes that the table does not have, in their order."""
         return [name for name in names if name not in self.names]

@@ -58,19 +58,16 @@ def doubts_of(bundles: Mapping[str, Bundle], settings: Settings, folder: Path | 
         ModelError: The history of promotions cannot be used.
     """
     shelf = find_shelf(settings, folder)
-    used = {
-        (kind.bundle or settings.model.bundle, *_least(settings, name)) for name, kind in settings.part_types.items()
-    }
+    used = {(settings.effective_type(name).bundle, *_least(settings, name)) for name in settings.part_types}
     doubts = [told_apart(bundles[bundle], shelf, least, key) for bundle, least, key in sorted(used)]
     return [doubt for doubt in doubts if doubt]
 
 
 def _least(settings: Settings, part_type: str) -> tuple[float, str]:
     """The least confidence of a part type, and the key that says it."""
-    own = settings.part_types[part_type].min_confidence
-    return (
-        (settings.decision.min_confidence, GENERAL) if own is None else (own, f"part_types.{part_type}.min_confidence")
-    )
+    general = settings.part_types[part_type].min_confidence is None
+    key = GENERAL if general else f"part_types.{part_type}.min_confidence"
+    return settings.effective_type(part_type).min_confidence, key
 
 
 def history_doubt(settings: Settings, folder: Path | None = None) -> str | None:
@@ -83,22 +80,19 @@ def history_doubt(settings: Settings, folder: Path | None = None) -> str | None:
     Raises:
         ModelError: The history of promotions cannot be used.
     """
-    named = {kind.bundle or settings.model.bundle for kind in settings.part_types.values()}
+    named = {settings.effective_type(name).bundle for name in settings.part_types}
     return find_shelf(settings, folder).doubt() if PROMOTED in named else None
 
 
-def make_classifier(settings: Settings, cache_dir: Path | None = None, folder: Path | None = None) -> PatchClassifier:
-    """The network of the configured bundle, on the configured engine.
+def make_classifier(settings: Settings) -> PatchClassifier:
+    """The network of `model.bundle` alone, on the configured engine: for who measures it; a cell has recipes.
 
     Args:
         settings: The configuration.
-        cache_dir: Where compiled networks are kept for a faster start; None for nowhere.
-        folder: The station's data folder; None for the configured one.
 
     Raises:
         ConfigError: The compiled passes over pixels, without which nothing reaches the network, are missing.
-        ModelError: The bundle is missing, damaged or unusable, the engine cannot run it here, or a part type has
-            another geometry than it.
+        ModelError: As for `find_bundle`, or the engine cannot run it here.
     """
     library()
-    return make_engine(find_bundle(settings, folder), settings.model, cache_dir)
+    return make_engine(find_bundle(settings), settings.model)

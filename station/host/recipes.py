@@ -10,11 +10,9 @@ from models.manifest import Bundle
 from models.meaning import check_classes
 from models.release.shelf import chosen_bundle
 from station.core.errors import ModelError
-from station.core.part import PartType
 from station.core.ports import PatchClassifier
 from station.core.recipe import DecisionRule, Recipe, Recipes
 from station.core.settings import Settings
-from station.core.type_settings import PartTypeSettings
 from station.flow.pixels.library import library
 from station.host.bundles import find_shelf
 from station.host.fit import require_geometry
@@ -25,7 +23,7 @@ SHARED = ("classes", "places", "review", "crop", "turn", "decision")
 
 def bundle_names(settings: Settings) -> dict[str, str]:
     """How each part type's bundle is named in the configuration, by part type."""
-    return {name: kind.bundle or settings.model.bundle for name, kind in settings.part_types.items()}
+    return {name: settings.effective_type(name).bundle for name in settings.part_types}
 
 
 def find_bundles(settings: Settings, folder: Path | None = None) -> dict[str, Bundle]:
@@ -63,13 +61,12 @@ def classes_not_answered(bundles: Iterable[Bundle], settings: Settings) -> list[
     return [one for one in told if one]
 
 
-def make_recipes(settings: Settings, folder: Path | None = None, cache_dir: Path | None = None) -> Recipes:
+def make_recipes(settings: Settings, folder: Path | None = None) -> Recipes:
     """The recipes of all part types, with their networks loaded; blocking.
 
     Args:
         settings: The configuration.
         folder: The station's data folder; None for the configured one.
-        cache_dir: Where compiled networks are kept for a faster start; None for nowhere.
 
     Raises:
         ConfigError: The compiled passes over pixels, without which nothing reaches a network, are missing.
@@ -77,7 +74,7 @@ def make_recipes(settings: Settings, folder: Path | None = None, cache_dir: Path
     """
     library()
     bundles = find_bundles(settings, folder)
-    loaded = {name: make_engine(bundle, settings.model, cache_dir) for name, bundle in bundles.items()}
+    loaded = {name: make_engine(bundle, settings.model) for name, bundle in bundles.items()}
     return assemble(settings, loaded)
 
 
@@ -88,13 +85,7 @@ def assemble(settings: Settings, loaded: Mapping[str, PatchClassifier]) -> Recip
         settings: The configuration.
         loaded: The networks, by how the configuration names their bundles.
     """
-    names = bundle_names(settings)
-    return Recipes(
-        tuple(
-            _recipe(settings, kind, settings.type_named(name), loaded[names[name]])
-            for name, kind in settings.part_types.items()
-        )
-    )
+    return Recipes(tuple(_recipe(settings, name, loaded[bundle]) for name, bundle in bundle_names(settings).items()))
 
 
 def only(settings: Settings, part_type: str) -> Settings:
@@ -112,22 +103,15 @@ def describe_recipe(settings: Settings, part_type: str, folder: Path | None = No
         part_type: Name of the part type.
         folder: The station's data folder; None for the configured one.
     """
-    kind = settings.part_types[part_type]
-    decision, records = settings.decision, settings.records
+    kind = settings.effective_type(part_type)
     told: dict[str, Any] = {"name": part_type} | kind.model_dump(mode="json")
-    told |= {
-        "geometry": str(settings.type_named(part_type).geometry),
-        "bundle": kind.bundle or settings.model.bundle,
-        "min_confidence": decision.min_confidence if kind.min_confidence is None else kind.min_confidence,
-        "deadline_ms": decision.deadline_ms if kind.deadline_ms is None else kind.deadline_ms,
-        "archive": records.archive if kind.archive is None else kind.archive,
-    }
+    told |= {"geometry": str(settings.type_named(part_type).geometry)}
     try:
         (bundle,) = find_bundles(only(settings, part_type), folder).values()
     except ModelError as error:
         return told | {"model": None, "model_sha256": None, "sha256": None, "trouble": str(error)}
     model = bundle.identity
-    sha256 = _sha256(settings, kind, part_type, model.sha256)
+    sha256 = _sha256(settings, part_type, model.sha256)
     return told | {"model": model.name, "model_sha256": model.sha256, "sha256": sha256, "trouble": None}
 
 
@@ -139,25 +123,28 @@ def decision_rule(settings: Settings, part_type: str, classifier: PatchClassifie
         part_type: Name of the type.
         classifier: The network; the table has all its classes.
     """
-    kind = settings.part_types[part_type]
+    kind = settings.effective_type(part_type)
     return DecisionRule(
         outputs=settings.table.outputs(classifier.classes),
         geometry=classifier.geometry,
         review=settings.table.review,
         rule=kind.rule,
-        min_confidence=settings.decision.min_confidence if kind.min_confidence is None else kind.min_confidence,
-        deadline_ms=settings.decision.deadline_ms if kind.deadline_ms is None else kind.deadline_ms,
+        min_confidence=kind.min_confidence,
+        deadline_ms=kind.deadline_ms,
     )
 
 
-def _recipe(settings: Settings, kind: PartTypeSettings, part_type: PartType, classifier: PatchClassifier) -> Recipe:
-    rule = decision_rule(settings, part_type.name, classifier)
-    archive = frozenset(settings.records.archive if kind.archive is None else kind.archive)
-    sha256 = _sha256(settings, kind, part_type.name, classifier.model.sha256)
-    return Recipe(part_type, classifier, rule, archive, sha256)
+def _recipe(settings: Settings, name: str, classifier: PatchClassifier) -> Recipe:
+    return Recipe(
+        part_type=settings.type_named(name),
+        classifier=classifier,
+        rule=decision_rule(settings, name, classifier),
+        archive=frozenset(settings.effective_type(name).archive),
+        sha256=_sha256(settings, name, classifier.model.sha256),
+    )
 
 
-def _sha256(settings: Settings, kind: PartTypeSettings, name: str, model_sha256: str) -> str:
+def _sha256(settings: Settings, name: str, model_sha256: str) -> str:
     """Hash of all that a part of this type is judged by."""
-    told = [name, kind.model_dump_json(), settings.model_dump_json(include=set(SHARED)), model_sha256]
-    return hashlib.sha256("\n".join(told).encode()).hexdigest()
+    kind, shared = settings.effective_type(name), settings.model_dump_json(include=set(SHARED))
+    return hashlib.sha256(f"{name}\n{kind.model_dump_json()}\n{shared}\n{model_sha256}".encode()).hexdigest()

@@ -10,17 +10,19 @@ from station.core.judgement import Defect
 from station.core.part import ModelIdentity
 from station.core.verdicts import Classes
 
-
-class DefectRow(TypedDict):
-    """One defective patch; patches count from 0, lengths that were not measured are None."""
-
-    surface: str
-    patch: int
-    confidence: float
-    angle_deg: float | None
-    axial_mm: float | None
-    along_mm: float | None
-    across_mm: float | None
+DefectRow = TypedDict(
+    "DefectRow",
+    {
+        "class": str,
+        "patch": int,
+        "confidence": float,
+        "angle_deg": float | None,
+        "axial_mm": float | None,
+        "along_mm": float | None,
+        "across_mm": float | None,
+    },
+)
+"""One defective patch, as in the records; patches count from 0, lengths that were not measured are None."""
 
 
 class PartRow(TypedDict):
@@ -94,15 +96,15 @@ def part_row(event: PartSorted, label: str | None, model: ModelIdentity) -> Part
 def defect_rows(defects: Sequence[Defect]) -> list[DefectRow]:
     """A part's defects as plain data, the severest first."""
     return [
-        DefectRow(
-            surface=defect.surface,
-            patch=defect.patch,
-            confidence=round(defect.confidence, 6),
-            angle_deg=_rounded(defect.angle_deg, 1),
-            axial_mm=_rounded(defect.axial_mm, 2),
-            along_mm=_rounded(defect.along_mm, 3),
-            across_mm=_rounded(defect.across_mm, 3),
-        )
+        {
+            "class": defect.surface,
+            "patch": defect.patch,
+            "confidence": round(defect.confidence, 6),
+            "angle_deg": _rounded(defect.angle_deg, 1),
+            "axial_mm": _rounded(defect.axial_mm, 2),
+            "along_mm": _rounded(defect.along_mm, 3),
+            "across_mm": _rounded(defect.across_mm, 3),
+        }
         for defect in defects
     ]
 

@@ -390,6 +390,22 @@ def test_a_missing_library_is_told_at_the_start_with_the_command_that_builds_it(
         library.library.cache_clear()
 
 
+def test_a_library_of_other_sources_than_lie_beside_it_is_not_called(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with monkeypatch.context() as older:
+        older.setattr(build, "sources_sha256", lambda: "0" * 64)
+        build.build(tmp_path / build.LIBRARY)
+    monkeypatch.setattr(library, "__file__", str(tmp_path / "library.py"))
+    library.library.cache_clear()
+    try:
+        with pytest.raises(ConfigError, match="compiled from other sources") as stale:
+            library.library()
+        assert stale.value.code == "config.not_compiled"
+    finally:
+        library.library.cache_clear()
+
+
 def test_no_compiler_warning_is_tolerated(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("CFLAGS", "-Werror -Wconversion -Wno-sign-conversion -Wshadow -Wvla")
     assert build.build(tmp_path / build.LIBRARY).stat().st_size > 5_000

@@ -83,6 +83,7 @@ async def test_of_many_defects_the_first_eight_are_shown_and_all_are_counted(
 async def test_the_number_goes_on_after_a_restart_of_the_station(plc: ServingPlc, driver: ModbusPlc) -> None:
     plc.peer.holding[SEQUENCE] = 65534
     await driver.connect()
+    assert plc.peer.holding[SEQUENCE] == 65534, "the last list stays until there is a new one"
     for number in (65535, 1):
         await driver.list_defects(inspection(), DEFECTS)
         assert plc.peer.holding[SEQUENCE] == number

@@ -1,5 +1,6 @@
 """Builds the compiled passes: `python -m station.flow.pixels.build`. Needs nothing but Python and a C compiler."""
 
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,7 +19,16 @@ def build(target: Path) -> Path:
     Raises:
         CompilerError: There is no compiler, or it failed; its messages are in the text.
     """
-    return compiler.compile_library(target, SOURCES.glob("*.c"), _FLAGS, ("-lm",))
+    made_from = f'-DSTATION_SOURCES="{sources_sha256()}"'
+    return compiler.compile_library(target, SOURCES.glob("*.c"), (*_FLAGS, made_from), ("-lm",))
+
+
+def sources_sha256() -> str:
+    """Hash of all that the passes are compiled from; a library tells the one that it was made from."""
+    digest = hashlib.sha256()
+    for source in sorted((*SOURCES.glob("*.c"), *SOURCES.glob("*.h"))):
+        digest.update(source.name.encode() + b"\0" + source.read_bytes())
+    return digest.hexdigest()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

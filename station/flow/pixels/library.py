@@ -11,7 +11,7 @@ import numpy as np
 
 from station.core.errors import ConfigError
 from station.core.part import Pixels
-from station.flow.pixels.build import LIBRARY
+from station.flow.pixels.build import LIBRARY, sources_sha256
 
 _PIXELS = (ctypes.c_void_p, ctypes.c_ssize_t)
 _INT, _FLOAT, _DOUBLE, _POINTER = ctypes.c_int, ctypes.c_float, ctypes.c_double, ctypes.c_void_p
@@ -42,18 +42,32 @@ def library() -> ctypes.PyDLL:
     """The compiled passes, loaded once; to be asked for at the start, so that a missing one is told there.
 
     Raises:
-        ConfigError: `config.not_compiled`: they are missing, or are of another processor.
+        ConfigError: `config.not_compiled`: they are missing, of another processor, or of other sources than lie here.
     """
     path = Path(__file__).with_name(LIBRARY)
     try:
         passes = ctypes.PyDLL(str(path))
-    except OSError as error:
+        _require_these_sources(passes)
+    except (OSError, AttributeError) as error:
         detail = f"{error}; compile it with: python -m station.flow.pixels.build"
         raise ConfigError("config.not_compiled", detail) from error
     for name, arguments, answer in _PASSES:
         function = getattr(passes, name)
         function.argtypes, function.restype = arguments, answer
     return passes
+
+
+def _require_these_sources(passes: ctypes.PyDLL) -> None:
+    """Passes of other sources take other arguments: what they would do with these, nobody knows.
+
+    Raises:
+        OSError: The library was made from other sources.
+        AttributeError: It does not even tell from which.
+    """
+    told = passes.station_sources
+    told.restype = ctypes.c_char_p
+    if told() != sources_sha256().encode():
+        raise OSError(f"{LIBRARY} was compiled from other sources than those beside it")
 
 
 def place(pixels: Pixels) -> tuple[int, int]:

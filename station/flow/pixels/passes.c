@@ -234,3 +234,13 @@ PASS void station_strip(const uint8_t *pixels, ptrdiff_t stride, int columns, in
         }
     }
 }
+
+#ifndef STATION_SOURCES
+#define STATION_SOURCES ""
+#endif
+
+/* The hash of the sources that this was compiled from, see build.py. */
+__attribute__((visibility("default"))) const char *station_sources(void)
+{
+    return STATION_SOURCES;
+}
