@@ -6,7 +6,7 @@ from drivers.modbus.register_map import RegisterMap
 from station.core.clock import Clock, SystemClock
 from station.core.errors import BugError, JigError
 from station.core.part import Order, Receipt
-from station.core.ports import JigStatus
+from station.core.ports.devices import JigStatus
 from station.core.settings import JigSettings
 
 

@@ -6,7 +6,7 @@ from drivers.modbus.register_map import Register, RegisterMap, Value
 from station.core.clock import Clock, SystemClock
 from station.core.errors import BugError, RobotError
 from station.core.part import Order, Receipt
-from station.core.ports import RobotStatus
+from station.core.ports.devices import RobotStatus
 from station.core.settings import RobotSettings
 
 

@@ -110,7 +110,7 @@ class GenTLTurn:
         return self._discarded
 
     def blocks(self) -> AsyncIterator[Block]:
-        """The blocks that have not been taken yet, as they arrive; see `station.core.ports.Turn`."""
+        """The blocks that have not been taken yet, as they arrive; see `station.core.ports.camera.Turn`."""
         return self
 
     def __aiter__(self) -> "GenTLTurn":

@@ -21,7 +21,7 @@ import structlog
 from station.core.camera_settings import CameraSettings
 from station.core.errors import CameraError
 from station.core.part import FeatureSnapshot, ScanRecipe
-from station.core.ports import LineCamera, Turn
+from station.core.ports.camera import LineCamera, Turn
 
 log = structlog.get_logger(__name__)
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from drivers.modbus.register_map import IllegalWordsError, RegisterMap, Value
 from station.core.errors import FAULTS, Fault
 from station.core.part import Announcement
-from station.core.ports import Acknowledgement, LineCommand
+from station.core.ports.line import Acknowledgement, LineCommand
 from station.core.verdicts import Place
 
 COMMANDS_KEPT = 16

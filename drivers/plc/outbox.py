@@ -7,7 +7,7 @@ import structlog
 from drivers.modbus.register_map import Register, RegisterMap, Run, Value
 from station.core.errors import Fault
 from station.core.judgement import Published
-from station.core.ports import CellReport
+from station.core.ports.line import CellReport
 
 log = structlog.get_logger(__name__)
 

@@ -17,7 +17,7 @@ from drivers.plc.server import PlcServer
 from station.core.errors import FAULTS, Fault, PlcError
 from station.core.judgement import Defect, Published
 from station.core.part import Announcement, Inspection
-from station.core.ports import Acknowledgement, CellReport, LineCommand
+from station.core.ports.line import Acknowledgement, CellReport, LineCommand
 from station.core.settings import PlcSettings
 from station.core.timeline import Delivery
 from station.core.verdicts import Classes, Place

@@ -28,7 +28,7 @@ from station.core.camera_settings import CameraSettings, FeatureSetting
 from station.core.errors import CameraError
 from station.core.geometry import Geometry
 from station.core.part import Block, PartType, ScanRecipe
-from station.core.ports import PatchClassifier
+from station.core.ports.network import PatchClassifier
 from station.core.priority import precedence
 from station.core.settings import Settings
 from station.core.wakefulness import cores_awake

@@ -14,7 +14,7 @@ from station.bench.housings import raw_scans
 from station.bench.turns import Rounds, Turn, take_turns
 from station.bench.works import judging, scoring
 from station.core.errors import ModelError
-from station.core.ports import PatchClassifier
+from station.core.ports.network import PatchClassifier
 from station.core.settings import Settings
 from station.core.wakefulness import cores_awake
 from station.host.bundles import find_bundle, make_classifier

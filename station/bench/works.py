@@ -6,7 +6,7 @@ import numpy as np
 
 from station.cell.judging import SurfaceJudge
 from station.core.part import PartType, Pixels, ScanHealth
-from station.core.ports import PatchClassifier
+from station.core.ports.network import PatchClassifier
 from station.core.settings import Settings
 from station.flow.decide import decide
 from station.flow.patch import blocks_of

@@ -10,12 +10,14 @@ from typing import Any
 
 import structlog
 
-from station.cell.packml import SUSPENSION, Change, Reason, State
+from station.cell.packml import SUSPENSION, Change, State
 from station.core.alarms import Alarm, AlarmList, AlarmSummary
 from station.core.clock import Clock
 from station.core.errors import FAULTS, Fault, Reaction, StationError
 from station.core.events import AlarmsChanged, Watcher
-from station.core.ports import PartLedger
+from station.core.ports.records import PartLedger
+from station.core.pulse import Pulse
+from station.core.reason import Reason
 from station.core.settings import AlarmSettings
 
 log = structlog.get_logger()
@@ -46,7 +48,7 @@ class Alarms:
         self._settings = settings
         self._watch = watch
         self._unsaved: dict[str, list[Alarm]] = {}
-        self._pulse = asyncio.Event()
+        self._pulse = Pulse()
         self._why: Reason | None = None
         self._timer: asyncio.TimerHandle | None = None
 
@@ -64,7 +66,7 @@ class Alarms:
 
     def changed(self) -> Coroutine[Any, Any, None]:
         """Return at the next change of the list after this call, however late it is awaited."""
-        return _wait(self._pulse)
+        return self._pulse.changed()
 
     # ------------------------------------------------------------------ what happens
 
@@ -201,8 +203,7 @@ class Alarms:
             return
         for alarm in alarms:
             self._note(alarm)
-        self._pulse.set()
-        self._pulse = asyncio.Event()
+        self._pulse.beat()
         self._watch(AlarmsChanged(self._list.alarms))
 
     def _note(self, alarm: Alarm) -> None:
@@ -212,7 +213,3 @@ class Alarms:
             waiting[-1] = alarm
         else:
             waiting.append(alarm)
-
-
-async def _wait(pulse: asyncio.Event) -> None:
-    await pulse.wait()

@@ -13,7 +13,7 @@ from station.cell.line import Line
 from station.cell.motion import Motion
 from station.core.errors import FAULTS, PartError, PlcError
 from station.core.part import Announcement, Inspection
-from station.core.ports import LinePlc
+from station.core.ports.line import LinePlc
 
 
 class Intake:

@@ -11,13 +11,16 @@ import structlog
 
 from station.cell.alarms import Alarms
 from station.cell.journey import Cell
-from station.cell.line import Line, command_note, first_error, first_of
-from station.cell.packml import COMPLETED, Change, Command, Reason, State, Unit
+from station.cell.line import Line, command_note, first_error
+from station.cell.packml import COMPLETED, Change, Command, State, Unit
 from station.core.alarms import Alarm
 from station.core.errors import FAULTS, BugError, Fault, PlcError, Reaction, StationError
 from station.core.events import StateChanged, Watcher
 from station.core.part import Announcement
-from station.core.ports import LinePlc, PartLedger
+from station.core.ports.line import LinePlc
+from station.core.ports.records import PartLedger
+from station.core.pulse import first_of
+from station.core.reason import Reason
 from station.core.settings import Settings
 
 log = structlog.get_logger()

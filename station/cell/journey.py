@@ -32,7 +32,9 @@ from station.core.events import (
 )
 from station.core.judgement import Defect, Evidence, Published
 from station.core.part import Announcement, FeatureSnapshot, Inspection, LineAccount, PartType, ScanHealth
-from station.core.ports import LineCamera, LinePlc, PartLedger
+from station.core.ports.camera import LineCamera
+from station.core.ports.line import LinePlc
+from station.core.ports.records import PartLedger
 from station.core.recipe import Recipe, Recipes
 from station.core.settings import Settings
 from station.core.timeline import Delivery, ScanTimes, load_of

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from station.core.errors import PartError
 from station.core.part import Block, LineAccount, PartType, Roi, Scores, Strip
-from station.core.ports import PatchClassifier
+from station.core.ports.network import PatchClassifier
 from station.core.settings import CropSettings, TurnSettings
 from station.flow.crop import check_width, crop_block, find_part
 from station.flow.patch import StripRoom, make_strip

@@ -5,15 +5,17 @@ true at the time, and goes on when the wait is over. When the cell is being stop
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, TypeVar
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 import structlog
 
 from station.cell.alarms import Alarms
-from station.cell.packml import Command, Reason, State, Unit
+from station.cell.packml import Command, State, Unit
 from station.core.errors import FAULTS, PlcError, Reaction, StationError
-from station.core.ports import CellReport, LinePlc
+from station.core.ports.line import CellReport, LinePlc
+from station.core.pulse import first_of
+from station.core.reason import Reason
 from station.core.verdicts import Place
 
 log = structlog.get_logger()
@@ -261,17 +263,6 @@ def first_error(group: BaseExceptionGroup[BaseException]) -> BaseException:
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     return error
-
-
-async def first_of(*waits: Coroutine[Any, Any, None]) -> None:
-    """Return when the first of these waits is over; the others are cancelled."""
-    tasks = [asyncio.ensure_future(wait) for wait in waits]
-    try:
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _set(event: asyncio.Event) -> None:

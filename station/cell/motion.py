@@ -15,7 +15,8 @@ from contextlib import asynccontextmanager
 from station.cell.speed_watch import SpeedWatch
 from station.core.errors import JigError, RobotError, StationError
 from station.core.part import Device, Inspection, Order, PartType, Receipt
-from station.core.ports import JigStatus, PartLedger, RobotStatus, SortRobot, SpinJig
+from station.core.ports.devices import JigStatus, RobotStatus, SortRobot, SpinJig
+from station.core.ports.records import PartLedger
 from station.core.verdicts import Place
 
 

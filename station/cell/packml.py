@@ -4,13 +4,14 @@ Source: ANSI/ISA-TR88.00.02-2022, base state model; the numbers are those of Pac
 UnitModeCurrent. Held is the station's own trouble, Suspended is the line's (starved, blocked, no permission).
 """
 
-import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any, Self
+from typing import Any
 
-from station.core.errors import FAULTS, Fault, StationError
+from station.core.errors import FAULTS, StationError
+from station.core.pulse import Pulse
+from station.core.reason import Reason
 
 
 class State(IntEnum):
@@ -109,19 +110,6 @@ FORGETS = frozenset({C.RESET, C.COMPLETE})
 """Commands after which what was the reason before is none any more."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
-    """Why the unit does not run: a fault, or an operator's wish, and what was seen, for people."""
-
-    fault: Fault
-    detail: str = ""
-
-    @classmethod
-    def of(cls, error: StationError) -> Self:
-        """What this error is the reason of."""
-        return cls(error.fault, error.detail)
-
-
 BY_OPERATOR = Reason(FAULTS["station.stopped_by_operator"])
 
 
@@ -149,7 +137,7 @@ class Unit:
         self._mode = Mode.PRODUCTION
         self._reason: Reason | None = None
         self._on_change = on_change
-        self._changed = asyncio.Event()
+        self._pulse = Pulse()
 
     @property
     def state(self) -> State:
@@ -219,7 +207,7 @@ class Unit:
 
     def changed(self) -> Coroutine[Any, Any, None]:
         """Return at the next change of state or reason after this call, however late it is awaited."""
-        return _set(self._changed)
+        return self._pulse.changed()
 
     def _go(self, after: State, reason: Reason | None) -> None:
         before, self._state = self._state, after
@@ -230,10 +218,5 @@ class Unit:
         self._tell(Change(before, after, reason))
 
     def _tell(self, change: Change) -> None:
-        self._changed.set()
-        self._changed = asyncio.Event()
+        self._pulse.beat()
         self._on_change(change)
-
-
-async def _set(event: asyncio.Event) -> None:
-    await event.wait()

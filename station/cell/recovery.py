@@ -26,7 +26,8 @@ from station.cell.motion import Motion
 from station.core.errors import FAULTS, Fault, PartError, RobotError
 from station.core.judgement import Journal, Published, Written
 from station.core.part import Decision, Inspection
-from station.core.ports import PartLedger, RobotStatus
+from station.core.ports.devices import RobotStatus
+from station.core.ports.records import PartLedger
 from station.core.timeline import Delivery
 from station.core.verdicts import Classes, Place, Verdict
 from station.flow.sort import check_place

@@ -20,7 +20,7 @@ from station.core.clock import Clock
 from station.core.errors import StationError
 from station.core.events import StripScored, Watcher
 from station.core.part import Block, Inspection, LineAccount, PartType, Scores
-from station.core.ports import LineCamera
+from station.core.ports.camera import LineCamera
 from station.core.timeline import BlockTimes, ScanTimes
 from station.core.verdicts import Outputs
 from station.flow.acquire import Accountant

@@ -5,7 +5,7 @@ from collections.abc import Awaitable
 
 from station.core.errors import JigError
 from station.core.part import PartType
-from station.core.ports import JigStatus, SpinJig
+from station.core.ports.devices import JigStatus, SpinJig
 
 SPEED_TOLERANCE = 0.02
 """Share by which the measured speed may differ; at 2 % a turn's last line lies by 2 % of the turn beside its place."""

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from station.cli.terminal import ConfigOption, DataOption, JsonOption, err, out, settings_of
 from station.core.errors import ControlError
-from station.core.ports import RecordReader
+from station.core.ports.records import RecordReader
 from station.core.records import JsonObject
 from station.core.settings import data_dir
 from station.host.records import read_records

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from station.cli.terminal import ConfigOption, DataOption, JsonOption, out, settings_of
 from station.core.errors import ConfigError
-from station.core.ports import RecordReader
+from station.core.ports.records import RecordReader
 from station.core.records import JsonObject, RecordFilter
 from station.host.records import read_records
 from station.view.waterfall import waterfall

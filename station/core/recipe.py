@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from station.core.algorithm1 import RuleName
 from station.core.geometry import Geometry
 from station.core.part import PartType
-from station.core.ports import PatchClassifier
+from station.core.ports.network import PatchClassifier
 from station.core.verdicts import Outputs, Verdict
 
 

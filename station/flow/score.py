@@ -4,7 +4,7 @@ import numpy as np
 
 from station.core.errors import ModelError
 from station.core.part import Probabilities, Scores, Strip
-from station.core.ports import PatchClassifier
+from station.core.ports.network import PatchClassifier
 
 SUM_TOLERANCE = 1e-3
 

@@ -9,7 +9,7 @@ from station.core.clock import Clock
 from station.core.errors import RobotError
 from station.core.judgement import Defect, Evidence, Published
 from station.core.part import Inspection, Receipt
-from station.core.ports import PartLedger
+from station.core.ports.records import PartLedger
 from station.core.timeline import Delivery, SettleTimes
 from station.core.verdicts import Classes, Place
 

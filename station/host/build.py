@@ -25,7 +25,9 @@ from station.cell.packml import MAY_MOVE, Unit
 from station.core.clock import Clock, SystemClock
 from station.core.events import PartSorted, Watcher, harmless
 from station.core.part import ModelIdentity
-from station.core.ports import CellReport, LinePlc, PartLedger, PatchClassifier
+from station.core.ports.line import CellReport, LinePlc
+from station.core.ports.network import PatchClassifier
+from station.core.ports.records import PartLedger
 from station.core.priority import compute_in_time
 from station.core.recipe import Recipes
 from station.core.room import MB, require_room

@@ -10,7 +10,7 @@ from models.manifest import Bundle
 from models.meaning import check_classes
 from models.release.footing import GENERAL, told_apart
 from models.release.shelf import PROMOTED, Shelf, chosen_bundle
-from station.core.ports import PatchClassifier
+from station.core.ports.network import PatchClassifier
 from station.core.settings import Settings, data_dir
 from station.flow.pixels.library import library
 

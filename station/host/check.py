@@ -8,7 +8,7 @@ from typing import Protocol
 
 from drivers.modbus.register_map import map_version
 from station.core.errors import DeviceError, RecordError, StationError
-from station.core.ports import PatchClassifier
+from station.core.ports.network import PatchClassifier
 from station.core.priority import precedence
 from station.core.room import MB, free_bytes
 from station.core.settings import RecordSettings, Settings

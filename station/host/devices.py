@@ -18,7 +18,9 @@ from sim.showing import showing
 from station.core.camera_settings import CameraSettings
 from station.core.errors import ConfigError
 from station.core.geometry import Geometry
-from station.core.ports import LineCamera, LinePlc, SortRobot, SpinJig
+from station.core.ports.camera import LineCamera
+from station.core.ports.devices import SortRobot, SpinJig
+from station.core.ports.line import LinePlc
 from station.core.settings import Settings, expand
 
 log = structlog.get_logger()

@@ -7,7 +7,7 @@ import structlog
 
 from station.cell.alarms import Alarms
 from station.core.errors import FAULTS, StationError
-from station.core.ports import LedgerRoom, PartLedger
+from station.core.ports.records import LedgerRoom, PartLedger
 from station.core.room import MB
 from station.core.settings import RecordSettings
 

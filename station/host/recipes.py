@@ -10,7 +10,7 @@ from models.manifest import Bundle
 from models.meaning import check_classes
 from models.release.shelf import chosen_bundle
 from station.core.errors import ModelError
-from station.core.ports import PatchClassifier
+from station.core.ports.network import PatchClassifier
 from station.core.recipe import DecisionRule, Recipe, Recipes
 from station.core.settings import Settings
 from station.flow.pixels.library import library

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from station.core.ports import RecordReader
+from station.core.ports.records import RecordReader
 from station.core.settings import Settings, data_dir
 from station.records.reader import SqliteReader
 

@@ -20,7 +20,7 @@ import structlog
 
 from station.core.clock import Clock
 from station.core.errors import StationError
-from station.core.ports import PartLedger
+from station.core.ports.records import PartLedger
 from station.core.settings import WatchdogSettings
 from station.host.stalls import StallGuard
 

@@ -20,7 +20,7 @@ from station.core.errors import BugError, Fault, RecordError
 from station.core.judgement import Evidence, Journal, Written
 from station.core.locks import holders
 from station.core.part import Announcement, Device, Inspection, ModelIdentity, Order, PartType, Receipt
-from station.core.ports import LedgerRoom
+from station.core.ports.records import LedgerRoom
 from station.core.room import free_bytes
 from station.core.settings import RecordSettings
 from station.core.timeline import SettleTimes

@@ -20,7 +20,8 @@ from station.core.alarms import Alarm
 from station.core.clock import Clock, SystemClock
 from station.core.events import CellEvent
 from station.core.part import EngineIdentity, ModelIdentity, Pixels, Probabilities
-from station.core.ports import CellReport, LinePlc, PartLedger
+from station.core.ports.line import CellReport, LinePlc
+from station.core.ports.records import PartLedger
 from station.core.settings import Settings, parse_settings
 from station.host.recipes import assemble, bundle_names
 from tests.contract.fake_camera import FakeLineCamera, Misfortune

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from station.cell.packml import Command, Reason, State
+from station.cell.packml import Command, State
 from station.core.alarms import Alarm
 from station.core.clock import SystemClock
 from station.core.errors import FAULTS, ModelError, Reaction, RecordError, StationError
 from station.core.events import AlarmsChanged
+from station.core.reason import Reason
 from station.records.alarms import read_stops
 from station.records.ledger import SqliteLedger
 from tests.cell.bench import Bench, running, settings, until

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager, suppress
 
 from station.cell.packml import Command, State
 from station.core.clock import Clock
-from station.core.ports import PartLedger
+from station.core.ports.records import PartLedger
 from station.core.settings import PlcSettings, Settings
 from tests.cell.bench import Bench, running, settings
 from tests.cell.plc_words import RESULT_SEQUENCE, STATE_CURRENT, STOP_REASON, PlcWords

@@ -20,7 +20,8 @@ from sim.pace import MaxPace
 from sim.spindle import Spindle
 from station.core.clock import SystemClock
 from station.core.part import Pixels
-from station.core.ports import LinePlc, SortRobot, SpinJig
+from station.core.ports.devices import SortRobot, SpinJig
+from station.core.ports.line import LinePlc
 from station.core.settings import JigSettings, PlcSettings, RobotSettings
 from tests.contract.fake_devices import FakeJig, FakeLine, FakePlc, FakeRobot, Floor
 from tests.free_port import free_port

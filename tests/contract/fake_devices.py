@@ -13,7 +13,8 @@ from station.core.alarms import NO_ALARMS, AlarmSummary
 from station.core.errors import FAULTS, Fault, JigError, PlcError, RobotError
 from station.core.judgement import Defect, Published
 from station.core.part import Announcement, Inspection, Order, Receipt
-from station.core.ports import Acknowledgement, CellReport, JigStatus, LineCommand, RobotStatus
+from station.core.ports.devices import JigStatus, RobotStatus
+from station.core.ports.line import Acknowledgement, CellReport, LineCommand
 from station.core.timeline import Delivery
 from tests.housings import TABLE, Destination
 

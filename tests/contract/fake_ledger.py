@@ -10,7 +10,7 @@ from station.core.clock import Clock, SystemClock
 from station.core.errors import BugError, Fault
 from station.core.judgement import Evidence, Journal, Written
 from station.core.part import Announcement, Decision, Device, Inspection, ModelIdentity, Order, PartType, Receipt
-from station.core.ports import LedgerRoom
+from station.core.ports.records import LedgerRoom
 from station.core.timeline import SettleTimes
 from tests.housings import Destination, Verdict
 

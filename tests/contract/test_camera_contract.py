@@ -17,7 +17,7 @@ from sim.scene import Scene
 from station.core.camera_settings import CameraSettings
 from station.core.errors import CameraError
 from station.core.part import Block, Pixels, ScanRecipe
-from station.core.ports import LineCamera
+from station.core.ports.camera import LineCamera
 from tests.contract.fake_camera import SHORT_LINES, FakeLineCamera, Misfortune, Mishap
 from tests.lines import BLOCKS_PER_TURN, LINES_PER_BLOCK, LINES_PER_TURN
 from tests.turned import GEOMETRY

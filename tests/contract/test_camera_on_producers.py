@@ -16,7 +16,7 @@ from drivers.camera.survey import find_devices, find_features
 from station.core.camera_settings import CameraSettings
 from station.core.errors import CameraError
 from station.core.part import Block
-from station.core.ports import LineCamera
+from station.core.ports.camera import LineCamera
 from tests.contract.camera_producers import WIDTH_PX, Producer, on_producers
 from tests.lines import BLOCKS_PER_TURN, LINES_PER_BLOCK
 from tests.own_children import camera_process

@@ -16,7 +16,7 @@ from models.engines import check_probabilities
 from station.core.errors import BugError, ModelError
 from station.core.geometry import Geometry
 from station.core.part import EngineIdentity, ModelIdentity, Pixels, Probabilities
-from station.core.ports import PatchClassifier
+from station.core.ports.network import PatchClassifier
 from tests.contract.engine_choices import EACH_CHOICE, start
 
 

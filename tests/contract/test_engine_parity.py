@@ -7,7 +7,7 @@ from config import bundled
 from sim.recordings import bundled_recording
 from station.core.algorithm1 import algorithm1
 from station.core.part import Pixels, Probabilities
-from station.core.ports import PatchClassifier
+from station.core.ports.network import PatchClassifier
 from station.core.recording import read_recording, read_scan
 from station.core.settings import load_settings
 from station.flow.crop import crop_block, find_part

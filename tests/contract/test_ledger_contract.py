@@ -12,7 +12,7 @@ import pytest
 from station.core.alarms import Alarm, AlarmList
 from station.core.errors import FAULTS, BugError, Reaction
 from station.core.part import Inspection, ModelIdentity, Order, Receipt
-from station.core.ports import PartLedger
+from station.core.ports.records import PartLedger
 from tests.contract.fake_ledger import FakeLedger
 from tests.housings import Destination, Verdict
 from tests.record_samples import INTERRUPTED, MODEL, PART_TYPE, START, decision, evidence, open_ledger, part, scores

@@ -10,7 +10,7 @@ from station.core.alarms import AlarmSummary
 from station.core.errors import FAULTS, PlcError
 from station.core.judgement import Published
 from station.core.part import Announcement, Decision, Inspection, PartType
-from station.core.ports import CellReport, LinePlc
+from station.core.ports.line import CellReport, LinePlc
 from tests.contract.benches import lines, until
 from tests.housings import TABLE, Destination, Verdict
 from tests.turned import GEOMETRY

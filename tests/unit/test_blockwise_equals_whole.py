@@ -13,7 +13,7 @@ import pytest
 from station.cell.judging import SurfaceJudge
 from station.core.geometry import Geometry
 from station.core.part import Crop, PartType, Pixels, Probabilities, Roi, ScanHealth, Scores
-from station.core.ports import PatchClassifier
+from station.core.ports.network import PatchClassifier
 from station.core.settings import CropSettings
 from station.flow.crop import crop_block, find_part
 from station.flow.decide import decide

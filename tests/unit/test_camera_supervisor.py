@@ -11,7 +11,7 @@ from drivers.camera.supervisor import SupervisedCamera
 from station.core.camera_settings import CameraSettings
 from station.core.errors import CameraError
 from station.core.part import FeatureSnapshot, ScanRecipe
-from station.core.ports import Turn
+from station.core.ports.camera import Turn
 
 RECIPE = ScanRecipe(line_rate_hz=20_000.0, exposure_us=25.0, lines_per_block=448, blocks=8)
 

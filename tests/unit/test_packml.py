@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from station.cell.packml import BY_OPERATOR, COMMANDS, COMPLETED, Change, Command, Mode, Reason, State, Unit
+from station.cell.packml import BY_OPERATOR, COMMANDS, COMPLETED, Change, Command, Mode, State, Unit
 from station.core.errors import FAULTS, StationError
+from station.core.reason import Reason
 
 PUBLISHED = {
     "ABORT": ("every state but ABORTING ABORTED", "ABORTING"),

@@ -14,7 +14,7 @@ from station.cli.app import app
 from station.core.alarms import AlarmList
 from station.core.errors import FAULTS, ConfigError, Reaction, RecordError
 from station.core.judgement import Defect
-from station.core.ports import RecordReader
+from station.core.ports.records import RecordReader
 from station.core.records import RecordFilter
 from station.records.reader import SqliteReader
 from tests.record_samples import PART_TYPE, START, TABLE, evidence, open_ledger, part

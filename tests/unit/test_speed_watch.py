@@ -10,7 +10,7 @@ import pytest
 from station.cell.speed_watch import SpeedWatch
 from station.core.errors import JigError
 from station.core.part import PartType
-from station.core.ports import JigStatus
+from station.core.ports.devices import JigStatus
 from tests.contract.fake_devices import FakeJig, Floor
 from tests.turned import GEOMETRY
 

@@ -11,7 +11,7 @@ from station.core.alarms import AlarmSummary
 from station.core.errors import FAULTS, PlcError
 from station.core.judgement import Published
 from station.core.part import Announcement, Decision
-from station.core.ports import Acknowledgement, CellReport, LineCommand
+from station.core.ports.line import Acknowledgement, CellReport, LineCommand
 from tests.housings import TABLE, Destination, Verdict, line_plc
 from tests.wire.plc_peers import (
     ID_WORDS,

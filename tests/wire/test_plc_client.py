@@ -8,7 +8,7 @@ import pytest
 from drivers.plc.plc import ModbusPlc
 from station.core.errors import FAULTS, PlcError
 from station.core.part import Announcement
-from station.core.ports import CellReport
+from station.core.ports.line import CellReport
 from tests.housings import Destination, line_plc
 from tests.wire.modbus_peer import Conduct
 from tests.wire.plc_peers import (

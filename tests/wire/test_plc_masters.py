@@ -9,7 +9,7 @@ import pytest
 from drivers.plc.plc import ModbusPlc
 from station.core.errors import FAULTS
 from station.core.part import Announcement, Inspection
-from station.core.ports import Acknowledgement, LineCommand
+from station.core.ports.line import Acknowledgement, LineCommand
 from station.core.settings import PlcSettings
 from tests.housings import line_plc
 from tests.wire.plc_peers import ID_WORDS, STALE_S, inspection, settings

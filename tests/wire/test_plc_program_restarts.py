@@ -12,7 +12,7 @@ import structlog
 from drivers.plc.plc import ModbusPlc
 from station.core.alarms import AlarmSummary
 from station.core.errors import FAULTS
-from station.core.ports import Acknowledgement, CellReport, LineCommand
+from station.core.ports.line import Acknowledgement, CellReport, LineCommand
 from tests.housings import Destination, Verdict, line_plc
 from tests.wire.plc_peers import ID_WORDS, AskingPlc, ServingPlc, beat, inspection, result, settings, until
 

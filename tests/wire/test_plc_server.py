@@ -9,7 +9,7 @@ from pymodbus.client import AsyncModbusTcpClient
 from drivers.plc.plc import ModbusPlc
 from station.core.errors import FAULTS, PlcError
 from station.core.part import Announcement
-from station.core.ports import Acknowledgement, LineCommand
+from station.core.ports.line import Acknowledgement, LineCommand
 from tests.housings import line_plc
 from tests.wire.plc_peers import (
     ID_WORDS,

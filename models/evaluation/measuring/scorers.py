@@ -7,7 +7,7 @@ import numpy as np
 from station.core.errors import ModelError
 from station.core.geometry import Geometry
 from station.core.part import Pixels, Probabilities
-from station.core.ports import PatchClassifier
+from station.core.ports.network import PatchClassifier
 
 
 class Scorer(Protocol):
