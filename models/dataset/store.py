@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from models.manifest import ScanGeometry
+from station.core.durable import make_folder, staged_folder
 from station.core.errors import DatasetError
 from station.core.part import Pixels
 
@@ -193,19 +194,15 @@ def write_data(folder: Path, heading: DataHeading, entries: Iterable[Entry], cou
         DatasetError: The place is taken, the disk is full, or the entries do not fit heading and count.
     """
     check_place(folder, count * heading.height * heading.width)
-    draft = folder.with_name(folder.name + ".unfinished")
-    shutil.rmtree(draft, ignore_errors=True)
     try:
-        draft.mkdir(parents=True)
-        files = _write_arrays(draft, heading, entries, count)
-        arrays = {name: file_sha256(draft / f"{name}.npy") for name in ("images", *_ARRAYS)}
-        manifest = DataManifest(**heading.model_dump(), images=count, files=files, arrays=arrays)
-        (draft / MANIFEST).write_text(manifest.model_dump_json(indent=1) + "\n", encoding="utf-8")
-        draft.rename(folder)
+        make_folder(folder.parent)
+        with staged_folder(folder, folder.with_name(f"{folder.name}.unfinished")) as draft:
+            files = _write_arrays(draft, heading, entries, count)
+            arrays = {name: file_sha256(draft / f"{name}.npy") for name in ("images", *_ARRAYS)}
+            manifest = DataManifest(**heading.model_dump(), images=count, files=files, arrays=arrays)
+            (draft / MANIFEST).write_text(manifest.model_dump_json(indent=1) + "\n", encoding="utf-8")
     except OSError as error:
         raise DatasetError("dataset.disk_failed", f"{folder}: {error}") from error
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
     return read_data(folder)
 
 

@@ -29,6 +29,7 @@ from models.evaluation.report.gallery import Case, Shown
 from models.evaluation.report.render import render_report, render_robustness
 from models.manifest import Section, utc_now
 from models.version import code_version
+from station.core.durable import make_folder, write_whole
 from station.core.errors import ConfigError, RecordingError
 
 REPORT, DOCUMENT, ROBUSTNESS = "report.html", "evaluation.json", "robustness.json"
@@ -215,7 +216,7 @@ def prepare(folder: Path, *names: str) -> None:
     if there:
         raise ConfigError("config.bad_option", f"--out {folder}: {', '.join(there)} lies there; give another folder")
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         probe = folder / ".probe"
         probe.write_bytes(b"")
         probe.unlink()
@@ -303,9 +304,7 @@ def _pictures(instrument: Instrument, rule: Rule, judged: Sequence[JudgedPart], 
 
 
 def _write(path: Path, text: str) -> None:
-    partial = path.with_name(f"{path.name}.part")
     try:
-        partial.write_text(text, encoding="utf-8")
-        partial.replace(path)
+        write_whole(path, text.encode())
     except OSError as error:
         raise ConfigError("config.file_failed", f"--out {path}: {error.strerror}") from error

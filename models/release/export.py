@@ -40,9 +40,9 @@ from models.manifest import (
 )
 from models.meaning import NAMES, Meaning, meaning_of, own_table, unconfigurable
 from models.release.card import card_text
-from models.release.durable import new_folder
 from models.release.golden import Golden, GoldenParts, GoldenPictures
 from models.release.graphs import Scorer, rounded, to_onnx, to_openvino, to_state
+from models.release.new_folder import new_folder
 from models.release.parity import compare
 from models.release.pictures import Pictures
 from models.release.quantise import Recipe, calibration_strips, quantise

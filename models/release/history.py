@@ -18,7 +18,7 @@ from typing import Annotated, Literal
 from pydantic import Field, ValidationError
 
 from models.manifest import Section, Sha256
-from models.release.durable import write_whole
+from station.core.durable import write_whole
 from station.core.errors import ModelError
 from station.core.part import ModelIdentity
 

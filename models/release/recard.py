@@ -11,7 +11,7 @@ from pathlib import Path
 from models.evaluation.measuring.evaluation import Evaluation
 from models.manifest import CARD, Bundle, Manifest, hash_files, write_manifest
 from models.release.card import card_text
-from models.release.durable import new_folder
+from models.release.new_folder import new_folder
 from station.core.errors import ModelError
 
 

@@ -19,10 +19,11 @@ from pathlib import Path
 from typing import BinaryIO, Literal
 
 from models.manifest import Bundle, load_bundle, utc_now
-from models.release.durable import new_folder, sync_file
 from models.release.gate_report import Conditions, GateReport, Measured, read_report
 from models.release.history import HISTORY, Chain, Entry, History, place_name
+from models.release.new_folder import new_folder
 from models.weights import SHIPPED, bundle_folder
+from station.core.durable import make_folder, write_whole
 from station.core.errors import ModelError
 from station.core.part import ModelIdentity
 from station.core.place import displaced
@@ -176,8 +177,8 @@ class Shelf:
         """
         path = place or self._verdict(str(report.new.sha256))
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(report.model_dump_json(indent=2) + "\n", encoding="utf-8")
+            make_folder(path.parent)
+            write_whole(path, f"{report.model_dump_json(indent=2)}\n".encode())
         except OSError as error:
             raise ModelError("config.file_failed", f"{path}: {error.strerror}") from error
         return path
@@ -246,12 +247,8 @@ class Shelf:
         found, text = read_report(report)
         found.demand(candidate, present, station)
         digest = hashlib.sha256(text).hexdigest()
-        folder = self.folder / REPORTS
-        folder.mkdir(exist_ok=True)
-        kept = folder / f"{digest}.json"
-        kept.write_bytes(text)
-        sync_file(kept)
-        sync_file(folder)
+        make_folder(self.folder / REPORTS)
+        write_whole(self.folder / REPORTS / f"{digest}.json", text)
         return digest
 
     def _keep_present(self, present: ModelIdentity) -> None:
@@ -292,7 +289,7 @@ class Shelf:
             ModelError: `config.file_failed`: the disk failed.
         """
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            make_folder(self.folder)
             with self._lock():
                 yield
         except OSError as error:

@@ -6,7 +6,6 @@ A RUN folder holds `last.pt`, with which a training goes on, and `best.pt`, the 
 import errno
 import io
 import math
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from models.networks import NETWORKS
 from models.training.data import DataOrigin
 from models.training.plan import Plan
 from models.version import code_version
+from station.core.durable import staged_file
 from station.core.errors import TrainingError
 from station.core.geometry import Geometry
 
@@ -90,26 +90,12 @@ def write_whole(path: Path, content: bytes | memoryview) -> None:
     Raises:
         TrainingError: The disk does not take it; what was there before is untouched.
     """
-    partial = path.with_name(f"{path.name}.part")
     try:
-        with partial.open("wb") as file:
+        with staged_file(path, path.with_name(f"{path.name}.part")) as file:
             file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-        _sync_folder(path.parent)
     except OSError as error:
-        partial.unlink(missing_ok=True)
         reason = "the disk is full" if error.errno == errno.ENOSPC else str(error)
         raise TrainingError("training.disk_failed", f"{path}: {reason}") from error
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:

@@ -84,9 +84,9 @@ def export(
     The bundle is there whole or not at all; one that is there already is never touched.
     """
     _need_training_packages()
-    from models.release.durable import refuse_existing
     from models.release.export import Choices, Fallback, export_bundle, read_trained
     from models.release.golden import read_golden
+    from models.release.new_folder import refuse_existing
     from models.release.pictures import Draw, read_pictures
     from models.release.quantise import recipe_named
 

@@ -15,6 +15,8 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
+from station.core.durable import put
+
 FLAGS = ("-std=c11", "-D_GNU_SOURCE", "-fPIC", "-fvisibility=hidden", "-shared", "-Wall", "-Wextra")
 
 
@@ -56,7 +58,7 @@ def compile_library(target: Path, sources: Iterable[Path], flags: Sequence[str],
         result = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - the user's compiler
         if result.returncode:
             raise CompilerError(f"{shlex.join(command)}\n{result.stdout}{result.stderr}")
-        draft.replace(target)
+        put(draft, target)
     except OSError as error:
         raise CompilerError(f"{command[0]}: {error}") from error
     finally:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from models.release.durable import write_whole
+from station.core.durable import write_whole
 from station.core.errors import ConfigError
 from station.core.settings import parse_settings
 

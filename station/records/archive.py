@@ -4,7 +4,6 @@ Everything here blocks. A file appears under its name only when all of it is on 
 """
 
 import hashlib
-import os
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,9 +13,10 @@ from pathlib import Path, PurePosixPath
 import cv2
 import numpy as np
 
+from station.core.durable import make_folder_in, staged_file
 from station.core.judgement import Evidence
 from station.core.part import Block, Pixels, Roi
-from station.records.folder import FILE_MODE, make_durable_folder_in, sync_folder
+from station.records.folder import FILE_MODE, FOLDER_MODE
 
 ARCHIVE = "archive"
 INCOMING = f"{ARCHIVE}/incoming"
@@ -65,25 +65,18 @@ def encode_scan(image: ScanImage) -> bytes:
 def write_scan(folder: Path, image: ScanImage) -> str:
     """Write a scan as PNG and return the file's SHA-256 when both the file and its name are on the disk.
 
+    Two syncs a scan, the file's and its folder's. The folder of incoming scans is not synced: a name that comes back
+    there after a loss of power is swept away at the start.
+
     Raises:
         OSError: The disk failed, or the data folder was taken away; nothing is left under the scan's name.
     """
     content = encode_scan(image)
     target = folder / image.file
-    part = folder / INCOMING / target.name
-    make_durable_folder_in(folder, PurePosixPath(INCOMING))
-    make_durable_folder_in(folder, image.file.parent)
-    try:
-        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, FILE_MODE), "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(target)
-    except OSError:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
-        raise
-    sync_folder(target.parent)
+    make_folder_in(folder, PurePosixPath(INCOMING), FOLDER_MODE)
+    make_folder_in(folder, image.file.parent, FOLDER_MODE)
+    with staged_file(target, folder / INCOMING / target.name, FILE_MODE) as file:
+        file.write(content)
     return hashlib.sha256(content).hexdigest()
 
 

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from station.records.folder import FILE_MODE, sync_folder
+from station.core.durable import staged_file
+from station.records.folder import FILE_MODE
 
 PAGES_AT_A_TIME = 1024
 PAUSE_S = 0.005
@@ -29,15 +30,15 @@ def copy_database(connection: sqlite3.Connection, target: Path) -> None:
         OSError: The disk failed.
     """
     part = target.with_suffix(".part")
-    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, FILE_MODE), "wb") as file:
-        with held_still(connection), closing(sqlite3.connect(part)) as copy:
-            connection.backup(
-                copy, pages=PAGES_AT_A_TIME, progress=lambda *_counts: os.fdatasync(file.fileno()), sleep=PAUSE_S
-            )
-            copy.execute("PRAGMA journal_mode = DELETE")
-        os.fsync(file.fileno())
-    part.replace(target)
-    sync_folder(target.parent)
+    with (
+        staged_file(target, part, FILE_MODE) as file,
+        held_still(connection),
+        closing(sqlite3.connect(part)) as copy,
+    ):
+        connection.backup(
+            copy, pages=PAGES_AT_A_TIME, progress=lambda *_counts: os.fdatasync(file.fileno()), sleep=PAUSE_S
+        )
+        copy.execute("PRAGMA journal_mode = DELETE")
 
 
 @contextmanager

@@ -18,10 +18,11 @@ from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
 from station.core.clock import Clock
+from station.core.durable import sync
 from station.core.errors import RecordError, StationError
 from station.core.place import displaced
 from station.records import store
-from station.records.folder import FILE_MODE, LOCK, claim, sync_folder
+from station.records.folder import FILE_MODE, LOCK, claim
 from station.records.opening import bring_up_to_date, connect, prepare
 from station.records.trouble import translated
 
@@ -60,7 +61,7 @@ class Database:
             with translated(self._path):
                 self._hold_open()
                 self._open(lambda connection: bring_up_to_date(connection, self._path, clock.now()))
-                sync_folder(folder)
+                sync(folder)
                 self.look()
         except BaseException:
             self.close()

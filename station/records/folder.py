@@ -1,4 +1,4 @@
-"""The data folder: who may write in it, who may read it, and making what is in it survive a loss of power.
+"""The data folder: who may write in it, and who may read it.
 
 What lies in it is its owner's and its group's business: folders have the mode 0750, files 0640. The lock is the owner's
 alone, because whoever may open a file may lock it.
@@ -8,8 +8,9 @@ import fcntl
 import os
 import stat
 from contextlib import suppress
-from pathlib import Path, PurePath
+from pathlib import Path
 
+from station.core.durable import make_folder
 from station.core.errors import RecordError
 from station.core.locks import holders
 from station.core.place import displaced
@@ -28,7 +29,7 @@ def claim(folder: Path) -> int:
         RecordError: Another process has it.
         OSError: It cannot be made or written to.
     """
-    make_durable_folder(folder)
+    make_folder(folder, FOLDER_MODE)
     while True:
         descriptor = _lock(folder)
         if displaced(folder / LOCK, os.fstat(descriptor)) is None:  # not deleted before it was locked
@@ -72,48 +73,3 @@ def _lock(folder: Path) -> int:
         os.close(descriptor)
         raise
     return descriptor
-
-
-def make_durable_folder(folder: Path) -> None:
-    """Make a folder and its parents so that they are there after a loss of power.
-
-    Raises:
-        OSError: It cannot be made.
-    """
-    missing = [path for path in (folder, *folder.parents) if not path.exists()]
-    for path in reversed(missing):
-        path.mkdir(FOLDER_MODE, exist_ok=True)
-        sync_folder(path.parent)
-
-
-def make_durable_folder_in(home: Path, inner: PurePath) -> None:
-    """Make a folder, and those above it, in one that is there, so that they are there after a loss of power.
-
-    A home that was taken away is not made anew: then nobody could put the old one back in its place.
-
-    Args:
-        home: The folder that is there.
-        inner: The way from there.
-
-    Raises:
-        OSError: It cannot be made, or its home is gone.
-    """
-    folder = home
-    for name in inner.parts:
-        folder /= name
-        if not folder.exists():
-            folder.mkdir(FOLDER_MODE, exist_ok=True)
-            sync_folder(folder.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """Return when the names in a folder are on the disk.
-
-    Raises:
-        OSError: The disk failed.
-    """
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

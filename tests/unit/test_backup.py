@@ -29,6 +29,7 @@ from station.records.schema import VERSIONS
 from station.upkeep.backup import restore as restoring
 from station.upkeep.backup.contents import open_backup, own_bundles
 from station.upkeep.backup.restore import restore
+from tests.disk import Disk
 from tests.file_systems import mounted
 from tests.housings import Destination
 from tests.record_samples import PART_TYPE, START, evidence, open_ledger, part
@@ -145,14 +146,18 @@ def start(data: Path) -> list[str]:
 
 
 def test_what_is_made_while_a_station_writes_is_restored_in_another_folder(
-    tmp_path: Path, data: Path, config: Path, shelf: Shelf
+    tmp_path: Path, data: Path, config: Path, shelf: Shelf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     record(data, "SMH-0001", "SMH-0002")
+    disk = Disk(monkeypatch)
     backup = asyncio.run(made_at_work(data, config))
+    assert disk.holds(backup)
     shelf.promote(make_grey_bundle(tmp_path / "newer-3", GREYS | {Surface.PITS: 99}), None, "more", "me@here")
     assert "whole" in done("verify", backup)
     other, line = tmp_path / "other", tmp_path / "etc" / "line.toml"
     done("restore", backup, "--data", other, "--config", line)
+    history = other / "models" / "history.jsonl"
+    assert disk.holds(other / "records.sqlite", history, history.with_suffix(".head"), line)
     assert ids(other) == ["SMH-0003", "SMH-0002", "SMH-0001"]
     before = show_record(data, list_records(data, RecordFilter(part_id="SMH-0001"), 1)[0].inspection_id)
     assert show_record(other, before["inspection_id"]) == before

@@ -20,6 +20,7 @@ from models.dataset.store import (
     write_data,
 )
 from station.core.errors import DatasetError
+from tests.disk import Disk
 
 HEADING = DataHeading(
     name="tiny", kind="patches", classes=("good", "bad"), height=8, width=6, source="here", seed=1, shares=(50, 50, 0)
@@ -50,6 +51,13 @@ def test_what_was_written_is_read(folder: Path) -> None:
     assert [file.path for file in data.manifest.files] == ["1.png", "2.png"]
     assert sorted(path.name for path in folder.parent.iterdir()) == ["d"]
     verify_images(data)
+
+
+def test_it_has_its_name_when_all_of_it_is_on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    disk = Disk(monkeypatch)
+    write_data(tmp_path / "sets" / "d", HEADING, [entry(1)], 2)
+    assert disk.holds(tmp_path / "sets" / "d")
+    assert tmp_path in disk.syncs, "the folder above is new, too"
 
 
 def test_indices_leave_slivers_out(folder: Path) -> None:

@@ -32,6 +32,7 @@ from models.evaluation.measuring.scorers import BundleScorer, Scorer
 from models.evaluation.report.gallery import worst_escapes, worst_overkills
 from station.core.errors import ConfigError, DatasetError, ModelError, RecordingError
 from station.core.part import EngineIdentity, ModelIdentity, Pixels, Probabilities
+from tests.disk import Disk
 from tests.turned import turned
 from tests.unit.housings import CLASSES, GEOMETRY, LINES, MEANING, TABLE, Surface
 
@@ -179,7 +180,9 @@ def test_the_report_is_one_whole_page_that_loads_nothing_and_shows_the_errors(re
         assert "nan" not in chart.replace("dominant", "")
 
 
-def test_robustness_alone_judges_the_same_parts_at_every_level(recording: Path, tmp_path: Path) -> None:
+def test_robustness_alone_judges_the_same_parts_at_every_level(
+    recording: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     document = measure_disturbed(instrument(), JUDGING, recording, 3, 1)
     assert document.parts == 3
     light = next(curve for curve in document.curves if curve.name == "brightness")
@@ -187,7 +190,9 @@ def test_robustness_alone_judges_the_same_parts_at_every_level(recording: Path, 
     assert by_level[1].accuracy.events == 2
     assert by_level[0.4].accuracy.trials == 3
     assert by_level[1.6].overkills.events == 2
+    disk = Disk(monkeypatch)
     write_robustness(tmp_path, document)
+    assert disk.holds(tmp_path / "robustness.json", tmp_path / "report.html")
     assert RobustnessDocument.model_validate_json((tmp_path / "robustness.json").read_text()) == document
     assert "Exposure: factor" in (tmp_path / "report.html").read_text()
 

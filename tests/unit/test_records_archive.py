@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from functools import cache
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import cv2
@@ -22,9 +22,11 @@ from station.core.settings import CropSettings
 from station.flow.crop import crop_block, find_part
 from station.flow.patch import StripRoom, make_strip
 from station.records import archivist
+from station.records.archive import ScanImage, write_scan
 from station.records.lane import Lane
 from station.records.ledger import SqliteLedger
 from station.records.query import show_record
+from tests.disk import Disk
 from tests.housings import Destination, Verdict
 from tests.lines import LINES_PER_TURN
 from tests.record_samples import (
@@ -220,7 +222,7 @@ async def test_a_scan_is_whole_under_its_name_or_not_there(tmp_path: Path, monke
     gate = gated(ledger._archivist._lane)
     inspection = await judged(ledger, seen(sensor_image(), None))
     with monkeypatch.context() as patch:
-        patch.setattr("station.records.archive.os.fsync", disk_fails)
+        patch.setattr("station.core.durable.os.fsync", disk_fails)
         gate.set()
         gated(ledger._archivist._lane).set()
     await ledger.close()
@@ -229,6 +231,17 @@ async def test_a_scan_is_whole_under_its_name_or_not_there(tmp_path: Path, monke
     assert "No space left" in detail
     (whole,) = [file for file in (tmp_path / "archive").rglob("*") if file.is_file()]
     assert inspection.inspection_id not in whole.name
+
+
+def test_a_scan_is_on_the_disk_before_its_name_and_costs_two_syncs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk, day = Disk(monkeypatch), PurePosixPath("archive/2026/03/01")
+    for number in range(2):
+        disk.syncs.clear()
+        write_scan(tmp_path, ScanImage(day / f"{number}.png", 0, np.zeros((8, 8), np.uint8)))
+    assert disk.holds(tmp_path / day / "0.png", tmp_path / day / "1.png")
+    assert disk.syncs == [tmp_path / "archive/incoming/1.png", tmp_path / day]
 
 
 async def test_a_bug_in_the_archive_is_told_and_the_scan_stays_pending(

@@ -11,8 +11,8 @@ from models.dataset.folders import FolderPlan, make_from_folders
 from models.dataset.store import DataSet
 from models.evaluation.measuring.images import picture_figures
 from models.meaning import meaning_of, own_table
-from models.release.durable import new_folder
 from models.release.golden import GoldenParts, GoldenPictures, read_golden
+from models.release.new_folder import new_folder
 from models.release.parity import compare
 from models.release.pictures import Draw, draw_mixed, read_pictures
 from station.core.errors import ConfigError, ModelError, RecordingError

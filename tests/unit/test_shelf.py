@@ -11,9 +11,11 @@ from models.manifest import load_bundle
 from models.release.footing import told_apart
 from models.release.gate import Terms, judge_candidate
 from models.release.gate_report import Conditions
+from models.release.history import HEAD, HISTORY
 from models.release.shelf import Shelf, chosen_bundle
 from models.weights import SHIPPED
 from station.core.errors import ModelError
+from tests.disk import Disk
 from tests.unit.grey_bundles import GREYS, as_they_are, make_grey_bundle, make_recording
 from tests.unit.housings import TABLE, S
 
@@ -56,8 +58,10 @@ def test_before_any_promotion_the_shipped_bundle_is_used(shelf: Shelf, shipped: 
     assert not shelf.folder.exists()
 
 
-def test_what_passed_the_gate_is_promoted_copied_and_written_down(shelf: Shelf, new: Path, tmp_path: Path) -> None:
-    before = shelf.active()
+def test_what_passed_the_gate_is_promoted_copied_and_written_down(
+    shelf: Shelf, new: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, disk = shelf.active(), Disk(monkeypatch)
     report = report_on(new, shelf, tmp_path)
     assert report == shelf.verdict_on(new)
     shelf.promote(new, report, "quieter", ME)
@@ -70,6 +74,9 @@ def test_what_passed_the_gate_is_promoted_copied_and_written_down(shelf: Shelf, 
     assert (entry.replaces, entry.replaces_sha256) == (before.name, before.sha256)
     kept = shelf.folder / "reports" / f"{entry.gate}.json"
     assert json.loads(kept.read_text())["new"]["sha256"] == used.identity.sha256
+    places = (shelf.place(used.identity), shelf.place(before), kept, report)
+    assert disk.holds(*places, shelf.folder / HISTORY, shelf.folder / HEAD)
+    assert {shelf.folder.parent, shelf.folder} <= set(disk.syncs), "the folders that were made have their names"
 
 
 @pytest.mark.parametrize(

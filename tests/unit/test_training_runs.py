@@ -307,7 +307,7 @@ def test_a_full_disk_leaves_the_checkpoint_before_and_no_half_one(run: Path, mon
     def full(_handle: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("models.training.checkpoint.os.fsync", full)
+    monkeypatch.setattr("station.core.durable.os.fsync", full)
     training = begin(plan(), data(), run, CPU, keep_every_s=0)
     with pytest.raises(TrainingError, match="the disk is full") as refused:
         training.run(Silence())

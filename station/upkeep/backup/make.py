@@ -11,18 +11,18 @@ from pathlib import Path
 
 from drivers.modbus.register_map import MAP_NAMES, map_version
 from models.manifest import Bundle
-from models.release.durable import filled_folder
 from models.release.history import HEAD, HISTORY
 from models.release.shelf import BUNDLES, REPORTS, VERDICTS, Shelf
 from models.version import code_version
 from models.weights import SHIPPED, bundle_folder
+from station.core.durable import make_folder, staged_folder
 from station.core.errors import BackupError
 from station.core.settings import Settings, data_dir
 from station.host.bundles import find_shelf
 from station.host.recipes import find_bundles
 from station.records.copying import copy_database
 from station.records.database import DATABASE
-from station.records.folder import FOLDER_MODE, make_durable_folder
+from station.records.folder import FOLDER_MODE
 from station.records.reading import as_it_lies
 from station.records.trouble import PRIMARY_CODE
 from station.upkeep.backup.contents import (
@@ -112,8 +112,8 @@ def _save_bundles(bundles: Iterable[Bundle], shelf: Shelf, staged: Path) -> None
 def _new_folder(place: Path) -> Iterator[Path]:
     """A folder to fill, moved to its place when all of it is on the disk; nothing is left where that fails."""
     try:
-        make_durable_folder(place.parent)
-        with filled_folder(place, FOLDER_MODE) as staged:
+        make_folder(place.parent, FOLDER_MODE)
+        with staged_folder(place, mode=FOLDER_MODE) as staged:
             yield staged
     except FileExistsError as error:
         raise BackupError("backup.not_written", f"{place} is there already") from error

@@ -17,15 +17,15 @@ from datetime import UTC, datetime
 from itertools import chain, count
 from pathlib import Path
 
-from models.release.durable import sync_file, write_whole
 from models.release.history import HEAD, HISTORY
 from models.release.shelf import BUNDLES, REPORTS, VERDICTS, Shelf
 from models.release.shelf import LOCK as SHELF_LOCK
+from station.core.durable import make_folder, move, staged_file, staged_folder, sync, write_whole
 from station.core.errors import FAULTS, BackupError
 from station.core.moments import stamp
 from station.records import store
 from station.records.database import DATABASE
-from station.records.folder import LOCK, claim, sync_folder
+from station.records.folder import FILE_MODE, LOCK, claim
 from station.records.opening import connect
 from station.records.schema import migrate, read_version
 from station.records.trouble import translated
@@ -96,17 +96,13 @@ def _told(data: Path) -> Iterator[None]:
 
 def _restore_database(backup: Backup, data: Path, aside: Path, now: datetime) -> str:
     path, staged = data / DATABASE, data / f".{DATABASE}.restored"
-    try:
+    with staged_file(path, staged, FILE_MODE):
         shutil.copyfile(backup.folder / DATABASE, staged)
         with translated(staged):
             lost = _bring_to_rest(staged, backup, now)
         _belong(staged, data)
-        sync_file(staged)
+        sync(staged)  # before anything that lies there is touched
         _keep_database(path, aside)
-        staged.replace(path)
-    finally:
-        staged.unlink(missing_ok=True)
-    sync_folder(data)
     parts = f"; {lost} parts that were in work then are closed as lost" if lost else ""
     return f"{path}{_kept(aside / DATABASE)}{parts}"
 
@@ -131,7 +127,7 @@ def _keep_database(path: Path, aside: Path) -> None:
     logs = [log for log in (path.with_name(name) for name in LOGS) if log.exists()]
     if not path.exists() and not logs:
         return
-    aside.mkdir()
+    make_folder(aside)
     for log in logs:
         shutil.copyfile(log, aside / log.name)
     if path.exists():
@@ -140,10 +136,10 @@ def _keep_database(path: Path, aside: Path) -> None:
             for log in logs:
                 (aside / log.name).unlink()
     for file in (*aside.iterdir(), aside):
-        sync_file(file)
+        sync(file)
     for log in logs:
         log.unlink(missing_ok=True)
-    sync_folder(path.parent)
+    sync(path.parent)
 
 
 def _bring_log_in(path: Path) -> bool:
@@ -178,13 +174,13 @@ def _keep_models(folder: Path, source: Path, aside: Path) -> None:
     for name in (BUNDLES, REPORTS, VERDICTS):
         for found in sorted((folder / name).glob("*")):
             if not _alike(found, source / name / found.name):
-                (aside / name).mkdir(parents=True, exist_ok=True)
-                found.rename(aside / name / found.name)
+                make_folder(aside / name)
+                move(found, aside / name / found.name)
     for name in (HISTORY, HEAD):
         old, new = folder / name, source / name
         if old.is_file() and not _alike(old, new):
-            aside.mkdir(exist_ok=True)
-            shutil.copyfile(old, aside / name)
+            make_folder(aside)
+            write_whole(aside / name, old.read_bytes())
             if not new.exists():
                 old.unlink()
 
@@ -194,18 +190,17 @@ def _put(source: Path, place: Path) -> None:
     if place.exists():
         return
     staged = place.with_name(f".{place.name}.restored")
-    place.parent.mkdir(parents=True, exist_ok=True)
-    if source.is_dir():
-        shutil.rmtree(staged, ignore_errors=True)
-        shutil.copytree(source, staged)
-    else:
-        shutil.copyfile(source, staged)
-    for path in (*staged.rglob("*"), staged):
-        _belong(path, place.parent.parent)
-        sync_file(path)
-    staged.rename(place)
+    make_folder(place.parent)
     _belong(place.parent, place.parent.parent)
-    sync_folder(place.parent)
+    if source.is_dir():
+        with staged_folder(place, staged):
+            shutil.copytree(source, staged, dirs_exist_ok=True)
+            for path in (*staged.rglob("*"), staged):
+                _belong(path, place.parent.parent)
+    else:
+        with staged_file(place, staged):
+            shutil.copyfile(source, staged)
+            _belong(staged, place.parent.parent)
 
 
 def _alike(one: Path, other: Path) -> bool:
@@ -225,8 +220,8 @@ def _restore_configuration(backup: Backup, place: Path, aside: str) -> str:
     kept = place.with_name(f"{place.name}.{aside}")
     if place.exists() and place.read_bytes() != content:
         shutil.copyfile(place, kept)
-        sync_file(kept)
-    place.parent.mkdir(parents=True, exist_ok=True)
+        sync(kept)
+    make_folder(place.parent)
     write_whole(place, content)
     return f"{place}{_kept(kept)}"
 
