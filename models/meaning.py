@@ -15,6 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 from models.manifest import Manifest
 from station.core.errors import ModelError
 from station.core.part import Probabilities
+from station.core.probabilities import columns_of
 from station.core.table import Name
 from station.core.verdicts import REVIEW, Classes, Outputs, Place, Verdict
 
@@ -58,10 +59,13 @@ class Meaning:
         """
         return np.array([self.surfaces.index(surface) for surface in surfaces], np.int8)
 
+    def called(self, probabilities: Probabilities) -> NDArray[np.intp]:
+        """What patches (n,) are called, as places in `surfaces`, by their probabilities (n, columns or surfaces)."""
+        return columns_of(probabilities, self.passing)
+
     def called_defective(self, probabilities: Probabilities) -> NDArray[np.bool_]:
         """Which patches (n,) Algorithm 1 takes for a defect, by their probabilities (n, columns)."""
-        defects = np.delete(probabilities, self.passing, axis=1)
-        return np.asarray(defects.max(axis=1) >= probabilities[:, self.passing], np.bool_)
+        return np.asarray(self.called(probabilities) != self.passing, np.bool_)
 
     def widened(self, probabilities: Probabilities) -> Probabilities:
         """Probabilities (n, surfaces) from (n, columns): 0 of what the network does not answer."""

@@ -112,6 +112,11 @@ class DataHeading(_Section):
     shares: tuple[int, int, int]
     rule: str = "the picture's class"
 
+    @property
+    def good(self) -> int | None:
+        """The number of the class that passes, or None."""
+        return None if self.passing is None else self.classes.index(self.passing)
+
 
 class DataManifest(DataHeading):
     """The heading, every source file, and the SHA-256 of every array."""

@@ -8,9 +8,7 @@ from models.manifest import Bundle, Manifest
 from station.core.errors import BugError, ModelError
 from station.core.geometry import Geometry
 from station.core.part import EngineIdentity, ModelIdentity, Pixels, Probabilities
-
-SUM_TOLERANCE = 1e-3
-"""By how much a row of probabilities may miss 1."""
+from station.core.probabilities import problem_of_answer
 
 
 class Engine(ABC):
@@ -99,9 +97,6 @@ def check_probabilities(answer: Probabilities, shape: tuple[int, int]) -> Probab
     Raises:
         ModelError: It has another shape, is not finite, lies outside 0 to 1, or a row does not sum to 1.
     """
-    if answer.shape != shape:
-        raise ModelError("model.bad_scores", f"the answer is {answer.shape}, not {shape}")
-    in_range = np.isfinite(answer).all() and (answer >= 0).all() and (answer <= 1 + SUM_TOLERANCE).all()
-    if not in_range or np.abs(answer.sum(axis=1) - 1).max() > SUM_TOLERANCE:
-        raise ModelError("model.bad_scores", f"no probabilities: {answer.tolist()}")
+    if problem := problem_of_answer(answer, shape):
+        raise ModelError("model.bad_scores", problem)
     return answer

@@ -52,6 +52,7 @@ from models.version import code_version
 from station.core.errors import ModelError
 from station.core.geometry import Geometry
 from station.core.part import Pixels, Probabilities
+from station.core.probabilities import columns_of
 from station.core.verdicts import Classes
 
 MEASURED: tuple[Engine, Precision] = ("openvino", "f32")
@@ -192,7 +193,7 @@ def export_bundle(trained: Trained, pictures: Pictures, golden: Golden, choices:
     """
     with new_folder(folder) as staged:
         network = _round(trained.network)
-        temperature = fit(to_openvino(network, 1.0, pictures.geometry), pictures)
+        temperature = fit(to_openvino(network, 1.0, pictures.geometry), pictures, trained.meaning.passing)
         quantisation = write_artefacts(staged, network, temperature, pictures, choices)
         manifest = _manifest(trained, choices, folder.name, temperature, quantisation, staged)
         write_manifest(staged, manifest)
@@ -213,15 +214,21 @@ def _round(network: nn.Module) -> nn.Module:
         raise ModelError("model.export_failed", str(error)) from error
 
 
-def fit(graph: ov.Model, pictures: Pictures) -> float:
-    """The temperature under which the validation patches' classes are most likely; 1 where none is wrong."""
+def fit(graph: ov.Model, pictures: Pictures, passing: int) -> float:
+    """The temperature under which the validation patches' classes are most likely; 1 where none is wrong.
+
+    Args:
+        graph: The network at temperature 1.
+        pictures: With the validation patches.
+        passing: The column of what passes.
+    """
     request = ov.Core().compile_model(graph, "CPU", {"INFERENCE_PRECISION_HINT": "f32"}).create_infer_request()
     at_once = int(graph.inputs[0].partial_shape.to_shape()[0])
     count = len(pictures.validation) // at_once
     strips = np.array_split(pictures.validation[: count * at_once], count)
     found = np.concatenate([np.array(request.infer({0: strip})[0]) for strip in strips])
     labels = pictures.labels[: len(found)]
-    if not (found.argmax(axis=1) != labels).any():
+    if not (columns_of(found, passing) != labels).any():
         return 1.0
     return round(fit_temperature(np.log(np.maximum(found, LEAST_VALUE)), labels), 4)
 

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from models.manifest import Engine, Kind, Parity, Precision
 from station.core.algorithm1 import algorithm1
 from station.core.part import Probabilities
+from station.core.probabilities import columns_of
 from station.core.verdicts import Outputs
 
 MAX_CHANGED_SHARE = 0.001
@@ -39,7 +40,7 @@ def compare(
         parts=len(before),
         changed_parts=len(changed_parts(before, after, outputs)),
         patches=before.shape[0] * before.shape[1],
-        changed_patches=int((before.argmax(axis=2) != after.argmax(axis=2)).sum()),
+        changed_patches=int((columns_of(before, outputs.passing) != columns_of(after, outputs.passing)).sum()),
         largest_difference=float(np.abs(before - after).max()),
     )
 

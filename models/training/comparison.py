@@ -23,6 +23,7 @@ from models.training.plan import Plan
 from models.training.session import Session
 from station.core.algorithm1 import algorithm1
 from station.core.errors import TrainingError
+from station.core.probabilities import columns_of
 
 COMPARISON = "comparison.json"
 PAPER_WHOLE = {"baseline-cnn": 66.92}
@@ -84,7 +85,8 @@ def _measure(
         network.to(session.device, memory_format=torch.channels_last)
         answers = np.asarray(softmax(logits_of(network, divided, test, session.device, plan)), np.float32)
     sure = data.labels[test] != SLIVER
-    images = classify(data.labels[test][sure], answers[sure].argmax(axis=1), answers[sure], data.classes)
+    found = columns_of(answers[sure], data.manifest.good)
+    images = classify(data.labels[test][sure], found, answers[sure], data.classes)
     whole = data.manifest.kind == "whole"
     parts = _parts(data, test, answers) if data.manifest.kind == "patches" else images if whole else None
     paper = PAPER_WHOLE.get(plan.network) if whole else PAPER.get(plan.network, (None, None))[1]

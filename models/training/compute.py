@@ -16,6 +16,7 @@ from models.training.data import TrainingData
 from models.training.draw import Indices
 from models.training.plan import Plan
 from station.core.errors import TrainingError
+from station.core.probabilities import columns_of
 
 NO_MEMORY = ("can't allocate memory", "ALLOC_FAILED")
 """What torch, cuBLAS and cuDNN say where memory does not suffice."""
@@ -36,13 +37,13 @@ class Judged:
 
 
 def judge(network: nn.Module, data: TrainingData, chosen: Indices, device: torch.device, plan: Plan) -> Judged:
-    """Judge the chosen images, which may be none; the class of highest probability counts."""
+    """Judge the chosen images, which may be none; the class of highest probability counts, at a tie the defect."""
     if not len(chosen):
         return Judged(0.0, 0, 0, 0, 0)
-    logits, labels = torch.from_numpy(logits_of(network, data, chosen, device, plan)), data.labels[chosen]
+    logits, labels = logits_of(network, data, chosen, device, plan), data.labels[chosen]
     truth = torch.from_numpy(labels.astype(np.int64))
-    loss = float(nn.functional.cross_entropy(logits, truth))
-    found = logits.argmax(dim=1).numpy()
+    loss = float(nn.functional.cross_entropy(torch.from_numpy(logits), truth))
+    found = columns_of(logits, data.origin.good)
     good = -1 if data.origin.good is None else data.origin.good
     escapes, overkills = (
         int(((one == good) & (other != good)).sum()) for one, other in ((found, labels), (labels, found))

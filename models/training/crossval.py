@@ -24,6 +24,7 @@ from models.training.pretrained import InitialWeights
 from models.training.session import Session
 from models.version import code_version
 from station.core.errors import TrainingError
+from station.core.probabilities import columns_of
 
 CROSSVAL = "crossval.json"
 
@@ -115,7 +116,7 @@ def _fold_answers(
     with translated(folder):
         logits = logits_of(training.network, data, left_out, session.device, plan)
     probabilities = np.asarray(softmax(logits), np.float32)
-    right = int((probabilities.argmax(axis=1) == data.labels[left_out]).sum())
+    right = int((columns_of(probabilities, data.origin.good) == data.labels[left_out]).sum())
     session.tell(f"{folder}: {right} of {len(left_out)} right")
     return probabilities
 
@@ -123,7 +124,7 @@ def _fold_answers(
 def _crossval(
     data: DataSet, plan: Plan, fold_of: NDArray[np.int8], answers: NDArray[np.float32], usable: Indices
 ) -> Crossval:
-    truth, found = data.labels[usable], answers.argmax(axis=1)
+    truth, found = data.labels[usable], columns_of(answers, data.manifest.good)
     accuracies = [float((truth == found)[fold_of == fold].mean()) for fold in range(int(fold_of.max()) + 1)]
     return Crossval(
         **heading(data, plan),

@@ -10,6 +10,7 @@ from models.training.checkpoint import load_network
 from station.core.errors import ModelError
 from station.core.geometry import Geometry
 from station.core.part import Pixels, Probabilities
+from station.core.probabilities import problem_of
 
 BATCH = 32
 
@@ -54,7 +55,7 @@ class CheckpointScorer:
         """Probabilities (n, classes) of images of the size that the network was trained on.
 
         Raises:
-            ModelError: The images are of another size, or an answer is no finite number.
+            ModelError: The images are of another size, or an answer is no set of probabilities.
         """
         if images.shape[1:] != self._shape:
             raise ModelError("config.bad_option", f"the images are {images.shape[1:]}, the network takes {self._shape}")
@@ -65,6 +66,6 @@ class CheckpointScorer:
         with torch.inference_mode():
             grey = torch.from_numpy(np.array(images, np.float32) / np.float32(255))[:, None]
             answer = torch.softmax(self._network(grey.to(memory_format=torch.channels_last)).float(), dim=1).numpy()
-        if not np.isfinite(answer).all():
-            raise ModelError("model.bad_scores", "an answer of the network is no finite number")
+        if problem := problem_of(answer):
+            raise ModelError("model.bad_scores", problem)
         return np.asarray(answer, np.float32)

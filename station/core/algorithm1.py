@@ -1,7 +1,8 @@
 """Algorithm 1: the class of a whole part from the probabilities of its patches. Pure functions.
 
 It looks at the probabilities alone; what else a part needs to pass is `station.flow.decide`'s to say. The running cell
-and every measurement of a network use this one function, and whoever shows a patch uses its rule for one patch.
+and every measurement of a network use this one function and its guard; the class of one patch is
+`station.core.probabilities`'.
 Source: Mustafaev et al., Algorithm 1; what happens at ties is this station's: the defect, then the lowest patch number.
 """
 
@@ -12,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from station.core.part import Probabilities
+from station.core.probabilities import columns_of
 from station.core.verdicts import Outputs, Verdict
 
 
@@ -29,6 +31,10 @@ class Outcome(NamedTuple):
     confidence: float
     deciding_patch: int
     defect_patches: int
+
+    def is_sure(self, min_confidence: float) -> bool:
+        """Whether the verdict counts; a part that is less certain goes to REVIEW."""
+        return self.confidence >= min_confidence
 
 
 def algorithm1(probabilities: Probabilities, outputs: Outputs) -> Outcome:
@@ -60,23 +66,14 @@ def most_severe(probabilities: Probabilities, outputs: Outputs) -> Outcome:
 
 
 def surfaces_of(probabilities: Probabilities, outputs: Outputs) -> tuple[Verdict, ...]:
-    """The class of each patch (rows of `probabilities`).
-
-    A patch in which a defect is as probable as what passes is a defect; of equally probable defects the first column
-    is taken.
-    """
-    columns, _own = _of_patches(probabilities, outputs)
-    return tuple(outputs.surfaces[column] for column in columns)
+    """The class of each patch (rows of `probabilities`)."""
+    return tuple(outputs.surfaces[column] for column in columns_of(probabilities, outputs.passing))
 
 
 def _of_patches(probabilities: Probabilities, outputs: Outputs) -> tuple[NDArray[np.intp], Probabilities]:
     """The column of each patch's class, and its probability."""
-    passing, rows = outputs.passing, np.arange(len(probabilities))
-    defects = probabilities.copy()
-    defects[:, passing] = -1.0
-    worst = defects.argmax(axis=1)
-    columns = np.where(defects[rows, worst] >= probabilities[:, passing], worst, passing)
-    return columns, probabilities[rows, columns]
+    columns = columns_of(probabilities, outputs.passing)
+    return columns, probabilities[np.arange(len(columns)), columns]
 
 
 def _passed(probabilities: Probabilities, outputs: Outputs) -> Outcome:

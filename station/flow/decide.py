@@ -12,6 +12,7 @@ import numpy as np
 from station.core.algorithm1 import RULES, Outcome, algorithm1
 from station.core.errors import FAULTS, Fault
 from station.core.part import Decision, Probabilities, ScanHealth, Scores
+from station.core.probabilities import problem_of
 from station.core.recipe import DecisionRule
 
 
@@ -30,7 +31,7 @@ def decide(scores: Sequence[Scores], health: ScanHealth, rule: DecisionRule) -> 
     rows = [strip.probabilities for strip in ordered]
     whole = _is_whole(ordered, rule)
     probabilities = _joined(rows, rule)
-    judged = whole and _are_probabilities(probabilities)
+    judged = whole and problem_of(probabilities) is None
     outcome = RULES[rule.rule](probabilities, rule.outputs) if judged else None
     reason = next(_reasons(ordered, probabilities, outcome, health, rule), None)
     return Decision(
@@ -60,15 +61,15 @@ def _reasons(
 ) -> Iterator[tuple[Fault, str]]:
     if health.fault is not None:
         yield health.fault, health.detail
-    if not _are_probabilities(probabilities):
-        yield FAULTS["model.bad_scores"], "a score is not a number from 0 to 1"
+    if problem := problem_of(probabilities):
+        yield FAULTS["model.bad_scores"], problem
     if not _is_whole(scores, rule):
         judged = ", ".join(str(strip.index) for strip in scores) or "none"
         last = rule.geometry.blocks_per_turn - 1
         yield FAULTS["scan.judged_in_part"], f"strips judged: {judged}; needed is each of 0 to {last} once"
     if late := _lateness(health.ms_after_last_line, rule.deadline_ms):
         yield FAULTS["scan.late"], f"{late}; {health.cause}" if health.cause else late
-    if outcome is not None and outcome.confidence < rule.min_confidence:
+    if outcome is not None and not outcome.is_sure(rule.min_confidence):
         seen = f"{outcome.verdict.name} in patch {outcome.deciding_patch} with {outcome.confidence:.3f}"
         yield FAULTS["part.low_confidence"], f"{seen}, the minimum is {rule.min_confidence:g}"
 
@@ -78,10 +79,6 @@ def _is_whole(scores: Sequence[Scores], rule: DecisionRule) -> bool:
     return [strip.index for strip in scores] == list(range(rule.geometry.blocks_per_turn)) and all(
         strip.probabilities.shape == shape for strip in scores
     )
-
-
-def _are_probabilities(values: Probabilities) -> bool:
-    return bool(((values >= 0) & (values <= 1.001)).all())
 
 
 def _lateness(ms_after_last_line: float | None, deadline_ms: float) -> str | None:

@@ -61,14 +61,15 @@ NAN = strips(patches(p3=(float("nan"), 0, 0, 0, 0)))
         (WHOLE, ScanHealth(INCOMPLETE, "block 3 missing", 12.0), "scan.incomplete", "block 3 missing", True),
         ([], ScanHealth(FAULTS["part.jig_empty"], "dark", None), "part.jig_empty", "dark", False),
         (NAN, ScanHealth(INCOMPLETE, "gap", None), "scan.incomplete", "gap", False),
-        (NAN, ScanHealth(None, "", None), "model.bad_scores", "a score is not a number from 0 to 1", False),
+        (NAN, ScanHealth(None, "", None), "model.bad_scores", "an answer is not a finite number", False),
         (
             strips(patches(p0=(1.2, -0.2, 0, 0, 0))),
             HEALTHY,
             "model.bad_scores",
-            "a score is not a number from 0 to 1",
+            "answers from -0.2 to 1.2, not within 0 to 1",
             False,
         ),
+        (strips(patches(p9=(0.5, 0.2, 0, 0, 0))), HEALTHY, "model.bad_scores", "sums 0.7 of patches are not 1", False),
         (WHOLE[:7], ScanHealth(None, "", None), "scan.judged_in_part", "strips judged: 0, 1, 2, 3, 4, 5, 6;", False),
         ([], HEALTHY, "scan.judged_in_part", "strips judged: none;", False),
         ([*WHOLE[:7], WHOLE[0]], HEALTHY, "scan.judged_in_part", "strips judged: 0, 0, 1, 2, 3, 4, 5, 6;", False),
@@ -151,7 +152,8 @@ def test_only_a_valid_complete_timely_confident_pass_is_passed(
 @given(npst.arrays(np.float32, (16, 5), elements=st.floats(width=32)))
 def test_scores_that_are_no_probabilities_are_never_passed(values: Probabilities) -> None:
     decision = decide(strips(values), HEALTHY, RULE)
-    if not ((values >= 0) & (values <= 1.001)).all():
+    in_range = ((values >= 0) & (values <= 1.001)).all()
+    if not in_range or (np.abs(values.sum(axis=1) - 1) > 0.001).any():
         assert decision.verdict == Verdict.REVIEW
         assert decision.fault is FAULTS["model.bad_scores"]
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from models.manifest import Section
+from station.core.probabilities import columns_of
 
 BINS = 15
 LOWEST, HIGHEST = 0.05, 20.0
@@ -43,28 +44,30 @@ class Calibration(Section):
     bins: tuple[Bin, ...] = Field(..., description="The reliability diagram.")
 
 
-def calibrate(probabilities: NDArray[np.floating], labels: NDArray[np.integer]) -> Calibration:
-    """Calibration of probabilities (n, classes) against true classes (n,)."""
+def calibrate(
+    probabilities: NDArray[np.floating], labels: NDArray[np.integer], passing: int | None = None
+) -> Calibration:
+    """Calibration of probabilities (n, classes) against true classes (n,); `passing` is the column of what passes."""
     sure = np.maximum(np.asarray(probabilities, np.float64), LEAST_PROBABILITY)
     logits, truth = np.log(sure), np.asarray(labels, np.intp)
-    wrong = sure.argmax(axis=1) != truth
+    wrong = columns_of(sure, passing) != truth
     temperature = fit_temperature(logits, truth) if wrong.any() else None
-    bins = reliability(sure, truth)
-    fitted = None if temperature is None else expected_error(reliability(softmax(logits / temperature), truth))
+    bins = reliability(sure, truth, passing)
+    fitted = None if temperature is None else reliability(softmax(logits / temperature), truth, passing)
     return Calibration(
         samples=len(truth),
         ece=expected_error(bins),
         log_loss=log_loss(logits, truth, 1.0),
         temperature=temperature,
-        ece_at_temperature=fitted,
+        ece_at_temperature=None if fitted is None else expected_error(fitted),
         bins=bins,
     )
 
 
-def reliability(probabilities: Floats, labels: NDArray[np.integer]) -> tuple[Bin, ...]:
+def reliability(probabilities: Floats, labels: NDArray[np.integer], passing: int | None = None) -> tuple[Bin, ...]:
     """Fifteen equal bins of confidence, the probability of the class that is answered."""
     confidence = probabilities.max(axis=1)
-    right = probabilities.argmax(axis=1) == labels
+    right = columns_of(probabilities, passing) == labels
     numbers = np.clip((confidence * BINS).astype(int), 0, BINS - 1)
     return tuple(_bin(number, confidence[numbers == number], right[numbers == number]) for number in range(BINS))
 

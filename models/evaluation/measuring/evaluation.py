@@ -19,6 +19,7 @@ from models.evaluation.measuring.parts import JudgedPart, decide_part, patch_lab
 from models.evaluation.measuring.pointing import Pointing
 from models.evaluation.measuring.robustness import RobustnessCurve, Tally, tally
 from models.manifest import Figures, Section
+from station.core.probabilities import columns_of
 from station.core.verdicts import REVIEW
 
 CLAIM = 0.001
@@ -135,13 +136,15 @@ def part_figures(judged: Sequence[JudgedPart], figures: Figures) -> PartFigures:
 def patch_figures(judged: Sequence[JudgedPart]) -> ImageFigures:
     """Everything that is counted over the patches of parts, at least one; slivers of a defect are left out."""
     labels, probabilities = patch_labels(judged)
-    return image_figures(labels, probabilities, judged[0].meaning.names)
+    meaning = judged[0].meaning
+    return image_figures(labels, probabilities, meaning.names, meaning.passing)
 
 
 def image_figures(
     labels: NDArray[np.integer],
     probabilities: NDArray[np.floating],
     classes: Sequence[str],
+    passing: int | None,
     names: Sequence[str] | None = None,
 ) -> ImageFigures:
     """Everything that is counted over single pictures.
@@ -150,12 +153,13 @@ def image_figures(
         labels: (n,) true classes.
         probabilities: (n, classes).
         classes: Their names.
+        passing: The one with which a picture is good, or None.
         names: (n,) names of the pictures, to list those judged wrongly; None to list none.
     """
-    found = probabilities.argmax(axis=1)
+    found = columns_of(probabilities, passing)
     return ImageFigures(
         classification=classify(labels, found, probabilities, classes),
-        calibration=calibrate(probabilities, labels),
+        calibration=calibrate(probabilities, labels, passing),
         wrong=tuple(
             (file, classes[int(label)], classes[int(answer)], float(sure))
             for file, label, answer, sure in zip(names or (), labels, found, probabilities.max(axis=1), strict=False)

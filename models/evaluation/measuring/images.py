@@ -18,6 +18,7 @@ from models.meaning import Meaning
 from station.core.algorithm1 import algorithm1
 from station.core.errors import ConfigError, DatasetError, ModelError
 from station.core.part import Pixels, Probabilities
+from station.core.probabilities import columns_of
 
 CHUNK = 64
 """Pictures read from disk at a time."""
@@ -47,7 +48,8 @@ def measure_images(
     answers = [scorer.score(np.asarray(data.images[chunk], np.uint8)) for chunk in progress("pictures", chunks)]
     found = np.concatenate(answers)
     names = [data.manifest.files[number].path for number in data.files[indices]]
-    return image_figures(data.labels[indices].astype(np.intp), found, data.manifest.classes, names)
+    heading = data.manifest
+    return image_figures(data.labels[indices].astype(np.intp), found, heading.classes, heading.good, names)
 
 
 def picture_figures(
@@ -64,14 +66,12 @@ def picture_figures(
     """
     outcomes = [algorithm1(row[None], meaning.outputs) for row in probabilities]
     truths = [meaning.outputs.surfaces[int(label)] for label in labels]
-    sure = [
-        (one.verdict, truth) for one, truth in zip(outcomes, truths, strict=True) if one.confidence >= min_confidence
-    ]
+    sure = [(one.verdict, truth) for one, truth in zip(outcomes, truths, strict=True) if one.is_sure(min_confidence)]
     return Figures(
         kind="pictures",
         source=source,
         patches=len(labels),
-        wrong_patches=int((probabilities.argmax(axis=1) != labels).sum()),
+        wrong_patches=int((meaning.called(probabilities) != labels).sum()),
         parts=len(labels),
         defective_parts=sum(truth.is_defect for truth in truths),
         escapes=sum(found.passes and truth.is_defect for found, truth in sure),
@@ -119,7 +119,7 @@ def play_pictures(
         if mask is None or not mask.any():
             continue
         image, label = np.asarray(data.images[index], np.uint8), int(data.labels[index])
-        if int(scorer.score(image[None])[0].argmax()) == label:
+        if columns_of(scorer.score(image[None]), data.manifest.good)[0] == label:
             fitted = cv2.resize(mask, image.shape[::-1], interpolation=cv2.INTER_NEAREST)
             played.append(point(evidence_map(image, label), np.asarray(fitted, np.uint8), data.classes[label]))
     return sum_up(played, str(masks), data.classes)

@@ -154,7 +154,7 @@ def decide_part(
 ) -> JudgedPart:
     """The decision over the probabilities (patches, classes) of a part's patches."""
     outcome = algorithm1(probabilities, meaning.outputs)
-    sure = outcome.confidence >= min_confidence
+    sure = outcome.is_sure(min_confidence)
     verdict, reason = (outcome.verdict, "") if sure else (meaning.table.review, "part.low_confidence")
     return JudgedPart(scan, meaning, labels, probabilities, outcome, verdict, reason)
 
@@ -167,12 +167,12 @@ def measure(judged: Iterable[JudgedPart], source: str) -> Figures:
         source: What they are, for the reader.
     """
     parts = list(judged)
-    labels, found = patch_labels(parts)
+    labels, probabilities = patch_labels(parts)
     defective = [part for part in parts if part.truth.is_defect]
     return Figures(
         source=source,
         patches=len(labels),
-        wrong_patches=int((found.argmax(axis=1) != labels).sum()),
+        wrong_patches=int((parts[0].meaning.called(probabilities) != labels).sum()),
         parts=len(parts),
         defective_parts=len(defective),
         escapes=sum(part.escaped for part in defective),

@@ -69,7 +69,7 @@ def play_part(part: JudgedPart, rule: Rule, evidence_map: EvidenceMap) -> list[P
     """
     if part.outcome is None:
         return []
-    chosen = np.flatnonzero(part.shows & (part.probabilities.argmax(axis=1) == part.labels)).tolist()
+    chosen = np.flatnonzero(part.shows & (part.meaning.called(part.probabilities) == part.labels)).tolist()
     if not chosen:
         return []
     scan, patches, mask = part.scan, rule.cutter(read_image(part.scan), part.scan), read_mask(part.scan)

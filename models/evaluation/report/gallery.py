@@ -124,7 +124,7 @@ def picture(case: Case, rule: Rule, evidence_map: EvidenceMap | None) -> Pixels:
 def sought(part: JudgedPart, patch: int) -> int:
     """The column of the defect to look for in a patch: the one called, else the part's own, else the likeliest."""
     meaning, row = part.meaning, part.probabilities[patch]
-    if (called := int(row.argmax())) != meaning.passing:
+    if (called := int(meaning.called(row))) != meaning.passing:
         return called
     if part.truth.is_defect and (own := meaning.surfaces.index(part.truth)) < len(row):
         return own
@@ -177,7 +177,7 @@ def caption(case: Case) -> str:
         return told + f"scan refused ({part.reason})"
     verdict = "sent to review" if part.verdict.is_review else f"judged {_words(part.verdict)}"
     row = part.probabilities[case.patch or 0]
-    most = part.meaning.surfaces[int(row.argmax())]
+    most = part.meaning.surfaces[int(part.meaning.called(row))]
     return told + f"{verdict} with {part.confidence:.3f}. Patch {(case.patch or 0) + 1}: {_words(most)} {row.max():.3f}"
 
 
