@@ -19,6 +19,7 @@ from sim.optics import Optics
 from sim.pace import Pace
 from sim.report import Report
 from station.core.errors import RecordingError, StationError
+from station.core.fitting import nearest_type
 from station.core.part import PART_ID_LENGTH, PartType, Pixels
 from station.core.recording import RecordedScan, read_recording, read_scan
 from station.core.settings import Settings
@@ -113,10 +114,7 @@ class PartSource:
             return kinds[0]
         bright = np.flatnonzero(pixels.mean(axis=0) > self._background_max)
         width = int(bright[-1] - bright[0] + 1) if bright.size else 0
-        nearest = min(kinds, key=lambda kind: abs(kind.width_px - width))
-        if abs(nearest.width_px - width) > nearest.width_tolerance_px:
-            raise RecordingError("recording.bad_image", f"{scan.file.name}: {width} px wide like no part type")
-        return nearest
+        return nearest_type(kinds, width)
 
     def _unused_id(self, part_id: str, turn: int) -> str:
         """The id of a part in this pass of the recording: at most 16 characters, and never given before."""

@@ -22,7 +22,7 @@ from station.core.errors import ConfigError, PartError, RecordingError
 from station.core.part import PartType, Pixels
 from station.core.recording import INDEX_NAME
 from station.core.settings import Settings
-from station.offline.cropping import crop_scan
+from station.offline.cropping import cut_scan
 
 MASKS = "masks"
 
@@ -93,7 +93,7 @@ def _check_place(folder: Path, size_bytes: int) -> None:
 
 def _refusal(scan: Composed, kind: PartType, settings: Settings) -> PartError | None:
     try:
-        crop_scan(scan.image, [kind], settings.crop, settings.turn.of_composed_scans())
+        cut_scan(scan.image, kind, settings.crop, settings.turn.of_composed_scans())
     except PartError as error:
         return error
     return None

@@ -1,15 +1,16 @@
-"""A whole scan through steps 2 and 2 b as the cell takes it: the part found, followed from block to block, proven."""
+"""A whole scan through steps 2 and 3 as the cell takes it: the part found, followed, proven and cut into patches."""
 
 from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
 
-from station.core.part import Crop, PartType, Pixels
+from station.cell.judging import SurfaceCutter
+from station.core.fitting import nearest_type
+from station.core.part import PartType, Pixels
 from station.core.settings import CropSettings, TurnSettings
-from station.flow.crop import check_width, crop_block, find_part
+from station.flow.crop import find_part
 from station.flow.patch import blocks_of
-from station.flow.turn.witness import TurnWitness
 
 
 class Taken(Protocol):
@@ -31,27 +32,36 @@ def proofs_of(scan: Taken, turn: TurnSettings) -> TurnSettings:
     return turn if scan.closed else turn.of_open_turns()
 
 
-def crop_scan(image: Pixels, kinds: Sequence[PartType], crop: CropSettings, turn: TurnSettings) -> list[Crop]:
-    """The part's columns of every block.
+def kind_of(image: Pixels, kinds: Sequence[PartType], crop: CropSettings) -> PartType:
+    """The type of the part on a scan: the one of the nearest width.
 
     Args:
         image: (lines of a turn, width) uint8, with the background on both sides.
-        kinds: The types that the part may be of, all of one geometry; the one of the nearest width is taken.
+        kinds: The types that the part may be of, all of one geometry; at least one.
+        crop: How the part is told from the background.
+
+    Raises:
+        PartError: No part is found, or its width is that of no type.
+    """
+    first = np.ascontiguousarray(image[: kinds[0].geometry.lines_per_block])
+    return nearest_type(kinds, find_part(first, crop).width)
+
+
+def cut_scan(image: Pixels, kind: PartType, crop: CropSettings, turn: TurnSettings) -> Pixels:
+    """The patches (patches of a part, height, width) uint8.
+
+    Args:
+        image: (lines of a turn, width) uint8, with the background on both sides.
+        kind: The part's type.
         crop: How the part is told from the background.
         turn: What the lines must prove.
 
     Raises:
         PartError: The station would refuse the scan.
     """
-    blocks = blocks_of(np.ascontiguousarray(image), kinds[0].geometry)
-    roi = find_part(blocks[0].pixels, crop)
-    part_type = min(kinds, key=lambda kind: abs(kind.width_px - roi.width))
-    check_width(roi, part_type)
-    witness = TurnWitness(turn, part_type.geometry)
-    crops = []
-    for block in blocks:
-        witness.take(block, roi)
-        crops.append(crop_block(block, roi, part_type, crop))
-    if witness.doubt is not None:
-        raise witness.doubt
-    return crops
+    cutter = SurfaceCutter(kind, kind.geometry, crop, turn)
+    blocks = blocks_of(np.ascontiguousarray(image), kind.geometry)
+    patches = np.concatenate([cutter.take(block).patches.copy() for block in blocks])
+    if cutter.doubt is not None:
+        raise cutter.doubt
+    return patches

@@ -21,10 +21,9 @@ from station.core.recording import read_recording, read_scan
 from station.core.settings import Settings
 from station.core.verdicts import Verdict
 from station.flow.acquire import Accountant
-from station.flow.crop import find_part
 from station.flow.decide import decide
 from station.flow.patch import blocks_of
-from station.offline.cropping import proofs_of
+from station.offline.cropping import kind_of, proofs_of
 from station.view.report import defect_rows
 
 
@@ -152,14 +151,8 @@ def _recipe(wanted: Wanted, image: Pixels, settings: Settings, recipes: Recipes)
     fitting = [one for one in _candidates(wanted, recipes) if one.rule.geometry.lines_per_turn == len(image)]
     if len(fitting) == 1:
         return fitting[0]
-    width = find_part(image[: fitting[0].rule.geometry.lines_per_block], settings.crop).width
     types = [recipe.part_type for recipe in fitting]
-    nearest_recipe = min(fitting, key=lambda recipe: abs(recipe.part_type.width_px - width))
-    nearest = nearest_recipe.part_type
-    if abs(nearest.width_px - width) > nearest.width_tolerance_px:
-        known = ", ".join(f"{kind.name} {kind.width_px} px" for kind in types)
-        raise PartError("part.wrong_width", f"{wanted.file.name}: {width} px wide; configured are {known}")
-    return nearest_recipe
+    return fitting[types.index(kind_of(image, types, settings.crop))]
 
 
 # ---------------------------------------------------------------------- the picture

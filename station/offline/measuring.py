@@ -22,10 +22,9 @@ from station.core.errors import ConfigError
 from station.core.geometry import Geometry
 from station.core.part import Pixels
 from station.core.settings import Settings
-from station.flow.patch import StripRoom, make_strip
 from station.flow.pixels.library import library
 from station.host.bundles import find_shelf
-from station.offline.cropping import crop_scan, proofs_of
+from station.offline.cropping import cut_scan, kind_of, proofs_of
 
 CHECKPOINT = ".pt"
 
@@ -44,7 +43,6 @@ class StationCutter:
     def __init__(self, settings: Settings, geometry: Geometry) -> None:
         self._crop = settings.crop
         self._turn = settings.turn
-        self._geometry = geometry
         self._types = [kind for kind in settings.known_types if kind.geometry == geometry]
         if not self._types:
             raise ConfigError("config.invalid", f"the network takes {geometry}; no part type has this geometry")
@@ -55,8 +53,8 @@ class StationCutter:
         Raises:
             PartError: The station would refuse the scan.
         """
-        crops = crop_scan(image, self._types, self._crop, proofs_of(scan, self._turn))
-        return np.concatenate([make_strip(crop, StripRoom(self._geometry)).patches for crop in crops])
+        kind = kind_of(image, self._types, self._crop)
+        return cut_scan(image, kind, self._crop, proofs_of(scan, self._turn))
 
 
 def open_scorer(model: str, settings: Settings) -> tuple[Scorer, str]:

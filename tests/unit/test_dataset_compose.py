@@ -19,7 +19,9 @@ from station.cli.dataset import dataset_app
 from station.core.part import Pixels
 from station.core.recording import read_recording, read_scan
 from station.core.settings import Settings, TurnSettings, load_settings
-from station.offline.cropping import crop_scan, proofs_of
+from station.flow.crop import find_part
+from station.flow.patch import blocks_of
+from station.offline.cropping import cut_scan, proofs_of
 
 SIDE, PATCH, BLOCKS, ACROSS = 64, 32, 4, 2
 PATCHES = BLOCKS * ACROSS
@@ -148,8 +150,11 @@ def test_the_station_finds_the_part_in_its_columns_and_no_scan_is_doubted(compos
     assert "review" not in result.output
     (kind,) = settings.known_types
     for scan in read_recording(folder, None).scans:
-        crops = crop_scan(read_scan(scan.file, {256}), [kind], settings.crop, proofs_of(scan, settings.turn))
-        assert [(crop.roi.left, crop.roi.right) for crop in crops] == [(64, 192)] * BLOCKS
+        image = read_scan(scan.file, {256})
+        assert len(cut_scan(image, kind, settings.crop, proofs_of(scan, settings.turn))) == PATCHES
+        for block in blocks_of(image, kind.geometry):
+            roi = find_part(block.pixels, settings.crop)
+            assert (roi.left, roi.right) == (64, 192)
 
 
 def test_every_patch_is_the_image_that_a_data_set_makes_of_its_picture(

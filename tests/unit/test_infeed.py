@@ -113,7 +113,7 @@ def test_without_a_type_the_width_tells_it_or_the_scan_is_left_out(tmp_path: Pat
     made = list(source(tmp_path, settings).parts())
     assert [part.type_code for part in made if isinstance(part, Part)] == [6, 4]
     (left_out,) = [item for item in made if isinstance(item, LeftOut)]
-    assert (left_out.file, left_out.error.code) == ("B.png", "recording.bad_image")
+    assert (left_out.file, left_out.error.code) == ("B.png", "part.wrong_width")
     assert "480" in left_out.error.detail
 
 

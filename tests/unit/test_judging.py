@@ -12,8 +12,9 @@ import pytest
 from station.cell.judging import SurfaceJudge
 from station.core.errors import PartError
 from station.core.part import ModelIdentity, PartType, Pixels, Probabilities
-from station.core.settings import CropSettings
+from station.core.settings import CropSettings, TurnSettings
 from station.flow.patch import blocks_of
+from station.offline.cropping import cut_scan
 from tests.housings import CLASSES
 from tests.turned import GEOMETRY, turned
 
@@ -71,6 +72,16 @@ def test_a_strip_is_bit_for_bit_the_same_however_many_threads_cut_it() -> None:
         seen.append(np.stack(network.seen))
     for other in seen[1:]:
         np.testing.assert_array_equal(other, seen[0])
+
+
+def test_a_measurement_cuts_the_patches_that_the_cell_shows_its_network() -> None:
+    network = Keeping()
+    judge = SurfaceJudge(KIND, CropSettings(), network)
+    for block in blocks_of(scan(), GEOMETRY):
+        judge.take(block)
+    np.testing.assert_array_equal(
+        cut_scan(scan(), KIND, CropSettings(), TurnSettings(proofs=[])), np.concatenate(network.seen)
+    )
 
 
 def test_a_part_that_is_refused_never_reaches_the_network() -> None:
