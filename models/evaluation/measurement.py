@@ -29,8 +29,9 @@ from models.evaluation.report.gallery import Case, Shown
 from models.evaluation.report.render import render_report, render_robustness
 from models.manifest import Section, utc_now
 from models.version import code_version
-from station.core.durable import make_folder, write_whole
+from station.core.durable import write_whole
 from station.core.errors import ConfigError, RecordingError
+from station.core.room import require_writable
 
 REPORT, DOCUMENT, ROBUSTNESS = "report.html", "evaluation.json", "robustness.json"
 NEAREST = 6
@@ -216,10 +217,7 @@ def prepare(folder: Path, *names: str) -> None:
     if there:
         raise ConfigError("config.bad_option", f"--out {folder}: {', '.join(there)} lies there; give another folder")
     try:
-        make_folder(folder)
-        probe = folder / ".probe"
-        probe.write_bytes(b"")
-        probe.unlink()
+        require_writable(folder)
     except OSError as error:
         raise ConfigError("config.file_failed", f"--out {folder}: {error.strerror}") from error
 

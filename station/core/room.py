@@ -3,6 +3,9 @@
 import errno
 import os
 from pathlib import Path
+from tempfile import TemporaryFile
+
+from station.core.durable import make_folder
 
 MB = 1_000_000
 
@@ -27,3 +30,14 @@ def require_room(folder: Path, needed: int, reserve: int) -> None:
     if (lacking := reserve + needed - free_bytes(folder)) > 0:
         said = f"{lacking / MB:.0f} MB are lacking, {reserve / MB:.0f} MB of them for the records' reserve"
         raise OSError(errno.ENOSPC, said, str(folder))
+
+
+def require_writable(folder: Path) -> None:
+    """Make a folder, if need be, and make sure that a file can be written in it; nothing is left there.
+
+    Raises:
+        OSError: It cannot.
+    """
+    make_folder(folder)
+    with TemporaryFile(dir=folder) as probe:
+        probe.write(b"station")

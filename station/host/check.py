@@ -10,7 +10,7 @@ from drivers.modbus.register_map import map_version
 from station.core.errors import DeviceError, RecordError, StationError
 from station.core.ports.network import PatchClassifier
 from station.core.priority import precedence
-from station.core.room import MB, free_bytes
+from station.core.room import MB, free_bytes, require_writable
 from station.core.settings import RecordSettings, Settings
 from station.core.synchrony import kernel_synchronised
 from station.core.wakefulness import LATENCY_FILE, cores_awake
@@ -85,10 +85,7 @@ def _said_of(classifier: PatchClassifier) -> str:
 async def _disk(data: Path, settings: RecordSettings) -> str:
     def look() -> str:
         try:
-            data.mkdir(parents=True, exist_ok=True)
-            probe = data / ".station-check"
-            probe.write_bytes(b"station")
-            probe.unlink()
+            require_writable(data)
         except OSError as error:
             raise RecordError("record.disk_failed", f"{data}: {error.strerror}") from error
         free = free_bytes(data) / MB

@@ -14,7 +14,7 @@ from station.core.errors import BugError, ConfigError, RecordError
 from station.core.events import CellEvent, ScanJudged
 from station.core.part import PART_ID_LENGTH
 from station.core.recording import INDEX_NAME
-from station.core.room import require_room
+from station.core.room import require_room, require_writable
 from station.records.archive import ScanImage, cut_out, encode_scan
 
 log = structlog.get_logger()
@@ -125,7 +125,7 @@ class ScanRecorder:
 
 def _empty_folder(folder: Path) -> Path:
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        require_writable(folder)
         taken = next(folder.iterdir(), None)
     except OSError as error:
         raise ConfigError("config.file_failed", f"no recording can be made in {folder}: {error.strerror}") from error

@@ -4,7 +4,7 @@ import json
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,7 @@ import structlog
 
 from station.core.errors import RecordError
 from station.core.log_file import LogFile
-from station.core.room import MB, free_bytes, require_room
+from station.core.room import MB, free_bytes, require_room, require_writable
 from station.core.settings import RecordSettings
 from station.host.build import MODEL_CACHE, _cache
 from station.host.recorder import ScanRecorder
@@ -144,3 +144,25 @@ def test_room_is_told_where_a_folder_is_still_to_be_made(tmp_path: Path) -> None
 def test_a_rule_that_contradicts_itself_is_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=next(iter(json.loads(json.dumps(wrong)))).split("_")[0]):
         RecordSettings.model_validate(wrong)
+
+
+# ---------------------------------------------------------------------- whether a folder takes a file
+
+
+def test_a_folder_that_takes_files_is_made_and_left_empty(tmp_path: Path) -> None:
+    require_writable(tmp_path / "a" / "b")
+    assert [path.name for path in tmp_path.rglob("*")] == ["a", "b"]
+
+
+def test_a_full_disk_takes_none(disk: Path) -> None:
+    with suppress(OSError):
+        (disk / "filler").write_bytes(bytes(2 * DISK_MB * MB))
+    with pytest.raises(OSError, match="No space left"):
+        require_writable(disk)
+
+
+@pytest.mark.parametrize("below", [".", "below"])
+def test_a_file_takes_none(tmp_path: Path, below: str) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(OSError, match="Not a directory"):
+        require_writable(tmp_path / "file" / below)
