@@ -21,6 +21,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from models.manifest_format_2 import in_format_3
+from station.core.choices import EngineName, Precision
 from station.core.errors import ModelError
 from station.core.geometry import Geometry
 from station.core.part import ModelIdentity
@@ -40,8 +41,6 @@ ARTEFACT_FILES: dict[Artefact, tuple[str, ...]] = {
 }
 """The files of each artefact, in the order in which its engine reads them."""
 
-Engine = Literal["openvino", "onnxruntime", "torch"]
-Precision = Literal["int8", "bf16", "f32"]
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]{0,62}$")]
@@ -143,7 +142,7 @@ class Parity(Section):
     """How far an artefact decides as the torch network does, on the golden set."""
 
     kind: Annotated[Kind, JUDGED] = "parts"
-    engine: Engine = Field(..., description="Engine that ran it.")
+    engine: EngineName = Field(..., description="Engine that ran it.")
     precision: Precision = Field(..., description="Arithmetic in which it ran.")
     source: str = Field(..., description="The golden set.")
     parts: int = Field(..., ge=1, description="Parts judged by both.")

@@ -12,10 +12,10 @@ import typer
 
 from sim.control import obey
 from sim.faults import listing, wishes
-from sim.pace import Speed
 from sim.recordings import bundled_recording
 from sim.report import Format, Report, report_as
 from sim.running import Plan, RunningCell, running_cell
+from station.core.choices import Speed
 from station.core.errors import ConfigError, StationError
 from station.core.logs import configure_logs
 from station.core.outlet import Outlet

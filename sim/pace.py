@@ -4,15 +4,9 @@ Only motions are hurried. Deadlines, heartbeats and the jig's watch over its mas
 """
 
 import asyncio
-from enum import StrEnum
 from typing import Protocol
 
-
-class Speed(StrEnum):
-    """The choice of `--speed`."""
-
-    REAL = "real"
-    MAX = "max"
+from station.core.choices import Speed
 
 
 class Pace(Protocol):

@@ -19,11 +19,12 @@ from sim.infeed import Infeed, PartSource
 from sim.leavings import clear_leavings
 from sim.ledger import Ledger, Reader, TruthFile
 from sim.optics import Optics
-from sim.pace import Speed, pace_of
+from sim.pace import pace_of
 from sim.report import Listening, Report
 from sim.scene import Scene
 from sim.spindle import Spindle
 from sim.wires import Slaves, Wires
+from station.core.choices import Speed
 from station.core.clock import SystemClock
 from station.core.errors import ConfigError
 from station.core.settings import Settings, SimulationSettings

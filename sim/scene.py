@@ -15,8 +15,8 @@ from typing import Self
 import numpy as np
 
 from sim.camera_fault import CameraFault, HangingCall
-from sim.pace import Speed
 from sim.scene_memory import HEADER, MAGIC, is_file, path_of, publish
+from station.core.choices import Speed
 from station.core.errors import BugError, ConfigError
 from station.core.part import Pixels
 

@@ -7,10 +7,10 @@ from contextlib import contextmanager
 
 from sim.leavings import clear_leavings
 from sim.optics import Optics, in_lines
-from sim.pace import Speed
 from sim.recordings import bundled_recording
 from sim.scene import Scene
 from sim.surfaces.canvas import LINES_PER_TURN
+from station.core.choices import Speed
 from station.core.recording import read_recording, read_scan
 from station.core.settings import Settings
 

@@ -13,9 +13,9 @@ cores with AVX-512 VNNI the two patches of a strip take 0.47 of the time of bf16
 from pathlib import Path
 
 from models.engines.engine import Engine, check_probabilities
-from models.manifest import Artefact, Bundle, Precision
-from models.manifest import Engine as EngineName
+from models.manifest import Artefact, Bundle
 from models.version import INSTALL_RUN, INSTALL_TRAIN
+from station.core.choices import EngineName, Precision
 from station.core.errors import ModelError
 from station.core.settings import ModelSettings
 

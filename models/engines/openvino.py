@@ -18,7 +18,8 @@ import openvino as ov
 from models.engines.cache import open_cache, seal_cache
 from models.engines.engine import Engine, shapes
 from models.engines.processor import instruction_set
-from models.manifest import Bundle, Manifest, Precision
+from models.manifest import Bundle, Manifest
+from station.core.choices import Precision
 from station.core.errors import ModelError
 from station.core.part import EngineIdentity, Pixels, Probabilities
 from station.core.settings import ModelSettings

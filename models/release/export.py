@@ -23,12 +23,10 @@ from models.manifest import (
     CARD,
     Bundle,
     Data,
-    Engine,
     Figures,
     Kind,
     Manifest,
     Parity,
-    Precision,
     Quantisation,
     ScanGeometry,
     Thresholds,
@@ -49,13 +47,14 @@ from models.release.quantise import Recipe, calibration_strips, quantise
 from models.release.runners import Variants, open_variants
 from models.training.checkpoint import CheckpointInfo, load_network
 from models.version import code_version
+from station.core.choices import EngineName, Precision
 from station.core.errors import ModelError
 from station.core.geometry import Geometry
 from station.core.part import Pixels, Probabilities
 from station.core.probabilities import columns_of
 from station.core.verdicts import Classes
 
-MEASURED: tuple[Engine, Precision] = ("openvino", "f32")
+MEASURED: tuple[EngineName, Precision] = ("openvino", "f32")
 """In which way the figures of the manifest are measured."""
 
 TOOLS = ("torch", "openvino", "nncf", "onnx", "numpy")
@@ -289,7 +288,7 @@ class _Answers:
     def __init__(self, reference: Scorer, engines: Variants) -> None:
         self._reference, self._engines = reference, engines
         self.wanted: list[Probabilities] = []
-        self.found: dict[tuple[Engine, Precision], list[Probabilities]] = {variant: [] for variant in engines}
+        self.found: dict[tuple[EngineName, Precision], list[Probabilities]] = {variant: [] for variant in engines}
 
     def take(self, patches: Pixels) -> None:
         """Ask all of them about the patches (n, height, width) of one part."""

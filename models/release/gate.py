@@ -15,12 +15,13 @@ from models.dataset.scans import LabelledScan, read_image, read_scans
 from models.evaluation.figures.rates import rate, sample_size
 from models.evaluation.measuring.parts import Cutter, JudgedPart, Rule, judge_image, true_labels
 from models.evaluation.measuring.scorers import Scorer
-from models.manifest import Bundle, Engine, Manifest, Parity, Precision, load_bundle, utc_now
+from models.manifest import Bundle, Manifest, Parity, load_bundle, utc_now
 from models.meaning import check_classes, meaning_of
 from models.release.gate_report import Check, Contender, Counts, GateReport, GoldenSet, Measured, Refusal, spell
 from models.release.parity import MAX_CHANGED_SHARE, is_broken
 from models.release.runners import open_variant
 from models.version import code_version
+from station.core.choices import EngineName, Precision
 from station.core.errors import ModelError
 from station.core.geometry import Geometry
 from station.core.verdicts import Classes
@@ -49,7 +50,7 @@ class Terms:
         cutter_of: How the station makes patches of a scan for a network of a geometry.
     """
 
-    engine: Engine
+    engine: EngineName
     precision: Precision
     table: Classes
     min_confidence: float

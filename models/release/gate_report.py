@@ -8,7 +8,8 @@ from typing import Annotated, Literal
 from pydantic import Field, ValidationError
 
 from models.evaluation.figures.rates import Rate
-from models.manifest import Engine, Precision, Section, Sha256
+from models.manifest import Section, Sha256
+from station.core.choices import EngineName, Precision
 from station.core.errors import ModelError
 from station.core.part import ModelIdentity
 
@@ -66,7 +67,7 @@ class Measured(Section):
     golden_parts: int = Field(..., ge=1)
     golden_wrong: tuple[str, ...] = Field(..., description="Golden parts that the new bundle judges wrongly.")
     tests: tuple[str, ...] = Field(..., description="Further recordings; their parts are counted, too.")
-    engine: Engine = Field(..., description="Engine on which both ran.")
+    engine: EngineName = Field(..., description="Engine on which both ran.")
     precision: Precision = Field(..., description="Arithmetic in which both ran.")
     min_confidence: float = Field(..., description="Least confidence; below it a part goes to review.")
     overkill_budget: float = Field(..., description="Share of good parts that need not pass.")

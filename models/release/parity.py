@@ -5,8 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from models.manifest import Engine, Kind, Parity, Precision
+from models.manifest import Kind, Parity
 from station.core.algorithm1 import algorithm1
+from station.core.choices import EngineName, Precision
 from station.core.part import Probabilities
 from station.core.probabilities import columns_of
 from station.core.verdicts import Outputs
@@ -19,7 +20,7 @@ def compare(
     reference: Sequence[Probabilities],
     found: Sequence[Probabilities],
     outputs: Outputs,
-    ran: tuple[Engine, Precision],
+    ran: tuple[EngineName, Precision],
     of: tuple[Kind, str],
 ) -> Parity:
     """Compare the probabilities (patches, classes) of parts, in the same order; a picture is a part of one patch.

@@ -2,11 +2,12 @@
 
 from models.engines import choices, make_engine
 from models.evaluation.measuring.scorers import BundleScorer, Scorer
-from models.manifest import Bundle, Engine, Precision
+from models.manifest import Bundle
+from station.core.choices import EngineName, Precision
 from station.core.errors import ModelError
 from station.core.settings import ModelSettings
 
-Variants = dict[tuple[Engine, Precision], Scorer]
+Variants = dict[tuple[EngineName, Precision], Scorer]
 
 
 def open_variants(bundle: Bundle) -> Variants:
@@ -27,7 +28,7 @@ def open_variants(bundle: Bundle) -> Variants:
     return opened
 
 
-def open_variant(bundle: Bundle, engine: Engine, precision: Precision) -> Scorer:
+def open_variant(bundle: Bundle, engine: EngineName, precision: Precision) -> Scorer:
     """A bundle on an engine, with all cores.
 
     Raises:

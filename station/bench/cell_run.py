@@ -19,6 +19,7 @@ from station.bench.cell_config import at_line_rate, private, write_config
 from station.bench.housings import write_recording
 from station.bench.loop_watch import WatchedSelector
 from station.bench.resident import child_running, resident_mb
+from station.core.choices import Speed
 from station.core.errors import BugError, StationError
 from station.core.events import (
     CellEvent,
@@ -33,7 +34,7 @@ from station.core.priority import precedence
 from station.core.settings import Settings
 from station.core.timeline import ScanTimes
 from station.host.service import serve
-from station.host.simulated_cell import Event, SimulatedCell, Speed
+from station.host.simulated_cell import Event, SimulatedCell
 
 Pace = Literal["line rate", "free"]
 """`line rate`: lines come at the camera's highest rate and other motions take no time; `free`: not even lines do."""
@@ -154,7 +155,7 @@ async def _serve(settings: Settings, parts: int, pace: Pace, folder: Path, selec
     """`station run` on the simulated cell, until all parts are sorted or a fault has stopped it."""
     settings, config = private(at_line_rate(settings), folder), folder / "cell.toml"
     await asyncio.to_thread(write_config, settings, config)
-    speed: Speed = "max" if pace == "free" else "real"
+    speed = Speed.MAX if pace == "free" else Speed.REAL
     seen = CellRun(settings.known_types[0].geometry.blocks_per_turn)
     watch = _Watch(selector, parts, seen, keeps_ledgers=pace != "free")
     async with SimulatedCell(config, folder / RECORDING, parts, speed, None, _ignore) as cell:

@@ -17,6 +17,7 @@ from pathlib import Path
 from station.bench.cell_config import at_line_rate, private, write_config
 from station.bench.housings import write_recording
 from station.bench.plan import BenchPlan
+from station.core.choices import Speed
 from station.core.errors import ConfigError
 from station.core.settings import Settings
 from station.host.control import send
@@ -42,7 +43,7 @@ async def _starts(settings: Settings, folder: Path) -> dict[str, float]:
     settings, config = private(at_line_rate(settings), folder), folder / "cell.toml"
     await asyncio.to_thread(write_config, settings, config)
     await asyncio.to_thread(write_recording, settings, folder / "recording")
-    async with SimulatedCell(config, folder / "recording", 1, "max", None, lambda _event: None) as cell:
+    async with SimulatedCell(config, folder / "recording", 1, Speed.MAX, None, lambda _event: None) as cell:
         await asyncio.to_thread(write_config, cell.addressed(settings), config)
         cold = await _start(config, folder)
         warm = await _start(config, folder)

@@ -45,6 +45,7 @@ from station.cli.terminal import (
     terminal_log,
     unhindered,
 )
+from station.core.choices import Speed
 from station.core.errors import ConfigError, StationError
 from station.core.logs import configure_logs
 from station.core.priority import precedence
@@ -68,13 +69,6 @@ app.command()(sbom)
 
 OTHERS = 0o027
 """What may not be done with a new file: nothing by strangers, and no writing by the group."""
-
-
-class Speed(StrEnum):
-    """How time passes in the simulated cell."""
-
-    REAL = "real"
-    MAX = "max"
 
 
 class MapFormat(StrEnum):
@@ -158,7 +152,7 @@ def _simulate(
     wished = tuple(map(str, wishes(faults)))
     settings = load_settings(config)
     folder = data_dir(settings, data)
-    options = SimulationOptions(config, recordings, parts, speed.value, truth, folder, wished)
+    options = SimulationOptions(config, recordings, parts, speed, truth, folder, wished)
     delivered = True
     with unhindered(err if as_json else out) as screen:
         configure_logs(

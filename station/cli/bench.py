@@ -3,7 +3,6 @@
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,24 +11,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from station.cli.terminal import UNWELL, ConfigOption, JsonOption, deliver, err, out, settings_of, unhindered
+from station.core.choices import EngineName, Precision
 from station.core.errors import ConfigError
 from station.core.settings import ModelSettings, Settings
-
-
-class Engine(StrEnum):
-    """What runs the network."""
-
-    OPENVINO = "openvino"
-    ONNXRUNTIME = "onnxruntime"
-    TORCH = "torch"
-
-
-class Precision(StrEnum):
-    """The engine's arithmetic."""
-
-    INT8 = "int8"
-    BF16 = "bf16"
-    F32 = "f32"
 
 
 def bench(
@@ -41,7 +25,7 @@ def bench(
             "scaling, torch_eager, acquisition, stream, memory, startup_s.",
         ),
     ] = None,
-    engine: Annotated[Engine | None, typer.Option(help="Another engine than the configured one.")] = None,
+    engine: Annotated[EngineName | None, typer.Option(help="Another engine than the configured one.")] = None,
     precision: Annotated[Precision | None, typer.Option(help="Another arithmetic than the configured one.")] = None,
     seconds: Annotated[
         float, typer.Option(min=0.5, max=86_400, help="How long the acquisition takes; others take a sixth of it each.")
@@ -103,16 +87,16 @@ def bench(
         out.print(escape(sentence), style="bold", highlight=False, soft_wrap=True)
 
 
-def _chosen(settings: Settings, engine: Engine | None, precision: Precision | None) -> Settings:
+def _chosen(settings: Settings, engine: EngineName | None, precision: Precision | None) -> Settings:
     """The settings with another engine, in the first arithmetic that it has where none is asked for."""
     from models.engines import ARTEFACT_OF
 
     model: ModelSettings = settings.model
     if engine is not None:
-        first = next(known for name, known in ARTEFACT_OF if name == engine.value)
-        model = model.model_copy(update={"engine": engine.value, "precision": first})
+        first = next(known for name, known in ARTEFACT_OF if name == engine)
+        model = model.model_copy(update={"engine": engine, "precision": first})
     if precision is not None:
-        model = model.model_copy(update={"precision": precision.value})
+        model = model.model_copy(update={"precision": precision})
     return settings.model_copy(update={"model": model})
 
 

@@ -33,8 +33,8 @@ OutFolder = Annotated[
 Cropping = Annotated[
     str, typer.Option("--crop", help="station: find the part as the cell does; truth: take the recorded columns.")
 ]
-EngineName = Annotated[str | None, typer.Option("--engine", help="Engine; by default the configured one.")]
-Precision = Annotated[str | None, typer.Option(help="Arithmetic; by default the configured one.")]
+EngineOption = Annotated[str | None, typer.Option("--engine", help="Engine; by default the configured one.")]
+PrecisionOption = Annotated[str | None, typer.Option(help="Arithmetic; by default the configured one.")]
 MinConfidence = Annotated[
     float | None, typer.Option(min=0.2, max=0.999, help="Below it a part goes to review; by default the configured.")
 ]
@@ -66,8 +66,8 @@ def evaluate(
     ] = 100,
     worst: Annotated[int, typer.Option(min=0, max=100, help="Wrong parts to show of each kind.")] = 12,
     cropping: Cropping = "station",
-    engine: EngineName = None,
-    precision: Precision = None,
+    engine: EngineOption = None,
+    precision: PrecisionOption = None,
     min_confidence: MinConfidence = None,
     seed: Seed = 1,
     config: ConfigOption = None,
@@ -108,8 +108,8 @@ def robustness(
     out_folder: OutFolder,
     parts: Annotated[int, typer.Option(min=1, help="Parts to disturb, from the recording's first on.")] = 40,
     cropping: Cropping = "station",
-    engine: EngineName = None,
-    precision: Precision = None,
+    engine: EngineOption = None,
+    precision: PrecisionOption = None,
     min_confidence: MinConfidence = None,
     seed: Seed = 1,
     config: ConfigOption = None,

@@ -46,7 +46,7 @@ FirstShare = Annotated[float | None, typer.Option(min=0, max=0.99, help="Share o
 Augmentation = Annotated[
     str | None, typer.Option(help="Of mirror, upend, brightness, contrast, with commas; none for nothing.")
 ]
-Precision = Annotated[str | None, typer.Option(help="bf16 or f32.")]
+PrecisionOption = Annotated[str | None, typer.Option(help="bf16 or f32.")]
 ValidationItems = Annotated[int | None, typer.Option(min=0, help="Images judged after each epoch; 0 for all.")]
 Seed = Annotated[int, typer.Option(min=0, help="Of weights, draws and augmentation.")]
 Threads = Annotated[int, typer.Option(min=0, help="Threads; 0 for all cores.")]
@@ -66,7 +66,7 @@ class Choices:
     l2: Penalty = None
     draw: Draw = None
     augmentation: Augmentation = None
-    precision: Precision = None
+    precision: PrecisionOption = None
     seed: Seed = 1
     threads: Threads = 0
     device: Device = "auto"

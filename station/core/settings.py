@@ -17,6 +17,7 @@ from pydantic import AfterValidator, BaseModel, Field, StringConstraints, Valida
 from pydantic_core import ErrorDetails
 
 from station.core.camera_settings import CameraSettings
+from station.core.choices import EngineName, Precision
 from station.core.errors import FAULTS, ConfigError
 from station.core.part import PartType
 from station.core.room import MB
@@ -203,10 +204,8 @@ class ModelSettings(Section):
     models_dir: str = Field(
         "", description="Folder of the promoted bundles and their history; empty for `models` in the data folder."
     )
-    engine: Literal["openvino", "onnxruntime", "torch"] = Field(
-        "openvino", description="Inference engine; torch only with the extra `train`."
-    )
-    precision: Literal["int8", "bf16", "f32"] = Field(
+    engine: EngineName = Field("openvino", description="Inference engine; torch only with the extra `train`.")
+    precision: Precision = Field(
         "f32", description="Arithmetic of the engine: int8 is the fastest; onnxruntime and torch have f32 only."
     )
     threads: int = Field(0, ge=0, le=256, description="Threads of the engine; 0 for all cores.")

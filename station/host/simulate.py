@@ -8,12 +8,13 @@ from pathlib import Path
 
 from station.cell.controller import Controller
 from station.cell.packml import Command, State
+from station.core.choices import Speed
 from station.core.errors import FAULTS, Fault
 from station.core.events import AlarmsChanged, CellEvent, PartSorted, StateChanged, Watcher, harmless
 from station.core.settings import Settings
 from station.host.build import Station, open_station
 from station.host.shutdown import stop, stopped_by_signals
-from station.host.simulated_cell import Event, SimulatedCell, Speed
+from station.host.simulated_cell import Event, SimulatedCell
 from station.view.report import PartRow, Summary, part_row, summarise
 
 SUSPENDED_FOR_GOOD_S = 30.0

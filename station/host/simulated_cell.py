@@ -6,12 +6,12 @@ import sys
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Self
 
+from station.core.choices import Speed
 from station.core.errors import ConfigError
 from station.core.settings import Settings, TcpLink
 
-Speed = Literal["real", "max"]
 Event = Mapping[str, Any]
 START_TIMEOUT_S = 60.0
 END_TIMEOUT_S = 5.0

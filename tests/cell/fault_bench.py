@@ -22,11 +22,11 @@ import structlog
 from config import bundled
 from sim.faults import UNTIL_CLEARED, NamedFault, Wish
 from sim.ledger import Entry, Happening
-from sim.pace import Speed
 from sim.report import Json, JsonReport
 from sim.running import Plan, RunningCell, running_cell
 from station.cell.controller import Controller
 from station.cell.packml import Command, State
+from station.core.choices import Speed
 from station.core.events import CellEvent, PartDecided, StateChanged
 from station.core.records import RecordFilter
 from station.core.settings import Settings, parse_settings

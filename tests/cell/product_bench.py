@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from sim.ledger import Happening
-from sim.pace import Speed
 from sim.running import Plan, running_cell
 from station.cell.packml import Command, State
+from station.core.choices import Speed
 from station.core.events import CellEvent, PartSorted, Watcher
 from station.core.records import RecordFilter
 from station.core.settings import Settings, load_settings

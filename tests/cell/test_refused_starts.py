@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from sim.pace import Speed
 from sim.running import Plan, running_cell
+from station.core.choices import Speed
 from station.core.errors import FAULTS, Reaction, StationError
 from station.core.settings import Settings
 from station.host.build import open_station

@@ -12,9 +12,9 @@ import pytest
 
 from drivers.camera.gentl import GenTLCamera
 from sim.gentl import producer_path
-from sim.pace import Speed
 from sim.scene import Scene
 from station.core.camera_settings import CameraSettings
+from station.core.choices import Speed
 from station.core.errors import CameraError
 from station.core.part import Block, Pixels, ScanRecipe
 from station.core.ports.camera import LineCamera

@@ -11,8 +11,8 @@ from harvesters.core import Harvester, ImageAcquirer, ParameterKey, ParameterSet
 
 from sim.gentl import producer_path
 from sim.gentl.build import PRODUCER, SOURCES, build
-from sim.pace import Speed
 from sim.scene import Scene
+from station.core.choices import Speed
 from tests.wire.driver_camera import make_camera, scene, setup  # noqa: F401  # fixtures
 from tests.wire.line_camera import LINES, WIDTH, Camera, Counting
 

@@ -11,9 +11,9 @@ import pytest
 from drivers.camera.gentl import GenTLCamera
 from drivers.camera.supervisor import SupervisedCamera
 from sim.gentl import producer_path
-from sim.pace import Speed
 from sim.scene import Scene
 from station.core.camera_settings import CameraSettings
+from station.core.choices import Speed
 from station.core.errors import CameraError
 from station.core.part import ScanRecipe
 from tests.lines import BLOCKS_PER_TURN, LINES_PER_BLOCK, LINES_PER_TURN

@@ -18,9 +18,9 @@ from drivers.modbus.link import ModbusLink
 from drivers.modbus.serial_port import someones_terminal, why_not
 from sim.leavings import clear_leavings
 from sim.modbus.rtu_line import RtuLine
-from sim.pace import Speed
 from sim.scene import Scene
 from sim.showing import showing
+from station.core.choices import Speed
 from station.core.errors import ConfigError, JigError
 from station.core.settings import RtuLink, load_settings
 from tests.other_users import STRANGER, needs_root
@@ -30,7 +30,7 @@ KILLED = """
 import asyncio, os, signal, sys
 from pathlib import Path
 from sim.modbus.rtu_line import RtuLine
-from sim.pace import Speed
+from station.core.choices import Speed
 from sim.scene import Scene
 
 async def main():

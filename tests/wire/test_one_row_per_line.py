@@ -14,9 +14,9 @@ from config import bundled
 from drivers.camera.gentl import GenTLCamera
 from sim.gentl import producer_path
 from sim.ledger import Entry, Happening
-from sim.pace import Speed
 from sim.report import Json, Listening
 from sim.running import Plan, running_cell
+from station.core.choices import Speed
 from station.core.errors import StationError
 from station.core.part import Order
 from station.core.settings import Settings, load_settings

@@ -12,8 +12,8 @@ from genicam.genapi import AccessException, GenericException
 from genicam.gentl import TimeoutException
 from harvesters.core import Harvester
 
-from sim.pace import Speed
 from sim.scene import Scene
+from station.core.choices import Speed
 from tests.wire.line_camera import BLOCK, LINE_RATE_HZ, LINES, PERIOD_NS, WIDTH, Camera, pattern
 
 # ---- enumeration and features ----

@@ -9,8 +9,8 @@ import pytest
 from genicam.genapi import GenericException
 from genicam.gentl import TimeoutException
 
-from sim.pace import Speed
 from sim.scene import Scene
+from station.core.choices import Speed
 from station.core.errors import BugError
 from tests.wire.line_camera import BLOCK, LINE_RATE_HZ, LINES, PERIOD_NS, WIDTH, Camera, pattern
 

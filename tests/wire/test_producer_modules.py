@@ -11,8 +11,8 @@ from genicam.genapi import AccessException, GenericException
 from genicam.gentl import DEVICE_ACCESS_FLAGS_LIST, AccessDeniedException, IoException, ResourceInUseException
 from harvesters.core import Harvester, ImageAcquirer
 
-from sim.pace import Speed
 from sim.scene import Scene
+from station.core.choices import Speed
 from tests.wire.line_camera import Camera
 
 

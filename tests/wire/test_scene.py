@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sim.pace import Speed
 from sim.scene import Scene
+from station.core.choices import Speed
 from station.core.errors import BugError, ConfigError
 
 SHARED_MEMORY = "/dev/shm"  # noqa: S108 - where Linux keeps it
@@ -124,7 +124,7 @@ def test_a_name_in_use_is_refused_and_its_scene_unharmed(scene: Scene, name: str
 
 def test_what_a_killed_writer_left_behind_is_replaced(name: str) -> None:
     program = (
-        "import os, signal, sys; from sim.scene import Scene; from sim.pace import Speed\n"
+        "import os, signal, sys; from sim.scene import Scene; from station.core.choices import Speed\n"
         "Scene.create(sys.argv[1], 32, Speed.MAX, turn_lines=4)\n"
         "os.kill(os.getpid(), signal.SIGKILL)"
     )

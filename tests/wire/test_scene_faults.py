@@ -14,8 +14,8 @@ from genicam.gentl import IoException, TimeoutException
 from harvesters.core import Harvester
 
 from sim.camera_fault import CameraFault, HangingCall
-from sim.pace import Speed
 from sim.scene import Scene
+from station.core.choices import Speed
 from station.core.errors import BugError
 from tests.wire.line_camera import PERIOD_NS, Camera
 

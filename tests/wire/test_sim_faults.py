@@ -9,8 +9,8 @@ import pytest
 from drivers.plc.plc import ModbusPlc
 from sim.faults import NAMED_FAULTS, Moment, NamedFault, Wish, named_fault
 from sim.ledger import Happening, Place
-from sim.pace import Speed
 from sim.running import Plan, RunningCell, running_cell
+from station.core.choices import Speed
 from station.core.errors import FAULTS, ConfigError, StationError
 from station.core.part import Order
 from station.core.settings import Settings
