@@ -36,10 +36,15 @@ def sync(path: Path) -> None:
 def write_whole(place: Path, content: bytes | memoryview) -> None:
     """Write a file, or replace one and keep its owner and rights; of a link what it leads to.
 
+    What is no file, as a pipe or /dev/null, is written to and stays what it is.
+
     Raises:
         OSError: The disk does not take it; what lay there still does.
     """
     place = place.resolve()
+    if place.exists() and not place.is_file():
+        place.write_bytes(content)
+        return
     with staged_file(place) as file:
         if place.exists():
             _take_over(place, file.fileno())

@@ -87,6 +87,19 @@ def test_of_a_link_what_it_leads_to_is_replaced(tmp_path: Path, disk: Disk) -> N
     assert disk.holds(tmp_path / "elsewhere" / "place")
 
 
+def test_what_is_no_file_is_written_to_and_stays_what_it_is(tmp_path: Path, disk: Disk) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    write_whole(pipe, b"new")
+    assert os.read(reader, 9) == b"new"
+    os.close(reader)
+    assert pipe.is_fifo()
+    assert disk.put == []
+    with pytest.raises(IsADirectoryError):
+        write_whole(tmp_path, b"new")
+
+
 def test_a_new_file_has_the_rights_that_were_asked_for(tmp_path: Path) -> None:
     with staged_file(tmp_path / "place", mode=0o640) as file:
         file.write(b"new")
