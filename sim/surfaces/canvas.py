@@ -85,6 +85,21 @@ def turn_noise(rng: np.random.Generator, cells: int, width_px: int, blur_px: flo
     return np.asarray(stretched[step : step + LINES_PER_TURN], np.float32)
 
 
+def even_noise(rng: np.random.Generator, cells: int, width_px: int, blur_px: float = 0.0) -> Plane:
+    """As `turn_noise`, and every line is as any other: `turn_noise` changes more between its values than across them.
+
+    Where that changes along the turn, as under a focus that comes and goes, it looks as if lines were copied.
+    """
+    reach = LINES_PER_TURN // cells
+    lines = rng.standard_normal((LINES_PER_TURN, width_px), dtype=np.float32)
+    if blur_px > 0:
+        lines = cv2.GaussianBlur(lines, (0, 0), sigmaX=blur_px, sigmaY=1e-6)
+    weights = np.bartlett(2 * reach + 1)[1:-1].astype(np.float32)
+    closed = np.concatenate([lines[-reach:], lines, lines[:reach]])
+    smooth = cv2.sepFilter2D(closed, cv2.CV_32F, np.ones(1, np.float32), weights)[reach:-reach]
+    return np.asarray(smooth * (np.sqrt(2 / 3) / max(float(smooth.std()), 1e-6)), np.float32)
+
+
 def soft_noise(rng: np.random.Generator, shape: tuple[int, int], blur_px: float) -> Plane:
     """Cloudy noise (h, w) around 0, 1 in standard deviation, with details of about `blur_px`; not closed."""
     height, width = (max(8, round(4 * length / blur_px)) for length in shape)

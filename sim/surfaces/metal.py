@@ -7,7 +7,7 @@ about 8 % of the brightness, its spectrum along and across them, bright streaks 
 import cv2
 import numpy as np
 
-from sim.surfaces.canvas import LINES_PER_TURN, Plane, turn_noise
+from sim.surfaces.canvas import LINES_PER_TURN, Plane, even_noise, turn_noise
 from station.core.part import Pixels
 
 _MARKS = (
@@ -25,12 +25,23 @@ Fitted to the spectra of ground magnet tiles along and across their marks.
 """
 
 
-def tool_marks(rng: np.random.Generator, width_px: int) -> Plane:
-    """Gain (3584, width) of turning and grinding marks: streaks along the rotation from one line to a whole turn."""
+FINE = 448
+"""Marks of which so many follow each other in a turn, or more, are some lines long."""
+
+
+def tool_marks(rng: np.random.Generator, width_px: int, *, even: bool = False) -> Plane:
+    """Gain (3584, width) of turning and grinding marks: streaks along the rotation from one line to a whole turn.
+
+    Args:
+        rng: Source of chance.
+        width_px: Columns.
+        even: Whether the finest marks begin on any line; else on every other, or every fourth.
+    """
     strength = rng.uniform(0.75, 1.3)
     marks = np.ones((LINES_PER_TURN, width_px), np.float32)
     for cells, blur_px, contrast in _MARKS:
-        marks += np.float32(contrast * strength) * turn_noise(rng, cells, width_px, blur_px * rng.uniform(0.7, 1.4))
+        noise = even_noise if even and cells >= FINE else turn_noise
+        marks += np.float32(contrast * strength) * noise(rng, cells, width_px, blur_px * rng.uniform(0.7, 1.4))
     glints = turn_noise(rng, 28, width_px, 0.8) - np.float32(rng.uniform(1.4, 2.4))
     marks += np.float32(0.3) * np.clip(glints, 0, 1.5)
     return marks

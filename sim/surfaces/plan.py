@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import count
+from pathlib import Path
 
 import numpy as np
 
 from sim.surfaces.classes import SurfaceClass
-from sim.surfaces.render import WIDTHS_PX
+from sim.surfaces.grounds import check_ground
+from sim.surfaces.render import USUAL_SETTING, WIDTHS_PX, Setting, World
 from sim.surfaces.severity import DEFAULT, Severity, SeverityPlan
 from station.core.errors import ConfigError
 
@@ -27,8 +29,7 @@ class PlannedPart:
         width_px: Its columns.
         defects: Classes of the defects on it.
         severity: Of every defect.
-        lamp_age: 0 new to 1 worn out; None for any of everyday use.
-        marks_factor: So many times as many harmless marks as usual.
+        setting: Lamp, harmless marks, world and ground.
     """
 
     part_id: str
@@ -36,8 +37,7 @@ class PlannedPart:
     width_px: int
     defects: tuple[SurfaceClass, ...] = ()
     severity: Severity = DEFAULT
-    lamp_age: float | None = None
-    marks_factor: float = 1.0
+    setting: Setting = USUAL_SETTING
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +50,7 @@ class RenderPlan:
         mix: Weights of the five classes; the housings are shared out exactly, the rest to the largest remainders.
         severity: Of the defects; every defect on a housing has the same.
         mixed: Share of the housings with several defects whose defects are of different classes.
-        lamp_age: 0 new to 1 worn out; None for any of everyday use.
-        marks_factor: So many times as many harmless marks as usual.
+        setting: Lamp, harmless marks, world and ground.
     """
 
     parts: int
@@ -59,8 +58,7 @@ class RenderPlan:
     mix: tuple[int, ...] = PAPER_MIX
     severity: SeverityPlan = SeverityPlan()  # noqa: RUF009, frozen
     mixed: float = 0.0
-    lamp_age: float | None = None
-    marks_factor: float = 1.0
+    setting: Setting = USUAL_SETTING
 
     def planned(self) -> list[PlannedPart]:
         """Every housing, in the order of rendering; the same plan gives the same housings.
@@ -78,7 +76,7 @@ class RenderPlan:
         width_px = WIDTHS_PX[int(rng.integers(len(WIDTHS_PX)))]
         severity, defects = self.severity.draw(rng, surface, turn), self._defects(rng, surface)
         part_id, seed = f"SMH-{self.seed}-{number:05}", self.seed * 1_000_000 + number
-        return PlannedPart(part_id, seed, width_px, defects, severity, self.lamp_age, self.marks_factor)
+        return PlannedPart(part_id, seed, width_px, defects, severity, self.setting)
 
     def _defects(self, rng: np.random.Generator, surface: SurfaceClass) -> tuple[SurfaceClass, ...]:
         several, different = rng.random(2)
@@ -111,3 +109,23 @@ def parse_mix(text: str) -> tuple[int, ...]:
         named = "/".join(surface.label for surface in SurfaceClass)
         raise ConfigError("config.bad_option", f"mix {text!r}: five whole numbers, {named}")
     return weights
+
+
+def parse_setting(world: str, ground: Path | None, lamp_age: float | None, marks_factor: float) -> Setting:
+    """What a command line asks for beside the defects.
+
+    Args:
+        world: Name of a world.
+        ground: Folder of pictures of real metal, or None.
+        lamp_age: 0 new to 1 worn out; None for any of everyday use.
+        marks_factor: So many times as many harmless marks as usual.
+
+    Raises:
+        ConfigError: There is no such world.
+        RecordingError: The ground's folder has no picture that can be used.
+    """
+    if world not in set(World):
+        raise ConfigError("config.bad_option", f"world {world!r}: {' or '.join(World)}")
+    if ground is not None:
+        check_ground(ground)
+    return Setting(lamp_age, marks_factor, World(world), ground)

@@ -98,7 +98,7 @@ def _each(jobs: int) -> Iterator[Each]:
 
 
 def _render(folder: Path, part: PlannedPart) -> Lines:
-    scan = render_part(part.seed, part.width_px, part.defects, part.severity, part.lamp_age, part.marks_factor)
+    scan = render_part(part.seed, part.width_px, part.defects, part.severity, part.setting)
     _write_png(folder / f"{part.part_id}.png", scan.image, SCAN_PNG)
     _write_png(folder / "masks" / f"{part.part_id}.png", scan.mask, MASK_PNG)
     return json.dumps(_entry(part, scan)), json.dumps(_truth(part, scan))
@@ -122,8 +122,16 @@ def _truth(part: PlannedPart, scan: RenderedScan) -> dict[str, object]:
         "seed": scan.truth.seed,
         "lamp_age": round(scan.truth.lamp_age, 4),
         "brightness": round(scan.truth.brightness, 2),
+        **_seen_under(part, scan),
         "defects": [_told(defect) for defect in scan.truth.defects],
     }
+
+
+def _seen_under(part: PlannedPart, scan: RenderedScan) -> dict[str, object]:
+    """What a usual housing of rendered metal has not."""
+    ground = {"ground": part.setting.ground.name} if part.setting.ground else {}
+    hard = {"world": part.setting.world.value, **scan.truth.conditions.told()} if scan.truth.conditions else {}
+    return {**ground, **hard}
 
 
 def _told(defect: Defect) -> dict[str, object]:

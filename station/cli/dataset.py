@@ -58,6 +58,15 @@ def render(
     marks: Annotated[
         float, typer.Option(min=0, max=10, help="So many times the usual oil, films, stains, dust and fine scratches.")
     ] = 1.0,
+    world: Annotated[
+        str, typer.Option(help="usual; or hard: marks that look like defects, weak lamps, poor focus, a wobbling axis.")
+    ] = "usual",
+    ground: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder of pictures of real good metal, marks from top to bottom, in place of rendered metal."
+        ),
+    ] = None,
     jobs: Annotated[int | None, typer.Option(min=1, help="Processes; by default one a core.")] = None,
 ) -> None:
     """Render housings with known surfaces into a folder: a recording, with truth and masks beside it.
@@ -65,10 +74,11 @@ def render(
     The same options give the same files, whatever the number of processes. A folder that holds a recording is refused.
     """
     from sim.surfaces import RenderPlan, SeverityPlan, write_recording
-    from sim.surfaces.plan import parse_mix
+    from sim.surfaces.plan import parse_mix, parse_setting
 
     try:
-        plan = RenderPlan(parts, seed, parse_mix(mix), SeverityPlan.parse(severity), mixed, lamp_age, marks).planned()
+        setting = parse_setting(world, ground, lamp_age, marks)
+        plan = RenderPlan(parts, seed, parse_mix(mix), SeverityPlan.parse(severity), mixed, setting).planned()
         with progress("rendering") as tell:
             write_recording(folder, plan, jobs or os.cpu_count() or 1, tell)
     except StationError as error:

@@ -15,6 +15,7 @@ from sim.surfaces.canvas import Canvas, turn_noise
 from sim.surfaces.classes import SurfaceClass
 from sim.surfaces.defects import MM_PER_PX, lay_defect
 from sim.surfaces.plan import PAPER_MIX, parse_mix, share_out
+from sim.surfaces.render import Setting
 from sim.surfaces.severity import CURVES
 from station.core.errors import ConfigError, RecordingError
 from tests.lines import LINES_PER_BLOCK, LINES_PER_TURN
@@ -195,7 +196,7 @@ def test_a_fixed_severity_is_that_of_every_housing() -> None:
     [
         (RenderPlan(200, 7), "589011ba18c5289226a11e1601d3d0ea10512f4140a619141aae6de509025b8e"),
         (
-            RenderPlan(60, 3, severity=SeverityPlan.parse("0.5x0.7"), mixed=0.5, lamp_age=0.25),
+            RenderPlan(60, 3, severity=SeverityPlan.parse("0.5x0.7"), mixed=0.5, setting=Setting(lamp_age=0.25)),
             "8b534fcb901d8c05b18d25b931f91a373817d677056a5b66fe9f6a012bcd819b",
         ),
         (
@@ -208,7 +209,7 @@ def test_a_fixed_severity_is_that_of_every_housing() -> None:
 def test_a_plan_gives_the_housings_that_it_has_always_given(plan: RenderPlan, sha256: str) -> None:
     told = [
         (part.part_id, part.seed, part.width_px, [surface.label for surface in part.defects],
-         part.severity.size, part.severity.contrast, part.lamp_age)
+         part.severity.size, part.severity.contrast, part.setting.lamp_age)
         for part in plan.planned()
     ]  # fmt: skip
     assert hashlib.sha256(repr(told).encode()).hexdigest() == sha256
@@ -253,7 +254,7 @@ def test_a_part_with_defects_of_two_classes_has_the_class_of_the_largest() -> No
 
 def test_an_old_lamp_is_darker_and_less_even() -> None:
     def columns(age: float) -> np.ndarray:
-        scan = render_part(3, 690, lamp_age=age)
+        scan = render_part(3, 690, setting=Setting(lamp_age=age))
         return scan.image[:, scan.truth.roi.left + 9 : scan.truth.roi.right - 9].mean(axis=0)
 
     new, old = columns(0.0), columns(1.0)
@@ -281,10 +282,14 @@ def test_harmless_marks_come_so_many_times_as_often(lay: Callable[..., None]) ->
 
 
 def test_a_recording_of_many_marks_holds_them_and_no_defect(tmp_path: Path) -> None:
-    usual, many = (RenderPlan(1, 4, (1, 0, 0, 0, 0), marks_factor=factor).planned() for factor in (1.0, 8.0))
+    usual, many = (
+        RenderPlan(1, 4, (1, 0, 0, 0, 0), setting=Setting(marks_factor=factor)).planned() for factor in (1.0, 8.0)
+    )
     write_recording(tmp_path, many)
     seen = cv2.imread(str(tmp_path / f"{many[0].part_id}.png"), cv2.IMREAD_UNCHANGED)
-    assert seen.tobytes() == render_part(many[0].seed, many[0].width_px, marks_factor=8.0).image.tobytes()
+    assert (
+        seen.tobytes() == render_part(many[0].seed, many[0].width_px, setting=Setting(marks_factor=8.0)).image.tobytes()
+    )
     assert seen.tobytes() != render_part(usual[0].seed, usual[0].width_px).image.tobytes()
     assert not cv2.imread(str(tmp_path / "masks" / f"{many[0].part_id}.png"), cv2.IMREAD_UNCHANGED).any()
 
