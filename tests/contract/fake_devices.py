@@ -5,16 +5,25 @@ The contract suites hold them to what the drivers do on the simulated devices.
 
 import asyncio
 import time
+from collections import Counter, deque
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from station.core.alarms import NO_ALARMS, AlarmSummary
 from station.core.errors import FAULTS, Fault, JigError, PlcError, RobotError
 from station.core.judgement import Defect, Published
 from station.core.part import Announcement, Inspection, Order, Receipt
 from station.core.ports.devices import JigStatus, RobotStatus
-from station.core.ports.line import Acknowledgement, CellReport, LineCommand
+from station.core.ports.line import (
+    Acknowledgement,
+    AcknowledgeWish,
+    CellReport,
+    CommandWish,
+    LineCommand,
+    LineRequest,
+    LineView,
+)
+from station.core.pulse import Pulse
 from station.core.timeline import Delivery
 from tests.housings import TABLE, Destination
 
@@ -172,6 +181,10 @@ class FakeJig:
             raise JigError("jig.unreachable", "cut")
 
 
+UNREPORTED = CellReport(0, 0, None, 0, 0)
+"""What the line sees before the station has said anything."""
+
+
 class FakeLine:
     """The line's side of the PLC: what a person or a program there does and sees."""
 
@@ -179,19 +192,17 @@ class FakeLine:
         self.permitted = True
         self.part: Announcement | None = None
         self.full: frozenset[Destination] = frozenset()
-        self.accepted_part = self.accepted_before = 0
-        self.commands: list[LineCommand] = []
-        self.acknowledgements: list[Acknowledgement] = []
-        self.results: list[tuple[int, str]] = []
-        self.confirmed = 0
+        self.accepted = [0]
+        self.pending: deque[LineRequest] = deque()
+        self.answers: dict[type, tuple[int, str]] = {}
+        self.published: list[Published] = []
         self.defects: list[tuple[int, tuple[Defect, ...]]] = []
+        self.report = UNREPORTED
         self.cut = False
-        self._command_sequence = 0
-        self._answer = self._ack_answer = (0, "none")
-        self._ack_sequence = 0
-        self._alarms = NO_ALARMS
-        self._state = "undefined"
-        self._pulse = asyncio.Event()
+        self._requested: Counter[type] = Counter()
+        self._pulse = Pulse()
+
+    # ---- what it does
 
     def permit(self, permission: str) -> None:
         self.permitted = permission == "given"
@@ -208,136 +219,209 @@ class FakeLine:
         return sequence
 
     def command(self, command: str) -> int:
-        self._command_sequence += 1
-        self.commands.append(LineCommand(self._command_sequence, COMMANDS.index(command)))
-        self.notice()
-        return self._command_sequence
+        return self._ask(CommandWish(COMMANDS.index(command)))
 
     def acknowledge(self, fault_number: int) -> int:
-        self._ack_sequence += 1
-        self.acknowledgements.append(Acknowledgement(self._ack_sequence, fault_number))
-        self.notice()
-        return self._ack_sequence
-
-    def alarms(self) -> tuple[int, int, int]:
-        newest = self._alarms.newest
-        return self._alarms.active, self._alarms.unacknowledged, newest.number if newest else 0
-
-    def acknowledgement_answer(self) -> tuple[int, str]:
-        return self._ack_answer
-
-    def hear_acknowledgement_answer(self, sequence: int, answer: str) -> None:
-        self._ack_answer = (sequence, answer)
-
-    def hear_alarms(self, alarms: AlarmSummary) -> None:
-        self._alarms = alarms
-
-    def state(self) -> str:
-        return self._state
-
-    def command_answer(self) -> tuple[int, str]:
-        return self._answer
-
-    def hear_answer(self, sequence: int, answer: str) -> None:
-        self._answer = (sequence, answer)
-
-    def hear_state(self, state: int) -> None:
-        self._state = STATES.get(state, str(state))
+        return self._ask(AcknowledgeWish(fault_number))
 
     def disconnect(self) -> None:
         self.cut = True
         self.notice()
 
+    # ---- what it sees
+
+    @property
+    def accepted_part(self) -> int:
+        return self.accepted[-1]
+
+    @property
+    def results(self) -> list[tuple[int, str]]:
+        return [(number, result.decision.verdict.name) for number, result in enumerate(self.published, 1)]
+
+    @property
+    def confirmed(self) -> int:
+        last = self.published[-1] if self.published else None
+        return last.confirmed.code if last and last.confirmed else 0
+
+    def alarms(self) -> tuple[int, int, int]:
+        alarms = self.report.alarms
+        return alarms.active, alarms.unacknowledged, alarms.newest.number if alarms.newest else 0
+
+    def state(self) -> str:
+        return STATES.get(self.report.state, str(self.report.state))
+
+    def command_answer(self) -> tuple[int, str]:
+        return self.answers.get(CommandWish, (0, "none"))
+
+    def acknowledgement_answer(self) -> tuple[int, str]:
+        return self.answers.get(AcknowledgeWish, (0, "none"))
+
+    # ---- the wire
+
+    def view(self) -> LineView:
+        """What it says, as the station hears it."""
+        if self.cut:
+            return LineView(FAULTS["plc.unreachable"])
+        waiting = self.part if self.part and self.part.sequence != self.accepted_part else None
+        return LineView(None, self.permitted, self.part, waiting, self.full)
+
+    def reach(self) -> None:
+        if self.cut:
+            raise PlcError("plc.unreachable", "cut")
+
     def notice(self) -> None:
         """Wake whoever waits for a change."""
-        self._pulse.set()
-        self._pulse = asyncio.Event()
+        self._pulse.beat()
 
     def changed(self) -> Coroutine[Any, Any, None]:
-        return _set(self._pulse)
+        return self._pulse.changed()
+
+    def _ask(self, wish: CommandWish | AcknowledgeWish) -> int:
+        self._requested[type(wish)] += 1
+        request = LineRequest(self._requested[type(wish)], wish)
+        self.pending.append(request)
+        self.notice()
+        return request.sequence
 
 
-async def _set(event: asyncio.Event) -> None:
-    await event.wait()
-
-
-class FakePlc:
-    """The port `LinePlc`; the line acknowledges every result at once."""
+class FakeFeed:
+    """The port `PartFeed`."""
 
     def __init__(self, line: FakeLine) -> None:
         self._line = line
 
-    async def connect(self) -> None:
-        self._reach()
-
-    def permission(self) -> bool:
-        return self._line.permitted and not self._line.cut
-
-    def health(self) -> Fault | None:
-        return FAULTS["plc.unreachable"] if self._line.cut else None
+    @property
+    def view(self) -> LineView:
+        return self._line.view()
 
     def changed(self) -> Coroutine[Any, Any, None]:
         return self._line.changed()
 
-    def waiting_part(self) -> Announcement | None:
-        part = self._line.part
-        return part if part and part.sequence != self._line.accepted_part and not self._line.cut else None
-
-    def announced(self) -> Announcement | None:
-        return None if self._line.cut else self._line.part
-
-    async def look(self) -> None:
+    async def read_now(self) -> LineView:
         await asyncio.sleep(0)
-        self._reach()
-
-    def full_bins(self) -> frozenset[Destination]:
-        return frozenset() if self._line.cut else self._line.full
-
-    def next_command(self) -> LineCommand | None:
-        return self._line.commands[0] if self._line.commands else None
-
-    async def answer(self, command: LineCommand, refused: Fault | None) -> None:
-        self._reach()
-        self._line.commands.remove(command)
-        self._line.hear_answer(command.sequence, "refused" if refused else "taken")
-
-    def next_acknowledgement(self) -> Acknowledgement | None:
-        return self._line.acknowledgements[0] if self._line.acknowledgements else None
-
-    async def answer_acknowledgement(self, acknowledgement: Acknowledgement, refused: Fault | None) -> None:
-        self._reach()
-        self._line.acknowledgements.remove(acknowledgement)
-        self._line.hear_acknowledgement_answer(acknowledgement.sequence, "refused" if refused else "taken")
+        self._line.reach()
+        return self.view
 
     async def accept(self, inspection: Inspection) -> None:
-        self._reach()
+        self._line.reach()
         if self._line.accepted_part != inspection.part.sequence:
-            self._line.accepted_before, self._line.accepted_part = self._line.accepted_part, inspection.part.sequence
+            self._line.accepted.append(inspection.part.sequence)
         self._line.notice()
 
     async def give_back(self, inspection: Inspection) -> None:
         if self._line.accepted_part == inspection.part.sequence:
-            self._line.accepted_part, self._line.accepted_before = self._line.accepted_before, 0
+            self._line.accepted.pop()
             self._line.notice()
 
+
+class FakeRequests:
+    """The port `LineRequests`."""
+
+    def __init__(self, line: FakeLine) -> None:
+        self._line = line
+
+    def pending(self) -> LineRequest | None:
+        return self._line.pending[0] if self._line.pending else None
+
+    def changed(self) -> Coroutine[Any, Any, None]:
+        return self._line.changed()
+
+    async def answer(self, request: LineRequest, refused: Fault | None) -> None:
+        self._line.reach()
+        if request in self._line.pending:
+            self._line.pending.remove(request)
+        self._line.answers[type(request.wish)] = (request.sequence, "refused" if refused else "taken")
+
+
+class FakeResults:
+    """The port `ResultSink`; the line acknowledges every result at once."""
+
+    def __init__(self, line: FakeLine) -> None:
+        self._line = line
+
     async def report(self, report: CellReport) -> None:
-        self._reach()
-        self._line.hear_state(report.state)
-        self._line.hear_alarms(report.alarms)
+        self._line.reach()
+        self._line.report = report
+
+    async def publish(self, result: Published) -> Delivery:
+        self._line.reach()
+        sent_ns = time.monotonic_ns()
+        self._line.published.append(result)
+        return Delivery(sent_ns, time.monotonic_ns())
 
     async def list_defects(self, inspection: Inspection, defects: Sequence[Defect]) -> None:
         self._line.defects.append((inspection.number, tuple(defects)))
 
-    async def publish(self, result: Published) -> Delivery:
-        self._reach()
-        sent_ns = time.monotonic_ns()
-        self._line.results.append((len(self._line.results) + 1, result.decision.verdict.name))
-        self._line.confirmed = result.confirmed.code if result.confirmed else 0
-        return Delivery(sent_ns, time.monotonic_ns())
+
+class FakeLineLink:
+    """The port `LineLink` to a line without a wire."""
+
+    def __init__(self, line: FakeLine) -> None:
+        self._line = line
+        self.feed = FakeFeed(line)
+        self.requests = FakeRequests(line)
+        self.results = FakeResults(line)
+
+    async def connect(self) -> None:
+        self._line.reach()
+
+    async def close(self) -> None:
+        self._line.disconnect()
+
+
+class FakePlc:
+    """The port `LinePlc`."""
+
+    def __init__(self, line: FakeLine) -> None:
+        self._line = line
+        self.feed = FakeFeed(line)
+        self.requests = FakeRequests(line)
+        self.results = FakeResults(line)
+        self.changed = line.changed
+        self.accept, self.give_back = self.feed.accept, self.feed.give_back
+        self.report, self.publish, self.list_defects = (
+            self.results.report,
+            self.results.publish,
+            self.results.list_defects,
+        )
+
+    async def connect(self) -> None:
+        self._line.reach()
+
+    def permission(self) -> bool:
+        return self.feed.view.permission
+
+    def health(self) -> Fault | None:
+        return self.feed.view.fault
+
+    def waiting_part(self) -> Announcement | None:
+        return self.feed.view.waiting
+
+    def announced(self) -> Announcement | None:
+        return self.feed.view.announced
+
+    async def look(self) -> None:
+        await self.feed.read_now()
+
+    def full_bins(self) -> frozenset[Destination]:
+        return self.feed.view.full
+
+    def next_command(self) -> LineCommand | None:
+        wishes = [(one.sequence, one.wish) for one in self._line.pending]
+        return next((LineCommand(at, wish.number) for at, wish in wishes if isinstance(wish, CommandWish)), None)
+
+    async def answer(self, command: LineCommand, refused: Fault | None) -> None:
+        await self.requests.answer(LineRequest(command.sequence, CommandWish(command.command)), refused)
+
+    def next_acknowledgement(self) -> Acknowledgement | None:
+        wishes = [(one.sequence, one.wish) for one in self._line.pending]
+        return next(
+            (Acknowledgement(at, wish.fault_number) for at, wish in wishes if isinstance(wish, AcknowledgeWish)), None
+        )
+
+    async def answer_acknowledgement(self, acknowledgement: Acknowledgement, refused: Fault | None) -> None:
+        request = LineRequest(acknowledgement.sequence, AcknowledgeWish(acknowledgement.fault_number))
+        await self.requests.answer(request, refused)
 
     async def close(self) -> None:
         await asyncio.sleep(0)
-
-    def _reach(self) -> None:
-        if self._line.cut:
-            raise PlcError("plc.unreachable", "cut")

@@ -1,0 +1,144 @@
+"""Whoever watches the cell: any number of them, none of whom can do harm.
+
+    event loop ── tell ──▶ queue ──▶ thread ──▶ a screen
+                     └───▶ queue ──▶ thread ──▶ the recorder
+
+Each watcher is called on a thread of its own, in order. The event loop never waits for one: what a watcher cannot keep
+up with is dropped for it alone. The pixels of a scan are the camera's memory, of which there is little; who wants scans
+gets a copy, so that an event can be held for as long as somebody likes and no turn lacks the memory.
+"""
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from queue import SimpleQueue
+
+import structlog
+
+from station.core.broadcast import name_of
+from station.core.events import CellEvent, ScanJudged, Watcher
+
+log = structlog.get_logger()
+
+Kind = type[CellEvent]
+"""A kind of event."""
+
+EVENTS_WAITING = 10_000
+"""So many events may wait for a watcher: those of some five hundred parts."""
+
+SCANS_WAITING = 16
+"""So many of them may hold a scan, of 15 MB at the most."""
+
+PATIENCE_S = 2.0
+"""How long the end waits for the watchers, for all of them together."""
+
+
+class Watchers:
+    """All who watch; used from one event loop, but for the watchers themselves."""
+
+    def __init__(self) -> None:
+        self._seats: list[_Seat] = []
+
+    def add(self, watcher: Watcher, *kinds: Kind) -> Callable[[], None]:
+        """Have somebody told of every event from now on.
+
+        Args:
+            watcher: Called on a thread of its own; it may block, and one that raises is dropped.
+            kinds: What it is told of. Where none is named, everything but scans, whose pixels have to be copied.
+
+        Returns:
+            Has it told of nothing more; what it was told before, it still gets.
+        """
+        seat = _Seat(watcher, kinds)
+        self._seats.append(seat)
+
+        def remove() -> None:
+            seat.end()
+            if seat in self._seats:
+                self._seats.remove(seat)
+
+        return remove
+
+    def tell(self, event: CellEvent) -> None:
+        """Tell everybody who wants to know; returns at once, after a copy where the event holds a scan."""
+        self._seats = [seat for seat in self._seats if seat.taken]
+        told = [seat for seat in self._seats if seat.wants(event)]
+        if told and isinstance(event, ScanJudged):
+            event = _with_own_pixels(event)
+        for seat in told:
+            seat.tell(event)
+
+    async def close(self) -> None:
+        """Tell of nothing more, and wait for a moment until everybody has had what waits for him."""
+        seats, self._seats = self._seats, []
+        for seat in seats:
+            seat.end()
+        if seats:
+            await asyncio.to_thread(_await_ends, seats, PATIENCE_S)
+
+
+class _Seat:
+    """One watcher, its thread, and the events that wait for it."""
+
+    def __init__(self, watcher: Watcher, kinds: tuple[Kind, ...]) -> None:
+        self._watcher = watcher
+        self._kinds = kinds
+        self._waiting: SimpleQueue[CellEvent | None] = SimpleQueue()
+        self._room_for_scans = threading.BoundedSemaphore(SCANS_WAITING)
+        self._dropped = 0
+        self.taken = True
+        self.thread = threading.Thread(target=self._run, name=f"watcher {name_of(watcher)}", daemon=True)
+        self.thread.start()
+
+    def wants(self, event: CellEvent) -> bool:
+        """Whether this watcher is told of such events."""
+        return isinstance(event, self._kinds) if self._kinds else not isinstance(event, ScanJudged)
+
+    def tell(self, event: CellEvent) -> None:
+        """Have the watcher told after what waits for it, or count the event as dropped; never blocks."""
+        full = self._waiting.qsize() >= EVENTS_WAITING
+        if full or (isinstance(event, ScanJudged) and not self._room_for_scans.acquire(blocking=False)):
+            self._drop()
+        else:
+            self._waiting.put(event)
+
+    def end(self) -> None:
+        """Nothing more comes; harmless when that was said."""
+        self._waiting.put(None)
+
+    def await_end(self, until: float) -> None:
+        """Return when the watcher has had everything, at the latest at this moment of `time.monotonic`; blocks."""
+        self.thread.join(max(0.0, until - time.monotonic()))
+        left = self._waiting.qsize() if self.thread.is_alive() else 0
+        if left or self._dropped:
+            log.warning("watcher_behind", watcher=name_of(self._watcher), dropped=self._dropped + left)
+
+    def _drop(self) -> None:
+        if not self._dropped:
+            log.warning("watcher_behind", watcher=name_of(self._watcher), waiting=self._waiting.qsize())
+        self._dropped += 1
+
+    def _run(self) -> None:
+        try:
+            while (event := self._waiting.get()) is not None:
+                self._watcher(event)
+                if isinstance(event, ScanJudged):
+                    self._room_for_scans.release()
+        except Exception:  # whatever it is, nobody depends on a watcher
+            log.exception("watcher_dropped", watcher=name_of(self._watcher))
+        finally:
+            self.taken = False
+
+
+def _with_own_pixels(event: ScanJudged) -> ScanJudged:
+    """The same scan in memory of its own: a few milliseconds, after its decision is with the line PLC."""
+    blocks = tuple(replace(block, pixels=block.pixels.copy()) for block in event.evidence.blocks)
+    return replace(event, evidence=replace(event.evidence, blocks=blocks))
+
+
+def _await_ends(seats: Sequence[_Seat], patience_s: float) -> None:
+    until = time.monotonic() + patience_s
+    for seat in seats:
+        seat.await_end(until)
