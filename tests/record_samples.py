@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from station.core.errors import FAULTS, Fault
-from station.core.judgement import Evidence
+from station.core.judgement import JudgedBy, Judgement
 from station.core.part import (
     Announcement,
     Block,
@@ -34,6 +34,7 @@ PART_TYPE = PartType("SMH-385", 7, 385, 6, 3, 21.5, 120.0, 40.5, GEOMETRY)
 START = datetime(2026, 5, 1, 6, 0, 0, 123_000, UTC)
 TABLE = housings()
 CLASSES = tuple(surface.name for surface in TABLE.surfaces)
+JUDGED_BY = JudgedBy(MODEL, CLASSES, CONFIGURATION[0])
 INTERRUPTED = FAULTS["part.interrupted"]
 
 
@@ -95,18 +96,16 @@ def evidence(
     roi: Roi | None = Roi(1000, 1385),  # noqa: B008  # frozen
     lines: LineAccount | None = None,
     times: ScanTimes = ScanTimes(5, None, (), 17),  # noqa: B008  # frozen
-) -> Evidence:
-    return Evidence(
+) -> Judgement:
+    return Judgement(
         decision=chosen or decision(),
         account=lines or account(),
         roi=roi,
         features={"Width": 5472, "ExposureTime": 40.5, "PixelFormat": "Mono8", "ReverseX": False, "Gain": float("inf")},
-        model=MODEL,
-        config_sha256=CONFIGURATION[0],
+        by=JUDGED_BY,
         times=times,
         ms_after_last_line=12.25,
         blocks=blocks,
-        classes=CLASSES,
     )
 
 

@@ -30,7 +30,7 @@ from station.core.events import (
     StepStarted,
     Watcher,
 )
-from station.core.judgement import Defect, Evidence, Published
+from station.core.judgement import Defect, JudgedBy, Judgement, Published
 from station.core.part import Announcement, FeatureSnapshot, Inspection, LineAccount, PartType, ScanHealth
 from station.core.ports.camera import LineCamera
 from station.core.ports.line import LinePlc
@@ -135,10 +135,10 @@ class Cell:
                 if taken.stage is not Stage.SCAN and not await self._loaded(taken):
                     return
                 try:
-                    evidence, trouble = await self._look_twice(inspection, recipe, features)
-                    evidence, settled = await settle(
+                    judgement, trouble = await self._look_twice(inspection, recipe, features)
+                    judgement, settled = await settle(
                         inspection,
-                        evidence,
+                        judgement,
                         self._motion,
                         self._publish,
                         partial(self._locate, recipe),
@@ -147,19 +147,21 @@ class Cell:
                     )
                 finally:
                     await self._scanner.disarm()
-            self._watch(ScanJudged(inspection, evidence))
-            decided = PartDecided(inspection, evidence.decision, evidence.ms_after_last_line, evidence.times, settled)
+            self._watch(ScanJudged(inspection, judgement))
+            decided = PartDecided(
+                inspection, judgement.decision, judgement.ms_after_last_line, judgement.times, settled
+            )
             self._watch(decided)
-            await self._plc.list_defects(inspection, evidence.defects)
-            await self._check_load(inspection, evidence.times)
-            await self._line.room_for(evidence.decision.destination)
+            await self._plc.list_defects(inspection, judgement.defects)
+            await self._check_load(inspection, judgement.times)
+            await self._line.room_for(judgement.decision.destination)
             self._step(inspection, "unload")
             confirmed = await lay_away(
-                inspection, evidence, self._motion, self._publish, self._ledger, settled, self._table
+                inspection, judgement, self._motion, self._publish, self._ledger, settled, self._table
             )
-            self._count(inspection, evidence, confirmed, started_ns)
-            check_place(evidence.decision.destination, confirmed)
-            self._react(trouble, evidence.account)
+            self._count(inspection, judgement, confirmed, started_ns)
+            check_place(judgement.decision.destination, confirmed)
+            self._react(trouble, judgement.account)
 
     async def _loaded(self, taken: Resumed) -> bool:
         """Accept the part and have it loaded; False where it was withdrawn: its inspection is closed."""
@@ -207,21 +209,21 @@ class Cell:
 
     async def _look_twice(
         self, inspection: Inspection, recipe: Recipe, features: FeatureSnapshot
-    ) -> tuple[Evidence, StationError | None]:
+    ) -> tuple[Judgement, StationError | None]:
         """Look at the part, and once more where the fault's reaction is to scan again."""
-        evidence, trouble = await self._look_at(inspection, recipe, features)
-        fault = evidence.decision.fault
+        judgement, trouble = await self._look_at(inspection, recipe, features)
+        fault = judgement.decision.fault
         if fault is None or fault.reaction is not Reaction.RESCAN:
-            return evidence, trouble
-        log.warning("part_rescanned", fault=fault.code, detail=evidence.decision.detail)
+            return judgement, trouble
+        log.warning("part_rescanned", fault=fault.code, detail=judgement.decision.detail)
         await self._ledger.note(
-            "part_rescanned", f"{inspection.inspection_id} {fault.code}: {evidence.decision.detail}"
+            "part_rescanned", f"{inspection.inspection_id} {fault.code}: {judgement.decision.detail}"
         )
         try:
             await self._scanner.disarm()
             features = await self._prepare(inspection.part_type)
         except CameraError as error:
-            return evidence, error
+            return judgement, error
         return await self._look_at(inspection, recipe, features)
 
     def _recipe_of(self, part: Announcement) -> Recipe:
@@ -235,7 +237,7 @@ class Cell:
 
     async def _look_at(
         self, inspection: Inspection, recipe: Recipe, features: FeatureSnapshot
-    ) -> tuple[Evidence, StationError | None]:
+    ) -> tuple[Judgement, StationError | None]:
         """Turn, scan and judge the part on the jig; a device that fails here makes it a REVIEW, to be moved away."""
         judge = SurfaceJudge(recipe.part_type, self._settings.crop, recipe.classifier, self._settings.turn)
         self._step(inspection, "spin")
@@ -261,51 +263,50 @@ class Cell:
         judge: SurfaceJudge,
         features: FeatureSnapshot,
         trouble: StationError | None,
-    ) -> Evidence:
+    ) -> Judgement:
         now_ns = self._clock.monotonic_ns()
         times = scan.times(recipe.part_type, now_ns)
         load = load_of(times, recipe.part_type.block_s)
         late_ms = None if scan.last_line_ns is None else (now_ns - scan.last_line_ns) / 1e6
         health = ScanHealth(*_first_fault(scan.account, trouble), late_ms, str(load) if load.overloaded else "")
-        return Evidence(
+        return Judgement(
             decision=decide(scan.scores, health, recipe.rule),
             account=scan.account,
             roi=judge.roi,
             features=features,
-            model=recipe.classifier.model,
-            config_sha256=self._config_sha256,
+            by=self._judged_by(recipe),
             times=times,
             ms_after_last_line=late_ms,
             blocks=scan.blocks,
-            classes=recipe.classifier.classes,
-            recipe=recipe.part_type.name,
-            recipe_sha256=recipe.sha256,
-            rule=recipe.rule.rule,
-            archive=recipe.archive,
         )
 
-    def _unscanned(self, recipe: Recipe, error: StationError, features: FeatureSnapshot) -> Evidence:
-        return Evidence(
+    def _unscanned(self, recipe: Recipe, error: StationError, features: FeatureSnapshot) -> Judgement:
+        return Judgement(
             decision=review(self._table.review, error.fault, error.detail),
             account=LineAccount(0, 0, 0, (), 0, error.fault, "the part was not scanned"),
             roi=None,
             features=features,
-            model=recipe.classifier.model,
-            config_sha256=self._config_sha256,
+            by=self._judged_by(recipe),
             times=ScanTimes(None, None, (), self._clock.monotonic_ns()),
             ms_after_last_line=None,
             blocks=(),
+        )
+
+    def _judged_by(self, recipe: Recipe) -> JudgedBy:
+        return JudgedBy(
+            model=recipe.classifier.model,
             classes=recipe.classifier.classes,
+            config_sha256=self._config_sha256,
             recipe=recipe.part_type.name,
             recipe_sha256=recipe.sha256,
             rule=recipe.rule.rule,
             archive=recipe.archive,
         )
 
-    async def _locate(self, recipe: Recipe, evidence: Evidence) -> tuple[Defect, ...]:
+    async def _locate(self, recipe: Recipe, judgement: Judgement) -> tuple[Defect, ...]:
         mm_per_px = self._settings.camera.mm_per_px
         return await self._compute.submit(
-            find_defects, evidence.decision, evidence.blocks, evidence.roi, recipe, mm_per_px
+            find_defects, judgement.decision, judgement.blocks, judgement.roi, recipe, mm_per_px
         )
 
     async def _publish(self, result: Published) -> Delivery:
@@ -329,13 +330,13 @@ class Cell:
         if kept_up:
             await self._ledger.note("network_overloaded", f"{inspection.inspection_id} {load}")
 
-    def _count(self, inspection: Inspection, evidence: Evidence, confirmed: Place, started_ns: int) -> None:
-        decision = evidence.decision
+    def _count(self, inspection: Inspection, judgement: Judgement, confirmed: Place, started_ns: int) -> None:
+        decision = judgement.decision
         self.processed += 1
         self.defective += not decision.verdict.passes
         cycle_ms = (self._clock.monotonic_ns() - started_ns) / 1e6
-        valid = evidence.account.valid
-        late_ms, defects = evidence.ms_after_last_line, evidence.defects
+        valid = judgement.account.valid
+        late_ms, defects = judgement.ms_after_last_line, judgement.defects
         self._watch(PartSorted(inspection, decision, confirmed, late_ms, valid, cycle_ms, defects))
         log.info(
             "part_sorted",
@@ -344,8 +345,8 @@ class Cell:
             reason=decision.fault and decision.fault.code,
             confidence=round(decision.confidence, 4),
             bin=confirmed.name,
-            model=evidence.model.sha256[:12],
-            decision_ms=evidence.ms_after_last_line and round(evidence.ms_after_last_line, 1),
+            model=judgement.by.model.sha256[:12],
+            decision_ms=judgement.ms_after_last_line and round(judgement.ms_after_last_line, 1),
             cycle_ms=round(cycle_ms),
         )
 

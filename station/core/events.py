@@ -10,7 +10,7 @@ import structlog
 
 from station.core.alarms import Alarm
 from station.core.errors import Fault
-from station.core.judgement import Defect, Evidence
+from station.core.judgement import Defect, Judgement
 from station.core.part import Decision, Inspection, Scores
 from station.core.timeline import Load, ScanTimes, SettleTimes
 from station.core.verdicts import Place, Verdict
@@ -63,7 +63,7 @@ class ScanJudged:
     """
 
     inspection: Inspection
-    evidence: Evidence
+    judgement: Judgement
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What a decision rests on and what becomes of it: as it is stored, read back and published."""
+"""What was decided about a part, and on what grounds: as it is stored, read back and published."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -93,39 +93,50 @@ class Defect:
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
-    """What a decision rests on, as it is stored.
+class JudgedBy:
+    """What judged a part, and by which rules.
+
+    Attributes:
+        model: The network.
+        classes: Names of its classes, a column of the scores each, in its own order.
+        config_sha256: Hash of the effective configuration.
+        recipe: Name of the recipe, or None where there is none.
+        recipe_sha256: Hash of that recipe; None without one.
+        rule: How the scores became a verdict.
+        archive: Names of the verdicts whose scans of such parts are archived; None for those of the records' settings.
+    """
+
+    model: ModelIdentity
+    classes: tuple[str, ...]
+    config_sha256: str
+    recipe: str | None = None
+    recipe_sha256: str | None = None
+    rule: str = "algorithm1"
+    archive: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What was decided about a part and what that rests on, as it is stored.
 
     Attributes:
         decision: The decision.
         account: Where the lines went.
         roi: The part's columns, or None when they were not found.
         features: The camera's features during this scan.
-        model: Which network judged.
-        config_sha256: Hash of the effective configuration.
+        by: What judged.
         times: When each step up to the decision was done.
         ms_after_last_line: From the last line's exposure to the decision, or None.
         blocks: The raw blocks, for the archive.
-        classes: Names of the network's classes, a column of the scores each, in its own order.
         defects: What was found, the defect that matters most first.
-        recipe: Name of the recipe that the part was judged by, or None where there is none.
-        recipe_sha256: Hash of that recipe; None without one.
-        rule: How the scores became a verdict.
-        archive: Names of the verdicts whose scans of such parts are archived; None for those of the records' settings.
     """
 
     decision: Decision
     account: LineAccount
     roi: Roi | None
     features: FeatureSnapshot
-    model: ModelIdentity
-    config_sha256: str
+    by: JudgedBy
     times: ScanTimes
     ms_after_last_line: float | None
     blocks: Sequence[Block]
-    classes: tuple[str, ...] = ()
     defects: tuple[Defect, ...] = ()
-    recipe: str | None = None
-    recipe_sha256: str | None = None
-    rule: str = "algorithm1"
-    archive: frozenset[str] | None = None

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from station.core.clock import Clock
 from station.core.errors import RobotError
-from station.core.judgement import Defect, Evidence, Published
+from station.core.judgement import Defect, Judgement, Published
 from station.core.part import Inspection, Receipt
 from station.core.ports.records import PartLedger
 from station.core.timeline import Delivery, SettleTimes
@@ -25,18 +25,18 @@ class Gear(Protocol):
 
 
 Publish = Callable[[Published], Awaitable[Delivery]]
-Locate = Callable[[Evidence], Awaitable[tuple[Defect, ...]]]
+Locate = Callable[[Judgement], Awaitable[tuple[Defect, ...]]]
 
 
 async def settle(
     inspection: Inspection,
-    evidence: Evidence,
+    judgement: Judgement,
     gear: Gear,
     publish: Publish,
     locate: Locate,
     ledger: PartLedger,
     clock: Clock,
-) -> tuple[Evidence, SettleTimes]:
+) -> tuple[Judgement, SettleTimes]:
     """Publish and record the decision while the jig comes to rest; returns when all three are done.
 
     The PLC has the decision first: its request is on the wire before the stop is begun. Where the defects lie is found
@@ -45,7 +45,7 @@ async def settle(
 
     Args:
         inspection: Of the part.
-        evidence: What was decided.
+        judgement: What was decided.
         gear: Jig and robot.
         publish: Sends the result to the PLC.
         locate: Finds the defects.
@@ -53,16 +53,16 @@ async def settle(
         clock: Monotonic time.
 
     Returns:
-        The evidence with its defects, as it is recorded, and when that was done.
+        The judgement with its defects, as it is recorded, and when that was done.
 
     Raises:
         StationError: The jig does not stop, the record cannot be written, or the line is gone for good.
     """
-    result = Published(inspection, evidence.decision, evidence.ms_after_last_line, None)
+    result = Published(inspection, judgement.decision, judgement.ms_after_last_line, None)
     stopping = asyncio.ensure_future(gear.stop(inspection))  # begins when publishing waits for the first time
     try:
         delivery = await publish(result)
-        located = replace(evidence, defects=await locate(evidence))
+        located = replace(judgement, defects=await locate(judgement))
         await ledger.judged(inspection, located)
         return located, SettleTimes(delivery, clock.monotonic_ns())
     finally:
@@ -71,7 +71,7 @@ async def settle(
 
 async def lay_away(
     inspection: Inspection,
-    evidence: Evidence,
+    judgement: Judgement,
     gear: Gear,
     publish: Publish,
     ledger: PartLedger,
@@ -82,7 +82,7 @@ async def lay_away(
 
     Args:
         inspection: Of the part.
-        evidence: What was decided.
+        judgement: What was decided.
         gear: Jig and robot.
         publish: Sends the result to the PLC.
         ledger: The records.
@@ -93,13 +93,13 @@ async def lay_away(
         RobotError: `robot.wrong_bin`: the robot confirms no place at all; the record stays open.
         StationError: The robot, the record or the line failed.
     """
-    ordered = evidence.decision.destination
+    ordered = judgement.decision.destination
     receipt = await gear.unload(inspection, ordered)
     confirmed = table.place_of(receipt.confirmed)
     if confirmed is None:
         raise RobotError("robot.wrong_bin", f"ordered {ordered.name}, confirmed place code {receipt.confirmed}")
     await ledger.sorted(inspection, confirmed, settled)
-    await publish(Published(inspection, evidence.decision, evidence.ms_after_last_line, confirmed))
+    await publish(Published(inspection, judgement.decision, judgement.ms_after_last_line, confirmed))
     return confirmed
 
 

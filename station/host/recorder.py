@@ -55,13 +55,13 @@ class ScanRecorder:
             self._fail(error)
 
     def _take(self, event: CellEvent) -> None:
-        if not isinstance(event, ScanJudged) or not event.evidence.account.valid or self._taken >= self._parts:
+        if not isinstance(event, ScanJudged) or not event.judgement.account.valid or self._taken >= self._parts:
             return
         if len(self._waiting) >= WAITING_SCANS:
             log.warning("scan_not_recorded", part_id=event.inspection.part.part_id, waiting=len(self._waiting))
             return
         self._taken += 1
-        image = cut_out(event.evidence, PurePosixPath(f"{self._taken:05d}.png"))
+        image = cut_out(event.judgement, PurePosixPath(f"{self._taken:05d}.png"))
         if image is None:
             raise AssertionError("a complete scan has blocks")
         part_id = self._unused(event.inspection.part.part_id)

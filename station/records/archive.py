@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from station.core.durable import make_folder_in, staged_file
-from station.core.judgement import Evidence
+from station.core.judgement import Judgement
 from station.core.part import Block, Pixels, Roi
 from station.records.folder import FILE_MODE, FOLDER_MODE
 
@@ -44,16 +44,16 @@ def scan_file(inspection_id: str, entered_at: datetime) -> PurePosixPath:
     return PurePosixPath(ARCHIVE) / f"{entered_at:%Y/%m/%d}" / f"{inspection_id}.png"
 
 
-def cut_out(evidence: Evidence, file: PurePosixPath) -> ScanImage | None:
+def cut_out(judgement: Judgement, file: PurePosixPath) -> ScanImage | None:
     """A copy of the scan as it is archived, or None without a block; under 1 ms for a part, 5 ms for a whole sensor.
 
     Around a part that was judged to the end, 256 columns of background are kept; otherwise the whole width, because
     what is wrong may lie anywhere.
     """
-    if not evidence.blocks:
+    if not judgement.blocks:
         return None
-    left, right = _columns(evidence.blocks, evidence.roi if _judged_to_the_end(evidence) else None)
-    return ScanImage(file, left, np.concatenate([block.pixels[:, left:right] for block in evidence.blocks]))
+    left, right = _columns(judgement.blocks, judgement.roi if _judged_to_the_end(judgement) else None)
+    return ScanImage(file, left, np.concatenate([block.pixels[:, left:right] for block in judgement.blocks]))
 
 
 def encode_scan(image: ScanImage) -> bytes:
@@ -114,8 +114,8 @@ def remove_scan(folder: Path, file: str) -> None:
             (folder / parent).rmdir()
 
 
-def _judged_to_the_end(evidence: Evidence) -> bool:
-    return evidence.account.valid and evidence.decision.algorithm1 is not None
+def _judged_to_the_end(judgement: Judgement) -> bool:
+    return judgement.account.valid and judgement.decision.algorithm1 is not None
 
 
 def _columns(blocks: Sequence[Block], roi: Roi | None) -> tuple[int, int]:

@@ -8,7 +8,7 @@ from datetime import datetime
 import numpy as np
 
 from station.core.errors import BugError
-from station.core.judgement import Defect, Evidence
+from station.core.judgement import Defect, Judgement
 from station.core.part import Inspection
 from station.records.store import advance
 
@@ -21,15 +21,15 @@ DEFECT = """INSERT INTO defects VALUES (:inspection, :rank, :surface, :patch, :c
 MEASURED = ("angle_deg", "axial_mm", "along_mm", "across_mm")
 
 
-def judge(connection: sqlite3.Connection, inspection: Inspection, evidence: Evidence, at: datetime) -> None:
+def judge(connection: sqlite3.Connection, inspection: Inspection, judgement: Judgement, at: datetime) -> None:
     """Write the decision and what it rests on, inside the caller's transaction.
 
     Raises:
         BugError: The inspection is unknown or not open; or the scores are not as wide as there are names for them, so
             that nobody could read them again.
     """
-    decision = evidence.decision
-    _require_names(evidence)
+    decision = judgement.decision
+    _require_names(judgement)
     outcome = {
         "verdict": decision.verdict.name,
         "reason": decision.fault and decision.fault.code,
@@ -37,14 +37,14 @@ def judge(connection: sqlite3.Connection, inspection: Inspection, evidence: Evid
         "destination": decision.destination.name,
     }
     advance(connection, "judged", inspection, at, outcome)
-    row = {"inspection": inspection.number, **outcome, **_grounds(evidence), **_account(evidence)}
+    row = {"inspection": inspection.number, **outcome, **_grounds(judgement), **_account(judgement)}
     connection.execute(JUDGEMENT, row)
-    for rank, defect in enumerate(evidence.defects, 1):
+    for rank, defect in enumerate(judgement.defects, 1):
         connection.execute(DEFECT, {"inspection": inspection.number, "rank": rank, **_found(defect)})
 
 
-def _grounds(evidence: Evidence) -> dict[str, object]:
-    decision, roi = evidence.decision, evidence.roi
+def _grounds(judgement: Judgement) -> dict[str, object]:
+    decision, roi = judgement.decision, judgement.roi
     return {
         "algorithm1": decision.algorithm1 and decision.algorithm1.name,
         "confidence": float(decision.confidence),
@@ -53,22 +53,22 @@ def _grounds(evidence: Evidence) -> dict[str, object]:
         "probabilities": np.ascontiguousarray(decision.probabilities, "<f4").tobytes(),
         "roi_left": roi and int(roi.left),
         "roi_right": roi and int(roi.right),
-        "features": json.dumps({name: _plain(value) for name, value in evidence.features.items()}),
-        "model": evidence.model.name,
-        "model_sha256": evidence.model.sha256,
-        "config_sha256": evidence.config_sha256,
-        "times_ns": json.dumps(evidence.times.flat()),
-        "ms_after_last_line": evidence.ms_after_last_line,
-        "classes": json.dumps(evidence.classes),
-        "recipe": evidence.recipe,
-        "recipe_sha256": evidence.recipe_sha256,
-        "rule": evidence.rule,
-        "defects": len(evidence.defects),
+        "features": json.dumps({name: _plain(value) for name, value in judgement.features.items()}),
+        "model": judgement.by.model.name,
+        "model_sha256": judgement.by.model.sha256,
+        "config_sha256": judgement.by.config_sha256,
+        "times_ns": json.dumps(judgement.times.flat()),
+        "ms_after_last_line": judgement.ms_after_last_line,
+        "classes": json.dumps(judgement.by.classes),
+        "recipe": judgement.by.recipe,
+        "recipe_sha256": judgement.by.recipe_sha256,
+        "rule": judgement.by.rule,
+        "defects": len(judgement.defects),
     }
 
 
-def _require_names(evidence: Evidence) -> None:
-    probabilities, classes = evidence.decision.probabilities, evidence.classes
+def _require_names(judgement: Judgement) -> None:
+    probabilities, classes = judgement.decision.probabilities, judgement.by.classes
     if probabilities.size and probabilities.shape[1:] != (len(classes),):
         shape = " by ".join(map(str, probabilities.shape))
         raise BugError("station.bug", f"{shape} scores with the names of {len(classes)} classes")
@@ -87,8 +87,8 @@ def _finite(value: float | None) -> float | None:
     return None if value is None or not math.isfinite(value) else float(value)
 
 
-def _account(evidence: Evidence) -> dict[str, object]:
-    account = evidence.account
+def _account(judgement: Judgement) -> dict[str, object]:
+    account = judgement.account
     return {
         "lines_expected": account.expected_lines,
         "lines_delivered": account.delivered_lines,

@@ -17,7 +17,7 @@ from typing import Concatenate, ParamSpec, Self, TypeVar
 from station.core.alarms import Alarm
 from station.core.clock import Clock
 from station.core.errors import BugError, Fault, RecordError
-from station.core.judgement import Evidence, Journal, Written
+from station.core.judgement import Journal, Judgement, Written
 from station.core.locks import holders
 from station.core.part import Announcement, Device, Inspection, ModelIdentity, Order, PartType, Receipt
 from station.core.ports.records import LedgerRoom
@@ -102,13 +102,13 @@ class SqliteLedger:
         moment = self._clock.now(), self._clock.monotonic_ns()
         await self._commit(orders.end_order, receipt, place.name if place else None, *moment)
 
-    async def judged(self, inspection: Inspection, evidence: Evidence) -> None:
+    async def judged(self, inspection: Inspection, judgement: Judgement) -> None:
         """Write down the decision and all it rests on, and hand a copy of the scan to the archive.
 
         The blocks are not needed any more when this returns. A scan that cannot be archived leaves a note and says so
         in its record; the judgement stands.
         """
-        await self._write(partial(self._judge, inspection, evidence, self._clock.now()))
+        await self._write(partial(self._judge, inspection, judgement, self._clock.now()))
 
     async def interrupted(self, inspection: Inspection, fault: Fault, detail: str) -> None:
         """Turn the verdict of an inspection that is not closed into REVIEW; what was judged stays recorded."""
@@ -221,16 +221,16 @@ class SqliteLedger:
         database.commit(store.remember_configuration, sha256, settings, now)
         self._archivist.settle(database, now)
 
-    def _judge(self, inspection: Inspection, evidence: Evidence, now: datetime, database: Database) -> None:
+    def _judge(self, inspection: Inspection, judgement: Judgement, now: datetime, database: Database) -> None:
         """Runs on the writer's thread, which also copies the pixels, so that the event loop does not stand still."""
         file = archive.scan_file(inspection.inspection_id, inspection.entered_at)
         image = (
-            archive.cut_out(evidence, file)
-            if self._archivist.wants(evidence.decision.verdict, evidence.archive)
+            archive.cut_out(judgement, file)
+            if self._archivist.wants(judgement.decision.verdict, judgement.by.archive)
             else None
         )
         with database.transaction() as connection:
-            judgements.judge(connection, inspection, evidence, now)
+            judgements.judge(connection, inspection, judgement, now)
             if image is not None:
                 store.intend_scan(connection, inspection, str(file), image.left)
         if image is not None:

@@ -64,13 +64,13 @@ def type_of(bench: Bench) -> PartType:
 
 def seen_times(bench: Bench, part_id: str) -> tuple[int, int]:
     """When a part's first block arrived, and when its last one was scored, in nanoseconds."""
-    (evidence,) = [
-        entry.evidence for entry in bench.ledger.entries.values() if entry.inspection.part.part_id == part_id
+    (judgement,) = [
+        entry.judgement for entry in bench.ledger.entries.values() if entry.inspection.part.part_id == part_id
     ]
-    assert evidence is not None
-    scored = evidence.times.blocks[-1].scored_ns
+    assert judgement is not None
+    scored = judgement.times.blocks[-1].scored_ns
     assert scored is not None
-    return evidence.times.blocks[0].arrived_ns, scored
+    return judgement.times.blocks[0].arrived_ns, scored
 
 
 def patient(deadline_ms: float) -> Settings:
@@ -86,8 +86,8 @@ async def test_a_network_that_is_too_slow_for_the_deadline_sends_the_part_to_rev
         await bench.sorted(1)
         (entry,) = bench.ledger.entries.values()
         assert bench.floor.sorted_parts == [("A1", "bin_review")]
-        assert entry.evidence is not None
-        decision = entry.evidence.decision
+        assert entry.judgement is not None
+        decision = entry.judgement.decision
         assert decision.fault is not None
         assert (decision.verdict, decision.fault.code) == (Verdict.REVIEW, "scan.late")
         assert decision.algorithm1 == Verdict.DEFECT_FREE
@@ -148,9 +148,9 @@ async def test_a_camera_that_is_lost_in_mid_scan_costs_that_scan_and_the_whole_o
         bench.feed("A1")
         await bench.sorted(1)
         (entry,) = bench.ledger.entries.values()
-        assert entry.evidence is not None
+        assert entry.judgement is not None
         assert (entry.verdict, entry.reason) == (Verdict.DEFECT_FREE, None)
-        assert len(entry.evidence.times.blocks) == BLOCKS_PER_TURN
+        assert len(entry.judgement.times.blocks) == BLOCKS_PER_TURN
         assert [detail for event, detail in bench.ledger.events if event == "part_rescanned"] == [
             f"{entry.inspection.inspection_id} camera.lost: unplugged"
         ]
@@ -164,11 +164,11 @@ async def test_a_camera_that_is_lost_in_both_scans_sends_the_part_to_review_with
         bench.feed("A1")
         await bench.sorted(1)
         (entry,) = bench.ledger.entries.values()
-        assert entry.evidence is not None
+        assert entry.judgement is not None
         assert bench.floor.sorted_parts == [("A1", "bin_review")]
         assert entry.reason is not None
         assert entry.reason.code == "camera.lost"
-        times = entry.evidence.times
+        times = entry.judgement.times
         assert len(times.blocks) == 5
         assert all(block.scored_ns is not None for block in times.blocks)
 

@@ -76,7 +76,7 @@ def last_place(bench: WiredBench, part_id: str) -> str:
     """Where the last decision that the PLC got wants the part: only one that was judged whole may be passed."""
     last = bench.words.results_of(part_id)[-1]
     (entry,) = [one for one in bench.cell.ledger.entries.values() if one.inspection.part.part_id == part_id]
-    whole = entry.evidence is not None and len(entry.evidence.decision.probabilities) == 16 and entry.reason is None
+    whole = entry.judgement is not None and len(entry.judgement.decision.probabilities) == 16 and entry.reason is None
     assert (last.decision == plc.DEFECT_FREE) is whole
     return "second_inspection" if whole else "bin_review"
 

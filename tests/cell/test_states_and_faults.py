@@ -128,7 +128,7 @@ async def test_an_unsure_pass_goes_to_review_with_algorithm_1_beside_it() -> Non
         await bench.start()
         bench.feed("A1")
         await bench.sorted(1)
-        decision = next(iter(bench.ledger.entries.values())).evidence.decision  # type: ignore[union-attr]
+        decision = next(iter(bench.ledger.entries.values())).judgement.decision  # type: ignore[union-attr]
         assert (decision.verdict, decision.algorithm1) == (Verdict.REVIEW, Verdict.DEFECT_FREE)
         assert decision.fault is not None
         assert decision.fault.code == "part.low_confidence"

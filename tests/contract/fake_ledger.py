@@ -8,7 +8,7 @@ import numpy as np
 from station.core.alarms import Alarm
 from station.core.clock import Clock, SystemClock
 from station.core.errors import BugError, Fault
-from station.core.judgement import Evidence, Journal, Written
+from station.core.judgement import Journal, Judgement, Written
 from station.core.part import Announcement, Decision, Device, Inspection, ModelIdentity, Order, PartType, Receipt
 from station.core.ports.records import LedgerRoom
 from station.core.timeline import SettleTimes
@@ -26,7 +26,7 @@ class Entry:
     verdict: Verdict | None = None
     reason: Fault | None = None
     detail: str = ""
-    evidence: Evidence | None = None
+    judgement: Judgement | None = None
     confirmed: Destination | None = None
     settled: SettleTimes | None = None
 
@@ -70,13 +70,13 @@ class FakeLedger:
             raise BugError("station.bug", "no such order waits for a receipt")
         self.receipts.append(receipt)
 
-    async def judged(self, inspection: Inspection, evidence: Evidence) -> None:
-        scores = evidence.decision.probabilities
-        if scores.size and scores.shape[1:] != (len(evidence.classes),):
+    async def judged(self, inspection: Inspection, judgement: Judgement) -> None:
+        scores = judgement.decision.probabilities
+        if scores.size and scores.shape[1:] != (len(judgement.by.classes),):
             raise BugError("station.bug", "scores without the names of their classes")
         entry = self._entry(inspection, "open")
-        entry.state, entry.evidence = "judged", evidence
-        decision = evidence.decision
+        entry.state, entry.judgement = "judged", judgement
+        decision = judgement.decision
         entry.verdict, entry.reason, entry.detail = decision.verdict, decision.fault, decision.detail
 
     async def interrupted(self, inspection: Inspection, fault: Fault, detail: str) -> None:
@@ -101,7 +101,7 @@ class FakeLedger:
     async def journal(self, inspection: Inspection) -> Journal:
         entry = self._entry(inspection, "open", "judged", "sorted", "lost", "withdrawn")
         orders = [self._written(order, whose) for order, whose in self.orders if whose == inspection]
-        return Journal(_decision(entry), entry.evidence.ms_after_last_line if entry.evidence else None, tuple(orders))
+        return Journal(_decision(entry), entry.judgement.ms_after_last_line if entry.judgement else None, tuple(orders))
 
     async def last_order(self, device: Device) -> Written | None:
         given = [(order, whose) for order, whose in self.orders if order.device == device]
@@ -112,7 +112,7 @@ class FakeLedger:
         return taken[-1] if taken else None
 
     async def last_model(self) -> ModelIdentity | None:
-        models = [entry.evidence.model for entry in self.entries.values() if entry.evidence]
+        models = [entry.judgement.by.model for entry in self.entries.values() if entry.judgement]
         return models[-1] if models else None
 
     def _written(self, order: Order, inspection: Inspection | None) -> Written:
@@ -164,5 +164,5 @@ def _decision(entry: Entry) -> Decision | None:
     if entry.verdict is None:
         return None
     nothing = Decision(entry.verdict, None, None, "", 0.0, None, 0, np.zeros((0, 1), np.float32))
-    judged = entry.evidence.decision if entry.evidence else nothing
+    judged = entry.judgement.decision if entry.judgement else nothing
     return replace(judged, verdict=entry.verdict, fault=entry.reason, detail=entry.detail)

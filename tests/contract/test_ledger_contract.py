@@ -15,7 +15,18 @@ from station.core.part import Inspection, ModelIdentity, Order, Receipt
 from station.core.ports.records import PartLedger
 from tests.contract.fake_ledger import FakeLedger
 from tests.housings import Destination, Verdict
-from tests.record_samples import INTERRUPTED, MODEL, PART_TYPE, START, decision, evidence, open_ledger, part, scores
+from tests.record_samples import (
+    INTERRUPTED,
+    JUDGED_BY,
+    MODEL,
+    PART_TYPE,
+    START,
+    decision,
+    evidence,
+    open_ledger,
+    part,
+    scores,
+)
 
 LOST = FAULTS["robot.part_lost"]
 WITHDRAWN = FAULTS["part.withdrawn"]
@@ -246,7 +257,7 @@ async def test_scores_without_a_name_for_each_of_their_columns_are_refused(
 ) -> None:
     inspection = await ledger.enter(part(), PART_TYPE)
     with pytest.raises(BugError):
-        await ledger.judged(inspection, replace(evidence(), classes=classes))
+        await ledger.judged(inspection, replace(evidence(), by=replace(JUDGED_BY, classes=classes)))
     assert (await ledger.journal(inspection)).decision is None
     await ledger.judged(inspection, evidence())
 
@@ -265,7 +276,7 @@ async def test_the_last_model_is_that_of_the_part_that_was_taken_on_last_of_thos
     first, second = [await ledger.enter(part(name), PART_TYPE) for name in "AB"]
     await ledger.judged(first, evidence())
     assert await ledger.last_model() == MODEL
-    await ledger.judged(second, replace(evidence(), model=other))
+    await ledger.judged(second, replace(evidence(), by=replace(JUDGED_BY, model=other)))
     assert await ledger.last_model() == other
 
 

@@ -16,7 +16,7 @@ import pytest
 import structlog
 
 from station.core.errors import FAULTS, RecordError
-from station.core.judgement import Evidence
+from station.core.judgement import Judgement
 from station.core.part import Block, Decision, Inspection, Pixels, Roi
 from station.core.settings import CropSettings
 from station.flow.crop import crop_block, find_part
@@ -59,11 +59,11 @@ def sensor_image(left: int = 700) -> Pixels:
     return np.clip(image, 0, 255).astype(np.uint8)
 
 
-def seen(image: Pixels, roi: Roi | None, chosen: Decision | None = None) -> Evidence:
+def seen(image: Pixels, roi: Roi | None, chosen: Decision | None = None) -> Judgement:
     return evidence(chosen, blocks_of(image), roi)
 
 
-async def judged(ledger: SqliteLedger, found: Evidence, part_id: str = "SMH-0001") -> Inspection:
+async def judged(ledger: SqliteLedger, found: Judgement, part_id: str = "SMH-0001") -> Inspection:
     inspection = await ledger.enter(part(part_id), PART_TYPE)
     await ledger.judged(inspection, found)
     return inspection

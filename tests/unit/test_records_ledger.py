@@ -25,6 +25,7 @@ from tests.housings import Destination, Verdict
 from tests.record_samples import (
     CONFIGURATION,
     INTERRUPTED,
+    JUDGED_BY,
     MODEL,
     PART_TYPE,
     TABLE,
@@ -292,7 +293,7 @@ async def test_the_database_itself_refuses_a_judgement_that_nobody_could_read(
     tmp_path: Path, impossible: dict[str, object]
 ) -> None:
     ledger = await open_ledger(tmp_path)
-    three = replace(evidence(decision(probabilities=THREE)), classes=OTHER_ORDER)
+    three = replace(evidence(decision(probabilities=THREE)), by=replace(JUDGED_BY, classes=OTHER_ORDER))
     await ledger.judged(await ledger.enter(part(), PART_TYPE), three)
     await ledger.enter(part(), PART_TYPE)
     await ledger.close()
@@ -311,7 +312,8 @@ async def test_a_judgement_keeps_the_networks_classes_the_recipe_and_what_was_fo
     found = evidence(decision(probabilities=THREE))
     recipe = {"recipe": "SMH-385", "recipe_sha256": "ab" * 32, "rule": "largest_first"}
     nowhere = Defect("pits", np.int64(0), np.float32(0.5), None, None, None, None)  # type: ignore[arg-type]
-    await ledger.judged(inspection, replace(found, classes=OTHER_ORDER, defects=(FOUND, nowhere), **recipe))
+    by = replace(JUDGED_BY, classes=OTHER_ORDER, **recipe)
+    await ledger.judged(inspection, replace(found, by=by, defects=(FOUND, nowhere)))
     await ledger.close()
     ledger = await open_ledger(tmp_path)
     journal = await ledger.journal(inspection)

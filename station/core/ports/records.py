@@ -6,7 +6,7 @@ from typing import Literal, Protocol
 
 from station.core.alarms import Alarm
 from station.core.errors import Fault
-from station.core.judgement import Evidence, Journal, Written
+from station.core.judgement import Journal, Judgement, Written
 from station.core.part import (
     Announcement,
     Device,
@@ -56,7 +56,7 @@ class PartLedger(Protocol):
     async def receipt(self, receipt: Receipt) -> None:
         """Write down how an order ended."""
 
-    async def judged(self, inspection: Inspection, evidence: Evidence) -> None:
+    async def judged(self, inspection: Inspection, judgement: Judgement) -> None:
         """Write down the decision and all it rests on, and archive the scan where the settings say so."""
 
     async def interrupted(self, inspection: Inspection, fault: Fault, detail: str) -> None:
