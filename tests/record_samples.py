@@ -90,7 +90,7 @@ def blocks_of(image: Pixels) -> list[Block]:
     return [Block(index, index, pixels, LINES_PER_BLOCK, index, index) for index, pixels in enumerate(parts)]
 
 
-def evidence(
+def judgement(
     chosen: Decision | None = None,
     blocks: Sequence[Block] = (),
     roi: Roi | None = Roi(1000, 1385),  # noqa: B008  # frozen

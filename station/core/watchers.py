@@ -134,8 +134,8 @@ class _Seat:
 
 def _with_own_pixels(event: ScanJudged) -> ScanJudged:
     """The same scan in memory of its own: a few milliseconds, after its decision is with the line PLC."""
-    blocks = tuple(replace(block, pixels=block.pixels.copy()) for block in event.evidence.blocks)
-    return replace(event, evidence=replace(event.evidence, blocks=blocks))
+    blocks = tuple(replace(block, pixels=block.pixels.copy()) for block in event.judgement.blocks)
+    return replace(event, judgement=replace(event.judgement, blocks=blocks))
 
 
 def _await_ends(seats: Sequence[_Seat], patience_s: float) -> None:

@@ -20,7 +20,7 @@ from station.host.build import open_station
 from station.host.check import check_station
 from station.records.ledger import SqliteLedger
 from tests.cell.fault_bench import quick_settings
-from tests.record_samples import JUDGED_BY, PART_TYPE, HandClock, evidence, part
+from tests.record_samples import JUDGED_BY, PART_TYPE, HandClock, judgement, part
 from tests.unit.grey_bundles import GREYS, make_grey_bundle
 from tests.unit.housings import Surface
 
@@ -94,7 +94,7 @@ async def judge_one(settings: Settings, data: Path) -> None:
     configuration = (settings.sha256, settings.model_dump_json())
     ledger = await SqliteLedger.open(data, settings.records, HandClock(), configuration, settings.table)
     by = replace(JUDGED_BY, model=Shelf(data / "models").active(), config_sha256=settings.sha256)
-    found = replace(evidence(), by=by)
+    found = replace(judgement(), by=by)
     await ledger.judged(await ledger.enter(part(), PART_TYPE), found)
     await ledger.close()
 

@@ -22,7 +22,7 @@ from tests.record_samples import (
     PART_TYPE,
     START,
     decision,
-    evidence,
+    judgement,
     open_ledger,
     part,
     scores,
@@ -41,7 +41,7 @@ async def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
 
 
 STEPS: dict[str, Step] = {
-    "judged": lambda ledger, inspection: ledger.judged(inspection, evidence()),
+    "judged": lambda ledger, inspection: ledger.judged(inspection, judgement()),
     "interrupted": lambda ledger, inspection: ledger.interrupted(inspection, INTERRUPTED, "stopped"),
     "sorted": lambda ledger, inspection: ledger.sorted(inspection, Destination.BIN_PITS),
     "lost": lambda ledger, inspection: ledger.lost(inspection, LOST, "dropped"),
@@ -122,9 +122,9 @@ async def test_inspections_are_numbered_from_one_and_have_ids_of_their_own(ledge
 
 async def test_open_inspections_come_back_whole_and_oldest_first(ledger: PartLedger) -> None:
     first, second, third = [await ledger.enter(part(name, 9), PART_TYPE) for name in ("B", "A", "C")]
-    await ledger.judged(second, evidence())
+    await ledger.judged(second, judgement())
     await ledger.sorted(second, Destination.BIN_PITS)
-    await ledger.judged(third, evidence())
+    await ledger.judged(third, judgement())
     assert list(await ledger.open_inspections()) == [first, third]
 
 
@@ -192,7 +192,7 @@ async def test_an_order_for_an_inspection_that_never_entered_takes_no_number(led
 
 async def test_a_judgement_without_scan_is_taken(ledger: PartLedger) -> None:
     inspection = await ledger.enter(part(), PART_TYPE)
-    nothing = replace(evidence(decision(Verdict.REVIEW, INTERRUPTED)), roi=None, blocks=(), ms_after_last_line=None)
+    nothing = replace(judgement(decision(Verdict.REVIEW, INTERRUPTED)), roi=None, blocks=(), ms_after_last_line=None)
     await ledger.judged(inspection, nothing)
     await ledger.sorted(inspection, Destination.BIN_REVIEW)
     await ledger.note("part_sorted", "by hand")
@@ -204,7 +204,7 @@ async def test_the_journal_tells_how_far_an_inspection_came(ledger: PartLedger) 
     assert (await ledger.journal(inspection)).decision is None
     load = await ledger.order("robot", "load", 0, inspection)
     await ledger.receipt(Receipt(load, 0, 1, 2))
-    await ledger.judged(inspection, evidence())
+    await ledger.judged(inspection, judgement())
     unload = await ledger.order("robot", "unload", 3, inspection)
     journal = await ledger.journal(inspection)
     assert journal.decision is not None
@@ -229,7 +229,7 @@ async def test_the_last_order_of_a_device_is_known_with_its_end(ledger: PartLedg
 
 async def test_the_journal_tells_the_verdict_as_it_stands_and_on_what_grounds(ledger: PartLedger) -> None:
     inspection = await ledger.enter(part(), PART_TYPE)
-    await ledger.judged(inspection, evidence(decision(Verdict.DEFECT_FREE, probabilities=scores(4))))
+    await ledger.judged(inspection, judgement(decision(Verdict.DEFECT_FREE, probabilities=scores(4))))
     judged = (await ledger.journal(inspection)).decision
     assert judged is not None
     assert (judged.verdict, judged.fault, judged.detail) == (Verdict.DEFECT_FREE, None, "as measured")
@@ -257,9 +257,9 @@ async def test_scores_without_a_name_for_each_of_their_columns_are_refused(
 ) -> None:
     inspection = await ledger.enter(part(), PART_TYPE)
     with pytest.raises(BugError):
-        await ledger.judged(inspection, replace(evidence(), by=replace(JUDGED_BY, classes=classes)))
+        await ledger.judged(inspection, replace(judgement(), by=replace(JUDGED_BY, classes=classes)))
     assert (await ledger.journal(inspection)).decision is None
-    await ledger.judged(inspection, evidence())
+    await ledger.judged(inspection, judgement())
 
 
 async def test_what_was_taken_on_last_is_what_was_not_withdrawn(ledger: PartLedger) -> None:
@@ -274,9 +274,9 @@ async def test_the_last_model_is_that_of_the_part_that_was_taken_on_last_of_thos
     assert await ledger.last_model() is None
     other = ModelIdentity("inception-cnn-2", "cd" * 32)
     first, second = [await ledger.enter(part(name), PART_TYPE) for name in "AB"]
-    await ledger.judged(first, evidence())
+    await ledger.judged(first, judgement())
     assert await ledger.last_model() == MODEL
-    await ledger.judged(second, replace(evidence(), by=replace(JUDGED_BY, model=other)))
+    await ledger.judged(second, replace(judgement(), by=replace(JUDGED_BY, model=other)))
     assert await ledger.last_model() == other
 
 

@@ -17,7 +17,7 @@ from station.records.archive import ScanImage
 from station.records.ledger import SqliteLedger
 from tests.file_systems import mounted, unmount
 from tests.lines import LINES_PER_TURN
-from tests.record_samples import PART_TYPE, blocks_of, evidence, open_ledger, part
+from tests.record_samples import PART_TYPE, blocks_of, judgement, open_ledger, part
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def small() -> list[Block]:
 
 async def archive_one(ledger: SqliteLedger, part_id: str) -> None:
     inspection = await ledger.enter(part(part_id), PART_TYPE)
-    await ledger.judged(inspection, evidence(blocks=small(), roi=None))
+    await ledger.judged(inspection, judgement(blocks=small(), roi=None))
     await asyncio.to_thread(ledger._archivist._lane.wait)
 
 
@@ -78,7 +78,7 @@ async def test_no_scan_is_written_to_a_folder_that_is_made_in_place_of_the_own_o
     gate = threading.Event()
     ledger._archivist._lane.submit(gate.wait)
     inspection = await ledger.enter(part("B"), PART_TYPE)
-    await ledger.judged(inspection, evidence(blocks=small(), roi=None))
+    await ledger.judged(inspection, judgement(blocks=small(), roi=None))
     folder.rename(tmp_path / "elsewhere")
     gate.set()
     await asyncio.to_thread(ledger._archivist._lane.wait)

@@ -32,7 +32,7 @@ from station.upkeep.backup.restore import restore
 from tests.disk import Disk
 from tests.file_systems import mounted
 from tests.housings import Destination
-from tests.record_samples import PART_TYPE, START, evidence, open_ledger, part
+from tests.record_samples import PART_TYPE, START, judgement, open_ledger, part
 from tests.unit.grey_bundles import GREYS, make_grey_bundle
 from tests.unit.housings import Surface
 from tests.unit.test_records_schema import NEWEST, old_database, version_of
@@ -115,7 +115,7 @@ async def inspected(data: Path, part_ids: tuple[str, ...], close_last: bool) -> 
     for part_id in part_ids:
         inspection = await ledger.enter(part(part_id), PART_TYPE)
         if part_id != part_ids[-1] or close_last:
-            await ledger.judged(inspection, evidence())
+            await ledger.judged(inspection, judgement())
             await ledger.sorted(inspection, Destination.BIN_PITS)
     await ledger.close()
 

@@ -14,7 +14,7 @@ from station.core.part import Announcement, Inspection, Pixels
 from station.core.recording import read_recording, read_scan
 from station.host.recorder import WAITING_SCANS, ScanRecorder
 from tests.lines import LINES_PER_TURN
-from tests.record_samples import PART_TYPE, account, blocks_of, evidence
+from tests.record_samples import PART_TYPE, account, blocks_of, judgement
 
 
 def surface(seed: int) -> Pixels:
@@ -23,7 +23,7 @@ def surface(seed: int) -> Pixels:
 
 def scan(part_id: str, image: Pixels, fault: str | None = None) -> ScanJudged:
     inspection = Inspection(part_id, 1, Announcement(1, part_id, 7), PART_TYPE, datetime(2026, 5, 1, tzinfo=UTC))
-    return ScanJudged(inspection, evidence(blocks=blocks_of(image), lines=account(FAULTS[fault] if fault else None)))
+    return ScanJudged(inspection, judgement(blocks=blocks_of(image), lines=account(FAULTS[fault] if fault else None)))
 
 
 async def test_complete_scans_become_a_recording_with_ids_types_and_no_label(tmp_path: Path) -> None:

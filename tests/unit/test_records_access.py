@@ -16,7 +16,7 @@ from station.core.log_file import LogFile
 from station.records.folder import LOCK, claim
 from tests.housings import TABLE, Destination
 from tests.other_users import MEMBERS, as_another, needs_root
-from tests.record_samples import PART_TYPE, blocks_of, evidence, open_ledger, part
+from tests.record_samples import PART_TYPE, blocks_of, judgement, open_ledger, part
 
 LOCKING = """
 import fcntl, sys
@@ -60,7 +60,7 @@ async def recorded(data: Path) -> None:
     ledger = await open_ledger(data, archive=[verdict.name for verdict in TABLE.verdicts])
     inspection = await ledger.enter(part("A"), PART_TYPE)
     lines = np.full((448 * 8, 1600), 100, np.uint8)
-    await ledger.judged(inspection, evidence(blocks=blocks_of(lines)))
+    await ledger.judged(inspection, judgement(blocks=blocks_of(lines)))
     await ledger.sorted(inspection, Destination.BIN_PITS)
     LogFile(data / "logs" / "station.jsonl", 1000, 2).take(b"{}\n")
     await ledger.close()

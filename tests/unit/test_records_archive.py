@@ -36,7 +36,7 @@ from tests.record_samples import (
     account,
     blocks_of,
     decision,
-    evidence,
+    judgement,
     open_ledger,
     part,
 )
@@ -60,7 +60,7 @@ def sensor_image(left: int = 700) -> Pixels:
 
 
 def seen(image: Pixels, roi: Roi | None, chosen: Decision | None = None) -> Judgement:
-    return evidence(chosen, blocks_of(image), roi)
+    return judgement(chosen, blocks_of(image), roi)
 
 
 async def judged(ledger: SqliteLedger, found: Judgement, part_id: str = "SMH-0001") -> Inspection:
@@ -100,7 +100,7 @@ async def test_the_part_is_found_again_in_its_archived_scan_and_gives_the_same_p
     blocks = blocks_of(sensor_image(left))
     roi = find_part(blocks[0].pixels, crop)
     ledger = await open_ledger(tmp_path, archive=["pits"])
-    inspection = await judged(ledger, evidence(None, blocks, roi))
+    inspection = await judged(ledger, judgement(None, blocks, roi))
     await ledger.close()
     pixels, shown = archived(tmp_path, inspection)
     again = blocks_of(pixels)
@@ -166,7 +166,7 @@ async def test_an_invalid_scan_is_archived_as_far_as_it_came_with_all_columns(tm
 async def test_only_the_named_verdicts_are_archived(tmp_path: Path) -> None:
     ledger = await open_ledger(tmp_path, archive=["scratches"])
     passed = await judged(ledger, seen(sensor_image(), None, decision(Verdict.DEFECT_FREE)))
-    empty = await judged(ledger, evidence(decision(Verdict.SCRATCHES), blocks=()))
+    empty = await judged(ledger, judgement(decision(Verdict.SCRATCHES), blocks=()))
     await ledger.close()
     for inspection in (passed, empty):
         shown = show_record(tmp_path, inspection.inspection_id)
@@ -314,7 +314,7 @@ async def test_scans_go_when_their_time_is_over_and_their_records_stay(tmp_path:
     )
     inspections = {}
     for name, verdict in (("passed", Verdict.DEFECT_FREE), ("pits", Verdict.PITS), ("turned", Verdict.DEFECT_FREE)):
-        inspections[name] = await judged(ledger, evidence(decision(verdict), small(), None), name)
+        inspections[name] = await judged(ledger, judgement(decision(verdict), small(), None), name)
     await ledger.interrupted(inspections["turned"], INTERRUPTED, "now a review, and kept as one")
 
     async def states_after(**duration: float) -> tuple[int, list[str]]:
@@ -337,7 +337,7 @@ async def test_scans_go_when_their_time_is_over_and_their_records_stay(tmp_path:
 async def test_a_scan_that_cannot_be_removed_is_tried_again_and_empty_folders_go(tmp_path: Path) -> None:
     clock = HandClock()
     ledger = await open_ledger(tmp_path, clock, archive=["pits"], keep_days={"pits": 1})
-    await judged(ledger, evidence(decision(), small(), None))
+    await judged(ledger, judgement(decision(), small(), None))
     await ledger.prune()  # after the scan was archived
     (file,) = (tmp_path / "archive").rglob("*.png")
     file.rename(tmp_path / "kept.png")

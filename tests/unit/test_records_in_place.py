@@ -17,7 +17,7 @@ from station.records.folder import claim
 from station.records.ledger import SqliteLedger
 from tests.file_systems import mount, mounted, unmount
 from tests.housings import Destination
-from tests.record_samples import PART_TYPE, evidence, open_ledger, part
+from tests.record_samples import PART_TYPE, judgement, open_ledger, part
 
 DATABASE, LOCK = "records.sqlite", "station.lock"
 READS = """
@@ -42,7 +42,7 @@ async def at_work(folder: Path) -> SqliteLedger:
 
 async def sort(ledger: SqliteLedger, part_id: str) -> None:
     inspection = await ledger.enter(part(part_id), PART_TYPE)
-    await ledger.judged(inspection, evidence())
+    await ledger.judged(inspection, judgement())
     await ledger.order("robot", "unload", 3, inspection)
     await ledger.sorted(inspection, Destination.BIN_PITS)
 

@@ -32,7 +32,7 @@ from tests.record_samples import (
     HandClock,
     account,
     decision,
-    evidence,
+    judgement,
     open_ledger,
     part,
     scores,
@@ -51,7 +51,7 @@ def rows(folder: Path, question: str) -> list[Any]:
 
 async def judged(ledger: SqliteLedger, verdict: Verdict = Verdict.PITS) -> Inspection:
     inspection = await ledger.enter(part(), PART_TYPE)
-    await ledger.judged(inspection, evidence(decision(verdict)))
+    await ledger.judged(inspection, judgement(decision(verdict)))
     return inspection
 
 
@@ -63,7 +63,7 @@ async def test_a_record_holds_everything_exactly(tmp_path: Path) -> None:
     clock.advance(milliseconds=1500)
     await ledger.receipt(Receipt(order, 0, 1_250_000_000, 2_500_000_000))
     probabilities = scores(3)
-    await ledger.judged(inspection, evidence(decision(Verdict.PITS, probabilities=probabilities)))
+    await ledger.judged(inspection, judgement(decision(Verdict.PITS, probabilities=probabilities)))
     unload = await ledger.order("robot", "unload", 3, inspection)
     clock.advance(milliseconds=500)
     await ledger.receipt(Receipt(unload, 3, 2_600_000_000, 3_000_000_000))
@@ -180,7 +180,7 @@ async def test_the_guards_reason_and_an_invalid_scan_are_told(tmp_path: Path) ->
     ledger = await open_ledger(tmp_path)
     inspection = await ledger.enter(part(), PART_TYPE)
     lines = account(FAULTS["scan.incomplete"])
-    await ledger.judged(inspection, evidence(decision(Verdict.REVIEW, LOW), roi=None, lines=lines))
+    await ledger.judged(inspection, judgement(decision(Verdict.REVIEW, LOW), roi=None, lines=lines))
     await ledger.close()
     shown = show_record(tmp_path, inspection.inspection_id)
     assert (shown["verdict"], shown["reason"], shown["algorithm1"]) == ("review", "part.low_confidence", "pits")
@@ -260,7 +260,7 @@ async def test_a_configuration_is_kept_once(tmp_path: Path) -> None:
 async def test_the_database_itself_refuses_to_rewrite_history(tmp_path: Path, tampering: str) -> None:
     ledger = await open_ledger(tmp_path)
     inspection = await ledger.enter(part(), PART_TYPE)
-    await ledger.judged(inspection, replace(evidence(), defects=(FOUND,)))
+    await ledger.judged(inspection, replace(judgement(), defects=(FOUND,)))
     await ledger.interrupted(await ledger.enter(part(), PART_TYPE), INTERRUPTED, "never judged")
     await ledger.order("jig", "stop", 0, inspection)
     with pytest.raises(sqlite3.IntegrityError):
@@ -293,7 +293,7 @@ async def test_the_database_itself_refuses_a_judgement_that_nobody_could_read(
     tmp_path: Path, impossible: dict[str, object]
 ) -> None:
     ledger = await open_ledger(tmp_path)
-    three = replace(evidence(decision(probabilities=THREE)), by=replace(JUDGED_BY, classes=OTHER_ORDER))
+    three = replace(judgement(decision(probabilities=THREE)), by=replace(JUDGED_BY, classes=OTHER_ORDER))
     await ledger.judged(await ledger.enter(part(), PART_TYPE), three)
     await ledger.enter(part(), PART_TYPE)
     await ledger.close()
@@ -309,7 +309,7 @@ async def test_the_database_itself_refuses_a_judgement_that_nobody_could_read(
 async def test_a_judgement_keeps_the_networks_classes_the_recipe_and_what_was_found(tmp_path: Path) -> None:
     ledger = await open_ledger(tmp_path)
     inspection = await ledger.enter(part(), PART_TYPE)
-    found = evidence(decision(probabilities=THREE))
+    found = judgement(decision(probabilities=THREE))
     recipe = {"recipe": "SMH-385", "recipe_sha256": "ab" * 32, "rule": "largest_first"}
     nowhere = Defect("pits", np.int64(0), np.float32(0.5), None, None, None, None)  # type: ignore[arg-type]
     by = replace(JUDGED_BY, classes=OTHER_ORDER, **recipe)
@@ -343,7 +343,7 @@ async def test_defects_that_cannot_be_written_take_their_judgement_with_them(tmp
     ledger = await open_ledger(tmp_path)
     inspection = await ledger.enter(part(), PART_TYPE)
     with pytest.raises(BugError):
-        await ledger.judged(inspection, replace(evidence(), defects=(FOUND, replace(FOUND, patch=-1))))
+        await ledger.judged(inspection, replace(judgement(), defects=(FOUND, replace(FOUND, patch=-1))))
     await ledger.close()
     assert rows(tmp_path, "SELECT state FROM inspections") == [("open",)]
     assert rows(tmp_path, "SELECT * FROM judgements") == rows(tmp_path, "SELECT * FROM defects") == []
@@ -381,7 +381,7 @@ async def test_a_judgement_under_an_unknown_configuration_is_refused_whole(tmp_p
     ledger = await SqliteLedger.open(tmp_path, RecordSettings(), HandClock(), ("d" * 64, "{}"), TABLE)
     inspection = await ledger.enter(part(), PART_TYPE)
     with pytest.raises(BugError, match="FOREIGN KEY"):
-        await ledger.judged(inspection, evidence())
+        await ledger.judged(inspection, judgement())
     await ledger.close()
     assert rows(tmp_path, "SELECT state FROM inspections") == [("open",)]
 

@@ -18,7 +18,7 @@ from station.core.part import Inspection
 from station.core.records import RecordFilter
 from station.records.query import export_records, list_records, show_record
 from tests.housings import Verdict
-from tests.record_samples import PART_TYPE, HandClock, decision, evidence, open_ledger, part, scores
+from tests.record_samples import PART_TYPE, HandClock, decision, judgement, open_ledger, part, scores
 
 ALL = RecordFilter()
 LOW = FAULTS["part.low_confidence"]
@@ -50,7 +50,7 @@ async def four_parts(folder: Path) -> list[Inspection]:
         inspection = await ledger.enter(part(part_id, number + 1), PART_TYPE)
         await ledger.order("robot", "load", 0, inspection)
         chosen = decision(verdict, fault, scores(number))
-        await ledger.judged(inspection, evidence(chosen))
+        await ledger.judged(inspection, judgement(chosen))
         await ledger.sorted(inspection, verdict.place)
         inspections.append(inspection)
         clock.advance(hours=1)
@@ -153,7 +153,7 @@ async def test_csv_has_a_line_a_record_with_the_flat_columns(tmp_path: Path) -> 
 async def test_csv_has_nothing_that_a_spreadsheet_would_compute(tmp_path: Path, part_id: str) -> None:
     ledger = await open_ledger(tmp_path)
     inspection = await ledger.enter(part(part_id, 1), PART_TYPE)
-    await ledger.judged(inspection, evidence(decision(Verdict.PITS, None, scores(0))))
+    await ledger.judged(inspection, judgement(decision(Verdict.PITS, None, scores(0))))
     await ledger.close()
     (line,) = csv.DictReader(io.StringIO("".join(export_records(tmp_path, ALL, "csv"))))
     assert line["part_id"] == f"'{part_id}"
@@ -197,7 +197,7 @@ async def test_reading_goes_on_beside_writing_and_sees_one_moment(tmp_path: Path
     pieces = export_records(tmp_path, ALL, "json")
     first = next(pieces)
     for _ in range(50):
-        await ledger.judged(await ledger.enter(part("NEW"), PART_TYPE), evidence())
+        await ledger.judged(await ledger.enter(part("NEW"), PART_TYPE), judgement())
     assert len(json.loads(first + "".join(pieces))) == 5
     assert len(exported(tmp_path)) == 55
     assert list_records(tmp_path, ALL, 1)[0].verdict == "pits"

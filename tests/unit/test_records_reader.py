@@ -17,7 +17,7 @@ from station.core.judgement import Defect
 from station.core.ports.records import RecordReader
 from station.core.records import RecordFilter
 from station.records.reader import SqliteReader
-from tests.record_samples import PART_TYPE, START, TABLE, evidence, open_ledger, part
+from tests.record_samples import PART_TYPE, START, TABLE, judgement, open_ledger, part
 
 RUST = """UPDATE inspections SET state = 'judged', judged_at = entered_at, verdict = 'rust', destination = 'bin_rust'
     WHERE part_id = 'OLD'"""
@@ -28,7 +28,7 @@ SCRATCH = Defect("scratches", 3, 0.8754, 359.5, None, 1.25, 0.5)
 async def reader(tmp_path: Path) -> RecordReader:
     """Of a part with pits and a scratch, and one of a time when other classes were configured."""
     ledger = await open_ledger(tmp_path)
-    await ledger.judged(await ledger.enter(part("NEW"), PART_TYPE), replace(evidence(), defects=(SCRATCH,)))
+    await ledger.judged(await ledger.enter(part("NEW"), PART_TYPE), replace(judgement(), defects=(SCRATCH,)))
     await ledger.enter(part("OLD"), PART_TYPE)
     await ledger.note("state_changed", "EXECUTE HOLDING camera.lost no cable")
     await ledger.keep_alarm(AlarmList().raise_(FAULTS["camera.lost"], Reaction.HOLD, "no cable", START))

@@ -21,7 +21,7 @@ from tests.cell.bench import settings
 from tests.file_systems import mounted
 from tests.housings import Destination, Verdict
 from tests.lines import LINES_PER_TURN
-from tests.record_samples import PART_TYPE, blocks_of, decision, evidence, open_ledger, part
+from tests.record_samples import PART_TYPE, blocks_of, decision, judgement, open_ledger, part
 from tests.unit.test_recorder import scan, surface
 
 COLUMNS = 64
@@ -43,7 +43,7 @@ async def sort(folder: Path, verdicts: list[Verdict], **rules: object) -> list[s
     for number, verdict in enumerate(verdicts):
         inspection = await ledger.enter(part(f"P-{number}"), PART_TYPE)
         image = noise.integers(0, 256, (LINES_PER_TURN, COLUMNS), np.uint8)
-        await ledger.judged(inspection, evidence(decision(verdict), blocks=blocks_of(image), roi=None))
+        await ledger.judged(inspection, judgement(decision(verdict), blocks=blocks_of(image), roi=None))
         await ledger.sorted(inspection, Destination.BIN_PITS)
         ledger._archivist._lane.wait()
     await ledger.close()

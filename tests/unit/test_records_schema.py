@@ -16,7 +16,7 @@ from station.records.ledger import SqliteLedger
 from station.records.query import list_records, show_record
 from station.records.schema import APPLICATION_ID, VERSIONS
 from tests.housings import Destination
-from tests.record_samples import PART_TYPE, evidence, open_ledger, part
+from tests.record_samples import PART_TYPE, judgement, open_ledger, part
 
 DATABASE = "records.sqlite"
 DUMPS = Path(__file__).parents[1] / "data"
@@ -85,7 +85,7 @@ async def test_an_old_database_goes_on_where_it_stopped(tmp_path: Path, version:
     ledger = await open_ledger(tmp_path)
     (left,) = await ledger.open_inspections()
     assert (left.part.part_id, left.number, left.part_type) == ("SMH-0003", 3, PART_TYPE)
-    await ledger.judged(left, evidence())
+    await ledger.judged(left, judgement())
     await ledger.sorted(left, Destination.BIN_PITS)
     assert (await ledger.order("robot", "home", 0, None)).number == 5
     await ledger.close()

@@ -22,7 +22,7 @@ from station.records.opening import BUSY_TIMEOUT_S
 from station.records.query import export_records
 from station.records.trouble import translated
 from tests.housings import Destination
-from tests.record_samples import PART_TYPE, decision, evidence, open_ledger, part
+from tests.record_samples import PART_TYPE, decision, judgement, open_ledger, part
 
 DATABASE = "records.sqlite"
 WRITES_IN_A_LOOP = """
@@ -30,7 +30,7 @@ import asyncio, itertools, sys
 from pathlib import Path
 from station.core.part import Receipt
 from tests.housings import Destination
-from tests.record_samples import PART_TYPE, evidence, open_ledger, part
+from tests.record_samples import PART_TYPE, judgement, open_ledger, part
 
 async def main() -> None:
     ledger = await open_ledger(Path(sys.argv[1]))
@@ -39,7 +39,7 @@ async def main() -> None:
         print("entered", inspection.inspection_id, flush=True)
         order = await ledger.order("robot", "load", 0, inspection)
         print("ordered", order.number, flush=True)
-        await ledger.judged(inspection, evidence())
+        await ledger.judged(inspection, judgement())
         print("judged", inspection.inspection_id, flush=True)
         await ledger.sorted(inspection, Destination.BIN_PITS)
         print("sorted", inspection.inspection_id, flush=True)
@@ -72,10 +72,10 @@ async def test_a_full_disk_is_a_fault_each_time_and_work_goes_on_when_there_is_r
     with full_disk(tmp_path):
         for _ in range(3):
             with pytest.raises(RecordError) as caught:
-                await ledger.judged(inspection, evidence())
+                await ledger.judged(inspection, judgement())
             assert caught.value.code == "record.disk_failed"
     assert list(await ledger.open_inspections()) == [inspection]
-    await ledger.judged(inspection, evidence())
+    await ledger.judged(inspection, judgement())
     await ledger.sorted(inspection, Destination.BIN_PITS)
     assert (await ledger.enter(part("B"), PART_TYPE)).number == 2
     await ledger.close()
@@ -186,7 +186,7 @@ async def test_damage_is_found_when_the_folder_is_opened(
 ) -> None:
     ledger = await open_ledger(tmp_path)
     for count in range(40):
-        await ledger.judged(await ledger.enter(part(f"P-{count}"), PART_TYPE), evidence())
+        await ledger.judged(await ledger.enter(part(f"P-{count}"), PART_TYPE), judgement())
     await ledger.close()
     with (tmp_path / DATABASE).open("r+b") as file:
         file.seek(offset, whence)
@@ -197,7 +197,7 @@ async def test_damage_is_found_when_the_folder_is_opened(
 async def test_damage_that_is_met_while_reading_is_told(tmp_path: Path) -> None:
     ledger = await open_ledger(tmp_path)
     for count in range(40):
-        await ledger.judged(await ledger.enter(part(f"P-{count}"), PART_TYPE), evidence())
+        await ledger.judged(await ledger.enter(part(f"P-{count}"), PART_TYPE), judgement())
     await ledger.close()
     content = bytearray((tmp_path / DATABASE).read_bytes())
     content[10 * 4096 :] = b"\xa5" * (len(content) - 10 * 4096)
@@ -261,7 +261,7 @@ async def test_after_a_kill_every_acknowledged_write_is_there_and_nothing_is_hal
 async def test_judging_many_at_once_loses_none(tmp_path: Path) -> None:
     ledger = await open_ledger(tmp_path)
     inspections = await asyncio.gather(*[ledger.enter(part(f"P-{count}"), PART_TYPE) for count in range(30)])
-    await asyncio.gather(*[ledger.judged(inspection, evidence(decision())) for inspection in inspections])
+    await asyncio.gather(*[ledger.judged(inspection, judgement(decision())) for inspection in inspections])
     await ledger.close()
     assert (
         len(json.loads("".join(export_records(tmp_path, RecordFilter.parse(None, None, ["pits"], None), "json")))) == 30

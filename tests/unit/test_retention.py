@@ -16,7 +16,7 @@ from station.records import pruner
 from station.records.ledger import SqliteLedger
 from tests.housings import Verdict
 from tests.lines import LINES_PER_TURN
-from tests.record_samples import PART_TYPE, START, HandClock, blocks_of, decision, evidence, open_ledger, part
+from tests.record_samples import PART_TYPE, START, HandClock, blocks_of, decision, judgement, open_ledger, part
 
 KEPT = 365
 PIXELS = np.full((LINES_PER_TURN, 8), 9, np.uint8)
@@ -29,7 +29,7 @@ async def opened(folder: Path, clock: HandClock, days: int = KEPT) -> SqliteLedg
 async def archive(ledger: SqliteLedger, scans: int) -> None:
     for _ in range(scans):
         inspection = await ledger.enter(part(), PART_TYPE)
-        await ledger.judged(inspection, evidence(decision(Verdict.PITS), blocks_of(PIXELS), None))
+        await ledger.judged(inspection, judgement(decision(Verdict.PITS), blocks_of(PIXELS), None))
         ledger._archivist._lane.wait()
 
 
