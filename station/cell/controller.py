@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 import structlog
 
 from station.cell.alarms import Alarms
-from station.cell.journey import Cell
+from station.cell.cell import Cell
 from station.cell.line import Line, command_note, first_error
 from station.cell.packml import COMPLETED, Change, Command, State, Unit
 from station.core.alarms import Alarm
@@ -113,7 +113,7 @@ class Controller:
     def limit_parts(self, parts: int) -> None:
         """Complete after so many parts in all, at once if they are through already."""
         self._parts = parts
-        if self._cell.processed >= parts and self._unit.accepts(Command.COMPLETE):
+        if self._cell.counters.processed >= parts and self._unit.accepts(Command.COMPLETE):
             self._unit.command(Command.COMPLETE)
 
     def acknowledge(self, code: str | None, by: str) -> None:
@@ -187,7 +187,7 @@ class Controller:
             raise first_error(group_error) from group_error
         finally:
             await self._line.say_last()
-            await self._cell.let_go()
+            await asyncio.gather(self._cell.close(), self._plc.close())
             await self._keep_last()
 
     async def _run_states(self) -> None:
@@ -251,7 +251,7 @@ class Controller:
     async def _execute(self) -> None:
         """Take the next part through, or wait for one; returns at the first command that leads out of Execute."""
         while self._unit.state is State.EXECUTE:
-            if self._parts is not None and self._cell.processed >= self._parts:
+            if self._parts is not None and self._cell.counters.processed >= self._parts:
                 self._unit.command(Command.COMPLETE)
                 return
             if await self._cell.resume():

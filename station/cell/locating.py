@@ -2,11 +2,35 @@
 
 from collections.abc import Sequence
 
-from station.core.judgement import Defect
+from station.cell.compute import ComputeThread
+from station.core.judgement import Defect, Judgement
 from station.core.part import Block, Crop, Decision, Pixels, Roi
 from station.core.recipe import Recipe
 from station.flow.locate import defective_strips, locate
 from station.flow.patch import StripRoom, make_strip
+
+
+class Locator:
+    """Finds defects beside the event loop.
+
+    Args:
+        compute: The one compute thread.
+        mm_per_px: What one column is along the axis, or None.
+    """
+
+    def __init__(self, compute: ComputeThread, mm_per_px: float | None) -> None:
+        self._compute = compute
+        self._mm_per_px = mm_per_px
+
+    async def find(self, judgement: Judgement, recipe: Recipe) -> tuple[Defect, ...]:
+        """The defects of a part that was judged by this recipe, the severest first.
+
+        Raises:
+            ModelError: The compute thread hangs.
+        """
+        return await self._compute.submit(
+            find_defects, judgement.decision, judgement.blocks, judgement.roi, recipe, self._mm_per_px
+        )
 
 
 def find_defects(

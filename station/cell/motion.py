@@ -78,7 +78,7 @@ class Motion:
             await self._guard_robot()
             order = await self._intend("robot", "load", 0, inspection)
             await last_look()
-            receipt = await self._keep(await self._robot.load(order))
+            receipt = await self._save(await self._robot.load(order))
             if not (await self._jig.status()).part_seated:
                 raise RobotError("robot.part_lost", "the robot has done its load, and the chuck's sensor sees no part")
             return receipt
@@ -92,7 +92,7 @@ class Motion:
         async with self._one_at_a_time:
             await self._guard_robot()
             order = await self._intend("robot", "unload", destination.code, inspection)
-            return await self._keep(await self._robot.unload(order))
+            return await self._save(await self._robot.unload(order))
 
     async def home(self) -> Receipt:
         """Send the robot to its safe zone.
@@ -102,7 +102,7 @@ class Motion:
         """
         async with self._one_at_a_time:
             await self._guard_robot()
-            return await self._keep(await self._robot.home(await self._intend("robot", "home", 0, None)))
+            return await self._save(await self._robot.home(await self._intend("robot", "home", 0, None)))
 
     async def spin(self, inspection: Inspection, part_type: PartType) -> Receipt:
         """Turn the part at its type's speed; returns at speed.
@@ -117,9 +117,9 @@ class Motion:
                 raise RobotError("robot.not_in_safe_zone", f"busy {robot.busy}, in safe zone {robot.in_safe_zone}")
             order = await self._intend("jig", "spin", round(part_type.speed_rpm * 10), inspection)
             self.still.clear()
-            return await self._keep(await self._jig.spin(order))
+            return await self._save(await self._jig.spin(order))
 
-    async def hear_out(self, order: Order) -> Receipt:
+    async def await_order_end(self, order: Order) -> Receipt:
         """How a robot order ended that the robot has taken before; waits for its end, moves nothing by itself.
 
         Raises:
@@ -129,7 +129,7 @@ class Motion:
         if robot.last_order != order.number:
             raise RobotError("robot.refused", f"order {order.number} was not taken, the last one is {robot.last_order}")
         known = {"load": self._robot.load, "unload": self._robot.unload, "home": self._robot.home}
-        return await self._keep(await known[order.verb](order))
+        return await self._save(await known[order.verb](order))
 
     async def stand_still(self) -> None:
         """Bring the jig to a standstill, if it turns.
@@ -145,13 +145,13 @@ class Motion:
     @asynccontextmanager
     async def speed_watched(self, part_type: PartType) -> AsyncIterator[SpeedWatch]:
         """While in this context the jig's measured speed is compared with the part type's, at every look at the jig."""
-        watch = SpeedWatch(self._jig, part_type)
-        looking = asyncio.create_task(watch.look_on(), name="speed watch")
+        speed = SpeedWatch(self._jig, part_type)
+        watching = asyncio.create_task(speed.watch(), name="speed watch")
         try:
-            yield watch
+            yield speed
         finally:
-            looking.cancel()
-            await asyncio.gather(looking, return_exceptions=True)
+            watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)
 
     async def stop(self, inspection: Inspection | None) -> Receipt:
         """Bring the jig to a standstill; allowed in every state.
@@ -168,7 +168,7 @@ class Motion:
             raise
         receipt = await self._jig.stop(order)
         self.still.set()
-        return await self._keep(receipt)
+        return await self._save(receipt)
 
     async def close(self) -> None:
         """Disconnect both devices."""
@@ -187,6 +187,6 @@ class Motion:
     async def _intend(self, device: Device, verb: str, argument: int, inspection: Inspection | None) -> Order:
         return await self._ledger.order(device, verb, argument, inspection)
 
-    async def _keep(self, receipt: Receipt) -> Receipt:
+    async def _save(self, receipt: Receipt) -> Receipt:
         await self._ledger.receipt(receipt)
         return receipt

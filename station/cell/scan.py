@@ -1,37 +1,32 @@
 """One turn of one part: arm, take the blocks as they come, score each while the next is exposed.
 
-    block 0 ─ block 1 ─ … ─ block n ┐ last line
-       └ score   └ score      └ score ┴ what else must be known beside it ┐ decision ─ (disarm)
+    armed ┌ block 0 ─ block 1 ─ … ─ block n ┐ last line                                        ┐
+          │    └ score   └ score      └ score ┴ what else must be known beside it ┐ decision … │ disarmed
 
 Between the last line and the decision lies nothing but the last block's own patches: what else has to be asked is
 asked meanwhile, and the camera is disarmed when the decision is on its way.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from station.cell.compute import ComputeThread
 from station.cell.judging import SurfaceJudge
+from station.cell.scoring import Scored, Scoring
 from station.core.algorithm1 import surfaces_of
+from station.core.broadcast import Broadcast
 from station.core.camera_settings import ChunkSettings
 from station.core.clock import Clock
 from station.core.errors import StationError
-from station.core.events import StripScored, Watcher
-from station.core.part import Block, Inspection, LineAccount, PartType, Scores
-from station.core.ports.camera import LineCamera
+from station.core.events import StripScored
+from station.core.part import Block, Inspection, LineAccount, PartType, Roi, Scores
+from station.core.ports.camera import LineCamera, Turn
 from station.core.timeline import BlockTimes, ScanTimes
 from station.core.verdicts import Outputs
 from station.flow.acquire import Accountant
-
-
-@dataclass(frozen=True, slots=True)
-class Scored:
-    """A strip's scores, and when the compute thread had them."""
-
-    scores: Scores
-    at_ns: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +37,16 @@ class Scan:
         blocks: The blocks as delivered; their pixels stay valid as long as somebody holds them.
         account: Where the lines went.
         answers: For each block its scores, or why there are none.
-        trouble: The first thing that went wrong with camera, part or network, or None.
+        roi: The part's columns, or None when they were not found.
+        error: The first thing that went wrong with camera, part or network, or None.
         armed_ns: When the camera was ordered to wait for the index pulse.
     """
 
     blocks: Sequence[Block]
     account: LineAccount
     answers: Sequence[Scored | Exception]
-    trouble: StationError | None
+    roi: Roi | None
+    error: StationError | None
     armed_ns: int
 
     @property
@@ -83,105 +80,102 @@ class Scanner:
         camera: The line-scan camera.
         compute: The one compute thread.
         clock: Monotonic time.
-        watch: Told of every strip that was scored.
+        broadcast: Tells of every strip that was scored.
         chunks: What the camera's marks of its lines must come to.
     """
 
     def __init__(
-        self, camera: LineCamera, compute: ComputeThread, clock: Clock, watch: Watcher, chunks: ChunkSettings
+        self, camera: LineCamera, compute: ComputeThread, clock: Clock, broadcast: Broadcast, chunks: ChunkSettings
     ) -> None:
         self._camera = camera
-        self._chunks = chunks
         self._compute = compute
         self._clock = clock
-        self._watch = watch
-        self._armed = AsyncExitStack()
+        self._broadcast = broadcast
+        self._chunks = chunks
 
-    async def scan(
-        self,
-        inspection: Inspection,
-        judge: SurfaceJudge,
-        outputs: Outputs,
-        at_last_line: Callable[[], Awaitable[None]],
-    ) -> Scan:
-        """One turn of the part on the jig; what goes wrong is part of the result, so that the part can be sorted.
+    @asynccontextmanager
+    async def armed(self, inspection: Inspection, judge: SurfaceJudge, outputs: Outputs) -> AsyncIterator["ArmedTurn"]:
+        """Wait with the camera for the index pulse; on leaving the context it is disarmed.
 
-        Every block that comes is scored; none is left out, however many wait. The camera is still armed when this
-        returns, until `disarm`.
+        A camera that cannot be armed gives a turn without a block: what goes wrong is part of the scan, so that the
+        part can be sorted.
 
         Args:
             inspection: The inspection.
             judge: Judges its blocks.
             outputs: What the columns of its scores mean.
-            at_last_line: What is asked for when the last line is here, and awaited together with the last scores.
         """
-        armed_ns = self._clock.monotonic_ns()
-        blocks: list[Block] = []
-        scoring: list[asyncio.Future[Scored]] = []
-        asking: asyncio.Future[None] | None = None
+
+        def tell(scores: Scores) -> None:
+            self._broadcast.tell(StripScored(inspection, scores, surfaces_of(scores.probabilities, outputs)))
+
+        scoring = Scoring(self._compute, self._clock, judge, tell)
         accountant = Accountant(inspection.part_type.geometry, self._chunks)
-
-        def take(block: Block) -> None:
-            accountant.take(block)
-            blocks.append(block)
-            scoring.append(self._score(inspection, judge, outputs, block))
-
-        try:
-            trouble, discarded = await self._take_turn(take)
-            asking = asyncio.ensure_future(at_last_line())
-            answers = [
-                await _answer(one) for one in scoring
-            ]  # in order: the last one wakes this task, and nothing else
-            await asking
-        except asyncio.CancelledError:
-            for one in scoring:
-                one.cancel()
-            if asking is not None:
-                asking.cancel()
-            raise
-        trouble = trouble or _first_error(answers)
-        return Scan(blocks, judge.witnessed(accountant.close(discarded)), answers, trouble, armed_ns)
-
-    async def disarm(self) -> None:
-        """Disarm the camera; harmless when it is not armed."""
-        await self._armed.aclose()
-
-    async def _take_turn(self, take: Callable[[Block], None]) -> tuple[StationError | None, int]:
-        """Arm and take every block; what went wrong, and how many blocks the camera's software threw away."""
-        discarded = 0
-        try:
-            turn = await self._armed.enter_async_context(self._camera.turn())
+        turn = ArmedTurn(judge, accountant, scoring, self._clock.monotonic_ns())
+        async with AsyncExitStack() as stack:
             try:
-                async for block in turn.blocks():
-                    take(block)
-            finally:
-                discarded = turn.discarded_blocks
+                turn.began(await stack.enter_async_context(self._camera.turn()))
+            except StationError as error:
+                turn.failed(error)
+            stack.callback(scoring.cancel)
+            yield turn
+
+
+class ArmedTurn:
+    """One turn of one part, from the armed camera to the scores.
+
+    Args:
+        judge: Judges the blocks.
+        accountant: Keeps the account of the lines.
+        scoring: Where the blocks go.
+        armed_ns: When the camera was ordered to wait for the index pulse.
+    """
+
+    def __init__(self, judge: SurfaceJudge, accountant: Accountant, scoring: Scoring, armed_ns: int) -> None:
+        self._judge = judge
+        self._accountant = accountant
+        self._scoring = scoring
+        self._armed_ns = armed_ns
+        self._turn: Turn | None = None
+        self._blocks: list[Block] = []
+        self._error: StationError | None = None
+
+    def began(self, turn: Turn) -> None:
+        """The camera waits for the index pulse."""
+        self._turn = turn
+
+    def failed(self, error: StationError) -> None:
+        """The turn gives no more blocks; the first reason stays."""
+        self._error = self._error or error
+
+    async def take_blocks(self) -> None:
+        """Have every block judged as it comes; returns at the last line, or when no more comes."""
+        if self._turn is None:
+            return
+        try:
+            async for block in self._turn.blocks():
+                self._accountant.take(block)
+                self._blocks.append(block)
+                self._scoring.submit(block)
         except StationError as error:
-            return error, discarded
-        return None, discarded
+            self.failed(error)
 
-    def _score(
-        self, inspection: Inspection, judge: SurfaceJudge, outputs: Outputs, block: Block
-    ) -> asyncio.Future[Scored]:
-        future = self._compute.submit(self._judge, judge, block)
-        future.add_done_callback(lambda done: self._tell(inspection, outputs, done))
-        return future
+    async def finish(self, beside: Coroutine[Any, Any, None]) -> Scan:
+        """What the turn gave, when its last strip is scored.
 
-    def _judge(self, judge: SurfaceJudge, block: Block) -> Scored:
-        scores = judge.take(block)
-        return Scored(scores, self._clock.monotonic_ns())
-
-    def _tell(self, inspection: Inspection, outputs: Outputs, done: "asyncio.Future[Scored]") -> None:
-        if not done.cancelled() and done.exception() is None:
-            scores = done.result().scores
-            self._watch(StripScored(inspection, scores, surfaces_of(scores.probabilities, outputs)))
-
-
-async def _answer(scoring: asyncio.Future[Scored]) -> Scored | Exception:
-    try:
-        return await scoring
-    except Exception as error:  # noqa: BLE001  # of any kind; `_first_error` tells the station's own from a bug
-        return error
+        Args:
+            beside: What else must be known; it is asked for now, and awaited together with the last scores.
+        """
+        asking = asyncio.ensure_future(beside)
+        try:
+            answers = await self._scoring.answers()
+            await asking
+        finally:
+            asking.cancel()
+        discarded_blocks = self._turn.discarded_blocks if self._turn is not None else 0
+        account = self._judge.witnessed(self._accountant.close(discarded_blocks))
+        error = self._error or _first_error(answers)
+        return Scan(self._blocks, account, answers, self._judge.roi, error, self._armed_ns)
 
 
 def _first_error(answers: Sequence[Scored | Exception]) -> StationError | None:

@@ -6,9 +6,6 @@ Between the last line of a turn and the arrival of its decision nothing is told,
 what the deadline is for.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import structlog
 
 from station.core.events import CellEvent, StepStarted, StripScored, Watcher
@@ -36,22 +33,18 @@ class Broadcast:
         """Tell of an event, after all that were told of before it."""
         self._waiting.append(event)
         if not (self._holds and isinstance(event, CAN_WAIT)):
-            self._release()
+            self.release()
 
-    @contextmanager
-    def held(self) -> Iterator[None]:
-        """Within this context what can wait is not told; it is told at its end, or before anything that cannot wait.
+    def hold(self) -> None:
+        """Tell nothing that can wait until the next `release`, or until something that cannot wait is told.
 
-        What cannot wait ends the holding: then something else happens than the ordinary, as when the line PLC is away
-        and the cell is suspended, which people have to see.
+        Then something else happens than the ordinary, as when the line PLC is away and the cell is suspended, which
+        people have to see.
         """
         self._holds = True
-        try:
-            yield
-        finally:
-            self._release()
 
-    def _release(self) -> None:
+    def release(self) -> None:
+        """Tell what waits; harmless where nothing does."""
         self._holds = False
         waiting, self._waiting = self._waiting, []
         for event in waiting:

@@ -4,10 +4,11 @@ Real and simulated cells are built alike; the configuration changes addresses, n
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import structlog
 
@@ -16,16 +17,19 @@ from drivers.plc.plc import make_plc
 from models.engines import make_engine
 from models.manifest import Bundle
 from station.cell.alarms import Alarms
+from station.cell.cell import Cell, CellSettings, Equipment
 from station.cell.compute import ComputeThread
 from station.cell.controller import Controller
-from station.cell.journey import Cell, Equipment
+from station.cell.counters import Counters
+from station.cell.delivery import LineResults
 from station.cell.line import Line
 from station.cell.motion import Motion
 from station.cell.packml import MAY_MOVE, Unit
+from station.core.broadcast import Broadcast
 from station.core.clock import Clock, SystemClock
 from station.core.events import PartSorted, Watcher, harmless
-from station.core.part import ModelIdentity
-from station.core.ports.line import CellReport, LinePlc
+from station.core.part import Inspection, ModelIdentity
+from station.core.ports.line import CellReport, LinePlc, LineView
 from station.core.ports.network import PatchClassifier
 from station.core.ports.records import PartLedger
 from station.core.priority import compute_in_time
@@ -176,8 +180,10 @@ def _wire(
         motion.still,
         lambda event, detail: controller.note(event, detail),  # noqa: PLW0108  # the controller comes later
     )
-    equipment = Equipment(make_camera(settings), motion, plc, recipes, ledger, compute, clock)
-    cell = Cell(equipment, line, settings, watch)
+    feed = FeedOf(plc)
+    equipment = Equipment(make_camera(settings), motion, feed, recipes, ledger, compute, clock)
+    results = LineResults(plc, feed, unit, motion.still)
+    cell = Cell(equipment, results, Counters(), CellSettings.of(settings), Broadcast(watch))
     controller = Controller(unit, cell, line, plc, ledger, settings, watch, alarms)
     probes = {"compute": lambda: compute.submit(_nothing), "records": ledger.answers}
     return Station(controller, recipes, Watchdog(probes, ledger, clock, settings.watchdog))
@@ -203,5 +209,36 @@ def _tell_bug(done: asyncio.Task[None]) -> None:
 
 
 def _report(unit: Unit, cell: Cell, alarms: Alarms) -> CellReport:
-    reason = unit.reason.fault if unit.reason else None
-    return CellReport(unit.state.value, unit.mode.value, reason, cell.processed, cell.defective, alarms.summary)
+    reason, counters = unit.reason.fault if unit.reason else None, cell.counters
+    processed, defective = counters.processed, counters.defective
+    return CellReport(unit.state.value, unit.mode.value, reason, processed, defective, alarms.summary)
+
+
+class FeedOf:
+    """The parts' side of a line PLC that is not in its parts yet."""
+
+    def __init__(self, plc: LinePlc) -> None:
+        self._plc = plc
+
+    @property
+    def view(self) -> LineView:
+        """What the line says now, as heard last."""
+        plc = self._plc
+        return LineView(plc.health(), plc.permission(), plc.announced(), plc.waiting_part(), plc.full_bins())
+
+    def changed(self) -> Coroutine[Any, Any, None]:
+        """Return at the next change."""
+        return self._plc.changed()
+
+    async def read_now(self) -> LineView:
+        """What the line says after this call."""
+        await self._plc.look()
+        return self.view
+
+    async def accept(self, inspection: Inspection) -> None:
+        """The announced part is the station's."""
+        await self._plc.accept(inspection)
+
+    async def give_back(self, inspection: Inspection) -> None:
+        """The part is not the station's after all."""
+        await self._plc.give_back(inspection)

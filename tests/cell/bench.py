@@ -10,19 +10,23 @@ import numpy as np
 
 from config import bundled
 from station.cell.alarms import Alarms
+from station.cell.cell import Cell, CellSettings, Equipment
 from station.cell.compute import ComputeThread
 from station.cell.controller import Controller
-from station.cell.journey import Cell, Equipment
+from station.cell.counters import Counters
+from station.cell.delivery import LineResults
 from station.cell.line import Line
 from station.cell.motion import Motion
 from station.cell.packml import MAY_MOVE, Command, State, Unit
 from station.core.alarms import Alarm
+from station.core.broadcast import Broadcast
 from station.core.clock import Clock, SystemClock
 from station.core.events import CellEvent
 from station.core.part import EngineIdentity, ModelIdentity, Pixels, Probabilities
 from station.core.ports.line import CellReport, LinePlc
 from station.core.ports.records import PartLedger
 from station.core.settings import Settings, parse_settings
+from station.host.build import FeedOf
 from station.host.recipes import assemble, bundle_names
 from tests.contract.fake_camera import FakeLineCamera, Misfortune
 from tests.contract.fake_devices import FakeJig, FakeLine, FakePlc, FakeRobot, Floor
@@ -111,8 +115,12 @@ class Bench:
         line = Line(self.plc, unit, self.alarms, report, 0.01, self.motion.still, note)
         loaded = dict.fromkeys(bundle_names(configuration).values(), self.classifier)
         recipes = assemble(configuration, loaded)
-        equipment = Equipment(self.camera, self.motion, self.plc, recipes, books, self._compute, clock)
-        self.cell = Cell(equipment, line, configuration, self.events.append)
+        feed = FeedOf(self.plc)
+        equipment = Equipment(self.camera, self.motion, feed, recipes, books, self._compute, clock)
+        results = LineResults(self.plc, feed, unit, self.motion.still)
+        self.counters, self.clock = Counters(), clock
+        broadcast = Broadcast(self.events.append)
+        self.cell = Cell(equipment, results, self.counters, CellSettings.of(configuration), broadcast)
         self.controller = Controller(
             unit, self.cell, line, self.plc, books, configuration, self.events.append, self.alarms
         )

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from station.cell.scan import ArmedTurn, Scan
 from station.core.clock import SystemClock
 from station.core.errors import CameraError, JigError, ModelError, PartError, RecordError, RobotError, StationError
 from station.core.judgement import Published
@@ -133,22 +134,21 @@ def jig_too_fast(bench: WiredBench, times: int) -> Mend:
 
 def clock_late(bench: WiredBench, _times: int) -> Mend:
     """A minute passes unseen in every judgement."""
-    clock: Any = bench.cell.cell._clock
+    clock: Any = bench.cell.clock
     clock.forward_ns = LATE_NS
     return lambda: setattr(clock, "forward_ns", 0)
 
 
 def scan_without_a_strip(bench: WiredBench, _times: int) -> Mend:
     """The last strip's scores get lost."""
-    scanner: Any = bench.cell.cell._scanner
-    sound = scanner.scan
+    sound = ArmedTurn.finish
 
-    async def broken(*arguments: Any) -> Any:
-        scan = await sound(*arguments)
+    async def broken(turn: ArmedTurn, beside: Any) -> Scan:
+        scan = await sound(turn, beside)
         return replace(scan, answers=[*scan.answers[:-1], LookupError()])
 
-    scanner.scan = broken
-    return lambda: setattr(scanner, "scan", sound)
+    ArmedTurn.finish = broken  # type: ignore[method-assign]
+    return lambda: setattr(ArmedTurn, "finish", sound)
 
 
 def network_unsure(bench: WiredBench, _times: int) -> Mend:
@@ -252,7 +252,7 @@ NOT_READY = (
 """Reset ends in Stopped, and ends well once the cause is mended."""
 
 ABORTED = (
-    Provoked("station.bug", raising("cell._scanner", "scan", RuntimeError("planted"))),
+    Provoked("station.bug", raising("motion", "spin", RuntimeError("planted"))),
     Provoked("station.value_out_of_range", result_out_of_range),
 )
 """The cell is Aborted with the part in it, which goes to review after Clear and Reset."""

@@ -111,7 +111,7 @@ async def test_an_overload_is_told_with_its_figures_counted_and_leaves_out_no_bl
         first, last = seen_times(bench, "A1")
         assert 100 <= told[0].strip_ms <= (last - first) / BLOCKS_PER_TURN / 1e6
         assert told[0].block_ms == pytest.approx(448e3 / type_of(bench).line_rate_hz)
-        assert bench.cell.overloaded == 2
+        assert bench.counters.overloaded == 2
         notes = [detail for event, detail in bench.ledger.events if event == "network_overloaded"]
         assert len(notes) == 1, "a row of overloaded parts is noted once"
         assert "7 blocks waited" in notes[0]
@@ -130,7 +130,7 @@ async def test_a_network_that_keeps_up_is_no_overload_however_fast_the_blocks_co
         await bench.sorted(1)
         assert bench.floor.sorted_parts == [("A1", "second_inspection")]
         assert not [event for event in bench.events if isinstance(event, NetworkOverloaded)]
-        assert bench.cell.overloaded == 0
+        assert bench.counters.overloaded == 0
 
 
 @pytest.mark.parametrize("block", range(BLOCKS_PER_TURN))

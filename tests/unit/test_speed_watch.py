@@ -42,25 +42,25 @@ async def after_one_look(*answers: JigStatus | JigError) -> tuple[SpeedWatch, To
     """A watch that has seen the first of these answers during the turn, and the others when it looked back."""
     jig = ToldJig(*answers)
     watch = SpeedWatch(jig, PART_TYPE)
-    looking = asyncio.create_task(watch.look_on())
+    watching = asyncio.create_task(watch.watch())
     while not jig.asked:  # noqa: ASYNC110  # the fake has no events
         await asyncio.sleep(0)
-    looking.cancel()
-    await asyncio.gather(looking, return_exceptions=True)
-    await watch.look_back()
+    watching.cancel()
+    await asyncio.gather(watching, return_exceptions=True)
+    await watch.check_turn_time()
     return watch, jig
 
 
 @pytest.mark.parametrize("answers", [(GOOD, NEXT_PULSE), (RUN_UP, NEXT_PULSE), (GOOD, GOOD)])
 async def test_a_jig_that_keeps_its_speed_is_asked_once_more_and_is_no_trouble(answers: tuple[JigStatus, ...]) -> None:
     watch, jig = await after_one_look(*answers)
-    assert watch.trouble is None
+    assert watch.error is None
     assert jig.asked == 2
 
 
 async def test_the_time_of_the_run_up_is_not_taken_for_this_turns() -> None:
     watch, jig = await after_one_look(RUN_UP, RUN_UP, RUN_UP, NEXT_PULSE)
-    assert watch.trouble is None
+    assert watch.error is None
     assert jig.asked == 4
 
 
@@ -77,13 +77,13 @@ async def test_the_time_of_the_run_up_is_not_taken_for_this_turns() -> None:
 )
 async def test_a_jig_that_does_not_keep_its_speed_is_trouble(answers: tuple[JigStatus, ...], words: str) -> None:
     watch, _jig = await after_one_look(*answers)
-    assert watch.trouble is not None
-    assert watch.trouble.code == "jig.slipped"
-    assert words in watch.trouble.detail
+    assert watch.error is not None
+    assert watch.error.code == "jig.slipped"
+    assert words in watch.error.detail
 
 
 @pytest.mark.parametrize("answers", [(GOOD, JigError("jig.unreachable", "cut")), (JigError("jig.unreachable", "cut"),)])
 async def test_a_jig_that_does_not_answer_is_trouble(answers: tuple[JigStatus | JigError, ...]) -> None:
     watch, _jig = await after_one_look(*answers)
-    assert watch.trouble is not None
-    assert watch.trouble.code == "jig.unreachable"
+    assert watch.error is not None
+    assert watch.error.code == "jig.unreachable"

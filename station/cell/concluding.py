@@ -1,0 +1,131 @@
+"""What a turn comes to: the judgement of its part, and what the cell itself has to react to. Pure functions."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from station.cell.scan import Scan
+from station.core.errors import CameraError, JigError, Reaction, StationError
+from station.core.judgement import JudgedBy, Judgement
+from station.core.part import Decision, FeatureSnapshot, LineAccount, ScanHealth
+from station.core.reason import Reason
+from station.core.recipe import Recipe
+from station.core.timeline import ScanTimes, load_of
+from station.core.verdicts import Verdict
+from station.flow.decide import decide
+
+NO_SCORES = np.zeros((0, 0), np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What a part is scanned and judged with.
+
+    Attributes:
+        recipe: That of its type.
+        features: The camera's features, as read back for this part.
+        config_sha256: Hash of the effective configuration.
+    """
+
+    recipe: Recipe
+    features: FeatureSnapshot
+    config_sha256: str
+
+    @property
+    def judged_by(self) -> JudgedBy:
+        """What judges, as it is recorded."""
+        recipe = self.recipe
+        return JudgedBy(
+            model=recipe.classifier.model,
+            classes=recipe.classifier.classes,
+            config_sha256=self.config_sha256,
+            recipe=recipe.part_type.name,
+            recipe_sha256=recipe.sha256,
+            rule=recipe.rule.rule,
+            archive=recipe.archive,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A part that was judged.
+
+    Attributes:
+        judgement: What was decided, and what that rests on.
+        error: The first thing that went wrong with camera, jig, part or network, or None.
+    """
+
+    judgement: Judgement
+    error: StationError | None
+
+    @property
+    def scan_again(self) -> Reason | None:
+        """Why the part is to be scanned once more, or None."""
+        decision = self.judgement.decision
+        if decision.fault is None or decision.fault.reaction is not Reaction.RESCAN:
+            return None
+        return Reason(decision.fault, decision.detail)
+
+
+def conclude(scan: Scan, error: StationError | None, setup: Setup, now_ns: int) -> Judged:
+    """What a scan comes to.
+
+    Args:
+        scan: The scan.
+        error: The first thing that went wrong, the jig's speed included.
+        setup: What the part was scanned and judged with.
+        now_ns: The moment of the decision.
+    """
+    recipe = setup.recipe
+    times = scan.times(recipe.part_type, now_ns)
+    load = load_of(times, recipe.part_type.block_s)
+    late_ms = None if scan.last_line_ns is None else (now_ns - scan.last_line_ns) / 1e6
+    reason = _why_invalid(scan.account, error)
+    fault, detail = (reason.fault, reason.detail) if reason is not None else (None, "")
+    health = ScanHealth(fault, detail, late_ms, str(load) if load.overloaded else "")
+    judgement = Judgement(
+        decision=decide(scan.scores, health, recipe.rule),
+        account=scan.account,
+        roi=scan.roi,
+        features=setup.features,
+        by=setup.judged_by,
+        times=times,
+        ms_after_last_line=late_ms,
+        blocks=scan.blocks,
+    )
+    return Judged(judgement, error)
+
+
+def unscanned(error: StationError, setup: Setup, now_ns: int) -> Judged:
+    """What it comes to that the part could not be scanned: REVIEW, to be moved away."""
+    judgement = Judgement(
+        decision=review(setup.recipe.rule.review, Reason.of(error)),
+        account=LineAccount(0, 0, 0, (), 0, error.fault, "the part was not scanned"),
+        roi=None,
+        features=setup.features,
+        by=setup.judged_by,
+        times=ScanTimes(None, None, (), now_ns),
+        ms_after_last_line=None,
+        blocks=(),
+    )
+    return Judged(judgement, error)
+
+
+def review(verdict: Verdict, reason: Reason, judged: Decision | None = None) -> Decision:
+    """The decision that sends a part to people; what was judged before stays in it.
+
+    Args:
+        verdict: REVIEW of the configured table.
+        reason: Why.
+        judged: What was decided before, or None.
+    """
+    if judged is None:
+        return Decision(verdict, None, reason.fault, reason.detail, 0.0, None, 0, NO_SCORES)
+    return replace(judged, verdict=verdict, fault=reason.fault, detail=reason.detail)
+
+
+def _why_invalid(account: LineAccount, error: StationError | None) -> Reason | None:
+    """What makes the scan invalid: a broken camera or jig before missing lines, these before what was seen on them."""
+    if account.fault is not None and not isinstance(error, CameraError | JigError):
+        return Reason(account.fault, account.detail)
+    return Reason.of(error) if error is not None else None
