@@ -33,6 +33,7 @@ from station.core.events import (
 from station.core.priority import precedence
 from station.core.settings import Settings
 from station.core.timeline import ScanTimes
+from station.core.watchers import Watchers
 from station.host.service import serve
 from station.host.simulated_cell import Event, SimulatedCell
 
@@ -160,8 +161,10 @@ async def _serve(settings: Settings, parts: int, pace: Pace, folder: Path, selec
     watch = _Watch(selector, parts, seen, keeps_ledgers=pace != "free")
     async with SimulatedCell(config, folder / RECORDING, parts, speed, None, _ignore) as cell:
         data, ending = folder / "data", asyncio.create_task(watch.end_with(cell), name="simulated cell's end")
+        watchers = Watchers()
+        watchers.add(watch.take)
         try:
-            await serve(cell.addressed(settings), data, watch.take, auto_reset=True, until=watch.enough)
+            await serve(cell.addressed(settings), data, watchers, auto_reset=True, until=watch.enough)
         finally:
             ending.cancel()
     if watch.trouble is not None:
@@ -170,7 +173,7 @@ async def _serve(settings: Settings, parts: int, pace: Pace, folder: Path, selec
 
 
 class _Watch:
-    """Counts what the cell tells; nothing that takes time, because it runs in the cell's event loop.
+    """Counts what the cell tells, on a thread of its own.
 
     Args:
         selector: Watches the loop while a part is scored.
@@ -185,6 +188,7 @@ class _Watch:
         self._keeps_ledgers = keeps_ledgers
         self._camera: int | None = None
         self._sorted = 0
+        self._loop = asyncio.get_running_loop()
         self.enough = asyncio.Event()
         self.trouble: StationError | None = None
         self.seen = seen
@@ -196,7 +200,7 @@ class _Watch:
         except Exception as error:  # told by whoever has asked for the run
             log.exception("event_not_counted")
             self.trouble = BugError("station.bug", f"{type(error).__name__}: {error}")
-            self.enough.set()
+            self._end()
 
     async def end_with(self, cell: SimulatedCell) -> None:
         """A simulated cell that ends before its time ends the run."""
@@ -223,8 +227,8 @@ class _Watch:
             case PartSorted():
                 self._take_sorted(event)
             case StateChanged() if event.after in GIVING_UP and event.reason is not None and not self.enough.is_set():
-                self.trouble = StationError(event.reason.code, event.detail)
-                self.enough.set()
+                self.trouble = StationError(event.reason.fault.code, event.reason.detail)
+                self._end()
             case _:
                 pass
 
@@ -232,12 +236,15 @@ class _Watch:
         fault = event.decision.fault
         self._sorted += 1
         if self._sorted >= self._parts:
-            self.enough.set()
+            self._end()
         self.seen.reviews += event.decision.verdict.is_review and fault is not None
         self.seen.late += fault is not None and fault.code == "scan.late"
         station, camera = resident_mb(os.getpid()), self._camera_mb()
         if station is not None and camera is not None:
             self.seen.resident.append(Resident(station, camera))
+
+    def _end(self) -> None:
+        self._loop.call_soon_threadsafe(self.enough.set)
 
     def _camera_mb(self) -> float | None:
         found = resident_mb(self._camera) if self._camera is not None else None

@@ -12,9 +12,10 @@ import structlog
 
 from station.cell.packml import SUSPENSION, Change, State
 from station.core.alarms import Alarm, AlarmList, AlarmSummary
+from station.core.broadcast import Broadcast
 from station.core.clock import Clock
 from station.core.errors import FAULTS, Fault, Reaction, StationError
-from station.core.events import AlarmsChanged, Watcher
+from station.core.events import AlarmsChanged
 from station.core.ports.records import PartLedger
 from station.core.pulse import Pulse
 from station.core.reason import Reason
@@ -36,17 +37,17 @@ class Alarms:
         ledger: Where the list survives a restart.
         clock: The date.
         settings: What becomes an alarm.
-        watch: Told of every change.
+        broadcast: Told of every change.
     """
 
     def __init__(
-        self, listed: Iterable[Alarm], ledger: PartLedger, clock: Clock, settings: AlarmSettings, watch: Watcher
+        self, listed: Iterable[Alarm], ledger: PartLedger, clock: Clock, settings: AlarmSettings, broadcast: Broadcast
     ) -> None:
         self._list = AlarmList(listed)
         self._ledger = ledger
         self._clock = clock
         self._settings = settings
-        self._watch = watch
+        self._broadcast = broadcast
         self._unsaved: dict[str, list[Alarm]] = {}
         self._pulse = Pulse()
         self._why: Reason | None = None
@@ -139,18 +140,15 @@ class Alarms:
 
     # ------------------------------------------------------------------ the book
 
-    async def keep(self) -> None:
+    async def save(self) -> None:
         """Write every change down; runs until cancelled. What the disk does not take is tried again."""
         while True:
-            change = self.changed()
-            if not self._unsaved:
-                await change
-                continue
-            change.close()
+            while not self._unsaved:
+                await self.changed()
             if not await self._saved():
                 await asyncio.sleep(SAVE_AGAIN_S)
 
-    async def keep_last(self) -> None:
+    async def flush(self) -> None:
         """Write down what is not written yet, if the disk takes it."""
         await self._saved()
 
@@ -204,7 +202,7 @@ class Alarms:
         for alarm in alarms:
             self._note(alarm)
         self._pulse.beat()
-        self._watch(AlarmsChanged(self._list.alarms))
+        self._broadcast.tell(AlarmsChanged(self._list.alarms))
 
     def _note(self, alarm: Alarm) -> None:
         """Have it written; of an alarm that still stands on the list only the last form is worth it."""

@@ -105,7 +105,7 @@ class Intake:
             await self._sorting.lose(inspection, Reason(FAULTS["part.interrupted"], detail))
             return
         await self._ledger.withdrawn(inspection, reason.fault, reason.detail)
-        self._broadcast.tell(PartWithdrawn(inspection, reason.fault, reason.detail))
+        self._broadcast.tell(PartWithdrawn(inspection, reason))
         log.warning("part_withdrawn", fault=reason.fault.code, detail=reason.detail)
 
 

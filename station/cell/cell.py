@@ -102,7 +102,6 @@ class Cell:
         settings: CellSettings,
         broadcast: Broadcast,
     ) -> None:
-        self.counters = counters
         self._equipment = equipment
         self._config_sha256 = settings.sha256
         self._failed_turns = FailedTurns(settings.failed_turns)

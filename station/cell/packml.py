@@ -126,18 +126,18 @@ class Change:
 
 
 class Unit:
-    """The present state, mode and reason; the only place that assigns them.
+    """The present state, mode and reason; the only place that assigns them."""
 
-    Args:
-        on_change: Called with every change, at once, from the event loop.
-    """
-
-    def __init__(self, on_change: Callable[[Change], None] = lambda _change: None) -> None:
+    def __init__(self) -> None:
         self._state = State.STOPPED
         self._mode = Mode.PRODUCTION
         self._reason: Reason | None = None
-        self._on_change = on_change
+        self._subscribers: list[Callable[[Change], None]] = []
         self._pulse = Pulse()
+
+    def subscribe(self, on_change: Callable[[Change], None]) -> None:
+        """Have somebody called with every change, at once, from the event loop, after those who subscribed before."""
+        self._subscribers.append(on_change)
 
     @property
     def state(self) -> State:
@@ -219,4 +219,5 @@ class Unit:
 
     def _tell(self, change: Change) -> None:
         self._pulse.beat()
-        self._on_change(change)
+        for on_change in self._subscribers:
+            on_change(change)

@@ -172,7 +172,7 @@ class Sorting:
             RecordError: It cannot be written.
         """
         await self._ledger.lost(inspection, reason.fault, reason.detail)
-        self._broadcast.tell(PartLost(inspection, reason.fault, reason.detail))
+        self._broadcast.tell(PartLost(inspection, reason))
         log.warning("part_lost", part_id=inspection.part.part_id, detail=reason.detail)
 
     # ------------------------------------------------------------------ what both have in common

@@ -146,6 +146,7 @@ def _simulate(
     faults: list[str], *, as_json: bool,
 ) -> int:  # fmt: skip
     from sim.faults import wishes
+    from station.core.watchers import Watchers
     from station.host.simulate import Simulation, SimulationOptions
     from station.view.live import CellView, parts_table, summary_text
 
@@ -160,16 +161,19 @@ def _simulate(
         )
         with CellView(screen, settings.table) as view, precedence():
             view.say(f"Simulated cell, recording {recordings or 'bundled with the station'}; records in {folder}")
-            result = asyncio.run(Simulation(settings, options, view.watch, view.say).run())
+            watchers = Watchers()
+            watchers.add(view.watch)
+            result = asyncio.run(Simulation(settings, options, watchers, view.say).run())
         if as_json:
             delivered = deliver(json.dumps({"parts": result.rows, "summary": result.summary}, indent=2))
         else:
             screen.print(parts_table(result.rows, settings.table))
             screen.print(summary_text(result.summary), highlight=False)
-    if result.fault is not None:
+    if result.reason is not None:
+        fault = result.reason.fault
         with unhindered(err) as screen:
-            words = f"{escape(result.fault.text)} {escape(result.detail)}"
-            screen.print(f"[bold red]The cell stopped: {result.fault.code}[/] {words}", soft_wrap=True)
+            words = f"{escape(fault.text)} {escape(result.reason.detail)}"
+            screen.print(f"[bold red]The cell stopped: {fault.code}[/] {words}", soft_wrap=True)
         return STOPPED
     return 0 if delivered else UNWELL
 
@@ -190,6 +194,7 @@ def run(
     Commands come from the line PLC and from `station command`; SIGTERM, Ctrl-C and a closed terminal bring the cell to
     Stopped first.
     """
+    from station.core.watchers import Watchers
     from station.host.service import serve
     from station.view.live import CellView
 
@@ -201,7 +206,9 @@ def run(
             settings.station.log_level, folder / "logs", terminal_log(screen), settings.records.reserve_bytes
         )
         with CellView(screen, settings.table) as view, precedence():
-            asyncio.run(serve(settings, folder, view.watch, auto_reset=auto_reset))
+            watchers = Watchers()
+            watchers.add(view.watch)
+            asyncio.run(serve(settings, folder, watchers, auto_reset=auto_reset))
 
 
 @app.command()

@@ -46,21 +46,19 @@ def record(
 async def _record(
     settings: Settings, data: Path, folder: Path, parts: int, screen: Console, *, auto_reset: bool
 ) -> int:
-    from station.core.events import CellEvent, harmless
+    from station.core.events import ScanJudged
+    from station.core.watchers import Watchers
     from station.host.recorder import ScanRecorder
     from station.host.service import serve
     from station.view.live import CellView
 
     recorder = ScanRecorder(folder, parts, settings.records.reserve_bytes)
     with CellView(screen, settings.table) as view:
-        show = harmless(view.watch)
-
-        def watch(event: CellEvent) -> None:
-            show(event)
-            recorder.watch(event)
-
+        watchers = Watchers()
+        watchers.add(view.watch)
+        watchers.add(recorder.watch, ScanJudged)
         try:
-            await serve(settings, data, watch, auto_reset=auto_reset, until=recorder.enough)
+            await serve(settings, data, watchers, auto_reset=auto_reset, until=recorder.enough)
         finally:
             recorder.close()
     return recorder.written

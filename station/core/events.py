@@ -1,21 +1,17 @@
 """What the cell tells whoever watches it, while it happens: a live view, the operator page, a test.
 
-Watchers are called from the event loop and must not block; nothing in the cell depends on them.
+Nothing in the cell depends on watchers.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import structlog
-
 from station.core.alarms import Alarm
-from station.core.errors import Fault
 from station.core.judgement import Defect, Judgement
 from station.core.part import Decision, Inspection, Scores
+from station.core.reason import Reason
 from station.core.timeline import Load, ScanTimes, SettleTimes
 from station.core.verdicts import Place, Verdict
-
-log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +23,7 @@ class StateChanged:
 
     before: str
     after: str
-    reason: Fault | None
-    detail: str
+    reason: Reason | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +54,7 @@ class StripScored:
 class ScanJudged:
     """A part was scanned and judged; the decision is on its way to the PLC, nothing is recorded of it yet.
 
-    The pixels of the blocks are the camera's own memory: a watcher that wants to keep them copies them at once.
+    The pixels of the blocks stay as they are for as long as somebody holds the event.
     """
 
     inspection: Inspection
@@ -106,8 +101,7 @@ class PartLost:
     """The inspection was closed although no place was confirmed."""
 
     inspection: Inspection
-    fault: Fault
-    detail: str
+    reason: Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +109,7 @@ class PartWithdrawn:
     """The inspection was closed before anything moved: the PLC took its part back."""
 
     inspection: Inspection
-    fault: Fault
-    detail: str
+    reason: Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,20 +133,3 @@ CellEvent = (
     | AlarmsChanged
 )
 Watcher = Callable[[CellEvent], None]
-
-
-def harmless(watch: Watcher) -> Watcher:
-    """The watcher, which can do no harm: one that raises is told of in the log, and is never called again."""
-    watching = True
-
-    def tell(event: CellEvent) -> None:
-        nonlocal watching
-        if not watching:
-            return
-        try:
-            watch(event)
-        except Exception:  # whatever it is, the cell does not depend on it
-            watching = False
-            log.exception("watcher_dropped", watcher=getattr(watch, "__qualname__", repr(watch)))
-
-    return tell

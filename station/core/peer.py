@@ -2,6 +2,7 @@
 
 import grp
 import os
+import pwd
 import socket
 import struct
 from contextlib import suppress
@@ -54,3 +55,11 @@ def commanding_group(name: str = GROUP) -> int | None:
     except KeyError:
         return None
     return group if group == os.getegid() else None
+
+
+def user_name(user: int) -> str:
+    """A user's name, for people; of one that has none, the number."""
+    try:
+        return pwd.getpwuid(user).pw_name
+    except KeyError:
+        return f"user {user}"

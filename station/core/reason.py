@@ -22,3 +22,8 @@ class Reason:
     def of(cls, error: StationError) -> Self:
         """What this error is the reason of."""
         return cls(error.fault, error.detail)
+
+    @property
+    def words(self) -> str:
+        """What people read: the fault's text, and the detail behind it."""
+        return f"{self.fault.text} ({self.detail})" if self.detail else self.fault.text

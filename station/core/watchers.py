@@ -10,8 +10,7 @@ gets a copy, so that an event can be held for as long as somebody likes and no t
 
 import asyncio
 import threading
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from queue import SimpleQueue
 
@@ -32,7 +31,7 @@ SCANS_WAITING = 16
 """So many of them may hold a scan, of 15 MB at the most."""
 
 PATIENCE_S = 2.0
-"""How long the end waits for the watchers, for all of them together."""
+"""How long the end waits for a watcher, for all of them at the same time."""
 
 
 class Watchers:
@@ -75,8 +74,7 @@ class Watchers:
         seats, self._seats = self._seats, []
         for seat in seats:
             seat.end()
-        if seats:
-            await asyncio.to_thread(_await_ends, seats, PATIENCE_S)
+        await asyncio.gather(*(asyncio.to_thread(seat.await_end, PATIENCE_S) for seat in seats))
 
 
 class _Seat:
@@ -89,8 +87,8 @@ class _Seat:
         self._room_for_scans = threading.BoundedSemaphore(SCANS_WAITING)
         self._dropped = 0
         self.taken = True
-        self.thread = threading.Thread(target=self._run, name=f"watcher {name_of(watcher)}", daemon=True)
-        self.thread.start()
+        self._thread = threading.Thread(target=self._run, name=f"watcher {name_of(watcher)}", daemon=True)
+        self._thread.start()
 
     def wants(self, event: CellEvent) -> bool:
         """Whether this watcher is told of such events."""
@@ -108,10 +106,10 @@ class _Seat:
         """Nothing more comes; harmless when that was said."""
         self._waiting.put(None)
 
-    def await_end(self, until: float) -> None:
-        """Return when the watcher has had everything, at the latest at this moment of `time.monotonic`; blocks."""
-        self.thread.join(max(0.0, until - time.monotonic()))
-        left = self._waiting.qsize() if self.thread.is_alive() else 0
+    def await_end(self, patience_s: float) -> None:
+        """Return when the watcher has had everything, or time is over; blocks. What it has not had is told."""
+        self._thread.join(patience_s)
+        left = self._waiting.qsize() if self._thread.is_alive() else 0
         if left or self._dropped:
             log.warning("watcher_behind", watcher=name_of(self._watcher), dropped=self._dropped + left)
 
@@ -136,9 +134,3 @@ def _with_own_pixels(event: ScanJudged) -> ScanJudged:
     """The same scan in memory of its own: a few milliseconds, after its decision is with the line PLC."""
     blocks = tuple(replace(block, pixels=block.pixels.copy()) for block in event.judgement.blocks)
     return replace(event, judgement=replace(event.judgement, blocks=blocks))
-
-
-def _await_ends(seats: Sequence[_Seat], patience_s: float) -> None:
-    until = time.monotonic() + patience_s
-    for seat in seats:
-        seat.await_end(until)

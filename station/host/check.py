@@ -15,7 +15,7 @@ from station.core.settings import RecordSettings, Settings
 from station.core.synchrony import kernel_synchronised
 from station.core.wakefulness import LATENCY_FILE, cores_awake
 from station.host.bundles import doubts_of, history_doubt
-from station.host.devices import make_camera, make_jig, make_line_plc, make_robot
+from station.host.devices import make_camera, make_jig, make_line, make_robot
 from station.host.recipes import classes_not_answered, find_bundles, make_recipes
 
 PLC_PATIENCE_S = 3.0
@@ -51,7 +51,7 @@ async def check_station(settings: Settings, data: Path) -> list[Finding]:
         ("camera", lambda: _camera(settings)),
         ("jig", lambda: _device("jig", make_jig(settings))),
         ("robot", lambda: _device("robot", make_robot(settings))),
-        ("plc", lambda: _device("plc", make_line_plc(settings))),
+        ("plc", lambda: _device("plc", make_line(settings))),
     ]
     return [await _finding(what, look) for what, look in looks]
 

@@ -18,10 +18,12 @@ from sim.showing import showing
 from station.core.camera_settings import CameraSettings
 from station.core.errors import ConfigError
 from station.core.geometry import Geometry
+from station.core.part import Announcement
 from station.core.ports.camera import LineCamera
 from station.core.ports.devices import SortRobot, SpinJig
-from station.core.ports.line import LinePlc
+from station.core.ports.line import LineLink
 from station.core.settings import Settings, expand
+from station.host.line_adapter import AdaptedLine
 
 log = structlog.get_logger()
 
@@ -139,6 +141,11 @@ def make_robot(settings: Settings) -> SortRobot:
     return ModbusRobot(settings.robot, load_map("robot", settings.inspected))
 
 
-def make_line_plc(settings: Settings) -> LinePlc:
-    """The line PLC in its configured role."""
-    return make_plc(settings.plc, load_map("plc", settings.inspected), settings.table)
+def make_line(settings: Settings, accepted: Announcement | None = None) -> LineLink:
+    """The line PLC in its configured role.
+
+    Args:
+        settings: The configuration.
+        accepted: What the station accepted last, which is not offered again.
+    """
+    return AdaptedLine(make_plc(settings.plc, load_map("plc", settings.inspected), settings.table, accepted))

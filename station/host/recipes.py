@@ -75,10 +75,10 @@ def make_recipes(settings: Settings, folder: Path | None = None) -> Recipes:
     library()
     bundles = find_bundles(settings, folder)
     loaded = {name: make_engine(bundle, settings.model) for name, bundle in bundles.items()}
-    return assemble(settings, loaded)
+    return recipes_of(settings, loaded)
 
 
-def assemble(settings: Settings, loaded: Mapping[str, PatchClassifier]) -> Recipes:
+def recipes_of(settings: Settings, loaded: Mapping[str, PatchClassifier]) -> Recipes:
     """The recipes of all part types.
 
     Args:

@@ -23,7 +23,7 @@ WAITING_SCANS = 16
 
 
 class ScanRecorder:
-    """A watcher of the cell that writes scans; use it from one event loop, and `close` it.
+    """A watcher of the cell that writes scans; make it on the event loop, and `close` it.
 
     Args:
         folder: Where the recording goes; it is made, or must be empty.
@@ -47,12 +47,12 @@ class ScanRecorder:
         self.enough = asyncio.Event()
 
     def watch(self, event: CellEvent) -> None:
-        """Copy a complete scan, at most 5 ms, and have it written; a failure ends the recording, `close` tells it."""
+        """Have a complete scan written, on whatever thread; a failure ends the recording, and `close` tells it."""
         try:
             self._take(event)
         except Exception as error:  # the cell goes on, and the recording is over
             log.exception("scan_not_taken")
-            self._fail(error)
+            self._loop.call_soon_threadsafe(self._fail, error)
 
     def _take(self, event: CellEvent) -> None:
         if not isinstance(event, ScanJudged) or not event.judgement.account.valid or self._taken >= self._parts:

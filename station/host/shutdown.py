@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import structlog
 
-from station.cell.controller import Controller
+from station.cell.desk import Desk
 from station.cell.packml import Command, State
 from station.core.errors import StationError
 
@@ -24,7 +24,7 @@ STOP_TIMEOUT_S = 20.0
 
 
 @contextmanager
-def stopped_by_signals(controller: Controller) -> Iterator[asyncio.Event]:
+def stopped_by_signals(desk: Desk) -> Iterator[asyncio.Event]:
     """While in this context, SIGINT, SIGTERM and SIGHUP stop the cell in order; the event is set when one has come.
 
     A terminal cannot put the cell aside meanwhile: Ctrl-Z is told in the log, and nothing else.
@@ -35,7 +35,7 @@ def stopped_by_signals(controller: Controller) -> Iterator[asyncio.Event]:
     def ask(number: signal.Signals) -> None:
         log.info("stop_requested", signal=number.name)
         asked.set()
-        request_stop(controller)
+        request_stop(desk)
 
     ignored = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
     heeded = [number for number in STOPPING if number is not signal.SIGHUP or not ignored]
@@ -52,23 +52,23 @@ def stopped_by_signals(controller: Controller) -> Iterator[asyncio.Event]:
             signal.signal(number, handler)
 
 
-def request_stop(controller: Controller) -> None:
+def request_stop(desk: Desk) -> None:
     """Stop in order, as an operator would; harmless where Stop is not accepted."""
     try:
-        controller.command(Command.STOP, "the end of the station")
+        desk.command(Command.STOP, "the end of the station")
     except StationError as error:
         log.debug("stop_not_needed", detail=error.detail)
 
 
-async def stop(controller: Controller, running: asyncio.Task[None]) -> None:
-    """Bring the cell to Stopped, then end its controller."""
+async def stop(desk: Desk, running: asyncio.Task[None]) -> None:
+    """Bring the cell to Stopped, then end its desk."""
     if not running.done():
-        request_stop(controller)
+        request_stop(desk)
         try:
             async with asyncio.timeout(STOP_TIMEOUT_S):
-                await controller.reached(State.STOPPED, State.ABORTED)
+                await desk.reached(State.STOPPED, State.ABORTED)
         except TimeoutError:
-            controller.command(Command.ABORT, "the end of the station")
-            await controller.reached(State.ABORTED)
+            desk.command(Command.ABORT, "the end of the station")
+            await desk.reached(State.ABORTED)
         running.cancel()
     await asyncio.gather(running, return_exceptions=True)

@@ -6,12 +6,14 @@ from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from station.cell.controller import Controller
+from station.cell.desk import Desk
 from station.cell.packml import Command, State
 from station.core.choices import Speed
-from station.core.errors import FAULTS, Fault
-from station.core.events import AlarmsChanged, CellEvent, PartSorted, StateChanged, Watcher, harmless
+from station.core.errors import FAULTS
+from station.core.events import AlarmsChanged, CellEvent, PartSorted, StateChanged
+from station.core.reason import Reason
 from station.core.settings import Settings
+from station.core.watchers import Watchers
 from station.host.build import Station, open_station
 from station.host.shutdown import stop, stopped_by_signals
 from station.host.simulated_cell import Event, SimulatedCell
@@ -36,12 +38,11 @@ class SimulationOptions:
 
 @dataclass(frozen=True, slots=True)
 class SimulationResult:
-    """What a run gave; `fault` is why it ended early, or None when all parts went through."""
+    """What a run gave; `reason` is why it ended early, or None when all parts went through."""
 
     rows: tuple[PartRow, ...]
     summary: Summary
-    fault: Fault | None
-    detail: str
+    reason: Reason | None
 
 
 class Simulation:
@@ -50,22 +51,22 @@ class Simulation:
     Args:
         settings: The configuration.
         options: What the command line asks for.
-        watch: Told of everything that happens in the cell.
+        watchers: Told of everything that happens in the cell.
         say: Told, in words, of scans that were left out.
     """
 
     def __init__(
-        self, settings: Settings, options: SimulationOptions, watch: Watcher, say: Callable[[str], None]
+        self, settings: Settings, options: SimulationOptions, watchers: Watchers, say: Callable[[str], None]
     ) -> None:
         self._settings = settings
         self._options = options
-        self._watch_too = harmless(watch)
+        self._watchers = watchers
         self._say = say
         self._labels: dict[str, str | None] = {}
         self._sorted: list[PartSorted] = []
-        self._controller: Controller | None = None
+        self._desk: Desk | None = None
         self._fed: int | None = None
-        self._happened = 0
+        self._told = self._fed_or_broken = 0
 
     async def run(self) -> SimulationResult:
         """Reset, start, take all parts through, stop.
@@ -78,48 +79,47 @@ class Simulation:
             options.config, options.recordings, options.parts, options.speed, options.truth, self._on_sim_event,
             options.faults,
         )  # fmt: skip
-        async with cell, open_station(cell.addressed(self._settings), options.data, self._watch) as station:
+        self._watchers.add(self._watch)
+        async with cell, open_station(cell.addressed(self._settings), options.data, self._watchers) as station:
             self._say(f"judged by {', '.join(str(model) for model in station.models)}")
             started = time.monotonic()
-            fault, detail = await self._take_all_through(station, cell)
+            reason = await self._take_all_through(station, cell)
             seconds = time.monotonic() - started
         rows = tuple(
             part_row(event, self._labels.get(_part_id(event)), station.model_of(event)) for event in self._sorted
         )
-        return SimulationResult(rows, summarise(rows, seconds, self._settings.table), fault, detail)
+        return SimulationResult(rows, summarise(rows, seconds, self._settings.table), reason)
 
-    async def _take_all_through(self, station: Station, cell: SimulatedCell) -> tuple[Fault | None, str]:
+    async def _take_all_through(self, station: Station, cell: SimulatedCell) -> Reason | None:
         """Until all parts are through, or cannot be any more: a fault has stopped the cell, or none will come."""
-        self._controller = controller = station.controller
+        self._desk = desk = station.desk
         if self._fed is not None:
-            controller.limit_parts(self._fed)
-        running = asyncio.create_task(controller.run(), name="controller")
-        with stopped_by_signals(controller):
+            desk.limit_parts(self._fed)
+        running = asyncio.create_task(station.operation.run(), name="operation")
+        with stopped_by_signals(desk):
             try:
-                await _first((self._drive(controller), self._stuck(controller), cell.gone()), running)
-                if controller.state is State.COMPLETE:
-                    return None, ""
+                await _first((_drive(desk), self._stuck(desk), cell.gone()), running)
+                if desk.view.state is State.COMPLETE:
+                    return None
                 if cell.is_gone:
-                    return FAULTS["config.simulator_gone"], await cell.gone()
-                return controller.trouble
+                    return Reason(FAULTS["config.simulator_gone"], await cell.gone())
+                return desk.view.reason
             finally:
-                await stop(controller, running)
+                await stop(desk, running)
 
-    async def _stuck(self, controller: Controller) -> None:
+    async def _stuck(self, desk: Desk) -> None:
         """Return when the cell waits, and has for so long that what it waits for does not come."""
         simulation = self._settings.simulation
         patience_s = SUSPENDED_FOR_GOOD_S + (simulation.infeed_s if simulation else 0.0)
         while True:
             before = self._happened
             await asyncio.sleep(patience_s)
-            if self._happened == before and controller.trouble[0] is not None:
+            if self._happened == before and desk.view.reason is not None:
                 return
 
-    async def _drive(self, controller: Controller) -> None:
-        controller.command(Command.RESET, "the simulation")
-        if await controller.reached(State.IDLE, State.STOPPED, State.ABORTED) is State.IDLE:
-            controller.command(Command.START, "the simulation")
-            await controller.reached(State.COMPLETE, State.HELD, State.ABORTED, State.STOPPED)
+    @property
+    def _happened(self) -> tuple[int, int]:
+        return self._told, self._fed_or_broken
 
     def _watch(self, event: CellEvent) -> None:
         if isinstance(event, PartSorted):
@@ -127,11 +127,10 @@ class Simulation:
         why_alone = isinstance(event, AlarmsChanged) or (
             isinstance(event, StateChanged) and event.before == event.after
         )
-        self._happened += not why_alone
-        self._watch_too(event)
+        self._told += not why_alone
 
     def _on_sim_event(self, event: Event) -> None:
-        self._happened += 1
+        self._fed_or_broken += 1
         match event["event"]:
             case "fed":
                 self._labels[event["part_id"]] = event["label"]
@@ -141,8 +140,15 @@ class Simulation:
                 self._say(f"fault {event['name']} strikes {event['part_id'] or 'the cell'}")
             case "infeed_empty":
                 self._fed = int(event["fed"])
-                if self._controller is not None:
-                    self._controller.limit_parts(self._fed)
+                if self._desk is not None:
+                    self._desk.limit_parts(self._fed)
+
+
+async def _drive(desk: Desk) -> None:
+    desk.command(Command.RESET, "the simulation")
+    if await desk.reached(State.IDLE, State.STOPPED, State.ABORTED) is State.IDLE:
+        desk.command(Command.START, "the simulation")
+        await desk.reached(State.COMPLETE, State.HELD, State.ABORTED, State.STOPPED)
 
 
 async def _first(works: Iterable[Coroutine[object, object, object]], running: asyncio.Task[None]) -> None:

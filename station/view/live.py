@@ -66,11 +66,11 @@ class CellView:
             self._live.stop()
 
     def watch(self, event: CellEvent) -> None:
-        """Take in one event of the cell; the picture is drawn later, by a thread of its own."""
+        """Take in one event of the cell, on whatever thread; the picture is drawn later, by another."""
         match event:
             case StateChanged():
                 self._state = event.after
-                self._reason = event.reason.text if event.reason else ""
+                self._reason = event.reason.fault.text if event.reason else ""
             case PartEntered():
                 self._part = f"{event.inspection.part.part_id}  {event.inspection.part_type.name}"
                 geometry = event.inspection.part_type.geometry
@@ -88,9 +88,9 @@ class CellView:
             case AlarmsChanged():
                 self._alarms = event.alarms
             case PartLost():
-                self._console.print(f"lost     {event.inspection.part.part_id:<16} {event.detail}")
+                self._console.print(f"lost     {event.inspection.part.part_id:<16} {event.reason.detail}")
             case PartWithdrawn():
-                self._console.print(f"withdrawn {event.inspection.part.part_id:<15} {event.detail}")
+                self._console.print(f"withdrawn {event.inspection.part.part_id:<15} {event.reason.detail}")
 
     def say(self, line: str) -> None:
         """Print one line, as it is, above the picture."""

@@ -1,35 +1,31 @@
-"""A whole cell above its ports: real controller, cell, motion and flow; fakes below, quick and able to break."""
+"""A whole cell above its ports, put together as the station is; fakes below, quick and able to break."""
 
 import asyncio
 import tomllib
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from config import bundled
-from station.cell.alarms import Alarms
-from station.cell.cell import Cell, CellSettings, Equipment
 from station.cell.compute import ComputeThread
-from station.cell.controller import Controller
-from station.cell.counters import Counters
-from station.cell.delivery import LineResults
-from station.cell.line import Line
-from station.cell.motion import Motion
-from station.cell.packml import MAY_MOVE, Command, State, Unit
+from station.cell.desk import Commander, Desk
+from station.cell.packml import Command, State
 from station.core.alarms import Alarm
-from station.core.broadcast import Broadcast
 from station.core.clock import Clock, SystemClock
-from station.core.events import CellEvent
+from station.core.errors import Fault
+from station.core.events import CellEvent, Watcher
 from station.core.part import EngineIdentity, ModelIdentity, Pixels, Probabilities
-from station.core.ports.line import CellReport, LinePlc
+from station.core.ports.line import LineLink
 from station.core.ports.records import PartLedger
 from station.core.settings import Settings, parse_settings
-from station.host.build import FeedOf
-from station.host.recipes import assemble, bundle_names
+from station.host.build import Outside, assemble
+from station.host.control_socket import LOOK_S, ControlSocket
+from station.host.recipes import bundle_names, recipes_of
 from tests.contract.fake_camera import FakeLineCamera, Misfortune
-from tests.contract.fake_devices import FakeJig, FakeLine, FakePlc, FakeRobot, Floor
+from tests.contract.fake_devices import FakeJig, FakeLine, FakeLineLink, FakeRobot, Floor
 from tests.contract.fake_ledger import FakeLedger
 from tests.housings import CLASSES, GEOMETRY, Verdict, column
 from tests.turned import turned
@@ -88,44 +84,47 @@ class Bench:
         ledger: PartLedger | None = None,
         clock: Clock | None = None,
         alarms: Sequence[Alarm] = (),
-        plc: LinePlc | None = None,
+        plc: LineLink | None = None,
+        watch: Watcher | None = None,
+        commanders: Sequence[Commander] = (),
     ) -> None:
-        clock = clock or SystemClock()
         self.floor = Floor()
         self.line: Any = FakeLine()
-        self.plc: LinePlc = plc or FakePlc(self.line)
+        self.plc: Any = plc or FakeLineLink(self.line)
         self.robot, self.jig = FakeRobot(self.floor), FakeJig(self.floor)
         self.camera = FakeLineCamera(surface(), *misfortunes)
         self.classifier = ScriptedClassifier()
         self.ledger = FakeLedger()
-        books = ledger or self.ledger
         self.events: list[CellEvent] = []
+        self.clock = clock or SystemClock()
         self._compute = ComputeThread(configuration.watchdog.compute_timeout_s)
-        unit = Unit(lambda change: self.controller.on_change(change))  # noqa: PLW0108  # it comes later
-        self.motion = Motion(self.jig, self.robot, books, lambda: unit.state in MAY_MOVE)
-        self.alarms = Alarms(alarms, books, clock, configuration.alarms, self.events.append)
-
-        def report() -> CellReport:
-            fault = unit.reason.fault if unit.reason else None
-            return CellReport(unit.state, unit.mode, fault, 0, 0, self.alarms.summary)
-
-        def note(event: str, detail: str) -> None:
-            self.controller.note(event, detail)
-
-        line = Line(self.plc, unit, self.alarms, report, 0.01, self.motion.still, note)
         loaded = dict.fromkeys(bundle_names(configuration).values(), self.classifier)
-        recipes = assemble(configuration, loaded)
-        feed = FeedOf(self.plc)
-        equipment = Equipment(self.camera, self.motion, feed, recipes, books, self._compute, clock)
-        results = LineResults(self.plc, feed, unit, self.motion.still)
-        self.counters, self.clock = Counters(), clock
-        broadcast = Broadcast(self.events.append)
-        self.cell = Cell(equipment, results, self.counters, CellSettings.of(configuration), broadcast)
-        self.controller = Controller(
-            unit, self.cell, line, self.plc, books, configuration, self.events.append, self.alarms
+        outside = Outside(
+            camera=self.camera,
+            jig=self.jig,
+            robot=self.robot,
+            line=self.plc,
+            recipes=recipes_of(configuration, loaded),
+            ledger=ledger or self.ledger,
+            compute=self._compute,
+            clock=self.clock,
+            listed=alarms,
         )
+        built = assemble(outside, configuration, watch or self.events.append, commanders)
+        self.desk, self.operation, self.alarms = built.desk, built.operation, built.alarms
+        self.cell, self.motion, self.counters = built.cell, built.motion, built.counters
         if parts is not None:
-            self.controller.limit_parts(parts)
+            self.desk.limit_parts(parts)
+
+    @property
+    def fault(self) -> Fault | None:
+        """Why the cell does not run."""
+        reason = self.desk.view.reason
+        return reason.fault if reason else None
+
+    def give(self, command: Command) -> None:
+        """An operator commands."""
+        self.desk.command(command, "an operator")
 
     def feed(self, part_id: str, type_code: int = 1) -> None:
         """A part comes to the infeed, and the PLC announces it."""
@@ -134,10 +133,10 @@ class Bench:
 
     async def start(self) -> None:
         """Reset and Start."""
-        self.controller.command(Command.RESET)
-        assert await self.controller.reached(State.IDLE, State.STOPPED) is State.IDLE, self.controller.trouble
-        self.controller.command(Command.START)
-        await self.controller.reached(State.EXECUTE)
+        self.give(Command.RESET)
+        assert await self.desk.reached(State.IDLE, State.STOPPED) is State.IDLE, self.desk.view.reason
+        self.give(Command.START)
+        await self.desk.reached(State.EXECUTE)
 
     async def sorted(self, count: int) -> None:
         """Return when so many parts lie in their places and their records are closed."""
@@ -163,11 +162,13 @@ async def running(
     ledger: PartLedger | None = None,
     clock: Clock | None = None,
     alarms: Sequence[Alarm] = (),
-    plc: LinePlc | None = None,
+    plc: LineLink | None = None,
+    watch: Watcher | None = None,
+    commanders: Sequence[Commander] = (),
 ) -> AsyncIterator[Bench]:
-    """A cell whose controller runs; it is ended with the context, and must end."""
-    bench = Bench(configuration or settings(), misfortunes, parts, ledger, clock, alarms, plc)
-    task = asyncio.create_task(bench.controller.run())
+    """A cell in operation; it is ended with the context, and must end."""
+    bench = Bench(configuration or settings(), misfortunes, parts, ledger, clock, alarms, plc, watch, commanders)
+    task = asyncio.create_task(bench.operation.run())
     try:
         async with asyncio.timeout(20):
             yield bench
@@ -175,3 +176,16 @@ async def running(
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
         bench.shut()
+
+
+@asynccontextmanager
+async def listening(desk: Desk, data: Path, look_s: float = LOOK_S) -> AsyncIterator[None]:
+    """While in this context, `station command` and `station alarms` reach the desk."""
+    control = ControlSocket(data, look_s)
+    with control.opened():
+        serving = asyncio.create_task(control.serve(desk))
+        try:
+            yield
+        finally:
+            serving.cancel()
+            await asyncio.wait([serving])

@@ -24,12 +24,14 @@ from sim.faults import UNTIL_CLEARED, NamedFault, Wish
 from sim.ledger import Entry, Happening
 from sim.report import Json, JsonReport
 from sim.running import Plan, RunningCell, running_cell
-from station.cell.controller import Controller
+from station.cell.desk import Desk
 from station.cell.packml import Command, State
 from station.core.choices import Speed
+from station.core.errors import Fault
 from station.core.events import CellEvent, PartDecided, StateChanged
 from station.core.records import RecordFilter
 from station.core.settings import Settings, parse_settings
+from station.core.watchers import Watchers
 from station.host.build import Station, open_station
 from station.records.query import export_records
 from station.records.reading import reading
@@ -37,6 +39,7 @@ from tests.cell.plc_words import PlcWords, ResultWords
 from tests.cell.tiny_bundle import GREY_OF, make_tiny_bundle
 from tests.free_port import free_port
 from tests.housings import OUTPUTS, Verdict
+from tests.told_at_once import ToldAtOnce
 from tests.turned import turned
 
 WIDTH_PX = 1024
@@ -156,7 +159,14 @@ class FaultBench:
     """One running station and its cell."""
 
     def __init__(
-        self, folder: Path, settings: Settings, truth: Truth, running: RunningCell, station: Station, log: list[Any]
+        self,
+        folder: Path,
+        settings: Settings,
+        truth: Truth,
+        running: RunningCell,
+        station: Station,
+        log: list[Any],
+        watchers: Watchers,
     ) -> None:
         self.folder = folder
         self.settings = settings
@@ -164,11 +174,21 @@ class FaultBench:
         self.cell = running
         self.station = station
         self.log = log
+        self.watchers = watchers
         self.words = overheard(running)
 
     @property
-    def controller(self) -> Controller:
-        return self.station.controller
+    def desk(self) -> Desk:
+        return self.station.desk
+
+    @property
+    def fault(self) -> Fault | None:
+        reason = self.desk.view.reason
+        return reason.fault if reason else None
+
+    def give(self, command: Command) -> None:
+        """An operator commands."""
+        self.desk.command(command, "an operator")
 
     async def strike(self, fault: NamedFault) -> tuple[Seen, str]:
         """Let a fault strike the next part but one, as an operator bring the cell back, wait until it runs well again.
@@ -217,19 +237,19 @@ class FaultBench:
     async def _until(self, condition: Callable[[], bool], then_clear: str | None = None) -> None:
         """Wait, and meanwhile do what an operator does."""
         while not condition():
-            command = OPERATOR.get(self.controller.state)
+            command = OPERATOR.get(self.desk.view.state)
             if command is not None:
                 if then_clear is not None:
                     self.cell.broken.clear(then_clear)
-                self.controller.command(command)
+                self.give(command)
             await asyncio.sleep(0.02)
 
     async def stop(self) -> None:
         """Stop as an operator does, if it was not done yet."""
-        if self.controller.state is not State.STOPPED:
-            self.controller.command(Command.STOP)
+        if self.desk.view.state is not State.STOPPED:
+            self.give(Command.STOP)
         async with asyncio.timeout(PATIENCE_S):
-            await self.controller.reached(State.STOPPED)
+            await self.desk.reached(State.STOPPED)
 
     def taken_on(self) -> set[str | None]:
         """The parts that have left the infeed."""
@@ -300,14 +320,15 @@ async def fault_bench(
         elif isinstance(event, StateChanged):
             truth.seen.states.append(event.after)
 
+    watchers = ToldAtOnce(watch)
     plan = Plan(make_recording(folder / "recording"), ENDLESS, Speed.MAX, None, breakable=True)
     with structlog.testing.capture_logs() as log:
         async with (
             running_cell(settings, plan, truth) as running,
-            open_station(addressed(settings, running), folder / "data", watch) as station,
+            open_station(addressed(settings, running), folder / "data", watchers) as station,
         ):
-            bench = FaultBench(folder, settings, truth, running, station, log)
-            task = asyncio.create_task(station.controller.run())
+            bench = FaultBench(folder, settings, truth, running, station, log, watchers)
+            task = asyncio.create_task(station.operation.run())
             try:
                 async with asyncio.timeout(PATIENCE_S):
                     await bench._until(lambda: bench.closed_records() >= 1)

@@ -19,6 +19,7 @@ from station.host.shutdown import stop
 from station.records.query import export_records
 from tests.cell.fault_bench import Truth, addressed, overheard
 from tests.cell.plc_words import PlcWords
+from tests.told_at_once import ToldAtOnce
 
 PATIENCE_S = 60.0
 
@@ -44,14 +45,14 @@ class ProductCell:
 
     async def take_all(self, parts: int) -> None:
         """Take so many parts through, until the cell is complete."""
-        controller = self.station.controller
-        controller.limit_parts(parts)
+        desk = self.station.desk
+        desk.limit_parts(parts)
         async with asyncio.timeout(PATIENCE_S):
-            controller.command(Command.RESET)
-            assert await controller.reached(State.IDLE, State.STOPPED) is State.IDLE, controller.trouble
-            controller.command(Command.START)
-            ended = await controller.reached(State.COMPLETE, State.HELD, State.ABORTED, State.STOPPED)
-        assert ended is State.COMPLETE, controller.trouble
+            desk.command(Command.RESET, "an operator")
+            assert await desk.reached(State.IDLE, State.STOPPED) is State.IDLE, desk.view.reason
+            desk.command(Command.START, "an operator")
+            ended = await desk.reached(State.COMPLETE, State.HELD, State.ABORTED, State.STOPPED)
+        assert ended is State.COMPLETE, desk.view.reason
 
     @property
     def places(self) -> dict[str | None, str]:
@@ -91,13 +92,13 @@ async def product_cell(
 
     async with (
         running_cell(settings, Plan(recording, None, Speed.MAX, None), truth) as running,
-        open_station(addressed(settings, running), folder / "data", told) as station,
+        open_station(addressed(settings, running), folder / "data", ToldAtOnce(told)) as station,
     ):
         cells.append(ProductCell(settings, folder, truth, station, overheard(running)))
-        task = asyncio.create_task(station.controller.run())
+        task = asyncio.create_task(station.operation.run())
         try:
             yield cells[0]
-            await stop(station.controller, task)
+            await stop(station.desk, task)
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)

@@ -14,6 +14,7 @@ from station.cell.scan import ArmedTurn, Scan
 from station.core.clock import SystemClock
 from station.core.errors import CameraError, JigError, ModelError, PartError, RecordError, RobotError, StationError
 from station.core.judgement import Published
+from station.core.timeline import Delivery
 from tests.cell.wired_bench import MAGIC, PLC_MAGIC, WiredBench
 from tests.contract.fake_camera import Misfortune, Mishap
 
@@ -179,16 +180,16 @@ def line_of_another_map(bench: WiredBench, _times: int) -> Mend:
 
 def result_out_of_range(bench: WiredBench, times: int) -> Mend:
     """The next result has a confidence that no register can hold."""
-    plc: Any = bench.cell.plc
-    left, sound = [times], plc.publish
+    sink: Any = bench.cell.plc.results
+    left, sound = [times], sink.publish
 
-    async def broken(result: Published) -> None:
+    async def broken(result: Published) -> Delivery:
         left[0] -= 1
         wild = replace(result, decision=replace(result.decision, confidence=99.0))
-        await sound(wild if left[0] >= 0 else result)
+        return await sound(wild if left[0] >= 0 else result)
 
-    plc.publish = broken
-    return lambda: setattr(plc, "publish", sound)
+    sink.publish = broken
+    return lambda: setattr(sink, "publish", sound)
 
 
 def stranger_on_the_jig(bench: WiredBench, _times: int) -> Mend:

@@ -154,12 +154,12 @@ def rule_5(books: Books) -> Iterator[str]:
     keys += [(entry, "reason") for entry in books.bench.log if entry["event"] in OF_THE_CELL]
     told = {str(entry[key]) for entry, key in keys if entry.get(key)}
     told |= {row["reason"] for row in books.rows if row["reason"]}
-    told |= {alarm.fault.code for alarm in books.bench.controller.alarms}
+    told |= {alarm.fault.code for alarm in books.bench.desk.view.alarms}
     yield from (f"{code} is not in the table of faults" for code in told - set(FAULTS))
     yield from (f"{code} has no text" for code in told & set(FAULTS) if not FAULTS[code].text)
     yield from (f"{entry}" for entry in books.bench.log if entry["event"] == "bug_met")
-    if books.bench.controller.state is not State.STOPPED:
-        yield f"the cell was not stopped in order, it is {books.bench.controller.state.name}"
+    if books.bench.desk.view.state is not State.STOPPED:
+        yield f"the cell was not stopped in order, it is {books.bench.desk.view.state.name}"
 
 
 def rule_6(books: Books) -> Iterator[str]:

@@ -20,7 +20,7 @@ SOON, LONG = {"suspended_after_s": 0.02}, {"suspended_after_s": 60.0}
 
 
 def standing(bench: Bench) -> list[tuple[str, int, bool, bool]]:
-    return [(a.fault.code, a.count, a.active, a.acknowledged) for a in bench.controller.alarms]
+    return [(a.fault.code, a.count, a.active, a.acknowledged) for a in bench.desk.view.alarms]
 
 
 async def book(folder: Path) -> SqliteLedger:
@@ -32,7 +32,7 @@ async def book(folder: Path) -> SqliteLedger:
 async def hold(bench: Bench, part_id: str = "A1") -> None:
     bench.classifier.failure = ModelError("model.engine_failed", "planted")
     bench.feed(part_id)
-    await bench.controller.reached(State.HELD)
+    await bench.desk.reached(State.HELD)
     bench.classifier.failure = None
 
 
@@ -42,18 +42,18 @@ async def test_a_fault_that_holds_the_cell_is_an_alarm_until_the_cell_runs_and_a
         assert standing(bench) == []
         await hold(bench)
         assert standing(bench) == [("model.engine_failed", 1, True, False)]
-        assert bench.controller.alarms[0].latched
+        assert bench.desk.view.alarms[0].latched
         await until(lambda: bench.line.alarms() == (1, 1, ENGINE.number))
-        bench.controller.command(Command.UNHOLD)
-        await bench.controller.reached(State.EXECUTE)
+        bench.give(Command.UNHOLD)
+        await bench.desk.reached(State.EXECUTE)
         assert standing(bench) == [("model.engine_failed", 1, False, False)]
         await until(lambda: bench.line.alarms() == (0, 1, ENGINE.number))
-        bench.controller.acknowledge("model.engine_failed", "anna")
+        bench.desk.acknowledge("model.engine_failed", "anna")
         assert standing(bench) == []
         await until(lambda: bench.line.alarms() == (0, 0, 0))
         await until(lambda: bench.ledger.alarms and not bench.ledger.alarms[-1].listed)
         assert bench.ledger.alarms[-1].acknowledged_by == "anna"
-        assert bench.controller.state is State.EXECUTE
+        assert bench.desk.view.state is State.EXECUTE
 
 
 async def test_the_same_fault_again_counts_up_and_wants_to_be_seen_again() -> None:
@@ -63,14 +63,14 @@ async def test_the_same_fault_again_counts_up_and_wants_to_be_seen_again() -> No
     async with running() as bench:
         await bench.start()
         await hold(bench)
-        bench.controller.acknowledge("model.engine_failed", "anna")
+        bench.desk.acknowledge("model.engine_failed", "anna")
         bench.classifier.warm_up = still_failing  # type: ignore[method-assign]
-        bench.controller.command(Command.UNHOLD)
-        await bench.controller.reached(State.STOPPED)
+        bench.give(Command.UNHOLD)
+        await bench.desk.reached(State.STOPPED)
         assert standing(bench) == [("model.engine_failed", 2, True, False)]
-        bench.controller.command(Command.RESET)
-        await bench.controller.reached(State.RESETTING)
-        await bench.controller.reached(State.STOPPED)
+        bench.give(Command.RESET)
+        await bench.desk.reached(State.RESETTING)
+        await bench.desk.reached(State.STOPPED)
         assert standing(bench) == [("model.engine_failed", 3, True, False)]
         assert len(bench.ledger.alarms) == 1
 
@@ -88,8 +88,8 @@ async def test_an_operators_stop_is_no_alarm() -> None:
     async with running(settings(alarms=SOON)) as bench:
         await bench.start()
         for command, state in ((Command.SUSPEND, State.SUSPENDED), (Command.STOP, State.STOPPED)):
-            bench.controller.command(command)
-            await bench.controller.reached(state)
+            bench.give(command)
+            await bench.desk.reached(state)
             await asyncio.sleep(0.05)
         assert standing(bench) == []
 
@@ -99,14 +99,14 @@ async def test_a_suspension_is_an_alarm_only_when_it_lasts_and_is_over_by_itself
         async with running(settings(alarms=lasts)) as bench:
             await bench.start()
             bench.line.permit("withdrawn")
-            await bench.controller.reached(State.SUSPENDED)
+            await bench.desk.reached(State.SUSPENDED)
             await until(lambda now=bench, wanted=listed: standing(now) == wanted)
             await _given_back(bench, listed)
 
 
 async def _given_back(bench: Bench, listed: list[tuple[str, int, bool, bool]]) -> None:
     """The line gives its permission again: what was listed is over by itself, and nothing else is."""
-    assert not any(alarm.latched for alarm in bench.controller.alarms)
+    assert not any(alarm.latched for alarm in bench.desk.view.alarms)
     bench.line.permit("given")
     bench.feed("A1")
     await bench.sorted(1)
@@ -121,7 +121,7 @@ async def _alarmed(bench: Bench) -> None:
 async def test_a_cell_that_waits_for_parts_is_no_alarm_but_a_line_that_dies_meanwhile_is() -> None:
     async with running(settings(alarms=SOON, plc={"starved_after_s": 0.01})) as bench:
         await bench.start()
-        await bench.controller.reached(State.SUSPENDED)
+        await bench.desk.reached(State.SUSPENDED)
         await asyncio.sleep(0.06)
         assert standing(bench) == []
         bench.line.disconnect()
@@ -132,14 +132,14 @@ async def test_a_cell_that_waits_for_parts_is_no_alarm_but_a_line_that_dies_mean
         bench.line.notice()
         await change
         assert standing(bench) == [("plc.unreachable", 1, False, False)]
-        assert bench.controller.state is State.SUSPENDED
+        assert bench.desk.view.state is State.SUSPENDED
 
 
 async def test_a_suspension_whose_reason_changes_its_name_all_the_time_is_an_alarm_and_no_flood() -> None:
     async with running(settings(alarms={"suspended_after_s": 0.1})) as bench:
         await bench.start()
         bench.line.permit("withdrawn")
-        await bench.controller.reached(State.SUSPENDED)
+        await bench.desk.reached(State.SUSPENDED)
         loop = asyncio.get_running_loop()
         began, changes = loop.time(), 0
         while loop.time() - began < 0.5:
@@ -155,7 +155,7 @@ async def test_each_trouble_of_a_suspension_is_an_alarm_of_its_own_that_ends_wit
     async with running(settings(alarms=SOON)) as bench:
         await bench.start()
         bench.line.permit("withdrawn")
-        await bench.controller.reached(State.SUSPENDED)
+        await bench.desk.reached(State.SUSPENDED)
         await _alarmed(bench)
         assert standing(bench) == [("plc.no_permission", 1, True, False)]
         bench.line.disconnect()
@@ -167,7 +167,7 @@ async def test_each_trouble_of_a_suspension_is_an_alarm_of_its_own_that_ends_wit
         assert standing(bench)[0] == ("plc.unreachable", 1, False, False)
         bench.line.permit("given")
         await until(lambda: not any(active for _code, _count, active, _seen in standing(bench)))
-        assert bench.controller.state is State.SUSPENDED
+        assert bench.desk.view.state is State.SUSPENDED
 
 
 async def test_the_plc_acknowledges_by_number_and_is_told_when_there_is_no_such_alarm() -> None:
@@ -177,7 +177,7 @@ async def test_the_plc_acknowledges_by_number_and_is_told_when_there_is_no_such_
         taken = bench.line.acknowledge(ENGINE.number)
         await until(lambda: bench.line.acknowledgement_answer() == (taken, "taken"))
         assert standing(bench) == [("model.engine_failed", 1, True, True)]
-        assert bench.controller.alarms[0].acknowledged_by == "plc"
+        assert bench.desk.view.alarms[0].acknowledged_by == "plc"
         await until(lambda: bench.line.alarms() == (1, 0, 0))
         for number in (0, 65535, FAULTS["jig.fault"].number):
             refused = bench.line.acknowledge(number)
@@ -188,16 +188,16 @@ async def test_the_plc_acknowledges_by_number_and_is_told_when_there_is_no_such_
 async def test_an_unknown_alarm_is_refused() -> None:
     async with running() as bench:
         with pytest.raises(StationError) as refused:
-            bench.controller.acknowledge("camera.lost", "anna")
+            bench.desk.acknowledge("camera.lost", "anna")
         assert refused.value.code == "station.no_such_alarm"
-        bench.controller.acknowledge(None, "anna")
+        bench.desk.acknowledge(None, "anna")
 
 
 async def test_a_watcher_sees_every_change_of_the_list() -> None:
     async with running() as bench:
         await bench.start()
         await hold(bench)
-        bench.controller.acknowledge(None, "anna")
+        bench.desk.acknowledge(None, "anna")
         seen = [event.alarms for event in bench.events if isinstance(event, AlarmsChanged)]
         assert [[alarm.acknowledged for alarm in alarms] for alarms in seen] == [[False], [True]]
 
@@ -208,7 +208,7 @@ async def test_alarms_and_their_acknowledgement_survive_a_restart_and_end_with_t
         await bench.start()
         await hold(bench)
         bench.alarms.raise_(FAULTS["camera.lost"], Reaction.HOLD, "")
-        bench.controller.acknowledge("model.engine_failed", "anna")
+        bench.desk.acknowledge("model.engine_failed", "anna")
     await ledger.close()
     ledger = await book(tmp_path)
     left = await ledger.listed_alarms()
@@ -217,8 +217,8 @@ async def test_alarms_and_their_acknowledgement_survive_a_restart_and_end_with_t
     ]  # fmt: skip
     async with running(ledger=ledger, alarms=left) as bench:
         await until(lambda: bench.line.alarms() == (2, 1, FAULTS["camera.lost"].number))
-        bench.controller.command(Command.RESET)
-        await bench.controller.reached(State.IDLE)
+        bench.give(Command.RESET)
+        await bench.desk.reached(State.IDLE)
         assert standing(bench) == [("camera.lost", 1, False, False)]
     await ledger.close()
 
@@ -228,15 +228,15 @@ async def test_every_leave_of_execute_is_kept_with_its_reason(tmp_path: Path) ->
     async with running(ledger=ledger) as bench:
         await bench.start()
         await hold(bench)
-        bench.controller.command(Command.UNHOLD)
-        await bench.controller.reached(State.EXECUTE)
+        bench.give(Command.UNHOLD)
+        await bench.desk.reached(State.EXECUTE)
         bench.line.permit("withdrawn")
-        await bench.controller.reached(State.SUSPENDED)
+        await bench.desk.reached(State.SUSPENDED)
         bench.line.permit("given")
         bench.feed("A2")
-        await bench.controller.reached(State.EXECUTE)
-        bench.controller.command(Command.STOP)
-        await bench.controller.reached(State.STOPPED)
+        await bench.desk.reached(State.EXECUTE)
+        bench.give(Command.STOP)
+        await bench.desk.reached(State.STOPPED)
     await ledger.close()
     assert [(stop["state"], stop["reason"], stop["detail"]) for stop in read_stops(tmp_path, 10)] == [
         ("STOPPING", "station.stopped_by_operator", ""),
@@ -266,4 +266,4 @@ async def test_an_alarm_that_the_disk_does_not_take_stands_and_is_written_when_i
         async with asyncio.timeout(5):
             while [alarm.count for alarm in bench.ledger.alarms] != [4]:  # noqa: ASYNC110
                 await asyncio.sleep(0.005)
-        assert bench.ledger.alarms == list(bench.controller.alarms)
+        assert bench.ledger.alarms == list(bench.desk.view.alarms)

@@ -14,10 +14,10 @@ from station.core.alarms import AlarmList
 from station.core.clock import SystemClock
 from station.core.errors import FAULTS, Reaction
 from station.core.events import AlarmsChanged
-from station.host.control import listening, send
+from station.host.control import send
 from station.records.ledger import SqliteLedger
 from station.view.live import CellView
-from tests.cell.bench import running, settings, until
+from tests.cell.bench import listening, running, settings, until
 from tests.housings import TABLE
 
 
@@ -27,7 +27,7 @@ async def station(*arguments: str | Path) -> Result:
 
 
 async def test_alarms_of_a_running_station_are_listed_and_acknowledged(tmp_path: Path) -> None:
-    async with running() as bench, listening(bench.controller, tmp_path):
+    async with running() as bench, listening(bench.desk, tmp_path):
         for code in ("jig.fault", "camera.lost"):
             bench.alarms.raise_(FAULTS[code], Reaction.HOLD, "seen")
         rows = json.loads((await station("list", "--data", tmp_path, "--json")).stdout)
@@ -40,18 +40,18 @@ async def test_alarms_of_a_running_station_are_listed_and_acknowledged(tmp_path:
         refused = await station("ack", "plc.stale", "--data", tmp_path)
         assert refused.exit_code == 1
         assert (await station("ack", "jig.fault", "--data", tmp_path)).exit_code == 0
-        by_code = {alarm.fault.code: alarm for alarm in bench.controller.alarms}
+        by_code = {alarm.fault.code: alarm for alarm in bench.desk.view.alarms}
         assert {code: alarm.acknowledged for code, alarm in by_code.items()} == {
             "camera.lost": False,
             "jig.fault": True,
         }
         assert by_code["jig.fault"].acknowledged_by
         assert (await station("ack", "all", "--data", tmp_path)).exit_code == 0
-        assert all(alarm.acknowledged for alarm in bench.controller.alarms)
+        assert all(alarm.acknowledged for alarm in bench.desk.view.alarms)
 
 
 async def test_a_users_command_is_an_event_with_the_users_name_taken_or_refused(tmp_path: Path) -> None:
-    async with running() as bench, listening(bench.controller, tmp_path):
+    async with running() as bench, listening(bench.desk, tmp_path):
         await send(tmp_path, "reset")
         await send(tmp_path, "unhold")
         await until(lambda: any(event == "command_refused" for event, _detail in bench.ledger.events))
@@ -62,12 +62,12 @@ async def test_a_users_command_is_an_event_with_the_users_name_taken_or_refused(
 
 
 async def test_what_is_no_request_changes_nothing(tmp_path: Path) -> None:
-    async with running() as bench, listening(bench.controller, tmp_path):
+    async with running() as bench, listening(bench.desk, tmp_path):
         bench.alarms.raise_(FAULTS["jig.fault"], Reaction.HOLD, "")
         for words in ("", "ack", "ack jig.fault camera.lost", "alarms all"):
             result = await asyncio.to_thread(CliRunner().invoke, app, ["command", words, "--data", str(tmp_path)])
             assert result.exit_code == 1, words
-        assert not bench.controller.alarms[0].acknowledged
+        assert not bench.desk.view.alarms[0].acknowledged
 
 
 async def test_without_a_station_the_list_is_read_from_the_records_and_nothing_can_be_acknowledged(

@@ -16,6 +16,7 @@ from station.host.simulate import Simulation, SimulationOptions
 from tests.cell.bench import running, settings
 from tests.housings import Destination
 from tests.own_children import camera_processes
+from tests.told_at_once import ToldAtOnce
 
 
 async def test_turns_without_an_index_pulse_cost_their_parts_and_then_hold_the_cell() -> None:
@@ -25,14 +26,14 @@ async def test_turns_without_an_index_pulse_cost_their_parts_and_then_hold_the_c
         for count, part_id in enumerate(["A1", "A2"], start=1):
             bench.feed(part_id)
             await bench.sorted(count)
-            assert bench.controller.state is State.EXECUTE
+            assert bench.desk.view.state is State.EXECUTE
         bench.feed("A3")
-        await bench.controller.reached(State.HELD)
+        await bench.desk.reached(State.HELD)
         assert bench.floor.sorted_parts == [(part_id, "bin_review") for part_id in ("A1", "A2", "A3")]
-        fault, detail = bench.controller.trouble
-        assert fault is not None
-        assert fault.code == "scan.failing"
-        assert detail == "3 parts in a row had no whole scan, the last one camera.timeout: no index pulse"
+        reason = bench.desk.view.reason
+        assert reason is not None
+        assert reason.fault.code == "scan.failing"
+        assert reason.detail == "3 parts in a row had no whole scan, the last one camera.timeout: no index pulse"
 
 
 async def test_a_complete_scan_in_between_begins_the_count_anew() -> None:
@@ -42,7 +43,7 @@ async def test_a_complete_scan_in_between_begins_the_count_anew() -> None:
             bench.camera.turning = turning
             bench.feed(part_id)
             await bench.sorted(count)
-        assert bench.controller.state is State.EXECUTE
+        assert bench.desk.view.state is State.EXECUTE
         assert [place for _, place in bench.floor.sorted_parts] == ["bin_review", "second_inspection"] * 2
 
 
@@ -65,8 +66,8 @@ async def test_a_camera_process_that_is_killed_or_stopped_in_a_scan_costs_that_s
             os.kill(killed[0], number)
 
     async with asyncio.timeout(100):
-        result: Any = await Simulation(load_settings(config), options, watch, print).run()
-    assert result.fault is None
+        result: Any = await Simulation(load_settings(config), options, ToldAtOnce(watch), print).run()
+    assert result.reason is None
     assert len(killed) == 1
     first, second, third = (event.decision for event in sorted_parts)
     assert first.fault is None

@@ -55,7 +55,7 @@ async def strike_after(bench: FaultBench, name: str, gap: int, told: str) -> Non
                 bench.cell.broken.clear(name)
             await bench._until(lambda: bench.closed_records() >= closed + 2, name)
     except TimeoutError as error:
-        raise AssertionError(f"{told}: the cell did not go on, it is {bench.controller.state.name}") from error
+        raise AssertionError(f"{told}: the cell did not go on, it is {bench.desk.view.state.name}") from error
 
 
 def chance_to_act_s(gap: int) -> float:

@@ -14,11 +14,12 @@ from typing import Any
 
 import pytest
 
-import station.host.control
+import station.host.control_socket
 from station.core.errors import ControlError
 from station.core.peer import Peer
-from station.host.control import SOCKET, ask, listening, send
-from tests.cell.bench import running
+from station.host.control import SOCKET, ask, send
+from station.host.control_socket import CONNECTIONS
+from tests.cell.bench import listening, running
 from tests.other_users import MEMBERS, as_another, needs_root
 
 IMPORTS = "from station.host.control import ask; from station.core.errors import StationError"
@@ -76,7 +77,7 @@ async def code_of(asked: Any) -> str:
 
 @needs_root
 async def test_another_user_may_neither_ask_nor_command(folder: Path) -> None:
-    async with running() as bench, listening(bench.controller, folder):
+    async with running() as bench, listening(bench.desk, folder):
         with as_another(ASK, first=IMPORTS) as stranger:
             open_to(folder, 0o755)
             assert stat.S_IMODE((folder / SOCKET).stat().st_mode) == 0o600
@@ -89,14 +90,14 @@ async def test_another_user_may_neither_ask_nor_command(folder: Path) -> None:
 
 @needs_root
 async def test_a_member_of_the_stations_group_may_command(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(station.host.control, "commanding_group", lambda: MEMBERS)
-    async with running() as bench, listening(bench.controller, folder):
+    monkeypatch.setattr(station.host.control_socket, "commanding_group", lambda: MEMBERS)
+    async with running() as bench, listening(bench.desk, folder):
         assert stat.S_IMODE((folder / SOCKET).stat().st_mode) == 0o660
         for path in (folder, folder / SOCKET):  # as a station that runs in this group makes them
             os.chown(path, -1, MEMBERS)
         open_to(folder, 0o750)
         with as_another(ASK, groups=(MEMBERS,), first=IMPORTS) as member:
-            assert await asked_by(member, folder) == bench.controller.state.name
+            assert await asked_by(member, folder) == bench.desk.view.state.name
             open_to(folder, 0o700)
             assert await asked_by(member, folder) == "control.not_permitted"
 
@@ -128,7 +129,7 @@ async def test_a_socket_that_cannot_be_made_is_no_station(folder: Path) -> None:
     (folder / SOCKET).mkdir()
     async with running() as bench:
         with pytest.raises(ControlError) as caught:
-            await listening(bench.controller, folder).__aenter__()
+            await listening(bench.desk, folder).__aenter__()
     assert (caught.value.code, str(folder / SOCKET) in caught.value.detail) == ("control.no_socket", True)
 
 
@@ -139,13 +140,13 @@ async def test_the_socket_a_killed_station_has_left_is_replaced_and_taken_away_a
     with socket.socket(socket.AF_UNIX) as left:
         left.bind(f"/proc/self/fd/{here}/{SOCKET}")
     os.close(here)
-    async with running() as bench, listening(bench.controller, long):
-        assert (await send(long, "status"))["state"] == bench.controller.state.name
+    async with running() as bench, listening(bench.desk, long):
+        assert (await send(long, "status"))["state"] == bench.desk.view.state.name
     assert list(long.iterdir()) == []
 
 
 async def test_a_socket_that_somebody_deletes_is_made_anew(folder: Path) -> None:
-    async with running() as bench, listening(bench.controller, folder, look_s=0.01):
+    async with running() as bench, listening(bench.desk, folder, look_s=0.01):
         (folder / SOCKET).unlink()
         answer = None
         async with asyncio.timeout(10):
@@ -153,7 +154,7 @@ async def test_a_socket_that_somebody_deletes_is_made_anew(folder: Path) -> None
                 with suppress(ControlError):
                     answer = await ask(folder, "status")
                 await asyncio.sleep(0.01)
-        assert answer["state"] == bench.controller.state.name
+        assert answer["state"] == bench.desk.view.state.name
 
 
 @pytest.mark.parametrize("turns", range(6))
@@ -161,7 +162,7 @@ async def test_who_connects_in_the_last_moment_is_hung_up_on_and_waits_for_nothi
     async with running() as bench:
         with socket.socket(socket.AF_UNIX) as caller:
             caller.settimeout(PATIENCE_S)
-            async with listening(bench.controller, folder):
+            async with listening(bench.desk, folder):
                 caller.connect(str(folder / SOCKET))
                 for _ in range(turns):
                     await asyncio.sleep(0)
@@ -170,7 +171,7 @@ async def test_who_connects_in_the_last_moment_is_hung_up_on_and_waits_for_nothi
 
 
 async def test_a_request_without_an_end_is_refused_and_nothing_else_suffers(folder: Path) -> None:
-    async with running() as bench, listening(bench.controller, folder):
+    async with running() as bench, listening(bench.desk, folder):
         reader, writer = await asyncio.open_unix_connection(str(folder / SOCKET))
         writer.write(b"x" * 200_000)
         answer = json.loads(await reader.read())
@@ -182,16 +183,14 @@ async def test_a_request_without_an_end_is_refused_and_nothing_else_suffers(fold
 async def test_clients_that_say_nothing_are_hung_up_on_and_lock_nobody_out_for_long(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(station.host.control, "REQUEST_TIMEOUT_S", 0.2)
-    async with running() as bench, listening(bench.controller, folder):
-        silent = [
-            await asyncio.open_unix_connection(str(folder / SOCKET)) for _ in range(station.host.control.CONNECTIONS)
-        ]
+    monkeypatch.setattr(station.host.control_socket, "REQUEST_TIMEOUT_S", 0.2)
+    async with running() as bench, listening(bench.desk, folder):
+        silent = [await asyncio.open_unix_connection(str(folder / SOCKET)) for _ in range(CONNECTIONS)]
         reader, late = await asyncio.open_unix_connection(str(folder / SOCKET))
         async with asyncio.timeout(10):
             assert await reader.read() == b"", "one more than there is room for is hung up on"
-            assert [await reader.read() for reader, _ in silent] == [b""] * station.host.control.CONNECTIONS
-        assert (await ask(folder, "status"))["state"] == bench.controller.state.name
+            assert [await reader.read() for reader, _ in silent] == [b""] * CONNECTIONS
+        assert (await ask(folder, "status"))["state"] == bench.desk.view.state.name
         for _, writer in [*silent, (reader, late)]:
             writer.close()
 

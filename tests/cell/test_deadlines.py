@@ -94,7 +94,7 @@ async def test_a_network_that_is_too_slow_for_the_deadline_sends_the_part_to_rev
         assert "after the last line, allowed are 0 to 700 ms" in decision.detail
         assert "ms a strip, a block is exposed in" in decision.detail
         assert decision.detail.endswith("7 blocks waited")
-        assert bench.controller.state is State.EXECUTE
+        assert bench.desk.view.state is State.EXECUTE
 
 
 async def test_an_overload_is_told_with_its_figures_counted_and_leaves_out_no_block() -> None:
@@ -180,7 +180,7 @@ async def test_the_deadline_ledger_of_a_part_goes_forward_and_is_stored(tmp_path
     async with running(configuration, ledger=ledger, parts=1) as bench:
         await bench.start()
         bench.feed("A1")
-        await bench.controller.reached(State.COMPLETE)
+        await bench.desk.reached(State.COMPLETE)
         (decided,) = [event for event in bench.events if isinstance(event, PartDecided)]
     await ledger.close()
     (row,) = json.loads("".join(export_records(tmp_path, RecordFilter(), "json")))
@@ -218,7 +218,7 @@ async def test_the_cores_are_kept_awake_from_loading_until_the_jig_rests_and_no_
     async with running(settings(model={"keep_awake": keep_awake})) as bench:
         for device, verb in [
             (bench.camera, "prepare"), (bench.robot, "load"), (bench.jig, "spin"), (bench.camera, "block"),
-            (bench.plc, "publish"), (bench.jig, "stop"), (bench.robot, "unload"),
+            (bench.plc.results, "publish"), (bench.jig, "stop"), (bench.robot, "unload"),
         ]:  # fmt: skip
             setattr(device, verb, looking(verb, getattr(device, verb)))
         await bench.start()

@@ -62,9 +62,9 @@ async def feed_until_held(bench: WiredBench, parts: int) -> None:
     for number in range(1, parts + 1):
         bench.feed(f"P{number}")
         await until(
-            lambda n=number: len(bench.cell.floor.sorted_parts) == n or bench.cell.controller.state is State.HELD
+            lambda n=number: len(bench.cell.floor.sorted_parts) == n or bench.cell.desk.view.state is State.HELD
         )
-        if bench.cell.controller.state is State.HELD:
+        if bench.cell.desk.view.state is State.HELD:
             return
     raise AssertionError("the cell was never Held")
 
@@ -76,17 +76,17 @@ async def test_a_full_disk_holds_the_cell_and_it_goes_on_when_there_is_room(smal
         free = os.statvfs(small_disk)
         ballast.write_bytes(b"x" * max(0, free.f_bavail * free.f_bsize - 120_000))
         await feed_until_held(bench, 200)
-        fault, detail = bench.cell.controller.trouble
-        assert fault is not None
-        assert fault.code == "record.disk_failed"
-        assert str(small_disk) in detail
+        reason = bench.cell.desk.view.reason
+        assert reason is not None
+        assert reason.fault.code == "record.disk_failed"
+        assert str(small_disk) in reason.detail
         await bench.held_for(REASON_CODE["record.disk_failed"])
         held_with = dict(bench.cell.floor.sorted_parts)
         ballast.unlink()
         assert held_with.items() >= sorted_in(small_disk).items()
         assert len(held_with) - len(sorted_in(small_disk)) <= 1, "at most the part whose last word was being written"
-        bench.cell.controller.command(Command.UNHOLD)
-        await bench.cell.controller.reached(State.EXECUTE)
+        bench.cell.give(Command.UNHOLD)
+        await bench.cell.desk.reached(State.EXECUTE)
         assert sorted_in(small_disk) == dict(bench.cell.floor.sorted_parts)
         bench.feed("again")
         await until(lambda: "again" in dict(bench.cell.floor.sorted_parts))
@@ -117,10 +117,10 @@ async def test_a_database_that_fails_in_work_holds_the_cell(
         await until(lambda: sorted_in(tmp_path))
         await breaks(ledger, tmp_path)
         bench.feed("P2")
-        assert await bench.cell.controller.reached(State.HELD) is State.HELD
-        fault, _detail = bench.cell.controller.trouble
-        assert fault is not None
-        assert fault.code == code
+        assert await bench.cell.desk.reached(State.HELD) is State.HELD
+        reason = bench.cell.desk.view.reason
+        assert reason is not None
+        assert reason.fault.code == code
         await bench.held_for(REASON_CODE[code])
         assert "P2" not in dict(bench.cell.floor.sorted_parts)
         if breaks is make_read_only:

@@ -42,7 +42,7 @@ def each(rows: Sequence[Provoked]) -> Any:
 
 
 async def start(bench: WiredBench) -> None:
-    assert await bench.command(Command.RESET, State.IDLE, State.STOPPED) is State.IDLE, bench.cell.controller.trouble
+    assert await bench.command(Command.RESET, State.IDLE, State.STOPPED) is State.IDLE, bench.cell.desk.view.reason
     await bench.command(Command.START, State.EXECUTE)
     await bench.seen(lambda words: words[plc.STATE_CURRENT] == plc.EXECUTE)
 
@@ -96,7 +96,7 @@ async def held(bench: WiredBench, code: str) -> None:
 
 async def line_is_well(bench: WiredBench) -> None:
     """The station has read the PLC since it was mended: what it read before would hold the cell once more."""
-    await patiently(lambda: bench.cell.plc.health() is None)
+    await patiently(lambda: bench.cell.plc.feed.view.fault is None)
 
 
 @each(RESCANNED)
@@ -174,7 +174,7 @@ async def test_a_fault_that_holds_the_cell_is_read_by_the_plc_and_the_part_is_no
 async def test_what_is_not_ready_stops_the_reset_and_the_plc_reads_why(row: Provoked) -> None:
     async with wired() as bench:
         mend = row.mischief(bench, ALWAYS)
-        bench.cell.controller.command(Command.RESET)
+        bench.cell.give(Command.RESET)
         await bench.seen(lambda words: words[plc.STOP_REASON] == REASON_CODE[row.code])
         await bench.seen(lambda words: words[plc.STATE_CURRENT] == plc.STOPPED)
         await bench.seen(lambda words: words[plc.ALARM_CODE] == REASON_CODE[row.code])
@@ -237,7 +237,7 @@ async def starved() -> AsyncIterator[WiredBench]:
     """A wired cell that no part comes to: in Execute so shortly that the PLC need not see it."""
     async with wired(settings(plc={"starved_after_s": 0.01})) as bench:
         assert await bench.command(Command.RESET, State.IDLE, State.STOPPED) is State.IDLE
-        bench.cell.controller.command(Command.START)
+        bench.cell.give(Command.START)
         yield bench
 
 
@@ -281,21 +281,21 @@ async def test_two_masters_suspend_the_cell_and_the_record_names_who_commanded()
             await first.beat(2)
             for number, command, state in ((1, Command.RESET, State.IDLE), (2, Command.START, State.EXECUTE)):
                 await first.command(command, number)
-                while bench.controller.state is not state:
+                while bench.desk.view.state is not state:
                     await first.beat()
             await second.beat()
             await first.beat()
             assert server.health() is FAULTS["plc.two_masters"]
-            await bench.controller.reached(State.SUSPENDED)
-            assert bench.controller.trouble[0] == FAULTS["plc.two_masters"]
+            await bench.desk.reached(State.SUSPENDED)
+            assert bench.fault == FAULTS["plc.two_masters"]
             assert (await first.raw.ask(b"\x03\x00\x0d\x00\x01"))[2:] == REASON_CODE["plc.two_masters"].to_bytes(2)
-            while bench.controller.trouble[0] is FAULTS["plc.two_masters"]:
+            while bench.fault is FAULTS["plc.two_masters"]:
                 await first.beat()
             await second.beat()
             await second.command(Command.START, 8)
             await second.command(99, 9)
             await second.command(Command.STOP, 10)
-            await bench.controller.reached(State.STOPPED)
+            await bench.desk.reached(State.STOPPED)
         await patiently(lambda: any("stop" in detail for _event, detail in bench.ledger.events))
     commands = [(event, detail) for event, detail in bench.ledger.events if event.startswith("command_")]
     assert [(event, detail.partition(":")[0]) for event, detail in commands] == [
@@ -326,7 +326,7 @@ async def test_a_command_of_the_plc_that_the_state_does_not_accept_is_refused_wi
 async def test_a_command_of_an_operator_that_the_state_does_not_accept_is_refused_and_the_plc_sees_no_change() -> None:
     async with started() as bench:
         with pytest.raises(StationError) as refused:
-            bench.cell.controller.command(Command.UNHOLD)
+            bench.cell.give(Command.UNHOLD)
         assert refused.value.fault.number == REASON_CODE["station.illegal_command"]
         await bench.passes("A1")
         assert {reason for _state, reason in bench.words.reports} == {0}
@@ -335,7 +335,7 @@ async def test_a_command_of_an_operator_that_the_state_does_not_accept_is_refuse
 async def test_an_acknowledgement_of_no_alarm_is_refused() -> None:
     async with wired() as bench:
         with pytest.raises(StationError) as refused:
-            bench.cell.controller.acknowledge("jig.fault", "anna")
+            bench.cell.desk.acknowledge("jig.fault", "anna")
         assert refused.value.fault.number == REASON_CODE["station.no_such_alarm"]
         sent = bench.line.acknowledge(REASON_CODE["jig.fault"])
         await bench.seen(lambda words: words[plc.ALARM_ACK_ANSWERED] == sent)
@@ -359,12 +359,12 @@ async def test_an_operators_stop_is_the_reason_that_the_plc_reads() -> None:
 
 async def aborted_with_a_judged_part(bench: WiredBench) -> None:
     """A1 is judged good and published, and lies on the jig when the cell is aborted."""
-    bench.cell.plc.full_bins = lambda: frozenset({TABLE.passing.place})  # type: ignore[method-assign]
+    bench.line.fill([TABLE.passing.place.code])
     bench.feed("A1")
     await bench.seen(lambda words: words.results_of("A1"))
     await patiently(lambda: bench.records_of("A1") == ["judged"])
     await bench.command(Command.ABORT, State.ABORTED)
-    del bench.cell.plc.full_bins
+    bench.line.fill([])
     await bench.command(Command.CLEAR, State.STOPPED)
 
 
@@ -384,12 +384,12 @@ async def test_recovery_waits_for_room_in_review_and_says_so_when_it_lasts() -> 
     async with started(settings(alarms={"suspended_after_s": 0.05})) as bench:
         await aborted_with_a_judged_part(bench)
         bench.line.fill([plc.BIN_REVIEW])
-        await patiently(bench.cell.plc.full_bins)
-        bench.cell.controller.command(Command.RESET)
+        await patiently(lambda: bench.cell.plc.feed.view.full)
+        bench.cell.give(Command.RESET)
         await bench.seen(lambda words: words[plc.ALARM_CODE] == REASON_CODE["plc.bin_full"])
         assert bench.place_of("A1") == []
         bench.line.fill([])
-        await bench.cell.controller.reached(State.IDLE)
+        await bench.cell.desk.reached(State.IDLE)
         await sorted_(bench, "A1")
         recorded_once(bench, "A1", "bin_review")
         await bench.command(Command.START, State.EXECUTE)
@@ -400,13 +400,13 @@ async def test_a_stop_ends_the_wait_for_room_and_the_next_reset_goes_on() -> Non
     async with started() as bench:
         await aborted_with_a_judged_part(bench)
         bench.line.fill([plc.BIN_REVIEW])
-        await patiently(bench.cell.plc.full_bins)
+        await patiently(lambda: bench.cell.plc.feed.view.full)
         await bench.command(Command.RESET, State.RESETTING)
         await patiently(lambda: bench.words.results_of("A1")[-1].reason)
         await bench.command(Command.STOP, State.STOPPED)
         assert bench.place_of("A1") == []
         bench.line.fill([])
-        await patiently(lambda: not bench.cell.plc.full_bins())
+        await patiently(lambda: not bench.cell.plc.feed.view.full)
         await start(bench)
         await sorted_(bench, "A1")
         recorded_once(bench, "A1", "bin_review")

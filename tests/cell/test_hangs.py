@@ -24,21 +24,21 @@ async def test_a_network_that_hangs_sends_the_part_to_review_and_holds_the_cell_
         gate, score = threading.Event(), bench.classifier.score
         bench.classifier.score = lambda _patches: gate.wait()  # type: ignore[method-assign, assignment, return-value]
         bench.feed("A1")
-        assert await bench.controller.reached(State.HELD, State.EXECUTE, State.ABORTED) is State.EXECUTE
-        assert await bench.controller.reached(State.HELD) is State.HELD
+        assert await bench.desk.reached(State.HELD, State.EXECUTE, State.ABORTED) is State.EXECUTE
+        assert await bench.desk.reached(State.HELD) is State.HELD
         entry = next(iter(bench.ledger.entries.values()))
         assert (entry.state, entry.verdict) == ("sorted", Verdict.REVIEW)
         assert entry.reason is not None
         assert entry.reason.code == "model.engine_failed"
         assert bench.floor.sorted_parts == [("A1", "bin_review")]
-        fault, detail = bench.controller.trouble
-        assert fault is not None
-        assert (fault.code, "no answer within 1.5 s" in detail) == ("model.engine_failed", True)
+        reason = bench.desk.view.reason
+        assert reason is not None
+        assert (reason.fault.code, "no answer within 1.5 s" in reason.detail) == ("model.engine_failed", True)
         await line_and_cell.held_for(REASON_CODE["model.engine_failed"])
         assert {result.reason for result in line_and_cell.words.results_of("A1")} == {6005}
         bench.classifier.score = score  # type: ignore[method-assign]
-        bench.controller.command(Command.UNHOLD)
-        await bench.controller.reached(State.EXECUTE)
+        bench.give(Command.UNHOLD)
+        await bench.desk.reached(State.EXECUTE)
         bench.feed("A2")
         await bench.sorted(2)
         assert bench.floor.sorted_parts[-1] == ("A2", "second_inspection")
@@ -49,10 +49,10 @@ async def test_a_network_that_hangs_when_it_is_warmed_up_is_told_and_the_cell_do
     async with running(settings(watchdog={"compute_timeout_s": 0.1})) as bench:
         gate = threading.Event()
         bench.classifier.warm_up = gate.wait  # type: ignore[method-assign, assignment]
-        bench.controller.command(Command.RESET)
-        assert await bench.controller.reached(State.STOPPED, State.IDLE) is State.STOPPED
-        assert bench.controller.trouble[0] is not None
-        assert bench.controller.trouble[0].code == "model.engine_failed"
+        bench.give(Command.RESET)
+        assert await bench.desk.reached(State.STOPPED, State.IDLE) is State.STOPPED
+        assert bench.desk.view.reason is not None
+        assert bench.desk.view.reason.fault.code == "model.engine_failed"
         gate.set()
 
 
@@ -76,16 +76,16 @@ async def test_a_stepped_wall_clock_changes_nothing_but_dates(tmp_path: Path) ->
         for number in range(1, 4):
             bench.feed(f"A{number}")
             await until(lambda wanted=number: len(bench.floor.sorted_parts) == wanted)
-        await bench.controller.reached(State.SUSPENDED)
-        assert bench.controller.alarms == ()
+        await bench.desk.reached(State.SUSPENDED)
+        assert bench.desk.view.alarms == ()
         bench.classifier.failure = ModelError("model.engine_failed", "planted")
         bench.feed("A4")
-        await bench.controller.reached(State.HELD)
+        await bench.desk.reached(State.HELD)
         bench.classifier.failure = None
-        bench.controller.acknowledge(None, "anna")
-        bench.controller.command(Command.UNHOLD)
-        await bench.controller.reached(State.COMPLETE)
-        assert bench.controller.alarms == ()
+        bench.desk.acknowledge(None, "anna")
+        bench.give(Command.UNHOLD)
+        await bench.desk.reached(State.COMPLETE)
+        assert bench.desk.view.alarms == ()
     await ledger.close()
     rows = json.loads("".join(export_records(tmp_path, RecordFilter(), "json")))
     assert [(row["part_id"], row["state"], row["confirmed_bin"]) for row in rows] == [

@@ -27,9 +27,9 @@ import pytest
 from sim.faults import NAMED_FAULTS, NamedFault, Wish
 from sim.ledger import Happening
 from station.core.clock import SystemClock
-from station.core.events import CellEvent, Watcher, harmless
+from station.core.events import CellEvent
 from station.core.outlet import Outlet
-from station.host.control import listening
+from tests.cell.bench import listening
 from tests.cell.fault_bench import FaultBench, Truth, fault_bench
 from tests.cell.hostile_programs import READER
 from tests.cell.ten_rules import check_rules
@@ -66,12 +66,7 @@ class WatchedTruth(Truth):
 
     def __init__(self) -> None:
         super().__init__()
-        self.watchers: list[Watcher] = []
         self.struck: Counter[str] = Counter()
-
-    def told(self, event: CellEvent) -> None:
-        for watch in self.watchers:
-            watch(event)
 
     def fault_struck(self, name: str, part_id: str | None) -> None:
         super().fault_struck(name, part_id)
@@ -123,7 +118,7 @@ class Hostile:
         self.bench, self.truth, self.clock = bench, truth, clock
         self.chance = random.Random(seed)  # noqa: S311  # moments, not secrets
         self.away = [(0.0, time.monotonic())]
-        self.failed_watchers = 0
+        self.asked_to_fail: list[list[CellEvent]] = []
         self._network = network
 
     async def meanwhile(self, shortest_s: float = 0.1) -> None:
@@ -189,12 +184,10 @@ async def failing_watcher(cell: Hostile) -> None:
         asked.append(event)
         raise ValueError("a watcher's own fault")
 
-    watch = harmless(fail)
-    cell.truth.watchers.append(watch)
+    cell.asked_to_fail.append(asked)
+    remove = cell.bench.watchers.add(fail)
     await cell.meanwhile()
-    cell.truth.watchers.remove(watch)
-    assert len(asked) <= 1, "it was not asked again"
-    cell.failed_watchers += len(asked)
+    remove()
 
 
 async def full_disk(cell: Hostile) -> None:
@@ -351,7 +344,7 @@ async def _campaign(
         program("network") as network,
         asked_all_the_time(folder / "data") as answers,
         fault_bench(folder, "server", truth, changes) as bench,
-        listening(bench.controller, folder / "data", LOOK_S),
+        listening(bench.desk, folder / "data", LOOK_S),
     ):
         cell, order = Hostile(bench, truth, clock, network, seed), list[Trouble]()
         while bench.closed_records() < parts:
@@ -369,7 +362,9 @@ async def _campaign(
         await bench.stop()
     check_rules(bench, f"seed {seed}")
     assert [row for row in bench.records() if row["part_id"] == "FALSE"] == [], f"seed {seed}"
-    assert sum(entry["event"] == "watcher_dropped" for entry in bench.log) == cell.failed_watchers, f"seed {seed}"
+    asked = [len(one) for one in cell.asked_to_fail]
+    assert max(asked, default=0) <= 1, "nobody was asked again"
+    assert sum(entry["event"] == "watcher_dropped" for entry in bench.log) == sum(asked), f"seed {seed}"
     assert answers.refused(cell.away) == [], f"seed {seed}"
     stops = Counter(entry["reason"] for entry in bench.log if entry["event"] == "state_changed" and entry["reason"])
     return Campaign(

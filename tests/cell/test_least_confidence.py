@@ -8,6 +8,7 @@ import pytest
 import structlog
 
 from station.core.settings import Settings
+from station.core.watchers import Watchers
 from station.host.build import open_station
 from station.host.check import check_station
 from tests.cell.fault_bench import quick_settings
@@ -29,7 +30,7 @@ def judging_by(settings: Settings, min_confidence: float) -> Settings:
 
 
 async def opened(settings: Settings, data: Path) -> None:
-    async with open_station(settings, data, lambda _event: None):
+    async with open_station(settings, data, Watchers()):
         pass
 
 

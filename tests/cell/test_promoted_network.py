@@ -16,6 +16,7 @@ from models.release.shelf import Shelf
 from models.weights import SHIPPED
 from station.core.errors import ModelError
 from station.core.settings import Settings
+from station.core.watchers import Watchers
 from station.host.build import open_station
 from station.host.check import check_station
 from station.records.ledger import SqliteLedger
@@ -39,7 +40,7 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
 
 
 async def opened(settings: Settings, data: Path) -> str:
-    async with open_station(settings, data, lambda _event: None) as station:
+    async with open_station(settings, data, Watchers()) as station:
         (model,) = station.models
         return model.name
 

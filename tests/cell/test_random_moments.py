@@ -62,8 +62,8 @@ async def goes_on(bench: FaultBench, told: str, parts: int = 2) -> None:
         async with asyncio.timeout(PATIENCE_S):
             await bench._until(lambda: bench.closed_records() >= closed + parts)
     except TimeoutError as error:
-        state = bench.controller.state.name
-        raise AssertionError(f"{told}: the cell did not go on, it is {state}, {bench.controller.trouble}") from error
+        state = bench.desk.view.state.name
+        raise AssertionError(f"{told}: the cell did not go on, it is {state}, {bench.desk.view.reason}") from error
 
 
 @pytest.mark.timeout(170)

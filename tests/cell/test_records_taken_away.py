@@ -39,7 +39,7 @@ def recorded(folder: Path) -> set[str]:
 
 async def comes_to(bench: FaultBench, *states: State) -> State:
     async with asyncio.timeout(PATIENCE_S):
-        return await bench.controller.reached(*states)
+        return await bench.desk.reached(*states)
 
 
 async def sorts_on(bench: FaultBench, parts: int = 3) -> None:
@@ -77,18 +77,18 @@ async def test_the_cell_is_held_before_the_next_order_and_no_command_makes_it_so
     assert await comes_to(bench, State.HELD, State.ABORTED) is State.HELD
     await says_why(bench, State.HELD)
     for command in (Command.UNHOLD, Command.RESET, Command.RESET):
-        bench.controller.command(command)
+        bench.give(command)
         assert await comes_to(bench, State.STOPPED, State.IDLE, State.EXECUTE, State.ABORTED) is State.STOPPED
         await says_why(bench, State.STOPPED)
     assert len(laid_away(bench)) - len(before) <= 1, "the part whose order was out already"
 
 
 async def says_why(bench: FaultBench, state: State) -> None:
-    fault, detail = bench.controller.trouble
-    assert fault is not None
-    assert fault.code == "record.disk_failed"
-    assert str(bench.folder / "data" / FILES[0]) in detail
-    assert "restart the station" in detail
+    reason = bench.desk.view.reason
+    assert reason is not None
+    assert reason.fault.code == "record.disk_failed"
+    assert str(bench.folder / "data" / FILES[0]) in reason.detail
+    assert "restart the station" in reason.detail
     await until(lambda: bench.words.reports[-1] == (state, REASON_CODE["record.disk_failed"]))
 
 
@@ -101,7 +101,7 @@ async def test_a_data_folder_that_is_moved_and_moved_back_holds_the_cell_and_no_
     assert await comes_to(bench, State.HELD, State.ABORTED) is State.HELD
     assert set(laid_away(bench)) <= recorded(elsewhere)
     elsewhere.rename(data)
-    bench.controller.command(Command.UNHOLD)
+    bench.give(Command.UNHOLD)
     assert await comes_to(bench, State.HELD, State.EXECUTE, State.ABORTED) is State.EXECUTE
     await sorts_on(bench)
     await bench.stop()
@@ -119,5 +119,5 @@ async def test_a_log_that_is_deleted_stops_nothing_and_loses_nothing(bench: Faul
     sorted_before = set(laid_away(bench))
     shutil.copytree(bench.folder / "data", copy)
     assert sorted_before <= recorded(copy)
-    assert bench.controller.state in {State.EXECUTE, State.SUSPENDED, State.SUSPENDING, State.UNSUSPENDING}
+    assert bench.desk.view.state in {State.EXECUTE, State.SUSPENDED, State.SUSPENDING, State.UNSUSPENDING}
     await bench.stop()

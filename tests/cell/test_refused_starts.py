@@ -19,6 +19,7 @@ from sim.running import Plan, running_cell
 from station.core.choices import Speed
 from station.core.errors import FAULTS, Reaction, StationError
 from station.core.settings import Settings
+from station.core.watchers import Watchers
 from station.host.build import open_station
 from station.host.service import serve
 from station.records.folder import claim
@@ -131,8 +132,8 @@ ROWS = (
 
 async def opens(settings: Settings, data: Path) -> None:
     """A station begins to serve with this; its devices are not there, so it waits for them."""
-    async with open_station(settings, data, lambda _event: None) as station:
-        running = asyncio.create_task(station.controller.run())
+    async with open_station(settings, data, Watchers()) as station:
+        running = asyncio.create_task(station.operation.run())
         await asyncio.wait([running], timeout=0.1)
         assert not running.done(), running.exception()
         running.cancel()
@@ -145,7 +146,7 @@ def test_a_station_that_cannot_start_says_why_and_starts_when_that_is_mended(row
     sound = quick_settings(tmp_path)
     settings, mend = row.provoke(sound, tmp_path / "data")
     with pytest.raises(StationError) as refused:
-        asyncio.run(asyncio.wait_for(serve(settings, tmp_path / "data", lambda _event: None, auto_reset=False), 20))
+        asyncio.run(asyncio.wait_for(serve(settings, tmp_path / "data", Watchers(), auto_reset=False), 20))
     assert refused.value.code == row.code
     assert refused.value.fault.number == REASON_CODE[row.code]
     assert FAULTS[row.code].reaction is Reaction.REFUSE or row.code == "record.database_damaged"

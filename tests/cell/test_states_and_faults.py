@@ -7,6 +7,7 @@ import pytest
 
 from station.cell.packml import Command, State
 from station.core.errors import FAULTS, CameraError, ModelError, StationError
+from station.core.reason import Reason
 from tests.cell.bench import running, settings, surface, until
 from tests.contract.fake_camera import Misfortune, Mishap
 from tests.housings import OUTPUTS, Destination, Verdict
@@ -68,7 +69,7 @@ async def test_a_part_whose_scan_broke_twice_goes_to_review_and_the_cell_goes_on
         assert first.reason.code == reason
         assert second.reason is None
         assert bench.floor.sorted_parts == [("A1", "bin_review"), ("A2", "second_inspection")]
-        assert bench.controller.state is State.EXECUTE
+        assert bench.desk.view.state is State.EXECUTE
 
 
 async def test_a_jig_that_does_not_keep_its_speed_sends_the_part_to_review() -> None:
@@ -147,11 +148,11 @@ async def test_a_network_that_fails_sends_the_part_to_review_and_holds_the_cell(
         bench.classifier.failure = ModelError("model.engine_failed", "planted")
         await bench.start()
         bench.feed("A1")
-        assert await bench.controller.reached(State.HELD) is State.HELD
+        assert await bench.desk.reached(State.HELD) is State.HELD
         assert bench.floor.sorted_parts == [("A1", "bin_review")]
-        fault, detail = bench.controller.trouble
-        assert fault is not None
-        assert (fault.code, detail) == ("model.engine_failed", "planted")
+        reason = bench.desk.view.reason
+        assert reason is not None
+        assert (reason.fault.code, reason.detail) == ("model.engine_failed", "planted")
 
 
 async def test_an_operator_brings_a_held_cell_back_to_work() -> None:
@@ -159,11 +160,11 @@ async def test_an_operator_brings_a_held_cell_back_to_work() -> None:
         bench.classifier.failure = ModelError("model.engine_failed", "planted")
         await bench.start()
         bench.feed("A1")
-        await bench.controller.reached(State.HELD)
+        await bench.desk.reached(State.HELD)
         bench.classifier.failure = None
-        bench.controller.command(Command.UNHOLD)
-        await bench.controller.reached(State.EXECUTE)
-        assert bench.controller.trouble == (None, "")
+        bench.give(Command.UNHOLD)
+        await bench.desk.reached(State.EXECUTE)
+        assert bench.desk.view.reason is None
         bench.feed("A2")
         await bench.sorted(2)
         assert bench.floor.sorted_parts[-1] == ("A2", "second_inspection")
@@ -183,16 +184,16 @@ async def test_abort_stops_the_jig_in_mid_part_and_the_part_ends_in_review() -> 
         bench.robot.unload = blocked  # type: ignore[method-assign, assignment]
         bench.feed("A1")
         await until(lambda: any(order.verb == "unload" for order, _ in bench.ledger.orders))
-        bench.controller.command(Command.ABORT)
-        await bench.controller.reached(State.ABORTED)
+        bench.give(Command.ABORT)
+        await bench.desk.reached(State.ABORTED)
         assert not bench.floor.turning
         assert bench.floor.sorted_parts == []
         gate.set()
         bench.robot.unload = unload  # type: ignore[method-assign]
-        bench.controller.command(Command.CLEAR)
-        await bench.controller.reached(State.STOPPED)
-        bench.controller.command(Command.RESET)
-        await bench.controller.reached(State.IDLE)
+        bench.give(Command.CLEAR)
+        await bench.desk.reached(State.STOPPED)
+        bench.give(Command.RESET)
+        await bench.desk.reached(State.IDLE)
         assert bench.floor.sorted_parts == [("A1", "bin_review")]
         entry = next(iter(bench.ledger.entries.values()))
         assert (entry.state, entry.verdict, entry.confirmed) == ("sorted", Verdict.REVIEW, Destination.BIN_REVIEW)
@@ -203,28 +204,28 @@ async def test_a_stop_in_mid_part_finishes_the_part_first() -> None:
         await bench.start()
         bench.feed("A1")
         await until(lambda: bench.ledger.entries)
-        bench.controller.command(Command.STOP)
-        await bench.controller.reached(State.STOPPED)
+        bench.give(Command.STOP)
+        await bench.desk.reached(State.STOPPED)
         assert bench.floor.sorted_parts == [("A1", "second_inspection")]
 
 
 async def test_a_part_that_nobody_knows_is_not_moved() -> None:
     async with running() as bench:
         bench.floor.jig = "stranger"
-        bench.controller.command(Command.RESET)
-        assert await bench.controller.reached(State.STOPPED, State.IDLE) is State.STOPPED
+        bench.give(Command.RESET)
+        assert await bench.desk.reached(State.STOPPED, State.IDLE) is State.STOPPED
         assert bench.floor.jig == "stranger"
-        fault, _ = bench.controller.trouble
-        assert fault is not None
-        assert fault.code == "part.unexpected"
+        reason = bench.desk.view.reason
+        assert reason is not None
+        assert reason.fault.code == "part.unexpected"
 
 
 async def test_a_starved_cell_suspends_and_goes_on_by_itself() -> None:
     async with running(settings(plc={"starved_after_s": 0.01})) as bench:
         await bench.start()
-        await bench.controller.reached(State.SUSPENDED)
-        assert bench.controller.trouble[0] is not None
-        assert bench.controller.trouble[0].code == "plc.starved"
+        await bench.desk.reached(State.SUSPENDED)
+        assert bench.desk.view.reason is not None
+        assert bench.desk.view.reason.fault.code == "plc.starved"
         bench.feed("A1")
         await bench.sorted(1)
 
@@ -239,7 +240,7 @@ async def test_the_line_can_suspend_the_cell_and_give_it_back(case: str) -> None
             bench.line.disconnect()
         else:
             bench.feed("A1", type_code=99)
-        await bench.controller.reached(State.SUSPENDED)
+        await bench.desk.reached(State.SUSPENDED)
         assert bench.ledger.entries == {}
         bench.line.cut = False
         bench.line.permit("given")
@@ -253,7 +254,7 @@ async def test_a_line_that_is_cut_in_mid_part_gets_the_decision_when_it_is_back_
         await bench.start()
         bench.classifier.score = _cutting(bench)  # type: ignore[method-assign]
         bench.feed("A1")
-        await bench.controller.reached(State.SUSPENDING)
+        await bench.desk.reached(State.SUSPENDING)
         assert bench.floor.sorted_parts == []
         bench.line.cut = False
         bench.line.notice()
@@ -278,8 +279,8 @@ async def test_a_full_bin_keeps_the_part_on_the_jig_until_there_is_room() -> Non
         bench.line.full = frozenset({Destination.BIN_PITS})
         await bench.start()
         bench.feed("A1")
-        await bench.controller.reached(State.SUSPENDED)
-        assert bench.controller.trouble == (FAULTS["plc.bin_full"], "bin_pits")
+        await bench.desk.reached(State.SUSPENDED)
+        assert bench.desk.view.reason == Reason(FAULTS["plc.bin_full"], "bin_pits")
         assert bench.floor.jig == "A1"
         assert not bench.floor.turning
         bench.line.full = frozenset()
@@ -294,12 +295,12 @@ async def test_a_stop_while_the_bin_is_full_sends_the_part_to_review_at_the_next
         bench.line.full = frozenset({Destination.BIN_PITS})
         await bench.start()
         bench.feed("A1")
-        await bench.controller.reached(State.SUSPENDED)
-        bench.controller.command(Command.STOP)
-        await bench.controller.reached(State.STOPPED)
+        await bench.desk.reached(State.SUSPENDED)
+        bench.give(Command.STOP)
+        await bench.desk.reached(State.STOPPED)
         assert bench.floor.jig == "A1"
-        bench.controller.command(Command.RESET)
-        await bench.controller.reached(State.IDLE)
+        bench.give(Command.RESET)
+        await bench.desk.reached(State.IDLE)
         assert bench.floor.sorted_parts == [("A1", "bin_review")]
 
 
@@ -310,7 +311,7 @@ async def test_commands_of_the_plc_are_taken_or_refused_with_a_word() -> None:
         await until(lambda: bench.line.command_answer()[0] == refused)
         assert bench.line.command_answer() == (refused, "refused")
         taken = bench.line.command("hold")
-        await bench.controller.reached(State.HELD)
+        await bench.desk.reached(State.HELD)
         await until(lambda: bench.line.command_answer()[0] == taken)
         assert bench.line.command_answer() == (taken, "taken")
         await until(lambda: bench.line.state() == "held")
@@ -322,11 +323,11 @@ async def test_the_wrong_bin_is_recorded_as_it_is_and_holds_the_cell() -> None:
         unload = bench.robot._unload
         bench.robot._unload = lambda order: unload(order) * 0 + 2  # type: ignore[method-assign]
         bench.feed("A1")
-        await bench.controller.reached(State.HELD)
+        await bench.desk.reached(State.HELD)
         entry = next(iter(bench.ledger.entries.values()))
         assert entry.confirmed == Destination.BIN_IMPRINTED
-        assert bench.controller.trouble[0] is not None
-        assert bench.controller.trouble[0].code == "robot.wrong_bin"
+        assert bench.desk.view.reason is not None
+        assert bench.desk.view.reason.fault.code == "robot.wrong_bin"
 
 
 async def test_a_robot_that_confirms_no_place_holds_the_cell_and_the_record_stays_open() -> None:
@@ -335,11 +336,11 @@ async def test_a_robot_that_confirms_no_place_holds_the_cell_and_the_record_stay
         unload = bench.robot._unload
         bench.robot._unload = lambda order: unload(order) * 0  # type: ignore[method-assign]
         bench.feed("A1")
-        await bench.controller.reached(State.HELD)
+        await bench.desk.reached(State.HELD)
         (entry,) = bench.ledger.entries.values()
         assert (entry.state, entry.confirmed) == ("judged", None)
-        assert bench.controller.trouble[0] is not None
-        assert bench.controller.trouble[0].code == "robot.wrong_bin"
+        assert bench.desk.view.reason is not None
+        assert bench.desk.view.reason.fault.code == "robot.wrong_bin"
 
 
 async def test_the_cell_completes_after_the_parts_it_was_asked_for() -> None:
@@ -348,7 +349,7 @@ async def test_the_cell_completes_after_the_parts_it_was_asked_for() -> None:
         bench.feed("A1")
         await bench.sorted(1)
         bench.feed("A2")
-        await bench.controller.reached(State.COMPLETE)
+        await bench.desk.reached(State.COMPLETE)
         assert len(bench.floor.sorted_parts) == 2
 
 
@@ -371,10 +372,10 @@ async def test_the_jig_does_not_turn_while_the_robot_is_out_of_its_safe_zone() -
 
         bench.robot._load = load_and_stay  # type: ignore[method-assign]
         bench.feed("A1")
-        await bench.controller.reached(State.HELD)
+        await bench.desk.reached(State.HELD)
         assert turned == []
-        assert bench.controller.trouble[0] is not None
-        assert bench.controller.trouble[0].code == "robot.not_in_safe_zone"
+        assert bench.desk.view.reason is not None
+        assert bench.desk.view.reason.fault.code == "robot.not_in_safe_zone"
 
 
 async def test_the_robot_is_not_ordered_in_while_the_jig_turns() -> None:
@@ -384,11 +385,11 @@ async def test_the_robot_is_not_ordered_in_while_the_jig_turns() -> None:
         bench.floor.jig = "A1"
         part = bench.line.announce("A1", 1)
         assert part
-        await bench.controller.reached(State.ABORTED)
+        await bench.desk.reached(State.ABORTED)
         assert bench.floor.jig == "A1"
         assert not bench.floor.turning
-        assert bench.controller.trouble[0] is not None
-        assert bench.controller.trouble[0].code == "jig.not_stopped"
+        assert bench.desk.view.reason is not None
+        assert bench.desk.view.reason.fault.code == "jig.not_stopped"
 
 
 async def test_nothing_moves_in_a_state_that_does_not_allow_it() -> None:
@@ -414,7 +415,7 @@ async def test_a_camera_that_is_gone_before_the_part_is_taken_leaves_the_part_at
         await bench.start()
         bench.camera.lost = True
         bench.feed("A1")
-        await bench.controller.reached(State.HELD)
+        await bench.desk.reached(State.HELD)
         assert bench.floor.infeed == "A1"
         assert bench.ledger.entries == {}
-        assert isinstance(CameraError(bench.controller.trouble[0].code), CameraError)  # type: ignore[union-attr]
+        assert isinstance(CameraError(bench.desk.view.reason.fault.code), CameraError)  # type: ignore[union-attr]

@@ -90,10 +90,10 @@ async def goes_on_with_what_is_announced(bench: Bench, change: Change, met_befor
         assert bench.floor.infeed == "A"
         bench.feed("B")
     elif change is forbid:
-        await bench.controller.reached(State.SUSPENDED)
-        fault, _detail = bench.controller.trouble
-        assert fault is not None
-        assert fault.code in {"plc.no_permission", met_before}
+        await bench.desk.reached(State.SUSPENDED)
+        reason = bench.desk.view.reason
+        assert reason is not None
+        assert reason.fault.code in {"plc.no_permission", met_before}
         assert bench.floor.infeed == "A"
         bench.line.permit("given")
     await bench.sorted(1)
@@ -112,8 +112,8 @@ async def test_what_changes_while_the_camera_gets_ready_is_not_accepted(change: 
         await waits.wait()
         change(bench)
         accepted: list[object] = []
-        accept = bench.plc.accept
-        bench.plc.accept = lambda one: accepted.append(one) or accept(one)  # type: ignore[func-returns-value, method-assign]
+        accept = bench.plc.feed.accept
+        bench.plc.feed.accept = lambda one: accepted.append(one) or accept(one)
         may_go_on.set()
         await closed_as_withdrawn(bench)
         assert [one.part.part_id for one in accepted if one.number == 1] == []  # type: ignore[attr-defined]
@@ -124,7 +124,7 @@ async def test_what_changes_while_the_camera_gets_ready_is_not_accepted(change: 
 async def test_what_changes_after_the_acceptance_is_given_back_and_not_loaded(change: Change) -> None:
     async with running() as bench:
         await bench.start()
-        waits, may_go_on = blocked(bench.plc, "accept", after=True)
+        waits, may_go_on = blocked(bench.plc.feed, "accept", after=True)
         bench.feed("A")
         await waits.wait()
         assert bench.line.accepted_part == 1
@@ -157,17 +157,17 @@ async def test_the_last_look_is_later_than_the_written_intent(change: Change) ->
         assert loads(bench) == 2, "the first intent stands written, its order never went out"
 
 
-@pytest.mark.parametrize("moment", ["accept", "look"])
+@pytest.mark.parametrize("moment", ["accept", "read_now"])
 @pytest.mark.parametrize("change", [None, *CHANGES])
 async def test_what_a_plc_shows_when_it_is_back_decides(moment: str, change: Change | None) -> None:
     async with running() as bench:
         await bench.start()
-        waits, may_go_on = blocked(bench.plc, moment)
+        waits, may_go_on = blocked(bench.plc.feed, moment)
         bench.feed("A")
         await waits.wait()
         bench.line.disconnect()
         may_go_on.set()
-        await bench.controller.reached(State.SUSPENDED)
+        await bench.desk.reached(State.SUSPENDED)
         if change is not None:
             change(bench)
         assert bench.floor.jig is None
@@ -191,29 +191,29 @@ async def test_a_wrong_announcement_that_replaced_the_part_withdraws_it_and_is_t
         show(bench, Announcement(2, "B", 99))
         may_go_on.set()
         await closed_as_withdrawn(bench)
-        await bench.controller.reached(State.SUSPENDED)
-        fault, _detail = bench.controller.trouble
-        assert fault is not None
-        assert fault.code == "part.unknown_type"
+        await bench.desk.reached(State.SUSPENDED)
+        reason = bench.desk.view.reason
+        assert reason is not None
+        assert reason.fault.code == "part.unknown_type"
 
 
 async def test_a_stop_while_the_plc_is_away_leaves_the_part_for_the_next_start() -> None:
     async with running() as bench:
         await bench.start()
-        waits, may_go_on = blocked(bench.plc, "look")
+        waits, may_go_on = blocked(bench.plc.feed, "read_now")
         bench.feed("A")
         await waits.wait()
         bench.line.disconnect()
         may_go_on.set()
-        await bench.controller.reached(State.SUSPENDED)
-        bench.controller.command(Command.STOP)
-        await bench.controller.reached(State.STOPPED)
+        await bench.desk.reached(State.SUSPENDED)
+        bench.give(Command.STOP)
+        await bench.desk.reached(State.STOPPED)
         assert states(bench) == [("A", "open", None)]
-        bench.controller.command(Command.RESET)
-        await bench.controller.reached(State.IDLE)
+        bench.give(Command.RESET)
+        await bench.desk.reached(State.IDLE)
         assert states(bench) == [("A", "open", None)], "a PLC that is away has withdrawn nothing"
         bench.line.cut = False
-        bench.controller.command(Command.START)
+        bench.give(Command.START)
         await bench.sorted(1)
         assert states(bench) == [("A", "sorted", None)]
 
@@ -224,23 +224,23 @@ async def test_a_stop_while_the_plc_is_away_leaves_the_part_for_the_next_start()
 async def aborted_before_the_load(bench: Bench) -> None:
     """The part is accepted, its order not given, and the cell at rest."""
     await bench.start()
-    waits, _never = blocked(bench.plc, "accept", after=True)
+    waits, _never = blocked(bench.plc.feed, "accept", after=True)
     bench.feed("A")
     await waits.wait()
     await rest(bench)
 
 
 async def rest(bench: Bench) -> None:
-    bench.controller.command(Command.ABORT)
-    await bench.controller.reached(State.ABORTED)
-    bench.controller.command(Command.CLEAR)
-    await bench.controller.reached(State.STOPPED)
+    bench.give(Command.ABORT)
+    await bench.desk.reached(State.ABORTED)
+    bench.give(Command.CLEAR)
+    await bench.desk.reached(State.STOPPED)
 
 
 async def start_again(bench: Bench) -> None:
-    bench.controller.command(Command.RESET)
-    await bench.controller.reached(State.IDLE)
-    bench.controller.command(Command.START)
+    bench.give(Command.RESET)
+    await bench.desk.reached(State.IDLE)
+    bench.give(Command.START)
 
 
 async def test_an_inspection_that_was_not_loaded_goes_on_if_its_part_is_still_announced() -> None:
@@ -277,9 +277,9 @@ async def test_a_part_whose_order_went_out_is_not_withdrawn_though_its_answer_wa
 
         bench.robot.load = answer_lost  # type: ignore[method-assign]
         bench.feed("A")
-        await bench.controller.reached(State.HELD)
+        await bench.desk.reached(State.HELD)
         change(bench)
-        bench.controller.command(Command.UNHOLD)
+        bench.give(Command.UNHOLD)
         await bench.sorted(1)
         assert states(bench)[0] == ("A", "sorted", None)
         assert bench.floor.sorted_parts[0] == ("A", "second_inspection")
@@ -296,14 +296,14 @@ async def deaf_robot(bench: Bench) -> None:
 
     bench.robot.load = deaf  # type: ignore[method-assign]
     bench.feed("A")
-    await bench.controller.reached(State.HELD)
+    await bench.desk.reached(State.HELD)
 
 
 async def test_an_order_that_the_robot_never_took_leaves_the_part_to_be_withdrawn() -> None:
     async with running() as bench:
         await deaf_robot(bench)
         swap(bench)
-        bench.controller.command(Command.UNHOLD)
+        bench.give(Command.UNHOLD)
         await closed_as_withdrawn(bench)
         await goes_on_with_what_is_announced(bench, swap)
 
@@ -313,7 +313,7 @@ async def test_a_robot_that_began_anew_may_have_taken_the_part_so_that_it_is_los
         await deaf_robot(bench)
         bench.robot._last, bench.robot._last_number = None, 0
         swap(bench)
-        bench.controller.command(Command.UNHOLD)
+        bench.give(Command.UNHOLD)
         await bench.sorted(1)
         assert states(bench) == [("A", "lost", "part.interrupted"), ("B", "sorted", None)]
 
@@ -323,7 +323,7 @@ async def test_after_a_robot_that_began_anew_a_part_that_is_announced_and_not_pe
         await deaf_robot(bench)
         bench.robot._last, bench.robot._last_number = None, 0
         forbid(bench)
-        bench.controller.command(Command.UNHOLD)
+        bench.give(Command.UNHOLD)
         await closed_as_withdrawn(bench)
         await goes_on_with_what_is_announced(bench, forbid)
 
@@ -332,7 +332,7 @@ async def test_after_a_robot_that_began_anew_a_part_that_is_still_announced_is_l
     async with running() as bench:
         await deaf_robot(bench)
         bench.robot._last, bench.robot._last_number = None, 0
-        bench.controller.command(Command.UNHOLD)
+        bench.give(Command.UNHOLD)
         await bench.sorted(1)
         assert states(bench) == [("A", "sorted", None)]
 
@@ -354,8 +354,8 @@ async def test_an_order_from_before_another_one_may_have_been_taken() -> None:
             return await jig_status()
 
         bench.robot.home, bench.jig.status = watched_home, failing_once  # type: ignore[method-assign]
-        bench.controller.command(Command.UNHOLD)
-        await bench.controller.reached(State.STOPPED)
+        bench.give(Command.UNHOLD)
+        await bench.desk.reached(State.STOPPED)
         assert homed.is_set()
         swap(bench)
         await start_again(bench)
@@ -366,14 +366,14 @@ async def test_an_order_from_before_another_one_may_have_been_taken() -> None:
 async def test_a_result_is_delivered_though_a_wrong_part_is_announced_next() -> None:
     async with running() as bench:
         await bench.start()
-        publish = bench.plc.publish
+        publish = bench.plc.results.publish
 
         async def cut_once(_result: Any) -> Any:
-            bench.plc.publish = publish  # type: ignore[method-assign]
-            bench.plc.health = lambda: FAULTS["part.bad_id"]  # type: ignore[method-assign]
+            bench.plc.results.publish = publish
+            bench.line.fault = FAULTS["part.bad_id"]
             raise PlcError("plc.unreachable", "planted")
 
-        bench.plc.publish = cut_once  # type: ignore[method-assign]
+        bench.plc.results.publish = cut_once
         bench.feed("A")
         await bench.sorted(1)
         assert states(bench) == [("A", "sorted", None)]

@@ -9,6 +9,7 @@ from station.cell.packml import Command, State
 from station.core.clock import Clock
 from station.core.ports.records import PartLedger
 from station.core.settings import PlcSettings, Settings
+from station.host.line_adapter import AdaptedLine
 from tests.cell.bench import Bench, running, settings
 from tests.cell.plc_words import RESULT_SEQUENCE, STATE_CURRENT, STOP_REASON, PlcWords
 from tests.contract.fake_camera import Misfortune
@@ -117,8 +118,8 @@ class WiredBench:
 
     async def command(self, command: Command, *states: State) -> State:
         """An operator commands; the state, of these, that the cell comes to."""
-        self.cell.controller.command(command)
-        return await self.cell.controller.reached(*states)
+        self.cell.give(command)
+        return await self.cell.desk.reached(*states)
 
     async def seen(self, condition: Callable[[PlcWords], object]) -> None:
         """Wait until the PLC's registers show it."""
@@ -153,11 +154,11 @@ async def wired(
     configuration, line = configuration or settings(), WiredLine()
     port = await line.start()
     link = {"kind": "tcp", "port": port, "request_timeout_s": 1.0, "reconnect_s": 0.05, "poll_s": 0.002}
-    plc = line_plc(PlcSettings.model_validate({**QUICK, "role": "client", "link": link}))
+    plc = AdaptedLine(line_plc(PlcSettings.model_validate({**QUICK, "role": "client", "link": link})))
     try:
         async with running(configuration, misfortunes, ledger=ledger, clock=clock, plc=plc) as cell:
             cell.line = line
-            await patiently(lambda: plc.health() is None)
+            await patiently(lambda: plc.feed.view.fault is None)
             yield WiredBench(cell, line)
     finally:
         await line.stop()

@@ -181,6 +181,7 @@ class FakeJig:
             raise JigError("jig.unreachable", "cut")
 
 
+UNREACHABLE = FAULTS["plc.unreachable"]
 UNREPORTED = CellReport(0, 0, None, 0, 0)
 """What the line sees before the station has said anything."""
 
@@ -198,9 +199,18 @@ class FakeLine:
         self.published: list[Published] = []
         self.defects: list[tuple[int, tuple[Defect, ...]]] = []
         self.report = UNREPORTED
-        self.cut = False
+        self.fault: Fault | None = None
         self._requested: Counter[type] = Counter()
         self._pulse = Pulse()
+
+    @property
+    def cut(self) -> bool:
+        """Whether it cannot be talked with."""
+        return self.fault is UNREACHABLE
+
+    @cut.setter
+    def cut(self, cut: bool) -> None:
+        self.fault = UNREACHABLE if cut else None
 
     # ---- what it does
 
@@ -261,9 +271,9 @@ class FakeLine:
     def view(self) -> LineView:
         """What it says, as the station hears it."""
         if self.cut:
-            return LineView(FAULTS["plc.unreachable"])
+            return LineView(UNREACHABLE)
         waiting = self.part if self.part and self.part.sequence != self.accepted_part else None
-        return LineView(None, self.permitted, self.part, waiting, self.full)
+        return LineView(self.fault, self.permitted, self.part, waiting, self.full)
 
     def reach(self) -> None:
         if self.cut:

@@ -44,7 +44,11 @@ PLANTS = {
         ("config", "station.core.part"),
     ],
     "The cell, from the state machine down to the parts of one scan": [
+        ("station.cell.controller", "station.cell.operation"),
         ("station.cell.cell", "station.cell.controller"),
+        ("station.cell.supply", "station.cell.plc_commander"),
+        ("station.cell.desk", "station.cell.reporting"),
+        ("station.cell.quota", "station.cell.desk"),
         ("station.cell.journey", "station.cell.cell"),
         ("station.cell.inspector", "station.cell.journey"),
         ("station.cell.inspector", "station.cell.recovery"),

@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 import structlog
 
-from station.core.events import CellEvent, StateChanged, harmless
 from station.core.log_file import LogFile
 from station.core.outlet import ROOM_BYTES, Outlet
 
@@ -219,21 +218,3 @@ def test_a_full_disk_leaves_no_half_line(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.undo()
     taken(file, json.dumps({"event": "after"}))
     assert [json.loads(line)["event"] for line in (tmp_path / "log").read_text().splitlines()] == ["before", "after"]
-
-
-# ---- watchers ----
-
-
-def test_a_watcher_that_raises_is_told_of_once_and_not_called_again() -> None:
-    calls: list[CellEvent] = []
-
-    def broken(event: CellEvent) -> None:
-        calls.append(event)
-        raise ValueError("planted")
-
-    watch = harmless(broken)
-    with structlog.testing.capture_logs() as told:
-        for _ in range(3):
-            watch(StateChanged("STOPPED", "RESETTING", None, ""))
-    assert len(calls) == 1
-    assert [entry["event"] for entry in told] == ["watcher_dropped"]

@@ -94,7 +94,8 @@ def test_any_sequence_reports_each_change_once_and_keeps_the_reason_until_the_un
     steps: list[Command | Reason | str],
 ) -> None:
     changes: list[Change] = []
-    unit = Unit(changes.append)
+    unit = Unit()
+    unit.subscribe(changes.append)
     for step in steps:
         before, reason, told = unit.state, unit.reason, len(changes)
         if step == "complete":

@@ -15,7 +15,7 @@ from station.core.errors import RecordError
 from station.core.log_file import LogFile
 from station.core.room import MB, free_bytes, require_room, require_writable
 from station.core.settings import RecordSettings
-from station.host.build import MODEL_CACHE, _cache
+from station.host.networks import MODEL_CACHE, _cache
 from station.host.recorder import ScanRecorder
 from tests.cell.bench import settings
 from tests.file_systems import mounted

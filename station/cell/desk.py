@@ -1,0 +1,145 @@
+"""The desk: the one way into the cell, and the one view out of it.
+
+    line PLC, command line, automatic reset, … ── command, acknowledge ──▶ Desk ──▶ unit, alarms
+                                               ◀── view, changed ──────────┘
+
+Who commands is a commander; nothing that one does or fails at can hurt the cell or another.
+"""
+
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from station.cell.alarms import Alarms
+from station.cell.counters import Counters
+from station.cell.notes import Notes
+from station.cell.packml import Command, Mode, State, Unit
+from station.cell.quota import Quota
+from station.core.alarms import Alarm, AlarmSummary
+from station.core.errors import StationError
+from station.core.pulse import first_of
+from station.core.reason import Reason
+
+
+@dataclass(frozen=True, slots=True)
+class DeskView:
+    """All that is to be seen of the cell, at one moment.
+
+    Attributes:
+        state: The present state.
+        mode: The present mode.
+        reason: Why the cell does not run, or None.
+        alarms: The alarms on the list, the one raised last at the end.
+        summary: The list in numbers.
+        processed: Parts sorted since the start.
+        defective: Parts sorted as anything but defect-free since the start.
+    """
+
+    state: State
+    mode: Mode
+    reason: Reason | None
+    alarms: tuple[Alarm, ...]
+    summary: AlarmSummary
+    processed: int
+    defective: int
+
+
+class Desk:
+    """Where the cell is commanded and looked at; used from its event loop.
+
+    Args:
+        unit: Is commanded.
+        alarms: Are acknowledged.
+        counters: Are shown.
+        quota: How many parts are wanted.
+        notes: Where it is noted who commanded what.
+    """
+
+    def __init__(self, unit: Unit, alarms: Alarms, counters: Counters, quota: Quota, notes: Notes) -> None:
+        self._unit = unit
+        self._alarms = alarms
+        self._counters = counters
+        self._quota = quota
+        self._notes = notes
+
+    # ------------------------------------------------------------------ in
+
+    def command(self, number: int, by: str) -> None:
+        """Carry out a command, and note who gave it.
+
+        Args:
+            number: A `Command`; any other number is refused.
+            by: Who wants it, for the record of events.
+
+        Raises:
+            StationError: `station.illegal_command`: this state does not accept it, or it is none; nothing changed.
+        """
+        refused: StationError | None = None
+        try:
+            self._unit.obey(_command(number))
+        except StationError as error:
+            refused = error
+            raise
+        finally:
+            self._notes.command(_name_of(number), by, refused)
+
+    def acknowledge(self, which: str | int | None, by: str) -> None:
+        """Somebody has seen an alarm.
+
+        Args:
+            which: The fault's code, or its number; None for all alarms.
+            by: Who has seen it.
+
+        Raises:
+            StationError: `station.no_such_alarm`.
+        """
+        if which is None:
+            self._alarms.acknowledge_all(by)
+        elif isinstance(which, int):
+            self._alarms.acknowledge_number(which, by)
+        else:
+            self._alarms.acknowledge(which, by)
+
+    def limit_parts(self, parts: int) -> None:
+        """Complete after so many parts in all, at once if they are through already."""
+        self._quota.limit(parts)
+        if self._quota.met and self._unit.accepts(Command.COMPLETE):
+            self._unit.command(Command.COMPLETE)
+
+    # ------------------------------------------------------------------ out
+
+    @property
+    def view(self) -> DeskView:
+        """What is to be seen now."""
+        unit, alarms, counters = self._unit, self._alarms, self._counters
+        return DeskView(
+            unit.state, unit.mode, unit.reason, alarms.listed, alarms.summary, counters.processed, counters.defective
+        )
+
+    def changed(self) -> Coroutine[Any, Any, None]:
+        """Return at the next change of state, reason or alarms after this call, however late it is awaited."""
+        return first_of(self._unit.changed(), self._alarms.changed())
+
+    async def reached(self, *states: State) -> State:
+        """Return when the unit is in one of these states, and which."""
+        while self._unit.state not in states:
+            await self._unit.changed()
+        return self._unit.state
+
+
+class Commander(Protocol):
+    """Who commands the cell, as long as it is served."""
+
+    async def serve(self, desk: Desk) -> None:
+        """Command, acknowledge and look at the desk until cancelled; one that raises is dropped, as the log tells."""
+
+
+def _command(number: int) -> Command:
+    try:
+        return Command(number)
+    except ValueError:
+        raise StationError("station.illegal_command", f"{number} is no PackML command") from None
+
+
+def _name_of(number: int) -> str:
+    return Command(number).name.lower() if number in set(Command) else f"command {number}"

@@ -1,0 +1,44 @@
+"""What the line PLC is shown of the cell: every change of the desk's view, and the last one."""
+
+import structlog
+
+from station.cell.desk import Desk, DeskView
+from station.core.errors import PlcError
+from station.core.ports.line import CellReport, ResultSink
+
+log = structlog.get_logger()
+
+
+class Reporting:
+    """Publishes the desk's view; a line that does not take it costs a line in the log, and has the next one.
+
+    Args:
+        sink: Where it goes.
+    """
+
+    def __init__(self, sink: ResultSink) -> None:
+        self._sink = sink
+
+    async def serve(self, desk: Desk) -> None:
+        """Publish the view now, and whenever it is another, until cancelled."""
+        while True:
+            shown = desk.view
+            await self._publish(shown, "report_failed")
+            while desk.view == shown:
+                await desk.changed()
+
+    async def report_final_state(self, desk: Desk) -> None:
+        """Publish the view a last time before the station goes, if the line still takes it."""
+        await self._publish(desk.view, "last_report_failed")
+
+    async def _publish(self, view: DeskView, failed: str) -> None:
+        try:
+            await self._sink.report(report_of(view))
+        except PlcError as error:
+            log.warning(failed, fault=error.code, detail=error.detail)
+
+
+def report_of(view: DeskView) -> CellReport:
+    """The view as the line PLC is shown it."""
+    fault = view.reason.fault if view.reason else None
+    return CellReport(view.state.value, view.mode.value, fault, view.processed, view.defective, view.summary)
