@@ -1,8 +1,11 @@
 """The spin jig behind its register map."""
 
+from drivers.modbus.device import PolledDevice
+from drivers.modbus.family import JIG
 from drivers.modbus.handshake import OrderRules, perform
-from drivers.modbus.poller import StatusPoller, Values
 from drivers.modbus.register_map import RegisterMap
+from drivers.modbus.rhythm import Rhythm
+from drivers.modbus.status import Values
 from station.core.clock import Clock, SystemClock
 from station.core.errors import BugError, JigError
 from station.core.part import Order, Receipt
@@ -19,23 +22,37 @@ class ModbusJig:
         settings: Link, highest speed and deadlines.
         registers: The jig's map.
         clock: What receipts are timed with.
+        rhythm: The times of the link; None for those of the settings.
     """
 
-    def __init__(self, settings: JigSettings, registers: RegisterMap, clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        settings: JigSettings,
+        registers: RegisterMap,
+        clock: Clock | None = None,
+        rhythm: Rhythm | None = None,
+    ) -> None:
         self._settings = settings
-        self._poller = StatusPoller(settings.link, registers, JigError, clock or SystemClock(), self._examine)
+        self._device = PolledDevice(
+            settings,
+            registers,
+            JIG,
+            rhythm or Rhythm.of(settings),
+            clock or SystemClock(),
+            self._examine,
+        )
 
     async def connect(self) -> None:
         """Connect and check the register map and the drive's reaction to lost communication."""
-        await self._poller.connect()
+        await self._device.connect()
 
     async def status(self) -> JigStatus:
         """The jig as it is now: the answer to a request that was sent after this call."""
-        return _status((await self._poller.look()).values)
+        return _status((await self._device.read_now()).values)
 
     async def next_status(self) -> JigStatus:
         """The jig at the poller's next regular look."""
-        return _status((await self._poller.next_look()).values)
+        return _status((await self._device.next_poll()).values)
 
     async def spin(self, order: Order) -> Receipt:
         """Start to turn and return when the speed `order.argument`, in tenths of rpm, is reached."""
@@ -73,14 +90,14 @@ class ModbusJig:
 
     async def close(self) -> None:
         """Disconnect. The jig stops by itself when its master is gone."""
-        await self._poller.close()
+        await self._device.close()
 
     async def _perform(self, order: Order, rules: OrderRules) -> Receipt:
-        ending = await perform(self._poller, order, rules)
+        ending = await perform(self._device, order, rules)
         return Receipt(order, 0, ending.acknowledged_ns, ending.done.at_ns)
 
     def _examine(self, values: Values) -> None:
-        action = self._poller.registers["loss_action"].label(int(values["loss_action"]))
+        action = self._device.registers["loss_action"].label(int(values["loss_action"]))
         if action != "stop" or values["loss_timeout"] == 0:
             found = f"loss_action is {action!r}, loss_timeout {values['loss_timeout']} ms"
             raise JigError("jig.wrong_map", f"{found}: set the drive to stop when its master is silent")
@@ -88,7 +105,7 @@ class ModbusJig:
     def _failure(self, order: Order, values: Values) -> JigError:
         if values["drive_fault"]:
             return JigError("jig.fault", f"order {order.number} {order.verb}: drive fault {values['drive_fault']}")
-        result = self._poller.registers["order_result"].label(int(values["order_result"]))
+        result = self._device.registers["order_result"].label(int(values["order_result"]))
         return JigError("jig.refused", f"order {order.number} {order.verb}: {result}")
 
 

@@ -1,8 +1,11 @@
 """The robot arm behind its register map."""
 
+from drivers.modbus.device import PolledDevice
+from drivers.modbus.family import ROBOT
 from drivers.modbus.handshake import OrderRules, perform
-from drivers.modbus.poller import StatusPoller, Values
 from drivers.modbus.register_map import Register, RegisterMap, Value
+from drivers.modbus.rhythm import Rhythm
+from drivers.modbus.status import Values
 from station.core.clock import Clock, SystemClock
 from station.core.errors import BugError, RobotError
 from station.core.part import Order, Receipt
@@ -17,19 +20,32 @@ class ModbusRobot:
         settings: Link and deadlines.
         registers: The robot's map.
         clock: What receipts are timed with.
+        rhythm: The times of the link; None for those of the settings.
     """
 
-    def __init__(self, settings: RobotSettings, registers: RegisterMap, clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        settings: RobotSettings,
+        registers: RegisterMap,
+        clock: Clock | None = None,
+        rhythm: Rhythm | None = None,
+    ) -> None:
         self._settings = settings
-        self._poller = StatusPoller(settings.link, registers, RobotError, clock or SystemClock())
+        self._device = PolledDevice(
+            settings,
+            registers,
+            ROBOT,
+            rhythm or Rhythm.of(settings),
+            clock or SystemClock(),
+        )
 
     async def connect(self) -> None:
         """Connect and check the register map."""
-        await self._poller.connect()
+        await self._device.connect()
 
     async def status(self) -> RobotStatus:
         """The robot as it is now: the answer to a request that was sent after this call."""
-        values = (await self._poller.look()).values
+        values = (await self._device.read_now()).values
         return RobotStatus(
             last_order=int(values["order_acknowledged"]),
             last_done=int(values["order_done"]),
@@ -53,12 +69,12 @@ class ModbusRobot:
 
     async def close(self) -> None:
         """Disconnect."""
-        await self._poller.close()
+        await self._device.close()
 
     async def _perform(self, order: Order, verb: str) -> Receipt:
         if order.verb != verb:
             raise BugError("station.bug", f"the order {order.verb} was given as {verb}")
-        motion = _Motion(order, self._poller.registers["order_result"])
+        motion = _Motion(order, self._device.registers["order_result"])
         rules = OrderRules(
             words={"order_verb": verb, "order_place": order.argument},
             acknowledge_s=min(self._settings.acknowledge_timeout_s, self._settings.motion_timeout_s),
@@ -69,7 +85,7 @@ class ModbusRobot:
             failure=motion.failure,
             reached=motion.reached,
         )
-        ending = await perform(self._poller, order, rules)
+        ending = await perform(self._device, order, rules)
         confirmed = int(ending.done.values["confirmed_place"])
         return Receipt(order, confirmed, ending.acknowledged_ns, ending.done.at_ns)
 

@@ -2,7 +2,9 @@
 
 from drivers.jig import ModbusJig
 from drivers.modbus.register_map import load_map
-from drivers.plc.plc import ModbusPlc, make_plc
+from drivers.modbus.rhythm import Rhythm
+from drivers.plc.acceptance import NOTHING
+from drivers.plc.plc import ModbusPlc
 from drivers.robot import ModbusRobot
 from station.core.algorithm1 import RuleName
 from station.core.part import Announcement
@@ -51,16 +53,16 @@ def column(surface: Row) -> int:
     return OUTPUTS.surfaces.index(surface)
 
 
-def line_plc(settings: PlcSettings, accepted: Announcement | None = None) -> ModbusPlc:
+def line_plc(settings: PlcSettings, accepted: Announcement = NOTHING) -> ModbusPlc:
     """The driver of the line PLC, with the map and the places of housings."""
-    return make_plc(settings, load_map("plc", INSPECTED), TABLE, accepted)
+    return ModbusPlc(settings, load_map("plc", INSPECTED), TABLE, accepted)
 
 
-def modbus_robot(settings: RobotSettings) -> ModbusRobot:
+def modbus_robot(settings: RobotSettings, rhythm: Rhythm | None = None) -> ModbusRobot:
     """The driver of the robot, with the places of housings."""
-    return ModbusRobot(settings, load_map("robot", INSPECTED))
+    return ModbusRobot(settings, load_map("robot", INSPECTED), rhythm=rhythm)
 
 
-def modbus_jig(settings: JigSettings) -> ModbusJig:
+def modbus_jig(settings: JigSettings, rhythm: Rhythm | None = None) -> ModbusJig:
     """The driver of the jig."""
-    return ModbusJig(settings, load_map("jig", INSPECTED))
+    return ModbusJig(settings, load_map("jig", INSPECTED), rhythm=rhythm)

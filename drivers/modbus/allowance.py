@@ -1,6 +1,6 @@
 """How much of the event loop strangers may take: so many turns a second, and a few at once."""
 
-import time
+import asyncio
 
 
 class Allowance:
@@ -15,11 +15,11 @@ class Allowance:
         self._rate_per_s = rate_per_s
         self._most = most
         self._left = most
-        self._at_s = time.monotonic()
+        self._at_s = asyncio.get_running_loop().time()
 
     def take(self) -> bool:
         """Take a turn, if there is one."""
-        now_s = time.monotonic()
+        now_s = asyncio.get_running_loop().time()
         self._left = min(self._most, self._left + (now_s - self._at_s) * self._rate_per_s)
         self._at_s = now_s
         if self._left < 1:

@@ -7,7 +7,6 @@ answer cannot be taken for the next request's.
 
 import asyncio
 import termios
-import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 
@@ -17,6 +16,7 @@ from pymodbus.exceptions import ModbusException
 from pymodbus.pdu import ExceptionResponse, ModbusPDU
 
 from drivers.modbus.answers import answers_of
+from drivers.modbus.family import Family
 from drivers.modbus.register_map import Kind, Run
 from drivers.modbus.serial_port import someones_terminal, why_not
 from station.core.errors import FAULTS, DeviceError
@@ -47,14 +47,12 @@ class ModbusConnection:
 
     Args:
         settings: Address, unit, deadlines.
-        device: `robot`, `jig` or `plc`: the family of the fault codes.
-        error: The device's error class.
+        family: Of the device.
     """
 
-    def __init__(self, settings: TcpLink | RtuLink, device: str, error: type[DeviceError]) -> None:
+    def __init__(self, settings: TcpLink | RtuLink, family: Family) -> None:
         self._settings = settings
-        self._device = device
-        self._error = error
+        self._family = family
         self._client: AsyncModbusTcpClient | AsyncModbusSerialClient | None = None
         self._answers = answers_of(settings)
         self._deadline: asyncio.Timeout | None = None
@@ -98,7 +96,7 @@ class ModbusConnection:
         what = f"function {_FUNCTIONS[kind]}, {kind} {address} to {address + count - 1}"
         answer = await self._ask(what, lambda client: self._read(client, kind, address, count))
         if isinstance(answer, ExceptionResponse):
-            raise self._refusal(what, answer.exception_code, f"{self._device}.wrong_map")
+            raise self._refusal(what, answer.exception_code, "wrong_map")
         if answer.function_code != _FUNCTIONS[kind] or len(answer.registers) != count:
             self.drop()
             raise self.unreachable(f"{what}: the answer belongs to another request")
@@ -119,8 +117,8 @@ class ModbusConnection:
         if isinstance(answer, ExceptionResponse):
             if answer.exception_code == ExcCodes.ACKNOWLEDGE:
                 return  # taken, and not yet done
-            code = f"{self._device}.refused"
-            raise self._refusal(what, answer.exception_code, code if code in FAULTS else f"{self._device}.wrong_map")
+            refuses = f"{self._family.name}.refused" in FAULTS
+            raise self._refusal(what, answer.exception_code, "refused" if refuses else "wrong_map")
         if (answer.function_code, answer.address, answer.count) != (16, run.address, len(run.words)):
             self.drop()
             raise self.unreachable(f"{what}: the answer belongs to another request")
@@ -141,7 +139,7 @@ class ModbusConnection:
 
     def unreachable(self, detail: str) -> DeviceError:
         """The error `unreachable` of this device, with its address."""
-        return self._error(f"{self._device}.unreachable", f"{link_name(self._settings)} {detail}")
+        return self._family.unreachable(f"{link_name(self._settings)} {detail}")
 
     async def _read(
         self, client: AsyncModbusTcpClient | AsyncModbusSerialClient, kind: Kind, address: int, count: int
@@ -176,7 +174,7 @@ class ModbusConnection:
             raise
         finally:
             self._deadline = None
-        self._silent_from = time.monotonic()
+        self._silent_from = asyncio.get_running_loop().time()
         return answer
 
     def _watch(self, sending: bool, data: bytes) -> bytes:  # noqa: FBT001  # as pymodbus calls it
@@ -187,14 +185,14 @@ class ModbusConnection:
         return self._answers.received(data)
 
     async def _keep_silence(self) -> None:
-        if (pause := self._silent_from + self._silence_s - time.monotonic()) > 0:
+        if (pause := self._silent_from + self._silence_s - asyncio.get_running_loop().time()) > 0:
             await asyncio.sleep(pause)
 
-    def _refusal(self, what: str, exception: int, code: str) -> DeviceError:
+    def _refusal(self, what: str, exception: int, key: str) -> DeviceError:
         detail = f"{what}: exception {exception:02d}, {_EXCEPTIONS.get(exception, 'unknown')}"
         if exception in _PASSING:
             return self.unreachable(detail)
-        return self._error(code, f"{link_name(self._settings)} {detail}")
+        return self._family.fault(key, f"{link_name(self._settings)} {detail}")
 
 
 @contextmanager

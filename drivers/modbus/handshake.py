@@ -16,8 +16,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from drivers.modbus.poller import Snapshot, StatusPoller, Values
+from drivers.modbus.device import PolledDevice
 from drivers.modbus.register_map import Run
+from drivers.modbus.status import Snapshot, Values
 from station.core.errors import BugError, DeviceError
 from station.core.part import Order
 
@@ -57,7 +58,7 @@ class Ending:
     done: Snapshot
 
 
-async def perform(poller: StatusPoller, order: Order, rules: OrderRules) -> Ending:
+async def perform(device: PolledDevice, order: Order, rules: OrderRules) -> Ending:
     """Give the order and wait for its end. A connection that breaks meanwhile is waited for until the deadline.
 
     Raises:
@@ -67,18 +68,18 @@ async def perform(poller: StatusPoller, order: Order, rules: OrderRules) -> Endi
     """
     if order.number == 0:
         raise BugError("station.bug", f"the {order.device} order {order.verb} has the number 0")
-    runs = poller.registers.encode_block({**rules.words, "order_number": order.number})
+    runs = device.registers.encode_block({**rules.words, "order_number": order.number})
     if len(runs) != 1:
         raise BugError("station.bug", f"the order registers of the {order.device} are not neighbours")
     try:
-        return await _Handshake(poller, order, rules, runs[0]).run()
+        return await _Handshake(device, order, rules, runs[0]).run()
     finally:
-        poller.withdraw(runs[0])
+        device.withdraw(runs[0])
 
 
 class _Handshake:
-    def __init__(self, poller: StatusPoller, order: Order, rules: OrderRules, run: Run) -> None:
-        self._poller = poller
+    def __init__(self, device: PolledDevice, order: Order, rules: OrderRules, run: Run) -> None:
+        self._device = device
         self._order = order
         self._rules = rules
         self._run = run
@@ -100,55 +101,55 @@ class _Handshake:
             if self._broken:
                 raise self._broken from None
             what = f"order {self._order.number} {self._order.verb} after {limit_s:g} s"
-            raise self._poller.error(late_code, "; ".join(filter(None, [what, self._put_off]))) from None
+            raise self._device.family.error(late_code, "; ".join(filter(None, [what, self._put_off]))) from None
 
     async def _take(self) -> Snapshot:
-        snapshot = await self._poller.look()
+        snapshot = await self._device.read_now()
         self._rules.check(snapshot.values)
         self._remembers = _remembers(snapshot.values)
         while not self._taken(snapshot.values):
             try:
-                await self._poller.give(self._run)
+                await self._device.give(self._run)
             except DeviceError as error:
                 snapshot = await self._ask(error)
             else:
                 self._put_off = ""
-                return await self._until(self._taken, self._poller.look)
+                return await self._until(self._taken, self._device.read_now)
         return snapshot
 
     async def _ask(self, error: DeviceError) -> Snapshot:
         """The status after an order that the device may have taken or not; a refusal stands where it has not."""
-        refused = error.code == f"{self._poller.device}.refused"
+        refused = self._device.family.means("refused", error)
         if not refused:
             self._ride_through(error)
             self._put_off = error.detail
-            if self._poller.has_answered(error):
+            if self._device.has_answered(error):
                 self._broken = None
-        snapshot = await self._next(self._poller.look)
+        snapshot = await self._next(self._device.read_now)
         if self._taken(snapshot.values):
             return snapshot
         if refused:
             raise error
-        return await self._next(self._poller.next_look)
+        return await self._next(self._device.next_poll)
 
     async def _end(self, snapshot: Snapshot) -> Snapshot:
         if self._ended(snapshot.values):
             return snapshot
-        return await self._until(self._ended, self._poller.next_look)
+        return await self._until(self._ended, self._device.next_poll)
 
-    async def _until(self, condition: Callable[[Values], bool], look: Callable[[], Awaitable[Snapshot]]) -> Snapshot:
-        snapshot = await self._next(look)
+    async def _until(self, condition: Callable[[Values], bool], read: Callable[[], Awaitable[Snapshot]]) -> Snapshot:
+        snapshot = await self._next(read)
         while not condition(snapshot.values):
-            snapshot = await self._next(self._poller.next_look)
+            snapshot = await self._next(self._device.next_poll)
         return snapshot
 
-    async def _next(self, look: Callable[[], Awaitable[Snapshot]]) -> Snapshot:
+    async def _next(self, read: Callable[[], Awaitable[Snapshot]]) -> Snapshot:
         while True:
             try:
-                snapshot = await look()
+                snapshot = await read()
             except DeviceError as error:
                 self._ride_through(error)
-                look = self._poller.next_look
+                read = self._device.next_poll
             else:
                 self._broken = None
                 self._rules.check(snapshot.values)
@@ -160,20 +161,20 @@ class _Handshake:
             self._remembers = self._remembers or _remembers(values)
         elif self._rules.when_forgotten == "fail":
             what = f"order {self._order.number} {self._order.verb}: order_acknowledged and order_done are 0 again"
-            raise self._poller.error(self._rules.not_done, f"{what}: its program has begun anew")
+            raise self._device.family.error(self._rules.not_done, f"{what}: its program has begun anew")
         else:
             await self._give_again()
 
     async def _give_again(self) -> None:
         try:
-            await self._poller.give(self._run)
+            await self._device.give(self._run)
         except DeviceError as error:
             self._ride_through(error)
         else:
             self._remembers = False
 
     def _ride_through(self, error: DeviceError) -> None:
-        if error.code != f"{self._poller.device}.unreachable" or not self._poller.polling:
+        if not self._device.family.means("unreachable", error) or not self._device.polling:
             raise error
         self._broken = error
 
@@ -183,7 +184,7 @@ class _Handshake:
     def _ended(self, values: Values) -> bool:
         if values["order_done"] != self._order.number:
             return False
-        result = self._poller.registers["order_result"].label(int(values["order_result"]))
+        result = self._device.registers["order_result"].label(int(values["order_result"]))
         if result in ("refused", "failed"):
             raise self._rules.failure(values)
         return result == "done" and self._rules.reached(values)

@@ -6,12 +6,12 @@ every other request, so that on a serial line a late answer to one of those does
 """
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from drivers.modbus.connection import ModbusConnection, link_name
+from drivers.modbus.family import Family
 from drivers.modbus.register_map import Kind, Run
 from station.core.errors import DeviceError
 from station.core.settings import RtuLink, TcpLink
@@ -45,12 +45,10 @@ class LinkHealth:
     """How the requests of a link went.
 
     Attributes:
-        last_answer_ns: When the last good answer came, on CLOCK_MONOTONIC; None before the first.
-        failures: Requests and attempts to connect since then that got none.
+        failures: Requests and attempts to connect that got no good answer since the last one that did.
         detail: What the last of these was; empty after a good answer.
     """
 
-    last_answer_ns: int | None = None
     failures: int = 0
     detail: str = ""
 
@@ -63,18 +61,14 @@ class ModbusLink:
 
     Args:
         settings: Address, unit, deadlines.
-        device: `robot`, `jig` or `plc`: the family of the fault codes.
-        error: The device's error class.
+        family: Of the device.
         greeting: What is done first on every new connection, for example checking the map.
     """
 
-    def __init__(
-        self, settings: TcpLink | RtuLink, device: str, error: type[DeviceError], greeting: Greeting | None = None
-    ) -> None:
+    def __init__(self, settings: TcpLink | RtuLink, family: Family, greeting: Greeting | None = None) -> None:
         self.health = LinkHealth()
         self._settings = settings
-        self._device = device
-        self._error = error
+        self._family = family
         self._greeting = greeting
         self._lock = asyncio.Lock()
         self._connection: ModbusConnection | None = None
@@ -86,6 +80,10 @@ class ModbusLink:
     def connected(self) -> bool:
         """Whether a greeted connection is open."""
         return self._connection is not None and self._connection.open
+
+    def has_answered(self, error: DeviceError) -> bool:
+        """Whether a device that counts as unreachable has said itself that it cannot just now."""
+        return self._family.means("unreachable", error) and self.connected
 
     async def connect(self) -> None:
         """Open the connection now and greet the device; harmless when it is open.
@@ -148,13 +146,13 @@ class ModbusLink:
 
     async def _ready(self) -> ModbusConnection:
         if self._closed:
-            raise self._error(f"{self._device}.unreachable", f"{link_name(self._settings)} was closed by the station")
+            raise self._family.unreachable(f"{link_name(self._settings)} was closed by the station")
         if self._connection and self._connection.open:
             return self._connection
-        now = time.monotonic()
-        if now < self._next_attempt_s:
+        now_s = asyncio.get_running_loop().time()
+        if now_s < self._next_attempt_s:
             raise self._not_yet()
-        self._next_attempt_s = now + self._settings.reconnect_s
+        self._next_attempt_s = now_s + self._settings.reconnect_s
         try:
             self._connection = await self._counted(self._open())
         except DeviceError as error:
@@ -166,12 +164,11 @@ class ModbusLink:
     def _not_yet(self) -> DeviceError:
         """Why there is no connection until the next attempt: what the last one met, a wrong map for example."""
         if self._failed:
-            return self._error(self._failed.code, self._failed.detail)
-        detail = self.health.detail or f"{link_name(self._settings)} is not connected"
-        return self._error(f"{self._device}.unreachable", detail)
+            return self._family.again(self._failed)
+        return self._family.unreachable(self.health.detail or f"{link_name(self._settings)} is not connected")
 
     async def _open(self) -> ModbusConnection:
-        connection = ModbusConnection(self._settings, self._device, self._error)
+        connection = ModbusConnection(self._settings, self._family)
         try:
             await connection.establish()
             if self._greeting:
@@ -185,7 +182,7 @@ class ModbusLink:
         try:
             answer = await request
         except DeviceError as error:
-            self.health = LinkHealth(self.health.last_answer_ns, self.health.failures + 1, error.detail)
+            self.health = LinkHealth(self.health.failures + 1, error.detail)
             raise
-        self.health = LinkHealth(time.monotonic_ns())
+        self.health = LinkHealth()
         return answer

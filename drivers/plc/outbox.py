@@ -5,13 +5,9 @@ from collections.abc import Mapping, Sequence
 import structlog
 
 from drivers.modbus.register_map import Register, RegisterMap, Run, Value
-from station.core.errors import Fault
-from station.core.judgement import Published
-from station.core.ports.line import CellReport
 
 log = structlog.get_logger(__name__)
 
-UNKNOWN_MS = 65535
 BEATING = "heartbeat"
 _NUMBERS = (
     "heartbeat",
@@ -157,56 +153,3 @@ class PlcOutbox:
 
     def _place(self, row: Register) -> slice:
         return slice(row.address - self.first, row.end - self.first)
-
-
-def report_values(report: CellReport) -> dict[str, Value]:
-    """The registers that tell of the cell's state."""
-    return {
-        "state_current": report.state,
-        "unit_mode_current": report.mode,
-        "stop_reason": _number(report.reason),
-        "processed_count": report.processed,
-        "defective_count": report.defective,
-        "alarm_count": report.alarms.active,
-        "alarm_unacknowledged": report.alarms.unacknowledged,
-        "alarm_code": _number(report.alarms.newest),
-    }
-
-
-def result_values(result: Published) -> dict[str, Value]:
-    """The registers of a result, all but its number."""
-    decision = result.decision
-    patch = decision.deciding_patch
-    return {
-        "inspection_number": result.inspection.number,
-        "part_id": result.inspection.part.part_id,
-        "part_type": result.inspection.part_type.code,
-        "decision": decision.verdict.code,
-        "decision_complement": 0xFFFF - decision.verdict.code,
-        "destination": decision.destination.code,
-        "confirmed_bin": result.confirmed.code if result.confirmed else 0,
-        "confidence": float(decision.confidence),
-        "defect_patches": decision.defect_patches,
-        "deciding_patch": 0 if patch is None else patch + 1,
-        "reason": _number(decision.fault),
-        "ms_after_last_line": _milliseconds(result.ms_after_last_line),
-    }
-
-
-def answer_values(sequence: int, refused: Fault | None) -> dict[str, Value]:
-    """The registers that answer a command."""
-    result = "refused" if refused else "taken"
-    return {"answered_command": sequence, "command_result": result, "command_reason": _number(refused)}
-
-
-def acknowledgement_values(sequence: int, refused: Fault | None) -> dict[str, Value]:
-    """The registers that answer an acknowledgement."""
-    return {"alarm_ack_answered": sequence, "alarm_ack_result": "refused" if refused else "taken"}
-
-
-def _number(fault: Fault | None) -> int:
-    return fault.number if fault else 0
-
-
-def _milliseconds(time_ms: float | None) -> int:
-    return UNKNOWN_MS if time_ms is None else min(round(time_ms), UNKNOWN_MS)

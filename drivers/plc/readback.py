@@ -32,13 +32,14 @@ class Readback:
         every_s: Time between two looks.
 
     Attributes:
+        every_s: As given.
         kept: Whether the constants were ever found there. Behind a gateway the registers that are read may be others
             than those that are written; of such a PLC nothing can be concluded, and it has what it always had.
     """
 
     def __init__(self, every_s: float) -> None:
+        self.every_s = every_s
         self.kept = False
-        self._every_s = every_s
         self._due_s = 0.0
         self._times = 0
         self._constants_lost = 0
@@ -58,7 +59,7 @@ class Readback:
 
     def written(self, now_s: float) -> None:
         """The whole block was written."""
-        self._due_s = now_s + self._every_s
+        self._due_s = now_s + self.every_s
 
     def learn(self, differing: Sequence[str]) -> None:
         """Take which registers hold something else right after they were written."""
@@ -66,7 +67,7 @@ class Readback:
 
     def looked(self, differing: Sequence[str], now_s: float) -> bool:
         """Take what a look has found: the registers that hold something else. True: write the block anew now."""
-        self._due_s = now_s + self._every_s
+        self._due_s = now_s + self.every_s
         begun_anew = self._has_begun_anew(differing, now_s)
         if not differing:
             self._calm_down(now_s)
@@ -90,18 +91,18 @@ class Readback:
         return kept
 
     def _is_long_ago(self, then_s: float, now_s: float) -> bool:
-        return now_s - then_s >= CALM * self._every_s
+        return now_s - then_s >= CALM * self.every_s
 
     def _calm_down(self, now_s: float) -> None:
         if self._times and self._is_long_ago(self._lost_s, now_s):
             log.info("plc_block_kept", written_anew=self._times)
             self._times = 0
             self._next_s = 0.0
-            self._pause_s = self._every_s
+            self._pause_s = self.every_s
 
     def _write_anew(self, differing: Sequence[str], now_s: float) -> None:
         self._times += 1
         self._next_s = now_s + self._pause_s
-        self._pause_s = min(2 * self._pause_s, CALM * self._every_s)
+        self._pause_s = min(2 * self._pause_s, CALM * self.every_s)
         if self._times & (self._times - 1) == 0:  # the first, second, fourth … time
             log.warning("plc_block_written_anew", times=self._times, differing=list(differing))

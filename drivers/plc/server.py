@@ -1,33 +1,31 @@
 """The line PLC as Modbus client: the station's own server, with the same registers at the same addresses.
 
-Reading is free; addresses between registers read as 0. The PLC may write only its own half of the map, as a whole or in
-parts: what it writes between its registers is taken and forgotten. All words of a request take effect together, and a
-request with one illegal word changes nothing. A command without a name is not illegal, it is refused as a command.
-
 A server that was restarted has forgotten which commands it has answered, and a PLC that copies its whole block offers
 the last one again. So the first number that an address writes into a sequence register starts nothing: only a later one
 is new. A number that a master left standing while another wrote is none either.
 """
 
+import asyncio
 import errno
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from contextlib import suppress
 from importlib.metadata import version
 
-from drivers.modbus.register_map import Register, RegisterMap, Run
+from drivers.modbus.register_map import RegisterMap, Run
 from drivers.modbus.requests import ExceptionCode, answer, refusal
 from drivers.modbus.server import Caller, Limits, ModbusServer
 from drivers.modbus.tally import Tally
-from drivers.modbus.words import Ascii
+from drivers.plc.block import NUMBERS
 from drivers.plc.defect_list import DefectList
 from drivers.plc.inbox import PlcInbox
 from drivers.plc.masters import Masters, News
 from drivers.plc.outbox import PlcOutbox
+from drivers.plc.served import Change, ServedRegisters
 from station.core.errors import Fault, PlcError
 from station.core.settings import PlcSettings
 
 NO_UNIT, ANY_UNIT = 0, 255
 """What a client sends that needs no unit id. Source: MODBUS Messaging on TCP/IP V1.0b, section 4.4.2."""
-_NUMBERED = ("command_sequence", "alarm_ack_sequence", "part_sequence")
 _PRODUCT = "inspection-station"
 
 
@@ -37,10 +35,9 @@ class PlcServer:
     Args:
         settings: Address to listen on, who may connect and command, and how much is served.
         registers: The PLC's map.
-        inbox: Is told which numbers are no news.
+        inbox: Takes what the PLC says, and is told which numbers are no news.
         outbox: Has what the station says.
         defects: Has the list of the last part's defects.
-        heard: Called with all the PLC's words when the PLC has written some.
     """
 
     def __init__(
@@ -50,19 +47,12 @@ class PlcServer:
         inbox: PlcInbox,
         outbox: PlcOutbox,
         defects: DefectList,
-        heard: Callable[[Sequence[int]], None],
     ) -> None:
         self.port = settings.link.port
         self._settings = settings
         self._registers = registers
         self._inbox = inbox
-        self._outbox = outbox
-        self._defects = defects
-        self._heard = heard
-        self._own, self._extent = registers.extent("holding")
-        self._theirs, count = registers.span(row.name for row in registers.select("holding", "read"))
-        self._their_words = [0] * count
-        self._units = {NO_UNIT, ANY_UNIT, settings.link.unit}
+        self._served = ServedRegisters(registers, outbox, defects)
         self._identity = _identity(registers)
         self._tally = Tally()
         self._masters = Masters(settings.commanders, settings.readers, settings.stale_after_s, self._tally)
@@ -101,6 +91,12 @@ class PlcServer:
     async def write_list(self, runs: Sequence[Run]) -> None:
         """Nothing: the server answers from the list."""
 
+    async def read_now(self) -> None:
+        """Return at the PLC's next beat, or when it counts as stale without one."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._settings.stale_after_s):
+                await self._inbox.trust.beaten()
+
     async def close(self) -> None:
         """Stop listening and close every connection."""
         server, self._server = self._server, None
@@ -128,41 +124,26 @@ class PlcServer:
 
     def answer(self, caller: Caller, unit: int, request: bytes) -> bytes:
         """The answer to a request."""
-        if unit not in self._units:
+        if unit not in (NO_UNIT, ANY_UNIT, self._settings.link.unit):
             return refusal(request[0], ExceptionCode.NO_SUCH_UNIT)
-        return answer(request, _Window(self, caller), self._identity)
-
-    # ------------------------------------------------------------------ registers
-
-    def read(self, address: int, count: int) -> list[int] | ExceptionCode:
-        """The words that stand now."""
-        if address < self._own or address + count > self._own + self._extent:
-            return ExceptionCode.ILLEGAL_ADDRESS
-        return self._image()[address - self._own : address - self._own + count]
+        return answer(request, _Window(self, self._served, caller), self._identity)
 
     def take(self, caller: Caller, address: int, words: Sequence[int]) -> ExceptionCode | None:
         """Take or refuse words for the PLC's registers."""
-        if not self._theirs <= address < address + len(words) <= self._theirs + len(self._their_words):
-            return ExceptionCode.ILLEGAL_ADDRESS
+        change = self._served.change(address, words)
+        if isinstance(change, ExceptionCode):
+            return change
         beat_at = self._registers["plc_heartbeat"].address - address
         beat = words[beat_at] if 0 <= beat_at < len(words) else None
         if not self._masters.may_write(caller, beat):
             self._tally.count("plc_writes_refused", caller.address, self._why_refused(caller))
             return ExceptionCode.ILLEGAL_FUNCTION
-        touched = [row for row in self._registers.touched("holding", address, len(words)) if row.access == "read"]
-        after = list(self._their_words)
-        for row in touched:
-            for place in range(max(row.address, address), min(row.end, address + len(words))):
-                after[place - self._theirs] = words[place - address]
-        if any(self._is_illegal(row, after) for row in touched):
+        if change.is_illegal:
             return ExceptionCode.ILLEGAL_VALUE
         self._masters.wrote(caller, beat)
-        for row in touched:
-            if row.name in _NUMBERED:
-                self._sort_out(caller, row, after)
-        self._their_words = after
-        self._inbox.speaker = str(caller)
-        self._heard(after)
+        self._sort_out(caller, change)
+        self._served.take(change)
+        self._inbox.hear(change.after, str(caller))
         return None
 
     def _why_refused(self, caller: Caller) -> str:
@@ -170,46 +151,27 @@ class PlcServer:
             return "another connection has the command: it wrote plc_heartbeat last"
         return "not in plc.commanders"
 
-    def _sort_out(self, caller: Caller, row: Register, after: Sequence[int]) -> None:
+    def _sort_out(self, caller: Caller, change: Change) -> None:
         """Tell the inbox where a number is news, or none, because another master wrote before."""
-        place = row.address - self._theirs
-        number = after[place]
-        news = self._masters.news(caller, row.name, number, self._their_words[place])
-        if news is not News.BY_THE_NUMBER:
-            self._inbox.adopt(row.name, number if news is News.OLD else 0)
-
-    def _is_illegal(self, row: Register, words: Sequence[int]) -> bool:
-        """Text may be written word by word, and is looked at when it is announced; codes when they are followed."""
-        if isinstance(row.word_type, Ascii):
-            return False
-        try:
-            row.word_type.decode(words[row.address - self._theirs : row.end - self._theirs])
-        except ValueError:
-            return True
-        return False
-
-    def _image(self) -> list[int]:
-        image = [0] * self._extent
-        blocks = (
-            (self._outbox.first, self._outbox.words()),
-            (self._theirs, self._their_words),
-            (self._defects.first, self._defects.words),
-        )
-        for first, words in blocks:
-            image[first - self._own : first - self._own + len(words)] = words
-        return image
+        for row in change.touched:
+            if row.name in NUMBERS:
+                before, number = change.number(row)
+                news = self._masters.news(caller, row.name, number, before)
+                if news is not News.BY_THE_NUMBER:
+                    self._inbox.adopt(row.name, number if news is News.OLD else 0)
 
 
 class _Window:
     """The registers as one caller meets them."""
 
-    def __init__(self, server: PlcServer, caller: Caller) -> None:
+    def __init__(self, server: PlcServer, served: ServedRegisters, caller: Caller) -> None:
         self._server = server
+        self._served = served
         self._caller = caller
 
     def read(self, address: int, count: int) -> list[int] | ExceptionCode:
         """The words that stand now."""
-        return self._server.read(address, count)
+        return self._served.read(address, count)
 
     def write(self, address: int, words: Sequence[int]) -> ExceptionCode | None:
         """Take or refuse words."""

@@ -40,6 +40,8 @@ TABLE = ("classes", "places", "review")
 """What is given together: a table of one's own."""
 
 Port = Annotated[int, Field(ge=0, le=65535)]
+Beat = Annotated[float, Field(gt=0, le=10)]
+"""Time between two beats of a heartbeat, in seconds."""
 
 
 def _is_network(text: str) -> str:
@@ -99,6 +101,8 @@ class RobotSettings(Section):
     motion_timeout_s: Seconds = Field(
         30.0, description="Deadline for finishing an order, the acknowledgement included."
     )
+    heartbeat_s: Beat = Field(0.25, description="Time between two beats of the station.")
+    stale_after_s: Seconds = Field(2.0, description="Without a beat of the robot for so long, it is not believed.")
 
 
 class JigSettings(Section):
@@ -109,6 +113,8 @@ class JigSettings(Section):
     acknowledge_timeout_s: Seconds = Field(1.0, description="Deadline for taking an order.")
     speed_timeout_s: Seconds = Field(10.0, description="Deadline for reaching the speed.")
     stop_timeout_s: Seconds = Field(10.0, description="Deadline for coming to a standstill.")
+    heartbeat_s: Beat = Field(0.25, description="Time between two beats of the station.")
+    stale_after_s: Seconds = Field(2.0, description="Without a beat of the jig for so long, it is not believed.")
 
 
 class PlcSettings(Section):
@@ -118,7 +124,7 @@ class PlcSettings(Section):
         "client", description="client: the station writes into the PLC; server: the PLC reads and writes the station."
     )
     link: Annotated[TcpLink, Field(description="The PLC's address, or the one that the station listens on.")]
-    heartbeat_s: Annotated[float, Field(gt=0, le=10)] = Field(0.5, description="Time between two beats of the station.")
+    heartbeat_s: Beat = Field(0.5, description="Time between two beats of the station.")
     stale_after_s: Seconds = Field(2.0, description="Without a beat of the PLC for so long, it is not believed.")
     result_timeout_s: Seconds = Field(10.0, description="Deadline for the PLC's acknowledgement of a result.")
     starved_after_s: Seconds = Field(5.0, description="Without a waiting part for so long, the cell is Suspended.")

@@ -171,7 +171,7 @@ async def open_station(
             camera=make_camera(settings),
             jig=make_jig(settings),
             robot=make_robot(settings),
-            line=make_line(settings, await ledger.last_taken_on()),
+            line=make_line(settings, clock, await ledger.last_taken_on()),
             recipes=recipes,
             ledger=ledger,
             compute=compute,

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from drivers.modbus.register_map import map_version
+from station.core.clock import SystemClock
 from station.core.errors import DeviceError, RecordError, StationError
 from station.core.ports.network import PatchClassifier
 from station.core.priority import precedence
@@ -51,7 +52,7 @@ async def check_station(settings: Settings, data: Path) -> list[Finding]:
         ("camera", lambda: _camera(settings)),
         ("jig", lambda: _device("jig", make_jig(settings))),
         ("robot", lambda: _device("robot", make_robot(settings))),
-        ("plc", lambda: _device("plc", make_line(settings))),
+        ("plc", lambda: _device("plc", make_line(settings, SystemClock()))),
     ]
     return [await _finding(what, look) for what, look in looks]
 

@@ -11,11 +11,13 @@ from drivers.camera.supervisor import SupervisedCamera
 from drivers.camera.survey import FoundFeature, Survey, find_devices, find_features
 from drivers.jig import ModbusJig
 from drivers.modbus.register_map import load_map
-from drivers.plc.plc import make_plc
+from drivers.plc.acceptance import NOTHING
+from drivers.plc.plc import ModbusPlc
 from drivers.robot import ModbusRobot
 from sim.gentl import producer_path
 from sim.showing import showing
 from station.core.camera_settings import CameraSettings
+from station.core.clock import Clock
 from station.core.errors import ConfigError
 from station.core.geometry import Geometry
 from station.core.part import Announcement
@@ -23,7 +25,6 @@ from station.core.ports.camera import LineCamera
 from station.core.ports.devices import SortRobot, SpinJig
 from station.core.ports.line import LineLink
 from station.core.settings import Settings, expand
-from station.host.line_adapter import AdaptedLine
 
 log = structlog.get_logger()
 
@@ -141,11 +142,12 @@ def make_robot(settings: Settings) -> SortRobot:
     return ModbusRobot(settings.robot, load_map("robot", settings.inspected))
 
 
-def make_line(settings: Settings, accepted: Announcement | None = None) -> LineLink:
+def make_line(settings: Settings, clock: Clock, accepted: Announcement | None = None) -> LineLink:
     """The line PLC in its configured role.
 
     Args:
         settings: The configuration.
+        clock: Time.
         accepted: What the station accepted last, which is not offered again.
     """
-    return AdaptedLine(make_plc(settings.plc, load_map("plc", settings.inspected), settings.table, accepted))
+    return ModbusPlc(settings.plc, load_map("plc", settings.inspected), settings.table, accepted or NOTHING, clock)

@@ -9,7 +9,6 @@ from station.cell.packml import Command, State
 from station.core.clock import Clock
 from station.core.ports.records import PartLedger
 from station.core.settings import PlcSettings, Settings
-from station.host.line_adapter import AdaptedLine
 from tests.cell.bench import Bench, running, settings
 from tests.cell.plc_words import RESULT_SEQUENCE, STATE_CURRENT, STOP_REASON, PlcWords
 from tests.contract.fake_camera import Misfortune
@@ -154,7 +153,7 @@ async def wired(
     configuration, line = configuration or settings(), WiredLine()
     port = await line.start()
     link = {"kind": "tcp", "port": port, "request_timeout_s": 1.0, "reconnect_s": 0.05, "poll_s": 0.002}
-    plc = AdaptedLine(line_plc(PlcSettings.model_validate({**QUICK, "role": "client", "link": link})))
+    plc = line_plc(PlcSettings.model_validate({**QUICK, "role": "client", "link": link}))
     try:
         async with running(configuration, misfortunes, ledger=ledger, clock=clock, plc=plc) as cell:
             cell.line = line

@@ -21,9 +21,9 @@ from sim.spindle import Spindle
 from station.core.clock import SystemClock
 from station.core.part import Pixels
 from station.core.ports.devices import SortRobot, SpinJig
-from station.core.ports.line import LinePlc
+from station.core.ports.line import LineLink
 from station.core.settings import JigSettings, PlcSettings, RobotSettings
-from tests.contract.fake_devices import FakeJig, FakeLine, FakePlc, FakeRobot, Floor
+from tests.contract.fake_devices import FakeJig, FakeLine, FakeLineLink, FakeRobot, Floor
 from tests.free_port import free_port
 from tests.housings import INSPECTED, line_plc, modbus_jig, modbus_robot
 
@@ -215,9 +215,12 @@ class LineSide(Protocol):
 class LineBench(Protocol):
     """The port, and the line behind it."""
 
-    plc: LinePlc
+    link: LineLink
     line: LineSide
-    results: list[tuple[int, str]]
+
+    @property
+    def results(self) -> list[tuple[int, str]]:
+        """Number and verdict of each result that the line has read."""
 
     def confirmed_bin(self) -> int:
         """The place code in the result block as the line sees it."""
@@ -232,8 +235,11 @@ class FakeLineBench:
     def __init__(self) -> None:
         self._line = FakeLine()
         self.line: LineSide = self._line
-        self.plc: LinePlc = FakePlc(self._line)
-        self.results = self._line.results
+        self.link: LineLink = FakeLineLink(self._line)
+
+    @property
+    def results(self) -> list[tuple[int, str]]:
+        return self._line.results
 
     def confirmed_bin(self) -> int:
         return self._line.confirmed
@@ -257,7 +263,7 @@ class SimulatedLineBench:
         port = free_port()
         deadlines = {"heartbeat_s": 0.1, "stale_after_s": 1.0, "result_timeout_s": 5.0}
         settings = PlcSettings.model_validate({"role": role, "link": {**LINK, "port": port}, **deadlines})
-        self.plc: LinePlc = line_plc(settings)
+        self.link: LineLink = line_plc(settings)
         if role == "client":
             await self._server.serve(bind("plc.link", "127.0.0.1", port))
         else:
@@ -265,7 +271,7 @@ class SimulatedLineBench:
 
     async def stop(self) -> None:
         """Close driver and PLC."""
-        await self.plc.close()
+        await self.link.close()
         await self.cut()
 
     def confirmed_bin(self) -> int:

@@ -15,11 +15,9 @@ from station.core.judgement import Defect, Published
 from station.core.part import Announcement, Inspection, Order, Receipt
 from station.core.ports.devices import JigStatus, RobotStatus
 from station.core.ports.line import (
-    Acknowledgement,
     AcknowledgeWish,
     CellReport,
     CommandWish,
-    LineCommand,
     LineRequest,
     LineView,
 )
@@ -377,61 +375,3 @@ class FakeLineLink:
 
     async def close(self) -> None:
         self._line.disconnect()
-
-
-class FakePlc:
-    """The port `LinePlc`."""
-
-    def __init__(self, line: FakeLine) -> None:
-        self._line = line
-        self.feed = FakeFeed(line)
-        self.requests = FakeRequests(line)
-        self.results = FakeResults(line)
-        self.changed = line.changed
-        self.accept, self.give_back = self.feed.accept, self.feed.give_back
-        self.report, self.publish, self.list_defects = (
-            self.results.report,
-            self.results.publish,
-            self.results.list_defects,
-        )
-
-    async def connect(self) -> None:
-        self._line.reach()
-
-    def permission(self) -> bool:
-        return self.feed.view.permission
-
-    def health(self) -> Fault | None:
-        return self.feed.view.fault
-
-    def waiting_part(self) -> Announcement | None:
-        return self.feed.view.waiting
-
-    def announced(self) -> Announcement | None:
-        return self.feed.view.announced
-
-    async def look(self) -> None:
-        await self.feed.read_now()
-
-    def full_bins(self) -> frozenset[Destination]:
-        return self.feed.view.full
-
-    def next_command(self) -> LineCommand | None:
-        wishes = [(one.sequence, one.wish) for one in self._line.pending]
-        return next((LineCommand(at, wish.number) for at, wish in wishes if isinstance(wish, CommandWish)), None)
-
-    async def answer(self, command: LineCommand, refused: Fault | None) -> None:
-        await self.requests.answer(LineRequest(command.sequence, CommandWish(command.command)), refused)
-
-    def next_acknowledgement(self) -> Acknowledgement | None:
-        wishes = [(one.sequence, one.wish) for one in self._line.pending]
-        return next(
-            (Acknowledgement(at, wish.fault_number) for at, wish in wishes if isinstance(wish, AcknowledgeWish)), None
-        )
-
-    async def answer_acknowledgement(self, acknowledgement: Acknowledgement, refused: Fault | None) -> None:
-        request = LineRequest(acknowledgement.sequence, AcknowledgeWish(acknowledgement.fault_number))
-        await self.requests.answer(request, refused)
-
-    async def close(self) -> None:
-        await asyncio.sleep(0)

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from drivers.modbus.rhythm import Rhythm
 from drivers.robot import ModbusRobot
 from station.core.errors import StationError
 from station.core.settings import RobotSettings, TcpLink
@@ -71,13 +72,18 @@ def tcp(port: int) -> TcpLink:
     return TcpLink(kind="tcp", port=port, request_timeout_s=0.1, reconnect_s=0.1, poll_s=0.005)
 
 
+def rhythm(heartbeat_s: float = 0.25, stale_after_s: float = 2.0, identity_s: float = 1.0) -> Rhythm:
+    """The times of a link, beside the pause between polls those of the product."""
+    return Rhythm(tcp(1).poll_s, heartbeat_s, stale_after_s, identity_s)
+
+
 @asynccontextmanager
-async def served_robot(peer: RobotPeer) -> AsyncIterator[tuple[ModbusRobot, TcpPeer]]:
+async def served_robot(peer: RobotPeer, rhythm: Rhythm | None = None) -> AsyncIterator[tuple[ModbusRobot, TcpPeer]]:
     """A driver, not yet connected, and the server that it finds."""
     server = TcpPeer(peer)
     await server.start()
     settings = RobotSettings(link=tcp(server.port), acknowledge_timeout_s=0.6, motion_timeout_s=0.9)
-    robot = modbus_robot(settings)
+    robot = modbus_robot(settings, rhythm)
     yield robot, server
     await robot.close()
     await server.stop()

@@ -11,6 +11,8 @@ from pymodbus.client import AsyncModbusTcpClient
 from drivers.plc.plc import ModbusPlc
 from station.core.judgement import Published
 from station.core.part import Announcement, Decision, Inspection, PartType
+from station.core.ports.line import AcknowledgeWish, CommandWish, LineRequest
+from station.core.pulse import first_of
 from station.core.settings import PlcSettings, TcpLink
 from tests.housings import Destination, Verdict
 from tests.turned import GEOMETRY
@@ -102,10 +104,21 @@ async def beat(plc: Plc) -> None:
         await asyncio.sleep(0.01)
 
 
+def commanded(sequence: int, number: int) -> LineRequest:
+    """A command, as the station understands it."""
+    return LineRequest(sequence, CommandWish(number))
+
+
+def alarm_seen(sequence: int, fault_number: int) -> LineRequest:
+    """An acknowledgement of an alarm, as the station understands it."""
+    return LineRequest(sequence, AcknowledgeWish(fault_number))
+
+
 async def until(plc: ModbusPlc, condition: Callable[[], object]) -> None:
+    """Return when this holds of what the line says; whoever waits must be woken for it."""
     async with asyncio.timeout(20):
         while not condition():
-            await plc.changed()
+            await first_of(plc.feed.changed(), plc.requests.changed())
 
 
 async def seen(plc: Plc, address: int, condition: Callable[[list[int]], object]) -> None:

@@ -61,13 +61,13 @@ def listed(words: list[int]) -> list[int]:
 
 async def test_the_list_comes_whole_with_a_number_of_its_own(plc: ServingPlc, driver: ModbusPlc) -> None:
     await driver.connect()
-    await driver.publish(result())
+    await driver.results.publish(result())
     before = plc.peer.holding[0:67]
-    await driver.list_defects(inspection(), DEFECTS)
+    await driver.results.list_defects(inspection(), DEFECTS)
     block = plc.peer.holding[FIRST : FIRST + COUNT]
     assert (listed(block), block[-1]) == (WORDS, 1)
     assert plc.peer.holding[11:67] == before[11:]
-    await driver.list_defects(inspection(), ())
+    await driver.results.list_defects(inspection(), ())
     assert plc.peer.holding[FIRST : FIRST + COUNT] == [1, 4464, *[0] * 57, 2]
 
 
@@ -75,7 +75,7 @@ async def test_of_many_defects_the_first_eight_are_shown_and_all_are_counted(
     plc: ServingPlc, driver: ModbusPlc
 ) -> None:
     await driver.connect()
-    await driver.list_defects(inspection(), DEFECTS[:1] * 11)
+    await driver.results.list_defects(inspection(), DEFECTS[:1] * 11)
     assert plc.peer.holding[132] == 11
     assert plc.peer.holding[133:189] == WORDS[3:10] * 8
 
@@ -85,14 +85,14 @@ async def test_the_number_goes_on_after_a_restart_of_the_station(plc: ServingPlc
     await driver.connect()
     assert plc.peer.holding[SEQUENCE] == 65534, "the last list stays until there is a new one"
     for number in (65535, 1):
-        await driver.list_defects(inspection(), DEFECTS)
+        await driver.results.list_defects(inspection(), DEFECTS)
         assert plc.peer.holding[SEQUENCE] == number
 
 
 async def test_a_plc_that_was_away_gets_the_list_when_it_is_back(plc: ServingPlc, driver: ModbusPlc) -> None:
     await driver.connect()
     await plc.server.stop()
-    await driver.list_defects(inspection(), DEFECTS)
+    await driver.results.list_defects(inspection(), DEFECTS)
     plc.peer.holding[FIRST : FIRST + COUNT] = [0] * COUNT
     await plc.server.start()
     async with asyncio.timeout(10):
@@ -105,8 +105,8 @@ async def test_a_plc_of_the_map_as_it_was_is_neither_asked_nor_told(plc: Serving
     plc.peer.holding[FIRST : FIRST + COUNT] = [7] * COUNT
     driver = line_plc(client(plc, defect_list=False))
     await driver.connect()
-    await driver.publish(result())
-    await driver.list_defects(inspection(), DEFECTS)
+    await driver.results.publish(result())
+    await driver.results.list_defects(inspection(), DEFECTS)
     await driver.close()
     assert plc.peer.holding[FIRST : FIRST + COUNT] == [7] * COUNT
 
@@ -116,7 +116,7 @@ async def test_the_stations_server_has_the_list_for_whoever_reads_it() -> None:
     await server.connect()
     master = AsyncModbusTcpClient("127.0.0.1", port=server.port, retries=0, reconnect_delay=0, timeout=5)
     assert await master.connect()
-    await server.list_defects(inspection(), DEFECTS)
+    await server.results.list_defects(inspection(), DEFECTS)
     block = list((await master.read_holding_registers(FIRST, count=COUNT)).registers)
     assert (listed(block), block[-1]) == (WORDS, 1)
     assert (await master.write_register(SEQUENCE, 9)).isError()
@@ -131,11 +131,11 @@ async def test_a_plc_that_refuses_the_list_is_told_of_once_and_stops_nothing(
     plc.peer.absent = set(range(FIRST, FIRST + COUNT))
     with capture_logs() as logs:
         for _part in range(3):
-            await driver.publish(result())
+            await driver.results.publish(result())
             plc.peer.holding[104] = plc.peer.holding[50]
-            await driver.list_defects(inspection(), DEFECTS)
+            await driver.results.list_defects(inspection(), DEFECTS)
     assert [line["event"] for line in logs].count("defects_not_listed") == 1
-    assert driver.health() is None
+    assert driver.feed.view.fault is None
 
 
 async def test_a_plc_without_the_registers_that_the_configuration_promises_is_of_the_wrong_map(

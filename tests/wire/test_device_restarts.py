@@ -8,13 +8,14 @@ import pytest
 import structlog
 
 from drivers.jig import ModbusJig
-from drivers.modbus.poller import StatusPoller
+from drivers.modbus.device import PolledDevice
+from drivers.modbus.family import ROBOT
 from drivers.modbus.register_map import load_map
 from drivers.robot import ModbusRobot
 from station.core.clock import SystemClock
-from station.core.errors import RobotError, StationError
+from station.core.errors import StationError
 from station.core.part import Order
-from station.core.settings import JigSettings
+from station.core.settings import JigSettings, RobotSettings
 from tests.housings import INSPECTED, modbus_jig
 from tests.wire.device_peers import (
     DONE,
@@ -23,6 +24,7 @@ from tests.wire.device_peers import (
     nothing_is_left_running,
     order_writes,
     refused_with,
+    rhythm,
     served_robot,
     tcp,
 )
@@ -42,9 +44,8 @@ async def _nothing_is_left_running() -> AsyncIterator[None]:
     assert nothing_is_left_running()
 
 
-@pytest.fixture(autouse=True)
-def _constants_are_looked_at_often(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("drivers.modbus.poller.IDENTITY_S", 0.0)
+OFTEN = rhythm(identity_s=0.0)
+"""The constants are looked at whenever nobody waits."""
 
 
 @pytest.fixture
@@ -54,7 +55,7 @@ async def peer() -> RobotPeer:
 
 @pytest.fixture
 async def robot(peer: RobotPeer) -> AsyncIterator[ModbusRobot]:
-    async with served_robot(peer) as (robot, _server):
+    async with served_robot(peer, OFTEN) as (robot, _server):
         yield robot
 
 
@@ -70,7 +71,7 @@ async def jig(jig_peer: JigPeer) -> AsyncIterator[ModbusJig]:
     limits = JigSettings(
         link=tcp(server.port), max_speed_rpm=300, acknowledge_timeout_s=0.4, speed_timeout_s=0.6, stop_timeout_s=0.6
     )
-    jig = modbus_jig(limits)
+    jig = modbus_jig(limits, OFTEN)
     yield jig
     await jig.close()
     await server.stop()
@@ -141,7 +142,7 @@ async def test_an_order_that_was_not_taken_in_time_can_not_be_taken_later(robot:
 
 async def test_an_order_that_broke_off_is_cleared_when_the_robot_is_back(peer: RobotPeer) -> None:
     peer.ends_with = None
-    async with served_robot(peer) as (robot, server):
+    async with served_robot(peer, OFTEN) as (robot, server):
         await robot.connect()
         motion = asyncio.ensure_future(robot.load(LOAD))
         await when(lambda: peer.motions)
@@ -153,45 +154,39 @@ async def test_an_order_that_broke_off_is_cleared_when_the_robot_is_back(peer: R
 
 
 async def test_a_robot_that_does_not_let_its_registers_be_cleared_is_told_once_and_asked_at_the_heartbeats_pace(
-    robot: ModbusRobot, peer: RobotPeer, monkeypatch: pytest.MonkeyPatch
+    peer: RobotPeer,
 ) -> None:
-    monkeypatch.setattr("drivers.modbus.poller.HEARTBEAT_S", 60.0)
-    await robot.connect()
-    with structlog.testing.capture_logs() as log:
-        await robot.load(LOAD)
-        peer.write_conduct.append("illegal")
-        for _ in range(5):
-            await robot.status()
-    assert [entry["event"] for entry in log] == ["order_not_withdrawn"]
-    assert peer.holding[0:3] == [1, 0, 5]
-    assert (await robot.unload(UNLOAD)).confirmed == BIN_PITS
-    await robot.status()
-    assert peer.holding[0:3] == [0, 0, 0]
-
-
-async def test_a_robot_that_is_busy_has_its_order_cleared_later(
-    robot: ModbusRobot, peer: RobotPeer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("drivers.modbus.poller.HEARTBEAT_S", 0.01)
-    await robot.connect()
-    await robot.load(LOAD)
-    peer.write_conduct.extend(["busy"] * 3)
-    await when(lambda: peer.holding[0:3] == [0, 0, 0])
-
-
-async def test_a_heartbeat_that_only_toggles_does_not_have_the_constants_read_at_every_look(
-    robot: ModbusRobot, peer: RobotPeer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await robot.connect()
-    await robot.load(LOAD)
-    monkeypatch.setattr("drivers.modbus.poller.IDENTITY_S", 60.0)
-    await when(lambda: peer.reads[-1][1] >= 10)
-    monkeypatch.setattr("drivers.modbus.poller.STALE_AFTER_S", 60.0)
-    peer.beats = None
-    before = len(peer.reads)
-    for number in range(20):
-        peer.input[10] = number % 2
+    async with served_robot(peer, rhythm(heartbeat_s=60.0)) as (robot, _server):
+        await robot.connect()
+        with structlog.testing.capture_logs() as log:
+            await robot.load(LOAD)
+            peer.write_conduct.append("illegal")
+            for _ in range(5):
+                await robot.status()
+        assert [entry["event"] for entry in log] == ["order_not_withdrawn"]
+        assert peer.holding[0:3] == [1, 0, 5]
+        assert (await robot.unload(UNLOAD)).confirmed == BIN_PITS
         await robot.status()
+        assert peer.holding[0:3] == [0, 0, 0]
+
+
+async def test_a_robot_that_is_busy_has_its_order_cleared_later(peer: RobotPeer) -> None:
+    async with served_robot(peer, rhythm(heartbeat_s=0.01)) as (robot, _server):
+        await robot.connect()
+        await robot.load(LOAD)
+        peer.write_conduct.extend(["busy"] * 3)
+        await when(lambda: peer.holding[0:3] == [0, 0, 0])
+
+
+async def test_a_heartbeat_that_only_toggles_does_not_have_the_constants_read_at_every_look(peer: RobotPeer) -> None:
+    async with served_robot(peer, rhythm(stale_after_s=60.0, identity_s=60.0)) as (robot, _server):
+        await robot.connect()
+        await robot.load(LOAD)
+        peer.beats = None
+        before = len(peer.reads)
+        for number in range(20):
+            peer.input[10] = number % 2
+            await robot.status()
     assert sum(address < 10 for _function, address, _count in peer.reads[before:]) <= 1
 
 
@@ -349,7 +344,7 @@ async def test_a_drive_that_is_set_otherwise_while_connected_is_noticed(jig: Mod
 
 
 async def test_another_map_after_a_lost_connection_is_told_as_such_and_not_as_silence(peer: RobotPeer) -> None:
-    async with served_robot(peer) as (robot, server):
+    async with served_robot(peer, OFTEN) as (robot, server):
         await robot.connect()
         await server.stop()
         await refused_with("robot.unreachable", robot.status())
@@ -366,18 +361,16 @@ async def test_another_map_after_a_lost_connection_is_told_as_such_and_not_as_si
             await refused_with("robot.wrong_map", robot.status())
 
 
-async def test_the_constants_are_not_read_while_somebody_waits_for_the_status(
-    peer: RobotPeer, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_the_constants_are_not_read_while_somebody_waits_for_the_status(peer: RobotPeer) -> None:
     server = TcpPeer(peer)
     await server.start()
-    poller = StatusPoller(tcp(server.port), load_map("robot", INSPECTED), RobotError, SystemClock())
-    await poller.connect()
-    await poller.next_look()
+    settings = RobotSettings(link=tcp(server.port))
+    robot = PolledDevice(settings, load_map("robot", INSPECTED), ROBOT, OFTEN, SystemClock())
+    await robot.connect()
+    await robot.next_poll()
     before = len(peer.reads)
     for _ in range(20):
-        await poller.next_look()
+        await robot.next_poll()
     assert {count for _function, _address, count in peer.reads[before:]} == {14}
-    monkeypatch.setattr("drivers.modbus.poller.IDENTITY_S", 60.0)
-    await poller.close()
+    await robot.close()
     await server.stop()

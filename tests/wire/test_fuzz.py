@@ -15,10 +15,11 @@ from pathlib import Path
 import pytest
 from pymodbus.client import AsyncModbusTcpClient
 
+from drivers.modbus.family import JIG
 from drivers.modbus.link import ModbusLink
 from drivers.modbus.register_map import load_map
 from drivers.plc.plc import ModbusPlc
-from station.core.errors import DeviceError, JigError
+from station.core.errors import DeviceError
 from station.core.settings import RtuLink
 from tests.housings import INSPECTED, line_plc
 from tests.wire.plc_peers import settings
@@ -76,7 +77,7 @@ def illegal(server: ModbusPlc) -> list[str]:
     """Registers of the half of the PLC that hold what they cannot have; an unknown command is refused as a command."""
     rows = load_map("plc", INSPECTED).select("holding", "read")
     first, _count = load_map("plc", INSPECTED).span(row.name for row in rows)
-    words = server._peer._their_words  # type: ignore[union-attr]
+    words = server._peer._served.theirs  # type: ignore[union-attr]
     found = []
     for row in rows:
         try:
@@ -191,7 +192,7 @@ async def listen_to_rubbish(far: int, path: str, answers: int, seed: int) -> Non
         return None
 
     link_settings = RtuLink(kind="rtu", device=path, parity="N", request_timeout_s=0.02, reconnect_s=0.01)
-    link = ModbusLink(link_settings, "jig", JigError, nothing_to_greet)
+    link = ModbusLink(link_settings, JIG, nothing_to_greet)
     loop.add_reader(far, answer)
     before = 0
     try:

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from config import bundled
+from drivers.modbus.family import JIG
 from drivers.modbus.link import ModbusLink
 from drivers.modbus.serial_port import someones_terminal, why_not
 from sim.leavings import clear_leavings
@@ -95,7 +96,7 @@ def test_a_name_that_is_just_cleared_away_is_waited_for(killed: Path, name: str)
 
 async def test_the_link_of_a_killed_cell_leads_to_no_other_terminal(killed: Path, tmp_path: Path) -> None:
     pairs = [os.openpty() for _ in range(3)]  # one of them has the number of the dead one
-    link = ModbusLink(RtuLink(kind="rtu", device=str(tmp_path / "jig"), request_timeout_s=0.1), "jig", JigError)
+    link = ModbusLink(RtuLink(kind="rtu", device=str(tmp_path / "jig"), request_timeout_s=0.1), JIG)
     with pytest.raises(JigError, match="there is no such device"):
         await link.connect()
     await link.close()
@@ -123,7 +124,7 @@ async def test_a_terminal_that_somebody_works_at_is_never_opened_as_the_jig(
     master, path = shell
     (tmp_path / "jig").symlink_to(path)
     os.set_blocking(master, False)
-    link = ModbusLink(RtuLink(kind="rtu", device=str(tmp_path / "jig"), request_timeout_s=0.1), "jig", JigError)
+    link = ModbusLink(RtuLink(kind="rtu", device=str(tmp_path / "jig"), request_timeout_s=0.1), JIG)
     with pytest.raises(JigError, match=r"is not opened: it is the terminal of process \d+ \((sleep|pytest|python)"):
         await link.connect()
     with pytest.raises(BlockingIOError):
@@ -152,7 +153,7 @@ def held() -> Iterator[tuple[str, int]]:
 
 async def test_a_port_that_another_program_holds_is_told_with_its_name(held: tuple[str, int]) -> None:
     device, holder = held
-    link = ModbusLink(RtuLink(kind="rtu", device=device, request_timeout_s=0.1), "jig", JigError)
+    link = ModbusLink(RtuLink(kind="rtu", device=device, request_timeout_s=0.1), JIG)
     with pytest.raises(JigError, match=rf"cannot be opened: process {holder} \(sleep\) holds it"):
         await link.connect()
     await link.close()

@@ -41,7 +41,7 @@ async def plc() -> AsyncIterator[ModbusPlc]:
     decision = Decision(Verdict.ROLL_MARKS, None, None, "", 0.91, 7, 1, np.zeros((16, 5), np.float32))
     smh = PartType("smh_385", 1, 385, 8, 6, 18.0, 320.0, 20.0, GEOMETRY)
     inspection = Inspection("abc", 70000, Announcement(1, "SMH-0042", 1), smh, datetime(2026, 1, 1, tzinfo=UTC))
-    await plc.publish(Published(inspection, decision, 12.4, None))
+    await plc.results.publish(Published(inspection, decision, 12.4, None))
     yield plc
     await plc.close()
 

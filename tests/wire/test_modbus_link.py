@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from drivers.modbus.family import JIG, PLC
 from drivers.modbus.link import Exchange, ModbusLink
 from drivers.modbus.register_map import Run
 from station.core.errors import JigError, PlcError
@@ -44,7 +45,7 @@ async def line(request: pytest.FixtureRequest) -> AsyncIterator[Line]:
     else:
         serial = RtuPeer(peer)
         settings = RtuLink(kind="rtu", device=serial.device, parity="N", request_timeout_s=TIMEOUT_S, reconnect_s=0.1)
-    link = ModbusLink(settings, "jig", JigError, greet)
+    link = ModbusLink(settings, JIG, greet)
     yield Line(peer, link, settings)
     await link.close()
     if request.param == "tcp":
@@ -63,7 +64,6 @@ async def test_words_are_read_and_written_as_they_stand(line: Line) -> None:
     assert line.peer.writes == [(3, (1, 600, 65535))]
     assert line.peer.reads == [(4, 0, 7), (4, 20, 3), (3, 5, 1)]
     assert line.link.health.failures == 0
-    assert line.link.health.last_answer_ns
 
 
 @pytest.mark.parametrize("conduct", ["ignore", "swallow", "garbage", "half", "other", "late"])
@@ -194,7 +194,7 @@ async def test_requests_from_many_callers_go_out_one_after_the_other(line: Line)
 
 
 async def test_closing_ends_a_waiting_request_at_once_and_refuses_further_ones(line: Line) -> None:
-    link = ModbusLink(line.settings.model_copy(update={"request_timeout_s": PATIENT_S}), "jig", JigError, greet)
+    link = ModbusLink(line.settings.model_copy(update={"request_timeout_s": PATIENT_S}), JIG, greet)
     await link.connect()
     line.peer.asked.clear()
     line.peer.silent = True
@@ -234,7 +234,7 @@ async def test_a_wrong_greeting_closes_the_connection(line: Line) -> None:
     async def refuse(_: Exchange) -> None:
         raise JigError("jig.wrong_map", "magic")
 
-    link = ModbusLink(line.settings, "jig", JigError, refuse)
+    link = ModbusLink(line.settings, JIG, refuse)
     with pytest.raises(JigError, match="magic"):
         await link.connect()
     assert not link.connected
@@ -276,7 +276,7 @@ async def serial() -> AsyncIterator[RtuPeer]:
 
 def jig_link(serial: RtuPeer, *, local_echo: bool, timeout_s: float) -> ModbusLink:
     settings = RtuLink(kind="rtu", device=serial.device, parity="N", request_timeout_s=timeout_s, local_echo=local_echo)
-    return ModbusLink(settings, "jig", JigError)
+    return ModbusLink(settings, JIG)
 
 
 @pytest.mark.parametrize(("echoes", "local_echo"), [(True, True), (True, False), (False, True)])
@@ -322,7 +322,7 @@ async def server() -> AsyncIterator[TcpPeer]:
 
 def plc_link(server: TcpPeer) -> ModbusLink:
     settings = TcpLink(kind="tcp", port=server.port, request_timeout_s=PATIENT_S, reconnect_s=0.2)
-    return ModbusLink(settings, "plc", PlcError)
+    return ModbusLink(settings, PLC)
 
 
 async def test_a_peer_that_hangs_up_is_noticed_before_the_deadline(server: TcpPeer) -> None:
@@ -382,7 +382,7 @@ async def test_a_refused_write_to_the_plc_is_a_wrong_map(server: TcpPeer) -> Non
 
 async def test_a_serial_device_that_is_not_there_is_named(tmp_path: Path) -> None:
     device = str(tmp_path / "ttyUSB9")
-    link = ModbusLink(RtuLink(kind="rtu", device=device), "jig", JigError)
+    link = ModbusLink(RtuLink(kind="rtu", device=device), JIG)
     with pytest.raises(JigError, match=r"ttyUSB9 unit 1 cannot be opened: there is no such device"):
         await link.connect()
     await link.close()

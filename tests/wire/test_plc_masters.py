@@ -9,10 +9,10 @@ import pytest
 from drivers.plc.plc import ModbusPlc
 from station.core.errors import FAULTS
 from station.core.part import Announcement, Inspection
-from station.core.ports.line import Acknowledgement, LineCommand
+from station.core.ports.line import LineRequest
 from station.core.settings import PlcSettings
 from tests.housings import line_plc
-from tests.wire.plc_peers import ID_WORDS, STALE_S, inspection, settings
+from tests.wire.plc_peers import ID_WORDS, STALE_S, alarm_seen, commanded, inspection, settings
 from tests.wire.raw_modbus import REFUSED_WRITE as REFUSED
 from tests.wire.raw_modbus import master
 
@@ -28,13 +28,13 @@ async def server() -> AsyncIterator[ModbusPlc]:
     await server.close()
 
 
-async def taken(server: ModbusPlc) -> list[LineCommand]:
-    """The commands that wait, answered."""
-    commands = []
-    while (command := server.next_command()) is not None:
-        commands.append(command)
-        await server.answer(command, None)
-    return commands
+async def taken(server: ModbusPlc) -> list[LineRequest]:
+    """The requests that wait, answered."""
+    requests = []
+    while (request := server.requests.pending()) is not None:
+        requests.append(request)
+        await server.requests.answer(request, None)
+    return requests
 
 
 async def test_only_the_connection_that_wrote_the_heartbeat_last_may_write(server: ModbusPlc) -> None:
@@ -42,11 +42,11 @@ async def test_only_the_connection_that_wrote_the_heartbeat_last_may_write(serve
         await first.beat(2)
         assert await second.raw.write(102, 2, 7) == REFUSED
         assert await second.raw.write(101, 0) == REFUSED
-        assert server.permission()
+        assert server.feed.view.permission
         await second.beat()
         assert await first.raw.write(101, 0) == REFUSED
         assert await second.raw.write(101, 0) != REFUSED
-        assert not server.permission()
+        assert not server.feed.view.permission
         assert await first.raw.is_let_in(), "it may still read"
 
 
@@ -57,7 +57,7 @@ async def test_a_program_whose_heartbeat_stands_still_does_not_take_the_command_
         assert await frozen.raw.write(98, *frozen.own) == REFUSED
         assert await frozen.raw.write(100, frozen.own[2]) == REFUSED
         await running.beat()
-        assert server.permission()
+        assert server.feed.view.permission
 
 
 async def test_whoever_writes_first_commands_where_nobody_does() -> None:
@@ -88,15 +88,15 @@ async def test_an_old_start_does_not_run_after_another_masters_write(server: Mod
     async with master(server.port) as first, master(server.port, address) as second:
         await first.beat(2)
         await first.command(2, 7)
-        assert await taken(server) == [LineCommand(7, 2)]
+        assert await taken(server) == [commanded(7, 2)]
         await second.beat()
         await second.command(3, 8)
-        assert await taken(server) == [LineCommand(8, 3)]
+        assert await taken(server) == [commanded(8, 3)]
         await first.beat()  # with the pair that it has had all the time
         await first.beat()
         assert await taken(server) == []
         await first.command(1, 8)  # its own next number, though the other master has used it
-        assert await taken(server) == [LineCommand(8, 1)]
+        assert await taken(server) == [commanded(8, 1)]
 
 
 async def test_an_old_start_does_not_run_on_a_new_connection_either(server: ModbusPlc) -> None:
@@ -105,7 +105,7 @@ async def test_an_old_start_does_not_run_on_a_new_connection_either(server: Modb
         await first.command(2, 7)
         await second.beat()
         await second.command(3, 8)
-        assert await taken(server) == [LineCommand(7, 2), LineCommand(8, 3)]
+        assert await taken(server) == [commanded(7, 2), commanded(8, 3)]
         first.raw.close()
         again.own = first.own
         await again.beat(2)
@@ -138,13 +138,13 @@ async def test_a_command_that_waits_for_a_beat_is_not_lost_with_its_connection()
     async with master(server.port) as first:
         await first.beat(2)
         await asyncio.sleep(STALE_S + 0.1)
-        assert server.health() is FAULTS["plc.stale"]
+        assert server.feed.view.fault is FAULTS["plc.stale"]
         await first.command(3, 9)
-        assert server.next_command() is None
+        assert server.requests.pending() is None
     async with master(server.port, beat=5) as again:
         again.own[4:6] = [3, 9]
         await again.beat(2)
-        assert await taken(server) == [LineCommand(9, 3)]
+        assert await taken(server) == [commanded(9, 3)]
     await server.close()
 
 
@@ -156,10 +156,10 @@ async def test_an_old_acknowledgement_is_not_taken_again(server: ModbusPlc) -> N
         await second.acknowledge(3001, 8)
         await first.beat(2)
         kept = []
-        while (asked := server.next_acknowledgement()) is not None:
+        while (asked := server.requests.pending()) is not None:
             kept.append(asked)
-            await server.answer_acknowledgement(asked, None)
-        assert kept == [Acknowledgement(7, 3004), Acknowledgement(8, 3001)]
+            await server.requests.answer(asked, None)
+        assert kept == [alarm_seen(7, 3004), alarm_seen(8, 3001)]
 
 
 def of(part: Announcement) -> Inspection:
@@ -173,23 +173,23 @@ async def test_a_part_that_was_accepted_is_not_announced_again_by_the_master_tha
         first.part = [*ID_WORDS, 3, 17]
         second.part = [*OTHER_ID, 3, 18]
         await first.beat(2)
-        assert server.waiting_part() == Announcement(17, "SMH-0042", 3)
+        assert server.feed.view.waiting == Announcement(17, "SMH-0042", 3)
         await second.beat()
         await first.beat()
-        waits = server.waiting_part()
+        waits = server.feed.view.waiting
         assert waits == Announcement(17, "SMH-0042", 3), "it was never accepted"
-        await server.accept(of(waits))
+        await server.feed.accept(of(waits))
         await second.beat()
-        waits = server.waiting_part()
+        waits = server.feed.view.waiting
         assert waits == Announcement(18, "SMH-0099", 3)
-        await server.accept(of(waits))
+        await server.feed.accept(of(waits))
         await first.beat()
-        assert server.waiting_part() is None
+        assert server.feed.view.waiting is None
         await second.beat()
-        assert server.waiting_part() is None
+        assert server.feed.view.waiting is None
         second.part = [*ID_WORDS, 3, 17]
         await second.beat()
-        assert server.waiting_part() == Announcement(17, "SMH-0042", 3), "its own next number, which it has not used"
+        assert server.feed.view.waiting == Announcement(17, "SMH-0042", 3), "its own next number, which it has not used"
 
 
 async def test_two_addresses_that_take_the_command_from_each_other_suspend_the_line() -> None:
@@ -199,11 +199,11 @@ async def test_two_addresses_that_take_the_command_from_each_other_suspend_the_l
     async with master(server.port) as first, master(server.port, "127.0.0.2") as second:
         await first.beat(2)
         await second.beat(2)
-        assert server.health() is None, "one takes over"
+        assert server.feed.view.fault is None, "one takes over"
         await first.beat()
-        assert server.health() is FAULTS["plc.two_masters"]
+        assert server.feed.view.fault is FAULTS["plc.two_masters"]
         async with asyncio.timeout(20):
-            while server.health() is not None:
+            while server.feed.view.fault is not None:
                 await first.beat()
                 await asyncio.sleep(0.02)
     await server.close()
@@ -215,7 +215,7 @@ async def test_several_connections_of_one_plc_that_all_beat_are_one_master(serve
         for _ in range(3):
             await second.beat()
             await first.beat()
-        assert server.health() is None
+        assert server.feed.view.fault is None
 
 
 async def test_a_command_names_the_connection_that_it_came_from(server: ModbusPlc) -> None:
@@ -223,8 +223,6 @@ async def test_a_command_names_the_connection_that_it_came_from(server: ModbusPl
         await plc.beat(2)
         await plc.command(2, 7)
         await plc.acknowledge(3004, 7)
-        command, asked = server.next_command(), server.next_acknowledgement()
-        assert command is not None
-        assert asked is not None
-        assert command.peer.startswith("127.0.0.2:")
-        assert asked.peer == command.peer
+        requests = await taken(server)
+        assert requests == [commanded(7, 2), alarm_seen(7, 3004)]
+        assert all(request.peer.startswith("127.0.0.2:") for request in requests)

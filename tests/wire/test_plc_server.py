@@ -9,12 +9,13 @@ from pymodbus.client import AsyncModbusTcpClient
 from drivers.plc.plc import ModbusPlc
 from station.core.errors import FAULTS, PlcError
 from station.core.part import Announcement
-from station.core.ports.line import Acknowledgement, LineCommand
 from tests.housings import line_plc
 from tests.wire.plc_peers import (
     ID_WORDS,
     AskingPlc,
+    alarm_seen,
     beat,
+    commanded,
     inspection,
     result,
     settings,
@@ -45,8 +46,8 @@ async def master(server: ModbusPlc) -> AsyncIterator[AsyncModbusTcpClient]:
 
 
 async def test_before_the_plc_has_come_it_is_unreachable(server: ModbusPlc) -> None:
-    assert server.health() is FAULTS["plc.unreachable"]
-    assert not server.permission()
+    assert server.feed.view.fault is FAULTS["plc.unreachable"]
+    assert not server.feed.view.permission
     assert server.port > 0
 
 
@@ -82,8 +83,8 @@ async def test_the_plcs_whole_half_is_taken_in_one_request_and_nothing_is_kept_b
     for beat_number in (1, 2):
         half[2] = beat_number
         assert not (await master.write_registers(98, half)).isError()
-    assert server.health() is None
-    assert server.waiting_part() == Announcement(17, "SMH-0042", 3)
+    assert server.feed.view.fault is None
+    assert server.feed.view.waiting == Announcement(17, "SMH-0042", 3)
     half[9:12], half[22:24] = [0, 0, 0], [0, 0]
     assert (await master.read_holding_registers(98, count=25)).registers == half
 
@@ -132,10 +133,10 @@ async def test_a_restarted_server_goes_on_from_the_result_that_the_plc_has_taken
     plc.own[12:22] = [*ID_WORDS, 3, 17]
     await plc.meet(server.port)
     heart = asyncio.ensure_future(beat(plc))
-    await until(server, lambda: server.health() is None)
-    assert server.waiting_part() is None
+    await until(server, lambda: server.feed.view.fault is None)
+    assert server.feed.view.waiting is None
     assert await plc.sees(20) == [17]
-    await server.publish(result())
+    await server.results.publish(result())
     assert await plc.sees(50) == [58]
     heart.cancel()
     await asyncio.wait([heart])
@@ -151,11 +152,11 @@ async def test_a_part_that_a_restarted_server_gives_back_is_offered_again() -> N
     plc.own[12:22] = [*ID_WORDS, 3, 17]
     await plc.meet(server.port)
     heart = asyncio.ensure_future(beat(plc))
-    await until(server, lambda: server.health() is None)
-    await server.accept(inspection())
-    await server.give_back(inspection())
+    await until(server, lambda: server.feed.view.fault is None)
+    await server.feed.accept(inspection())
+    await server.feed.give_back(inspection())
     assert await plc.sees(20) == [0]
-    assert server.waiting_part() == inspection().part
+    assert server.feed.view.waiting == inspection().part
     heart.cancel()
     await asyncio.wait([heart])
     assert plc.client
@@ -170,14 +171,14 @@ async def test_a_look_waits_for_the_next_beat_and_fails_where_none_comes() -> No
     await plc.meet(server.port)
     for number in (1, 2):
         await plc.say(100, [number])
-    look = asyncio.ensure_future(server.look())
+    look = asyncio.ensure_future(server.feed.read_now())
     await plc.say(101, [0])
     assert not look.done(), "a word that is no beat may be older than others of its cycle"
     await plc.say(100, [3])
     await look
-    assert not server.permission()
+    assert not server.feed.view.permission
     with pytest.raises(PlcError) as caught:
-        await server.look()
+        await server.feed.read_now()
     assert caught.value.code == "plc.stale"
     assert plc.client
     plc.client.close()
@@ -192,16 +193,17 @@ async def test_a_standing_command_or_acknowledgement_is_not_taken_again_by_a_res
     plc.own[7:9] = [3004, 9]
     await plc.meet(server.port)
     heart = asyncio.ensure_future(beat(plc))
-    await until(server, lambda: server.health() is None)
+    await until(server, lambda: server.feed.view.fault is None)
     await plc.say(102, [2, 7])
     await plc.say(105, [3004, 9])
-    assert (server.next_command(), server.next_acknowledgement()) == (None, None)
+    assert server.requests.pending() is None
     assert await plc.sees(24) == [0]
     await plc.say(102, [2, 8])
     await plc.say(105, [3004, 10])
-    await until(server, lambda: server.next_command() and server.next_acknowledgement())
-    assert server.next_command() == LineCommand(8, 2)
-    assert server.next_acknowledgement() == Acknowledgement(10, 3004)
+    for request in (commanded(8, 2), alarm_seen(10, 3004)):
+        await until(server, server.requests.pending)
+        assert server.requests.pending() == request
+        await server.requests.answer(request, None)
     heart.cancel()
     await asyncio.wait([heart])
     assert plc.client
@@ -215,11 +217,11 @@ async def test_a_heartbeat_that_comes_first_does_not_make_a_standing_command_new
     plc = AskingPlc()
     await plc.meet(server.port, count=4)
     heart = asyncio.ensure_future(beat(plc))
-    await until(server, lambda: server.health() is None)
+    await until(server, lambda: server.feed.view.fault is None)
     await plc.say(102, [2, 7])
     await plc.say(102, [3, 8])
-    await until(server, server.next_command)
-    assert server.next_command() == LineCommand(8, 3)
+    await until(server, server.requests.pending)
+    assert server.requests.pending() == commanded(8, 3)
     heart.cancel()
     await asyncio.wait([heart])
     assert plc.client

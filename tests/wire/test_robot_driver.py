@@ -6,13 +6,17 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from drivers.modbus.poller import StatusPoller
+from drivers.modbus.device import PolledDevice
+from drivers.modbus.family import ROBOT
+from drivers.modbus.poller import Pace, Poller
 from drivers.modbus.register_map import load_map
+from drivers.modbus.rhythm import Rhythm
+from drivers.modbus.status import Snapshot
 from drivers.robot import ModbusRobot
 from station.core.clock import SystemClock
 from station.core.errors import BugError, RobotError
 from station.core.part import Order
-from station.core.settings import TcpLink
+from station.core.settings import RobotSettings, TcpLink
 from tests.housings import INSPECTED
 from tests.wire.device_peers import (
     DONE,
@@ -22,6 +26,7 @@ from tests.wire.device_peers import (
     nothing_is_left_running,
     order_writes,
     refused_with,
+    rhythm,
     served_robot,
     tcp,
 )
@@ -89,30 +94,25 @@ async def test_another_map_is_refused_and_says_which_register_differs(
     assert told in error.detail
 
 
-async def test_a_device_whose_heartbeat_stands_still_is_not_believed(
-    robot: ModbusRobot, peer: RobotPeer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("drivers.modbus.poller.STALE_AFTER_S", 0.1)
-    await robot.connect()
-    peer.beats = None
-
+async def test_a_device_whose_heartbeat_stands_still_is_not_believed(peer: RobotPeer) -> None:
     async def watch() -> None:
         while await robot.status():
             pass
 
-    with pytest.raises(RobotError, match="heartbeat has stood"):
-        await asyncio.wait_for(watch(), 2)
-    peer.beats = 10
-    assert (await robot.status()).in_safe_zone
+    async with served_robot(peer, rhythm(stale_after_s=0.1)) as (robot, _server):
+        await robot.connect()
+        peer.beats = None
+        with pytest.raises(RobotError, match="heartbeat has stood"):
+            await asyncio.wait_for(watch(), 2)
+        peer.beats = 10
+        assert (await robot.status()).in_safe_zone
 
 
-async def test_the_station_shows_the_robot_its_heartbeat(
-    robot: ModbusRobot, peer: RobotPeer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("drivers.modbus.poller.HEARTBEAT_S", 0.0)
-    await robot.connect()
-    for _ in range(3):
-        await robot.status()
+async def test_the_station_shows_the_robot_its_heartbeat(peer: RobotPeer) -> None:
+    async with served_robot(peer, rhythm(heartbeat_s=0.0)) as (robot, _server):
+        await robot.connect()
+        for _ in range(3):
+            await robot.status()
     beats = [words[0] for address, words in peer.writes if address == 10]
     assert beats[:3] == [1, 2, 3]
 
@@ -313,15 +313,13 @@ async def test_a_robot_that_stays_busy_has_not_taken_the_order_and_the_detail_sa
     peer.write_conduct.clear()
 
 
-async def test_a_robot_that_takes_no_heartbeat_while_it_is_busy_is_not_lost(
-    robot: ModbusRobot, peer: RobotPeer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("drivers.modbus.poller.HEARTBEAT_S", 0.0)
-    await robot.connect()
-    peer.write_conduct.extend(["busy", "no target", "busy", "begun"])
-    for _ in range(4):
-        assert (await robot.status()).in_safe_zone
-    assert not peer.write_conduct
+async def test_a_robot_that_takes_no_heartbeat_while_it_is_busy_is_not_lost(peer: RobotPeer) -> None:
+    async with served_robot(peer, rhythm(heartbeat_s=0.0)) as (robot, _server):
+        await robot.connect()
+        peer.write_conduct.extend(["busy", "no target", "busy", "begun"])
+        for _ in range(4):
+            assert (await robot.status()).in_safe_zone
+        assert not peer.write_conduct
 
 
 async def test_a_robot_that_has_exactly_the_registers_of_the_map_is_read_all_the_same(
@@ -391,7 +389,7 @@ async def test_a_poller_that_dies_is_told_to_whoever_waits(robot: ModbusRobot, m
     async def broken(_: object) -> None:
         raise RuntimeError("broken")
 
-    monkeypatch.setattr("drivers.modbus.poller.StatusPoller._show_heartbeat", broken)
+    monkeypatch.setattr("drivers.modbus.status.StatusReading._show_beat", broken)
     with pytest.raises(BugError, match="poller of the robot ended"):
         await robot.status()
     with pytest.raises(BugError):
@@ -402,34 +400,33 @@ async def test_a_device_that_nobody_waits_for_is_looked_at_at_leisure_and_at_onc
     peer: RobotPeer, server: TcpPeer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pauses: list[float] = []
-    enough, pause = asyncio.Event(), StatusPoller._pause
+    enough, pause = asyncio.Event(), Poller[Snapshot]._pause
 
-    async def noted(poller: StatusPoller, longest_s: float) -> None:
+    async def noted(poller: Poller[Snapshot], longest_s: float) -> None:
         pauses.append(round(longest_s, 3))
         if len(pauses) >= 8:  # the first ones are those of connecting
             enough.set()
         await pause(poller, longest_s)
 
-    monkeypatch.setattr(StatusPoller, "_pause", noted)
-    poller = StatusPoller(tcp(server.port), load_map("robot", INSPECTED), RobotError, SystemClock())
-    await poller.connect()
+    monkeypatch.setattr(Poller, "_pause", noted)
+    settings = RobotSettings(link=tcp(server.port))
+    robot = PolledDevice(settings, load_map("robot", INSPECTED), ROBOT, Rhythm.of(settings), SystemClock())
+    await robot.connect()
     await enough.wait()
     assert pauses[-4:] in ([0.005, 0.02] * 2, [0.02, 0.005] * 2)
-    await poller.next_look()
+    await robot.next_poll()
     pauses.clear()
     for _ in range(5):
-        await poller.next_look()
+        await robot.next_poll()
     assert set(pauses) == {0.005}
-    await poller.close()
+    await robot.close()
     assert peer.writes  # the heartbeat goes on
 
 
 @pytest.mark.parametrize(("poll_s", "leisure_s"), [(0.02, 0.08), (0.1, 0.15), (0.25, 0.0), (1.0, 0.0)])
 def test_looks_at_leisure_come_no_later_than_the_heartbeat_is_due(poll_s: float, leisure_s: float) -> None:
     link = TcpLink(kind="tcp", port=1, poll_s=poll_s)
-    assert StatusPoller(link, load_map("robot", INSPECTED), RobotError, SystemClock())._leisure_s == pytest.approx(
-        leisure_s
-    )
+    assert Rhythm.of(RobotSettings(link=link)).pace == Pace(poll_s, pytest.approx(leisure_s))
 
 
 async def test_a_fault_ends_an_order_at_once(robot: ModbusRobot, peer: RobotPeer) -> None:

@@ -13,6 +13,7 @@ from sim.running import Plan, RunningCell, running_cell
 from station.core.choices import Speed
 from station.core.errors import FAULTS, ConfigError, StationError
 from station.core.part import Order
+from station.core.pulse import first_of
 from station.core.settings import Settings
 from tests.cell.fault_bench import Truth, addressed, make_recording, quick_settings
 from tests.housings import TABLE, Destination, Verdict, line_plc, modbus_jig, modbus_robot
@@ -164,7 +165,7 @@ async def plc(tmp_path: Path) -> AsyncIterator[tuple[ModbusPlc, RunningCell]]:
     async with running_cell(settings, plan, Truth()) as running:
         driver = line_plc(addressed(settings, running).plc)
         await driver.connect()
-        await until(driver, lambda: driver.health() is None)
+        await until(driver, lambda: driver.feed.view.fault is None)
         yield driver, running
         await driver.close()
 
@@ -172,7 +173,14 @@ async def plc(tmp_path: Path) -> AsyncIterator[tuple[ModbusPlc, RunningCell]]:
 async def until(driver: ModbusPlc, condition: Callable[[], object]) -> None:
     async with asyncio.timeout(PATIENCE_S):
         while not condition():
-            await driver.changed()
+            await first_of(driver.feed.changed(), driver.requests.changed())
+
+
+async def read_by_the_line(running: RunningCell, number: int) -> None:
+    """Return when the simulated PLC has read the result with this number."""
+    async with asyncio.timeout(PATIENCE_S):
+        while running.plc.acknowledged_result != number:  # noqa: ASYNC110  # what is waited for is another's doing
+            await asyncio.sleep(0.005)
 
 
 UNHEALTHY = [
@@ -188,11 +196,11 @@ async def test_the_line_is_not_believed_while_it_is_ill_and_is_again_afterwards(
 ) -> None:
     driver, running = plc
     running.broken.arm([Wish(named_fault(name))])
-    await until(driver, driver.health)
-    assert not driver.permission()
-    await until(driver, lambda: driver.health() is FAULTS[named_fault(name).code or ""])
-    assert not driver.permission()
-    await until(driver, lambda: driver.health() is None and driver.permission())
+    await until(driver, lambda: driver.feed.view.fault)
+    assert not driver.feed.view.permission
+    await until(driver, lambda: driver.feed.view.fault is FAULTS[named_fault(name).code or ""])
+    assert not driver.feed.view.permission
+    await until(driver, lambda: driver.feed.view.fault is None and driver.feed.view.permission)
 
 
 @pytest.mark.parametrize("name", ["plc-net-split", "plc-net-late", "plc-net-reset"])
@@ -202,24 +210,24 @@ async def test_the_line_is_believed_in_spite_of_it(plc: tuple[ModbusPlc, Running
     running.broken.arm([Wish(fault)])
     running.broken.reach(Moment.SPIN, "P-0")
     sent = running.plc.command("reset")
-    await until(driver, driver.next_command)
-    command = driver.next_command()
-    assert command is not None
-    assert command.sequence == sent
-    await until(driver, lambda: driver.health() is None)
+    await until(driver, driver.requests.pending)
+    request = driver.requests.pending()
+    assert request is not None
+    assert request.sequence == sent
+    await until(driver, lambda: driver.feed.view.fault is None)
 
 
 async def test_what_the_program_of_the_line_says_is_heard(plc: tuple[ModbusPlc, RunningCell]) -> None:
     driver, running = plc
     running.broken.arm([Wish(named_fault("plc-permission-withdrawn")), Wish(named_fault("plc-bins-full"))])
-    await until(driver, lambda: not driver.permission() and driver.full_bins() == set(TABLE.places))
-    assert driver.health() is None
+    await until(driver, lambda: not driver.feed.view.permission and driver.feed.view.full == set(TABLE.places))
+    assert driver.feed.view.fault is None
     running.broken.clear("plc-permission-withdrawn")
     running.broken.clear("plc-bins-full")
-    await until(driver, lambda: driver.permission() and not driver.full_bins())
+    await until(driver, lambda: driver.feed.view.permission and not driver.feed.view.full)
     running.broken.arm([Wish(named_fault("plc-illegal-command"))])
     running.broken.reach(Moment.SPIN, "P-0")
-    await until(driver, driver.next_command)
+    await until(driver, driver.requests.pending)
 
 
 @pytest.mark.parametrize(
@@ -235,16 +243,16 @@ async def test_a_line_that_visits_the_station_is_stale_while_it_is_ill(tmp_path:
     try:
         truth = Results()
         async with running_cell(visiting, plan, truth) as running:
-            await until(driver, lambda: driver.health() is None)
-            await driver.publish(result(Verdict.PITS))
-            await driver.publish(result(Verdict.REVIEW))
-            await until(driver, lambda: running.plc.acknowledged_result == 2)
+            await until(driver, lambda: driver.feed.view.fault is None)
+            await driver.results.publish(result(Verdict.PITS))
+            await driver.results.publish(result(Verdict.REVIEW))
+            await read_by_the_line(running, 2)
             running.broken.arm([Wish(named_fault(name))])
-            await until(driver, lambda: driver.health() is FAULTS["plc.stale"])
+            await until(driver, lambda: driver.feed.view.fault is FAULTS["plc.stale"])
             running.broken.clear(name)
-            await until(driver, lambda: driver.health() is None)
-            await driver.publish(result(Verdict.PITS))
-            await driver.publish(result(Verdict.PITS))
+            await until(driver, lambda: driver.feed.view.fault is None)
+            await driver.results.publish(result(Verdict.PITS))
+            await driver.results.publish(result(Verdict.PITS))
             assert truth.read == [(1, "pits"), (2, "review"), (3, "pits")], "each once"
     finally:
         await driver.close()

@@ -1,0 +1,124 @@
+"""What the cell tells the line PLC: results, each with a number of its own, the list of defects, and reports."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+
+import structlog
+
+from drivers.modbus.heartbeat import beat_after
+from drivers.modbus.register_map import Value
+from drivers.plc.defect_list import DefectList
+from drivers.plc.inbox import PlcInbox
+from drivers.plc.outbox import PlcOutbox
+from drivers.plc.peer import Peer
+from drivers.plc.values import report_values, result_values
+from drivers.plc.writer import BlockWriter
+from station.core.clock import Clock
+from station.core.errors import FAULTS, PlcError
+from station.core.judgement import Defect, Published
+from station.core.part import Inspection
+from station.core.ports.line import CellReport
+from station.core.pulse import Pulse
+from station.core.timeline import Delivery
+
+log = structlog.get_logger(__name__)
+
+
+class ModbusResults:
+    """The port `ResultSink`.
+
+    Args:
+        inbox: What was heard.
+        outbox: The station's block.
+        defects: The list of the last part's defects.
+        peer: Writes the list.
+        clock: What deliveries are timed with.
+        taken_within_s: Deadline for the PLC's acknowledgement of a result.
+    """
+
+    def __init__(
+        self,
+        inbox: PlcInbox,
+        outbox: PlcOutbox,
+        defects: DefectList,
+        peer: Peer,
+        clock: Clock,
+        taken_within_s: float,
+    ) -> None:
+        self._inbox = inbox
+        self._outbox = outbox
+        self._defects = defects
+        self._peer = peer
+        self._writer = BlockWriter(outbox, peer)
+        self._clock = clock
+        self._taken_within_s = taken_within_s
+        self._pulse = Pulse()
+        self._publishing = asyncio.Lock()
+        self._in_doubt: tuple[int, Mapping[str, Value]] | None = None
+        self._lists = True
+
+    async def report(self, report: CellReport) -> None:
+        """Publish the state of the cell; when that fails, the next connection publishes it."""
+        await self._writer.write(report_values(report))
+
+    async def publish(self, result: Published) -> Delivery:
+        """Write the result block with its number last, once the PLC has acknowledged the result before.
+
+        Block and number go in one request. The number is the block's last register and the words of a request are
+        stored in the order of their addresses, so the number still comes last; a request is taken whole or not at
+        all; and a PLC that serves one request in each of its cycles, as most do, has the result one cycle earlier.
+        Source: MODBUS Application Protocol V1.1b3, section 6.12: the answer comes after the registers were written.
+
+        A result whose sending got no answer is in doubt: the same one keeps its number when it is sent again, and is
+        not sent again when it was acknowledged meanwhile.
+        """
+        values = result_values(result)
+        async with self._publishing:
+            number = await self._number_for(values)
+            self._in_doubt = (number, values)
+            sent_ns = self._clock.monotonic_ns()
+            if self._outbox.last_taken != number:
+                await self._writer.write({**values, "result_sequence": number})
+            self._in_doubt = None
+            return Delivery(sent_ns, self._clock.monotonic_ns())
+
+    async def list_defects(self, inspection: Inspection, defects: Sequence[Defect]) -> None:
+        """Show the severest defects of a part whose result was published; when that fails, the next connection does."""
+        runs = self._defects.put(inspection, defects)
+        try:
+            await self._peer.write_list(runs)
+        except PlcError as error:
+            if self._lists:
+                log.warning("defects_not_listed", code=error.code, detail=error.detail)
+            self._lists = False
+        else:
+            self._lists = True
+
+    def notice(self) -> None:
+        """Take what the PLC says to have read last; whoever waits for that is woken."""
+        before = self._outbox.awaits_acknowledgement
+        self._outbox.hear_acknowledgement(self._acknowledged)
+        if before != self._outbox.awaits_acknowledgement:
+            self._pulse.beat()
+
+    @property
+    def _acknowledged(self) -> int:
+        """Number of the result that the PLC has read last; 0 for none, or from a wrong map."""
+        wrong = self._inbox.trust.fault is FAULTS["plc.wrong_map"]
+        return 0 if wrong else self._inbox.block.number("result_acknowledged")
+
+    async def _number_for(self, values: Mapping[str, Value]) -> int:
+        if self._in_doubt is not None and self._in_doubt[1] == values:
+            return self._in_doubt[0]
+        await self._result_before_is_taken()
+        return beat_after(self._outbox.last_result or self._acknowledged)
+
+    async def _result_before_is_taken(self) -> None:
+        try:
+            async with asyncio.timeout(self._taken_within_s):
+                while self._outbox.awaits_acknowledgement:
+                    await self._pulse.changed()
+        except TimeoutError:
+            fault = self._inbox.trust.fault or FAULTS["plc.result_not_taken"]
+            detail = f"result {self._outbox.last_result} is not acknowledged after {self._taken_within_s:g} s"
+            raise PlcError(fault.code, detail) from None
