@@ -290,7 +290,7 @@ async def test_two_masters_suspend_the_cell_and_the_record_names_who_commanded()
             assert bench.fault == FAULTS["plc.two_masters"]
             reason = REASON_CODE["plc.two_masters"].to_bytes(2)
             while (await first.raw.ask(b"\x03\x00\x0d\x00\x01"))[2:] != reason:
-                await asyncio.sleep(0)
+                pass
             while bench.fault is FAULTS["plc.two_masters"]:
                 await first.beat()
             await second.beat()
