@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from enum import Enum
 from ipaddress import ip_address, ip_network
 
-from drivers.modbus.server import Caller
+from drivers.modbus.callers import Caller
 from drivers.modbus.tally import Tally
 from station.core.errors import FAULTS, Fault
 

@@ -11,9 +11,10 @@ from collections.abc import Sequence
 from contextlib import suppress
 from importlib.metadata import version
 
+from drivers.modbus.callers import Caller
 from drivers.modbus.register_map import RegisterMap, Run
 from drivers.modbus.requests import ExceptionCode, answer, refusal
-from drivers.modbus.server import Caller, Limits, ModbusServer
+from drivers.modbus.server import Limits, ModbusServer
 from drivers.modbus.tally import Tally
 from drivers.plc.block import NUMBERS
 from drivers.plc.defect_list import DefectList
