@@ -51,7 +51,7 @@ class ModbusJig:
         return _status((await self._device.read_now()).values)
 
     async def next_status(self) -> JigStatus:
-        """The jig at the poller's next regular look."""
+        """The jig at the next regular poll."""
         return _status((await self._device.next_poll()).values)
 
     async def spin(self, order: Order) -> Receipt:

@@ -140,6 +140,7 @@ class Poller(Generic[Status]):
     async def _run(self) -> None:
         while True:
             self._begun += 1
+            self._wanted.clear()
             outcome = await self._read_twice()
             self._polled.on_outcome(outcome)
             self._last = self._begun, outcome
@@ -147,7 +148,6 @@ class Poller(Generic[Status]):
             await self._pause(self._pace.poll_s)
             if not self._waiting:
                 await self._rest()
-            self._wanted.clear()
 
     async def _rest(self) -> None:
         await self._polled.at_leisure()

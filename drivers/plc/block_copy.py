@@ -104,7 +104,7 @@ class BlockCopy:
             PlcError: As for `Exchange.read`.
         """
         held = await self._held(exchange)
-        return not self._writing and self._readback.looked(self._outbox.differing(held), _now_s())
+        return not self._writing and self._readback.compared(self._outbox.differing(held), _now_s())
 
     async def write(self, exchange: Exchange) -> None:
         """Write the whole block, made fit for what the PLC holds.

@@ -84,7 +84,7 @@ class ModbusFeed:
 
     def notice(self) -> LineView:
         """The view of what is known now; whoever waits for a change is woken, if there is one."""
-        before, self._view = self._view, self._look()
+        before, self._view = self._view, self._current()
         self._holds_until_s = self._inbox.trust.holds_until_s
         if before != self._view:
             if before is None or before.fault != self._view.fault:
@@ -92,7 +92,7 @@ class ModbusFeed:
             self._pulse.beat()
         return self._view
 
-    def _look(self) -> LineView:
+    def _current(self) -> LineView:
         if (fault := self._silence()) is not None:
             return LineView(fault)
         block, acceptance = self._inbox.block, self._inbox.acceptance

@@ -65,8 +65,8 @@ class Readback:
         """Take which registers hold something else right after they were written."""
         self.kept = self.kept or CONSTANTS.isdisjoint(differing)
 
-    def looked(self, differing: Sequence[str], now_s: float) -> bool:
-        """Take what a look has found: the registers that hold something else. True: write the block anew now."""
+    def compared(self, differing: Sequence[str], now_s: float) -> bool:
+        """Take what a comparison has found: the registers that hold something else. True: write the block anew now."""
         self._due_s = now_s + self.every_s
         begun_anew = self._has_begun_anew(differing, now_s)
         if not differing:

@@ -37,7 +37,7 @@ class Looking:
         self.now_s += 0.01
         if self.readback.due(self.now_s):
             self.looks.append(round(self.now_s - 1000, 1))
-            if self.readback.looked(differing, self.now_s):
+            if self.readback.compared(differing, self.now_s):
                 self.written.append(round(self.now_s - 1000, 1))
                 self.readback.written(self.now_s)
 
