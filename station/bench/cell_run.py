@@ -66,7 +66,7 @@ class CellRun:
         ledgers: Of each decided part its deadline ledger by name, as in its record; none of a free run.
         looks: Turns that were scanned; more than parts where one was scanned again.
         scored: Strips that were scored, over all turns.
-        longest_pass_ms: The longest pass of the event loop between a turn's begin and its last scores.
+        longest_pass_ms: The longest pass of the event loop between a turn's begin and the arrival of its decision.
         resident: When each part was sorted.
         reviews: Parts that went to review because of a fault.
         late: Of them those whose decision came after the deadline.

@@ -23,11 +23,54 @@ from station.core.events import (
     StepStarted,
     StripScored,
 )
+from station.core.part import Decision
 from station.core.verdicts import Classes, Verdict
 from station.view.report import PartRow, Summary
 
 ALARMS_SHOWN = 3
 STEPS = ("load", "spin", "scan", "decide", "unload")
+
+
+class _Part:
+    """The part in work, as far as it is known.
+
+    Args:
+        named: Its id and type.
+        shape: Into how many strips its turn is cut, and those into how many patches.
+    """
+
+    def __init__(self, named: str = "", shape: tuple[int, int] = (0, 0)) -> None:
+        self._named = named
+        self._shape = shape
+        self._strips: dict[int, tuple[Verdict, ...]] = {}
+        self.step = ""
+        self.decision = Text("")
+
+    def score(self, strip: int, surfaces: tuple[Verdict, ...]) -> None:
+        """The class of each patch of a strip is known."""
+        self._strips[strip] = surfaces
+
+    def decide(self, decision: Decision) -> None:
+        """The decision is known."""
+        self.decision = verdict_text(decision.verdict)
+        self.decision.append(f"  {decision.confidence:.3f}", style="dim")
+
+    def lines(self) -> list[Text]:
+        """What is to be seen of it."""
+        steps = Text("step  ", style="dim")
+        for step in STEPS:
+            steps.append(f" {step} ", style="bold reverse" if step == self.step else "dim")
+        named, says = Text.assemble(("part  ", "dim"), self._named), Text.assemble(("says  ", "dim"), self.decision)
+        return [named, steps, self._turn_line(), says]
+
+    def _turn_line(self) -> Text:
+        turn = Text("turn  ", style="dim")
+        for strip in range(self._shape[0]):
+            known = self._strips.get(strip)
+            for patch in range(self._shape[1]):
+                turn.append("■" if known else "·", style=_style(known[patch]) if known else "dim")
+            turn.append(" ")
+        return turn
 
 
 class CellView:
@@ -42,9 +85,7 @@ class CellView:
         self._console = console
         self._table = table
         self._state, self._reason = "STOPPED", ""
-        self._part, self._step, self._decision = "", "", Text("")
-        self._strips: dict[int, tuple[Verdict, ...]] = {}
-        self._shape = (0, 0)
+        self._part = _Part()
         self._bins: Counter[str] = Counter()
         self._alarms: tuple[Alarm, ...] = ()
         self._sorted = 0
@@ -72,17 +113,15 @@ class CellView:
                 self._state = event.after
                 self._reason = event.reason.fault.text if event.reason else ""
             case PartEntered():
-                self._part = f"{event.inspection.part.part_id}  {event.inspection.part_type.name}"
-                geometry = event.inspection.part_type.geometry
-                self._shape = (geometry.blocks_per_turn, geometry.patches_per_strip)
-                self._strips, self._decision = {}, Text("")
+                kind = event.inspection.part_type
+                shape = (kind.geometry.blocks_per_turn, kind.geometry.patches_per_strip)
+                self._part = _Part(f"{event.inspection.part.part_id}  {kind.name}", shape)
             case StepStarted():
-                self._step = event.step
+                self._part.step = event.step
             case StripScored():
-                self._strips[event.scores.index] = event.surfaces
+                self._part.score(event.scores.index, event.surfaces)
             case PartDecided():
-                self._decision = verdict_text(event.decision.verdict)
-                self._decision.append(f"  {event.decision.confidence:.3f}", style="dim")
+                self._part.decide(event.decision)
             case PartSorted():
                 self._count(event)
             case AlarmsChanged():
@@ -109,18 +148,7 @@ class CellView:
 
     def _picture(self) -> RenderableType:
         head = Text.assemble(("state ", "dim"), (self._state, "bold"), (f"   {self._reason}", "dim"))
-        part = Text.assemble(("part  ", "dim"), self._part)
-        steps = Text("step  ", style="dim")
-        for step in STEPS:
-            steps.append(f" {step} ", style="bold reverse" if step == self._step else "dim")
-        strips = Text("turn  ", style="dim")
-        for strip in range(self._shape[0]):
-            known = self._strips.get(strip)
-            for patch in range(self._shape[1]):
-                strips.append("■" if known else "·", style=_style(known[patch]) if known else "dim")
-            strips.append(" ")
-        decision = Text.assemble(("says  ", "dim"), self._decision)
-        lines = [head, part, steps, strips, decision, self._bins_line(), *self._alarm_lines()]
+        lines = [head, *self._part.lines(), self._bins_line(), *self._alarm_lines()]
         return Panel(Group(*lines), title="inspection cell", width=96)
 
     def _bins_line(self) -> Text:

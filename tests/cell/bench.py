@@ -110,11 +110,14 @@ class Bench:
             clock=self.clock,
             listed=alarms,
         )
-        built = assemble(outside, configuration, watch or self.events.append, commanders)
-        self.desk, self.operation, self.alarms = built.desk, built.operation, built.alarms
-        self.cell, self.motion, self.counters = built.cell, built.motion, built.counters
+        self.built = assemble(outside, configuration, watch or self.events.append, commanders)
         if parts is not None:
             self.desk.limit_parts(parts)
+
+    @property
+    def desk(self) -> Desk:
+        """Where the cell is commanded and looked at."""
+        return self.built.desk
 
     @property
     def fault(self) -> Fault | None:
@@ -168,7 +171,7 @@ async def running(
 ) -> AsyncIterator[Bench]:
     """A cell in operation; it is ended with the context, and must end."""
     bench = Bench(configuration or settings(), misfortunes, parts, ledger, clock, alarms, plc, watch, commanders)
-    task = asyncio.create_task(bench.operation.run())
+    task = asyncio.create_task(bench.built.operation.run())
     try:
         async with asyncio.timeout(20):
             yield bench

@@ -253,7 +253,7 @@ NOT_READY = (
 """Reset ends in Stopped, and ends well once the cause is mended."""
 
 ABORTED = (
-    Provoked("station.bug", raising("motion", "spin", RuntimeError("planted"))),
+    Provoked("station.bug", raising("built.motion", "spin", RuntimeError("planted"))),
     Provoked("station.value_out_of_range", result_out_of_range),
 )
 """The cell is Aborted with the part in it, which goes to review after Clear and Reset."""

@@ -115,7 +115,7 @@ async def _given_back(bench: Bench, listed: list[tuple[str, int, bool, bool]]) -
 
 async def _alarmed(bench: Bench) -> None:
     async with asyncio.timeout(5):
-        await bench.alarms.changed()
+        await bench.built.alarms.changed()
 
 
 async def test_a_cell_that_waits_for_parts_is_no_alarm_but_a_line_that_dies_meanwhile_is() -> None:
@@ -128,7 +128,7 @@ async def test_a_cell_that_waits_for_parts_is_no_alarm_but_a_line_that_dies_mean
         await _alarmed(bench)
         assert standing(bench) == [("plc.unreachable", 1, True, False)]
         bench.line.cut = False
-        change = bench.alarms.changed()
+        change = bench.built.alarms.changed()
         bench.line.notice()
         await change
         assert standing(bench) == [("plc.unreachable", 1, False, False)]
@@ -144,7 +144,7 @@ async def test_a_suspension_whose_reason_changes_its_name_all_the_time_is_an_ala
         began, changes = loop.time(), 0
         while loop.time() - began < 0.5:
             for code in ("plc.stale", "plc.unreachable"):
-                bench.alarms.suspended_by(Reason(FAULTS[code]))
+                bench.built.alarms.suspended_by(Reason(FAULTS[code]))
                 changes += 1
             await asyncio.sleep(0.001)
         times = sum(count for _code, count, _active, _seen in standing(bench))
@@ -207,7 +207,7 @@ async def test_alarms_and_their_acknowledgement_survive_a_restart_and_end_with_t
     async with running(ledger=ledger) as bench:
         await bench.start()
         await hold(bench)
-        bench.alarms.raise_(FAULTS["camera.lost"], Reaction.HOLD, "")
+        bench.built.alarms.raise_(FAULTS["camera.lost"], Reaction.HOLD, "")
         bench.desk.acknowledge("model.engine_failed", "anna")
     await ledger.close()
     ledger = await book(tmp_path)
@@ -257,10 +257,10 @@ async def test_an_alarm_that_the_disk_does_not_take_stands_and_is_written_when_i
             raise RecordError("record.disk_failed", "planted")
 
         bench.ledger.keep_alarm = failing  # type: ignore[method-assign]
-        bench.alarms.raise_(FAULTS["record.disk_failed"], Reaction.HOLD, "planted")
+        bench.built.alarms.raise_(FAULTS["record.disk_failed"], Reaction.HOLD, "planted")
         await until(lambda: len(tried) > 1)
         for _ in range(3):
-            bench.alarms.raise_(FAULTS["record.disk_failed"], Reaction.HOLD, "planted")
+            bench.built.alarms.raise_(FAULTS["record.disk_failed"], Reaction.HOLD, "planted")
         assert standing(bench) == [("record.disk_failed", 4, True, False)]
         bench.ledger.keep_alarm = keep  # type: ignore[method-assign]
         async with asyncio.timeout(5):

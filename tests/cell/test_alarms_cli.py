@@ -29,7 +29,7 @@ async def station(*arguments: str | Path) -> Result:
 async def test_alarms_of_a_running_station_are_listed_and_acknowledged(tmp_path: Path) -> None:
     async with running() as bench, listening(bench.desk, tmp_path):
         for code in ("jig.fault", "camera.lost"):
-            bench.alarms.raise_(FAULTS[code], Reaction.HOLD, "seen")
+            bench.built.alarms.raise_(FAULTS[code], Reaction.HOLD, "seen")
         rows = json.loads((await station("list", "--data", tmp_path, "--json")).stdout)
         assert [(row["code"], row["number"], row["active"], row["acknowledged"]) for row in rows] == [
             ("camera.lost", 1003, True, False), ("jig.fault", 3004, True, False),
@@ -63,7 +63,7 @@ async def test_a_users_command_is_an_event_with_the_users_name_taken_or_refused(
 
 async def test_what_is_no_request_changes_nothing(tmp_path: Path) -> None:
     async with running() as bench, listening(bench.desk, tmp_path):
-        bench.alarms.raise_(FAULTS["jig.fault"], Reaction.HOLD, "")
+        bench.built.alarms.raise_(FAULTS["jig.fault"], Reaction.HOLD, "")
         for words in ("", "ack", "ack jig.fault camera.lost", "alarms all"):
             result = await asyncio.to_thread(CliRunner().invoke, app, ["command", words, "--data", str(tmp_path)])
             assert result.exit_code == 1, words

@@ -187,7 +187,7 @@ async def test_who_is_dismissed_commands_no_more_and_the_line_still_does() -> No
 
     async with running(commanders=[Restless()]) as bench:
         await bench.desk.reached(State.IDLE)
-        bench.operation.dismiss()
+        bench.built.operation.dismiss()
         taken = bench.line.command("stop")
         await bench.desk.reached(State.STOPPED)
         await until(lambda: bench.line.command_answer() == (taken, "taken"))
@@ -202,7 +202,7 @@ async def test_a_line_that_cannot_be_served_ends_the_operation() -> None:
     bench.plc.connect = refuse
     try:
         with pytest.raises(PlcError) as ended:
-            await bench.operation.run()
+            await bench.built.operation.run()
     finally:
         bench.shut()
     assert ended.value.code == "plc.port_in_use"

@@ -395,7 +395,7 @@ async def test_the_robot_is_not_ordered_in_while_the_jig_turns() -> None:
 async def test_nothing_moves_in_a_state_that_does_not_allow_it() -> None:
     async with running() as bench:
         with pytest.raises(StationError, match="must not be moved"):
-            await bench.motion.home()
+            await bench.built.motion.home()
         assert bench.ledger.orders == []
 
 

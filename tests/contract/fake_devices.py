@@ -233,7 +233,7 @@ class FakeLine:
         return self._ask(AcknowledgeWish(fault_number))
 
     def disconnect(self) -> None:
-        self.cut = True
+        self.fault = UNREACHABLE
         self.notice()
 
     # ---- what it sees
