@@ -15,7 +15,7 @@ def stream(plan: BenchPlan) -> dict[str, Any]:
     """The figures.
 
     `steps_ms` is what each step after the last line took, one after the other; `loop_stall_ms_max` the event loop's
-    longest absence from its sockets while a part is scored.
+    longest absence from its sockets while a part is scored and its decision is delivered.
 
     Raises:
         StationError: The cell did not start, or was stopped by a fault.
