@@ -3,7 +3,6 @@
 import asyncio
 import math
 from collections.abc import Coroutine
-from contextlib import suppress
 from typing import Any
 
 import structlog
@@ -47,9 +46,9 @@ class ModbusFeed:
     @property
     def view(self) -> LineView:
         """What the line says now, as heard last."""
-        if self._view is None or asyncio.get_running_loop().time() >= self._holds_until_s:
-            return self.notice()
-        return self._view
+        if self._view is None:  # nothing was heard yet, and nothing is news
+            return self._current()
+        return self._view if asyncio.get_running_loop().time() < self._holds_until_s else self.notice()
 
     def changed(self) -> Coroutine[Any, Any, None]:
         """Return at the next change of the view after this call, however late it is awaited."""
@@ -61,11 +60,14 @@ class ModbusFeed:
         A PLC that writes into the station's server has said nothing newer than what lies there, as long as it is there:
         its next beat shows that.
         """
-        with suppress(PlcError, BugError):  # the view has the fault
+        what = "when the announcement was looked at again"
+        try:
             await self._peer.read_now()
+        except (PlcError, BugError) as error:
+            raise PlcError(error.code, f"{what}: {error.detail}") from error
         view = self.view
         if view.fault is not None and view.fault is not FAULTS["part.bad_id"]:
-            raise PlcError(view.fault.code, "when the announcement was looked at again")
+            raise PlcError(view.fault.code, what)
         return view
 
     async def accept(self, inspection: Inspection) -> None:

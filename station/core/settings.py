@@ -40,8 +40,8 @@ TABLE = ("classes", "places", "review")
 """What is given together: a table of one's own."""
 
 Port = Annotated[int, Field(ge=0, le=65535)]
-Beat = Annotated[float, Field(gt=0, le=10)]
-"""Time between two beats of a heartbeat, in seconds."""
+Beat = Annotated[float, Field(gt=0, le=1)]
+"""Time between two beats that robot or jig is shown; a jig that hears nothing for long stops by itself."""
 
 
 def _is_network(text: str) -> str:
@@ -124,7 +124,7 @@ class PlcSettings(Section):
         "client", description="client: the station writes into the PLC; server: the PLC reads and writes the station."
     )
     link: Annotated[TcpLink, Field(description="The PLC's address, or the one that the station listens on.")]
-    heartbeat_s: Beat = Field(0.5, description="Time between two beats of the station.")
+    heartbeat_s: Annotated[float, Field(gt=0, le=10)] = Field(0.5, description="Time between two beats of the station.")
     stale_after_s: Seconds = Field(2.0, description="Without a beat of the PLC for so long, it is not believed.")
     result_timeout_s: Seconds = Field(10.0, description="Deadline for the PLC's acknowledgement of a result.")
     starved_after_s: Seconds = Field(5.0, description="Without a waiting part for so long, the cell is Suspended.")

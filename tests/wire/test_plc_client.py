@@ -8,7 +8,7 @@ import pytest
 from drivers.plc.plc import ModbusPlc
 from station.core.errors import FAULTS, PlcError
 from station.core.part import Announcement
-from station.core.ports.line import CellReport
+from station.core.ports.line import CellReport, LineView
 from tests.housings import Destination, line_plc
 from tests.wire.modbus_peer import Conduct
 from tests.wire.plc_peers import (
@@ -334,3 +334,19 @@ async def test_nobody_there_is_unreachable_and_leaves_nothing_running(plc: Servi
         await driver.connect()
     assert caught.value.code == "plc.unreachable"
     assert driver.feed.view.fault is FAULTS["plc.unreachable"]
+
+
+async def test_a_poller_that_died_is_the_stations_own_fault_and_nothing_is_believed(
+    plc: ServingPlc, driver: ModbusPlc, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await driver.connect()
+    await until(driver, lambda: driver.feed.view.permission)
+
+    async def broken(_: object, __: object) -> list[int]:
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr("drivers.modbus.reading.Reading.read", broken)
+    await until(driver, lambda: driver.feed.view == LineView(FAULTS["station.bug"]))
+    with pytest.raises(PlcError, match="poller of the plc ended") as caught:
+        await driver.feed.read_now()
+    assert caught.value.code == "station.bug"
