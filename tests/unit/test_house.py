@@ -139,6 +139,7 @@ PLANTS = {
         (importer, "drivers.modbus.connection")
         for importer in (
             "station.host.devices", "drivers.plc.client", "drivers.jig", "drivers.robot", "drivers.modbus.handshake",
+            "drivers.modbus.device", "drivers.modbus.status", "drivers.modbus.orders", "drivers.modbus.identity",
             "drivers.modbus.poller", "sim.cell",
         )
     ],
