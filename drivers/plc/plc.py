@@ -67,7 +67,7 @@ class ModbusPlc:
         self.feed = ModbusFeed(self._inbox, self._peer, self._heart, writer, table.places)
         self.requests = ModbusRequests(self._inbox.requests, writer)
         self.results = ModbusResults(
-            self._inbox, self._outbox, defects, self._peer, clock or SystemClock(), settings.result_timeout_s
+            self._inbox, self._outbox, defects, writer, clock or SystemClock(), settings.result_timeout_s
         )
         self._inbox.on_news(self._notice)
         self._expiry: asyncio.TimerHandle | None = None

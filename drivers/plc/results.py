@@ -10,7 +10,6 @@ from drivers.modbus.register_map import Value
 from drivers.plc.defect_list import DefectList
 from drivers.plc.inbox import PlcInbox
 from drivers.plc.outbox import PlcOutbox
-from drivers.plc.peer import Peer
 from drivers.plc.values import report_values, result_values
 from drivers.plc.writer import BlockWriter
 from station.core.clock import Clock
@@ -31,7 +30,7 @@ class ModbusResults:
         inbox: What was heard.
         outbox: The station's block.
         defects: The list of the last part's defects.
-        peer: Writes the list.
+        writer: Of both.
         clock: What deliveries are timed with.
         taken_within_s: Deadline for the PLC's acknowledgement of a result.
     """
@@ -41,15 +40,14 @@ class ModbusResults:
         inbox: PlcInbox,
         outbox: PlcOutbox,
         defects: DefectList,
-        peer: Peer,
+        writer: BlockWriter,
         clock: Clock,
         taken_within_s: float,
     ) -> None:
         self._inbox = inbox
         self._outbox = outbox
         self._defects = defects
-        self._peer = peer
-        self._writer = BlockWriter(outbox, peer)
+        self._writer = writer
         self._clock = clock
         self._taken_within_s = taken_within_s
         self._pulse = Pulse()
@@ -86,7 +84,7 @@ class ModbusResults:
         """Show the severest defects of a part whose result was published; when that fails, the next connection does."""
         runs = self._defects.put(inspection, defects)
         try:
-            await self._peer.write_list(runs)
+            await self._writer.write_list(runs)
         except PlcError as error:
             if self._lists:
                 log.warning("defects_not_listed", code=error.code, detail=error.detail)

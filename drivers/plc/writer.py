@@ -1,10 +1,10 @@
 """Values of the station's block on their way into the registers that the line PLC sees."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import structlog
 
-from drivers.modbus.register_map import Value
+from drivers.modbus.register_map import Run, Value
 from drivers.plc.outbox import PlcOutbox
 from drivers.plc.peer import Peer
 from station.core.errors import PlcError
@@ -47,6 +47,14 @@ class BlockWriter:
         except BaseException:
             self._outbox.put({name: before})
             raise
+
+    async def write_list(self, runs: Sequence[Run]) -> None:
+        """Write words of the list of defects, where the PLC has registers for it.
+
+        Raises:
+            PlcError: As for `write`.
+        """
+        await self._peer.write_list(runs)
 
     async def tell(self, values: Mapping[str, Value]) -> None:
         """Set and write what need not arrive now."""
