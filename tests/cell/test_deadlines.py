@@ -1,6 +1,5 @@
 """Late, overloaded, cut off in mid-scan: what the cell does when the judgement is not there in time."""
 
-import asyncio
 import json
 import threading
 from collections.abc import Callable
@@ -12,15 +11,13 @@ import pytest
 from station.cell.packml import State
 from station.core import wakefulness
 from station.core.clock import SystemClock
-from station.core.events import NetworkOverloaded, PartDecided, PartSorted, StateChanged, StepStarted, StripScored
-from station.core.judgement import Published
+from station.core.events import NetworkOverloaded, PartDecided, StripScored
 from station.core.part import Block, PartType, Pixels, Probabilities
 from station.core.records import RecordFilter
 from station.core.settings import Settings
-from station.core.timeline import Delivery
 from station.records.ledger import SqliteLedger
 from station.records.query import export_records
-from tests.cell.bench import Bench, running, settings, until
+from tests.cell.bench import Bench, running, settings
 from tests.contract.fake_camera import Misfortune, Mishap
 from tests.housings import Verdict
 from tests.lines import BLOCKS_PER_TURN
@@ -229,75 +226,3 @@ async def test_the_cores_are_kept_awake_from_loading_until_the_jig_rests_and_no_
         await bench.sorted(1)
     awake = dict.fromkeys(["load", "spin", "block", "publish", "stop"], keep_awake)
     assert seen == awake | {"prepare": False, "unload": False}
-
-
-# ---- nothing is told while the decision is on its way ----
-
-
-async def told_of_one_part(bench: Bench, cut_once: Callable[[], None] | None = None) -> list[object]:
-    """What is told of a part until it is sorted, and among it `arrived` where the line PLC has its decision."""
-    await bench.start()
-    bench.events.clear()
-    sink: Any = bench.plc.results
-    tale: list[Any] = bench.events
-    publish = sink.publish
-
-    async def noted(result: Published) -> Delivery:
-        if cut_once is not None and not any(isinstance(event, StateChanged) for event in tale):
-            cut_once()
-        for _ in range(20):
-            await asyncio.sleep(0)
-        delivery = await publish(result)
-        tale.append("arrived")
-        return delivery
-
-    sink.publish = noted
-    bench.feed("A1")
-    await bench.sorted(1)
-    await until(lambda: isinstance(tale[-1], PartSorted))
-    return tale
-
-
-def shown(event: object) -> str:
-    """An event in a word."""
-    match event:
-        case StepStarted():
-            return event.step
-        case StripScored():
-            return f"strip {event.scores.index}"
-        case StateChanged():
-            return event.after
-        case str():
-            return event
-        case _:
-            return type(event).__name__
-
-
-STRIPS = [f"strip {index}" for index in range(BLOCKS_PER_TURN)]
-
-
-async def test_nothing_is_told_between_the_last_line_and_the_arrival_of_the_decision_and_then_all_in_order() -> None:
-    async with running() as bench:
-        tale = [shown(event) for event in await told_of_one_part(bench)]
-    assert tale.index("decide") > tale.index("arrived"), "it is told when the last line is here"
-    assert [one for one in tale if one in STRIPS] == STRIPS
-    assert [one for one in tale if one not in STRIPS] == [
-        "PartEntered", "load", "spin", "scan", "arrived", "decide", "ScanJudged", "PartDecided", "unload", "arrived",
-        "PartSorted",
-    ]  # fmt: skip
-
-
-async def test_a_line_that_is_away_blinds_nobody_while_the_decision_waits() -> None:
-    async with running() as bench:
-
-        def cut() -> None:
-            bench.line.disconnect()
-            asyncio.get_running_loop().call_later(0.05, back)
-
-        def back() -> None:
-            bench.line.cut = False
-            bench.line.notice()
-
-        tale = [shown(event) for event in await told_of_one_part(bench, cut)]
-    assert tale.index("scan") < tale.index("decide") < tale.index("SUSPENDING") < tale.index("arrived")
-    assert [one for one in tale if one in STRIPS] == STRIPS

@@ -2,8 +2,11 @@
 
 from collections.abc import Callable
 
-from station.core.events import CellEvent, PartDecided, PartSorted, ScanJudged, StepStarted, StripScored
+from station.cell.packml import State
+from station.core.errors import PlcError
+from station.core.events import CellEvent, PartDecided, PartSorted, ScanJudged, StateChanged, StepStarted, StripScored
 from station.core.judgement import Published
+from station.core.timeline import Delivery
 from tests.cell.bench import running
 from tests.contract.fake_camera import Misfortune, Mishap
 from tests.lines import BLOCKS_PER_TURN
@@ -66,3 +69,26 @@ async def test_before_a_second_scan_everything_of_the_first_is_told() -> None:
         assert first.count("decide") == second.count("decide") == 1
         strips = [sum(one.startswith("strip") for one in told) for told in (first, second)]
         assert strips == [BLOCKS_PER_TURN - 1, BLOCKS_PER_TURN]
+
+
+async def test_a_line_that_is_away_blinds_nobody_while_the_decision_waits() -> None:
+    async with running() as bench:
+        await bench.start()
+        bench.events.clear()
+        publish = bench.plc.results.publish
+
+        async def cut(_result: Published) -> Delivery:
+            bench.plc.results.publish = publish
+            bench.line.disconnect()
+            raise PlcError("plc.unreachable", "planted")
+
+        bench.plc.results.publish = cut
+        bench.feed("A1")
+        await bench.desk.reached(State.SUSPENDED)
+        assert bench.line.published == []
+        told = [event.after if isinstance(event, StateChanged) else event for event in bench.events]
+        assert [one for one in told if isinstance(one, str)] == ["SUSPENDING", "SUSPENDED"]
+        assert steps(bench.events[: told.index("SUSPENDING")])[-1] in {"decide", f"strip {LAST}"}
+        bench.line.cut = False
+        bench.line.notice()
+        await bench.sorted(1)
