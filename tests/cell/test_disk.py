@@ -182,7 +182,7 @@ async def test_a_database_with_a_damaged_page_is_refused_at_the_start(tmp_path: 
 async def kept(folder: Path, rules: RecordSettings) -> AsyncIterator[tuple[WiredBench, SqliteLedger]]:
     """A recorded cell, and its housekeeping at work."""
     async with recorded(folder, settings()) as (bench, ledger):
-        house = asyncio.create_task(keep_house(ledger, bench.cell.alarms, rules))
+        house = asyncio.create_task(keep_house(ledger, bench.cell.built.alarms, rules))
         try:
             yield bench, ledger
         finally:
@@ -191,7 +191,7 @@ async def kept(folder: Path, rules: RecordSettings) -> AsyncIterator[tuple[Wired
 
 
 def standing(bench: WiredBench, code: str) -> Alarm | None:
-    return next((alarm for alarm in bench.cell.alarms.listed if alarm.fault.code == code and alarm.active), None)
+    return next((alarm for alarm in bench.cell.built.alarms.listed if alarm.fault.code == code and alarm.active), None)
 
 
 async def test_a_disk_that_fills_is_an_alarm_before_it_is_full_and_the_cell_goes_on(
