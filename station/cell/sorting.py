@@ -129,7 +129,7 @@ class Sorting:
         await self._results.room_for(decision.destination)
         self._broadcast.tell(StepStarted(inspection, "unload"))
         confirmed = await self._lay_down(inspection, decision.destination)
-        await self._close(Published(inspection, decision, late_ms, confirmed), confirmed, recorded.settled)
+        await self._close(Published(inspection, decision, late_ms, None), confirmed, recorded.settled)
         cycle_ms = (self._clock.monotonic_ns() - started_ns) / 1e6
         valid, defects = judgement.account.valid, judgement.defects
         self._count(PartSorted(inspection, decision, confirmed, late_ms, valid, cycle_ms, defects))
@@ -160,7 +160,7 @@ class Sorting:
             RobotError: `robot.wrong_bin`: it is not the place that was decided on.
             StationError: The record or the line failed.
         """
-        await self._close(Published(inspection, decision, None, confirmed), confirmed)
+        await self._close(Published(inspection, decision, None, None), confirmed)
         self._count(PartSorted(inspection, decision, confirmed, None, decision.fault is None, 0.0))
         log.warning("inspection_recovered", part_id=inspection.part.part_id, bin=confirmed.name)
         check_bin(decision.destination, confirmed)
@@ -194,8 +194,9 @@ class Sorting:
         return confirmed
 
     async def _close(self, result: Published, confirmed: Place, settled: SettleTimes | None = None) -> None:
+        """Close the record with the confirmed place, and publish the result with it."""
         await self._ledger.sorted(result.inspection, confirmed, settled)
-        await self._results.publish(result)
+        await self._results.publish(replace(result, confirmed=confirmed))
 
     def _count(self, event: PartSorted) -> None:
         """The one place where a part is counted."""

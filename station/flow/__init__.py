@@ -1,1 +1,1 @@
-"""The seven steps of one part: acquire, crop, patch, score, decide, sort, record."""
+"""The pure steps of one part: acquire, crop, patch, score, decide, locate; sorting and recording are no such."""

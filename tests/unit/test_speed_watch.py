@@ -39,7 +39,7 @@ class ToldJig(FakeJig):
 
 
 async def after_one_look(*answers: JigStatus | JigError) -> tuple[SpeedWatch, ToldJig]:
-    """A watch that has seen the first of these answers during the turn, and the others when it looked back."""
+    """A watch that has seen the first of these answers during the turn, and the others at the end of it."""
     jig = ToldJig(*answers)
     watch = SpeedWatch(jig, PART_TYPE)
     watching = asyncio.create_task(watch.watch())
