@@ -83,7 +83,7 @@ class AskingPlc:
 
 
 def settings(role: str, port: int) -> PlcSettings:
-    link = TcpLink(kind="tcp", port=port, request_timeout_s=0.1, reconnect_s=0.1, poll_s=0.005)
+    link = TcpLink(kind="tcp", port=port, request_timeout_s=1.0, reconnect_s=0.1, poll_s=0.005)
     return PlcSettings.model_validate(
         {
             "role": role,

@@ -48,8 +48,8 @@ async def driver(plc: ServingPlc) -> AsyncIterator[ModbusPlc]:
 
 
 @pytest.fixture
-async def patient(plc: ServingPlc) -> AsyncIterator[ModbusPlc]:
-    """One that gives a busy PLC, and a busy computer, more time."""
+async def brief(plc: ServingPlc) -> AsyncIterator[ModbusPlc]:
+    """One that gives a busy PLC half a second."""
     quick = settings("client", plc.server.port)
     driver = line_plc(quick.model_copy(update={"link": quick.link.model_copy(update={"request_timeout_s": 0.5})}))
     yield driver
@@ -153,29 +153,29 @@ async def test_a_result_that_the_plc_acknowledges_and_goes_on_with_is_delivered(
 
 @pytest.mark.parametrize("conduct", ["busy", "no path", "no target"])
 async def test_a_result_for_which_the_plc_has_no_time_is_written_again_as_soon_as_it_has(
-    plc: ServingPlc, patient: ModbusPlc, conduct: Conduct
+    plc: ServingPlc, brief: ModbusPlc, conduct: Conduct
 ) -> None:
-    await patient.connect()
-    await until(patient, lambda: patient.feed.view.fault is None)
+    await brief.connect()
+    await until(brief, lambda: brief.feed.view.fault is None)
     plc.peer.write_conduct.extend([conduct] * 3)
-    await patient.results.publish(result())
+    await brief.results.publish(result())
     assert plc.peer.holding[50] == 1
     assert plc.peer.connections == 1
-    assert patient.feed.view.fault is None
+    assert brief.feed.view.fault is None
 
 
 async def test_a_plc_that_stays_busy_is_asked_at_the_pace_of_the_looks_and_told_by_its_exception(
-    plc: ServingPlc, patient: ModbusPlc
+    plc: ServingPlc, brief: ModbusPlc
 ) -> None:
-    await patient.connect()
-    await until(patient, lambda: patient.feed.view.fault is None)
+    await brief.connect()
+    await until(brief, lambda: brief.feed.view.fault is None)
     plc.peer.write_conduct.extend(["busy"] * 1000)
     with pytest.raises(PlcError, match="exception 06, device busy") as caught:
-        await patient.results.publish(result())
+        await brief.results.publish(result())
     assert caught.value.code == "plc.unreachable"
     assert len(plc.peer.write_conduct) > 700, "in half a second, with the heartbeats"
     plc.peer.write_conduct.clear()
-    await patient.results.publish(result())
+    await brief.results.publish(result())
     assert plc.peer.holding[50] == 1, "the same result has the same number"
 
 
@@ -186,13 +186,13 @@ async def refused(plc: ServingPlc, count: int) -> None:
         await asyncio.sleep(0)
 
 
-async def test_what_is_written_late_is_what_stands_then(plc: ServingPlc, patient: ModbusPlc) -> None:
-    await patient.connect()
-    await until(patient, lambda: patient.feed.view.fault is None)
+async def test_what_is_written_late_is_what_stands_then(plc: ServingPlc, brief: ModbusPlc) -> None:
+    await brief.connect()
+    await until(brief, lambda: brief.feed.view.fault is None)
     plc.peer.write_conduct.extend(["busy"] * 1000)
-    late = asyncio.ensure_future(patient.results.report(CellReport(6, 1, None, 5, 1)))
+    late = asyncio.ensure_future(brief.results.report(CellReport(6, 1, None, 5, 1)))
     await refused(plc, 5)
-    patient._outbox.put({"state_current": 11})
+    brief._outbox.put({"state_current": 11})
     await refused(plc, 10)
     plc.peer.write_conduct.clear()
     await late

@@ -394,10 +394,10 @@ async def test_in_the_other_role_the_plc_visits_the_station(start: Any, config: 
         process = start()
         assert await asyncio.to_thread(process.hear, "ready")
         async with asyncio.timeout(20):
-            while (part := station.waiting_part()) is None:
-                await station.changed()
+            while (part := station.feed.view.waiting) is None:
+                await station.feed.changed()
         assert (part.part_id, part.type_code) == ("P1", 1)
-        assert station.permission()
+        assert station.feed.view.permission
     finally:
         await station.close()
 
