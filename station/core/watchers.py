@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 from queue import SimpleQueue
+from typing import Self
 
 import structlog
 
@@ -35,10 +36,21 @@ PATIENCE_S = 2.0
 
 
 class Watchers:
-    """All who watch; used from one event loop, but for the watchers themselves."""
+    """All who watch; an asynchronous context manager, used from one event loop but for the watchers themselves.
+
+    On leaving it everybody has had what was told, as far as he keeps up.
+    """
 
     def __init__(self) -> None:
         self._seats: list[_Seat] = []
+
+    async def __aenter__(self) -> Self:
+        """Nothing yet: who was added before hears from the first event on."""
+        return self
+
+    async def __aexit__(self, *_exception: object) -> None:
+        """Tell of nothing more, and wait for a moment for those who are behind."""
+        await self.close()
 
     def add(self, watcher: Watcher, *kinds: Kind) -> Callable[[], None]:
         """Have somebody told of every event from now on.

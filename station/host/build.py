@@ -148,8 +148,7 @@ async def open_station(
     Args:
         settings: The configuration.
         folder: Where database, archive and logs live.
-        watchers: Told of everything that happens; what they do or fail at changes nothing. They have heard all when
-            this is left, as far as they keep up.
+        watchers: Told of everything that happens; what they do or fail at changes nothing.
         commanders: Who commands the cell, beside its line PLC, while it is in operation.
 
     Raises:
@@ -157,7 +156,6 @@ async def open_station(
     """
     clock = SystemClock()
     async with AsyncExitStack() as stack:
-        stack.push_async_callback(watchers.close)
         compute = ComputeThread(
             settings.watchdog.compute_timeout_s, compute_in_time if settings.model.realtime else _nothing
         )

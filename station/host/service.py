@@ -51,7 +51,7 @@ async def serve(
     commanders: list[Commander] = [control]
     if auto_reset:
         commanders.append(AutomaticReset())
-    async with open_station(settings, folder, watchers, commanders) as station:
+    async with watchers, open_station(settings, folder, watchers, commanders) as station:
         with control.opened():
             await _run(station, notifier, until or asyncio.Event())
 

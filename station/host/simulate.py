@@ -79,8 +79,9 @@ class Simulation:
             options.config, options.recordings, options.parts, options.speed, options.truth, self._on_sim_event,
             options.faults,
         )  # fmt: skip
-        self._watchers.add(self._watch)
-        async with cell, open_station(cell.addressed(self._settings), options.data, self._watchers) as station:
+        watchers = self._watchers
+        watchers.add(self._watch)
+        async with watchers, cell, open_station(cell.addressed(self._settings), options.data, watchers) as station:
             self._say(f"judged by {', '.join(str(model) for model in station.models)}")
             started = time.monotonic()
             reason = await self._take_all_through(station, cell)

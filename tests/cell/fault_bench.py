@@ -324,6 +324,7 @@ async def fault_bench(
     plan = Plan(make_recording(folder / "recording"), ENDLESS, Speed.MAX, None, breakable=True)
     with structlog.testing.capture_logs() as log:
         async with (
+            watchers,
             running_cell(settings, plan, truth) as running,
             open_station(addressed(settings, running), folder / "data", watchers) as station,
         ):
