@@ -1,7 +1,6 @@
 """`station --simulate`: the whole cell on a recording, with the simulated cell in place of the hardware."""
 
 import asyncio
-import time
 from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,9 +82,10 @@ class Simulation:
         watchers.add(self._watch)
         async with watchers, cell, open_station(cell.addressed(self._settings), options.data, watchers) as station:
             self._say(f"judged by {', '.join(str(model) for model in station.models)}")
-            started = time.monotonic()
+            loop = asyncio.get_running_loop()
+            started_s = loop.time()
             reason = await self._take_all_through(station, cell)
-            seconds = time.monotonic() - started
+            seconds = loop.time() - started_s
         rows = tuple(
             part_row(event, self._labels.get(_part_id(event)), station.model_of(event)) for event in self._sorted
         )

@@ -44,6 +44,13 @@ class Blocking:
         assert self.may_go_on.wait(PATIENCE_S)
 
 
+def end_all() -> None:
+    """Return when no watcher's thread is left."""
+    for thread in threading.enumerate():
+        if thread.name.startswith("watcher "):
+            thread.join(PATIENCE_S)
+
+
 @contextmanager
 def blocking() -> Iterator[Blocking]:
     watcher = Blocking()
@@ -51,6 +58,7 @@ def blocking() -> Iterator[Blocking]:
         yield watcher
     finally:
         watcher.may_go_on.set()
+        end_all()
 
 
 async def test_everybody_gets_every_event_in_order_on_a_thread_of_its_own() -> None:
@@ -120,9 +128,6 @@ async def test_who_is_removed_hears_what_was_told_before_and_no_more() -> None:
         slow.may_go_on.set()
         await watchers.close()
     assert told == [step(0), step(1), step(2)]
-    for thread in threading.enumerate():
-        if thread.name.startswith("watcher"):
-            thread.join(PATIENCE_S)
     assert slow.told == [step(0), step(1)]
 
 
