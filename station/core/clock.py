@@ -1,6 +1,11 @@
 """The two clocks of the station: monotonic time for durations and deadlines, wall time for people.
 
 A decision never depends on wall time, so a stepped system clock changes dates in the records and nothing else.
+
+What runs on the event loop waits and measures with the loop: `asyncio.timeout`, `asyncio.sleep`, `loop.time()`. What it
+writes down, it stamps with the `Clock` that it was given. The loop's time is CLOCK_MONOTONIC in seconds, so that both
+agree; and a test that puts a loop with a time of its own in its place moves all of the station's time at once.
+Nothing else of this process reads a clock, but for threads that have no loop (`tests/unit/test_clock.py` lists them).
 """
 
 import time
