@@ -1,4 +1,4 @@
-"""Watches the event loop: from outside, where one that stands still is told and ended; from inside, how late it is.
+"""Watches the event loop from outside: one that stands still is told, and ended when it stays so.
 
 While the loop stands still the station is silent: its heartbeats on the PLC stop and the jig, whose master is gone,
 stops by itself. The process then ends with a status of its own, so that its supervisor starts it again and the journal
@@ -6,7 +6,6 @@ is taken up. A loop that hangs in code which holds the interpreter's lock stops 
 supervisor, who hears nothing any more (`station.host.watchdog`).
 """
 
-import asyncio
 import gc
 import os
 import sys
@@ -113,50 +112,6 @@ def settled_memory() -> Iterator[None]:
         yield
     finally:
         gc.unfreeze()
-
-
-METER_BEAT_S = 0.001
-
-
-class StallMeter:
-    """How long the event loop kept a callback waiting that was due; a context manager of the loop that it measures.
-
-    A callback is due every millisecond, so this is the time that a block, an answer or an alarm would have waited. It
-    counts everything that keeps the loop: a callback that computes, the interpreter's lock, a core that others have.
-    What an idle computer shows is the resolution of the loop's timer, about a millisecond.
-    """
-
-    def __init__(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._worst_s = 0.0
-        self._due_s = 0.0
-        self._timer: asyncio.TimerHandle | None = None
-
-    def __enter__(self) -> Self:
-        """Start to measure."""
-        self._schedule()
-        return self
-
-    def __exit__(
-        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
-    ) -> None:
-        """Measure no more."""
-        if self._timer is not None:
-            self._timer.cancel()
-
-    def take_ms(self) -> float:
-        """The longest wait since this was asked last, one that still goes on included."""
-        worst_s = max(self._worst_s, self._loop.time() - self._due_s)
-        self._worst_s = 0.0
-        return 1e3 * max(worst_s, 0.0)
-
-    def _beat(self) -> None:
-        self._worst_s = max(self._worst_s, self._loop.time() - self._due_s)
-        self._schedule()
-
-    def _schedule(self) -> None:
-        self._due_s = self._loop.time() + METER_BEAT_S
-        self._timer = self._loop.call_at(self._due_s, self._beat)
 
 
 def _say(event: str, **values: object) -> None:

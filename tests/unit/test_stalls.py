@@ -1,6 +1,5 @@
 """An event loop that stands still is told with its stack, and ends the process when it stays so; in real processes."""
 
-import asyncio
 import gc
 import signal
 import subprocess
@@ -10,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from station.host.stalls import STALLED, StallMeter, settled_memory
+from station.host.stalls import STALLED, settled_memory
 
 ROOT = Path(__file__).parents[2]
 
@@ -109,18 +108,3 @@ def test_what_there_is_at_the_start_is_not_looked_through_again() -> None:
     with settled_memory():
         assert gc.get_freeze_count() > before + 1000
     assert gc.get_freeze_count() == 0
-
-
-async def test_the_meter_tells_the_longest_wait_once() -> None:
-    with StallMeter() as meter:
-        await asyncio.sleep(0.01)
-        meter.take_ms()
-        time.sleep(0.05)  # noqa: ASYNC251  # what must not be done is what is measured
-        assert meter.take_ms() >= 45, "a stall that still goes on"
-        await asyncio.sleep(0)
-        time.sleep(0.03)  # noqa: ASYNC251
-        await asyncio.sleep(0.01)
-        assert meter.take_ms() >= 25
-        async with asyncio.timeout(20):
-            while meter.take_ms() >= 25:  # noqa: ASYNC110  # a stall that was told is forgotten
-                await asyncio.sleep(0.005)
