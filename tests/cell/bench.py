@@ -14,7 +14,7 @@ from station.cell.compute import ComputeThread
 from station.cell.desk import Commander, Desk
 from station.cell.packml import Command, State
 from station.core.alarms import Alarm
-from station.core.clock import Clock, SystemClock
+from station.core.clock import Clock
 from station.core.errors import Fault
 from station.core.events import CellEvent, Watcher
 from station.core.part import EngineIdentity, ModelIdentity, Pixels, Probabilities
@@ -29,6 +29,7 @@ from tests.contract.fake_devices import FakeJig, FakeLine, FakeLineLink, FakeRob
 from tests.contract.fake_ledger import FakeLedger
 from tests.housings import CLASSES, GEOMETRY, Verdict, column
 from tests.turned import turned
+from tests.virtual_time import clock_here, patience, turn
 
 WIDTH_PX = 1024
 """A sensor narrower than the real one, for speed."""
@@ -94,9 +95,9 @@ class Bench:
         self.robot, self.jig = FakeRobot(self.floor), FakeJig(self.floor)
         self.camera = FakeLineCamera(surface(), *misfortunes)
         self.classifier = ScriptedClassifier()
-        self.ledger = FakeLedger()
+        self.clock = clock or clock_here()
+        self.ledger = FakeLedger(self.clock)
         self.events: list[CellEvent] = []
-        self.clock = clock or SystemClock()
         self._compute = ComputeThread(configuration.watchdog.compute_timeout_s)
         loaded = dict.fromkeys(bundle_names(configuration).values(), self.classifier)
         outside = Outside(
@@ -152,9 +153,9 @@ class Bench:
 
 
 async def until(condition: Callable[[], object]) -> None:
-    """Let the event loop run until the condition holds; no time passes, the test's own time-out ends it."""
-    while not condition():  # noqa: ASYNC110  # fakes have no events to wait for
-        await asyncio.sleep(0)
+    """Let the event loop run until the condition holds; on a real loop no time passes, the bench's deadline ends it."""
+    while not condition():
+        await turn()
 
 
 @asynccontextmanager
@@ -173,7 +174,7 @@ async def running(
     bench = Bench(configuration or settings(), misfortunes, parts, ledger, clock, alarms, plc, watch, commanders)
     task = asyncio.create_task(bench.built.operation.run())
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(patience(20)):
             yield bench
     finally:
         task.cancel()

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from station.cell.alarms import SAVE_AGAIN_S
 from station.cell.packml import Command, State
 from station.core.alarms import Alarm
 from station.core.clock import SystemClock
@@ -14,9 +15,11 @@ from station.core.reason import Reason
 from station.records.alarms import read_stops
 from station.records.ledger import SqliteLedger
 from tests.cell.bench import Bench, running, settings, until
+from tests.virtual_time import in_virtual_time
 
 ENGINE = FAULTS["model.engine_failed"]
-SOON, LONG = {"suspended_after_s": 0.02}, {"suspended_after_s": 60.0}
+HOUR_S = 3600.0
+SUSPENDED_AFTER_S = settings().alarms.suspended_after_s
 
 
 def standing(bench: Bench) -> list[tuple[str, int, bool, bool]]:
@@ -84,89 +87,100 @@ async def test_a_fault_that_costs_only_the_part_is_no_alarm() -> None:
         assert standing(bench) == []
 
 
-async def test_an_operators_stop_is_no_alarm() -> None:
-    async with running(settings(alarms=SOON)) as bench:
+@in_virtual_time
+async def test_an_operators_stop_is_no_alarm_however_long_it_lasts() -> None:
+    async with running() as bench:
         await bench.start()
         for command, state in ((Command.SUSPEND, State.SUSPENDED), (Command.STOP, State.STOPPED)):
             bench.give(command)
             await bench.desk.reached(state)
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(HOUR_S)
         assert standing(bench) == []
 
 
+@in_virtual_time
 async def test_a_suspension_is_an_alarm_only_when_it_lasts_and_is_over_by_itself() -> None:
-    for lasts, listed in ((LONG, []), (SOON, [("plc.no_permission", 1, True, False)])):
-        async with running(settings(alarms=lasts)) as bench:
-            await bench.start()
+    async with running() as bench:
+        await bench.start()
+        for number, (lasts_s, listed) in enumerate(
+            [(SUSPENDED_AFTER_S - 0.001, []), (SUSPENDED_AFTER_S, [("plc.no_permission", 1, True, False)])], start=1
+        ):
             bench.line.permit("withdrawn")
             await bench.desk.reached(State.SUSPENDED)
-            await until(lambda now=bench, wanted=listed: standing(now) == wanted)
-            await _given_back(bench, listed)
+            await asyncio.sleep(lasts_s)
+            await asyncio.sleep(0)
+            assert standing(bench) == listed
+            await _given_back(bench, number, listed)
 
 
-async def _given_back(bench: Bench, listed: list[tuple[str, int, bool, bool]]) -> None:
+async def _given_back(bench: Bench, number: int, listed: list[tuple[str, int, bool, bool]]) -> None:
     """The line gives its permission again: what was listed is over by itself, and nothing else is."""
     assert not any(alarm.latched for alarm in bench.desk.view.alarms)
     bench.line.permit("given")
-    bench.feed("A1")
-    await bench.sorted(1)
+    bench.feed(f"A{number}")
+    await bench.sorted(number)
     assert standing(bench) == [(code, count, False, seen) for code, count, _active, seen in listed]
 
 
-async def _alarmed(bench: Bench) -> None:
-    async with asyncio.timeout(5):
-        await bench.built.alarms.changed()
+async def alarmed(bench: Bench) -> float:
+    """Wait for the next change of the list; the seconds until then."""
+    change, loop = bench.built.alarms.changed(), asyncio.get_running_loop()
+    began_s = loop.time()
+    await change
+    return loop.time() - began_s
 
 
+@in_virtual_time
 async def test_a_cell_that_waits_for_parts_is_no_alarm_but_a_line_that_dies_meanwhile_is() -> None:
-    async with running(settings(alarms=SOON, plc={"starved_after_s": 0.01})) as bench:
+    async with running() as bench:
         await bench.start()
         await bench.desk.reached(State.SUSPENDED)
-        await asyncio.sleep(0.06)
+        await asyncio.sleep(HOUR_S)
         assert standing(bench) == []
         bench.line.disconnect()
-        await _alarmed(bench)
+        assert await alarmed(bench) == SUSPENDED_AFTER_S
         assert standing(bench) == [("plc.unreachable", 1, True, False)]
         bench.line.cut = False
-        change = bench.built.alarms.changed()
         bench.line.notice()
-        await change
+        assert await alarmed(bench) == 0
         assert standing(bench) == [("plc.unreachable", 1, False, False)]
         assert bench.desk.view.state is State.SUSPENDED
 
 
+@in_virtual_time
 async def test_a_suspension_whose_reason_changes_its_name_all_the_time_is_an_alarm_and_no_flood() -> None:
-    async with running(settings(alarms={"suspended_after_s": 0.1})) as bench:
+    async with running() as bench:
         await bench.start()
         bench.line.permit("withdrawn")
         await bench.desk.reached(State.SUSPENDED)
-        loop = asyncio.get_running_loop()
-        began, changes = loop.time(), 0
-        while loop.time() - began < 0.5:
-            for code in ("plc.stale", "plc.unreachable"):
-                bench.built.alarms.suspended_by(Reason(FAULTS[code]))
-                changes += 1
-            await asyncio.sleep(0.001)
+        changes = int(HOUR_S / 0.7)
+        for number in range(changes):
+            bench.built.alarms.suspended_by(Reason(FAULTS[("plc.stale", "plc.unreachable")[number % 2]]))
+            await asyncio.sleep(0.7)
         times = sum(count for _code, count, _active, _seen in standing(bench))
-        assert 1 <= times <= 1 + (loop.time() - began) / 0.1 < changes, "one in the time that a suspension may last"
+        assert HOUR_S / (SUSPENDED_AFTER_S + 2 * 0.7) <= times <= HOUR_S / SUSPENDED_AFTER_S, "one in that time"
 
 
+@in_virtual_time
 async def test_each_trouble_of_a_suspension_is_an_alarm_of_its_own_that_ends_with_its_trouble() -> None:
-    async with running(settings(alarms=SOON)) as bench:
+    async with running() as bench:
         await bench.start()
         bench.line.permit("withdrawn")
-        await bench.desk.reached(State.SUSPENDED)
-        await _alarmed(bench)
+        assert await alarmed(bench) == SUSPENDED_AFTER_S
         assert standing(bench) == [("plc.no_permission", 1, True, False)]
         bench.line.disconnect()
-        await until(lambda: len(standing(bench)) == 2)
+        assert await alarmed(bench) == 0
+        assert standing(bench) == [("plc.no_permission", 1, False, False)]
+        assert await alarmed(bench) == SUSPENDED_AFTER_S
         assert standing(bench) == [("plc.no_permission", 1, False, False), ("plc.unreachable", 1, True, False)]
         bench.line.cut = False
         bench.line.notice()
-        await until(lambda: standing(bench)[-1] == ("plc.no_permission", 2, True, False))
-        assert standing(bench)[0] == ("plc.unreachable", 1, False, False)
+        assert await alarmed(bench) == 0
+        assert await alarmed(bench) == SUSPENDED_AFTER_S
+        assert standing(bench) == [("plc.unreachable", 1, False, False), ("plc.no_permission", 2, True, False)]
         bench.line.permit("given")
-        await until(lambda: not any(active for _code, _count, active, _seen in standing(bench)))
+        assert await alarmed(bench) == 0
+        assert not any(active for _code, _count, active, _seen in standing(bench))
         assert bench.desk.view.state is State.SUSPENDED
 
 
@@ -245,25 +259,26 @@ async def test_every_leave_of_execute_is_kept_with_its_reason(tmp_path: Path) ->
     ]
 
 
-async def test_an_alarm_that_the_disk_does_not_take_stands_and_is_written_when_it_does(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("station.cell.alarms.SAVE_AGAIN_S", 0.01)
+@in_virtual_time
+async def test_an_alarm_that_the_disk_does_not_take_stands_and_is_written_when_it_does() -> None:
     async with running() as bench:
-        keep, tried = bench.ledger.keep_alarm, []
+        keep, tried, loop = bench.ledger.keep_alarm, list[float](), asyncio.get_running_loop()
+        began_s = loop.time()
 
         async def failing(alarm: Alarm) -> None:
-            tried.append(alarm)
+            tried.append(loop.time() - began_s)
             raise RecordError("record.disk_failed", "planted")
 
         bench.ledger.keep_alarm = failing  # type: ignore[method-assign]
         bench.built.alarms.raise_(FAULTS["record.disk_failed"], Reaction.HOLD, "planted")
-        await until(lambda: len(tried) > 1)
+        await asyncio.sleep(3 * SAVE_AGAIN_S - 1)
+        assert tried == [0, SAVE_AGAIN_S, 2 * SAVE_AGAIN_S]
         for _ in range(3):
             bench.built.alarms.raise_(FAULTS["record.disk_failed"], Reaction.HOLD, "planted")
         assert standing(bench) == [("record.disk_failed", 4, True, False)]
         bench.ledger.keep_alarm = keep  # type: ignore[method-assign]
-        async with asyncio.timeout(5):
-            while [alarm.count for alarm in bench.ledger.alarms] != [4]:  # noqa: ASYNC110
-                await asyncio.sleep(0.005)
+        assert bench.ledger.alarms == []
+        await asyncio.sleep(1)
+        await asyncio.sleep(0)
+        assert [alarm.count for alarm in bench.ledger.alarms] == [4]
         assert bench.ledger.alarms == list(bench.desk.view.alarms)

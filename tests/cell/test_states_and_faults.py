@@ -11,6 +11,7 @@ from station.core.reason import Reason
 from tests.cell.bench import running, settings, surface, until
 from tests.contract.fake_camera import Misfortune, Mishap
 from tests.housings import OUTPUTS, Destination, Verdict
+from tests.virtual_time import in_virtual_time
 
 
 async def test_a_good_part_reaches_the_second_inspection_and_its_record_says_so() -> None:
@@ -220,10 +221,14 @@ async def test_a_part_that_nobody_knows_is_not_moved() -> None:
         assert reason.fault.code == "part.unexpected"
 
 
+@in_virtual_time
 async def test_a_starved_cell_suspends_and_goes_on_by_itself() -> None:
-    async with running(settings(plc={"starved_after_s": 0.01})) as bench:
+    configuration, loop = settings(), asyncio.get_running_loop()
+    async with running(configuration) as bench:
         await bench.start()
+        began_s = loop.time()
         await bench.desk.reached(State.SUSPENDED)
+        assert loop.time() - began_s == configuration.plc.starved_after_s
         assert bench.desk.view.reason is not None
         assert bench.desk.view.reason.fault.code == "plc.starved"
         bench.feed("A1")

@@ -15,7 +15,9 @@ from tests.cell.bench import Bench, running, settings, until
 from tests.cell.reason_codes import REASON_CODE
 from tests.cell.wired_bench import PERMISSION, WiredBench, patiently, wired
 from tests.housings import Destination, Verdict
+from tests.virtual_time import in_virtual_time
 
+HOUR_S = 3600.0
 OPERATOR = FAULTS["station.stopped_by_operator"]
 
 
@@ -149,13 +151,13 @@ async def test_a_part_whose_wait_was_given_up_goes_to_review(words: tuple[Comman
         assert bench.desk.view.reason is None
 
 
+@in_virtual_time
 async def test_a_held_cell_moves_nothing_when_the_bin_is_emptied() -> None:
     async with waiting_for_a_bin() as bench:
         bench.give(Command.HOLD)
         await bench.desk.reached(State.HELD)
         bench.line.fill([])
-        for _ in range(50):
-            await asyncio.sleep(0)
+        await asyncio.sleep(HOUR_S)
         assert bench.floor.sorted_parts == []
         assert bench.desk.view.reason == Reason(OPERATOR)
 
@@ -171,6 +173,7 @@ async def test_complete_finishes_the_part_that_waits_and_says_meanwhile_why_it_t
         assert bench.desk.view.reason is None
 
 
+@in_virtual_time
 async def test_a_part_waits_for_the_operator_too_who_has_suspended_the_cell() -> None:
     async with running() as bench:
         bench.classifier.says = Verdict.PITS
@@ -182,8 +185,7 @@ async def test_a_part_waits_for_the_operator_too_who_has_suspended_the_cell() ->
         await bench.desk.reached(State.SUSPENDED)
         assert bench.desk.view.reason == Reason(OPERATOR)
         bench.line.fill([])
-        for _ in range(50):
-            await asyncio.sleep(0)
+        await asyncio.sleep(HOUR_S)
         assert (bench.desk.view.state, bench.floor.sorted_parts) == (State.SUSPENDED, [])
         bench.give(Command.UNSUSPEND)
         await bench.sorted(1)
@@ -235,6 +237,7 @@ async def test_a_stop_ends_the_wait_for_an_acknowledgement() -> None:
         assert bench.cell.desk.view.reason == Reason(OPERATOR)
 
 
+@in_virtual_time
 async def test_the_cell_is_not_called_suspended_before_the_jig_stands_still() -> None:
     async with running() as bench:
         await bench.start()
@@ -255,8 +258,7 @@ async def test_the_cell_is_not_called_suspended_before_the_jig_stands_still() ->
         bench.plc.results.publish = lost
         bench.feed("A1")
         await bench.desk.reached(State.SUSPENDING)
-        for _ in range(50):
-            await asyncio.sleep(0)
+        await asyncio.sleep(HOUR_S)
         assert (bench.desk.view.state, bench.floor.turning) == (State.SUSPENDING, True)
         gate.set()
         await bench.desk.reached(State.SUSPENDED)
@@ -314,6 +316,7 @@ async def test_a_command_of_the_plc_carries_no_detail_of_another_reason() -> Non
         assert bench.desk.view.reason == Reason(OPERATOR)
 
 
+@in_virtual_time
 async def test_a_line_that_goes_while_a_stop_is_answered_does_not_end_the_station() -> None:
     async with running() as bench:
         await bench.start()
@@ -328,8 +331,7 @@ async def test_a_line_that_goes_while_a_stop_is_answered_does_not_end_the_statio
         await bench.desk.reached(State.STOPPED)
         await until(lambda: bench.line.cut)
         bench.plc.requests.answer = answer
-        for _ in range(50):
-            await asyncio.sleep(0)
+        await asyncio.sleep(HOUR_S)
         bench.line.cut = False
         bench.line.notice()
         await until(lambda: bench.line.command_answer() == (taken, "taken"))
@@ -337,8 +339,9 @@ async def test_a_line_that_goes_while_a_stop_is_answered_does_not_end_the_statio
         await bench.desk.reached(State.IDLE)
 
 
+@in_virtual_time
 async def test_a_book_that_cannot_keep_up_costs_notes_and_not_the_cell() -> None:
-    async with running(settings(plc={"starved_after_s": 0.01})) as bench:
+    async with running() as bench:
         gate = asyncio.Event()
 
         async def slow(_event: str, _detail: str) -> None:

@@ -4,7 +4,6 @@ The contract suite in `test_camera_contract.py` holds it to what the real driver
 """
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from enum import Enum, auto
 from station.core.errors import CameraError
 from station.core.part import Block, FeatureSnapshot, Pixels, ScanRecipe
 from tests.lines import BLOCKS_PER_TURN, LINES_PER_BLOCK
+from tests.virtual_time import loop_ns
 
 
 class Mishap(Enum):
@@ -123,7 +123,7 @@ class FakeLineCamera:
         pixels = self.image[frame_id * LINES_PER_BLOCK : (frame_id + 1) * LINES_PER_BLOCK].copy()
         pixels[lines:] = 0
         pixels.flags.writeable = False
-        now = time.monotonic_ns()
+        now = loop_ns()
         return Block(index, frame_id, pixels, lines, now, now)
 
     def _check(self) -> None:

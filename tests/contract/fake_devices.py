@@ -4,7 +4,6 @@ The contract suites hold them to what the drivers do on the simulated devices.
 """
 
 import asyncio
-import time
 from collections import Counter, deque
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -24,6 +23,7 @@ from station.core.ports.line import (
 from station.core.pulse import Pulse
 from station.core.timeline import Delivery
 from tests.housings import TABLE, Destination
+from tests.virtual_time import loop_ns
 
 COMMANDS = ("none", "reset", "start", "stop", "hold", "unhold", "suspend", "unsuspend", "abort", "clear", "complete")
 STATES = {2: "stopped", 4: "idle", 5: "suspended", 6: "execute", 9: "aborted", 11: "held", 17: "complete"}
@@ -51,7 +51,7 @@ class Floor:
 
 
 def _receipt(order: Order, confirmed: int = 0) -> Receipt:
-    now_ns = time.monotonic_ns()
+    now_ns = loop_ns()
     return Receipt(order, confirmed, now_ns, now_ns)
 
 
@@ -353,9 +353,9 @@ class FakeResults:
 
     async def publish(self, result: Published) -> Delivery:
         self._line.reach()
-        sent_ns = time.monotonic_ns()
+        sent_ns = loop_ns()
         self._line.published.append(result)
-        return Delivery(sent_ns, time.monotonic_ns())
+        return Delivery(sent_ns, loop_ns())
 
     async def list_defects(self, inspection: Inspection, defects: Sequence[Defect]) -> None:
         self._line.defects.append((inspection.number, tuple(defects)))

@@ -3,23 +3,22 @@
 import asyncio
 import os
 import socket
-import threading
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from station.cell.compute import ComputeThread
-from station.core.errors import RecordError
+from station.core.clock import Clock
+from station.core.errors import ModelError, RecordError
 from station.core.settings import WatchdogSettings
-from station.host import watchdog as module
-from station.host.watchdog import Notifier, Watchdog
+from station.host.watchdog import ASK_AGAIN_S, CLOCKS_COMPARED_S, Notifier, Probe, Watchdog
 from tests.contract.fake_ledger import FakeLedger
-
-START = datetime(2026, 5, 1, 6, tzinfo=UTC)
+from tests.thread_jobs import Hang
+from tests.virtual_time import LoopClock, in_virtual_time
 
 
 class Supervisor:
@@ -39,12 +38,6 @@ class Supervisor:
         except BlockingIOError:
             return lines
 
-    async def hears(self, line: str) -> None:
-        loop = asyncio.get_running_loop()
-        async with asyncio.timeout(5):
-            while (await loop.sock_recv(self._socket, 4096)).decode() != line:
-                pass
-
     def close(self) -> None:
         self._socket.close()
 
@@ -56,28 +49,18 @@ def supervisor(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Super
     made.close()
 
 
-class SteppedClock:
-    """Real monotonic time would do; here both clocks are set by hand."""
-
-    def __init__(self) -> None:
-        self.wall, self.monotonic_s = START, 100.0
-
-    def monotonic_ns(self) -> int:
-        return round(self.monotonic_s * 1e9)
+class SlewedClock(LoopClock):
+    """Its date gains a little all the time, as while a time server corrects it; far more than one ever does."""
 
     def now(self) -> datetime:
-        return self.wall
-
-    def go(self, seconds: float, drift_s: float = 0.0) -> None:
-        self.monotonic_s += seconds
-        self.wall += timedelta(seconds=seconds + drift_s)
+        return super().now() + timedelta(seconds=0.6 * self.elapsed_s)
 
 
 @asynccontextmanager
 async def watching(
-    notifier: Notifier, clock: SteppedClock | None = None, ledger: FakeLedger | None = None, **probes: module.Probe
+    notifier: Notifier, clock: Clock | None = None, ledger: FakeLedger | None = None, **probes: Probe
 ) -> AsyncIterator[Watchdog]:
-    dog = Watchdog(probes, ledger or FakeLedger(), clock or SteppedClock(), WatchdogSettings())
+    dog = Watchdog(probes, ledger or FakeLedger(), clock or LoopClock(), WatchdogSettings())
     task = asyncio.create_task(dog.run(notifier))
     yield dog
     task.cancel()
@@ -117,66 +100,67 @@ def test_a_supervisor_that_is_not_there_is_no_fault(address: str) -> None:
     notifier.alive()
 
 
-async def test_the_supervisor_hears_that_all_is_alive_as_long_as_everything_answers(supervisor: Supervisor) -> None:
-    notifier = Notifier.of({**supervisor.environment, "WATCHDOG_USEC": "20000"})
-    asked = []
+@in_virtual_time
+async def test_the_supervisor_hears_twice_in_its_time_that_all_is_alive(supervisor: Supervisor) -> None:
+    notifier = Notifier.of({**supervisor.environment, "WATCHDOG_USEC": "30000000"})
+    asked: list[float] = []
+    loop = asyncio.get_running_loop()
 
     async def answers() -> None:
-        asked.append(1)
+        asked.append(loop.time())
 
     async with watching(notifier, one=answers, other=answers):
-        for _ in range(3):
-            await supervisor.hears("WATCHDOG=1")
-    assert len(asked) >= 6
+        began_s = loop.time()
+        for _minute in range(60):
+            await asyncio.sleep(59)
+            assert supervisor.heard() == ["WATCHDOG=1"] * 4
+            await asyncio.sleep(1)
+    assert [at_s - began_s for at_s in asked[::2]] == [15.0 * number for number in range(240)] == [
+        at_s - began_s for at_s in asked[1::2]
+    ]  # fmt: skip
 
 
-async def test_nothing_is_heard_while_one_thread_hangs_and_again_when_it_answers(
-    supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "ASK_AGAIN_S", 0.01)
-    notifier = Notifier.of({**supervisor.environment, "WATCHDOG_USEC": "20000"})
-    compute, gate, well = ComputeThread(0.1), threading.Event(), asyncio.Event()
-    refused = []
+@in_virtual_time
+async def test_nothing_is_heard_while_one_thread_hangs_and_again_when_it_answers(supervisor: Supervisor) -> None:
+    notifier = Notifier.of({**supervisor.environment, "WATCHDOG_USEC": "30000000"})
+    compute, hang, refused = ComputeThread(20.0), Hang(), list[float]()
+    loop = asyncio.get_running_loop()
 
     async def records() -> None:
-        if not well.is_set():
-            refused.append(1)
+        if loop.time() < well_again_s:
+            refused.append(loop.time())
             raise RecordError("record.disk_failed", "not on the disk after 10 s")
 
+    began_s, well_again_s = loop.time(), loop.time() + 100.5
+    hung = compute.submit(hang)
     async with watching(notifier, compute=lambda: compute.submit(lambda: None), records=records):
-        hung = compute.submit(gate.wait)
-        await asyncio.wait([hung])
-        assert isinstance(hung.exception(), Exception)
-        while len(refused) < 3:  # noqa: ASYNC110  # the probe is the watchdog's
-            await asyncio.sleep(0.005)
+        await asyncio.sleep(100)
+        assert isinstance(hung.exception(), ModelError)
+        assert [at_s - began_s for at_s in refused[:3]] == [0, 20 + ASK_AGAIN_S, 20 + 2 * ASK_AGAIN_S]
         assert supervisor.heard() == []
-        well.set()
-        await supervisor.hears("WATCHDOG=1")
-    gate.set()
+        await asyncio.sleep(15.9)
+        assert supervisor.heard() == ["WATCHDOG=1"], "a second after the last refusal"
+    hang.end()
     compute.close()
 
 
 @pytest.mark.parametrize(("step_s", "told"), [(3600.0, "+3600.000 s"), (-86_400.0, "-86400.000 s"), (2.5, "+2.500 s")])
-async def test_a_stepped_wall_clock_is_noted_once(monkeypatch: pytest.MonkeyPatch, step_s: float, told: str) -> None:
-    monkeypatch.setattr(module, "CLOCKS_COMPARED_S", 0.001)
-    clock, ledger = SteppedClock(), FakeLedger()
+@in_virtual_time
+async def test_a_stepped_wall_clock_is_noted_once(step_s: float, told: str) -> None:
+    clock, ledger = LoopClock(), FakeLedger()
     async with watching(Notifier(None, None), clock, ledger):
-        await asyncio.sleep(0.01)
-        clock.go(0.5, step_s)
-        async with asyncio.timeout(5):
-            while not ledger.events:  # noqa: ASYNC110  # the ledger has no event to wait for
-                await asyncio.sleep(0.001)
-        for _ in range(20):
-            clock.go(0.5)
-            await asyncio.sleep(0.001)
+        await asyncio.sleep(600.2)
+        clock.step(step_s)
+        assert ledger.events == []
+        await asyncio.sleep(CLOCKS_COMPARED_S)
+        assert ledger.events == [("clock_stepped", told)]
+        await asyncio.sleep(600)
     assert ledger.events == [("clock_stepped", told)]
 
 
-async def test_a_clock_that_is_slewed_is_not_noted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "CLOCKS_COMPARED_S", 0.001)
-    clock, ledger = SteppedClock(), FakeLedger()
-    async with watching(Notifier(None, None), clock, ledger):
-        for _ in range(50):
-            clock.go(0.5, 0.3)
-            await asyncio.sleep(0.002)
+@in_virtual_time
+async def test_a_clock_that_is_slewed_is_not_noted() -> None:
+    ledger = FakeLedger()
+    async with watching(Notifier(None, None), SlewedClock(), ledger):
+        await asyncio.sleep(600)
     assert ledger.events == []
