@@ -10,6 +10,8 @@ import pytest
 
 from station.cell.compute import ComputeThread
 from station.core.errors import ModelError
+from tests.thread_jobs import Hang
+from tests.virtual_time import in_virtual_time
 
 HANGS_FOR_EVER = """
 import asyncio, threading
@@ -55,26 +57,31 @@ async def test_what_a_job_raises_is_raised_where_it_is_awaited_and_the_thread_go
     compute.close()
 
 
+@in_virtual_time
 async def test_a_thread_that_hangs_is_given_up_and_the_next_job_has_a_fresh_one() -> None:
-    compute, gate, late = ComputeThread(0.1), threading.Event(), []
-    hung, behind = compute.submit(gate.wait), compute.submit(late.append, "behind")
+    compute, hang, late = ComputeThread(20.0), Hang(), []
+    loop = asyncio.get_running_loop()
+    began_s = loop.time()
+    hung, behind = compute.submit(hang), compute.submit(late.append, "behind")
     results = await asyncio.gather(hung, behind, return_exceptions=True)
     assert [result.code for result in results if isinstance(result, ModelError)] == ["model.engine_failed"] * 2
+    assert loop.time() - began_s == 20
     assert await compute.submit(threading.current_thread) is not None
-    gate.set()
+    hang.end()
     assert await compute.submit(lambda: "well") == "well"
     assert late == []
     compute.close()
 
 
+@in_virtual_time
 async def test_every_thread_begins_as_it_is_told() -> None:
     begun: list[int] = []
-    compute, gate = ComputeThread(0.1, lambda: begun.append(threading.get_ident())), threading.Event()
+    compute, hang = ComputeThread(20.0, lambda: begun.append(threading.get_ident())), Hang()
     with pytest.raises(ModelError):
-        await compute.submit(gate.wait)
+        await compute.submit(hang)
     assert await compute.submit(threading.get_ident) == begun[1]
     assert len(set(begun)) == len(begun) == 2
-    gate.set()
+    hang.end()
     compute.close()
 
 

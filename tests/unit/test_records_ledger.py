@@ -17,9 +17,8 @@ from station.core.part import Inspection, Order, Receipt
 from station.core.settings import RecordSettings
 from station.core.timeline import Delivery, SettleTimes
 from station.core.verdicts import Place
-from station.records import ledger as record
 from station.records import writer
-from station.records.ledger import SqliteLedger
+from station.records.ledger import WRITE_DEADLINE_S, SqliteLedger
 from station.records.query import show_record
 from tests.housings import Destination, Verdict
 from tests.record_samples import (
@@ -37,6 +36,8 @@ from tests.record_samples import (
     part,
     scores,
 )
+from tests.thread_jobs import Hang
+from tests.virtual_time import in_virtual_time
 
 LOW = FAULTS["part.low_confidence"]
 FOUND = Defect("scratches", 3, 0.875, 359.5, 0.0, 1.25, 0.5)
@@ -388,29 +389,30 @@ async def test_a_judgement_under_an_unknown_configuration_is_refused_whole(tmp_p
 
 async def test_a_write_whose_caller_was_cancelled_is_written(tmp_path: Path) -> None:
     ledger = await open_ledger(tmp_path)
-    gate = threading.Event()
-    ledger._writer.submit(lambda _database: gate.wait())
+    hang = Hang()
+    ledger._writer.submit(hang)
     writing = asyncio.create_task(ledger.note("fault", "written although nobody waits"))
     await asyncio.sleep(0)
     writing.cancel()
     with pytest.raises(asyncio.CancelledError):
         await writing
-    gate.set()
+    hang.end()
     await ledger.close()
     assert rows(tmp_path, "SELECT event FROM events") == [("fault",)]
 
 
-async def test_a_disk_that_does_not_answer_is_a_fault_and_not_a_hang(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(record, "WRITE_DEADLINE_S", 0.02)
+@in_virtual_time
+async def test_a_disk_that_does_not_answer_is_a_fault_and_not_a_hang(tmp_path: Path) -> None:
     ledger = await open_ledger(tmp_path)
-    gate = threading.Event()
-    ledger._writer.submit(lambda _database: gate.wait())
-    with pytest.raises(RecordError, match=r"not on the disk after 0\.02 s") as caught:
+    hang = Hang()
+    ledger._writer.submit(hang)
+    loop = asyncio.get_running_loop()
+    began_s = loop.time()
+    with pytest.raises(RecordError, match="not on the disk after 10 s") as caught:
         await ledger.note("fault", "late")
+    assert loop.time() - began_s == WRITE_DEADLINE_S
     assert caught.value.code == "record.disk_failed"
-    gate.set()
+    hang.end()
     await ledger.close()
     assert rows(tmp_path, "SELECT detail FROM events") == [("late",)]
 
@@ -418,14 +420,14 @@ async def test_a_disk_that_does_not_answer_is_a_fault_and_not_a_hang(
 async def test_a_full_queue_is_a_fault_and_not_a_silent_drop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(writer, "WRITES_WAITING", 2)
     ledger = await open_ledger(tmp_path)
-    gate = threading.Event()
-    ledger._writer.submit(lambda _database: gate.wait())
+    hang = Hang()
+    ledger._writer.submit(hang)
     waiting = asyncio.create_task(ledger.note("fault", "waits"))
     await asyncio.sleep(0)
     with pytest.raises(RecordError, match="2 writes are waiting") as caught:
         await ledger.note("fault", "refused")
     assert caught.value.code == "record.disk_failed"
-    gate.set()
+    hang.end()
     await waiting
     await ledger.close()
     assert rows(tmp_path, "SELECT detail FROM events") == [("waits",)]
