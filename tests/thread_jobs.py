@@ -14,8 +14,8 @@ from unittest.mock import patch
 
 from station.cell.compute import _Worker
 
-BYSTANDERS = ("stall guard",)
-"""Threads that only look on."""
+BYSTANDERS = ("stall guard", "watcher ")
+"""How the names of threads begin that only look on."""
 
 _doing = threading.local()
 
@@ -29,6 +29,7 @@ class ThreadJobs:
         self._hanging: set[object] = set()
         self._pools: set[ThreadPoolExecutor] = set()
         self._before = set(threading.enumerate())
+        self._running: list[threading.Thread] = []
         self._tell: Callable[[], None] = lambda: None
 
     def when_one_is_done(self, tell: Callable[[], None]) -> None:
@@ -88,12 +89,16 @@ class ThreadJobs:
 
     def strange_threads(self) -> list[str]:
         """Names of threads that were started meanwhile and whose work is not counted."""
+        if (running := threading.enumerate()) == self._running:
+            return []
         pooled = {thread for pool in self._pools for thread in pool._threads}
-        return [
+        strange = [
             thread.name
-            for thread in threading.enumerate()
-            if thread not in self._before | pooled and thread.name not in ("compute", *BYSTANDERS)
+            for thread in running
+            if thread not in self._before | pooled and not thread.name.startswith(("compute", *BYSTANDERS))
         ]
+        self._running = [] if strange else running  # asked at every jump of the clock
+        return strange
 
 
 class Hang:

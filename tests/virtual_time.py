@@ -23,10 +23,13 @@ import struct
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from typing import Any, ParamSpec
+from typing import TYPE_CHECKING, Any, ParamSpec
 
 from station.core.clock import Clock, SystemClock
 from tests.thread_jobs import ThreadJobs, watched_threads
+
+if TYPE_CHECKING:
+    from _typeshed import FileDescriptorLike
 
 P = ParamSpec("P")
 Ready = list[tuple[selectors.SelectorKey, int]]
@@ -49,6 +52,18 @@ class _JumpingSelector(selectors.DefaultSelector):
         super().__init__()
         self._jobs = jobs
         self.loop: VirtualTimeLoop
+        self.foreign: set[FileDescriptorLike] = set()
+
+    def register(self, fileobj: "FileDescriptorLike", events: int, data: Any = None) -> selectors.SelectorKey:
+        """As ever; who may be at the other end is noted."""
+        if not _is_ours(fileobj):
+            self.foreign.add(fileobj)
+        return super().register(fileobj, events, data)
+
+    def unregister(self, fileobj: "FileDescriptorLike") -> selectors.SelectorKey:
+        """As ever."""
+        self.foreign.discard(fileobj)
+        return super().unregister(fileobj)
 
     def select(self, _timeout: float | None = None) -> Ready:
         """What is ready; never a wait for a timer."""
@@ -75,9 +90,9 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
         self._jobs = jobs
         self._looking = 0
         self._seen = False
-        selector = _JumpingSelector(jobs)
-        selector.loop = self
-        super().__init__(selector)
+        self._waits = _JumpingSelector(jobs)
+        self._waits.loop = self
+        super().__init__(self._waits)
         jobs.when_one_is_done(self._look_again)
 
     def time(self) -> float:
@@ -131,18 +146,18 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
     def _refuse_what_would_be_overtaken(self) -> None:
         if strange := self._jobs.strange_threads():
             raise TimeStandsStillError(f"what these threads have to do is not known: {strange}")
-        for descriptor in self._selector.get_map():  # type: ignore[attr-defined]
-            if not _is_ours(descriptor):
-                raise TimeStandsStillError(f"what comes from descriptor {descriptor} comes from elsewhere")
+        if foreign := self._waits.foreign:
+            raise TimeStandsStillError(f"what comes from these descriptors comes from elsewhere: {foreign}")
 
     def _look_again(self) -> None:
         with suppress(RuntimeError):  # the loop was closed meanwhile
             self.call_soon_threadsafe(lambda: None)
 
 
-def _is_ours(descriptor: int) -> bool:
+def _is_ours(fileobj: "FileDescriptorLike") -> bool:
     """Whether it is a Unix socket that nobody but this process has an end of, or one that listens."""
     try:
+        descriptor = fileobj if isinstance(fileobj, int) else fileobj.fileno()
         with socket.socket(fileno=os.dup(descriptor)) as end:
             if end.family != socket.AF_UNIX:
                 return False

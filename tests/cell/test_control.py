@@ -18,9 +18,10 @@ import station.host.control_socket
 from station.core.errors import ControlError
 from station.core.peer import Peer
 from station.host.control import SOCKET, ask, send
-from station.host.control_socket import CONNECTIONS
+from station.host.control_socket import CONNECTIONS, LOOK_S, REQUEST_TIMEOUT_S
 from tests.cell.bench import listening, running
 from tests.other_users import MEMBERS, as_another, needs_root
+from tests.virtual_time import in_virtual_time
 
 IMPORTS = "from station.host.control import ask; from station.core.errors import StationError"
 ASK = """
@@ -145,16 +146,15 @@ async def test_the_socket_a_killed_station_has_left_is_replaced_and_taken_away_a
     assert list(long.iterdir()) == []
 
 
+@in_virtual_time
 async def test_a_socket_that_somebody_deletes_is_made_anew(folder: Path) -> None:
-    async with running() as bench, listening(bench.desk, folder, look_s=0.01):
+    async with running() as bench, listening(bench.desk, folder):
+        await asyncio.sleep(LOOK_S / 2)
         (folder / SOCKET).unlink()
-        answer = None
-        async with asyncio.timeout(10):
-            while answer is None:
-                with suppress(ControlError):
-                    answer = await ask(folder, "status")
-                await asyncio.sleep(0.01)
-        assert answer["state"] == bench.desk.view.state.name
+        await asyncio.sleep(LOOK_S / 4)
+        assert await code_of(ask(folder, "status")) == "control.no_station"
+        await asyncio.sleep(LOOK_S / 2)
+        assert (await ask(folder, "status"))["state"] == bench.desk.view.state.name
 
 
 @pytest.mark.parametrize("turns", range(6))
@@ -180,16 +180,17 @@ async def test_a_request_without_an_end_is_refused_and_nothing_else_suffers(fold
         assert (await ask(folder, "status"))["refused"] is None
 
 
-async def test_clients_that_say_nothing_are_hung_up_on_and_lock_nobody_out_for_long(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(station.host.control_socket, "REQUEST_TIMEOUT_S", 0.2)
+@in_virtual_time
+async def test_clients_that_say_nothing_are_hung_up_on_and_lock_nobody_out_for_long(folder: Path) -> None:
+    loop = asyncio.get_running_loop()
     async with running() as bench, listening(bench.desk, folder):
+        began_s = loop.time()
         silent = [await asyncio.open_unix_connection(str(folder / SOCKET)) for _ in range(CONNECTIONS)]
         reader, late = await asyncio.open_unix_connection(str(folder / SOCKET))
-        async with asyncio.timeout(10):
-            assert await reader.read() == b"", "one more than there is room for is hung up on"
-            assert [await reader.read() for reader, _ in silent] == [b""] * CONNECTIONS
+        assert await reader.read() == b"", "one more than there is room for is hung up on"
+        assert loop.time() == began_s
+        assert [await reader.read() for reader, _ in silent] == [b""] * CONNECTIONS
+        assert loop.time() - began_s == REQUEST_TIMEOUT_S
         assert (await ask(folder, "status"))["state"] == bench.desk.view.state.name
         for _, writer in [*silent, (reader, late)]:
             writer.close()

@@ -19,14 +19,15 @@ from station.core.errors import RecordError
 from station.core.part import Pixels, Probabilities
 from station.core.records import RecordFilter
 from station.core.settings import RecordSettings, Settings
-from station.host.housekeeping import keep_house
+from station.host.housekeeping import JOURNAL_BYTES, LOOK_S, keep_house
 from station.records.ledger import SqliteLedger
 from station.records.query import export_records
-from tests.cell.bench import settings, until
+from tests.cell.bench import Bench, running, settings, until
 from tests.cell.reason_codes import REASON_CODE
 from tests.cell.wired_bench import WiredBench, wired
 from tests.file_systems import mounted
 from tests.housings import Verdict
+from tests.virtual_time import clock_here, in_virtual_time
 
 DISK_KB = 700
 
@@ -179,44 +180,60 @@ async def test_a_database_with_a_damaged_page_is_refused_at_the_start(tmp_path: 
 
 
 @asynccontextmanager
-async def kept(folder: Path, rules: RecordSettings) -> AsyncIterator[tuple[WiredBench, SqliteLedger]]:
-    """A recorded cell, and its housekeeping at work."""
-    async with recorded(folder, settings()) as (bench, ledger):
-        house = asyncio.create_task(keep_house(ledger, bench.cell.built.alarms, rules))
-        try:
-            yield bench, ledger
-        finally:
-            house.cancel()
-            await asyncio.wait([house])
+async def kept(folder: Path, rules: RecordSettings) -> AsyncIterator[tuple[Bench, SqliteLedger]]:
+    """A cell above its ports whose records are in a real database, and the housekeeping at work."""
+    configuration = settings()
+    books = (configuration.sha256, configuration.model_dump_json())
+    ledger = await SqliteLedger.open(folder, RecordSettings(), clock_here(), books, configuration.table)
+    try:
+        async with running(configuration, ledger=ledger) as bench:
+            await bench.start()
+            house = asyncio.create_task(keep_house(ledger, bench.built.alarms, rules))
+            try:
+                yield bench, ledger
+            finally:
+                house.cancel()
+                await asyncio.wait([house])
+    finally:
+        await ledger.close()
 
 
-def standing(bench: WiredBench, code: str) -> Alarm | None:
-    return next((alarm for alarm in bench.cell.built.alarms.listed if alarm.fault.code == code and alarm.active), None)
+async def passes(bench: Bench, part_id: str) -> None:
+    """One more part is sorted as if nothing had been."""
+    bench.feed(part_id)
+    await until(lambda: (part_id, "second_inspection") in bench.floor.sorted_parts)
 
 
-async def test_a_disk_that_fills_is_an_alarm_before_it_is_full_and_the_cell_goes_on(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("station.host.housekeeping.LOOK_S", 0.01)
+async def looked_after() -> None:
+    """The housekeeping has looked once more, and told what it saw."""
+    await asyncio.sleep(LOOK_S + 1)
+
+
+def standing(bench: Bench, code: str) -> Alarm | None:
+    return next((alarm for alarm in bench.built.alarms.listed if alarm.fault.code == code and alarm.active), None)
+
+
+@in_virtual_time
+async def test_a_disk_that_fills_is_an_alarm_before_it_is_full_and_the_cell_goes_on(tmp_path: Path) -> None:
     with mounted(tmp_path / "disk", "-o", "size=16m") as folder:
         async with kept(folder, RecordSettings(reserve_mb=1, low_mb=8)) as (bench, _ledger):
-            await bench.passes("P1")
+            await passes(bench, "P1")
+            await looked_after()
             assert standing(bench, "record.disk_low") is None
             with (folder / "ballast").open("wb") as ballast:
                 os.posix_fallocate(ballast.fileno(), 0, 10_000_000)
-            await until(lambda: standing(bench, "record.disk_low"))
-            await bench.passes("P2")
+            await looked_after()
+            await passes(bench, "P2")
             alarm = standing(bench, "record.disk_low")
             assert alarm is not None
             assert (alarm.count, "records.low_mb is 8" in alarm.detail) == (1, True)
             (folder / "ballast").unlink()
-            await until(lambda: standing(bench, "record.disk_low") is None)
+            await looked_after()
+            assert standing(bench, "record.disk_low") is None
 
 
 READS_WITHOUT_END = """
 import sqlite3, sys
-from tests.housings import Verdict
-from tests.housings import Verdict
 reader = sqlite3.connect(sys.argv[1], isolation_level=None)
 reader.execute("BEGIN")
 reader.execute("SELECT count(*) FROM events").fetchone()
@@ -242,22 +259,21 @@ def reader(tmp_path: Path) -> Iterator[Callable[[], subprocess.Popen[str]]]:
         process.communicate("")
 
 
+@in_virtual_time
 async def test_a_journal_that_grows_is_an_alarm_that_names_the_reader(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reader: Callable[[], subprocess.Popen[str]]
+    tmp_path: Path, reader: Callable[[], subprocess.Popen[str]]
 ) -> None:
-    monkeypatch.setattr("station.host.housekeeping.LOOK_S", 0.01)
-    monkeypatch.setattr("station.host.housekeeping.JOURNAL_BYTES", 6_000_000)
-    monkeypatch.setattr("station.records.opening.JOURNAL_KEPT_BYTES", 0)
     async with kept(tmp_path, RecordSettings(reserve_mb=0, low_mb=0)) as (bench, ledger):
         await ledger.note("fault", "begun")
         process = await asyncio.to_thread(reader)
-        for _ in range(8):
-            await ledger.note("fault", "x" * 1_000_000)
-        await until(lambda: standing(bench, "record.journal_grows"))
+        while (await ledger.room()).journal <= JOURNAL_BYTES:
+            await ledger.note("fault", "x" * 4_000_000)
+        await looked_after()
         alarm = standing(bench, "record.journal_grows")
         assert alarm is not None
         assert f"process {process.pid} (python" in alarm.detail
         await asyncio.to_thread(process.communicate, "")
         for _ in range(2):
             await ledger.note("fault", "brings the journal in, and begins it anew")
-        await until(lambda: standing(bench, "record.journal_grows") is None)
+        await looked_after()
+        assert standing(bench, "record.journal_grows") is None

@@ -14,6 +14,7 @@ from station.core.settings import CropSettings, TurnSettings
 from station.flow.crop import check_width, crop_block, find_part
 from station.flow.turn.witness import TurnWitness
 from tests.turned import GEOMETRY, turned
+from tests.virtual_time import in_virtual_time
 
 KIND = PartType("smh_385", 1, 385, 8, 6, 18.0, 320.0, 20.0, GEOMETRY)
 BLOCKS = 8
@@ -124,12 +125,14 @@ async def test_one_that_lasts_and_waits_for_no_part_begins_at_once_and_ends_when
     assert not told.broken.present("robot-stuck")
 
 
+@in_virtual_time
 async def test_one_with_a_time_ends_by_itself() -> None:
-    told = Told()
+    told, loop = Told(), asyncio.get_running_loop()
+    began_s = loop.time()
     told.arm("robot-net-refused")
     assert told.broken.struck == ("robot-net-refused",)
-    async with asyncio.timeout(5):
-        await told.broken.ended("robot-net-refused")
+    await told.broken.ended("robot-net-refused")
+    assert loop.time() == began_s + named_fault("robot-net-refused").lasts_s
     assert told.broken.struck == ()
 
 
