@@ -14,6 +14,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from enum import Enum, auto
 from types import TracebackType
 from typing import Self
 
@@ -32,6 +33,66 @@ LOOKS = 8
 
 LOG_TIMEOUT_S = 1.0
 """The loop may hang in the middle of a log line and keep others from writing one; the end does not wait for that."""
+
+
+class Seen(Enum):
+    """What a look at the loop shows."""
+
+    GOES_ON = auto()
+    STALLED = auto()
+    HUNG = auto()
+
+
+class Standstill:
+    """How long a loop has stood still, by looks at how often it has beaten; nothing here waits or reads a clock.
+
+    What lies between two looks counts for two beats at the most: what was longer was the whole process at rest, stopped
+    or without a processor.
+
+    Args:
+        settings: After what time a standstill is told, and is one for good.
+        beats: How often the loop has beaten so far.
+        now_s: When.
+
+    Attributes:
+        lasted_s: How long it stands still, or has stood still when it went on with the last look.
+    """
+
+    def __init__(self, settings: WatchdogSettings, beats: int, now_s: float) -> None:
+        self._settings = settings
+        self._beats = beats
+        self._looked_s = now_s
+        self._told = False
+        self._turns = True
+        self.lasted_s = 0.0
+
+    def look(self, beats: int, now_s: float) -> list[Seen]:
+        """What is to be told, in this order; a standstill is told once, and its end where it was told."""
+        passed_s, self._looked_s = min(now_s - self._looked_s, 2 * beat_s(self._settings)), now_s
+        if beats != self._beats:
+            return self._turned(beats)
+        self.lasted_s = passed_s if self._turns else self.lasted_s + passed_s
+        self._turns = False
+        return self._stands()
+
+    def _turned(self, beats: int) -> list[Seen]:
+        self._beats, self._turns = beats, True
+        told, self._told = self._told, False
+        return [Seen.GOES_ON] if told else []
+
+    def _stands(self) -> list[Seen]:
+        seen = []
+        if self.lasted_s >= self._settings.stall_logged_s and not self._told:
+            self._told = True
+            seen.append(Seen.STALLED)
+        if self.lasted_s >= self._settings.stall_fatal_s:
+            seen.append(Seen.HUNG)
+        return seen
+
+
+def beat_s(settings: WatchdogSettings) -> float:
+    """How often the loop should beat at least, and is looked at."""
+    return settings.stall_logged_s / LOOKS
 
 
 class StallGuard:
@@ -65,34 +126,29 @@ class StallGuard:
     @property
     def beat_s(self) -> float:
         """How often the loop should beat at least."""
-        return self._settings.stall_logged_s / LOOKS
+        return beat_s(self._settings)
 
     def beat(self) -> None:
         """The loop turns."""
         self._beats += 1
 
     def _run(self) -> None:
-        seen, stalled_s, told = self._beats, 0.0, False
-        looked_s = time.monotonic()
+        standstill = Standstill(self._settings, self._beats, time.monotonic())
         while not self._over.wait(self.beat_s):
-            before_s, looked_s = looked_s, time.monotonic()
-            if self._beats != seen:
-                if told:
-                    _say("event_loop_goes_on", stalled_s=round(stalled_s, 1))
-                seen, stalled_s, told = self._beats, 0.0, False
-                continue
-            # What was longer than two looks was the whole process at rest, stopped or without a processor.
-            stalled_s += min(looked_s - before_s, 2 * self.beat_s)
-            if stalled_s >= self._settings.stall_logged_s and not told:
-                told = True
-                _say("event_loop_stalled", stalled_s=round(stalled_s, 1), stack=self._stack())
-            if stalled_s >= self._settings.stall_fatal_s:
-                self._give_up(stalled_s)
-                return
+            for seen in standstill.look(self._beats, time.monotonic()):
+                self._tell(seen, round(standstill.lasted_s, 1))
+                if seen is Seen.HUNG:
+                    self._end(STALLED)
+                    return
 
-    def _give_up(self, stalled_s: float) -> None:
-        _say("event_loop_hung", stalled_s=round(stalled_s, 1), exit_status=STALLED, stack=self._stack())
-        self._end(STALLED)
+    def _tell(self, seen: Seen, stalled_s: float) -> None:
+        match seen:
+            case Seen.GOES_ON:
+                _say("event_loop_goes_on", stalled_s=stalled_s)
+            case Seen.STALLED:
+                _say("event_loop_stalled", stalled_s=stalled_s, stack=self._stack())
+            case Seen.HUNG:
+                _say("event_loop_hung", stalled_s=stalled_s, exit_status=STALLED, stack=self._stack())
 
     def _stack(self) -> str:
         frame = sys._current_frames().get(self._watched)  # noqa: SLF001  # the documented way to another thread's stack

@@ -1,4 +1,7 @@
-"""An event loop that stands still is told with its stack, and ends the process when it stays so; in real processes."""
+"""An event loop that stands still is told with its stack, and ends the process when it stays so.
+
+What a look shows is tested by times that are given; what comes of it, in real processes.
+"""
 
 import gc
 import signal
@@ -9,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from station.host.stalls import STALLED, settled_memory
+from station.core.settings import WatchdogSettings
+from station.host.stalls import STALLED, Seen, Standstill, beat_s, settled_memory
 
 ROOT = Path(__file__).parents[2]
 
@@ -46,6 +50,87 @@ async def main():
 
 asyncio.run(main())
 """
+
+
+LOGGED_S, FATAL_S = 2.0, 15.0
+WATCH = WatchdogSettings(stall_logged_s=LOGGED_S, stall_fatal_s=FATAL_S)
+BEAT_S = beat_s(WATCH)
+
+
+class Looks:
+    """A loop that beats or does not, looked at in time."""
+
+    def __init__(self) -> None:
+        self._now_s, self._beats = 100.0, 7
+        self._standstill = Standstill(WATCH, self._beats, self._now_s)
+        self.told: list[tuple[float, Seen, float]] = []
+
+    def beating(self, seconds: float) -> None:
+        for _ in range(round(seconds / BEAT_S)):
+            self._beats += 1
+            self.look(BEAT_S)
+
+    def standing(self, seconds: float) -> None:
+        for _ in range(round(seconds / BEAT_S)):
+            self.look(BEAT_S)
+
+    def look(self, after_s: float) -> None:
+        self._now_s += after_s
+        for seen in self._standstill.look(self._beats, self._now_s):
+            self.told.append((self._now_s - 100.0, seen, self._standstill.lasted_s))
+
+
+def test_a_loop_that_beats_is_never_told() -> None:
+    looks = Looks()
+    looks.beating(3600)
+    assert looks.told == []
+
+
+def test_a_standstill_is_told_once_and_ends_the_process_at_its_time() -> None:
+    looks = Looks()
+    looks.standing(FATAL_S)
+    assert looks.told == [(LOGGED_S, Seen.STALLED, LOGGED_S), (FATAL_S, Seen.HUNG, FATAL_S)]
+
+
+def test_what_goes_on_is_told_with_how_long_it_stood_and_begins_anew() -> None:
+    looks = Looks()
+    looks.standing(FATAL_S - BEAT_S)
+    looks.beating(BEAT_S)
+    looks.standing(LOGGED_S - BEAT_S)
+    looks.beating(BEAT_S)
+    looks.standing(LOGGED_S)
+    lasted_s = FATAL_S - BEAT_S
+    assert looks.told == [
+        (LOGGED_S, Seen.STALLED, LOGGED_S),
+        (FATAL_S, Seen.GOES_ON, lasted_s),
+        (FATAL_S + 2 * LOGGED_S, Seen.STALLED, LOGGED_S),
+    ]
+
+
+@pytest.mark.parametrize("rest_s", [10.0, 3600.0])
+def test_a_process_that_was_at_rest_as_a_whole_has_not_stalled(rest_s: float) -> None:
+    looks = Looks()
+    looks.beating(1)
+    looks.look(rest_s)
+    looks.beating(1)
+    assert looks.told == []
+
+
+def test_a_rest_in_the_middle_of_a_standstill_counts_for_two_beats() -> None:
+    looks = Looks()
+    looks.standing(LOGGED_S - 3 * BEAT_S)
+    looks.look(3600.0)
+    assert looks.told == []
+    looks.look(BEAT_S)
+    assert looks.told == [(LOGGED_S - 2 * BEAT_S + 3600.0, Seen.STALLED, LOGGED_S)]
+
+
+def test_a_standstill_that_is_both_at_once_is_told_before_it_ends_the_process() -> None:
+    standstill = Standstill(WatchdogSettings(stall_logged_s=2.0, stall_fatal_s=2.1), 0, 0.0)
+    seen = [standstill.look(0, 0.4 * number) for number in range(1, 7)]
+    assert seen == [[], [], [], [], [Seen.STALLED], [Seen.HUNG]]
+    late = Standstill(WatchdogSettings(stall_logged_s=2.0, stall_fatal_s=2.1), 0, 0.0)
+    assert [late.look(0, 0.45 * number) for number in range(1, 6)][-1] == [Seen.STALLED, Seen.HUNG]
 
 
 def start(does: str) -> subprocess.Popen[str]:
