@@ -70,9 +70,11 @@ async def kept() -> AsyncIterator[House]:
     house = House()
     rules = RecordSettings(reserve_mb=1, low_mb=LOW_MB)
     keeping = asyncio.create_task(keep_house(house.ledger, house.alarms, rules))
-    yield house
-    keeping.cancel()
-    await asyncio.wait([keeping])
+    try:
+        yield house
+    finally:
+        keeping.cancel()
+        await asyncio.wait([keeping])
     assert keeping.cancelled()
 
 
@@ -122,6 +124,7 @@ async def test_a_disk_that_fills_is_one_alarm_at_the_next_look_and_over_when_the
 @in_virtual_time
 async def test_a_journal_that_grows_is_an_alarm_that_names_who_reads_and_over_when_it_is_half_as_large() -> None:
     async with kept() as house:
+        await asyncio.sleep(LOOK_S / 2)
         house.ledger.journal_bytes = JOURNAL_BYTES + 1
         await asyncio.sleep(LOOK_S)
         ((code, _count, detail),) = house.standing()
