@@ -224,12 +224,14 @@ async def turn() -> None:
 
 
 def in_virtual_time(test: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P, None]:
-    """A test, or an example of one, that runs on a loop with a clock of its own."""
+    """A test that runs on a loop with a clock of its own, and leaves no task behind."""
 
     @functools.wraps(test)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
         jobs = ThreadJobs()
         with watched_threads(jobs), asyncio.Runner(loop_factory=lambda: VirtualTimeLoop(jobs)) as runner:
             runner.run(test(*args, **kwargs))
+            left = sorted(task.get_name() for task in asyncio.all_tasks(runner.get_loop()))
+            assert not left, f"tasks are left: {left}"
 
     return run

@@ -267,6 +267,17 @@ def test_time_does_not_overtake_a_connection_whose_end_may_be_elsewhere() -> Non
     assert "comes from elsewhere" in standing_still(talks)
 
 
+def test_a_task_that_is_left_fails_the_test() -> None:
+    async def leaves() -> None:
+        left.append(asyncio.create_task(asyncio.sleep(DAY_S), name="forgotten"))
+        await asyncio.sleep(0)
+
+    left: list[asyncio.Task[None]] = []
+    with pytest.raises(AssertionError, match="forgotten"):
+        in_virtual_time(leaves)()
+    assert left[0].cancelled()
+
+
 def test_time_does_not_overtake_a_pipe() -> None:
     async def listens() -> None:
         ours, theirs = os.pipe()
