@@ -5,7 +5,6 @@ import json
 import os
 import subprocess
 import sys
-import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -20,13 +19,14 @@ from station.core.part import Pixels, Probabilities
 from station.core.records import RecordFilter
 from station.core.settings import RecordSettings, Settings
 from station.host.housekeeping import JOURNAL_BYTES, LOOK_S, keep_house
-from station.records.ledger import SqliteLedger
+from station.records.ledger import WRITE_DEADLINE_S, SqliteLedger
 from station.records.query import export_records
 from tests.cell.bench import Bench, running, settings, until
 from tests.cell.reason_codes import REASON_CODE
 from tests.cell.wired_bench import WiredBench, wired
 from tests.file_systems import mounted
 from tests.housings import Verdict
+from tests.thread_jobs import Hang
 from tests.virtual_time import clock_here, in_virtual_time
 
 DISK_KB = 700
@@ -47,6 +47,20 @@ async def recorded(folder: Path, configuration: Settings) -> AsyncIterator[tuple
     try:
         async with wired(configuration, ledger=ledger) as bench:
             await bench.cell.start()
+            yield bench, ledger
+    finally:
+        await ledger.close()
+
+
+@asynccontextmanager
+async def above_the_ports(folder: Path) -> AsyncIterator[tuple[Bench, SqliteLedger]]:
+    """A cell on fakes whose records are in a real database."""
+    configuration = settings()
+    books = (configuration.sha256, configuration.model_dump_json())
+    ledger = await SqliteLedger.open(folder, RecordSettings(), clock_here(), books, configuration.table)
+    try:
+        async with running(configuration, ledger=ledger) as bench:
+            await bench.start()
             yield bench, ledger
     finally:
         await ledger.close()
@@ -130,33 +144,35 @@ async def test_a_database_that_fails_in_work_holds_the_cell(
             await until(lambda: sorted_in(tmp_path) == dict(bench.cell.floor.sorted_parts))
 
 
-async def test_a_disk_that_does_not_answer_in_time_holds_the_cell_and_nothing_is_sorted_or_lost(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("station.records.ledger.WRITE_DEADLINE_S", 0.3)
-    async with recorded(tmp_path, settings()) as (bench, ledger):
-        gate = threading.Event()
-        score = bench.cell.classifier.score
+@in_virtual_time
+async def test_a_disk_that_does_not_answer_in_time_holds_the_cell_and_nothing_is_sorted_or_lost(tmp_path: Path) -> None:
+    loop, hang = asyncio.get_running_loop(), Hang()
+    async with above_the_ports(tmp_path) as (bench, ledger):
+        score = bench.classifier.score
 
         def stall_and_score(patches: Pixels) -> Probabilities:
             if not stalled:
-                stalled.append(ledger._writer.submit(lambda _database: gate.wait()))
+                stalled.append(ledger._writer.submit(hang))
             return score(patches)
 
         stalled: list[object] = []
-        bench.cell.classifier.score = stall_and_score  # type: ignore[method-assign]
+        bench.classifier.score = stall_and_score  # type: ignore[method-assign]
+        began_s = loop.time()
         bench.feed("P1")
-        try:
-            await bench.held_for(REASON_CODE["record.disk_failed"])
-            assert bench.cell.floor.sorted_parts == []
-        finally:
-            gate.set()
-        await bench.command(Command.UNHOLD, State.EXECUTE, State.HELD)
-        await until(lambda: dict(bench.cell.floor.sorted_parts))
-        await until(lambda: sorted_in(tmp_path) == dict(bench.cell.floor.sorted_parts))
-        await bench.passes("P2")
-        await until(lambda: sorted_in(tmp_path) == dict(bench.cell.floor.sorted_parts))
+        await bench.desk.reached(State.HELD)
+        assert loop.time() - began_s == WRITE_DEADLINE_S
+        reason = bench.desk.view.reason
+        assert reason is not None
+        assert reason.fault.code == "record.disk_failed"
+        assert bench.floor.sorted_parts == []
+        hang.end()
+        bench.give(Command.UNHOLD)
+        await bench.desk.reached(State.EXECUTE)
+        await until(lambda: "P1" in sorted_in(tmp_path))
+        bench.feed("P2")
+        await until(lambda: "P2" in sorted_in(tmp_path))
         assert list(sorted_in(tmp_path)) == ["P1", "P2"]
+        assert sorted_in(tmp_path) == dict(bench.floor.sorted_parts)
 
 
 def database_in(folder: Path) -> Path:
@@ -181,21 +197,14 @@ async def test_a_database_with_a_damaged_page_is_refused_at_the_start(tmp_path: 
 
 @asynccontextmanager
 async def kept(folder: Path, rules: RecordSettings) -> AsyncIterator[tuple[Bench, SqliteLedger]]:
-    """A cell above its ports whose records are in a real database, and the housekeeping at work."""
-    configuration = settings()
-    books = (configuration.sha256, configuration.model_dump_json())
-    ledger = await SqliteLedger.open(folder, RecordSettings(), clock_here(), books, configuration.table)
-    try:
-        async with running(configuration, ledger=ledger) as bench:
-            await bench.start()
-            house = asyncio.create_task(keep_house(ledger, bench.built.alarms, rules))
-            try:
-                yield bench, ledger
-            finally:
-                house.cancel()
-                await asyncio.wait([house])
-    finally:
-        await ledger.close()
+    """Such a cell, and the housekeeping at work."""
+    async with above_the_ports(folder) as (bench, ledger):
+        house = asyncio.create_task(keep_house(ledger, bench.built.alarms, rules))
+        try:
+            yield bench, ledger
+        finally:
+            house.cancel()
+            await asyncio.wait([house])
 
 
 async def passes(bench: Bench, part_id: str) -> None:

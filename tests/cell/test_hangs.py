@@ -1,12 +1,12 @@
 """What hangs becomes a fault, and a wall clock that is set becomes none: above the ports."""
 
+import asyncio
 import json
 import threading
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from station.cell.packml import Command, State
-from station.core.clock import SystemClock
 from station.core.errors import ModelError
 from station.core.records import RecordFilter
 from station.records.ledger import SqliteLedger
@@ -15,6 +15,10 @@ from tests.cell.bench import running, settings, until
 from tests.cell.reason_codes import REASON_CODE
 from tests.cell.wired_bench import wired
 from tests.housings import Verdict
+from tests.thread_jobs import Hang
+from tests.virtual_time import LoopClock, in_virtual_time
+
+DAY_S = 86_400.0
 
 
 async def test_a_network_that_hangs_sends_the_part_to_review_and_holds_the_cell_which_runs_on_after_unhold() -> None:
@@ -45,21 +49,25 @@ async def test_a_network_that_hangs_sends_the_part_to_review_and_holds_the_cell_
         gate.set()
 
 
+@in_virtual_time
 async def test_a_network_that_hangs_when_it_is_warmed_up_is_told_and_the_cell_does_not_start() -> None:
-    async with running(settings(watchdog={"compute_timeout_s": 0.1})) as bench:
-        gate = threading.Event()
-        bench.classifier.warm_up = gate.wait  # type: ignore[method-assign, assignment]
+    configuration, hang, loop = settings(), Hang(), asyncio.get_running_loop()
+    async with running(configuration) as bench:
+        bench.classifier.warm_up = hang  # type: ignore[method-assign]
+        began_s = loop.time()
         bench.give(Command.RESET)
         assert await bench.desk.reached(State.STOPPED, State.IDLE) is State.STOPPED
+        assert loop.time() - began_s == configuration.watchdog.compute_timeout_s
         assert bench.desk.view.reason is not None
         assert bench.desk.view.reason.fault.code == "model.engine_failed"
-        gate.set()
+        hang.end()
 
 
-class JumpingClock(SystemClock):
+class JumpingClock(LoopClock):
     """A wall clock that is somewhere else at every look: years ahead, years back."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.looks = 0
 
     def now(self) -> datetime:
@@ -67,8 +75,9 @@ class JumpingClock(SystemClock):
         return super().now() + timedelta(days=(-1) ** self.looks * 400 * self.looks)
 
 
+@in_virtual_time
 async def test_a_stepped_wall_clock_changes_nothing_but_dates(tmp_path: Path) -> None:
-    clock, configuration = JumpingClock(), settings(alarms={"suspended_after_s": 5.0}, plc={"starved_after_s": 0.05})
+    clock, configuration = JumpingClock(), settings()
     books = (configuration.sha256, configuration.model_dump_json())
     ledger = await SqliteLedger.open(tmp_path, configuration.records, clock, books, configuration.table)
     async with running(configuration, ledger=ledger, clock=clock, parts=4) as bench:
@@ -77,6 +86,7 @@ async def test_a_stepped_wall_clock_changes_nothing_but_dates(tmp_path: Path) ->
             bench.feed(f"A{number}")
             await until(lambda wanted=number: len(bench.floor.sorted_parts) == wanted)
         await bench.desk.reached(State.SUSPENDED)
+        await asyncio.sleep(DAY_S)
         assert bench.desk.view.alarms == ()
         bench.classifier.failure = ModelError("model.engine_failed", "planted")
         bench.feed("A4")
