@@ -19,6 +19,7 @@ import math
 import os
 import selectors
 import socket
+import stat
 import struct
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
@@ -156,15 +157,14 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
 
 def _is_ours(fileobj: "FileDescriptorLike") -> bool:
     """Whether it is a Unix socket that nobody but this process has an end of, or one that listens."""
-    try:
-        descriptor = fileobj if isinstance(fileobj, int) else fileobj.fileno()
-        with socket.socket(fileno=os.dup(descriptor)) as end:
-            if end.family != socket.AF_UNIX:
-                return False
-            peer, *_ = struct.unpack("3i", end.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
-            return peer in (0, os.getpid())
-    except OSError:  # no socket
+    descriptor = fileobj if isinstance(fileobj, int) else fileobj.fileno()
+    if not stat.S_ISSOCK(os.fstat(descriptor).st_mode):
         return False
+    with socket.socket(fileno=os.dup(descriptor)) as end:
+        if end.family != socket.AF_UNIX:
+            return False
+        peer, *_ = struct.unpack("3i", end.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
+        return peer in (0, os.getpid())
 
 
 class LoopClock:
