@@ -7,8 +7,7 @@ answer cannot be taken for the next request's.
 
 import asyncio
 import termios
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 
 from pymodbus.client import AsyncModbusSerialClient, AsyncModbusTcpClient
 from pymodbus.constants import ExcCodes
@@ -16,15 +15,14 @@ from pymodbus.exceptions import ModbusException
 from pymodbus.pdu import ExceptionResponse, ModbusPDU
 
 from drivers.modbus.answers import answers_of
+from drivers.modbus.cancellation import cancellation_kept
 from drivers.modbus.family import Family
 from drivers.modbus.register_map import Kind, Run
 from drivers.modbus.serial_port import someones_terminal, why_not
+from drivers.modbus.silence import silence_s
 from station.core.errors import FAULTS, DeviceError
 from station.core.settings import RtuLink, TcpLink, expand
 
-_BITS_PER_CHARACTER = 11
-_SILENT_CHARACTERS = 3.5
-_SHORTEST_SILENCE_S = 0.00175  # Source: MODBUS over Serial Line V1.02, section 2.5.1.1
 _LIBRARY_PATIENCE_S = 5.0  # beyond our own deadlines, which end every wait
 _FUNCTIONS = {"holding": 3, "input": 4}
 _EXCEPTIONS: dict[int, str] = {
@@ -56,7 +54,7 @@ class ModbusConnection:
         self._client: AsyncModbusTcpClient | AsyncModbusSerialClient | None = None
         self._answers = answers_of(settings)
         self._deadline: asyncio.Timeout | None = None
-        self._silence_s = _silence_s(settings)
+        self._silence_s = silence_s(settings)
         self._silent_from = 0.0
 
     @property
@@ -75,7 +73,7 @@ class ModbusConnection:
             await self._require_serial_line(expand(self._settings.device))
         self._client = _client(self._settings, lambda connected: None if connected else self.abandon(), self._watch)
         try:
-            with _cancellation_kept():
+            with cancellation_kept():
                 async with asyncio.timeout(patience):
                     opened = await self._client.connect()
         except (TimeoutError, OSError, ValueError, termios.error, ModbusException) as error:
@@ -156,7 +154,7 @@ class ModbusConnection:
         if client is None or not client.connected:
             raise self.unreachable(f"{what}: the connection broke")
         try:
-            with _cancellation_kept():
+            with cancellation_kept():
                 async with asyncio.timeout(self._settings.request_timeout_s) as self._deadline:
                     await self._keep_silence()
                     answer = await request(client)
@@ -195,19 +193,6 @@ class ModbusConnection:
         return self._family.fault(key, f"{link_name(self._settings)} {detail}")
 
 
-@contextmanager
-def _cancellation_kept() -> Iterator[None]:
-    """Cancel the task at the end when it was cancelled inside and the library has swallowed that.
-
-    Source: asyncio.wait_for of Python 3.11 returns its future's result when that comes together with a cancellation.
-    """
-    task = asyncio.current_task()
-    before = task.cancelling() if task else 0
-    yield
-    if task and task.cancelling() > before:
-        raise asyncio.CancelledError
-
-
 def link_name(settings: TcpLink | RtuLink) -> str:
     """The address of a link, for people."""
     if isinstance(settings, TcpLink):
@@ -240,12 +225,6 @@ def _client(
         trace_connect=on_change,
         trace_packet=watch,
     )
-
-
-def _silence_s(settings: TcpLink | RtuLink) -> float:
-    if isinstance(settings, TcpLink):
-        return 0.0
-    return max(_SHORTEST_SILENCE_S, _SILENT_CHARACTERS * _BITS_PER_CHARACTER / settings.baud_rate)
 
 
 async def _serial_problem(settings: TcpLink | RtuLink) -> str:

@@ -75,7 +75,7 @@ class ModbusResults:
             number = await self._number_for(values)
             self._in_doubt = (number, values)
             sent_ns = self._clock.monotonic_ns()
-            if self._outbox.last_taken != number:
+            if self._outbox.last_taken != number:  # only a number that was in doubt can have been taken
                 await self._writer.write({**values, "result_sequence": number})
             self._in_doubt = None
             return Delivery(sent_ns, self._clock.monotonic_ns())
