@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from structlog.testing import capture_logs
 
 from drivers.modbus.callers import plain_address
-from drivers.modbus.server import FILES_KEPT
+from drivers.modbus.listener import FILES_KEPT
 from drivers.modbus.tally import TOLD_APART, Tally
 from drivers.plc.plc import ModbusPlc
 from station.core.settings import PlcSettings
