@@ -161,6 +161,17 @@ async def test_numbers_go_on_after_those_that_the_devices_have_taken() -> None:
     assert SystemClock().monotonic_ns() > 0
 
 
+def takers(tree: ast.AST, given: set[str]) -> list[str]:
+    """What is called with one of these as an argument, for each of them."""
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    return [
+        ast.unparse(call.func)
+        for call in calls
+        for argument in [*call.args, *(keyword.value for keyword in call.keywords)]
+        if ast.unparse(argument) in given
+    ]
+
+
 def test_no_path_goes_round_the_guards() -> None:
     """Jig and robot are made in one place and handed to `Motion` alone; nobody else calls what moves them."""
     for path in STATION.rglob("*.py"):
@@ -174,13 +185,9 @@ def test_no_path_goes_round_the_guards() -> None:
             if callee.split(".")[-1] in MOTIONS | {"stop"} and path != STATION / "cell" / "motion.py":
                 assert not any(word in callee for word in ("jig.", "robot.")), f"{path}: {callee}"
     build = ast.parse((STATION / "host" / "build.py").read_text(encoding="utf-8"))
-    owners = [
-        ast.unparse(node.func)
-        for node in ast.walk(build)
-        if isinstance(node, ast.Call)
-        for argument in node.args
-        if isinstance(argument, ast.Call) and ast.unparse(argument.func) in {"make_jig", "make_robot"}
-    ]
-    assert owners == ["Motion", "Motion"]
+    assert takers(build, {"make_jig(settings)", "make_robot(settings)"}) == ["Outside", "Outside"]
+    assert takers(build, {"outside.jig", "outside.robot"}) == ["Motion", "Motion"]
+    taken = [ast.unparse(node) for node in ast.walk(build) if isinstance(node, ast.Attribute)]
+    assert sorted(one for one in taken if one.endswith((".jig", ".robot"))) == ["outside.jig", "outside.robot"]
     check = (STATION / "host" / "check.py").read_text(encoding="utf-8")
     assert not any(f".{word}(" in check for word in MOTIONS), "station check must move nothing"
