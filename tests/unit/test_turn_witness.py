@@ -10,11 +10,13 @@ from sim.surfaces.render import WIDTHS_PX, RenderedScan, render_part
 from station.core.part import Pixels, Roi
 from station.core.settings import TurnSettings
 from station.flow.patch import blocks_of
+from station.flow.turn.rows import Rows
 from station.flow.turn.witness import TurnWitness
 from tests.lines import BLOCKS_PER_TURN, LINES_PER_BLOCK, LINES_PER_TURN
 from tests.turned import GEOMETRY, turned
 
 Chance = np.random.Generator
+LINES_PER_ROW = Rows.of(GEOMETRY).lines
 LEAST = LINES_PER_TURN // 100 + 1
 """One percent of the turn, 36 lines: what must be found wherever it lies."""
 DEFECTS = (SurfaceClass.IMPRINTED, SurfaceClass.PITS, SurfaceClass.ROLL_MARKS, SurfaceClass.SCRATCHES)
@@ -318,6 +320,17 @@ def test_the_repeated_lines_are_named() -> None:
     assert found is not None
     later, earlier = _named(found.detail)
     assert later - earlier == 4 * LINES_PER_BLOCK
+
+
+@pytest.mark.parametrize("start", [700, 1500, 2300, 3200])
+def test_the_line_is_named_from_which_on_the_picture_stands_still(start: int) -> None:
+    scan, chance = housing(0), np.random.default_rng(start)
+    image = scan.image.copy()
+    image[start : start + 200] = image[start]
+    found = witness_of(noisy(image, 1, chance), scan.truth.roi).doubt
+    assert found is not None
+    assert found.code == "scan.not_turned"
+    assert abs(int(found.detail.split()[2]) - start) <= 2 * LINES_PER_ROW, found.detail
 
 
 def _named(detail: str) -> tuple[int, int]:

@@ -14,7 +14,7 @@ from station.flow.turn.texture import Texture
 
 APART_ROWS = 4
 WINDOW_ROWS = 4
-"""Together seven rows, of 3584 lines 28: the shortest stretch that is looked at, and surely within any still one of one
+"""Together eight rows, of 3584 lines 32: the shortest stretch that is looked at, and surely within any still one of one
 percent of the turn."""
 TINY = 0.02
 """Grey values squared: what rounding leaves of two equal lines."""
@@ -51,7 +51,7 @@ class Stillness:
         ratios = proofs.stillness(texture.rows, texture.changes, self._of.lines, APART_ROWS, WINDOW_ROWS, TINY)
         self._ratios.append(ratios)
         self._least = min(self._least, ratios.min(initial=np.inf))
-        reach = APART_ROWS + WINDOW_ROWS
+        reach = APART_ROWS + WINDOW_ROWS - 1  # rows of a window but the last, so that each begins one
         self._tail = Texture(texture.rows[-reach:], texture.changes[-reach:])
 
     def finding(self) -> str | None:
