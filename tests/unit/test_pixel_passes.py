@@ -18,9 +18,10 @@ from station.core.errors import ConfigError
 from station.core.geometry import Geometry
 from station.core.part import Crop, Pixels, Roi
 from station.flow.patch import StripRoom, blocks_of, make_strip
-from station.flow.pixels import build, library, passes, proofs
+from station.flow.pixels import build, library, passes
 from station.flow.pixels.resizing import Resizing, compiled
 from station.flow.pixels.sharing import shares
+from station.flow.turn.passage import Passage
 from station.host.bundles import make_classifier
 from tests.cell.bench import settings
 from tests.lines import LINES_PER_BLOCK, PATCH_PX
@@ -99,130 +100,6 @@ def test_white_pixels_are_counted(columns: int, lines: int) -> None:
     pixels = block(2, columns, 3)[:lines]
     assert passes.white(pixels) == np.count_nonzero(pixels == 255)
     assert passes.white(np.full((lines, columns), 255, np.uint8)) == lines * columns
-
-
-@pytest.mark.parametrize("columns", [2, 3, 257, 640])
-def test_means_of_lines(columns: int) -> None:
-    whole = block(3, columns, 5)
-    before, pixels, grain = whole[0], whole[1:], min(columns, 257)
-    wide = pixels.astype(np.int64)
-    grey, grains, step = proofs.line_means(pixels, grain, before)
-    assert grey.tolist() == (wide.sum(axis=1) / columns).tolist()
-    assert grains.tolist() == (np.abs(np.diff(wide[:, :grain], axis=1)).sum(axis=1) / (grain - 1)).tolist()
-    assert step.tolist() == (np.abs(np.diff(whole.astype(np.int64), axis=0)).sum(axis=1) / columns).tolist()
-    assert proofs.line_means(pixels, grain, None)[2].tolist() == [step[1], *step[1:].tolist()]
-    assert proofs.mean(pixels) == wide.sum() / pixels.size
-
-
-@pytest.mark.parametrize(("lines", "window"), [(448, 18), (449, 18), (36, 18), (35, 18), (8, 1)])
-def test_every_other_number_against_those_between(lines: int, window: int) -> None:
-    change = np.random.default_rng(lines).normal(0, 1, lines)
-    pairs = change[0 : lines // 2 * 2 : 2] - change[1::2]
-    means, most = proofs.alternation(change, window)
-    expected = [pairs[start : start + window].mean() for start in range(len(pairs) - window + 1)]
-    assert means == pytest.approx(expected, abs=1e-12)
-    assert most == max(map(abs, means), default=0)
-
-
-def test_lines_that_change_less_than_their_neighbours_before_one_that_changes_more() -> None:
-    change = np.random.default_rng(4).normal(0, 0.1, 448)
-    copies = [1, 3, 200, 320, 446]
-    change[copies] -= 2
-    change[[copy + 1 for copy in copies]] += 1
-    assert proofs.dips(change, 1.2, 0.4) == len(copies)
-    assert proofs.dips(change, 1.2, 1.4) == 0, "the next one does not change so much more"
-    assert proofs.dips(change, 2.6, 0.4) == 0, "none changes so much less"
-    assert proofs.dips(change[:1], 1.2, 0.4) == 0
-    two = np.array([0, 0, 0, -2, 1, -2, 0, 0.0])
-    assert proofs.dips(two, 1, 0.5) == 1, "of the second, two neighbours change as little or more than the next"
-
-
-@pytest.mark.parametrize(("columns", "every", "pairs"), [(385, 2, 128), (1065, 8, 128), (60, 1, 52)])
-@pytest.mark.parametrize("lines_per_row", [1, 4, 7])
-def test_texture_is_the_difference_of_pairs_of_columns(
-    columns: int, every: int, pairs: int, lines_per_row: int
-) -> None:
-    pixels = block(4, columns, 9)
-    marks = pixels[:, : pairs * every : every].astype(np.int64)[:, :pairs] - pixels[:, 8::every][:, :pairs]
-    rows, changes = proofs.texture(pixels, lines_per_row, every, 8, pairs)
-    assert rows.tolist() == marks.reshape(-1, lines_per_row, pairs).sum(axis=1).tolist()
-    squares = np.square(np.diff(marks, axis=0)).sum(axis=1)
-    expected = np.array([*squares, squares[-1]]).reshape(-1, lines_per_row).mean(axis=1) / pairs
-    assert changes == pytest.approx(expected, rel=1e-6)
-
-
-def test_the_ratio_of_a_change_of_rows_to_the_noise_of_lines() -> None:
-    rng = np.random.default_rng(8)
-    rows, changes = rng.integers(-900, 900, (40, 100)).astype(np.float32), rng.uniform(1, 9, 40).astype(np.float32)
-    ratios = proofs.stillness(rows, changes, 4, 3, 5, 0.5)
-    squares = np.square(rows[3:] - rows[:-3]).mean(axis=1) / 4
-    expected = [
-        (squares[at : at + 5].mean() + 0.5) / (changes[at : at + 7].mean() + 0.5) for at in range(len(rows) - 7)
-    ]
-    assert ratios == pytest.approx(expected, rel=1e-5)
-    assert len(proofs.stillness(rows[:7], changes[:7], 4, 3, 5, 0.5)) == 0
-
-
-@pytest.mark.parametrize(("pairs", "every"), [(128, 2), (52, 1), (51, 2), (1, 1)])
-def test_rows_are_normalised_to_whole_numbers(pairs: int, every: int) -> None:
-    rows = np.random.default_rng(pairs).integers(-900, 900, (30, pairs)).astype(np.float32)
-    made = np.full((30, proofs.FEATURES), 7, np.int16)
-    proofs.normalise(rows, every, made)
-    fine = rows[:, ::every] - rows[:, ::every].mean(axis=0)
-    fine -= fine.mean(axis=1, keepdims=True)
-    lengths = np.maximum(np.linalg.norm(fine, axis=1, keepdims=True), 1e-6)
-    assert made[:, : fine.shape[1]] / proofs.UNIT == pytest.approx(fine / lengths, abs=1.01 / proofs.UNIT)
-    assert not made[:, fine.shape[1] :].any()
-
-
-def test_rows_that_have_nothing_of_their_own_are_like_no_others() -> None:
-    made = np.full((30, proofs.FEATURES), 7, np.int16)
-    proofs.normalise(np.full((30, 128), 300, np.float32), 2, made)
-    assert not made.any()
-
-
-@pytest.mark.parametrize("first", [0, 113, 784])
-def test_the_earlier_window_that_a_window_looks_most_like(first: int) -> None:
-    rows = np.zeros((first + 57, proofs.FEATURES), np.int16)
-    marks = np.random.default_rng(first).normal(0, 90, (len(rows), 128)).round().astype(np.float32)
-    proofs.normalise(marks, 2, rows)
-    unit = rows.astype(np.float64) / proofs.UNIT
-    later = unit[first::2]
-    peaks, places = proofs.again(rows, first, 2, 9, 0.05)
-    assert len(peaks) == len(later) - 3
-    for window in range(0, len(peaks), 5):
-        ends = range(first + 2 * window - 9 + 1)
-        means = [np.mean([later[window + k] @ unit[at + 2 * k] for k in range(4)]) for at in ends]
-        assert peaks[window] == pytest.approx(max([0.0, *means]), abs=1e-6)
-        if peaks[window] > 0.05:
-            assert means[places[window]] == pytest.approx(peaks[window], abs=1e-6)
-        else:
-            assert places[window] == 0
-
-
-def test_the_same_row_is_as_like_as_can_be_and_does_not_overflow() -> None:
-    rows = np.tile(np.eye(1, proofs.FEATURES, 5, np.int16) * proofs.UNIT, (40, 1))
-    peaks, places = proofs.again(rows, 0, 2, 9, 1.0)
-    assert set(peaks.tolist()) == {0.0, 1.0}
-    assert set(places.tolist()) == {0}
-
-
-@pytest.mark.parametrize("columns", [8, 369, 1559])
-def test_narrow_marks_of_some_lines_against_others(columns: int) -> None:
-    pixels = block(6, columns, 11)
-    difference = pixels[440:448].mean(axis=0) - pixels[0:448:8].mean(axis=0)
-    narrow = difference - cv2.blur(difference[np.newaxis], (15, 1), borderType=cv2.BORDER_REFLECT)[0]
-    limit = 1.5 * np.abs(narrow).mean()
-    narrow = narrow.clip(-limit, limit)
-    marks = np.empty(columns, np.float32)
-    proofs.narrow_marks(pixels, range(440, 448), range(0, 448, 8), 15, 1.5, marks)
-    assert marks == pytest.approx(narrow / np.linalg.norm(narrow), abs=1e-4)
-
-
-def test_lines_that_differ_by_nothing_have_no_marks() -> None:
-    marks = np.ones(40, np.float32)
-    proofs.narrow_marks(np.full((448, 40), 90, np.uint8), range(8), range(48), 15, 4.0, marks)
-    assert marks.tolist() == [0.0] * 40
 
 
 WIDTHS = (512, 513, 570, 690, 767, 768, 769, 935, 1023, 1024, 1025, 1065, 1536, 1575, 2048, 2049, 3001, 4097, SENSOR_PX)
@@ -306,10 +183,9 @@ def test_no_byte_behind_the_pixels_is_read(at_the_edge: Callable[[Pixels], Pixel
         pixels = at_the_edge(np.ascontiguousarray(block(5, columns)))
         passes.profile(pixels)
         passes.white(pixels)
-        proofs.line_means(pixels, 257, pixels[-1])
-        proofs.mean(pixels)
-        proofs.texture(pixels, 4, (columns - 9) // 127, 8, 128)
-        proofs.narrow_marks(pixels, range(440, 448), range(7, 448, 8), 15, 4.0, np.empty(columns, np.float32))
+        passage = Passage(GEOMETRY, columns)
+        passage.take(pixels, Roi(0, columns), 0)
+        passage.take(pixels, Roi(0, columns), 0)
         make_strip(Crop(0, Roi(0, columns), pixels), StripRoom(GEOMETRY))
 
 
@@ -324,31 +200,6 @@ def test_no_byte_behind_the_pixels_is_read(at_the_edge: Callable[[Pixels], Pixel
         lambda: passes.edge(np.zeros(99, np.float32), 3, 128, 1, 10),
         lambda: passes.white(np.zeros((4, 4), np.uint16)),
         lambda: passes.white(np.zeros((4, 8), np.uint8)[:, ::2]),
-        lambda: proofs.line_means(np.zeros((4, 8), np.uint8), 9, None),
-        lambda: proofs.line_means(np.zeros((4, 8), np.uint8), 1, None),
-        lambda: proofs.line_means(np.zeros((4, 8), np.uint8), 8, np.zeros(7, np.uint8)),
-        lambda: proofs.alternation(np.zeros(8)[::2], 2),
-        lambda: proofs.alternation(np.zeros(8), 0),
-        lambda: proofs.dips(np.zeros(8, np.float32), 1, 1),
-        lambda: proofs.texture(np.zeros((448, 134), np.uint8), 4, 1, 8, 127),
-        lambda: proofs.texture(np.zeros((448, 500), np.uint8), 4, 1, 8, 129),
-        lambda: proofs.texture(np.zeros((447, 500), np.uint8), 4, 1, 8, 100),
-        lambda: proofs.texture(np.zeros((448, 500), np.uint8), 0, 1, 8, 100),
-        lambda: proofs.stillness(np.zeros((8, 9), np.float32), np.zeros(7, np.float32), 4, 4, 4, 1),
-        lambda: proofs.stillness(np.zeros((8, 9), np.float32)[:, ::2], np.zeros(8, np.float32), 4, 4, 4, 1),
-        lambda: proofs.stillness(np.zeros((8, 9), np.float32), np.zeros(8, np.float32), 4, 0, 4, 1),
-        lambda: proofs.normalise(np.zeros((8, 128), np.float32), 1, np.zeros((8, 64), np.int16)),
-        lambda: proofs.normalise(np.zeros((8, 128), np.float32), 2, np.zeros((7, 64), np.int16)),
-        lambda: proofs.normalise(np.zeros((8, 128)), 2, np.zeros((8, 64), np.int16)),
-        lambda: proofs.again(np.zeros((9, 63), np.int16), 0, 2, 9, 0.3),
-        lambda: proofs.again(np.zeros((9, 64), np.int16), 3, 2, 9, 0.3),
-        lambda: proofs.again(np.zeros((9, 64), np.int16), 9, 2, 9, 0.3),
-        lambda: proofs.again(np.zeros((9, 64), np.int16), 0, 2, 0, 0.3),
-        lambda: proofs.again(np.zeros((9, 64), np.int16), 0, 2, 9, 0.0),
-        lambda: proofs.narrow_marks(np.zeros((48, 40), np.uint8), range(41, 49), range(48), 15, 4.0, marks_of(40)),
-        lambda: proofs.narrow_marks(np.zeros((48, 40), np.uint8), range(8), range(-1, 8), 15, 4.0, marks_of(40)),
-        lambda: proofs.narrow_marks(np.zeros((48, 7), np.uint8), range(8), range(48), 15, 4.0, marks_of(7)),
-        lambda: proofs.narrow_marks(np.zeros((48, 40), np.uint8), range(8), range(48), 15, 4.0, marks_of(39)),
         lambda: Resizing(GEOMETRY, 511),
         lambda: Resizing(GEOMETRY, 600).make(np.zeros((447, 600), np.uint8), strip_of()),
         lambda: Resizing(GEOMETRY, 600).make(np.zeros((448, 599), np.uint8), strip_of()),
@@ -359,11 +210,6 @@ def test_no_byte_behind_the_pixels_is_read(at_the_edge: Callable[[Pixels], Pixel
 def test_what_does_not_fit_is_refused_before_memory_is_touched(wrong: Callable[[], object]) -> None:
     with pytest.raises(ValueError, match=r"\w"):
         wrong()
-
-
-def marks_of(columns: int) -> NDArray[np.float32]:
-    """Memory for marks."""
-    return np.zeros(columns, np.float32)
 
 
 def strip_of() -> Pixels:

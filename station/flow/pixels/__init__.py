@@ -1,12 +1,12 @@
 """Compiled passes over the pixels of a block: what would take numpy and OpenCV many small calls each.
 
     passes.c     the loops for crop and strip, in C, nothing but integers and OpenCV's own order of sums
-    turn.c       the loops for what the lines prove of a turn
+    turn.c       a block through what the lines prove of a turn: lines.c, copies.c, texture.c, repeats.c, joints.c
     library.py   loads them
     passes.py    calls those for the crop on numpy arrays; everything that is checked is checked in Python
     resizing.py  calls that for the strip
     sharing.py   which columns and lines of a block become a pixel of a strip, and by what share
-    proofs.py    calls those for the proofs
+    proofs.py    calls that for the proofs, once a block, in the memory of lines.py, rows.py, joints.py
     build.py     compiles them: `python -m station.flow.pixels.build`
 
 After the last line of a turn every millisecond counts, and caches are cold after the wait for it: one pass takes a

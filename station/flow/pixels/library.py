@@ -14,7 +14,7 @@ from station.core.part import Pixels
 from station.flow.pixels.build import LIBRARY, sources_sha256
 
 _PIXELS = (ctypes.c_void_p, ctypes.c_ssize_t)
-_INT, _FLOAT, _DOUBLE, _POINTER = ctypes.c_int, ctypes.c_float, ctypes.c_double, ctypes.c_void_p
+_INT, _FLOAT, _POINTER = ctypes.c_int, ctypes.c_float, ctypes.c_void_p
 _PASSES: tuple[tuple[str, tuple[type, ...], type | None], ...] = (
     ("station_profile", (*_PIXELS, *2 * (_INT,), *2 * (_POINTER,)), None),
     ("station_smooth", (_POINTER, *2 * (_INT,), _POINTER), None),
@@ -25,14 +25,7 @@ _PASSES: tuple[tuple[str, tuple[type, ...], type | None], ...] = (
         (*_PIXELS, _INT, _INT, _POINTER, _POINTER, *4 * (_INT,), _POINTER, _POINTER, _INT, _INT, *3 * (_POINTER,)),
         None,
     ),
-    ("station_lines", (*_PIXELS, *3 * (_INT,), *4 * (_POINTER,)), None),
-    ("station_sum", (*_PIXELS, *2 * (_INT,)), ctypes.c_int64),
-    ("station_alternation", (_POINTER, *2 * (_INT,), *2 * (_POINTER,)), _DOUBLE),
-    ("station_dips", (_POINTER, _INT, *2 * (_DOUBLE,)), _INT),
-    ("station_texture", (*_PIXELS, *5 * (_INT,), *2 * (_POINTER,)), None),
-    ("station_stillness", (*2 * (_POINTER,), *5 * (_INT,), _DOUBLE, *3 * (_POINTER,)), None),
-    ("station_normalise", (_POINTER, *3 * (_INT,), _FLOAT, _POINTER), None),
-    ("station_again", (_POINTER, *5 * (_INT,), *3 * (_POINTER,)), None),
+    ("station_turn", 9 * (_POINTER,), None),
     ("station_marks", (*_PIXELS, *7 * (_INT,), _FLOAT, *3 * (_POINTER,)), None),
 )
 

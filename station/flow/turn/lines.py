@@ -6,14 +6,13 @@ too much, and does not go with the line before. (Copies of that line: `station.f
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from station.core.part import Pixels
-from station.flow.pixels import proofs
+from station.flow.pixels.lines import Lines, Turn
 from station.flow.turn.series import Series, middle
 
 Marked = NDArray[np.bool_]
@@ -22,6 +21,8 @@ MIDDLE_PX = 640
 """Columns in the middle of a wider part that are measured; as many tell one line's noise from the next to 3 %."""
 GRAIN_PX = 257
 """Columns of these that the structure across the part is taken from."""
+LINES_BESIDE = 8
+"""Of a block, of which the background beside the part is taken."""
 DARK_SHARE = 0.25
 """Of the way from the background's grey value to the part's; a line that is darker on the whole is missing."""
 BRIGHT_LINES = 0.9
@@ -33,32 +34,11 @@ FOREIGN = (6.0, 8.0)
 """Least structure and least change of a line of foreign data. Scratches across the whole of real parts have less."""
 
 
-@dataclass(frozen=True, slots=True)
-class LineSeries:
-    """What is measured of the lines of a block, each (lines,), grey values.
-
-    Attributes:
-        grey: Mean across the middle of the part.
-        grain: Mean change from column to column.
-        step: Mean change from the line before; of the turn's first line as of its second.
-    """
-
-    grey: Series
-    grain: Series
-    step: Series
-
-
-def measure(lines: Pixels, before: Pixels | None) -> LineSeries:
-    """Measure the part's columns of a block.
-
-    Args:
-        lines: (lines, columns) uint8.
-        before: (1, columns), the last line before it, or None at the beginning of the turn.
-    """
-    start = max(0, lines.shape[1] - MIDDLE_PX) // 2
-    seen = lines[:, start : start + MIDDLE_PX]
-    last = None if before is None else before[0, start : start + MIDDLE_PX]
-    return LineSeries(*proofs.line_means(seen, min(GRAIN_PX, seen.shape[1]), last))
+def measured(turn: Turn) -> Lines:
+    """How the lines of a turn are measured."""
+    columns = min(MIDDLE_PX, turn.columns)
+    every = max(1, turn.lines // LINES_BESIDE)
+    return Lines(turn, (turn.columns - columns) // 2, columns, min(GRAIN_PX, columns), every)
 
 
 class Flaws:
@@ -67,33 +47,28 @@ class Flaws:
     def __init__(self) -> None:
         self._usual: tuple[float, float] | None = None
 
-    def of(self, series: LineSeries, background: float) -> Iterator[str]:
-        """What is wrong with the lines of the next block, in words; nothing where each shows a surface.
-
-        Args:
-            series: The block's lines.
-            background: Grey value beside the part.
-        """
-        if self._usual is not None and _surely_well(series, background, *self._usual):
+    def of(self, lines: Lines) -> Iterator[str]:
+        """What is wrong with the lines that were measured last, in words; nothing where each shows a surface."""
+        if self._usual is not None and _surely_well(lines, *self._usual):
             return
-        dark = _dark(series.grey, background)
+        dark = _dark(lines.grey, lines.background)
         if dark.any():
             yield f"{_named(dark)} as dark as the background"
             return  # the rest is measured against the lines that are there
-        self._usual = (middle(series.grey), middle(series.grain))
-        grain, step = (values / max(middle(values), 1e-9) for values in (series.grain, series.step))
+        self._usual = (middle(lines.grey), middle(lines.grain))
+        grain, step = (values / max(middle(values), 1e-9) for values in (lines.grain, lines.step))
         filled = (grain < FILLED[0]) & (step > FILLED[1])
         foreign = (grain > FOREIGN[0]) & (step > FOREIGN[1])
         if (strange := filled | foreign).any():
             yield f"{_named(strange)} no picture of the part"
 
 
-def _surely_well(series: LineSeries, background: float, grey: float, grain: float) -> bool:
+def _surely_well(lines: Lines, grey: float, grain: float) -> bool:
     """Whether all lines lie within half of the limits, by what was usual before."""
-    return bool(
-        series.grey.min() > background + 2 * DARK_SHARE * (grey - background)
-        and series.grain.min() > 2 * FILLED[0] * grain
-        and series.grain.max() < FOREIGN[0] / 2 * grain
+    return (
+        lines.darkest > lines.background + 2 * DARK_SHARE * (grey - lines.background)
+        and lines.smoothest > 2 * FILLED[0] * grain
+        and lines.roughest < FOREIGN[0] / 2 * grain
     )
 
 

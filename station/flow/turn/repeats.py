@@ -5,19 +5,15 @@ as far apart are a suspicion. It is looked at in the lines themselves: what was 
 lines are, at least; what only looks alike is not.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator
+from itertools import starmap
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from station.core.geometry import Geometry
 from station.core.part import Pixels
-from station.flow.pixels import proofs
+from station.flow.pixels.rows import WHOLE, Repeats, Texture
 from station.flow.turn.rows import ROWS_PER_TURN, Rows
-from station.flow.turn.texture import Texture
-
-Plane = NDArray[np.float32]
 
 ROWS_AT_ONCE = ROWS_PER_TURN // 8
 """Rows that are waited for before they are compared, an eighth of the turn; shorter blocks wait for the next."""
@@ -38,44 +34,36 @@ REPEATED_SHARE = 0.4
 """Of the way from the change between neighbouring lines to that between lines four rows apart."""
 
 
-class Repeats:
-    """Compares each block of a turn with all before it, and with itself.
+def measured(texture: Texture) -> Repeats:
+    """How rows of a turn are looked for again."""
+    return Repeats(texture, ROWS_AT_ONCE, EVERY_PAIR, STRIDE_ROWS, NEAREST_ROWS, SUSPECT)
+
+
+class Suspicions:
+    """Looks at what seems to come again in the lines themselves.
 
     Args:
         rows: Of a turn.
-        geometry: Blocks of a turn.
+
+    Attributes:
+        finding: What comes again, in words, or None.
     """
 
-    def __init__(self, rows: Rows, geometry: Geometry) -> None:
+    def __init__(self, rows: Rows) -> None:
         self._of = rows
-        self._blocks_per_turn = geometry.blocks_per_turn
         self._blocks: list[Pixels] = []
-        self._waiting: list[Plane] = []
-        self._rows = np.empty((geometry.blocks_per_turn * rows.per_block, proofs.FEATURES), np.int16)
-        self._count = 0
         self.finding: str | None = None
 
-    def take(self, lines: Pixels, texture: Texture) -> None:
-        """The next block's lines of the part, (lines, columns) uint8, and their texture; kept while the turn lasts."""
-        self._blocks.append(lines)
-        self._waiting.append(texture.rows)
-        waiting = sum(map(len, self._waiting))
-        if waiting < ROWS_AT_ONCE and len(self._blocks) < self._blocks_per_turn:
-            return
-        first, self._count = self._count, self._count + waiting
-        waited = self._waiting[0] if len(self._waiting) == 1 else np.concatenate(self._waiting)
-        proofs.normalise(waited, EVERY_PAIR, self._rows[first : self._count])
-        self._waiting.clear()
-        if self.finding is None and waiting >= STRIDE_ROWS * proofs.WINDOW:
-            self.finding = next(filter(None, map(self._repeated, *self._suspicions(first))), None)
+    def take(self, lines: Pixels, repeats: Repeats) -> None:
+        """The next block's lines of the part, kept while the turn lasts, and what seems to come again in them.
 
-    def _suspicions(self, first: int) -> tuple[Sequence[int], Sequence[int]]:
-        """Rows at which windows begin that look alike, the later and the earlier of each pair, the most alike first."""
-        peaks, best = proofs.again(self._rows[: self._count], first, STRIDE_ROWS, NEAREST_ROWS, SUSPECT)
-        if peaks.max() < SUSPECT:
-            return [], []
-        order = [int(one) for one in np.argsort(-peaks)[:SUSPICIONS] if peaks[one] >= SUSPECT]
-        return [first + STRIDE_ROWS * one for one in order], [int(best[one]) for one in order]
+        Args:
+            lines: (lines, columns) uint8.
+            repeats: Of the block.
+        """
+        self._blocks.append(lines)
+        if self.finding is None and repeats.highest >= repeats.least:
+            self.finding = next(filter(None, starmap(self._repeated, _suspicions(repeats))), None)
 
     def _repeated(self, later: int, earlier: int) -> str | None:
         """What is seen of a suspicion in the lines themselves, in words, or None where it only looks alike."""
@@ -101,6 +89,14 @@ class Repeats:
         if len(piece) == count:
             return piece
         return np.concatenate([piece, self._lines(start + len(piece), count - len(piece))])
+
+
+def _suspicions(repeats: Repeats) -> Iterator[tuple[int, int]]:
+    """Rows at which windows begin that look alike, the later and the earlier of each pair, the most alike first."""
+    likeness = (repeats.peaks[: repeats.windows] / WHOLE).astype(np.float32)
+    for window in np.argsort(-likeness)[:SUSPICIONS]:
+        if likeness[window] >= SUSPECT:
+            yield repeats.first + STRIDE_ROWS * int(window), int(repeats.places[window])
 
 
 def _change(one: Pixels, other: Pixels) -> float:

@@ -9,17 +9,15 @@ than eight blocks, each is taken for several, so that there are joints enough to
 """
 
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from station.core.geometry import Geometry
 from station.core.part import Pixels
-from station.flow.pixels import proofs
+from station.flow.pixels.joints import Joints, narrow_marks
+from station.flow.pixels.lines import Turn
 from station.flow.turn.rows import Rows
 
-Row = NDArray[np.float32]
 Marks = NDArray[np.float32]
 """Coarse and fine marks, (2, columns), each of length 1."""
 Likeness = NDArray[np.float64]
@@ -45,8 +43,6 @@ MEETS = 0.5
 SURE = 4.0
 """Standard deviations of chance by which the ends must be less alike than the joints; noise hides a seam in the end."""
 SIDEWAYS_PX = (-2, -1, 1, 2)
-LEARNED_FROM = 3
-"""Blocks from which on there is something to learn from."""
 PROFILE_LINES = 56
 """What a block has in common is taken from so many of its lines, of 448 from every eighth."""
 
@@ -66,11 +62,6 @@ class Closing:
     overlap_lines: int
 
     @property
-    def hidden(self) -> bool:
-        """Whether noise, or a surface without marks, leaves nothing to tell an open turn by."""
-        return SURE * self.spread >= 1
-
-    @property
     def open(self) -> bool:
         """Whether the ends do not meet."""
         return self.share < min(MEETS, 1 - SURE * self.spread) and not self.overlap_lines
@@ -80,50 +71,45 @@ class Closing:
         return f"the last lines meet the first by {max(0.0, self.share):.0%} of what lines inside the turn do"
 
 
-class Seam:
-    """Learns at the joints between the blocks of a turn how alike their lines are, and compares the turn's own ends.
+def measured(turn: Turn, rows: Rows) -> Joints:
+    """How the lines at the joints of a turn are measured."""
+    per_block = -(-STRETCHES // turn.blocks)
+    coarse, fine, around = (_lines(each, turn, rows) for each in (COARSE_ROWS, FINE_ROWS, AROUND_ROWS))
+    return Joints(turn, per_block, coarse, fine, around, PROFILE_LINES, min(ACROSS_PX, 2 * turn.columns - 1), CLIP)
 
-    All that can be learned is learned before the last block comes: of that one only the last lines are looked at.
+
+def _lines(count: float, turn: Turn, rows: Rows) -> int:
+    """So many rows in lines, at least one and no more than the shortest stretch has."""
+    return min(max(1, int(count * rows.lines)), turn.lines // -(-STRETCHES // turn.blocks))
+
+
+class Seam:
+    """Learns at the joints between the stretches of a turn how alike their lines are, and compares the turn's own ends.
+
+    All that can be learned is learned before the last stretch comes: of that one only the last lines are looked at.
 
     Args:
+        turn: Its blocks.
         rows: Of a turn.
-        geometry: Blocks of a turn.
+        joints: Of the turn.
     """
 
-    def __init__(self, rows: Rows, geometry: Geometry) -> None:
-        self._stretches_per_block = -(-STRETCHES // geometry.blocks_per_turn)
-        self._stretches = self._stretches_per_block * geometry.blocks_per_turn
-        shortest = geometry.lines_per_block // self._stretches_per_block
-        self._coarse, self._fine, self._around, self._overlap = (
-            min(max(1, int(each * rows.lines)), shortest)
-            for each in (COARSE_ROWS, FINE_ROWS, AROUND_ROWS, OVERLAP_ROWS)
-        )
-        self._heads: list[Marks] = []
-        self._tails: list[Marks] = []
-        self._lines = np.zeros((0, 0), np.uint8)
-        self._weights = np.zeros(2)
+    def __init__(self, turn: Turn, rows: Rows, joints: Joints) -> None:
+        self._joints = joints
+        self._overlap = _lines(OVERLAP_ROWS, turn, rows)
+        self._learned = False
+        self._weights: Likeness = np.zeros(2)
         self._spread = np.inf
 
-    def take(self, lines: Pixels) -> None:
-        """The next block's lines of the part, (lines, columns) uint8; the last block's are read again by `closing`."""
-        bounds = [len(lines) * number // self._stretches_per_block for number in range(self._stretches_per_block + 1)]
-        for start, end in pairwise(bounds):
-            self._take(lines[start:end])
-
-    def _take(self, lines: Pixels) -> None:
-        self._lines, count = lines, len(lines)
-        coarse, fine = range(count - self._coarse, count), range(count - self._fine, count)
-        self._tails.append(_marks(lines, coarse, fine, range(count - self._around, count)))
-        if len(self._heads) < self._stretches - 1:
-            self._heads.append(_marks(lines, range(self._coarse), range(self._fine), range(self._around)))
-            self._learn()
-
-    def _learn(self) -> None:
-        """From the joints so far, how alike lines are that meet, and by chance."""
-        pairs = np.matmul(np.stack(self._tails, axis=1), np.stack(self._heads, axis=2))
-        ahead = np.arange(len(self._heads)) - np.arange(len(self._heads))[:, np.newaxis]
-        if len(self._heads) < LEARNED_FROM:
+    def learn(self) -> None:
+        """How alike lines are that meet, and by chance; to be asked after each block, done when there is all of it."""
+        last = len(self._joints.heads) - 1
+        if self._learned or self._joints.count < last:
             return
+        self._learned = True
+        tails, heads = self._joints.tails[:last], self._joints.heads[:last]
+        pairs = np.matmul(tails.transpose(1, 0, 2), heads.transpose(1, 2, 0))
+        ahead = np.arange(last) - np.arange(last)[:, np.newaxis]
         usual = pairs[:, ahead == 1].mean(axis=1).clip(min=0)
         chance = np.sqrt(np.mean(np.square(pairs[:, (ahead != 0) & (ahead != 1)]), axis=1))
         power = float((usual**2).sum())
@@ -131,44 +117,33 @@ class Seam:
             self._weights = usual / power
             self._spread = float(np.sqrt(((usual * chance) ** 2).sum())) / power
 
-    def closing(self) -> Closing:
-        """How the last block's lines meet those of the first; to be asked when the turn is over."""
-        closing = Closing(self._share(self._heads[0]), self._spread, 0)
+    def closing(self, lines: Pixels) -> Closing:
+        """How the turn's last lines meet its first ones; to be asked when the turn is over.
+
+        Args:
+            lines: The last block's lines of the part, (lines, columns) uint8.
+        """
+        head = self._joints.heads[0]
+        closing = Closing(self._share(head), self._spread, 0)
         if not closing.open:
             return closing
-        moved = max(self._share(np.roll(self._heads[0], px, axis=1)) for px in SIDEWAYS_PX)
-        return Closing(moved if moved >= SAME else closing.share, self._spread, self._overlap_lines())
+        moved = max(self._share(np.roll(head, px, axis=1)) for px in SIDEWAYS_PX)
+        last = len(lines) * (self._joints.per_block - 1) // self._joints.per_block  # where the last stretch begins
+        return Closing(moved if moved >= SAME else closing.share, self._spread, self._overlap_lines(lines[last:]))
 
     def _share(self, head: Marks) -> float:
-        return float(np.dot(self._weights, _likeness(self._tails[-1], head)))
+        return float(np.dot(self._weights, _likeness(self._joints.tails[-1], head)))
 
-    def _overlap_lines(self) -> int:
+    def _overlap_lines(self, lines: Pixels) -> int:
         """By how many lines the turn is too long, where the first lines are seen again."""
         seen = []
-        count, marks = len(self._lines), np.empty(self._lines.shape[1], np.float32)
-        for end in range(count + self._coarse - self._overlap, count):
-            window = range(end - self._coarse, end)
-            _narrow(self._lines, window, _spread_over(count), marks)
-            seen.append(float(np.dot(marks, self._heads[0][0])))
+        count, marks = len(lines), np.empty(lines.shape[1], np.float32)
+        joints, around = self._joints, range(0, count, max(1, count // PROFILE_LINES))
+        for end in range(count + joints.coarse - self._overlap, count):
+            narrow_marks(lines, range(end - joints.coarse, end), around, joints.wide, joints.clip, marks)
+            seen.append(float(np.dot(marks, joints.heads[0][0])))
         best = int(np.argmax(seen)) if seen else 0
         return self._overlap - best if seen and seen[best] >= SAME else 0
-
-
-def _marks(lines: Pixels, coarse: range, fine: range, around: range) -> Marks:
-    """Coarse marks against lines of the whole stretch, fine ones against those around them."""
-    marks = np.empty((2, lines.shape[1]), np.float32)
-    _narrow(lines, coarse, _spread_over(len(lines)), marks[0])
-    _narrow(lines, fine, around, marks[1])
-    return marks
-
-
-def _spread_over(count: int) -> range:
-    return range(0, count, max(1, count // PROFILE_LINES))
-
-
-def _narrow(lines: Pixels, some: range, around: range, marks: Row) -> None:
-    """What is narrow in some lines, and nothing that is far off, against others."""
-    proofs.narrow_marks(lines, some, around, min(ACROSS_PX, 2 * lines.shape[1] - 1), CLIP, marks)
 
 
 def _likeness(before: Marks, behind: Marks) -> Likeness:

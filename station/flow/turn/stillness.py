@@ -7,10 +7,9 @@ the two, times four, is 1 on a still part, whatever the noise and however many l
 
 import numpy as np
 
-from station.flow.pixels import proofs
+from station.flow.pixels.rows import Stillness, Texture
 from station.flow.turn.rows import Rows
-from station.flow.turn.series import Series, middle
-from station.flow.turn.texture import Texture
+from station.flow.turn.series import middle
 
 APART_ROWS = 4
 WINDOW_ROWS = 4
@@ -30,48 +29,29 @@ MOST_RATIO = 5.0
 """Where marks are so much stronger than noise, a stretch need not be as strong."""
 
 
-class Stillness:
-    """Collects the rows of one turn and looks for stretches that stand still.
+def measured(texture: Texture) -> Stillness:
+    """How the stillness of a turn's rows is measured."""
+    return Stillness(texture, APART_ROWS, WINDOW_ROWS, TINY)
 
-    Args:
-        rows: Of a turn.
-    """
 
-    def __init__(self, rows: Rows) -> None:
-        self._of = rows
-        self._ratios: list[Series] = []
-        self._least = np.inf
-        self._tail: Texture | None = None
-
-    def take(self, texture: Texture) -> None:
-        """The next block's texture; what reaches over from the block before is looked at, too."""
-        if self._tail is not None:
-            rows = np.concatenate([self._tail.rows, texture.rows])
-            texture = Texture(rows, np.concatenate([self._tail.changes, texture.changes]))
-        ratios = proofs.stillness(texture.rows, texture.changes, self._of.lines, APART_ROWS, WINDOW_ROWS, TINY)
-        self._ratios.append(ratios)
-        self._least = min(self._least, ratios.min(initial=np.inf))
-        reach = APART_ROWS + WINDOW_ROWS - 1  # rows of a window but the last, so that each begins one
-        self._tail = Texture(texture.rows[-reach:], texture.changes[-reach:])
-
-    def finding(self) -> str | None:
-        """Where the part stood still, in words, or None; to be asked when the turn is over."""
-        if self._least >= _limit(MOST_RATIO):
-            return None
-        ratios = np.concatenate(self._ratios)
-        usual = middle(ratios, USUAL_SHARE)
-        if usual < STILL_TURN:
-            return f"no line differs from another by more than noise: {usual:.2f} times as much, 1 is a part at rest"
-        if usual < LEAST_RATIO:
-            return None
-        still = np.flatnonzero(ratios < _limit(usual))
-        if not len(still):
-            return None
-        row = int(still[0])
-        return (
-            f"from line {self._of.line(row)} on the picture stands still: it changes by {ratios[row]:.2f} times the "
-            f"noise, usual in this turn is {usual:.2f}"
-        )
+def finding(stillness: Stillness, rows: Rows) -> str | None:
+    """Where the part stood still, in words, or None; to be asked when the turn is over."""
+    if stillness.least >= _limit(MOST_RATIO):
+        return None
+    ratios = stillness.ratios[: len(stillness.ratios) - APART_ROWS - WINDOW_ROWS + 1]
+    usual = middle(ratios, USUAL_SHARE)
+    if usual < STILL_TURN:
+        return f"no line differs from another by more than noise: {usual:.2f} times as much, 1 is a part at rest"
+    if usual < LEAST_RATIO:
+        return None
+    still = np.flatnonzero(ratios < _limit(usual))
+    if not len(still):
+        return None
+    row = int(still[0])
+    return (
+        f"from line {rows.line(row)} on the picture stands still: it changes by {ratios[row]:.2f} times the "
+        f"noise, usual in this turn is {usual:.2f}"
+    )
 
 
 def _limit(usual: float) -> float:
