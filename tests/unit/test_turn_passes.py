@@ -310,6 +310,18 @@ def test_marks_at_both_ends_of_each_stretch(columns: int, lines: int, per_block:
             assert joints.heads[number, 1] == pytest.approx(narrow(stretch[:2], stretch[:24], wide), abs=1e-4)
 
 
+@pytest.mark.parametrize("per_block", [1, 3])
+def test_how_alike_lines_are_at_the_joints_inside_the_turn_and_elsewhere(per_block: int) -> None:
+    turn, image = Turn(90, 77, 4), noise(360, 77)
+    joints = taken(proofs_of(turn, joints=Joints(turn, per_block, 8, 2, 24, 56, 15, 4.0)), image).joints
+    inside = 4 * per_block - 1  # the last stretch has no head, and its tail is kept for the turn's own seam
+    for kind in range(2):
+        pairs = joints.tails[:inside, kind].astype(np.float64) @ joints.heads[:inside, kind].T
+        ahead = np.arange(inside) - np.arange(inside)[:, np.newaxis]
+        assert joints.meeting[kind] == pytest.approx(pairs[ahead == 1].sum(), abs=1e-5)
+        assert joints.apart[kind] == pytest.approx(np.square(pairs[(ahead != 0) & (ahead != 1)]).sum(), abs=1e-5)
+
+
 def narrow(some: Pixels, others: Pixels, wide: int, clip: float = 4.0) -> NDArray[np.float64]:
     """What is narrow in the mean of some lines against that of others, of length 1."""
     difference = some.mean(axis=0) - others.mean(axis=0)

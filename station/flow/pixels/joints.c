@@ -108,6 +108,37 @@ PASS void station_joint(const uint8_t *pixels, ptrdiff_t stride, int lines, int 
     }
 }
 
+STEP double likeness(const float *restrict one, const float *restrict other, int columns)
+{
+    float sums[LANES] = {0};
+    int whole = columns / LANES * LANES;
+    for (int i = 0; i < whole; i += LANES)
+        for (int lane = 0; lane < LANES; lane++)
+            sums[lane] += one[i + lane] * other[i + lane];
+    for (int i = whole; i < columns; i++)
+        sums[i - whole] += one[i] * other[i];
+    return (double)(((sums[0] + sums[4]) + (sums[1] + sums[5])) + ((sums[2] + sums[6]) + (sums[3] + sums[7])));
+}
+
+/* How alike the marks of the last stretch that came and of those before are, where they meet and elsewhere. */
+PASS void station_likeness(struct joints *joints, int columns)
+{
+    int last = joints->count - 1;
+    for (int kind = 0; kind < 2; kind++) {
+        const float *heads = joints->heads + kind * columns, *tails = joints->tails + kind * columns;
+        ptrdiff_t stretch = 2 * (ptrdiff_t)columns;
+        for (int number = 0; number < last; number++) {
+            double ahead = likeness(tails + number * stretch, heads + last * stretch, columns);
+            double behind = likeness(tails + last * stretch, heads + number * stretch, columns);
+            if (number == last - 1)
+                joints->meeting[kind] += ahead;
+            else
+                joints->apart[kind] += ahead * ahead;
+            joints->apart[kind] += behind * behind;
+        }
+    }
+}
+
 void joints_take(const struct turn *turn, const uint8_t *part, ptrdiff_t stride, struct joints *joints)
 {
     int last = turn->blocks * joints->per_block - 1;
@@ -116,6 +147,7 @@ void joints_take(const struct turn *turn, const uint8_t *part, ptrdiff_t stride,
         ptrdiff_t place = (ptrdiff_t)joints->count * 2 * turn->columns;
         station_joint(part + start * stride, stride, end - start, turn->columns, joints,
                       joints->count < last ? joints->heads + place : NULL, joints->tails + place);
-        joints->count++;
+        if (joints->count++ < last)
+            station_likeness(joints, turn->columns);
     }
 }

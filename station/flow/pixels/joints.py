@@ -1,12 +1,14 @@
 """What is narrow in the lines at the joints of a turn: a structure of turn.h, the memory for it, and a pass alone."""
 
+import ctypes
+
 import numpy as np
 from numpy.typing import NDArray
 
 from station.core.part import Pixels
 from station.flow.pixels.library import library, place, refuse
 from station.flow.pixels.lines import Turn
-from station.flow.pixels.memory import FLOAT, INT, POINTER, Memory, fields
+from station.flow.pixels.memory import DOUBLE, FLOAT, INT, POINTER, Memory, fields
 
 
 class Joints(Memory):
@@ -26,6 +28,10 @@ class Joints(Memory):
         heads: (stretches, 2, columns) float32: coarse and fine marks of the first lines, each of length 1, or 0 where
             nothing is left; the turn's last stretch has none.
         tails: Those of the last lines.
+        count: Stretches so far.
+        meeting: Of coarse and of fine marks, the sum of the likeness of each tail and the next head, so far; likeness
+            is 1 for the same.
+        apart: And the sum of the squares for all other tails and heads, but for those of the same stretch.
     """
 
     _fields_ = (
@@ -33,14 +39,18 @@ class Joints(Memory):
         *fields(FLOAT, "clip"),
         *fields(POINTER, "sums_at", "room_at", "heads_at", "tails_at"),
         *fields(INT, "count"),
+        *fields(2 * DOUBLE, "meeting", "apart"),
     )
     heads: NDArray[np.float32]
     tails: NDArray[np.float32]
-    per_block: int
     coarse: int
     wide: int
     clip: float
+    per_block: int
+    profile: int
     count: int
+    meeting: "ctypes.Array[ctypes.c_double]"
+    apart: "ctypes.Array[ctypes.c_double]"
 
     def __init__(
         self, turn: Turn, per_block: int, coarse: int, fine: int, around: int, profile: int, wide: int, clip: float

@@ -24,11 +24,11 @@ STEP int32_t total(const uint8_t *restrict row, int columns)
 /* Means over the columns: of each line, of its change from column to column (over the first `grain_columns`), and of its
  * change from the line before; of a first line with none before it that of the second. */
 PASS void station_lines(const uint8_t *pixels, ptrdiff_t stride, int lines, int columns, int grain_columns,
-                        const uint8_t *before, double *grey, double *grain, double *step)
+                        const uint8_t *before, const uint8_t *black, double *grey, double *grain, double *step)
 {
     for (int line = 0; line < lines; line++) {
         const uint8_t *row = pixels + line * stride;
-        grey[line] = (double)total(row, columns) / columns;
+        grey[line] = (double)difference(row, black, columns) / columns; /* processors have an instruction for it */
         grain[line] = (double)difference(row + 1, row, grain_columns - 1) / (grain_columns - 1);
         if (before)
             step[line] = (double)difference(row, before, columns) / columns;
@@ -64,7 +64,7 @@ void lines_take(const struct turn *turn, const uint8_t *pixels, const struct vie
     const uint8_t *part = pixels + view->first + lines->middle;
     int last = turn->lines - 1;
     station_lines(part, view->stride, turn->lines, lines->middle_columns, lines->grain_columns,
-                  turn->taken ? lines->before : NULL, lines->grey, lines->grain, lines->step);
+                  turn->taken ? lines->before : NULL, lines->black, lines->grey, lines->grain, lines->step);
     memcpy(lines->before, part + last * view->stride, (size_t)lines->middle_columns);
     lines->background =
         beside(pixels, view->stride, turn->lines, view->width, view->left, view->right, lines->beside_every);

@@ -54,7 +54,7 @@ class Lines(Memory):
 
     _fields_ = (
         *fields(INT, "middle", "columns", "grain_columns", "beside_every"),
-        *fields(POINTER, "grey_at", "grain_at", "step_at", "before_at"),
+        *fields(POINTER, "grey_at", "grain_at", "step_at", "before_at", "black_at"),
         *fields(DOUBLE, "background", "darkest", "smoothest", "roughest"),
     )
     grey: Series
@@ -73,6 +73,7 @@ class Lines(Memory):
         for name in ("grey", "grain", "step"):
             self.keep(name, turn.lines, np.float64)
         self.keep("before", columns, np.uint8)
+        self.keep("black", columns, np.uint8).fill(0)
 
 
 class Copies(Memory):

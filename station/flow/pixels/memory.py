@@ -21,6 +21,6 @@ class Memory(ctypes.Structure):
     def keep(self, name: str, shape: int | tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:
         """An array of this shape that the structure points to from now on."""
         array: NDArray[Any] = np.empty(shape, dtype)
-        setattr(self, f"{name}_at", array.ctypes.data)
+        setattr(self, f"{name}_at", array.__array_interface__["data"][0])
         self.__dict__[name] = array
         return array

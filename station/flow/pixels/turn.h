@@ -33,6 +33,7 @@ struct lines {
     int beside_every;                          /* of so many lines one is looked at beside the part */
     double *grey, *grain, *step;               /* of each line of the block */
     uint8_t *before;                           /* the last line of the block before */
+    const uint8_t *black;                      /* a line of zeros */
     double background, darkest, smoothest, roughest;
 };
 
@@ -80,10 +81,11 @@ struct joints {
     float *room;
     float *heads, *tails; /* of the turn */
     int count;
+    double meeting[2], apart[2]; /* likeness of coarse and of fine marks: sum where they meet, sum of squares elsewhere */
 };
 
 void station_lines(const uint8_t *pixels, ptrdiff_t stride, int lines, int columns, int grain_columns,
-                   const uint8_t *before, double *grey, double *grain, double *step);
+                   const uint8_t *before, const uint8_t *black, double *grey, double *grain, double *step);
 int64_t station_sum(const uint8_t *pixels, ptrdiff_t stride, int lines, int columns);
 double station_alternation(const double *change, int pairs, int window, double *sums, double *means);
 int station_dips(const double *change, int count, double fallen, double risen);
@@ -98,6 +100,8 @@ void station_marks(const uint8_t *pixels, ptrdiff_t stride, int columns, int sta
                    int around_lines, int around_every, int wide, float clip, uint32_t *sums, float *room, float *marks);
 void station_joint(const uint8_t *pixels, ptrdiff_t stride, int lines, int columns, const struct joints *joints,
                    float *head, float *tail);
+
+void station_likeness(struct joints *joints, int columns);
 
 void lines_take(const struct turn *turn, const uint8_t *pixels, const struct view *view, struct lines *lines);
 void copies_take(const struct turn *turn, const struct lines *lines, struct copies *copies);

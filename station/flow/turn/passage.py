@@ -34,7 +34,6 @@ class Passage:
             stillness.measured(marks), repeats.measured(marks), seam.measured(turn, self._rows),
         )  # fmt: skip
         self._suspicions = repeats.Suspicions(self._rows)
-        self._seam = seam.Seam(turn, self._rows, self._measured.joints)
         self._last: Pixels = np.zeros((0, columns), np.uint8)
 
     def over(self) -> bool:
@@ -56,7 +55,6 @@ class Passage:
         measured.take(pixels, roi, first)
         self._last = pixels[:, first : first + measured.turn.columns]
         self._suspicions.take(self._last, measured.repeats)
-        self._seam.learn()
         return measured.lines
 
     def doubts(self, settings: TurnSettings) -> Iterator[PartError]:
@@ -68,5 +66,5 @@ class Passage:
             yield PartError("scan.repeated", again)
         if settings.one_surface and (copied := copies.finding(measured.turn, measured.copies)):
             yield PartError("scan.incomplete", copied)
-        if "closed" in settings.proofs and (closing := self._seam.closing(self._last)).open:
-            yield PartError("scan.not_closed", str(closing))
+        if "closed" in settings.proofs and (ends := seam.closing(measured.joints, self._rows, self._last)).open:
+            yield PartError("scan.not_closed", str(ends))

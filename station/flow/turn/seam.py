@@ -74,76 +74,73 @@ class Closing:
 def measured(turn: Turn, rows: Rows) -> Joints:
     """How the lines at the joints of a turn are measured."""
     per_block = -(-STRETCHES // turn.blocks)
-    coarse, fine, around = (_lines(each, turn, rows) for each in (COARSE_ROWS, FINE_ROWS, AROUND_ROWS))
+    shortest = turn.lines // per_block
+    coarse, fine, around = (_lines(each, rows, shortest) for each in (COARSE_ROWS, FINE_ROWS, AROUND_ROWS))
     return Joints(turn, per_block, coarse, fine, around, PROFILE_LINES, min(ACROSS_PX, 2 * turn.columns - 1), CLIP)
 
 
-def _lines(count: float, turn: Turn, rows: Rows) -> int:
+def _lines(count: float, rows: Rows, shortest: int) -> int:
     """So many rows in lines, at least one and no more than the shortest stretch has."""
-    return min(max(1, int(count * rows.lines)), turn.lines // -(-STRETCHES // turn.blocks))
+    return min(max(1, int(count * rows.lines)), shortest)
 
 
-class Seam:
-    """Learns at the joints between the stretches of a turn how alike their lines are, and compares the turn's own ends.
-
-    All that can be learned is learned before the last stretch comes: of that one only the last lines are looked at.
+def closing(joints: Joints, rows: Rows, lines: Pixels) -> Closing:
+    """How the last lines of a turn meet its first ones; to be asked when it is over.
 
     Args:
-        turn: Its blocks.
-        rows: Of a turn.
         joints: Of the turn.
+        rows: Of the turn.
+        lines: The last block's lines of the part, (lines, columns) uint8.
+    """
+    joint = _Joint.learned(joints)
+    tail, head = joints.tails[-1], joints.heads[0]
+    seen = Closing(joint.share(tail, head), joint.spread, 0)
+    if not seen.open:
+        return seen
+    moved = max(joint.share(tail, np.roll(head, px, axis=1)) for px in SIDEWAYS_PX)
+    last = len(lines) * (joints.per_block - 1) // joints.per_block  # where the last stretch begins
+    overlap = _overlap_lines(joints, _lines(OVERLAP_ROWS, rows, len(lines) // joints.per_block), lines[last:])
+    return Closing(moved if moved >= SAME else seen.share, joint.spread, overlap)
+
+
+@dataclass(frozen=True, slots=True)
+class _Joint:
+    """What is learned at the joints inside a turn.
+
+    Attributes:
+        weights: Of the likeness of coarse and of fine marks, so that their sum is 1 where lines meet.
+        spread: By how much that sum scatters by chance.
     """
 
-    def __init__(self, turn: Turn, rows: Rows, joints: Joints) -> None:
-        self._joints = joints
-        self._overlap = _lines(OVERLAP_ROWS, turn, rows)
-        self._learned = False
-        self._weights: Likeness = np.zeros(2)
-        self._spread = np.inf
+    weights: Likeness
+    spread: float
 
-    def learn(self) -> None:
-        """How alike lines are that meet, and by chance; to be asked after each block, done when there is all of it."""
-        last = len(self._joints.heads) - 1
-        if self._learned or self._joints.count < last:
-            return
-        self._learned = True
-        tails, heads = self._joints.tails[:last], self._joints.heads[:last]
-        pairs = np.matmul(tails.transpose(1, 0, 2), heads.transpose(1, 2, 0))
-        ahead = np.arange(last) - np.arange(last)[:, np.newaxis]
-        usual = pairs[:, ahead == 1].mean(axis=1).clip(min=0)
-        chance = np.sqrt(np.mean(np.square(pairs[:, (ahead != 0) & (ahead != 1)]), axis=1))
+    @classmethod
+    def learned(cls, joints: Joints) -> "_Joint":
+        """From how alike the lines were that meet, and those that do not."""
+        inside = len(joints.heads) - 2
+        usual = np.maximum(np.array(joints.meeting) / inside, 0)
+        chance = np.sqrt(joints.apart) / inside
         power = float((usual**2).sum())
         if power > 0:
-            self._weights = usual / power
-            self._spread = float(np.sqrt(((usual * chance) ** 2).sum())) / power
+            return cls(usual / power, float(np.sqrt(((usual * chance) ** 2).sum())) / power)
+        return cls(np.zeros(2), np.inf)
 
-    def closing(self, lines: Pixels) -> Closing:
-        """How the turn's last lines meet its first ones; to be asked when the turn is over.
+    def share(self, tail: Marks, head: Marks) -> float:
+        """How alike lines are, as a share of what lines that meet are."""
+        return float(np.dot(self.weights, _likeness(tail, head)))
 
-        Args:
-            lines: The last block's lines of the part, (lines, columns) uint8.
-        """
-        head = self._joints.heads[0]
-        closing = Closing(self._share(head), self._spread, 0)
-        if not closing.open:
-            return closing
-        moved = max(self._share(np.roll(head, px, axis=1)) for px in SIDEWAYS_PX)
-        last = len(lines) * (self._joints.per_block - 1) // self._joints.per_block  # where the last stretch begins
-        return Closing(moved if moved >= SAME else closing.share, self._spread, self._overlap_lines(lines[last:]))
 
-    def _share(self, head: Marks) -> float:
-        return float(np.dot(self._weights, _likeness(self._joints.tails[-1], head)))
-
-    def _overlap_lines(self, lines: Pixels) -> int:
-        """By how many lines the turn is too long, where the first lines are seen again."""
-        seen = []
-        count, marks = len(lines), np.empty(lines.shape[1], np.float32)
-        joints, around = self._joints, range(0, count, max(1, count // PROFILE_LINES))
-        for end in range(count + joints.coarse - self._overlap, count):
-            narrow_marks(lines, range(end - joints.coarse, end), around, joints.wide, joints.clip, marks)
-            seen.append(float(np.dot(marks, joints.heads[0][0])))
-        best = int(np.argmax(seen)) if seen else 0
-        return self._overlap - best if seen and seen[best] >= SAME else 0
+def _overlap_lines(joints: Joints, most: int, lines: Pixels) -> int:
+    """By how many lines, `most` at the most, the turn is too long: its first lines are seen in its last stretch."""
+    seen = []
+    count, marks = len(lines), np.empty(lines.shape[1], np.float32)
+    around = range(0, count, max(1, count // joints.profile))
+    for end in range(count + joints.coarse - most, count):
+        narrow_marks(lines, range(end - joints.coarse, end), around, joints.wide, joints.clip, marks)
+        seen.append(float(np.dot(marks, joints.heads[0][0])))
+    best = int(np.argmax(seen)) if seen else 0
+    return most - best if seen and seen[best] >= SAME else 0
 
 
 def _likeness(before: Marks, behind: Marks) -> Likeness:
