@@ -316,6 +316,7 @@ def test_how_alike_lines_are_at_the_joints_inside_the_turn_and_elsewhere(per_blo
     joints = taken(proofs_of(turn, joints=Joints(turn, per_block, 8, 2, 24, 56, 15, 4.0)), image).joints
     inside = 4 * per_block - 1  # the last stretch has no head, and its tail is kept for the turn's own seam
     for kind in range(2):
+        assert joints.ends[kind] == pytest.approx(float(joints.tails[-1, kind] @ joints.heads[0, kind]), abs=1e-5)
         pairs = joints.tails[:inside, kind].astype(np.float64) @ joints.heads[:inside, kind].T
         ahead = np.arange(inside) - np.arange(inside)[:, np.newaxis]
         assert joints.meeting[kind] == pytest.approx(pairs[ahead == 1].sum(), abs=1e-5)

@@ -32,6 +32,7 @@ class Joints(Memory):
         meeting: Of coarse and of fine marks, the sum of the likeness of each tail and the next head, so far; likeness
             is 1 for the same.
         apart: And the sum of the squares for all other tails and heads, but for those of the same stretch.
+        ends: The likeness of the last tail that came and the turn's first head.
     """
 
     _fields_ = (
@@ -39,7 +40,7 @@ class Joints(Memory):
         *fields(FLOAT, "clip"),
         *fields(POINTER, "sums_at", "room_at", "heads_at", "tails_at"),
         *fields(INT, "count"),
-        *fields(2 * DOUBLE, "meeting", "apart"),
+        *fields(2 * DOUBLE, "meeting", "apart", "ends"),
     )
     heads: NDArray[np.float32]
     tails: NDArray[np.float32]
@@ -51,6 +52,7 @@ class Joints(Memory):
     count: int
     meeting: "ctypes.Array[ctypes.c_double]"
     apart: "ctypes.Array[ctypes.c_double]"
+    ends: "ctypes.Array[ctypes.c_double]"
 
     def __init__(
         self, turn: Turn, per_block: int, coarse: int, fine: int, around: int, profile: int, wide: int, clip: float

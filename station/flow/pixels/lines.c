@@ -28,6 +28,7 @@ PASS void station_lines(const uint8_t *pixels, ptrdiff_t stride, int lines, int 
 {
     for (int line = 0; line < lines; line++) {
         const uint8_t *row = pixels + line * stride;
+        fetch(row + (line + AHEAD < lines ? AHEAD : 0) * stride, columns);
         grey[line] = (double)difference(row, black, columns) / columns; /* processors have an instruction for it */
         grain[line] = (double)difference(row + 1, row, grain_columns - 1) / (grain_columns - 1);
         if (before)

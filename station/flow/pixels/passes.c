@@ -13,8 +13,6 @@ enum {
     TILE = 1024,         /* columns that are counted at a time, so that the counters stay in the nearest cache */
     COUNTED = 255,       /* lines that a counter of eight bits can count */
     NEAR = 256,          /* at most so many columns about an edge */
-    CACHE_LINE = 64,     /* bytes that memory gives at once */
-    AHEAD = 2,           /* lines that memory is asked for in advance; processors ask for no more than a page */
     LANES = 8,           /* lines that are made narrower at a time, floats of a column that lie together */
 };
 
@@ -43,9 +41,7 @@ PASS void station_profile(const uint8_t *pixels, ptrdiff_t stride, int lines, in
     for (int line = 0; line < GROUPS * lines; line++) {
         const uint8_t *restrict row = pixels + line * stride;
         uint16_t *restrict sum = sums + (ptrdiff_t)(line / lines) * columns;
-        const uint8_t *next = pixels + (line + AHEAD < GROUPS * lines ? line + AHEAD : line) * stride;
-        for (int start = 0; start < columns; start += CACHE_LINE)
-            __builtin_prefetch(next + start);
+        fetch(row + (line + AHEAD < GROUPS * lines ? AHEAD : 0) * stride, columns);
         for (int i = 0; i < columns; i++)
             sum[i] = (uint16_t)(sum[i] + row[i]);
     }

@@ -18,4 +18,16 @@
 /* Part of a pass, compiled as that is. */
 #define STEP static inline __attribute__((always_inline))
 
+enum {
+    CACHE_LINE = 64, /* bytes that memory gives at once */
+    AHEAD = 2,       /* lines that memory is asked for in advance; processors ask for no more than a page */
+};
+
+/* Asks memory for some columns of a line that is looked at soon. */
+STEP void fetch(const uint8_t *line, int columns)
+{
+    for (int start = 0; start < columns; start += CACHE_LINE)
+        __builtin_prefetch(line + start);
+}
+
 #endif

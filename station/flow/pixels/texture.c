@@ -13,6 +13,7 @@ PASS void station_texture(const uint8_t *pixels, ptrdiff_t stride, int lines, in
     float *restrict sums = rows;
     for (int line = 0, within = 0; line < lines; line++) {
         const uint8_t *left = pixels + line * stride, *right = left + apart;
+        fetch(left + (line + AHEAD < lines ? AHEAD : 0) * stride, (pairs - 1) * every + apart + 1);
         int16_t *restrict here = marks[line & 1], *restrict before = marks[~line & 1];
         for (int i = 0; i < pairs; i++)
             here[i] = (int16_t)(left[i * every] - right[i * every]);

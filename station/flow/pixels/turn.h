@@ -82,6 +82,7 @@ struct joints {
     float *heads, *tails; /* of the turn */
     int count;
     double meeting[2], apart[2]; /* likeness of coarse and of fine marks: sum where they meet, sum of squares elsewhere */
+    double ends[2];              /* that of the turn's last tail and its first head */
 };
 
 void station_lines(const uint8_t *pixels, ptrdiff_t stride, int lines, int columns, int grain_columns,
@@ -101,7 +102,7 @@ void station_marks(const uint8_t *pixels, ptrdiff_t stride, int columns, int sta
 void station_joint(const uint8_t *pixels, ptrdiff_t stride, int lines, int columns, const struct joints *joints,
                    float *head, float *tail);
 
-void station_likeness(struct joints *joints, int columns);
+void station_likeness(struct joints *joints, int columns, int whole_turn);
 
 void lines_take(const struct turn *turn, const uint8_t *pixels, const struct view *view, struct lines *lines);
 void copies_take(const struct turn *turn, const struct lines *lines, struct copies *copies);

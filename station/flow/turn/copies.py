@@ -6,6 +6,8 @@ ones by how many lines change less than their neighbours and are followed by one
 other line changing less than those between.
 """
 
+import math
+
 import numpy as np
 
 from station.flow.pixels.lines import Copies, Turn
@@ -36,8 +38,8 @@ def finding(turn: Turn, copies: Copies) -> str | None:
     many = max(2, round(turn.blocks * turn.lines / SCATTERED))
     if found := max(copies.equal, copies.scattered if copies.scattered >= many else 0):
         return f"{found} {'line repeats' if found == 1 else 'lines repeat'} the line before"
-    chances = np.sort(copies.chances[: max(1, turn.blocks - 1)])
-    chance = float(chances[len(chances) // 2]) * np.sqrt(2 / PAIRS)
+    chances = sorted(copies.chances[: max(1, turn.blocks - 1)].tolist())
+    chance = chances[len(chances) // 2] * math.sqrt(2 / PAIRS)
     if copies.most / chance < PAIRED:
         return None  # whatever is usual, nothing is farther beyond it
     means = copies.means[: copies.counted]

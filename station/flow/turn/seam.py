@@ -8,6 +8,9 @@ that is too long by a little shows its first lines again before its last, which 
 than eight blocks, each is taken for several, so that there are joints enough to learn from.
 """
 
+import math
+import operator
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,8 +23,6 @@ from station.flow.turn.rows import Rows
 
 Marks = NDArray[np.float32]
 """Coarse and fine marks, (2, columns), each of length 1."""
-Likeness = NDArray[np.float64]
-"""Of coarse and of fine marks, (2,)."""
 
 STRETCHES = 8
 """At least so many stretches of a turn are laid against each other; more where it has more blocks."""
@@ -93,11 +94,11 @@ def closing(joints: Joints, rows: Rows, lines: Pixels) -> Closing:
         lines: The last block's lines of the part, (lines, columns) uint8.
     """
     joint = _Joint.learned(joints)
-    tail, head = joints.tails[-1], joints.heads[0]
-    seen = Closing(joint.share(tail, head), joint.spread, 0)
+    seen = Closing(joint.share(joints.ends), joint.spread, 0)
     if not seen.open:
         return seen
-    moved = max(joint.share(tail, np.roll(head, px, axis=1)) for px in SIDEWAYS_PX)
+    tail, head = joints.tails[-1], joints.heads[0]
+    moved = max(joint.share(_likeness(tail, np.roll(head, px, axis=1))) for px in SIDEWAYS_PX)
     last = len(lines) * (joints.per_block - 1) // joints.per_block  # where the last stretch begins
     overlap = _overlap_lines(joints, _lines(OVERLAP_ROWS, rows, len(lines) // joints.per_block), lines[last:])
     return Closing(moved if moved >= SAME else seen.share, joint.spread, overlap)
@@ -112,23 +113,24 @@ class _Joint:
         spread: By how much that sum scatters by chance.
     """
 
-    weights: Likeness
+    weights: tuple[float, ...]
     spread: float
 
     @classmethod
     def learned(cls, joints: Joints) -> "_Joint":
         """From how alike the lines were that meet, and those that do not."""
         inside = len(joints.heads) - 2
-        usual = np.maximum(np.array(joints.meeting) / inside, 0)
-        chance = np.sqrt(joints.apart) / inside
-        power = float((usual**2).sum())
+        usual = [max(0.0, each / inside) for each in joints.meeting]
+        chance = [math.sqrt(each) / inside for each in joints.apart]
+        power = math.hypot(*usual) ** 2
         if power > 0:
-            return cls(usual / power, float(np.sqrt(((usual * chance) ** 2).sum())) / power)
-        return cls(np.zeros(2), np.inf)
+            spread = math.hypot(*map(operator.mul, usual, chance)) / power
+            return cls(tuple(each / power for each in usual), spread)
+        return cls((0.0, 0.0), math.inf)
 
-    def share(self, tail: Marks, head: Marks) -> float:
-        """How alike lines are, as a share of what lines that meet are."""
-        return float(np.dot(self.weights, _likeness(tail, head)))
+    def share(self, likeness: Iterable[float]) -> float:
+        """So much likeness of coarse and of fine marks, as a share of what that of lines that meet is."""
+        return sum(map(operator.mul, self.weights, likeness), 0.0)
 
 
 def _overlap_lines(joints: Joints, most: int, lines: Pixels) -> int:
@@ -143,6 +145,6 @@ def _overlap_lines(joints: Joints, most: int, lines: Pixels) -> int:
     return most - best if seen and seen[best] >= SAME else 0
 
 
-def _likeness(before: Marks, behind: Marks) -> Likeness:
+def _likeness(before: Marks, behind: Marks) -> list[float]:
     """Of coarse and of fine marks: 1 the same, 0 nothing in common."""
-    return np.asarray(np.einsum("ij,ij->i", before, behind), np.float64)
+    return [float(np.dot(*pair)) for pair in zip(before, behind, strict=True)]
