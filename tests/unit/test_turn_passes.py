@@ -1,16 +1,21 @@
 """The compiled pass for the proofs of a turn measures block by block what numpy measures of the whole turn."""
 
+import ctypes
+import subprocess
 from collections.abc import Callable
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from station.core.compiler import find_compiler
 from station.core.part import Pixels, Roi
+from station.flow.pixels.build import SOURCES
 from station.flow.pixels.joints import Joints, narrow_marks
 from station.flow.pixels.lines import Copies, Lines, Turn
-from station.flow.pixels.proofs import Proofs
+from station.flow.pixels.proofs import Proofs, View
 from station.flow.pixels.rows import UNIT, WHOLE, WINDOW, Repeats, Stillness, Texture
 
 LEFT, BESIDE = 13, 5
@@ -356,6 +361,40 @@ def test_lines_that_differ_by_nothing_have_no_marks() -> None:
     made = np.ones(40, np.float32)
     narrow_marks(np.full((448, 40), 90, np.uint8), range(8), range(48), 15, 4.0, made)
     assert made.tolist() == [0.0] * 40
+
+
+# ---------------------------------------------------------------------- the memory
+
+
+LAYOUT = """
+#include "turn.h"
+#include <stdio.h>
+int main(void)
+{
+%s    return 0;
+}
+"""
+STRUCTURES = {
+    "view": View, "turn": Turn, "lines": Lines, "copies": Copies,
+    "texture": Texture, "stillness": Stillness, "repeats": Repeats, "joints": Joints,
+}  # fmt: skip
+
+
+def test_the_structures_are_those_of_the_passes_field_by_field(tmp_path: Path) -> None:
+    said, expected = [], []
+    for name, structure in STRUCTURES.items():
+        said.append(f'    printf("{name} %zu\\n", sizeof(struct {name}));\n')
+        expected.append(f"{name} {ctypes.sizeof(structure)}")
+        for field in (first for first, _kind in structure._fields_):
+            plain, one = field.removesuffix("_at"), getattr(structure, field)
+            at = f"offsetof(struct {name}, {plain}), sizeof(((struct {name} *)0)->{plain})"
+            said.append(f'    printf("{name}.{field} %zu %zu\\n", {at});\n')
+            expected.append(f"{name}.{field} {one.offset} {one.size}")
+    source, program = tmp_path / "layout.c", tmp_path / "layout"
+    source.write_text(LAYOUT % "".join(said))
+    subprocess.run([*find_compiler(), "-std=c11", f"-I{SOURCES}", str(source), "-o", str(program)], check=True)
+    told = subprocess.run([program], capture_output=True, text=True, check=True).stdout
+    assert told.splitlines() == expected
 
 
 TURN = Turn(48, 40, 2)

@@ -64,9 +64,9 @@ void lines_take(const struct turn *turn, const uint8_t *pixels, const struct vie
 {
     const uint8_t *part = pixels + view->first + lines->middle;
     int last = turn->lines - 1;
-    station_lines(part, view->stride, turn->lines, lines->middle_columns, lines->grain_columns,
+    station_lines(part, view->stride, turn->lines, lines->columns, lines->grain_columns,
                   turn->taken ? lines->before : NULL, lines->black, lines->grey, lines->grain, lines->step);
-    memcpy(lines->before, part + last * view->stride, (size_t)lines->middle_columns);
+    memcpy(lines->before, part + last * view->stride, (size_t)lines->columns);
     lines->background =
         beside(pixels, view->stride, turn->lines, view->width, view->left, view->right, lines->beside_every);
     lines->darkest = lines->grey[0];

@@ -101,7 +101,8 @@ class Copies(Memory):
         *fields(DOUBLE, "fallen", "risen", "scatter", "least"),
         *fields(POINTER, "change_at", "sums_at", "own_at", "room_at", "means_at", "chances_at"),
         *fields(INT, "kept", "counted", "equal", "scattered"),
-        *fields(DOUBLE, "usual_even", "usual_odd", "chance", "most"),
+        *fields(2 * DOUBLE, "usual"),
+        *fields(DOUBLE, "chance", "most"),
     )
     means: Series
     chances: Series

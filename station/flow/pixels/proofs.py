@@ -19,7 +19,7 @@ from station.flow.pixels.memory import INT, LONG, Memory, fields
 from station.flow.pixels.rows import Repeats, Stillness, Texture
 
 
-class _View(Memory):
+class View(Memory):
     """Where the part lies in a block."""
 
     _fields_ = (*fields(LONG, "stride"), *fields(INT, "width", "left", "right", "first"))
@@ -50,8 +50,9 @@ class Proofs:
         """
         turn, (lines, width) = self.turn, pixels.shape
         refuse(turn.taken >= turn.blocks or lines != turn.lines, f"block {turn.taken} of {lines} lines")
-        refuse(not 0 <= roi.left <= first <= first + turn.columns <= roi.right <= width, f"{roi} of {width} columns")
+        inside = 0 <= roi.left <= first <= first + turn.columns <= roi.right <= width
+        refuse(not inside, "the part lies outside of the block")
         start, stride = place(pixels)
-        view = _View(stride, width, roi.left, roi.right, first)
+        view = View(stride, width, roi.left, roi.right, first)
         structures = (turn, self.lines, self.copies, self.texture, self.stillness, self.repeats, self.joints)
         library().station_turn(start, ctypes.byref(view), *map(ctypes.byref, structures))

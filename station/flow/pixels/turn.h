@@ -29,7 +29,7 @@ struct turn {
 
 /* The grey values of each line. */
 struct lines {
-    int middle, middle_columns, grain_columns; /* first column that is measured, how many, and of these for the grain */
+    int middle, columns, grain_columns;        /* first column that is measured, how many, and of these for the grain */
     int beside_every;                          /* of so many lines one is looked at beside the part */
     double *grey, *grain, *step;               /* of each line of the block */
     uint8_t *before;                           /* the last line of the block before */
@@ -84,25 +84,6 @@ struct joints {
     double meeting[2], apart[2]; /* likeness of coarse and of fine marks: sum where they meet, sum of squares elsewhere */
     double ends[2];              /* that of the turn's last tail and its first head */
 };
-
-void station_lines(const uint8_t *pixels, ptrdiff_t stride, int lines, int columns, int grain_columns,
-                   const uint8_t *before, const uint8_t *black, double *grey, double *grain, double *step);
-int64_t station_sum(const uint8_t *pixels, ptrdiff_t stride, int lines, int columns);
-double station_alternation(const double *change, int pairs, int window, double *sums, double *means);
-int station_dips(const double *change, int count, double fallen, double risen);
-void station_texture(const uint8_t *pixels, ptrdiff_t stride, int lines, int lines_per_row, int pairs, int every,
-                     int apart, float *rows, float *changes);
-void station_stillness(const float *rows, const float *changes, int count, int pairs, int lines_per_row, int apart,
-                       int window, double tiny, double *squares, double *noise, double *ratios);
-void station_normalise(const float *rows, int count, int pairs, int every, int16_t *whole);
-void station_again(const int16_t *whole, int all, int first, int stride, int nearest, int32_t least, int32_t *room,
-                   int32_t *peaks, int32_t *places);
-void station_marks(const uint8_t *pixels, ptrdiff_t stride, int columns, int start, int lines, int around_start,
-                   int around_lines, int around_every, int wide, float clip, uint32_t *sums, float *room, float *marks);
-void station_joint(const uint8_t *pixels, ptrdiff_t stride, int lines, int columns, const struct joints *joints,
-                   float *head, float *tail);
-
-void station_likeness(struct joints *joints, int columns, int whole_turn);
 
 void lines_take(const struct turn *turn, const uint8_t *pixels, const struct view *view, struct lines *lines);
 void copies_take(const struct turn *turn, const struct lines *lines, struct copies *copies);
