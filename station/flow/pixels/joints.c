@@ -120,19 +120,16 @@ STEP double likeness(const float *restrict one, const float *restrict other, int
     return (double)(((sums[0] + sums[4]) + (sums[1] + sums[5])) + ((sums[2] + sums[6]) + (sums[3] + sums[7])));
 }
 
-/* How alike the marks of the stretch that came last and of those before are, where they meet and elsewhere. The turn's
- * last stretch is laid against its first one alone. */
-PASS void station_likeness(struct joints *joints, int columns, int whole_turn)
+/* How alike the marks of the stretch that came last and of those before are, where they meet and elsewhere. */
+PASS void station_learn(struct joints *joints, int columns)
 {
     int last = joints->count - 1;
     ptrdiff_t stretch = 2 * (ptrdiff_t)columns;
     for (int kind = 0; kind < 2; kind++) {
         const float *heads = joints->heads + kind * columns, *tails = joints->tails + kind * columns;
-        const float *head = heads + last * stretch, *tail = tails + last * stretch;
-        joints->ends[kind] = likeness(tail, heads, columns);
-        for (int number = 0; number < (whole_turn ? 0 : last); number++) {
-            double ahead = likeness(tails + number * stretch, head, columns);
-            double behind = likeness(tail, heads + number * stretch, columns);
+        for (int number = 0; number < last; number++) {
+            double ahead = likeness(tails + number * stretch, heads + last * stretch, columns);
+            double behind = likeness(tails + last * stretch, heads + number * stretch, columns);
             if (number == last - 1)
                 joints->meeting[kind] += ahead;
             else
@@ -140,6 +137,14 @@ PASS void station_likeness(struct joints *joints, int columns, int whole_turn)
             joints->apart[kind] += behind * behind;
         }
     }
+}
+
+/* How alike the last lines of the turn and its first ones are. */
+PASS void station_compare_ends(struct joints *joints, int columns)
+{
+    const float *tail = joints->tails + 2 * (ptrdiff_t)columns * (joints->count - 1);
+    for (int kind = 0; kind < 2; kind++)
+        joints->ends[kind] = likeness(tail + kind * columns, joints->heads + kind * columns, columns);
 }
 
 void joints_take(const struct turn *turn, const uint8_t *part, ptrdiff_t stride, struct joints *joints)
@@ -150,7 +155,9 @@ void joints_take(const struct turn *turn, const uint8_t *part, ptrdiff_t stride,
         ptrdiff_t place = (ptrdiff_t)joints->count * 2 * turn->columns;
         station_joint(part + start * stride, stride, end - start, turn->columns, joints,
                       joints->count < last ? joints->heads + place : NULL, joints->tails + place);
-        joints->count++;
-        station_likeness(joints, turn->columns, joints->count > last);
+        if (joints->count++ < last)
+            station_learn(joints, turn->columns);
+        else
+            station_compare_ends(joints, turn->columns);
     }
 }

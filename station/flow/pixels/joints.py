@@ -32,7 +32,7 @@ class Joints(Memory):
         meeting: Of coarse and of fine marks, the sum of the likeness of each tail and the next head, so far; likeness
             is 1 for the same.
         apart: And the sum of the squares for all other tails and heads, but for those of the same stretch.
-        ends: The likeness of the last tail that came and the turn's first head.
+        ends: The likeness of the turn's last tail and its first head.
     """
 
     _fields_ = (
