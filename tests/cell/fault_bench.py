@@ -35,8 +35,8 @@ from station.core.watchers import Watchers
 from station.host.build import Station, open_station
 from station.records.query import export_records
 from station.records.reading import reading
+from tests.bundles import CLOSE_GREYS, make_grey_bundle
 from tests.cell.plc_words import PlcWords, ResultWords
-from tests.cell.tiny_bundle import GREY_OF, make_tiny_bundle
 from tests.free_port import free_port
 from tests.housings import OUTPUTS, Verdict
 from tests.told_at_once import ToldAtOnce
@@ -84,9 +84,9 @@ def make_recording(folder: Path) -> Path:
 def _pictures() -> dict[Verdict, bytes]:
     """The scans as files, made once."""
     files = {}
-    for column, surface in enumerate(OUTPUTS.surfaces):
+    for surface in OUTPUTS.surfaces:
         image = np.zeros((3584, 405), np.uint8)
-        image[:, 10:395] = turned(surface.code, 385, GREY_OF[column])
+        image[:, 10:395] = turned(surface.code, 385, CLOSE_GREYS[surface.name])
         written, file = cv2.imencode(".png", image)
         assert written
         files[surface] = file.tobytes()
@@ -112,7 +112,7 @@ def quick_settings(folder: Path, plc_role: str = "client", changes: Tables | Non
     features = {"SimScene": f"/station-test-{uuid.uuid4().hex[:12]}", "Width": WIDTH_PX}
     for row in document["camera"]["setup"]:
         row["value"] = features.get(row["feature"], row["value"])
-    document["model"]["bundle"] = str(make_tiny_bundle(folder / "tiny"))
+    document["model"]["bundle"] = str(make_grey_bundle(folder / "tiny", CLOSE_GREYS, sharpness=0.1))
     return parse_settings(document, "test")
 
 

@@ -15,8 +15,8 @@ import numpy as np
 from config import bundled
 from station.core.geometry import Geometry
 from station.core.part import Pixels
+from tests.bundles import make_grey_bundle
 from tests.turned import turned
-from tests.unit.grey_bundles import make_grey_bundle
 
 SENSOR_PX, MARGIN_PX, SEAM_LINES = 1024, 20, 24
 SHIPPED_TYPES = bundled("simulate.toml").read_text(encoding="utf-8").partition("[part_types.")

@@ -20,9 +20,9 @@ from station.core.watchers import Watchers
 from station.host.build import open_station
 from station.host.check import check_station
 from station.records.ledger import SqliteLedger
+from tests.bundles import GREYS, make_grey_bundle
 from tests.cell.fault_bench import quick_settings
 from tests.record_samples import JUDGED_BY, PART_TYPE, HandClock, judgement, part
-from tests.unit.grey_bundles import GREYS, make_grey_bundle
 from tests.unit.housings import Surface
 
 

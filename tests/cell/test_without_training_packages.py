@@ -5,8 +5,8 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.bundles import make_grey_bundle
 from tests.cell.conftest import TIMEOUT_S, station_command
-from tests.cell.tiny_bundle import make_tiny_bundle
 
 BARRED = (
     "torch", "torchvision", "timm", "nncf", "onnx", "onnxscript", "onnxruntime", "tensorboard", "matplotlib", "scipy",
@@ -35,7 +35,7 @@ def test_the_station_inspects_parts_where_every_training_package_is_barred(
     guard.mkdir()
     code = GUARD.format(barred=BARRED, asked=str(asked), guarded=str(guarded))
     (guard / "sitecustomize.py").write_text(code, encoding="utf-8")
-    config = make_config(('bundle = "promoted"', f'bundle = "{make_tiny_bundle(tmp_path / "tiny")}"'))
+    config = make_config(('bundle = "promoted"', f'bundle = "{make_grey_bundle(tmp_path / "tiny")}"'))
     ran = subprocess.run(
         station_command("--simulate", "--config", config, "--parts", 2, "--speed", "max", "--json",
                         "--data", tmp_path / "data"),

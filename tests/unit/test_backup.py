@@ -29,11 +29,11 @@ from station.records.schema import VERSIONS
 from station.upkeep.backup import restore as restoring
 from station.upkeep.backup.contents import open_backup, own_bundles
 from station.upkeep.backup.restore import restore
+from tests.bundles import GREYS, make_grey_bundle
 from tests.disk import Disk
 from tests.file_systems import mounted
 from tests.housings import Destination
 from tests.record_samples import PART_TYPE, START, judgement, open_ledger, part
-from tests.unit.grey_bundles import GREYS, make_grey_bundle
 from tests.unit.housings import Surface
 from tests.unit.test_records_schema import NEWEST, old_database, version_of
 

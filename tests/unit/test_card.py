@@ -9,7 +9,7 @@ from models.evaluation.measuring.evaluation import Evaluation, Source, Subject
 from models.manifest import Quantisation, load_bundle, utc_now
 from models.release.card import card_text
 from models.weights import SHIPPED, bundle_folder
-from tests.unit.grey_bundles import make_grey_bundle
+from tests.bundles import make_grey_bundle
 
 
 def test_figures_come_with_counts_and_exact_limits(tmp_path: Path) -> None:

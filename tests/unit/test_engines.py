@@ -18,7 +18,7 @@ from models.weights import SHIPPED, bundle_folder
 from station.core.errors import BugError, ModelError
 from station.core.geometry import Geometry
 from station.core.settings import ModelSettings
-from tests.contract.small_bundles import Weights, sealed, write_onnx, write_openvino
+from tests.bundles import Weights, sealed, write_onnx, write_openvino
 
 ROOT = Path(__file__).parents[2]
 EVEN = np.full(5, 0.2, np.float32)

@@ -26,7 +26,7 @@ from models.training.data import DataOrigin  # noqa: E402
 from models.training.plan import make_plan  # noqa: E402
 from station.core.errors import ConfigError, ModelError, TrainingError  # noqa: E402
 from station.core.geometry import Geometry  # noqa: E402
-from tests.unit.grey_bundles import as_they_are, make_recording  # noqa: E402
+from tests.unit.grey_recordings import as_they_are, make_recording  # noqa: E402
 from tests.unit.housings import CLASSES, GEOMETRY, MEANING, TABLE, S  # noqa: E402
 
 pytestmark = pytest.mark.training

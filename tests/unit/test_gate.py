@@ -11,7 +11,8 @@ from models.manifest import Bundle, load_bundle
 from models.release.gate import Terms, judge_candidate
 from models.release.gate_report import GateReport, explain, read_report
 from station.core.errors import ModelError, RecordingError
-from tests.unit.grey_bundles import GREYS, SOUND, as_they_are, make_grey_bundle, make_recording
+from tests.bundles import GREYS, SOUND, make_grey_bundle
+from tests.unit.grey_recordings import as_they_are, make_recording
 from tests.unit.housings import TABLE, S
 
 TERMS = Terms("openvino", "int8", TABLE, 0.5, 0.25, cutter_at_truth)

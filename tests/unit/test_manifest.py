@@ -8,44 +8,18 @@ from typing import Any
 
 import pytest
 
-from models.manifest import (
-    ARTEFACT_FILES,
-    Data,
-    Figures,
-    Manifest,
-    found_artefacts,
-    hash_files,
-    load_bundle,
-    utc_now,
-    write_manifest,
-)
+from models.manifest import ARTEFACT_FILES, Figures, load_bundle, write_manifest
 from models.weights import SHIPPED, bundle_folder
 from station.core.errors import ModelError
 from station.core.geometry import Geometry
-from tests.unit.housings import CLASSES, SCAN_GEOMETRY
+from tests.bundles import sealed
 
 
 def make_bundle(folder: Path) -> Path:
     folder.mkdir()
     (folder / "model.xml").write_bytes(b"<net/>")
     (folder / "model.bin").write_bytes(bytes(range(64)))
-    data = Data(source="rendered", parts=1, patches=16, epochs=1, patches_per_epoch=16, seed=0)
-    manifest = Manifest(
-        name="tiny-1",
-        network="tiny",
-        version=1,
-        created=utc_now(),
-        code_version="0.1.0",
-        licence="Apache-2.0",
-        artefacts=found_artefacts(folder),
-        files=hash_files(folder),
-        classes=CLASSES,
-        passing=CLASSES[0],
-        geometry=SCAN_GEOMETRY,
-        data=data,
-    )
-    write_manifest(folder, manifest)
-    return folder
+    return sealed(folder).folder
 
 
 def edit_manifest(folder: Path, change: Callable[[dict[str, Any]], object]) -> None:

@@ -15,7 +15,7 @@ from station.core.settings import load_settings
 from station.core.verdicts import Classes
 from station.host.bundles import find_bundle
 from station.host.recipes import classes_not_answered, make_recipes
-from tests.unit.grey_bundles import make_grey_bundle
+from tests.bundles import make_grey_bundle
 from tests.unit.housings import CLASSES, MEANING, TABLE
 
 

@@ -17,7 +17,7 @@ from models.release.parity import compare
 from models.release.pictures import Draw, draw_mixed, read_pictures
 from station.core.errors import ConfigError, ModelError, RecordingError
 from station.core.geometry import Geometry
-from tests.unit.grey_bundles import as_they_are, make_recording
+from tests.unit.grey_recordings import as_they_are, make_recording
 from tests.unit.housings import GEOMETRY, MEANING, S
 
 

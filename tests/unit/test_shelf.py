@@ -15,8 +15,9 @@ from models.release.history import HEAD, HISTORY
 from models.release.shelf import Shelf, chosen_bundle
 from models.weights import SHIPPED
 from station.core.errors import ModelError
+from tests.bundles import GREYS, make_grey_bundle
 from tests.disk import Disk
-from tests.unit.grey_bundles import GREYS, as_they_are, make_grey_bundle, make_recording
+from tests.unit.grey_recordings import as_they_are, make_recording
 from tests.unit.housings import TABLE, S
 
 TERMS = Terms("openvino", "int8", TABLE, 0.5, 0.25, cutter_at_truth)

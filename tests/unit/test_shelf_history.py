@@ -13,7 +13,7 @@ from models.manifest import load_bundle
 from models.release.shelf import Shelf
 from models.weights import SHIPPED
 from station.core.errors import ModelError
-from tests.unit.grey_bundles import make_grey_bundle
+from tests.bundles import make_grey_bundle
 
 ME = "me@here"
 HISTORY, HEAD = "history.jsonl", "history.head"

@@ -10,12 +10,12 @@ import pytest
 torch = pytest.importorskip("torch", reason="torch comes with the extra `train`")
 
 from models.engines import make_engine  # noqa: E402 - after the check for torch
-from models.manifest import Bundle, load_bundle, write_manifest  # noqa: E402
+from models.manifest import Bundle  # noqa: E402
 from models.networks import NETWORKS  # noqa: E402
 from station.core.errors import ModelError  # noqa: E402
 from station.core.part import Pixels  # noqa: E402
 from station.core.settings import ModelSettings  # noqa: E402
-from tests.contract.small_bundles import sealed  # noqa: E402
+from tests.bundles import sealed  # noqa: E402
 
 pytestmark = pytest.mark.training
 
@@ -25,9 +25,7 @@ SETTINGS = ModelSettings(bundle="net-1", engine="torch", precision="f32", thread
 def bundle_of(folder: Path, content: bytes, network: str = "inception-cnn", temperature: float = 1.0) -> Bundle:
     folder.mkdir()
     (folder / "network.pt").write_bytes(content)
-    manifest = sealed(folder, network).manifest
-    write_manifest(folder, manifest.model_copy(update={"temperature": temperature}))
-    return load_bundle(folder)
+    return sealed(folder, network=network, temperature=temperature)
 
 
 def saved(state: Any) -> bytes:
