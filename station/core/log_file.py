@@ -38,7 +38,7 @@ class LogFile:
         try:
             self._append(data)
         except OSError as error:
-            self._close()
+            self.close()
             self._lost += 1
             if self._lost == 1:
                 log.warning("log_file_failed", file=str(self._path), error=error.strerror)
@@ -47,6 +47,13 @@ class LogFile:
             lost, self._lost = self._lost, 0
             log.warning("log_file_written_again", file=str(self._path), writes_lost=lost)
         return len(data)
+
+    def close(self) -> None:
+        """Close the file; the next line opens it again."""
+        if self._file is not None:
+            with suppress(OSError):
+                os.close(self._file)
+            self._file = None
 
     def _append(self, data: bytes) -> None:
         file = self._opened()
@@ -79,7 +86,7 @@ class LogFile:
             if self._file is None:
                 raise
             return self._file
-        self._close()
+        self.close()
         self._file = begun
         return begun
 
@@ -90,14 +97,8 @@ class LogFile:
             return False
 
     def _rotate(self) -> None:
-        self._close()
+        self.close()
         names = [self._path, *(self._path.with_name(f"{self._path.name}.{age}") for age in range(1, self._kept))]
         for newer, older in reversed(list(pairwise(names))):
             with suppress(FileNotFoundError):
                 newer.replace(older)
-
-    def _close(self) -> None:
-        if self._file is not None:
-            with suppress(OSError):
-                os.close(self._file)
-            self._file = None

@@ -7,14 +7,15 @@ import os
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 import structlog
 
+from station.core.background_writer import ROOM_BYTES
 from station.core.log_file import LogFile
-from station.core.outlet import ROOM_BYTES, Outlet
+from station.core.outlet import Outlet
 
 
 @contextmanager
@@ -112,7 +113,7 @@ def test_what_was_dropped_is_told_when_the_reader_reads_again() -> None:
             "writes": told[0]["writes"],
         }
         outlet.write("here again")
-        assert outlet.settle()
+        assert outlet.close()
 
 
 def test_a_reader_that_has_gone_is_given_up_once() -> None:
@@ -174,8 +175,8 @@ def taken(file: LogFile, *lines: str) -> None:
 
 
 def test_the_log_is_rotated_and_the_oldest_ends(tmp_path: Path) -> None:
-    file = LogFile(tmp_path / "logs" / "log", 20, 3)
-    taken(file, *(f"line {number:02d}" for number in range(10)))
+    with closing(LogFile(tmp_path / "logs" / "log", 20, 3)) as file:
+        taken(file, *(f"line {number:02d}" for number in range(10)))
     kept = {path.name: path.read_text().split("\n")[:-1] for path in (tmp_path / "logs").iterdir()}
     assert kept == {"log": ["line 08", "line 09"], "log.1": ["line 06", "line 07"], "log.2": ["line 04", "line 05"]}
 
@@ -183,22 +184,21 @@ def test_the_log_is_rotated_and_the_oldest_ends(tmp_path: Path) -> None:
 @pytest.mark.parametrize("how", ["deleted", "moved", "folder deleted"])
 def test_a_log_that_somebody_took_away_is_begun_anew(tmp_path: Path, how: str) -> None:
     path = tmp_path / "logs" / "log"
-    file = LogFile(path, 1000, 3)
-    taken(file, "before")
-    if how == "moved":
-        path.rename(tmp_path / "elsewhere")
-    else:
-        path.unlink()
-    if how == "folder deleted":
-        path.parent.rmdir()
-    taken(file, "after")
+    with closing(LogFile(path, 1000, 3)) as file:
+        taken(file, "before")
+        if how == "moved":
+            path.rename(tmp_path / "elsewhere")
+        else:
+            path.unlink()
+        if how == "folder deleted":
+            path.parent.rmdir()
+        taken(file, "after")
     assert path.read_text() == "after\n"
 
 
 def test_a_disk_that_fails_costs_lines_and_says_so_once_and_when_it_is_over(tmp_path: Path) -> None:
     path = tmp_path / "logs" / "log"
-    file = LogFile(path, 1000, 3)
-    with structlog.testing.capture_logs() as told:
+    with structlog.testing.capture_logs() as told, closing(LogFile(path, 1000, 3)) as file:
         (tmp_path / "logs").rmdir()
         (tmp_path / "logs").write_text("no folder")
         taken(file, "a", "b", "c")
@@ -210,11 +210,11 @@ def test_a_disk_that_fails_costs_lines_and_says_so_once_and_when_it_is_over(tmp_
 
 
 def test_a_full_disk_leaves_no_half_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    file = LogFile(tmp_path / "log", 1000, 3)
-    taken(file, json.dumps({"event": "before"}))
     write = os.write
-    monkeypatch.setattr(os, "write", lambda descriptor, data: write(descriptor, data[:5]))
-    taken(file, json.dumps({"event": "cut"}))
-    monkeypatch.undo()
-    taken(file, json.dumps({"event": "after"}))
+    with closing(LogFile(tmp_path / "log", 1000, 3)) as file:
+        taken(file, json.dumps({"event": "before"}))
+        monkeypatch.setattr(os, "write", lambda descriptor, data: write(descriptor, data[:5]))
+        taken(file, json.dumps({"event": "cut"}))
+        monkeypatch.undo()
+        taken(file, json.dumps({"event": "after"}))
     assert [json.loads(line)["event"] for line in (tmp_path / "log").read_text().splitlines()] == ["before", "after"]

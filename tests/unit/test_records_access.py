@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -62,7 +63,8 @@ async def recorded(data: Path) -> None:
     lines = np.full((448 * 8, 1600), 100, np.uint8)
     await ledger.judged(inspection, judgement(blocks=blocks_of(lines)))
     await ledger.sorted(inspection, Destination.BIN_PITS)
-    LogFile(data / "logs" / "station.jsonl", 1000, 2).take(b"{}\n")
+    with closing(LogFile(data / "logs" / "station.jsonl", 1000, 2)) as log:
+        log.take(b"{}\n")
     await ledger.close()
 
 

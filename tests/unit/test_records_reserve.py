@@ -101,11 +101,11 @@ async def test_what_else_fills_the_disk_empties_no_archive(disk: Path) -> None:
 
 def test_the_log_gives_up_its_older_files_and_then_lines_before_it_touches_the_reserve(tmp_path: Path) -> None:
     path = tmp_path / "logs" / "station.jsonl"
-    unhindered, hindered = LogFile(path, 20, 3), LogFile(path, 20, 3, MORE_THAN_ANY_DISK)
-    for number in range(3):
-        unhindered.take(b"%d 456789012345678\n" % number)
+    with closing(LogFile(path, 20, 3)) as unhindered:
+        for number in range(3):
+            unhindered.take(b"%d 456789012345678\n" % number)
     assert {file.name for file in path.parent.iterdir()} == {path.name, f"{path.name}.1", f"{path.name}.2"}
-    with structlog.testing.capture_logs() as said:
+    with structlog.testing.capture_logs() as said, closing(LogFile(path, 20, 3, MORE_THAN_ANY_DISK)) as hindered:
         assert hindered.take(b"lost\n") == 5
         assert hindered.take(b"lost\n") == 5
     assert [path.name for path in path.parent.iterdir()] == ["station.jsonl"]
