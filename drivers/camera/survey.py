@@ -12,9 +12,9 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Self
 
 from drivers.camera.child import CODE_ROOT, obituary
 from drivers.camera.link import FeatureValue
@@ -45,6 +45,23 @@ class FoundDevice:
 
 
 @dataclass(frozen=True, slots=True)
+class Limits:
+    """What values a number can have; nothing is known where it is none, or cannot be read.
+
+    Attributes:
+        lowest: Lowest value, or None.
+        highest: Highest value, or None.
+        step: Distance of an integer's values, or None.
+        unit: Unit, empty without one.
+    """
+
+    lowest: float | None = None
+    highest: float | None = None
+    step: int | None = None
+    unit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class FoundFeature:
     """A feature of a camera's node map.
 
@@ -55,10 +72,7 @@ class FoundFeature:
         value: Its value now, or None where it cannot be read.
         access: `RO`, `WO`, `RW`, `NA` not available now, `NI` not implemented.
         visibility: `beginner`, `expert`, `guru` or `invisible`.
-        lowest: Lowest value of a number, or None.
-        highest: Highest value of a number, or None.
-        step: Distance of an integer's values, or None.
-        unit: Unit, empty without one.
+        limits: Of a number.
         entries: The values that an enumeration takes now.
         selectors: Features that choose which of several values this one is.
         meaning: What its maker says of it.
@@ -70,13 +84,26 @@ class FoundFeature:
     value: FeatureValue | None
     access: str
     visibility: str
-    lowest: float | None
-    highest: float | None
-    step: int | None
-    unit: str
+    limits: Limits
     entries: tuple[str, ...]
     selectors: tuple[str, ...]
     meaning: str
+
+    def as_row(self) -> dict[str, Any]:
+        """All that is known of it as one flat row of JSON."""
+        row: dict[str, Any] = {}
+        for name, value in asdict(self).items():
+            row |= value if name == "limits" else {name: value}
+        return row
+
+    @classmethod
+    def of_row(cls, row: Mapping[str, Any]) -> Self:
+        """What `as_row` was made of, lists in place of tuples or not."""
+        known: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in row.items()
+        }
+        limits = Limits(**{one.name: known.pop(one.name) for one in fields(Limits)})
+        return cls(limits=limits, **known)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,11 +158,7 @@ async def find_features(producer: str, serial_number: str) -> tuple[FoundFeature
         CameraError: There is no such camera, it cannot be opened, or its producer failed.
     """
     rows = await _ask(SURVEY_TIMEOUT_S, "features", producer, serial_number)
-    return tuple(FoundFeature(**_with_tuples(row)) for row in rows)
-
-
-def _with_tuples(row: dict[str, Any]) -> dict[str, Any]:
-    return {key: tuple(value) if isinstance(value, list) else value for key, value in row.items()}
+    return tuple(FoundFeature.of_row(row) for row in rows)
 
 
 async def _devices(producer: str, timeout_s: float) -> list[FoundDevice] | CameraError:

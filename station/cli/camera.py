@@ -102,7 +102,7 @@ def camera_features(
         if (everything or one.visibility != "invisible") and _is_meant(one, words or [])
     ]  # fmt: skip
     if as_json:
-        print(json.dumps([asdict(one) for one in tree], indent=2))
+        print(json.dumps([one.as_row() for one in tree], indent=2))
         return
     table = Table("feature", "value", "range or choices", "access", "kind", "meaning", box=None)
     category = None
@@ -111,7 +111,7 @@ def camera_features(
             category = one.category
             table.add_row(f"[bold]{escape(category)}[/]")
         name = f"  {one.name}" + (f" \\[{', '.join(one.selectors)}]" if one.selectors else "")
-        value = "" if one.value is None else f"{one.value} {one.unit}".rstrip()
+        value = "" if one.value is None else f"{one.value} {one.limits.unit}".rstrip()
         table.add_row(name, escape(value), escape(_range(one)), one.access, one.kind, escape(one.meaning))
     out.print(table)
 
@@ -127,10 +127,11 @@ def _is_meant(feature: "FoundFeature", words: list[str]) -> bool:
 def _range(feature: "FoundFeature") -> str:
     if feature.entries:
         return ", ".join(feature.entries)
-    if feature.lowest is None or feature.highest is None:
+    limits = feature.limits
+    if limits.lowest is None or limits.highest is None:
         return ""
-    step = f", step {feature.step}" if (feature.step or 1) > 1 else ""
-    return f"{_number(feature.lowest)} to {_number(feature.highest)}{step}"
+    step = f", step {limits.step}" if (limits.step or 1) > 1 else ""
+    return f"{_number(limits.lowest)} to {_number(limits.highest)}{step}"
 
 
 def _number(value: float) -> str:

@@ -56,7 +56,7 @@ KeepEvery = Annotated[float, typer.Option(min=0, help="Minutes between checkpoin
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """What every training can be told: the choices of its plan, and where it computes."""
+    """What every training can be told of its plan."""
 
     recipe: Recipe = "station"
     epochs: Epochs = None
@@ -68,9 +68,6 @@ class Choices:
     augmentation: Augmentation = None
     precision: PrecisionOption = None
     seed: Seed = 1
-    threads: Threads = 0
-    device: Device = "auto"
-    keep_every_min: KeepEvery = 5.0
 
     def plan(self, kind: str, network: str, **more: Any) -> "Plan":
         """The plan for a network on a data set of this kind, with more choices by the names of `plan_from`.
@@ -86,6 +83,15 @@ class Choices:
             augmentation=changes_named(self.augmentation), precision=self.precision, seed=self.seed, **more,
         )  # fmt: skip
 
+
+@dataclass(frozen=True, slots=True)
+class Computing:
+    """Where every training can be told to compute, and how often it keeps what it has reached."""
+
+    threads: Threads = 0
+    device: Device = "auto"
+    keep_every_min: KeepEvery = 5.0
+
     def session(self) -> "Session":
         """A session where it shall compute, told on the terminal, that Ctrl-C ends well.
 
@@ -96,16 +102,20 @@ class Choices:
 
 
 def with_choices(command: Callable[..., None]) -> Callable[..., None]:
-    """The command with an option for each of `Choices` in place of its parameter `choices`."""
-    own, shared = dict(signature(command).parameters), signature(Choices).parameters
-    del own["choices"]
+    """The command with an option for each of `Choices` and `Computing` in place of these two."""
+    plan, computing = signature(Choices).parameters, signature(Computing).parameters
+    own = {name: one for name, one in signature(command).parameters.items() if name not in {"choices", "computing"}}
 
     @wraps(command)
     def told(**options: Any) -> None:
-        choices = Choices(**{name: options.pop(name) for name in shared})
-        command(**options, choices=choices)
+        command(
+            **{name: options[name] for name in own},
+            choices=Choices(**{name: options[name] for name in plan}),
+            computing=Computing(**{name: options[name] for name in computing}),
+        )
 
-    options = [one.replace(kind=Parameter.KEYWORD_ONLY) for one in (*own.values(), *shared.values())]
+    every = (*own.values(), *plan.values(), *computing.values())
+    options = [one.replace(kind=Parameter.KEYWORD_ONLY) for one in every]
     told.__signature__ = Signature(options)  # type: ignore[attr-defined]
     told.__annotations__ = {one.name: one.annotation for one in options}
     return told
@@ -116,6 +126,7 @@ def train(
     data: DataFolder,
     out_folder: OutFolder,
     choices: Choices,
+    computing: Computing,
     network: NetworkName = "inception-cnn",
     schedule: Annotated[str | None, typer.Option(help="cosine, constant or exponential.")] = None,
     optimiser: Annotated[str | None, typer.Option(help="adamw or adam.")] = None,
@@ -147,7 +158,7 @@ def train(
         init=initial.sha256 if initial else None, frozen_epochs=frozen_epochs, frozen_rate=frozen_rate,
         unfrozen_share=unfrozen_share, validation_items=validation_items,
     )  # fmt: skip
-    session = choices.session()
+    session = computing.session()
     training = session.train(out_folder, plan, divide(data_set), initial)
     refuse_unfinished(out_folder, finished=training.finished)
     best = min(training.history, key=lambda row: row.validation_loss)
@@ -159,6 +170,7 @@ def crossval(
     data: DataFolder,
     out_folder: OutFolder,
     choices: Choices,
+    computing: Computing,
     network: NetworkName = "inception-cnn",
     folds: Annotated[int, typer.Option(min=2, max=20, help="Folds of training and validation together.")] = 5,
     init: InitialFile = None,
@@ -179,7 +191,7 @@ def crossval(
     plan = choices.plan(
         data_set.manifest.kind, network_named(network), patience=0, init=initial.sha256 if initial else None
     )
-    result = crossvalidate(data_set, plan, folds, out_folder, choices.session(), initial)
+    result = crossvalidate(data_set, plan, folds, out_folder, computing.session(), initial)
     refuse_unfinished(out_folder, finished=result is not None)
     if result is not None:
         out.print(crossval_table([result]))
@@ -191,6 +203,7 @@ def compare(
     data: DataFolder,
     out_folder: OutFolder,
     choices: Choices,
+    computing: Computing,
     networks: Annotated[str, typer.Option(help="Names of `station model networks`, with commas; all, or paper.")],
     folds: Annotated[int, typer.Option(min=0, max=20, help="Cross-validate each with so many folds, too.")] = 0,
     validation_items: ValidationItems = None,
@@ -210,7 +223,7 @@ def compare(
         choices.plan(data_set.manifest.kind, name, validation_items=validation_items, patience=0)
         for name in names_of(networks)
     ]
-    rows = compare_networks(data_set, plans, folds, out_folder, choices.session())
+    rows = compare_networks(data_set, plans, folds, out_folder, computing.session())
     refuse_unfinished(out_folder, finished=rows is not None)
     for row in rows or ():
         out.print(errors_table(row.images, f"{row.network}: images of the test split"))

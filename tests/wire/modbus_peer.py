@@ -26,11 +26,43 @@ DONE_ALL_THE_SAME: dict[Conduct, int] = {"begun": 5, "lost": 11, "failed": 4}
 
 
 @dataclass
+class Wire:
+    """How the peer's frames come and go.
+
+    `before` stands on a serial line before every answer, and where it `echoes`, the request does. `answers_as` is the
+    unit that it gives as its own. `connections` were made so far; `owed` is an answer that comes with the next one.
+    """
+
+    before: bytes = b""
+    echoes: bool = False
+    answers_as: int | None = None
+    connections: int = 0
+    owed: bytes = b""
+
+    def send(self, conduct: Conduct, frame: bytes, write: Callable[[bytes], None], cut: Callable[[], None]) -> None:
+        """Answer as told."""
+        write(self.owed)
+        self.owed = b""
+        if conduct in ("answer", "other"):
+            write(frame)
+        elif conduct == "twice":
+            write(frame)
+            write(frame)
+        elif conduct == "late":
+            self.owed = frame
+        elif conduct == "garbage":
+            write(b"\x15\x93" * 40)
+        elif conduct == "half":
+            write(frame[: len(frame) // 2])
+        elif conduct == "cut":
+            cut()
+
+
+@dataclass
 class Peer:
     """The registers, and how the next requests are treated; without an entry they are answered.
 
-    `absent` are addresses that the device does not have: it answers exception 02. `before` stands on a serial line
-    before every answer, and where it `echoes`, the request does. `answers_as` is the unit that it gives as its own.
+    `absent` are addresses that the device does not have: it answers exception 02.
     """
 
     input: list[int] = field(default_factory=lambda: [0] * 200)
@@ -40,15 +72,11 @@ class Peer:
     writes: list[tuple[int, tuple[int, ...]]] = field(default_factory=list)
     reads: list[tuple[int, int, int]] = field(default_factory=list)
     absent: set[int] = field(default_factory=set)
-    before: bytes = b""
-    echoes: bool = False
-    answers_as: int | None = None
     silent: bool = False
     beats: int | None = 10
     on_write: Callable[[int, tuple[int, ...]], None] = lambda _address, _words: None
     asked: asyncio.Event = field(default_factory=asyncio.Event)
-    connections: int = 0
-    owed: bytes = b""
+    wire: Wire = field(default_factory=Wire)
 
     def treat(self, pdu: bytes) -> tuple[Conduct, bytes]:
         """What to do about a request, and its proper answer."""
@@ -80,24 +108,6 @@ class Peer:
             return self.write_conduct.popleft()
         return self.conduct.popleft() if self.conduct else "answer"
 
-    def send(self, conduct: Conduct, frame: bytes, write: Callable[[bytes], None], cut: Callable[[], None]) -> None:
-        """Answer as told."""
-        write(self.owed)
-        self.owed = b""
-        if conduct in ("answer", "other"):
-            write(frame)
-        elif conduct == "twice":
-            write(frame)
-            write(frame)
-        elif conduct == "late":
-            self.owed = frame
-        elif conduct == "garbage":
-            write(b"\x15\x93" * 40)
-        elif conduct == "half":
-            write(frame[: len(frame) // 2])
-        elif conduct == "cut":
-            cut()
-
 
 class TcpPeer:
     """A peer at a TCP port that survives its being taken off the network."""
@@ -125,7 +135,7 @@ class TcpPeer:
         self._server = None
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.peer.connections += 1
+        self.peer.wire.connections += 1
         task = asyncio.current_task()
         assert task
         self._sessions[task] = writer
@@ -133,9 +143,9 @@ class TcpPeer:
             while True:
                 number, _, length, unit = struct.unpack(">HHHB", await reader.readexactly(7))
                 conduct, answer = self.peer.treat(await reader.readexactly(length - 1))
-                unit = unit if self.peer.answers_as is None else self.peer.answers_as
+                unit = unit if self.peer.wire.answers_as is None else self.peer.wire.answers_as
                 frame = struct.pack(">HHHB", number, 0, len(answer) + 1, unit) + answer
-                self.peer.send(conduct, frame, writer.write, writer.transport.abort)
+                self.peer.wire.send(conduct, frame, writer.write, writer.transport.abort)
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
         finally:
@@ -179,11 +189,11 @@ class RtuPeer:
         frame, self._buffer = self._buffer[:size], b""
         assert crc(frame[:-2]) == frame[-2:]
         conduct, answer = self.peer.treat(frame[1:-2])
-        reply = (frame[:1] if self.peer.answers_as is None else bytes((self.peer.answers_as,))) + answer
-        echo = frame if self.peer.echoes else b""
+        reply = (frame[:1] if self.peer.wire.answers_as is None else bytes((self.peer.wire.answers_as,))) + answer
+        echo = frame if self.peer.wire.echoes else b""
         if conduct == "ignore":
             self._write(echo)
-        self.peer.send(conduct, echo + self.peer.before + reply + crc(reply), self._write, lambda: None)
+        self.peer.wire.send(conduct, echo + self.peer.wire.before + reply + crc(reply), self._write, lambda: None)
 
     def _write(self, data: bytes) -> None:
         if data:

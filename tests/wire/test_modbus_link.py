@@ -167,7 +167,7 @@ async def test_a_cancelled_request_leaves_nothing_behind_and_the_next_gets_its_o
     request.cancel()
     with pytest.raises(asyncio.CancelledError):
         await request
-    line.peer.owed = b""
+    line.peer.wire.owed = b""
     line.peer.input[20:23] = [7, 8, 9]
     assert await line.link.read("input", 20, 3) == [7, 8, 9]
 
@@ -245,7 +245,7 @@ async def test_a_wrong_greeting_closes_the_connection(line: Line) -> None:
 
 async def test_an_answer_of_another_unit_is_thrown_away_and_told(line: Line) -> None:
     await line.link.connect()
-    line.peer.answers_as = 7
+    line.peer.wire.answers_as = 7
     with pytest.raises(JigError, match=r"no answer within 0.15 s, but an answer of unit 7 instead of 1\)$"):
         await line.link.read("input", 20, 3)
 
@@ -284,7 +284,7 @@ def jig_link(serial: RtuPeer, *, local_echo: bool, timeout_s: float) -> ModbusLi
 async def test_an_echo_and_stray_bytes_before_the_address_are_dropped(
     serial: RtuPeer, *, echoes: bool, local_echo: bool, before: bytes
 ) -> None:
-    serial.peer.echoes, serial.peer.before = echoes, before
+    serial.peer.wire.echoes, serial.peer.wire.before = echoes, before
     serial.peer.input[20:23] = [11, 22, 33]
     link = jig_link(serial, local_echo=local_echo, timeout_s=PATIENT_S)
     await link.connect()
@@ -299,7 +299,7 @@ async def test_an_echo_and_stray_bytes_before_the_address_are_dropped(
     ("local_echo", "told"), [(False, "an adapter that echoes needs local_echo"), (True, "although that is dropped")]
 )
 async def test_an_echo_is_no_answer(serial: RtuPeer, *, local_echo: bool, told: str) -> None:
-    serial.peer.echoes, serial.peer.silent = True, True
+    serial.peer.wire.echoes, serial.peer.silent = True, True
     link = jig_link(serial, local_echo=local_echo, timeout_s=TIMEOUT_S)
     await link.connect()
     for request in (link.read("input", 20, 3), link.write(Run("holding", 0, [1, 600, 7]))):

@@ -160,7 +160,7 @@ async def test_a_result_for_which_the_plc_has_no_time_is_written_again_as_soon_a
     plc.peer.write_conduct.extend([conduct] * 3)
     await brief.results.publish(result())
     assert plc.peer.holding[50] == 1
-    assert plc.peer.connections == 1
+    assert plc.peer.wire.connections == 1
     assert brief.feed.view.fault is None
 
 

@@ -276,8 +276,8 @@ async def test_another_map_after_a_lost_connection_is_told_as_such_and_not_as_si
     await plc.server.start()
     await until(driver, lambda: driver.feed.view.fault is FAULTS["plc.wrong_map"])
     for _ in range(3):
-        attempts = plc.peer.connections
-        await plc.when(lambda n=attempts: plc.peer.connections > n)  # type: ignore[misc]
+        attempts = plc.peer.wire.connections
+        await plc.when(lambda n=attempts: plc.peer.wire.connections > n)  # type: ignore[misc]
         fault = driver.feed.view.fault
         told.append(fault.code if fault else "")
     assert told == ["plc.wrong_map"] * 3

@@ -299,7 +299,7 @@ async def test_an_order_that_was_not_taken_yet_is_written_again_with_the_same_nu
     receipt = await robot.unload(UNLOAD)
     assert receipt.confirmed == BIN_PITS
     assert order_writes(peer) == [(2, 3, 6)]
-    assert peer.connections == 1, "an answer is an answer: the connection stays"
+    assert peer.wire.connections == 1, "an answer is an answer: the connection stays"
 
 
 async def test_a_robot_that_stays_busy_has_not_taken_the_order_and_the_detail_says_why(

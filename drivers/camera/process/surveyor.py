@@ -16,7 +16,7 @@ from genicam.genapi import EInterfaceType as Kind
 from drivers.camera.process.device import Complaints, load_producer, new_harvester, open_camera, serial_of
 from drivers.camera.process.features import FOREIGN_ERRORS, explain, read_node
 from drivers.camera.process.service import end_with_parent
-from drivers.camera.survey import FoundDevice, FoundFeature
+from drivers.camera.survey import FoundDevice, FoundFeature, Limits
 from station.core.errors import CameraError
 
 BUFFERS = 3
@@ -87,7 +87,7 @@ def _walk(category: Any, path: str) -> Iterator[tuple[str, FoundFeature]]:
 
 
 def _describe(feature: Any, kind: str, path: str) -> FoundFeature:
-    node, number = feature.node, kind in {"integer", "float"}
+    node = feature.node
     readable = kind != "command" and genapi.is_readable(feature)
     choices = feature.entries if kind == "enumeration" else ()
     visibility = node.visibility
@@ -98,13 +98,19 @@ def _describe(feature: Any, kind: str, path: str) -> FoundFeature:
         value=_known(lambda: read_node(feature)) if readable else None,
         access=RIGHTS.get(feature.get_access_mode(), "NA"),
         visibility=VISIBILITIES[visibility] if 0 <= visibility < len(VISIBILITIES) else "invisible",
-        lowest=_known(lambda: float(feature.min)) if number and readable else None,
-        highest=_known(lambda: float(feature.max)) if number and readable else None,
-        step=_known(lambda: int(feature.inc)) if kind == "integer" and readable else None,
-        unit=_known(lambda: str(feature.unit)) or "" if number else "",
+        limits=_limits(feature, kind, readable=readable) if kind in {"integer", "float"} else Limits(),
         entries=tuple(entry.symbolic for entry in choices if genapi.is_available(entry)),
         selectors=tuple(selecting.node.name for selecting in node.selecting_features),
         meaning=node.tooltip or node.description or "",
+    )
+
+
+def _limits(number: Any, kind: str, *, readable: bool) -> Limits:
+    return Limits(
+        lowest=_known(lambda: float(number.min)) if readable else None,
+        highest=_known(lambda: float(number.max)) if readable else None,
+        step=_known(lambda: int(number.inc)) if kind == "integer" and readable else None,
+        unit=_known(lambda: str(number.unit)) or "",
     )
 
 
@@ -119,12 +125,22 @@ def _told(info: Any, name: str) -> str:
     return str(_known(lambda: getattr(info, name)) or "")
 
 
+def rows_of(question: str, *arguments: str) -> list[dict[str, Any]]:
+    """The answer to `devices` or `features` as rows of JSON.
+
+    Raises:
+        CameraError: As those two.
+    """
+    if question == "devices":
+        return [asdict(one) for one in devices(*arguments)]
+    return [one.as_row() for one in features(*arguments)]
+
+
 def main(file: int, question: str, *arguments: str) -> None:
     """Ask, answer and end, before a producer's own clean-up can hang."""
     end_with_parent()
     try:
-        rows = devices(*arguments) if question == "devices" else features(*arguments)
-        answer: dict[str, Any] = {"rows": [asdict(row) for row in rows]}
+        answer: dict[str, Any] = {"rows": rows_of(question, *arguments)}
     except CameraError as error:
         answer = {"code": error.code, "detail": error.detail}
     except FOREIGN_ERRORS as error:
