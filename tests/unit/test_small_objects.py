@@ -20,7 +20,6 @@ PENDING = {
     "station/cell/journey.py Cell",
     "station/core/judgement.py Evidence",
     "station/flow/turn/witness.py TurnWitness",
-    "station/view/live.py CellView",
     "tests/cell/bench.py Bench",
     "tests/contract/fake_devices.py FakeLine",
 }
