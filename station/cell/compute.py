@@ -94,6 +94,7 @@ class ComputeThread:
         if worker is self._worker:
             log.error("compute_thread_given_up", timeout_s=self._timeout_s)
             worker.given_up = True
+            worker.put(None)  # it ends when its job returns, though nothing else comes
             self._worker = _Worker(self._begin)
         detail = f"the compute thread gave no answer within {self._timeout_s:g} s; it is replaced"
         _fail(answer, ModelError("model.engine_failed", detail))

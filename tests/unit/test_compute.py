@@ -85,6 +85,17 @@ async def test_every_thread_begins_as_it_is_told() -> None:
     compute.close()
 
 
+async def test_a_thread_that_was_given_up_ends_when_its_job_returns() -> None:
+    compute, gate = ComputeThread(0.1), threading.Event()
+    hanging = compute._worker.thread
+    with pytest.raises(ModelError):
+        await compute.submit(gate.wait)
+    gate.set()
+    await asyncio.to_thread(hanging.join, 20)
+    assert not hanging.is_alive()
+    compute.close()
+
+
 async def test_a_job_that_nobody_waits_for_any_more_is_not_begun() -> None:
     compute, gate, done = ComputeThread(5.0), threading.Event(), []
     first = compute.submit(gate.wait)
