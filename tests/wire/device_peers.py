@@ -1,6 +1,5 @@
 """A robot and a jig written word by word, for the tests of their drivers."""
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 
@@ -99,7 +98,3 @@ async def refused_with(code: str, call: Awaitable[object]) -> StationError:
         await call
     assert caught.value.code == code, str(caught.value)
     return caught.value
-
-
-def nothing_is_left_running() -> bool:
-    return asyncio.all_tasks() == {asyncio.current_task()}

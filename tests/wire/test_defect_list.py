@@ -23,12 +23,6 @@ WORDS = [1, 4464, 2, 5, 9, 9876, 2227, 48, 33, 21, 3, 1, 6000, 0, 65535, 65535, 
 """Inspection 70000 in two words, the count, and two defects of seven words each: typed in from the map."""
 
 
-@pytest.fixture(autouse=True)
-async def _nothing_is_left_running() -> AsyncIterator[None]:
-    yield
-    assert asyncio.all_tasks() == {asyncio.current_task()}
-
-
 @pytest.fixture
 async def plc() -> AsyncIterator[ServingPlc]:
     plc = ServingPlc()

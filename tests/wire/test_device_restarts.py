@@ -21,7 +21,6 @@ from tests.wire.device_peers import (
     DONE,
     JigPeer,
     RobotPeer,
-    nothing_is_left_running,
     order_writes,
     refused_with,
     rhythm,
@@ -36,12 +35,6 @@ UNLOAD = Order("robot", 6, "unload", BIN_PITS)
 SPIN = Order("jig", 8, "spin", 600)
 STOP = Order("jig", 9, "stop")
 NO_ORDER = (0, 0, 0)
-
-
-@pytest.fixture(autouse=True)
-async def _nothing_is_left_running() -> AsyncIterator[None]:
-    yield
-    assert nothing_is_left_running()
 
 
 OFTEN = rhythm(identity_s=0.0)

@@ -16,7 +16,6 @@ from tests.wire.device_peers import (
     FAILED,
     JigPeer,
     RobotPeer,
-    nothing_is_left_running,
     order_writes,
     refused_with,
     served_robot,
@@ -27,12 +26,6 @@ from tests.wire.modbus_peer import Conduct, RtuPeer, TcpPeer
 SPIN = Order("jig", 8, "spin", 600)
 STOP = Order("jig", 9, "stop")
 PATIENT_S = 20.0
-
-
-@pytest.fixture(autouse=True)
-async def _nothing_is_left_running() -> AsyncIterator[None]:
-    yield
-    assert nothing_is_left_running()
 
 
 @pytest.fixture

@@ -41,12 +41,6 @@ class Pair:
         await asyncio.wait([self.heart])
 
 
-@pytest.fixture(autouse=True)
-async def _nothing_is_left_running() -> AsyncIterator[None]:
-    yield
-    assert asyncio.all_tasks() == {asyncio.current_task()}
-
-
 @pytest.fixture(params=["client", "server"])
 async def pair(request: pytest.FixtureRequest) -> AsyncIterator[Pair]:
     serving, asking = ServingPlc(), AskingPlc()

@@ -52,7 +52,6 @@ async def line(request: pytest.FixtureRequest) -> AsyncIterator[Line]:
         await server.stop()
     else:
         serial.stop()
-    assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
 async def test_words_are_read_and_written_as_they_stand(line: Line) -> None:

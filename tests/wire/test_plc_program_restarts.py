@@ -42,12 +42,6 @@ WRITTEN = {
 BLOCK = range(66)
 
 
-@pytest.fixture(autouse=True)
-async def _nothing_is_left_running() -> AsyncIterator[None]:
-    yield
-    assert asyncio.all_tasks() == {asyncio.current_task()}
-
-
 class Plc(ServingPlc):
     """A PLC whose program can be stopped."""
 

@@ -23,12 +23,6 @@ from tests.wire.plc_peers import (
 )
 
 
-@pytest.fixture(autouse=True)
-async def _nothing_is_left_running() -> AsyncIterator[None]:
-    yield
-    assert asyncio.all_tasks() == {asyncio.current_task()}
-
-
 @pytest.fixture
 async def server() -> AsyncIterator[ModbusPlc]:
     server = line_plc(settings("server", 0))

@@ -23,7 +23,6 @@ from tests.wire.device_peers import (
     FAILED,
     REFUSED,
     RobotPeer,
-    nothing_is_left_running,
     order_writes,
     refused_with,
     rhythm,
@@ -35,12 +34,6 @@ from tests.wire.modbus_peer import Conduct, TcpPeer
 BIN_PITS = 3
 LOAD = Order("robot", 5, "load")
 UNLOAD = Order("robot", 6, "unload", BIN_PITS)
-
-
-@pytest.fixture(autouse=True)
-async def _nothing_is_left_running() -> AsyncIterator[None]:
-    yield
-    assert nothing_is_left_running()
 
 
 @pytest.fixture
