@@ -2,16 +2,22 @@
 
 import asyncio
 import tempfile
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.leaks import held_now, left_since, put_back, tasks_left
+from tests.leaks import Held, held_now, left_since, put_back, tasks_left
 
 FAILED = pytest.StashKey[bool]()
-"""Whether a test failed: then its traceback still refers to what it held."""
+"""Whether a test, or one of a module, failed: then its traceback still refers to what it held."""
+WIDE_LOOPS = pytest.StashKey[int]()
+"""How many loops run on from test to test. What works in one opens and closes things in any test: it is looked at once,
+when the loop ends."""
+
+Look = Callable[[pytest.Item, asyncio.Runner], None]
+"""Fails a test that left something in its loop."""
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -34,17 +40,17 @@ def nothing_is_left(request: pytest.FixtureRequest, temporary_folder: str) -> It
     before = held_now()
     yield
     request.node.funcargs.clear()  # what fixtures of the test gave, as pytest does after this
-    if not request.node.stash.get(FAILED, False) and (found := left_since(before)):
-        put_back(before)
-        pytest.fail(_told(found), pytrace=False)
+    if not request.session.stash.get(WIDE_LOOPS, 0):
+        _require_nothing_left(request.node, before)
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_fixture_setup(request: pytest.FixtureRequest) -> Generator[None, Any, Any]:
-    """Before a loop is closed, which would end its tasks, none may be left; its fixtures have ended by then."""
+    """Look at each loop before it is closed, which would end its tasks; the fixtures that use it have ended by then."""
     made = yield
     if isinstance(made, asyncio.Runner):
-        request.addfinalizer(lambda: _require_no_tasks(request.node, made))
+        look = _looked_at_once(request, made) if request.scope != "function" else _require_no_tasks
+        request.addfinalizer(lambda: look(request.node, made))
     return made
 
 
@@ -52,12 +58,36 @@ def pytest_fixture_setup(request: pytest.FixtureRequest) -> Generator[None, Any,
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Note which test failed."""
     report = yield
-    item.stash[FAILED] = item.stash.get(FAILED, False) or report.failed
+    if report.failed:
+        for node in item.listchain():
+            node.stash[FAILED] = True
     return report
 
 
-def _require_no_tasks(node: pytest.Item | pytest.Collector, runner: asyncio.Runner) -> None:
+def _looked_at_once(
+    request: pytest.FixtureRequest, made: asyncio.Runner
+) -> Callable[[pytest.Item, asyncio.Runner], None]:
+    made.get_loop()
+    before, stash = held_now(), request.session.stash
+    stash[WIDE_LOOPS] = stash.get(WIDE_LOOPS, 0) + 1
+
+    def look(node: pytest.Item, runner: asyncio.Runner) -> None:
+        stash[WIDE_LOOPS] -= 1
+        _require_no_tasks(node, runner)
+        runner.run(runner.get_loop().shutdown_default_executor())
+        _require_nothing_left(node, before)
+
+    return look
+
+
+def _require_no_tasks(node: pytest.Item, runner: asyncio.Runner) -> None:
     if not node.stash.get(FAILED, False) and (found := tasks_left(runner.get_loop())):
+        pytest.fail(_told(found), pytrace=False)
+
+
+def _require_nothing_left(node: pytest.Item, before: Held) -> None:
+    if not node.stash.get(FAILED, False) and (found := left_since(before)):
+        put_back(before)
         pytest.fail(_told(found), pytrace=False)
 
 

@@ -137,6 +137,26 @@ def test_the_place_is_as_it_was_before_the_one_that_left_it():
 """
 
 
+RUNS_ON = """
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def cell():
+    opened = []
+    yield opened
+    if CLOSES:
+        for one in opened:
+            one.close()
+
+async def test_what_a_cell_opens_meanwhile_CLOSES(cell):
+    cell.append(socket.create_server(("127.0.0.1", 0)))
+    kept.append(cell)
+
+async def test_a_cell_that_runs_on_CLOSES(cell):
+    await asyncio.to_thread(os.getpid)
+"""
+
+
 @pytest.fixture(scope="module")
 def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """What was said of each test of a run; empty of one that passed."""
@@ -144,10 +164,12 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     start = f"\nSTART = pathlib.Path({str(folder)!r})\n"
     source = BEGIN + start + LEAKY + FAILING + SOUND
     (folder / "test_planted.py").write_text(source, encoding="utf-8")
+    for closes in ("True", "False"):
+        (folder / f"test_runs_on_{closes}.py").write_text(BEGIN + RUNS_ON.replace("CLOSES", closes), encoding="utf-8")
     options = ["-p", "tests.conftest", "-p", "no:cacheprovider", "-c", ROOT / "pyproject.toml"]
     ran = subprocess.run(
         [sys.executable, "-m", "pytest", *options, "--basetemp", folder / "temp", "--junitxml", folder / "said.xml",
-         folder / "test_planted.py"],
+         folder],
         capture_output=True, text=True, check=False, cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT)},
     )  # fmt: skip
     assert ran.returncode == pytest.ExitCode.TESTS_FAILED, ran.stdout + ran.stderr
@@ -175,3 +197,9 @@ def test_nothing_is_said_of_what_others_hold_or_is_given_back(outcomes: dict[str
     sound = {name: said for name, said in outcomes.items() if f"def {name}(" in SOUND}
     assert sound
     assert set(sound.values()) == {""}
+
+
+def test_what_a_loop_of_many_tests_holds_is_looked_at_when_it_ends(outcomes: dict[str, str]) -> None:
+    assert outcomes["test_what_a_cell_opens_meanwhile_True"] == outcomes["test_a_cell_that_runs_on_True"] == ""
+    assert outcomes["test_what_a_cell_opens_meanwhile_False"] == ""
+    assert "listening socket" in outcomes["test_a_cell_that_runs_on_False"]
