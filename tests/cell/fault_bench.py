@@ -112,7 +112,7 @@ def quick_settings(folder: Path, plc_role: str = "client", changes: Tables | Non
     features = {"SimScene": f"/station-test-{uuid.uuid4().hex[:12]}", "Width": WIDTH_PX}
     for row in document["camera"]["setup"]:
         row["value"] = features.get(row["feature"], row["value"])
-    document["model"]["bundle"] = str(make_grey_bundle(folder / "tiny", CLOSE_GREYS, sharpness=0.1))
+    document["model"]["bundle"] = str(make_grey_bundle(folder / "tiny-1", CLOSE_GREYS, sharpness=0.1))
     return parse_settings(document, "test")
 
 

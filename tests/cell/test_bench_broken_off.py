@@ -81,7 +81,7 @@ def test_nothing_is_left_of_a_bench_that_is_broken_off(
     environment: dict[str, str],
     tmp_path: Path,
 ) -> None:
-    config = make_config(('bundle = "promoted"', f'bundle = "{make_grey_bundle(tmp_path / "tiny")}"'))
+    config = make_config(('bundle = "promoted"', f'bundle = "{make_grey_bundle(tmp_path / "tiny-1")}"'))
     folder = tmp_path / "t"
     folder.mkdir()
     with ctrl_c(handler):

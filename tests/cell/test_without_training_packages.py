@@ -35,7 +35,7 @@ def test_the_station_inspects_parts_where_every_training_package_is_barred(
     guard.mkdir()
     code = GUARD.format(barred=BARRED, asked=str(asked), guarded=str(guarded))
     (guard / "sitecustomize.py").write_text(code, encoding="utf-8")
-    config = make_config(('bundle = "promoted"', f'bundle = "{make_grey_bundle(tmp_path / "tiny")}"'))
+    config = make_config(('bundle = "promoted"', f'bundle = "{make_grey_bundle(tmp_path / "tiny-1")}"'))
     ran = subprocess.run(
         station_command("--simulate", "--config", config, "--parts", 2, "--speed", "max", "--json",
                         "--data", tmp_path / "data"),
