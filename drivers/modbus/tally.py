@@ -5,6 +5,8 @@ from collections import Counter
 
 import structlog
 
+from station.core.log_events import EventName
+
 log = structlog.get_logger(__name__)
 
 SUMMED_UP_S = 60.0
@@ -19,10 +21,10 @@ class Tally:
     """
 
     def __init__(self) -> None:
-        self._counts: Counter[tuple[str, str, str]] = Counter()
+        self._counts: Counter[tuple[EventName, str, str]] = Counter()
         self._timer: asyncio.TimerHandle | None = None
 
-    def count(self, event: str, address: str, reason: str) -> None:
+    def count(self, event: EventName, address: str, reason: str) -> None:
         """It has happened once more; addresses beyond a number of them are counted together."""
         what = (event, address, reason)
         if what not in self._counts and len(self._counts) >= TOLD_APART:
@@ -31,7 +33,7 @@ class Tally:
             self._counts[what] += 1
             return
         self._counts[what] = 0
-        log.warning(event, address=what[1], reason=reason, times=1)
+        _say(event, what[1], reason, 1)
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(SUMMED_UP_S, self._sum_up)
 
@@ -50,5 +52,9 @@ class Tally:
     def _log(self) -> None:
         for (event, address, reason), times in self._counts.items():
             if times:
-                log.warning(event, address=address, reason=reason, times=times)
+                _say(event, address, reason, times)
         self._counts = Counter(dict.fromkeys((what for what, times in self._counts.items() if times), 0))
+
+
+def _say(event: EventName, address: str, reason: str, times: int) -> None:
+    log.warning(event, address=address, reason=reason, times=times)

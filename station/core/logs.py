@@ -1,6 +1,7 @@
 """Logging: structlog events on standard error and, when a folder is given, as JSON lines in a file.
 
-Events are named in the past tense (`part_sorted`, `state_changed`); values are keys, never part of the sentence.
+Events are named in the past tense (`part_sorted`, `state_changed`), and all names are in `station.core.log_events`;
+values are keys, never part of the sentence.
 A line is formatted by whoever logs it and written by another thread: a terminal, a pipe or a disk that is slow, full or
 gone costs lines, never the time or the life of what logs.
 """

@@ -20,6 +20,7 @@ from typing import Self
 
 import structlog
 
+from station.core.log_events import EventName
 from station.core.logs import settle_logs
 from station.core.settings import WatchdogSettings
 
@@ -170,7 +171,7 @@ def settled_memory() -> Iterator[None]:
         gc.unfreeze()
 
 
-def _say(event: str, **values: object) -> None:
+def _say(event: EventName, **values: object) -> None:
     def say() -> None:
         log.critical(event, **values)
         settle_logs(LOG_TIMEOUT_S)
