@@ -27,6 +27,12 @@ from station.core.geometry import Geometry
 from station.core.verdicts import Classes
 
 ESCAPE_CLAIM, CLAIM_CONFIDENCE = 0.001, 0.95
+"""What a report says how many parts are needed for: at most one escape in a thousand defective parts, one-sided.
+
+Nothing is refused by it. One in a thousand was chosen: with no escape it takes 2,995 defective parts, about the most
+that a line collects and people label; a tenth of it would take 29,956. 95 % is the confidence of a90/95 in the reports.
+Source of the arithmetic: `models.evaluation.figures.rates`. Chosen 2026-11-21.
+"""
 FILE_CHECKS: dict[str, Check] = {
     "model.missing": "files",
     "model.wrong_hash": "files",

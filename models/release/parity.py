@@ -13,7 +13,12 @@ from station.core.probabilities import columns_of
 from station.core.verdicts import Outputs
 
 MAX_CHANGED_SHARE = 0.001
-"""Share of the parts that an artefact may decide otherwise than the network that it was made from."""
+"""Share of the parts that an artefact may decide otherwise than the network that it was made from.
+
+Chosen as the least that still lets one part in a thousand lie on the border. Of the shipped network in INT8 1 of 1,400
+parts was decided otherwise than in f32 and 0 of 113 otherwise than by torch; of fewer than 1,000 parts none may be.
+Measured 2026-11-22, `models/README.md`.
+"""
 
 
 def compare(

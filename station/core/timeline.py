@@ -148,9 +148,11 @@ class Load:
 def load_of(times: ScanTimes, block_s: float) -> Load:
     """How the network kept up with a turn whose blocks are exposed in so many seconds; no load without a scored one."""
     scored = [(block.arrived_ns, block.scored_ns) for block in times.blocks if block.scored_ns is not None]
+    # One thread scores one block after the other: it begins with a block when that is there and the one before is done.
     free_ns = [0, *(end for _arrived, end in scored)]
     begun = [max(arrived, free) for (arrived, _end), free in zip(scored, free_ns, strict=False)]
     busy_ms = sum(end - begin for begin, (_arrived, end) in zip(begun, scored, strict=True)) / 1e6
+    # At each arrival: of the blocks up to this one those that were begun only afterwards, itself among them.
     waiting = [sum(begin > arrived for begin in begun[: place + 1]) for place, (arrived, _end) in enumerate(scored)]
     return Load(max(waiting, default=0), busy_ms / max(len(scored), 1), 1e3 * block_s)
 

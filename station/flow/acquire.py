@@ -125,19 +125,39 @@ class _Mark:
     inside: bool
 
 
+Marked = Sequence[tuple[Block, LineMarks]]
+"""The blocks that the camera told something of, in order of arrival."""
+
+
 def _contradictions(blocks: Sequence[Block], geometry: Geometry, chunks: ChunkSettings) -> Iterator[str]:
     """Where the camera's own marks do not fit the lines that it delivered."""
     marked = [(block, block.marks) for block in blocks if block.marks is not None]
+    # A camera sends chunks with every block or with none: a block alone without them is not what it seems.
     if marked and len(marked) < len(blocks):
         yield f"{_named([block.frame_id for block in blocks if block.marks is None])} without any marks"
+    yield from _marks_not_told(marked)
+    yield from _begins_elsewhere(marked, chunks)
+    yield from _numbered_otherwise(marked)
+    yield from _jumps(list(_marks(marked, geometry.lines_per_block)), chunks)
+
+
+def _marks_not_told(marked: Marked) -> Iterator[str]:
     for block, marks in marked:
         if marks.absent:
             yield f"block {block.frame_id} came without {', '.join(marks.absent)}"
+
+
+def _begins_elsewhere(marked: Marked, chunks: ChunkSettings) -> Iterator[str]:
+    # The inputs are latched at a block's first line; the pulse is over before the second block begins.
+    for block, marks in marked:
         if chunks.index_bit is not None and block.frame_id == 0 and not _high(marks.line_status, chunks.index_bit):
             yield "block 0 does not begin at the index pulse"
+
+
+def _numbered_otherwise(marked: Marked) -> Iterator[str]:
+    # The producer numbers buffers, the camera numbers frames: one lost between them shifts the two against each other.
     if not _counts_on([(marks.frame_id, block.frame_id) for block, marks in marked if marks.frame_id is not None]):
         yield f"the camera's own numbers are {', '.join(str(marks.frame_id) for _, marks in marked)}"
-    yield from _jumps(list(_marks(marked, geometry.lines_per_block)), chunks)
 
 
 def _counts_on(numbered: Sequence[tuple[int, int]]) -> bool:
@@ -149,7 +169,9 @@ def _counts_on(numbered: Sequence[tuple[int, int]]) -> bool:
     differences = {number - block for number, block in numbered}
     if len(differences) < 2:
         return True
-    numbers = LARGEST_16_BITS + (0 in own)
+    numbers = LARGEST_16_BITS + (
+        0 in own
+    )  # how many numbers the counter has; every block must differ by the same, modulo these
     return max(own) <= LARGEST_16_BITS and len({difference % numbers for difference in differences}) == 1
 
 
@@ -158,13 +180,15 @@ def _high(status: int | None, bit: int) -> bool:
     return status is None or bool(status >> bit & 1)
 
 
-def _marks(marked: Sequence[tuple[Block, LineMarks]], lines_per_block: int) -> Iterator[_Mark]:
+def _marks(marked: Marked, lines_per_block: int) -> Iterator[_Mark]:
     for block, marks in marked:
         line = block.frame_id * lines_per_block
         if marks.first_encoder is not None:
             yield _Mark(block.frame_id, line, marks.first_encoder, inside=False)
         if marks.last_encoder is not None:
-            last = line + max(block.delivered_lines, 1) - 1
+            last = (
+                line + max(block.delivered_lines, 1) - 1
+            )  # of a short block the last that came, not the last that should
             yield _Mark(block.frame_id, last, marks.last_encoder, inside=True)
 
 
@@ -182,5 +206,5 @@ def _jumps(marks: Sequence[_Mark], chunks: ChunkSettings) -> Iterator[str]:
 
 def _signed(counts: int, bits: int) -> int:
     """A difference of counts whose counter begins anew after so many bits."""
-    half = 1 << bits - 1
+    half = 1 << (bits - 1)  # the nearer way round: forwards up to half of the range, else backwards
     return (counts + half) % (1 << bits) - half
