@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from station.core.errors import DatasetError
+from models.errors import DatasetError
 from station.core.part import Pixels
 
 ALIKE = 0.4

@@ -24,7 +24,7 @@ from models.dataset.layout import read_layout
 from models.dataset.pictures import read_picture
 from models.dataset.scans import listing, marks_of
 from models.dataset.store import DataSet, Split, file_sha256, split_name
-from station.core.errors import DatasetError
+from models.errors import DatasetError
 from station.core.part import PartType, Pixels
 from station.core.verdicts import Classes
 

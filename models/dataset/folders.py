@@ -30,7 +30,7 @@ from models.dataset.store import (
     split_name,
     write_data,
 )
-from station.core.errors import DatasetError
+from models.errors import DatasetError
 
 Grouping = Literal["same", "alike"]
 USUAL: Shares = (80, 20, 0)

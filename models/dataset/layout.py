@@ -13,7 +13,7 @@ from pathlib import Path
 
 from models.dataset.pictures import SUFFIXES
 from models.dataset.store import Split
-from station.core.errors import DatasetError
+from models.errors import DatasetError
 
 SPLIT_FOLDERS = {
     "train": Split.TRAIN, "training": Split.TRAIN, "val": Split.VALIDATION, "valid": Split.VALIDATION,

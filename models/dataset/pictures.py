@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from models.dataset.jpeg import SIGNATURE, jpeg_size
-from station.core.errors import DatasetError
+from models.errors import DatasetError
 from station.core.part import Pixels
 from station.core.scan_file import ScanFileError, picture_size, unpacked
 

@@ -35,8 +35,9 @@ from models.dataset.store import (
     split_name,
     write_data,
 )
+from models.errors import DatasetError
 from models.manifest import ScanGeometry
-from station.core.errors import DatasetError, RecordingError
+from station.core.errors import RecordingError
 from station.core.geometry import Geometry
 from station.core.verdicts import Classes
 

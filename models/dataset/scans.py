@@ -81,7 +81,7 @@ def read_scans(folder: Path, table: Classes, lines: int) -> list[LabelledScan]:
     """The scans of a recording with the truth about them, in the recording's order; images are not looked into.
 
     Args:
-        folder: The recording.
+        folder: A recording with `recording.jsonl`.
         table: The configured classes, which labels and masks name.
         lines: Of one turn.
 

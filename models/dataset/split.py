@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from models.dataset.store import Split
-from station.core.errors import DatasetError
+from models.errors import DatasetError
 
 Shares = tuple[int, int, int]
 """Percent of training, validation and test."""

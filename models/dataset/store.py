@@ -22,9 +22,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
+from models.errors import DatasetError
 from models.manifest import ScanGeometry
 from station.core.durable import make_folder, staged_folder
-from station.core.errors import DatasetError
 from station.core.part import Pixels
 
 SLIVER = -1

@@ -14,12 +14,12 @@ from typing import Any
 import torch
 from torch import nn
 
+from models.errors import TrainingError
 from models.networks import NETWORKS
 from models.training.data import DataOrigin
 from models.training.plan import Plan
 from models.version import code_version
 from station.core.durable import staged_file
-from station.core.errors import TrainingError
 from station.core.geometry import Geometry
 
 FORMAT = 1

@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from models.dataset.store import SLIVER, DataSet, Split
+from models.errors import TrainingError
 from models.evaluation.figures.calibration import softmax
 from models.evaluation.figures.metrics import Classification, classify
 from models.meaning import meaning_of, own_table
@@ -22,7 +23,6 @@ from models.training.draw import Indices
 from models.training.plan import Plan
 from models.training.session import Session
 from station.core.algorithm1 import algorithm1
-from station.core.errors import TrainingError
 from station.core.probabilities import columns_of
 
 COMPARISON = "comparison.json"

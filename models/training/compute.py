@@ -11,11 +11,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from models.errors import TrainingError
 from models.training.augment import NO_CHANGES, Batch, ahead, make_batch
 from models.training.data import TrainingData
 from models.training.draw import Indices
 from models.training.plan import Plan
-from station.core.errors import TrainingError
 from station.core.probabilities import columns_of
 
 NO_MEMORY = ("can't allocate memory", "ALLOC_FAILED")

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from models.dataset.store import DataSet, Split
+from models.errors import TrainingError
 from models.evaluation.figures.calibration import softmax
 from models.evaluation.figures.metrics import Classification, classify
 from models.networks import NETWORKS
@@ -23,7 +24,6 @@ from models.training.plan import Plan
 from models.training.pretrained import InitialWeights
 from models.training.session import Session
 from models.version import code_version
-from station.core.errors import TrainingError
 from station.core.probabilities import columns_of
 
 CROSSVAL = "crossval.json"
@@ -80,7 +80,7 @@ def crossvalidate(
     """Train and judge each fold of training and validation; None where the session was stopped.
 
     Args:
-        data: The images.
+        data: Its training and validation images are dealt to the folds.
         plan: How to train each fold.
         folds: How many there are.
         folder: One folder a fold goes into it, and the result.

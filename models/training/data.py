@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.dataset.store import DataSet, Split
+from models.errors import TrainingError
 from models.training.draw import Indices, draw_evenly, shares
 from models.training.plan import Plan
-from station.core.errors import TrainingError
 from station.core.geometry import Geometry
 
 

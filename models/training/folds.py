@@ -5,8 +5,8 @@ from collections import defaultdict
 import numpy as np
 from numpy.typing import NDArray
 
+from models.errors import TrainingError
 from models.training.draw import Indices
-from station.core.errors import TrainingError
 
 
 def deal_folds(

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from station.core.errors import TrainingError
+from models.errors import TrainingError
 
 PLAN = "plan.json"
 

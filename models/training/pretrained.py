@@ -16,8 +16,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from models.errors import TrainingError
 from models.training import checkpoint
-from station.core.errors import TrainingError
 
 ARCHIVE_NETWORK = "mobilenet-v2"
 

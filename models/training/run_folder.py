@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from station.core.errors import TrainingError
+from models.errors import TrainingError
 
 LOCK = ".lock"
 

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from models.errors import TrainingError
 from models.networks import NETWORKS
 from models.training import checkpoint
 from models.training.augment import NO_CHANGES, make_batch
@@ -15,7 +16,6 @@ from models.training.draw import draw_epoch
 from models.training.plan import Plan, write_plan
 from models.training.run_folder import check_room
 from models.training.trainer import Training
-from station.core.errors import TrainingError
 
 EXAMPLES = 64
 """Images that pretrained weights are fitted to."""
@@ -35,7 +35,7 @@ def begin(
 
     Args:
         plan: How to train.
-        data: What on.
+        data: Images with their classes, split into those to learn from and those to judge epochs by.
         folder: Where checkpoints and curves go.
         device: Where to compute.
         keep_every_s: Within an epoch, `last.pt` is written so often.

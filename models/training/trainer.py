@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from models.errors import TrainingError
 from models.training import checkpoint, curves
 from models.training.augment import Batch, ahead, make_batch
 from models.training.compute import Judged, autocast, flushed_denormals, judge, put, translated
@@ -25,7 +26,6 @@ from models.training.layout import add_penalty, freeze, kernels, make_optimiser,
 from models.training.plan import Phase, Plan, differences
 from models.training.position import Position
 from models.training.progress import Watcher
-from station.core.errors import TrainingError
 
 CHECK_STEPS = 10
 """So often a GPU is asked whether the loss is still a number; asking makes it wait."""
@@ -36,7 +36,7 @@ class Training:
 
     Args:
         plan: How to train.
-        data: What on.
+        data: Images with their classes, split into those to learn from and those to judge epochs by.
         folder: Where checkpoints and curves go.
         device: Where to compute.
         network: What is trained, on that device.

@@ -353,9 +353,9 @@ def list_settings() -> None:
 @app.command()
 def faults() -> None:
     """List every fault: its number on the PLC, its code, what an operator reads, and the station's reaction."""
-    from station.core.errors import FAULTS
+    from models.errors import EVERY_FAULT
 
     table = Table("number", "code", "what an operator reads", "reaction", box=None)
-    for fault in FAULTS.values():
+    for fault in EVERY_FAULT.values():
         table.add_row(str(fault.number), fault.code, escape(fault.text), fault.reaction.value)
     out.print(table)

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 from rich.table import Table
 
+from models.errors import DatasetError
 from station.cli.dataset_compose import compose as compose_scans
 from station.cli.terminal import ConfigOption, err, out, progress, refuse, settings_of
-from station.core.errors import DatasetError, StationError
+from station.core.errors import StationError
 
 if TYPE_CHECKING:
     from models.dataset.folders import FolderPlan, Grouping

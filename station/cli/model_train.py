@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
+from models.errors import TrainingError
 from models.networks import NETWORKS
 from models.version import INSTALL_TRAIN
 from station.cli.model_tables import comparison_table, crossval_table, errors_table
 from station.cli.terminal import REFUSED, err, out
-from station.core.errors import TrainingError
 
 if TYPE_CHECKING:
     from models.training.plan import Plan

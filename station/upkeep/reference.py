@@ -9,7 +9,8 @@ from pathlib import Path
 
 from drivers.modbus.listing import list_registers
 from drivers.modbus.register_map import load_map
-from station.core.errors import FAULTS, REACTIONS
+from models.errors import EVERY_FAULT
+from station.core.errors import REACTIONS
 from station.core.settings import TcpLink
 from station.core.table import default_geometry, housings
 from station.core.verdicts import Inspected
@@ -21,7 +22,7 @@ def faults_chapter() -> str:
     for name, conduct in REACTIONS.items():
         legend.append(f"| {name.value} | {conduct.does} | {'yes' if conduct.latched else 'no'} | {conduct.cleared} |")
     rows = ["| number | code | what an operator reads | reaction |", "|---|---|---|---|"]
-    rows += [f"| {f.number} | `{f.code}` | {f.text} | {f.reaction.value} |" for f in FAULTS.values()]
+    rows += [f"| {f.number} | `{f.code}` | {f.text} | {f.reaction.value} |" for f in EVERY_FAULT.values()]
     return "The number is the reason code on the PLC.\n\n" + "\n".join([*legend, "", *rows])
 
 
@@ -41,9 +42,13 @@ def with_generated_chapters(page: str) -> str:
         "faults": faults_chapter(),
     }
     for mark, chapter in chapters.items():
-        pattern = re.compile(rf"(<!-- {mark} -->\n).*?(<!-- /{mark} -->)", re.DOTALL)
-        page = pattern.sub(lambda match, text=chapter: f"{match[1]}\n{text}\n\n{match[2]}", page)  # type: ignore[misc]
+        page = _with_chapter(page, mark, chapter)
     return page
+
+
+def _with_chapter(page: str, mark: str, chapter: str) -> str:
+    pattern = re.compile(rf"(<!-- {mark} -->\n).*?(<!-- /{mark} -->)", re.DOTALL)
+    return pattern.sub(lambda match: f"{match[1]}\n{chapter}\n\n{match[2]}", page)
 
 
 if __name__ == "__main__":

@@ -69,8 +69,8 @@ ELSEWHERE: dict[str, tuple[str, str]] = {
     "config.port_in_use": ("test_refused_starts.py", "test_a_simulated_cell_whose_port_is_taken_says_so"),
 }  # fmt: skip
 
-OFF_THE_CELL = {"training", "dataset", "backup"}
-"""Families of the commands that train networks, make data sets and backups: nothing of them runs in a cell."""
+OFF_THE_CELL = {"backup"}
+"""Families of commands that nothing of runs in a cell; training and data sets have a table of their own."""
 
 OFF_THE_CELL_TOO = {
     "model.not_promoted", "model.bad_history", "model.not_passed", "model.unknown", "model.exists",

@@ -11,7 +11,7 @@ from models.dataset.alike import alike_pictures
 from models.dataset.folders import FolderPlan, make_from_folders
 from models.dataset.split import Shares
 from models.dataset.store import DataSet, Split
-from station.core.errors import DatasetError
+from models.errors import DatasetError
 
 CLASSES = ("crack", "dent", "free")
 

@@ -6,7 +6,7 @@ import pytest
 
 from models.dataset.layout import read_layout
 from models.dataset.store import Split
-from station.core.errors import DatasetError
+from models.errors import DatasetError
 
 
 def lay(folder: Path, *files: str) -> Path:

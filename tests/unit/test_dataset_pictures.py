@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.dataset.pictures import decoded_picture, read_picture
-from station.core.errors import DatasetError
+from models.errors import DatasetError
 from station.core.scan_file import ScanFileError
 
 GREY = cv2.GaussianBlur(np.random.default_rng(3).integers(0, 256, (48, 40), np.uint8), (0, 0), 2)

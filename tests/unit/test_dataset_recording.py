@@ -12,9 +12,10 @@ import pytest
 from models.dataset.recording import RecordingPlan, make_from_recordings
 from models.dataset.scans import read_scans
 from models.dataset.store import SLIVER, Split
+from models.errors import DatasetError
 from models.evaluation.measuring.parts import Rule, cutter_at_truth, true_labels
 from models.meaning import own_table
-from station.core.errors import DatasetError, RecordingError
+from station.core.errors import RecordingError
 from tests.unit.housings import CLASSES, GEOMETRY, LINES, MEANING, SCAN_GEOMETRY, TABLE, Surface
 
 LEFT, RIGHT, WIDTH = 10, 330, 340

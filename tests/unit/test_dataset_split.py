@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from models.dataset.split import assign_splits, join_groups, parse_shares, same_values
 from models.dataset.store import Split
-from station.core.errors import DatasetError
+from models.errors import DatasetError
 
 
 def test_classes_are_shared_out_exactly_where_groups_are_single() -> None:

@@ -19,7 +19,7 @@ from models.dataset.store import (
     verify_images,
     write_data,
 )
-from station.core.errors import DatasetError
+from models.errors import DatasetError
 from tests.disk import Disk
 
 HEADING = DataHeading(

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from models.errors import EVERY_FAULT, OFF_THE_LINE, DatasetError, TrainingError
 from station.core.errors import FAULTS, CameraError, DeviceError, Fault, Reaction, StationError
 
 ROOT = Path(__file__).parents[2]
@@ -15,13 +16,13 @@ FAMILIES = {
 
 
 def test_numbers_are_unique_and_fit_a_register() -> None:
-    numbers = [fault.number for fault in FAULTS.values()]
+    numbers = [fault.number for fault in EVERY_FAULT.values()]
     assert len(set(numbers)) == len(numbers)
     assert numbers == sorted(numbers)
     assert all(0 < number < 65536 for number in numbers)
 
 
-@pytest.mark.parametrize("fault", FAULTS.values(), ids=lambda fault: fault.code)
+@pytest.mark.parametrize("fault", EVERY_FAULT.values(), ids=lambda fault: fault.code)
 def test_a_fault_has_the_number_of_its_family_and_a_sentence_for_people(fault: Fault) -> None:
     assert fault.code.split(".")[0] in FAMILIES[fault.number // 1000]
     assert fault.text.endswith(".")
@@ -41,13 +42,25 @@ def test_an_unknown_code_cannot_be_raised() -> None:
         StationError("camera.haunted")
 
 
+def test_what_is_no_reason_code_of_a_plc_stands_in_no_table_of_the_station() -> None:
+    families = {code.partition(".")[0] for code in OFF_THE_LINE}
+    assert families == {"training", "dataset"}
+    assert not {code for code in FAULTS if code.partition(".")[0] in families}
+    assert dict(EVERY_FAULT) == {**FAULTS, **OFF_THE_LINE}
+    assert TrainingError("training.diverged").fault.number == 6106
+    assert DatasetError("dataset.exists").fault.number == 6203
+    for wrong in (StationError, DatasetError):
+        with pytest.raises(KeyError):
+            wrong("training.diverged")
+
+
 def test_every_row_of_the_table_is_used() -> None:
     used = set()
     for folder in ("station", "drivers", "models", "sim"):
         for path in (ROOT / folder).rglob("*.py"):
-            if path.name == "errors.py":
+            if path.name in {"errors.py", "fault_table.py"}:
                 continue
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
                 if isinstance(node, ast.Constant) and isinstance(node.value, str):
                     used |= {node.value} | {f"{device}{node.value}" for device in ("robot", "jig")}
-    assert set(FAULTS) - used == set()
+    assert set(EVERY_FAULT) - used == set()

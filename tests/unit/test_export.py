@@ -12,6 +12,7 @@ pytest.importorskip("nncf", reason="nncf is in the extra `train`")
 pytest.importorskip("onnxscript", reason="onnxscript is in the extra `train`")
 
 from models.evaluation.measuring.parts import cutter_at_truth  # noqa: E402 - after the check for torch
+from models.errors import TrainingError  # noqa: E402
 from models.manifest import load_bundle  # noqa: E402
 from models.networks import NETWORKS  # noqa: E402
 from models.release.export import Choices, Fallback, Trained, export_bundle, read_trained  # noqa: E402
@@ -24,7 +25,7 @@ from models.release.runners import open_variants  # noqa: E402
 from models.training.checkpoint import describe, write_checkpoint  # noqa: E402
 from models.training.data import DataOrigin  # noqa: E402
 from models.training.plan import make_plan  # noqa: E402
-from station.core.errors import ConfigError, ModelError, TrainingError  # noqa: E402
+from station.core.errors import ConfigError, ModelError  # noqa: E402
 from station.core.geometry import Geometry  # noqa: E402
 from tests.unit.grey_recordings import as_they_are, make_recording  # noqa: E402
 from tests.unit.housings import CLASSES, GEOMETRY, MEANING, TABLE, S  # noqa: E402

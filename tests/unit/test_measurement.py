@@ -12,6 +12,7 @@ import pytest
 
 from models.dataset.scans import read_scans
 from models.dataset.store import DataFile, DataHeading, Entry, Split, write_data
+from models.errors import DatasetError
 from models.evaluation.measurement import (
     Instrument,
     Judging,
@@ -30,7 +31,7 @@ from models.evaluation.measuring.parts import Rule, cutter_at_truth, judge
 from models.evaluation.measuring.progress import silent
 from models.evaluation.measuring.scorers import BundleScorer, Scorer
 from models.evaluation.report.gallery import worst_escapes, worst_overkills
-from station.core.errors import ConfigError, DatasetError, ModelError, RecordingError
+from station.core.errors import ConfigError, ModelError, RecordingError
 from station.core.part import EngineIdentity, ModelIdentity, Pixels, Probabilities
 from tests.disk import Disk
 from tests.turned import turned

@@ -8,9 +8,9 @@ import pytest
 torch = pytest.importorskip("torch", reason="torch is an extra of training (make test-training)")
 pytest.importorskip("timm", reason="timm is an extra of training (make test-training)")
 
+from models.errors import TrainingError  # noqa: E402
 from models.networks import NETWORKS  # noqa: E402 - after the check for torch
 from models.training.pretrained import initial_weights  # noqa: E402
-from station.core.errors import TrainingError  # noqa: E402
 
 pytestmark = pytest.mark.training
 

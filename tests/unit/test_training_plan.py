@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from models.errors import TrainingError
 from models.training.augment import ahead, make_batch
 from models.training.curves import Row, table
 from models.training.draw import class_weights, draw_epoch, draw_evenly, shares
 from models.training.folds import deal_folds
 from models.training.plan import CHANGES, FLIPS, Phase, Plan, differences, make_plan, plan_from
 from models.training.run_folder import check_room, occupy
-from station.core.errors import TrainingError
 
 LABELS = np.array([0] * 20 + [1] * 3 + [2] * 3 + [3] * 3 + [4] * 3, np.int16)
 

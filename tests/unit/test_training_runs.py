@@ -11,6 +11,7 @@ torch = pytest.importorskip("torch", reason="torch is an extra of training (make
 for extra in ("timm", "tensorboard", "matplotlib"):
     pytest.importorskip(extra, reason=f"{extra} is an extra of training (make test-training)")
 
+from models.errors import TrainingError  # noqa: E402
 from models.training import checkpoint, layout  # noqa: E402 - after the check for torch
 from models.training.checkpoint import load_network, read_checkpoint, write_checkpoint, write_whole  # noqa: E402
 from models.training.compute import translated  # noqa: E402
@@ -19,7 +20,6 @@ from models.training.plan import Plan, make_plan  # noqa: E402
 from models.training.progress import Silence  # noqa: E402
 from models.training.start import begin  # noqa: E402
 from models.training.trainer import Training  # noqa: E402
-from station.core.errors import TrainingError  # noqa: E402
 
 pytestmark = pytest.mark.training
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from models.dataset.pictures import read_picture
 from models.dataset.store import DataSet, Split
+from models.errors import DatasetError
 from models.evaluation.measuring.evaluation import ImageFigures, Source, image_figures
 from models.evaluation.measuring.pointing import EvidenceMap, Pointing, point, sum_up
 from models.evaluation.measuring.progress import Progress, silent
@@ -16,7 +17,7 @@ from models.evaluation.measuring.scorers import Scorer
 from models.manifest import Figures
 from models.meaning import Meaning
 from station.core.algorithm1 import algorithm1
-from station.core.errors import ConfigError, DatasetError, ModelError
+from station.core.errors import ConfigError, ModelError
 from station.core.part import Pixels, Probabilities
 from station.core.probabilities import columns_of
 

@@ -1,0 +1,54 @@
+"""The faults of training networks and making data sets: nothing of them runs in a cell, and no line PLC reads them.
+
+    StationError
+    ├── DatasetError             a data set cannot be made, read or written
+    └── TrainingError            a network cannot be trained, or not on with it
+
+Their numbers, 61xx and 62xx, are kept free in the station's own table, so that every fault has a number of its own.
+"""
+
+from operator import attrgetter
+
+from station.core.errors import FAULTS, StationError
+from station.core.fault import Fault, Reaction, by_code
+
+# fmt: off
+TRAINING = (  # 61xx training of networks
+    Fault(6101, "training.bad_plan", "These choices for a training contradict each other, or one is out of range. Correct those named.", Reaction.REFUSE),
+    Fault(6102, "training.bad_data", "The data set cannot be trained on. Give every class images, in training and in validation.", Reaction.REFUSE),
+    Fault(6103, "training.other_run", "The folder holds another training. Nothing was overwritten; repeat its options, or give another folder.", Reaction.REFUSE),
+    Fault(6104, "training.bad_checkpoint", "The checkpoint cannot be used. Give a whole one, of this network.", Reaction.REFUSE),
+    Fault(6105, "training.bad_weights", "The file of weights to begin with does not fit the network. Give another file, or train without.", Reaction.REFUSE),
+    Fault(6106, "training.diverged", "The loss is no number any more; the last checkpoint is from before. Train anew with a lower rate.", Reaction.REFUSE),
+    Fault(6107, "training.out_of_memory", "The memory does not suffice for this training. Take smaller batches; nothing that was reached is lost.", Reaction.REFUSE),
+    Fault(6108, "training.disk_failed", "A checkpoint cannot be written. Make room on the disk, then give the same command again; it goes on.", Reaction.REFUSE),
+    Fault(6109, "training.no_device", "The device for training is not there, or cannot compute at this precision. Choose another.", Reaction.REFUSE),
+    Fault(6110, "training.in_use", "Another training is at work in this folder. Wait for it, or give another folder.", Reaction.REFUSE),
+)
+DATA_SETS = (  # 62xx data sets
+    Fault(6201, "dataset.unreadable", "The data set, or a file of it, cannot be used. Make it again.", Reaction.REFUSE),
+    Fault(6202, "dataset.wrong_hash", "A file of the data set is not the one its manifest names. Make it again.", Reaction.REFUSE),
+    Fault(6203, "dataset.exists", "Something lies there already. Nothing was overwritten; give another folder.", Reaction.REFUSE),
+    Fault(6204, "dataset.bad_source", "The pictures cannot be made into a data set. Correct what is named.", Reaction.REFUSE),
+    Fault(6205, "dataset.bad_choice", "These choices for a data set contradict each other, or one is out of range. Correct those named.", Reaction.REFUSE),
+    Fault(6206, "dataset.disk_failed", "The data set cannot be written. Make room on the disk, or give another folder.", Reaction.REFUSE),
+)
+# fmt: on
+
+OFF_THE_LINE = by_code(TRAINING, DATA_SETS)
+"""The faults of this module by code."""
+
+EVERY_FAULT = by_code(sorted([*FAULTS.values(), *OFF_THE_LINE.values()], key=attrgetter("number")))
+"""The station's and these, by code, in the order of the numbers."""
+
+
+class DatasetError(StationError):
+    """A data set cannot be made, read or written."""
+
+    faults = by_code(DATA_SETS)
+
+
+class TrainingError(StationError):
+    """A network cannot be trained so, or not on with it."""
+
+    faults = by_code(TRAINING)
