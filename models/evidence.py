@@ -54,7 +54,7 @@ def evidence_map(score: Score, patch: Pixels, surface: int, at_once: int | None 
     speaks for the class. Blocking.
 
     Args:
-        score: The network.
+        score: Answers patches (n, height, width) uint8 with probabilities (n, classes).
         patch: Raw grey values.
         surface: Column of the class.
         at_once: Patches that the network must be given together, those of a strip; None where it takes any number.

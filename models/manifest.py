@@ -18,13 +18,14 @@ from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import Field, StringConstraints, ValidationError, model_validator
 
 from models.manifest_format_2 import in_format_3
 from station.core.choices import EngineName, Precision
 from station.core.errors import ModelError
 from station.core.geometry import Geometry
 from station.core.part import ModelIdentity
+from station.core.section import Section
 from station.core.table import Name as ClassName
 
 MANIFEST, CARD = "manifest.json", "card.md"
@@ -44,12 +45,6 @@ ARTEFACT_FILES: dict[Artefact, tuple[str, ...]] = {
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]{0,62}$")]
-
-
-class Section(BaseModel):
-    """A part of the manifest: frozen, without unknown keys."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class ScanGeometry(Section):
@@ -172,7 +167,7 @@ class Manifest(Section):
     version: int = Field(..., ge=1, description="Counts the bundles of this network.")
     created: datetime = Field(..., description="When it was exported, UTC.")
     code_version: str = Field(..., min_length=1, description="Version of the code that trained and exported it.")
-    tools: Annotated[dict[str, str], Field(description="Versions of the packages that made the artefacts.")] = {}
+    tools: dict[str, str] = Field(default_factory=dict, description="Versions of the packages that made the artefacts.")
     licence: str = Field(..., min_length=1, description="SPDX name of the weights' licence.")
     artefacts: dict[Artefact, tuple[str, ...]] = Field(..., min_length=1, description="The files of each artefact.")
     files: dict[str, Sha256] = Field(..., min_length=1, description="SHA-256 of every file of the bundle.")

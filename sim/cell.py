@@ -25,7 +25,7 @@ class CollisionError(Exception):
     """The arm has hit the turning jig."""
 
 
-class Arm(Enum):
+class ArmPosition(Enum):
     """Where the arm is."""
 
     SAFE_ZONE = auto()
@@ -61,7 +61,7 @@ class Cell:
 
     def __init__(self, spindle: Spindle, view: View, ledger: Ledger, broken: Breakage | None = None) -> None:
         self.broken = broken or Breakage()
-        self.arm = Arm.SAFE_ZONE
+        self.arm = ArmPosition.SAFE_ZONE
         self.at_speed = False
         self.stalled = False
         self.sorted_parts: Counter[str] = Counter()
@@ -108,7 +108,7 @@ class Cell:
         Raises:
             ImpossibleError: Nothing lies there, the gripper is full, or the arm is not there.
         """
-        self._require_arm(Arm.IN_JIG if place is Place.JIG else Arm.WORKSPACE)
+        self._require_arm(ArmPosition.IN_JIG if place is Place.JIG else ArmPosition.WORKSPACE)
         if place not in self._seats:
             raise ImpossibleError(f"nothing lies at {place}")
         self._seat(self._seats[place], Place.GRIPPER)
@@ -125,7 +125,7 @@ class Cell:
         Raises:
             ImpossibleError: The gripper is empty, the jig is not, or the arm is not there.
         """
-        self._require_arm(Arm.IN_JIG)
+        self._require_arm(ArmPosition.IN_JIG)
         part = self._held()
         self._seat(part, Place.JIG)
         del self._seats[Place.GRIPPER]
@@ -139,7 +139,7 @@ class Cell:
         Raises:
             ImpossibleError: The gripper is empty, or the arm is not there.
         """
-        self._require_arm(Arm.WORKSPACE)
+        self._require_arm(ArmPosition.WORKSPACE)
         part = self._held()
         del self._seats[Place.GRIPPER]
         self.sorted_parts[place] += 1
@@ -157,14 +157,14 @@ class Cell:
 
     # ---- the arm and the jig ----
 
-    def move_arm(self, to: Arm) -> None:
+    def move_arm(self, to: ArmPosition) -> None:
         """The arm goes there.
 
         Raises:
             CollisionError: It has reached into the turning jig: the jig is stopped, and a part in the gripper fell.
         """
         self.arm = to
-        if to is not Arm.IN_JIG or self.spindle.standstill:
+        if to is not ArmPosition.IN_JIG or self.spindle.standstill:
             return
         self._ledger.enter(Happening.COLLISION, self.part_at(Place.JIG) or self.part_at(Place.GRIPPER), Place.JIG)
         self.brake(0.0)
@@ -179,7 +179,7 @@ class Cell:
         Raises:
             ImpossibleError: The wired interlock holds it: the arm is not in its safe zone, or it has hit the jig.
         """
-        if self.arm is not Arm.SAFE_ZONE or self.stalled:
+        if self.arm is not ArmPosition.SAFE_ZONE or self.stalled:
             raise ImpossibleError("the interlock holds the jig")
         self._lose_speed()
         self.spindle.turn(period_ns, ramp_s)
@@ -215,7 +215,7 @@ class Cell:
         self.at_speed = False
         self._view.stand_still()
 
-    def _require_arm(self, where: Arm) -> None:
+    def _require_arm(self, where: ArmPosition) -> None:
         if self.arm is not where:
             raise ImpossibleError(f"the arm is {self.arm.name.lower()}, not {where.name.lower()}")
 

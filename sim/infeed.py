@@ -37,7 +37,7 @@ class PartSource:
     """The parts of a recording in order, decoded and set onto the sensor; blocking, for a thread of its own.
 
     Args:
-        folder: The recording.
+        folder: A recording; its scans that cannot be used are left out.
         settings: Part types, camera and crop.
         optics: Sets scans onto the sensor.
         parts: How many there are in all, or None for one pass of the recording.
@@ -168,7 +168,8 @@ class Infeed:
         while self._next is not None:
             await self._emptied()
             await self._pace.take(self._interval_s)
-            part, self._next = self._next, None
+            part = self._next
+            self._next = None
             self._bring(part)
             fed += 1
             await self.prepare()

@@ -15,7 +15,7 @@ from station.core.errors import CameraError
 
 LEAVE_TIMEOUT_S = 1.2
 REAP_TIMEOUT_S = 0.3
-MURMUR_BYTES = 4000
+STDERR_TAIL_BYTES = 4000
 CODE_ROOT = str(Path(__file__).resolve().parents[2])
 """Folder of the packages, so that the process finds them also where they are not installed."""
 NOISE = "GenTL producer does not implement"  # genicam's remark on every producer before GenTL 1.6
@@ -36,21 +36,21 @@ class CameraChild:
     producer prints is kept in part, for the detail of `camera.process_died`.
 
     Args:
-        process: The process.
+        process: Runs `drivers.camera.process.service`.
         channel: The station's end of the packets; does not block.
-        murmur: Reading end of the pipe of its standard error; does not block.
+        stderr: Reading end of the pipe of its standard error; does not block.
     """
 
-    def __init__(self, process: asyncio.subprocess.Process, channel: socket.socket, murmur: int) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, channel: socket.socket, stderr: int) -> None:
         self._process = process
         self._channel = channel
-        self._murmur = murmur
-        self._said = b""
+        self._stderr = stderr
+        self._stderr_tail = b""
         self._inbox: asyncio.Queue[Arrival | None] = asyncio.Queue()
         self._cause: CameraError | None = None
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(channel, self._take)
-        self._loop.add_reader(murmur, self._listen)
+        self._loop.add_reader(stderr, self._read_stderr)
 
     @classmethod
     async def start(cls, ring: BlockRing) -> "CameraChild":
@@ -93,7 +93,7 @@ class CameraChild:
         """Why nothing can be asked of it any more, or None."""
         if self._cause is None:
             return None
-        detail = self._cause.detail or self._obituary()
+        detail = self._cause.detail or self._exit_reason()
         return CameraError(self._cause.code, detail)
 
     def tell(self, message: ToProcess) -> None:
@@ -108,7 +108,7 @@ class CameraChild:
             self._channel.send(pack(message))
         except ConnectionError as error:
             self._fail(CameraError("camera.process_died"))
-            raise CameraError("camera.process_died", self._obituary()) from error
+            raise CameraError("camera.process_died", self._exit_reason()) from error
         except OSError as error:
             self.kill(f"it takes no messages ({error}) and was ended")
             raise CameraError("camera.process_died", "it takes no messages") from error
@@ -127,7 +127,7 @@ class CameraChild:
         self._inbox.put_nowait(None)  # for whoever asks next
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._process.wait(), REAP_TIMEOUT_S)  # its exit status, for the detail
-        raise self.failure or CameraError("camera.process_died", self._obituary())
+        raise self.failure or CameraError("camera.process_died", self._exit_reason())
 
     def kill(self, detail: str) -> None:
         """End the process at once; from now on every call fails with `camera.process_died` and this detail."""
@@ -172,26 +172,26 @@ class CameraChild:
             self._loop.remove_reader(self._channel)
             self._inbox.put_nowait(None)
 
-    def _listen(self) -> None:
+    def _read_stderr(self) -> None:
         with contextlib.suppress(OSError):
-            said = os.read(self._murmur, MURMUR_BYTES)
-            self._said = (self._said + said)[-MURMUR_BYTES:]
+            said = os.read(self._stderr, STDERR_TAIL_BYTES)
+            self._stderr_tail = (self._stderr_tail + said)[-STDERR_TAIL_BYTES:]
             if not said:
-                self._loop.remove_reader(self._murmur)
+                self._loop.remove_reader(self._stderr)
 
     def _close(self) -> None:
-        if self._murmur >= 0:
-            self._loop.remove_reader(self._murmur)
-            os.close(self._murmur)
-            self._murmur = -1
+        if self._stderr >= 0:
+            self._loop.remove_reader(self._stderr)
+            os.close(self._stderr)
+            self._stderr = -1
             self._channel.close()
 
-    def _obituary(self) -> str:
-        self._listen()
-        return obituary(self._process.returncode, self._said)
+    def _exit_reason(self) -> str:
+        self._read_stderr()
+        return exit_reason(self._process.returncode, self._stderr_tail)
 
 
-def obituary(status: int | None, said: bytes) -> str:
+def exit_reason(status: int | None, said: bytes) -> str:
     """How a camera's process ended, by its exit status, and the last line that it printed."""
     if status is None:
         how = "its connection broke"

@@ -55,7 +55,7 @@ def find_producers(configured: list[str]) -> tuple[str, ...]:
     return tuple(files)
 
 
-def unproven(chunks: ChunkSettings, absent: tuple[str, ...]) -> str:
+def undetectable_losses(chunks: ChunkSettings, absent: tuple[str, ...]) -> str:
     """Which loss of lines a camera without these chunks gives no proof of, in words; empty where there is none."""
     sent = {key for key, name in chunks.names if name not in absent}
     if {"encoder_value", "line_selector"} <= sent:
@@ -66,6 +66,10 @@ def unproven(chunks: ChunkSettings, absent: tuple[str, ...]) -> str:
         where = "inside a block or between two"
     why = f"the camera does not send {', '.join(absent)}" if absent else "camera.chunks does not name what tells of it"
     return f"lines that are lost {where} cannot be proven on this camera: {why}" if where else ""
+
+
+def _tell_nobody(_told: str) -> None:
+    """Where nobody asked to be told."""
 
 
 def _framing(geometry: Geometry) -> tuple[int, int]:
@@ -180,8 +184,8 @@ class GenTLCamera:
             the first geometry.
         trial_blocks: Blocks of one acquisition, for trials, of any number; None: a turn. The camera must then be set to
             run continuously, and whoever takes them must not hold more than one turn's at a time.
-        doubt: Told at every opening which loss of lines this camera gives no proof of, if there is one.
-        left_out: Told, producer by producer, which of several could not be asked for their cameras, and why.
+        on_undetectable_loss: Told at every opening which loss of lines this camera gives no way to detect, if any.
+        on_left_out: Told, producer by producer, which of several could not be asked for their cameras, and why.
     """
 
     def __init__(
@@ -189,15 +193,15 @@ class GenTLCamera:
         settings: CameraSettings,
         geometries: Sequence[Geometry],
         trial_blocks: int | None = None,
-        doubt: Callable[[str], None] = lambda _: None,
-        left_out: Callable[[str], None] = lambda _: None,
+        on_undetectable_loss: Callable[[str], None] = _tell_nobody,
+        on_left_out: Callable[[str], None] = _tell_nobody,
     ) -> None:
         self._settings = settings
         self._geometries = tuple(geometries)
         self._trial_blocks = trial_blocks
         self._lines, self._blocks = _framing(self._geometries[0])
-        self._doubt = doubt
-        self._left_out = left_out
+        self._on_undetectable_loss = on_undetectable_loss
+        self._on_left_out = on_left_out
         self._producer: str | None = None
         self._child: CameraChild | None = None
         self._ring: BlockRing | None = None
@@ -221,8 +225,8 @@ class GenTLCamera:
             raise
         finally:
             ring.close_file()
-        if doubt := unproven(self._settings.chunks, done.absent):
-            self._doubt(doubt)
+        if losses := undetectable_losses(self._settings.chunks, done.absent):
+            self._on_undetectable_loss(losses)
 
     @property
     def _lines_of_types(self) -> tuple[int, ...]:
@@ -243,7 +247,7 @@ class GenTLCamera:
         if self._producer not in producers:
             survey = await find_devices(producers, self._settings.open_timeout_s / 2)
             for told in survey.left_out:
-                self._left_out(told)
+                self._on_left_out(told)
             if self._ring is None:
                 raise CameraError("camera.lost", "it was closed")
             self._producer = survey.producer_of(self._settings.serial_number)
@@ -281,7 +285,8 @@ class GenTLCamera:
 
     async def close(self) -> None:
         """End the camera process within 2 s, whatever it does; harmless when it is not open."""
-        child, self._child = self._child, None
+        child = self._child
+        self._child = None  # before the wait, so that nobody asks a child that is ending
         self._ring = None
         self._line_rate_hz = None
         if child is not None:

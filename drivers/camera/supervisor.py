@@ -36,7 +36,7 @@ class SupervisedCamera:
     """A `LineCamera` that opens the one below it again.
 
     Args:
-        camera: The camera.
+        camera: Opens with one attempt and does not come back by itself.
         settings: How often, in which time, and with which pause.
     """
 

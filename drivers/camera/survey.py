@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Self
 
-from drivers.camera.child import CODE_ROOT, obituary
+from drivers.camera.child import CODE_ROOT, exit_reason
 from drivers.camera.link import FeatureValue
 from station.core.errors import CameraError
 
@@ -170,7 +170,7 @@ async def _devices(producer: str, timeout_s: float) -> list[FoundDevice] | Camer
 
 async def _ask(timeout_s: float, question: str, *arguments: str) -> list[dict[str, Any]]:
     path = os.pathsep.join(filter(None, (CODE_ROOT, os.environ.get("PYTHONPATH"))))
-    with tempfile.TemporaryFile() as answer, tempfile.TemporaryFile() as murmur:
+    with tempfile.TemporaryFile() as answer, tempfile.TemporaryFile() as stderr:
         process = await asyncio.create_subprocess_exec(
             *(
                 sys.executable,
@@ -183,7 +183,7 @@ async def _ask(timeout_s: float, question: str, *arguments: str) -> list[dict[st
             ),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.DEVNULL,
-            stderr=murmur,
+            stderr=stderr,
             pass_fds=(answer.fileno(),),
             env={**os.environ, "PYTHONPATH": path},
         )
@@ -197,10 +197,10 @@ async def _ask(timeout_s: float, question: str, *arguments: str) -> list[dict[st
                 process.kill()
             await process.wait()
         answer.seek(0)
-        murmur.seek(0)
-        said, last_words = answer.read(), murmur.read()
+        stderr.seek(0)
+        said, stderr_tail = answer.read(), stderr.read()
     if not said:
-        raise CameraError("camera.process_died", obituary(status, last_words))
+        raise CameraError("camera.process_died", exit_reason(status, stderr_tail))
     told = json.loads(said)
     if "code" in told:
         raise CameraError(told["code"], told["detail"])

@@ -19,7 +19,7 @@ class Engine(ABC):
     whatever ran before.
 
     Args:
-        bundle: The network.
+        bundle: The network with its manifest, already checked.
         engine: What runs it, as it really runs.
     """
 

@@ -27,11 +27,12 @@ from models.evaluation.measuring.scorers import Scorer
 from models.evaluation.report import gallery
 from models.evaluation.report.gallery import Case, Shown
 from models.evaluation.report.render import render_report, render_robustness
-from models.manifest import Section, utc_now
+from models.manifest import utc_now
 from models.version import code_version
 from station.core.durable import write_whole
 from station.core.errors import ConfigError, RecordingError
 from station.core.room import require_writable
+from station.core.section import Section
 
 REPORT, DOCUMENT, ROBUSTNESS = "report.html", "evaluation.json", "robustness.json"
 NEAREST = 6
@@ -43,7 +44,7 @@ class Instrument:
     """What measures.
 
     Attributes:
-        scorer: The network.
+        scorer: The network under measurement.
         engine: What computes it, in words.
         evidence_map: Where the evidence lies; None where the network cannot be asked.
         progress: Shows how far it is.

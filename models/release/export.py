@@ -39,7 +39,7 @@ from models.manifest import (
 from models.meaning import NAMES, Meaning, meaning_of, own_table, unconfigurable
 from models.release.card import card_text
 from models.release.golden import Golden, GoldenParts, GoldenPictures
-from models.release.graphs import Scorer, rounded, to_onnx, to_openvino, to_state
+from models.release.graphs import ScoringGraph, rounded, to_onnx, to_openvino, to_state
 from models.release.new_folder import new_folder
 from models.release.parity import compare
 from models.release.pictures import Pictures
@@ -180,7 +180,7 @@ def export_bundle(trained: Trained, pictures: Pictures, golden: Golden, choices:
     """Make a bundle; many minutes, most of them for the quantisation and the torch network on the golden parts.
 
     Args:
-        trained: The network.
+        trained: Network, meaning of its classes, and what it was trained on.
         pictures: To calibrate with, and to fit the temperature on.
         golden: Parts, or pictures, that the network was not trained on, for parity and figures.
         choices: What the person chose.
@@ -197,7 +197,7 @@ def export_bundle(trained: Trained, pictures: Pictures, golden: Golden, choices:
         manifest = _manifest(trained, choices, folder.name, temperature, quantisation, staged)
         write_manifest(staged, manifest)
         parity, figures = judge_golden(
-            load_bundle(staged), Scorer(network, temperature), golden, trained.meaning, choices
+            load_bundle(staged), ScoringGraph(network, temperature), golden, trained.meaning, choices
         )
         manifest = manifest.model_copy(update={"parity": parity, "figures": figures})
         (staged / CARD).write_text(card_text(manifest, choices.evaluations), encoding="utf-8")
@@ -255,7 +255,7 @@ def write_artefacts(
 
 
 def judge_golden(
-    bundle: Bundle, reference: Scorer, golden: Golden, meaning: Meaning, choices: Choices
+    bundle: Bundle, reference: ScoringGraph, golden: Golden, meaning: Meaning, choices: Choices
 ) -> tuple[tuple[Parity, ...], Figures]:
     """Every artefact against the torch network on the golden set; and the figures, of OpenVINO in f32."""
     answers = _Answers(reference, open_variants(bundle))
@@ -285,7 +285,7 @@ def _judge_parts(
 class _Answers:
     """What the torch network and every artefact answer, part by part; a picture is a part of one patch."""
 
-    def __init__(self, reference: Scorer, engines: Variants) -> None:
+    def __init__(self, reference: ScoringGraph, engines: Variants) -> None:
         self._reference, self._engines = reference, engines
         self.wanted: list[Probabilities] = []
         self.found: dict[tuple[EngineName, Precision], list[Probabilities]] = {variant: [] for variant in engines}

@@ -11,7 +11,7 @@ from models.release.shelf import Shelf
 GENERAL = "decision.min_confidence"
 
 
-def told_apart(bundle: Bundle, shelf: Shelf, min_confidence: float, key: str = GENERAL) -> str | None:
+def threshold_mismatch(bundle: Bundle, shelf: Shelf, min_confidence: float, key: str = GENERAL) -> str | None:
     """What a person should know where a bundle was measured with another least confidence; None where it was not.
 
     Args:

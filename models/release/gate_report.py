@@ -8,10 +8,11 @@ from typing import Annotated, Literal
 from pydantic import Field, ValidationError
 
 from models.evaluation.figures.rates import Rate
-from models.manifest import Section, Sha256
+from models.manifest import Sha256
 from station.core.choices import EngineName, Precision
 from station.core.errors import ModelError
 from station.core.part import ModelIdentity
+from station.core.section import Section
 
 NONE = "-"
 Check = Literal["files", "classes", "golden", "escapes", "overkill", "parity"]

@@ -27,7 +27,7 @@ MIN_ROUNDED_VALUES = 64
 """ONNX constants with fewer values stay 32 bits wide; they weigh nothing."""
 
 
-class Scorer(nn.Module):  # type: ignore[misc] # torch is an extra, unknown to mypy
+class ScoringGraph(nn.Module):  # type: ignore[misc] # torch is an extra, unknown to mypy
     """A network between raw grey values (n, height, width) uint8 and probabilities (n, classes) float32."""
 
     def __init__(self, network: nn.Module, temperature: float) -> None:
@@ -87,7 +87,7 @@ def _fold(convolution: nn.Conv2d, normalisation: nn.BatchNorm2d) -> None:
 
 def to_openvino(network: nn.Module, temperature: float, geometry: Geometry) -> ov.Model:
     """The network as an OpenVINO graph with weights of 32 bits; saving it with weights of 16 loses nothing."""
-    program = torch.export.export(Scorer(network, temperature).eval(), (_example(geometry),))
+    program = torch.export.export(ScoringGraph(network, temperature).eval(), (_example(geometry),))
     graph = ov.convert_model(program)
     graph.reshape(list(geometry.patches_shape))
     graph.validate_nodes_and_infer_types()
@@ -100,7 +100,7 @@ def to_onnx(network: nn.Module, temperature: float, geometry: Geometry) -> bytes
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the exporter warns of its own ways
         program = torch.onnx.export(
-            Scorer(network, temperature).eval(), (_example(geometry),), input_names=["patches"],
+            ScoringGraph(network, temperature).eval(), (_example(geometry),), input_names=["patches"],
             output_names=["probabilities"], opset_version=OPSET, dynamo=True, verbose=False,
         )  # fmt: skip
         program.save(buffer)

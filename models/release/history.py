@@ -17,10 +17,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field, ValidationError
 
-from models.manifest import Section, Sha256
+from models.manifest import Sha256
 from station.core.durable import write_whole
 from station.core.errors import ModelError
 from station.core.part import ModelIdentity
+from station.core.section import Section
 
 HISTORY, HEAD = "history.jsonl", "history.head"
 

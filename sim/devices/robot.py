@@ -10,7 +10,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 
 from drivers.modbus.register_map import Kind, RegisterMap
-from sim.cell import Arm, Cell, CollisionError, ImpossibleError
+from sim.cell import ArmPosition, Cell, CollisionError, ImpossibleError
 from sim.devices.bank import RegisterBank, TakenOrders, beat
 from sim.faults import Moment
 from sim.ledger import Place
@@ -97,7 +97,7 @@ class RobotDevice:
             {
                 "heartbeat": beat(self._clock.monotonic_ns()),
                 "busy": self._busy,
-                "in_safe_zone": self._cell.arm is Arm.SAFE_ZONE,
+                "in_safe_zone": self._cell.arm is ArmPosition.SAFE_ZONE,
                 "holding": self._cell.part_at(Place.GRIPPER) is not None,
                 "fault": self._fault,
             }
@@ -183,14 +183,14 @@ class RobotDevice:
         self._finish(order, result, confirmed)
 
     async def _load(self, leg_s: float) -> None:
-        self._cell.move_arm(Arm.WORKSPACE)
+        self._cell.move_arm(ArmPosition.WORKSPACE)
         await self._pace.take(leg_s)
         self._cell.pick(Place.INFEED)
         await self._pace.take(leg_s)
         if self._cell.broken.take("part-missing"):
             self._cell.drop()
             return
-        self._cell.move_arm(Arm.IN_JIG)
+        self._cell.move_arm(ArmPosition.IN_JIG)
         await self._pace.take(leg_s)
         self._cell.put_on_jig()
         if self._cell.broken.take("robot-leaves-safe-zone"):
@@ -198,14 +198,14 @@ class RobotDevice:
 
     async def _unload(self, place: int, leg_s: float) -> int:
         """Take the part away; the code of the place where it lies then."""
-        self._cell.move_arm(Arm.WORKSPACE)
+        self._cell.move_arm(ArmPosition.WORKSPACE)
         await self._pace.take(leg_s)
         await self._cell.broken.ended("robot-stuck")
         if self._cell.part_at(Place.GRIPPER) is None:
-            self._cell.move_arm(Arm.IN_JIG)
+            self._cell.move_arm(ArmPosition.IN_JIG)
             await self._pace.take(leg_s)
             self._cell.pick(Place.JIG)
-            self._cell.move_arm(Arm.WORKSPACE)
+            self._cell.move_arm(ArmPosition.WORKSPACE)
         await self._pace.take(leg_s)
         if self._cell.broken.take("robot-fault"):
             raise _BrokenDownError
@@ -233,14 +233,14 @@ class RobotDevice:
 
     async def _return(self) -> None:
         await self._pace.take(self._times.unload_s / 4)
-        self._cell.move_arm(Arm.SAFE_ZONE)
+        self._cell.move_arm(ArmPosition.SAFE_ZONE)
 
     def _creep(self) -> None:
         """Leave the safe zone once somebody has seen the arm there at the end of its order."""
         if self._looks_before_it_creeps is None or self._busy:
             return
         if self._looks_before_it_creeps == 0:
-            self._cell.move_arm(Arm.WORKSPACE)
+            self._cell.move_arm(ArmPosition.WORKSPACE)
             self._looks_before_it_creeps = None
         else:
             self._looks_before_it_creeps -= 1

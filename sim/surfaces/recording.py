@@ -47,7 +47,7 @@ def write_recording(
 
     Args:
         folder: Where scans, masks, `recording.jsonl` and `truth.jsonl` are written.
-        plan: The parts.
+        plan: Every part with its surface and size, in the recording's order.
         jobs: Processes; the files are the same whatever their number.
         done: Called after each scan with how many there are done and in all.
 

@@ -7,7 +7,7 @@
     ├ acquisition                                   the camera's way, without a cell
     ├ stream, memory                                the whole simulated cell (cell_run), lines at their rate or free
     └ startup                                       `station run`, from the start of its process to Idle
-    verdict      whether this computer can run the configured line, up to which line rate, and what limits
+    capability   whether this computer can run the configured line, up to which line rate, and what limits
     picture      latencies, a part's waterfall, throughput against width and cores
 
 What could disturb what is measured runs apart, in a process of its own (`apart`).

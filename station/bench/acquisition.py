@@ -81,7 +81,7 @@ def acquisition(plan: BenchPlan) -> dict[str, Any]:
     classifier.warm_up()
     recipe = replace(kind.recipe, line_rate_hz=rate, exposure_us=min(kind.exposure_us, 0.9e6 / rate))
     with ThreadPoolExecutor(1, thread_name_prefix="compute") as compute:
-        scorer = Scorer(settings, kind, classifier, compute)
+        scorer = BlockScoring(settings, kind, classifier, compute)
         awake = cores_awake(wanted=settings.model.keep_awake)
         with awake, shown_recording(settings, geometry.lines_per_turn / rate) as camera:
             paced = _measure(camera, Grabbing(geometry, blocks, recipe), scorer)
@@ -111,18 +111,18 @@ class Grabbing:
     recipe: ScanRecipe
 
 
-def _measure(camera: CameraSettings, asked: Grabbing, scorer: "Scorer | None") -> Flow:
+def _measure(camera: CameraSettings, asked: Grabbing, scorer: "BlockScoring | None") -> Flow:
     with precedence():
         return asyncio.run(_flow(_endless(camera), asked, scorer))
 
 
-class Scorer:
+class BlockScoring:
     """Has blocks scored beside the event loop, in order; one that finds too many waiting is left out.
 
     Args:
-        settings: The configuration.
+        settings: Crop and proofs, as in a cell.
         kind: What lies under the camera.
-        classifier: The network.
+        classifier: Scores the patches, on the compute thread.
         compute: The one compute thread.
     """
 
@@ -156,7 +156,7 @@ class Scorer:
         return SurfaceJudge(self._kind, self._settings.crop, self._classifier, self._settings.turn)
 
 
-async def _flow(settings: CameraSettings, asked: Grabbing, scorer: Scorer | None) -> Flow:
+async def _flow(settings: CameraSettings, asked: Grabbing, scorer: BlockScoring | None) -> Flow:
     camera = make_trial_camera(settings, asked.geometry, asked.blocks)
     cpu_s, begun_s = _children_cpu_s(), time.monotonic()
     arrived: list[int] = []

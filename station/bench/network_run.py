@@ -11,7 +11,7 @@ from typing import Literal
 
 from models.engines import make_engine
 from station.bench.housings import raw_scans
-from station.bench.turns import Rounds, Turn, take_turns
+from station.bench.turns import Rounds, TimedWork, take_turns
 from station.bench.works import judging, scoring
 from station.core.errors import ModelError
 from station.core.ports.network import PatchClassifier
@@ -35,7 +35,7 @@ class NetworkRun:
     """What takes turns, measured when the first figure is asked for; blocking.
 
     Args:
-        settings: The configuration.
+        settings: The line that the figures are for, of one network (`of_one_network`).
         seconds: How long each of the benchmarks that share the turns adds.
         wanted: Which of `model_only`, `end_to_end` and `torch_eager` are wanted.
         say: Told what is being done, and what is left out.
@@ -96,18 +96,18 @@ class NetworkRun:
                 self._rounds = take_turns(turns, self._seconds, at_least)
         return self._rounds
 
-    def _turns(self) -> dict[Key, Turn]:
+    def _turns(self) -> dict[Key, TimedWork]:
         classifier = make_classifier(self._settings)
         strip = scoring(classifier)
-        turns: dict[Key, Turn] = {}
+        turns: dict[Key, TimedWork] = {}
         for width, part in self._parts(classifier):
-            turns["network", width] = Turn(strip, self._blocks)
+            turns["network", width] = TimedWork(strip, self._blocks)
             if part is not None:
-                turns["part", width] = Turn(part)
+                turns["part", width] = TimedWork(part)
         self._widths = tuple(width for kind, width in turns if kind == "network")
         if "torch_eager" in self._wanted and (torch := self._torch_engine()) is not None:
             self._torch = True
-            turns["torch", 0] = Turn(scoring(torch), TORCH_STRIPS, TORCH_RESTS_S)
+            turns["torch", 0] = TimedWork(scoring(torch), TORCH_STRIPS, TORCH_RESTS_S)
         return turns
 
     def _parts(self, classifier: PatchClassifier) -> list[tuple[int, Callable[[], object] | None]]:

@@ -10,7 +10,7 @@ def of_one_network(settings: Settings) -> tuple[Settings, tuple[str, ...]]:
     Whoever wants the figures of another network puts one of its types first, or measures a configuration of its own.
 
     Args:
-        settings: The configuration.
+        settings: With one part type or more; the first decides.
     """
     names = bundle_names(settings)
     first, *_rest = settings.known_types

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from station.bench.capability import Capability
 from station.bench.cell_run import CellRun, after_last_line, last_line_ns
-from station.bench.verdict import Verdict
 from station.core.timeline import ScanTimes
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ STEPS = (
 """What follows the last line: name, from when, until when, colour."""
 
 
-def draw(figures: Figures, judged: Verdict, run: CellRun | None) -> bytes:
+def draw(figures: Figures, judged: Capability, run: CellRun | None) -> bytes:
     """The picture as a PNG; `run` is the whole cell's, or None where it was not run."""
     import matplotlib as mpl  # noqa: PLC0415  # only who wants a picture waits for it
     from matplotlib.figure import Figure  # noqa: PLC0415

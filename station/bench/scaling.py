@@ -4,6 +4,7 @@ More patches than one part has are those of several parts, one after the other. 
 its own, which may use no others; the numbers are powers of two up to the cores there are.
 """
 
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
@@ -67,8 +68,12 @@ def _ms_by_patches(plan: BenchPlan) -> dict[int, float]:
             one_part = judging(kind, scan, plan.settings, classifier, min(blocks, geometry.blocks_per_turn))
             parts = max(1, blocks // geometry.blocks_per_turn)
             seconds = plan.short_s / ROUNDS / len(BLOCKS)
-            taken[blocks] += times_s(lambda: [one_part() for _ in range(parts)], seconds, 1)  # noqa: B023  # used at once
+            taken[blocks] += times_s(_repeated(one_part, parts), seconds, 1)
     return {geometry.patches_per_strip * blocks: 1e3 * median(seconds) for blocks, seconds in taken.items()}
+
+
+def _repeated(work: Callable[[], object], times: int) -> Callable[[], object]:
+    return lambda: [work() for _ in range(times)]
 
 
 def _slower(rates: dict[int, float]) -> float | None:

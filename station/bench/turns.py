@@ -16,7 +16,7 @@ K = TypeVar("K", bound=Hashable)
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class TimedWork:
     """What a work does when it is its turn.
 
     Attributes:
@@ -50,7 +50,7 @@ class Rounds(Generic[K]):
 
 
 def take_turns(
-    turns: Mapping[K, Turn],
+    turns: Mapping[K, TimedWork],
     seconds: float,
     at_least: int = 3,
     clock: Callable[[], float] = time.perf_counter,
@@ -75,7 +75,7 @@ def take_turns(
     return Rounds(rounds)
 
 
-def _take(turn: Turn, clock: Callable[[], float]) -> list[float]:
+def _take(turn: TimedWork, clock: Callable[[], float]) -> list[float]:
     taken = []
     for _ in range(turn.times):
         begun_s = clock()

@@ -277,16 +277,16 @@ def inspect(
 ) -> None:
     """Judge images from disk through the same steps as a turning part; exit status 0 only if every file was judged."""
     from station.host.recipes import make_recipes
-    from station.offline.inspect import Inspected, PictureFolder, Refused, inspect_image, wanted_images
+    from station.offline.inspect import Inspected, NotInspected, PictureFolder, inspect_image, wanted_images
 
     settings = settings_of(config, "simulate.toml")
     configure_logs("error", None)
     recipes = make_recipes(settings)
     pictures = None if picture is None else PictureFolder(picture)
-    results: list[Inspected | Refused] = []
+    results: list[Inspected | NotInspected] = []
     rows: list[dict[str, Any]] = []
     for wanted in wanted_images(paths, settings):
-        result = wanted if isinstance(wanted, Refused) else inspect_image(wanted, settings, recipes)
+        result = wanted if isinstance(wanted, NotInspected) else inspect_image(wanted, settings, recipes)
         row = result.as_json()
         if pictures is not None and isinstance(result, Inspected):
             row["picture"] = str(pictures.save(result))
@@ -296,15 +296,15 @@ def inspect(
             _print_inspected(result)
     if as_json:
         print(json.dumps(rows, indent=2))
-    if not results or any(isinstance(result, Refused) for result in results):
+    if not results or any(isinstance(result, NotInspected) for result in results):
         raise typer.Exit(1)
 
 
 def _print_inspected(result: Any) -> None:
-    from station.offline.inspect import Refused
+    from station.offline.inspect import NotInspected
     from station.view.live import verdict_text
 
-    if isinstance(result, Refused):
+    if isinstance(result, NotInspected):
         out.print(
             f"{escape(str(result.file))}  [bold red]{result.error.code}[/] {escape(str(result.error))}", soft_wrap=True
         )

@@ -41,6 +41,7 @@ def bench(
 
     Devices are simulated, whatever is configured; nothing of a running cell is touched. What else runs is in the way.
     """
+    from station.bench.capability import capability
     from station.bench.cell_config import simulated
     from station.bench.cell_run import CellRuns
     from station.bench.ending import ended_by_signals
@@ -49,7 +50,6 @@ def bench(
     from station.bench.one_network import of_one_network
     from station.bench.plan import SHARE_OF_SECONDS, BenchPlan
     from station.bench.suite import run_benches, wanted_of
-    from station.bench.verdict import verdict
     from station.core.logs import configure_logs
 
     configure_logs("error", None)
@@ -69,7 +69,7 @@ def bench(
         network = NetworkRun(settings, seconds / SHARE_OF_SECONDS, wanted, say)
         plan = BenchPlan(settings, seconds, say, CellRuns(settings, parts, say), network)
         figures: dict[str, Any] = run_benches(wanted, plan)
-    judged = verdict(figures, settings, busy_before)
+    judged = capability(figures, settings, busy_before)
     if picture is not None:
         from station.bench.picture import draw
 

@@ -355,7 +355,7 @@ def rollback(
 def _warn_unless_promoted(config: Path | None, data: Path | None) -> None:
     """Say where the configuration runs another bundle, or judges it otherwise than it was measured."""
     from models.release.shelf import PROMOTED
-    from station.host.bundles import doubts_of
+    from station.host.bundles import threshold_mismatches
     from station.host.recipes import bundle_names, find_bundles
 
     settings = settings_of(config, "simulate.toml")
@@ -364,7 +364,7 @@ def _warn_unless_promoted(config: Path | None, data: Path | None) -> None:
         err.print(f"But the configuration says bundle = {bundles}, and that is what it runs.", markup=False)
         return
     try:
-        doubts = doubts_of(find_bundles(settings, data), settings, data)
+        doubts = threshold_mismatches(find_bundles(settings, data), settings, data)
     except ModelError as error:
         doubts = [f"the station will refuse it: {error}"]
     for doubt in doubts:

@@ -44,7 +44,8 @@ class LogFile:
                 log.warning("log_file_failed", file=str(self._path), error=error.strerror)
             return len(data)
         if self._lost:
-            lost, self._lost = self._lost, 0
+            lost = self._lost
+            self._lost = 0
             log.warning("log_file_written_again", file=str(self._path), writes_lost=lost)
         return len(data)
 

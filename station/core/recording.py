@@ -196,7 +196,7 @@ def inside(folder: Path, name: str, where: str) -> Path:
     """A file of the folder; a link that leads out of it counts as outside.
 
     Args:
-        folder: The folder.
+        folder: Of the recording.
         name: The file's, from there.
         where: What names it, for the refusal.
 

@@ -8,7 +8,7 @@ import structlog
 from models.engines import make_engine
 from models.manifest import Bundle
 from models.meaning import check_classes
-from models.release.footing import GENERAL, told_apart
+from models.release.footing import GENERAL, threshold_mismatch
 from models.release.shelf import PROMOTED, Shelf, chosen_bundle
 from station.core.ports.network import PatchClassifier
 from station.core.settings import Settings, data_dir
@@ -24,7 +24,7 @@ def find_shelf(settings: Settings, folder: Path | None = None) -> Shelf:
     """Where promoted bundles lie, and the history of who promoted them.
 
     Args:
-        settings: The configuration.
+        settings: `model.models_dir` names the folder; without it, it lies in the data folder.
         folder: The station's data folder; None for the configured one.
     """
     configured = settings.model.models_dir
@@ -35,7 +35,7 @@ def find_bundle(settings: Settings, folder: Path | None = None) -> Bundle:
     """The configured bundle, every file checked against its hash.
 
     Args:
-        settings: The configuration.
+        settings: `model.bundle` names it, and the table must have its classes.
         folder: The station's data folder; None for the configured one.
 
     Raises:
@@ -46,12 +46,12 @@ def find_bundle(settings: Settings, folder: Path | None = None) -> Bundle:
     return bundle
 
 
-def doubts_of(bundles: Mapping[str, Bundle], settings: Settings, folder: Path | None = None) -> list[str]:
+def threshold_mismatches(bundles: Mapping[str, Bundle], settings: Settings, folder: Path | None = None) -> list[str]:
     """What a person should know where a bundle was measured with another least confidence than is configured.
 
     Args:
         bundles: What the station runs, by how the configuration names it.
-        settings: The configuration.
+        settings: What each part type's network is and the least confidence it is believed with.
         folder: The station's data folder; None for the configured one.
 
     Raises:
@@ -59,7 +59,7 @@ def doubts_of(bundles: Mapping[str, Bundle], settings: Settings, folder: Path | 
     """
     shelf = find_shelf(settings, folder)
     used = {(settings.effective_type(name).bundle, *_least(settings, name)) for name in settings.part_types}
-    doubts = [told_apart(bundles[bundle], shelf, least, key) for bundle, least, key in sorted(used)]
+    doubts = [threshold_mismatch(bundles[bundle], shelf, least, key) for bundle, least, key in sorted(used)]
     return [doubt for doubt in doubts if doubt]
 
 
@@ -74,7 +74,7 @@ def history_doubt(settings: Settings, folder: Path | None = None) -> str | None:
     """What a person should know of the history of promotions, where the network of a part type goes by it.
 
     Args:
-        settings: The configuration.
+        settings: Which networks go by the history of promotions.
         folder: The station's data folder; None for the configured one.
 
     Raises:
@@ -88,7 +88,7 @@ def make_classifier(settings: Settings) -> PatchClassifier:
     """The network of `model.bundle` alone, on the configured engine: for who measures it; a cell has recipes.
 
     Args:
-        settings: The configuration.
+        settings: `[model]` alone is asked.
 
     Raises:
         ConfigError: The compiled passes over pixels, without which nothing reaches the network, are missing.

@@ -15,7 +15,7 @@ from station.core.room import MB, free_bytes, require_writable
 from station.core.settings import RecordSettings, Settings
 from station.core.synchrony import kernel_synchronised
 from station.core.wakefulness import LATENCY_FILE, cores_awake
-from station.host.bundles import doubts_of, history_doubt
+from station.host.bundles import history_doubt, threshold_mismatches
 from station.host.devices import make_camera, make_jig, make_line, make_robot
 from station.host.recipes import classes_not_answered, find_bundles, make_recipes
 
@@ -73,7 +73,7 @@ async def _model(settings: Settings, data: Path) -> str:
     said = "; ".join(_said_of(classifier) for classifier in recipes.classifiers)
     bundles = find_bundles(settings, data)
     unanswered = classes_not_answered(bundles.values(), settings)
-    doubts = *unanswered, *doubts_of(bundles, settings, data), history_doubt(settings, data)
+    doubts = *unanswered, *threshold_mismatches(bundles, settings, data), history_doubt(settings, data)
     return "; but ".join(filter(None, (said, *doubts)))
 
 

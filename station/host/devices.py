@@ -39,15 +39,20 @@ def make_camera(settings: Settings) -> LineCamera:
         ConfigError: The simulated camera is configured and was not built.
     """
     geometries = [kind.geometry for kind in settings.known_types]
-    camera = GenTLCamera(_with_producers(settings.camera), geometries, doubt=_note_doubt, left_out=_note_left_out)
+    camera = GenTLCamera(
+        _with_producers(settings.camera),
+        geometries,
+        on_undetectable_loss=_log_undetectable_loss,
+        on_left_out=_log_left_out,
+    )
     return SupervisedCamera(camera, settings.camera)
 
 
-def _note_doubt(detail: str) -> None:
+def _log_undetectable_loss(detail: str) -> None:
     log.warning("line_loss_left_unproven", detail=detail)
 
 
-def _note_left_out(detail: str) -> None:
+def _log_left_out(detail: str) -> None:
     log.warning("producer_left_out", detail=detail)
 
 
@@ -56,7 +61,7 @@ def shown_recording(settings: Settings, turn_s: float | None) -> Iterator[Camera
     """The simulated camera looking at a turning housing of the first part type, without a cell around it.
 
     Args:
-        settings: The configuration.
+        settings: With the simulated camera; its first part type is shown.
         turn_s: Time of one turn; None for as fast as the blocks are taken.
 
     Raises:

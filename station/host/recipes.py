@@ -30,7 +30,7 @@ def find_bundles(settings: Settings, folder: Path | None = None) -> dict[str, Bu
     """Every bundle that a part type needs, by how the configuration names it, each file checked against its hash.
 
     Args:
-        settings: The configuration.
+        settings: Part types with their networks and geometries, and the table of classes.
         folder: The station's data folder; None for the configured one.
 
     Raises:
@@ -65,7 +65,7 @@ def make_recipes(settings: Settings, folder: Path | None = None) -> Recipes:
     """The recipes of all part types, with their networks loaded; blocking.
 
     Args:
-        settings: The configuration.
+        settings: Part types, and the engine that runs their networks.
         folder: The station's data folder; None for the configured one.
 
     Raises:
@@ -82,7 +82,7 @@ def recipes_of(settings: Settings, loaded: Mapping[str, PatchClassifier]) -> Rec
     """The recipes of all part types.
 
     Args:
-        settings: The configuration.
+        settings: Part types, and the rules that their parts are judged by.
         loaded: The networks, by how the configuration names their bundles.
     """
     return Recipes(tuple(_recipe(settings, name, loaded[bundle]) for name, bundle in bundle_names(settings).items()))
@@ -99,7 +99,7 @@ def describe_recipe(settings: Settings, part_type: str, folder: Path | None = No
     Where the network cannot be used, `model`, `model_sha256` and `sha256` are None and `trouble` says why.
 
     Args:
-        settings: The configuration.
+        settings: Where the part type stands.
         part_type: Name of the part type.
         folder: The station's data folder; None for the configured one.
     """
@@ -119,7 +119,7 @@ def decision_rule(settings: Settings, part_type: str, classifier: PatchClassifie
     """How the answers of this network decide about parts of a type.
 
     Args:
-        settings: The configuration.
+        settings: Where the part type and the classes stand.
         part_type: Name of the type.
         classifier: The network; the table has all its classes.
     """

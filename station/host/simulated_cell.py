@@ -15,7 +15,7 @@ from station.core.settings import Settings, TcpLink
 Event = Mapping[str, Any]
 START_TIMEOUT_S = 60.0
 END_TIMEOUT_S = 5.0
-LAST_WORDS_BYTES = 4000
+STDERR_TAIL_BYTES = 4000
 
 
 class SimulatedCell:
@@ -50,8 +50,8 @@ class SimulatedCell:
         self._on_event = on_event
         self._process: asyncio.subprocess.Process | None = None
         self._listener: asyncio.Task[None] | None = None
-        self._murmur: asyncio.Task[None] | None = None
-        self._words = b""
+        self._stderr_reader: asyncio.Task[None] | None = None
+        self._stderr_tail = b""
         self.ready: Event = {}
 
     async def __aenter__(self) -> Self:
@@ -70,7 +70,7 @@ class SimulatedCell:
             stderr=asyncio.subprocess.PIPE,
             start_new_session=True,
         )
-        self._murmur = asyncio.create_task(self._hear_errors(), name="simulated cell's errors")
+        self._stderr_reader = asyncio.create_task(self._read_stderr(), name="simulated cell's errors")
         try:
             async with asyncio.timeout(START_TIMEOUT_S):
                 self.ready = await self._until_ready()
@@ -114,20 +114,20 @@ class SimulatedCell:
         while (line := await self._running().stdout.readline()).endswith(b"\n"):  # type: ignore[union-attr]
             yield json.loads(line)
 
-    async def _hear_errors(self) -> None:
+    async def _read_stderr(self) -> None:
         """Keep its last words; an error output that nobody reads would stop it."""
-        while piece := await self._running().stderr.read(LAST_WORDS_BYTES):  # type: ignore[union-attr]
-            self._words = (self._words + piece)[-LAST_WORDS_BYTES:]
+        while piece := await self._running().stderr.read(STDERR_TAIL_BYTES):  # type: ignore[union-attr]
+            self._stderr_tail = (self._stderr_tail + piece)[-STDERR_TAIL_BYTES:]
 
     async def _how_it_ended(self) -> str:
         process = self._running()
         with suppress(TimeoutError):
             async with asyncio.timeout(END_TIMEOUT_S):
                 await process.wait()
-                await asyncio.wait([self._murmur] if self._murmur else [])
+                await asyncio.wait([self._stderr_reader] if self._stderr_reader else [])
         status = process.returncode
         how = "its output is closed" if status is None else f"exit status {status}"
-        return self._words.decode(errors="replace").strip() or how
+        return self._stderr_tail.decode(errors="replace").strip() or how
 
     async def _end(self) -> None:
         """End it in order; one that does not end, as one that was stopped, is killed."""
@@ -140,7 +140,7 @@ class SimulatedCell:
         except TimeoutError:
             process.kill()
             await process.wait()
-        listening = [task for task in (self._listener, self._murmur) if task is not None]
+        listening = [task for task in (self._listener, self._stderr_reader) if task is not None]
         await asyncio.wait(listening, timeout=END_TIMEOUT_S)
         for task in listening:
             task.cancel()

@@ -59,7 +59,7 @@ class Inspected:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class NotInspected:
     """One image that could not be judged at all."""
 
     file: Path
@@ -87,23 +87,23 @@ class Wanted:
     composed: bool = False
 
 
-def wanted_images(paths: Iterable[Path], settings: Settings) -> Iterator[Wanted | Refused]:
+def wanted_images(paths: Iterable[Path], settings: Settings) -> Iterator[Wanted | NotInspected]:
     """The images that the command line names: files, and folders with or without a `recording.jsonl`."""
     for path in paths:
         if not path.is_dir():
             missing = RecordingError("recording.not_found", str(path))
-            yield Wanted(path, None) if path.is_file() else Refused(path, missing)
+            yield Wanted(path, None) if path.is_file() else NotInspected(path, missing)
             continue
         try:
             recording = read_recording(path, frozenset(settings.part_types), settings.table.names)
         except RecordingError as error:
-            yield Refused(path, error)
+            yield NotInspected(path, error)
             continue
         yield from (Wanted(scan.file, scan.part_type, scan.closed, scan.composed) for scan in recording.scans)
-        yield from (Refused(path, problem) for problem in recording.problems)
+        yield from (NotInspected(path, problem) for problem in recording.problems)
 
 
-def inspect_image(wanted: Wanted, settings: Settings, recipes: Recipes) -> Inspected | Refused:
+def inspect_image(wanted: Wanted, settings: Settings, recipes: Recipes) -> Inspected | NotInspected:
     """Judge one image by steps 2 to 5; there is no line clock, so it is never late."""
     try:
         image = read_scan(wanted.file, {recipe.rule.geometry.lines_per_turn for recipe in _candidates(wanted, recipes)})
@@ -112,7 +112,7 @@ def inspect_image(wanted: Wanted, settings: Settings, recipes: Recipes) -> Inspe
         judge = SurfaceJudge(recipe.part_type, settings.crop, recipe.classifier, proofs_of(wanted, settings.turn))
         return _judge(wanted.file, image, blocks, judge, recipe, settings.camera.mm_per_px)
     except StationError as error:
-        return Refused(wanted.file, error)
+        return NotInspected(wanted.file, error)
 
 
 def _judge(
@@ -122,7 +122,7 @@ def _judge(
     judge: SurfaceJudge,
     recipe: Recipe,
     mm_per_px: float | None,
-) -> Inspected | Refused:
+) -> Inspected | NotInspected:
     accountant = Accountant(recipe.rule.geometry)
     for block in blocks:
         accountant.take(block)

@@ -99,7 +99,7 @@ def open_judging(scorer: Scorer, settings: Settings, cropping: str) -> Judging:
     """How the station would judge whole parts with a network.
 
     Args:
-        scorer: The network.
+        scorer: The network that judges their patches.
         settings: The station's: classes, least confidence, part types; its geometry where the network tells none.
         cropping: `station` to find the part as the cell does, `truth` to take the columns that the truth names.
 

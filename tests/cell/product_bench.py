@@ -28,7 +28,7 @@ class ProductCell:
     """A running station, all parts of a recording before it.
 
     Attributes:
-        settings: The configuration.
+        settings: Part types, classes and geometry of the product.
         station: The station.
         words: What the line PLC has heard.
         sorted: What the station says of each part, by its id.

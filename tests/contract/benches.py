@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 
 from drivers.modbus.register_map import load_map
-from sim.cell import Arm, Cell
+from sim.cell import ArmPosition, Cell
 from sim.devices.jig import JigDevice, JigDrive
 from sim.devices.plc import PlcDevice
 from sim.devices.robot import RobotDevice, RobotTimes
@@ -161,7 +161,7 @@ class SimulatedMachines:
         return part.part_id if part and shown and self._camera.turning else None
 
     def hold_arm_out(self) -> None:
-        self._cell.move_arm(Arm.WORKSPACE)
+        self._cell.move_arm(ArmPosition.WORKSPACE)
 
     async def cut(self) -> None:
         await self._server.close()

@@ -135,7 +135,7 @@ async def test_pixels_of_another_format_than_told_are_refused(make: Make, produc
 async def test_chunks_come_with_every_block_and_are_that_blocks_own(make: Make, producer: Producer) -> None:
     doubts: list[str] = []
     camera = make(producer, {"ChunkModeActive": True})
-    camera._doubt = doubts.append
+    camera._on_undetectable_loss = doubts.append
     await ready(camera, producer)
     for _ in range(2):
         marks = [block.marks for block in await one_turn(camera)]
@@ -152,7 +152,7 @@ async def test_chunks_come_with_every_block_and_are_that_blocks_own(make: Make, 
 async def test_a_camera_that_sends_no_chunks_says_so_and_scans(make: Make, producer: Producer) -> None:
     doubts: list[str] = []
     camera = make(producer, chunks={"encoder_value": "ChunkOfNobody"})
-    camera._doubt = doubts.append
+    camera._on_undetectable_loss = doubts.append
     await ready(camera, producer)
     assert [block.marks for block in await one_turn(camera)] == [None] * BLOCKS_PER_TURN
     assert len(doubts) == 1

@@ -6,11 +6,11 @@ import cv2
 import numpy as np
 import pytest
 
+from station.bench.capability import Capability
 from station.bench.cell_run import CellRun
 from station.bench.picture import draw, median_part
-from station.bench.verdict import Verdict
 
-JUDGED = Verdict(True, 70_000, "network", ("It runs the line.", "The network limits."))
+JUDGED = Capability(True, 70_000, "network", ("It runs the line.", "The network limits."))
 BLOCK_NS = 21_174_000
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from station.bench.turns import Rounds, Turn, take_turns
+from station.bench.turns import Rounds, TimedWork, take_turns
 
 
 @dataclass
@@ -28,7 +28,7 @@ class Computer:
 
 def test_a_ratio_is_that_of_one_round_however_the_computers_speed_changes() -> None:
     computer = Computer(slow_from_s=40.0)
-    turns = {"strips": Turn(computer.work(0.125), times=8), "part": Turn(computer.work(1.25))}
+    turns = {"strips": TimedWork(computer.work(0.125), times=8), "part": TimedWork(computer.work(1.25))}
     rounds = take_turns(turns, 100.0, clock=computer.clock)
     assert rounds.ratio("part", "strips") == pytest.approx(10.0)
     times_s = rounds.times_s("part")
@@ -45,7 +45,7 @@ def test_one_bad_moment_moves_no_ratio() -> None:
 def test_the_first_round_does_not_count_and_every_second_one_goes_backwards() -> None:
     computer, order = Computer(), []
     turns = {
-        name: Turn(computer.work(1.0, lambda name=name: order.append(name)), times)  # type: ignore[misc]
+        name: TimedWork(computer.work(1.0, lambda name=name: order.append(name)), times)  # type: ignore[misc]
         for name, times in (("a", 2), ("b", 1), ("c", 1))
     }
     rounds = take_turns(turns, 0.0, at_least=3, clock=computer.clock)
@@ -56,5 +56,5 @@ def test_the_first_round_does_not_count_and_every_second_one_goes_backwards() ->
 
 def test_no_round_is_begun_when_the_time_is_over() -> None:
     computer = Computer()
-    rounds = take_turns({"only": Turn(computer.work(1.0))}, 9.5, clock=computer.clock)
+    rounds = take_turns({"only": TimedWork(computer.work(1.0))}, 9.5, clock=computer.clock)
     assert len(rounds.times_s("only")) == 10

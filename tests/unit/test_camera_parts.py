@@ -11,11 +11,11 @@ from genicam import genapi, gentl
 from genicam.genapi import EInterfaceType
 
 from drivers.camera import child, link
-from drivers.camera.gentl import unproven
+from drivers.camera.gentl import undetectable_losses
 from drivers.camera.process.buffer import GREY_FORMATS, MONO8, copy_lines, read_buffer
 from drivers.camera.process.chunks import ChunkReader
 from drivers.camera.process.clock import DeviceClock, latch_offset_ns
-from drivers.camera.process.device import Turn
+from drivers.camera.process.device import Acquisition
 from drivers.camera.process.features import check_image_format, write_feature
 from station.core.camera_settings import ChunkSettings
 from station.core.errors import BugError, CameraError
@@ -237,7 +237,7 @@ def test_a_byte_order_that_nobody_knows_is_refused_where_it_matters() -> None:
 
 def numbers(first_id: int | str, *frame_ids: int) -> list[int]:
     """The blocks' numbers in one acquisition, from the producer's."""
-    turn = Turn(link.Arm(1, (), 8, LINES_PER_BLOCK), None, DeviceClock(None))
+    turn = Acquisition(link.Arm(1, (), 8, LINES_PER_BLOCK), None, DeviceClock(None))
     found = []
     for frame_id in frame_ids:
         found.append(turn.number_of(frame_id, first_id))
@@ -267,7 +267,7 @@ def test_block_numbers_of_16_bits_begin_anew_with_1(
 
 
 def test_block_numbers_begin_anew_in_a_long_acquisition_as_often_as_needed() -> None:
-    turn = Turn(link.Arm(1, (), 200_000, LINES_PER_BLOCK), None, DeviceClock(None))
+    turn = Acquisition(link.Arm(1, (), 200_000, LINES_PER_BLOCK), None, DeviceClock(None))
     for number in range(140_000):
         assert turn.number_of(number % 65535 + 1, 1) == number
         turn.note(link.BlockFilled(1, 0, number, LINES_PER_BLOCK, 0))
@@ -392,7 +392,7 @@ def test_a_chunk_that_one_block_lacks_is_named() -> None:
     ],
 )  # fmt: skip
 def test_which_loss_is_not_proven_is_said_in_words(names: dict[str, str], absent: tuple[str, ...], words: str) -> None:
-    told = unproven(ChunkSettings.model_validate(names), absent)
+    told = undetectable_losses(ChunkSettings.model_validate(names), absent)
     assert words in told
     assert bool(told) == bool(words)
 

@@ -11,14 +11,14 @@ torch = pytest.importorskip("torch", reason="torch is in the extra `train`")
 pytest.importorskip("nncf", reason="nncf is in the extra `train`")
 pytest.importorskip("onnxscript", reason="onnxscript is in the extra `train`")
 
-from models.evaluation.measuring.parts import cutter_at_truth  # noqa: E402 - after the check for torch
 from models.errors import TrainingError  # noqa: E402
+from models.evaluation.measuring.parts import cutter_at_truth  # noqa: E402 - after the check for torch
 from models.manifest import load_bundle  # noqa: E402
 from models.networks import NETWORKS  # noqa: E402
 from models.release.export import Choices, Fallback, Trained, export_bundle, read_trained  # noqa: E402
 from models.release.gate import Terms, judge_candidate  # noqa: E402
 from models.release.golden import read_golden  # noqa: E402
-from models.release.graphs import Scorer, rounded  # noqa: E402
+from models.release.graphs import ScoringGraph, rounded  # noqa: E402
 from models.release.pictures import Draw, Pictures, read_pictures  # noqa: E402
 from models.release.quantise import calibration_strips, recipe_named  # noqa: E402
 from models.release.runners import open_variants  # noqa: E402
@@ -95,7 +95,7 @@ def test_every_artefact_answers_as_the_torch_network(bundle: Path) -> None:
     reference.load_state_dict(torch.load(bundle / "network.pt", weights_only=True))
     patches = strips(8)
     with torch.inference_mode():
-        wanted = Scorer(reference.float(), loaded.manifest.temperature)(torch.from_numpy(patches)).numpy()
+        wanted = ScoringGraph(reference.float(), loaded.manifest.temperature)(torch.from_numpy(patches)).numpy()
     assert {("openvino", "f32"), ("openvino", "int8"), ("onnxruntime", "f32")} <= set(open_variants(loaded))
     limits = {"f32": 1e-5, "bf16": 0.05, "int8": 0.05}
     for (_engine, precision), scorer in open_variants(loaded).items():

@@ -12,7 +12,7 @@ import pytest
 
 from config import bundled
 from drivers.modbus.register_map import load_map
-from sim.cell import Arm, Cell
+from sim.cell import ArmPosition, Cell
 from sim.devices.plc import PlcDevice
 from sim.infeed import Infeed, LeftOut, PartSource
 from sim.ledger import Entry, Ledger, Part, Place
@@ -164,7 +164,7 @@ async def test_a_part_that_is_exchanged_comes_after_the_one_in_its_place_and_non
         return plc.announced_number
 
     def take() -> None:
-        cell.move_arm(Arm.WORKSPACE)
+        cell.move_arm(ArmPosition.WORKSPACE)
         cell.pick(Place.INFEED)
         cell.drop()
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from sim.cell import Arm, Cell, CollisionError, ImpossibleError
+from sim.cell import ArmPosition, Cell, CollisionError, ImpossibleError
 from sim.ledger import Entry, Happening, Ledger, Part, Place
 from sim.spindle import Spindle
 from station.core.part import Pixels
@@ -57,11 +57,11 @@ class World:
 
     def seat(self, part: Part) -> None:
         self.cell.feed(part)
-        self.cell.move_arm(Arm.WORKSPACE)
+        self.cell.move_arm(ArmPosition.WORKSPACE)
         self.cell.pick(Place.INFEED)
-        self.cell.move_arm(Arm.IN_JIG)
+        self.cell.move_arm(ArmPosition.IN_JIG)
         self.cell.put_on_jig()
-        self.cell.move_arm(Arm.SAFE_ZONE)
+        self.cell.move_arm(ArmPosition.SAFE_ZONE)
 
     def turn(self) -> None:
         self.cell.spin(TURN_NS, 0.0)
@@ -83,9 +83,9 @@ def test_a_part_is_in_one_place_all_the_way(world: World) -> None:
     world.seat(housing)
     assert world.cell.part_at(Place.JIG) is housing
     assert world.cell.part_at(Place.GRIPPER) is world.cell.part_at(Place.INFEED) is None
-    world.cell.move_arm(Arm.IN_JIG)
+    world.cell.move_arm(ArmPosition.IN_JIG)
     world.cell.pick(Place.JIG)
-    world.cell.move_arm(Arm.WORKSPACE)
+    world.cell.move_arm(ArmPosition.WORKSPACE)
     world.cell.lay_down("bin_pits")
     assert world.happened() == [
         ("fed", "A", "infeed"),
@@ -118,9 +118,9 @@ def test_a_part_that_a_hand_takes_away_leaves_its_place_free(world: World) -> No
 def test_the_camera_sees_what_sits_on_the_jig_and_nothing_else(world: World) -> None:
     housing = part()
     world.cell.feed(housing)
-    world.cell.move_arm(Arm.WORKSPACE)
+    world.cell.move_arm(ArmPosition.WORKSPACE)
     world.cell.pick(Place.INFEED)
-    world.cell.move_arm(Arm.IN_JIG)
+    world.cell.move_arm(ArmPosition.IN_JIG)
     assert world.seen.image is None
     world.cell.put_on_jig()
     assert world.seen.image is housing.surface
@@ -151,7 +151,7 @@ def feed_twice(world: World) -> None:
 
 
 def pick_nothing(world: World) -> None:
-    world.cell.move_arm(Arm.WORKSPACE)
+    world.cell.move_arm(ArmPosition.WORKSPACE)
     world.cell.pick(Place.INFEED)
 
 
@@ -162,14 +162,14 @@ def pick_from_the_safe_zone(world: World) -> None:
 
 def pick_with_a_full_gripper(world: World) -> None:
     world.cell.feed(part("A"))
-    world.cell.move_arm(Arm.WORKSPACE)
+    world.cell.move_arm(ArmPosition.WORKSPACE)
     world.cell.pick(Place.INFEED)
     world.cell.feed(part("B"))
     world.cell.pick(Place.INFEED)
 
 
 def unload_an_empty_jig(world: World) -> None:
-    world.cell.move_arm(Arm.IN_JIG)
+    world.cell.move_arm(ArmPosition.IN_JIG)
     world.cell.pick(Place.JIG)
 
 
@@ -179,12 +179,12 @@ def seat_on_an_occupied_jig(world: World) -> None:
 
 
 def seat_nothing(world: World) -> None:
-    world.cell.move_arm(Arm.IN_JIG)
+    world.cell.move_arm(ArmPosition.IN_JIG)
     world.cell.put_on_jig()
 
 
 def lay_down_nothing(world: World) -> None:
-    world.cell.move_arm(Arm.WORKSPACE)
+    world.cell.move_arm(ArmPosition.WORKSPACE)
     world.cell.lay_down("bin_review")
 
 
@@ -193,7 +193,7 @@ def drop_nothing(world: World) -> None:
 
 
 def spin_with_the_arm_outside_its_safe_zone(world: World) -> None:
-    world.cell.move_arm(Arm.WORKSPACE)
+    world.cell.move_arm(ArmPosition.WORKSPACE)
     world.cell.spin(TURN_NS, 0.0)
 
 
@@ -224,16 +224,16 @@ def test_what_cannot_be_is_refused_and_nothing_is_lost(world: World, attempt: Ca
 def test_an_arm_that_reaches_into_the_turning_jig_collides(world: World) -> None:
     world.turn()
     world.cell.feed(part())
-    world.cell.move_arm(Arm.WORKSPACE)
+    world.cell.move_arm(ArmPosition.WORKSPACE)
     world.cell.pick(Place.INFEED)
     with pytest.raises(CollisionError):
-        world.cell.move_arm(Arm.IN_JIG)
+        world.cell.move_arm(ArmPosition.IN_JIG)
     assert world.happened()[-2:] == [("collision", "A", "jig"), ("dropped", "A", "gripper")]
     assert world.cell.stalled
     assert world.cell.spindle.standstill
     assert world.seen.turning is None
     assert world.cell.part_at(Place.GRIPPER) is None
-    world.cell.move_arm(Arm.SAFE_ZONE)
+    world.cell.move_arm(ArmPosition.SAFE_ZONE)
     with pytest.raises(ImpossibleError):
         world.cell.spin(TURN_NS, 0.0)
     world.cell.brake(0.0)

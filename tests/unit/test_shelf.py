@@ -8,7 +8,7 @@ import pytest
 
 from models.evaluation.measuring.parts import cutter_at_truth
 from models.manifest import load_bundle
-from models.release.footing import told_apart
+from models.release.footing import threshold_mismatch
 from models.release.gate import Terms, judge_candidate
 from models.release.gate_report import Conditions
 from models.release.history import HEAD, HISTORY
@@ -101,11 +101,11 @@ def test_a_gate_that_judged_otherwise_than_the_station_lets_nothing_in(
 
 def test_a_bundle_is_doubted_where_the_station_judges_by_another_least_confidence(shelf: Shelf, shipped: Path) -> None:
     bundle = load_bundle(shipped)
-    assert told_apart(bundle, shelf, 0.5) is None
-    lower = told_apart(bundle, shelf, 0.3)
+    assert threshold_mismatch(bundle, shelf, 0.5) is None
+    lower = threshold_mismatch(bundle, shelf, 0.3)
     assert lower is not None
     assert "min_confidence is 0.3, shipped-1 was measured with 0.5 (its manifest): parts pass or are sorted" in lower
-    higher = told_apart(bundle, shelf, 0.8)
+    higher = threshold_mismatch(bundle, shelf, 0.8)
     assert higher is not None
     assert "parts are a REVIEW that passed" in higher
 
@@ -118,7 +118,7 @@ def test_what_the_gate_judged_by_counts_more_than_the_manifest(shelf: Shelf, new
         return shelf.keep_verdict(judge_candidate(new, shelf.open_active(), [golden], [], terms), None)
 
     def doubt(min_confidence: float) -> str:
-        return told_apart(shelf.open_active(), shelf, min_confidence) or ""
+        return threshold_mismatch(shelf.open_active(), shelf, min_confidence) or ""
 
     entry = shelf.promote(new, gated(0.7), "", ME)
     assert not doubt(0.7)

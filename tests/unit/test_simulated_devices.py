@@ -10,7 +10,7 @@ import pytest
 
 from drivers.modbus.register_map import load_map
 from sim.breakage import Breakage
-from sim.cell import Arm, Cell
+from sim.cell import ArmPosition, Cell
 from sim.devices.jig import JigDevice, JigDrive, presets
 from sim.devices.plc import PlcDevice
 from sim.devices.robot import RobotDevice, RobotTimes
@@ -190,7 +190,7 @@ async def test_a_robot_that_begins_anew_has_forgotten_its_orders_and_stands_wher
     robot.write(0, [HOME, 0, 7])
     await world.rest()
     assert order_words(robot) == [7, 7, DONE]
-    assert world.cell.arm is Arm.SAFE_ZONE
+    assert world.cell.arm is ArmPosition.SAFE_ZONE
 
 
 async def test_a_repeated_order_number_has_no_second_effect(world: World, robot: RobotDevice) -> None:

@@ -112,7 +112,7 @@ async def test_what_the_camera_does_not_send_is_said_at_start_and_allowed(
     ):
         doubts.clear()
         camera = make_camera(setup | changes, INPUTS, chunks=chunks)
-        camera._doubt = doubts.append
+        camera._on_undetectable_loss = doubts.append
         await camera.open()
         await camera.prepare(RECIPE)
         account = await account_of(camera, ChunkSettings(tolerance_lines=1))

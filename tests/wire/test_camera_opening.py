@@ -115,7 +115,7 @@ async def opened_beside(ill: list[Path], setup: Setup, open_timeout_s: float) ->
     """Open the simulated camera with producers beside its own that cannot be used; what was left out."""
     left_out: list[str] = []
     settings = settings_of(setup, producers=[*map(str, ill), str(producer_path())], open_timeout_s=open_timeout_s)
-    camera = GenTLCamera(settings, [GEOMETRY], left_out=left_out.append)
+    camera = GenTLCamera(settings, [GEOMETRY], on_left_out=left_out.append)
     try:
         await camera.open()
         assert (await camera.prepare(RECIPE))["DeviceModelName"] == "Simulated Line Scan"

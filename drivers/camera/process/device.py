@@ -58,7 +58,7 @@ FIRST_FRAME_ID = {"U3V": 0}
 """Number of an acquisition's first block by transport layer; 1 elsewhere, as GigE Vision counts."""
 
 
-class Turn:
+class Acquisition:
     """One armed acquisition: where its blocks go, and when it is over.
 
     Args:
@@ -201,7 +201,8 @@ class Camera:
         """Write what a type has otherwise than the set-up; first the set-up itself where an earlier type had others."""
         if features == self._special:
             return
-        before, self._special = self._special, None  # until all is written nobody knows what the camera is set to
+        before = self._special
+        self._special = None  # until all is written nobody knows what the camera is set to
         if before != ():
             self._write_all(self._setup)
         selected: set[str] = set()
@@ -233,24 +234,24 @@ class Camera:
         """Disarm; harmless when not armed."""
         self._acquirer.stop()
 
-    def fetch(self, turn: Turn) -> list[link.BlockFilled | link.Discarded]:
+    def fetch(self, acquisition: Acquisition) -> list[link.BlockFilled | link.Discarded]:
         """What came within a hundredth of a second: a block, copied into its slot; a discarded one; or nothing."""
         before = self._discards.count
         buffer = self._acquirer.try_fetch(timeout=FETCH_S, is_raw=True)
         if buffer is None:
-            return [link.Discarded(turn.number)] * (self._discards.count - before)
+            return [link.Discarded(acquisition.number)] * (self._discards.count - before)
         arrived_ns = time.monotonic_ns()
         try:
-            image = read_buffer(buffer, self._width_px, turn.lines, self._grey)
-            slot = turn.next_slot()
-            copy_lines(buffer.raw_buffer, image, turn.slots[slot][: turn.lines])
+            image = read_buffer(buffer, self._width_px, acquisition.lines, self._grey)
+            slot = acquisition.next_slot()
+            copy_lines(buffer.raw_buffer, image, acquisition.slots[slot][: acquisition.lines])
             marks = self._chunks.read(buffer, image.delivered_lines)
         finally:
             buffer.parent.queue_buffer(buffer)
-        last_line_ns = turn.clock.monotonic_ns(image.stamp_ns, arrived_ns)
-        frame_id = turn.number_of(image.frame_id, self._first_id)
+        last_line_ns = acquisition.clock.monotonic_ns(image.stamp_ns, arrived_ns)
+        frame_id = acquisition.number_of(image.frame_id, self._first_id)
         told = None if marks is None else astuple(marks)
-        return [link.BlockFilled(turn.number, slot, frame_id, image.delivered_lines, last_line_ns, told)]
+        return [link.BlockFilled(acquisition.number, slot, frame_id, image.delivered_lines, last_line_ns, told)]
 
     def release(self) -> None:
         """Let the camera go, so that others may open it at once."""
@@ -271,7 +272,7 @@ class Camera:
 
 
 def keep_freed_memory() -> None:
-    """Let the C library keep what is freed: harvesters allocates all buffers anew for each turn.
+    """Let the C library keep what is freed: harvesters allocates all buffers anew for each acquisition.
 
     Taken from the system, 12 buffers of 5472 x 448 px cost 17 ms of page faults at every arming; kept, under 4 ms.
     """

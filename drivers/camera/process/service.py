@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import Any
 
 from drivers.camera import link
-from drivers.camera.process.device import Camera, Turn, keep_freed_memory
+from drivers.camera.process.device import Acquisition, Camera, keep_freed_memory
 from drivers.camera.process.features import FOREIGN_ERRORS, explain
 from station.core.errors import CameraError
 from station.core.priority import take_precedence
@@ -40,7 +40,7 @@ class Service:
         self._ring_file = ring_file
         self._ring: Any = None
         self._camera: Camera | None = None
-        self._turn: Turn | None = None
+        self._acquisition: Acquisition | None = None
 
     def run(self) -> None:
         """Serve; returns when the station has hung up, says `Leave`, or the camera is lost."""
@@ -57,9 +57,9 @@ class Service:
 
     def _serve_one(self) -> bool:
         patience_s: float | None = None
-        if self._turn is not None:
-            patience_s = 0 if self._turn.has_room else FULL_S
-            self._take(self._turn)
+        if self._acquisition is not None:
+            patience_s = 0 if self._acquisition.has_room else FULL_S
+            self._take(self._acquisition)
         if not select.select([self._channel], [], [], patience_s)[0]:
             return True
         packet = self._channel.recv(link.MAX_PACKET)
@@ -67,8 +67,8 @@ class Service:
         if isinstance(request, link.Leave):
             return False
         if isinstance(request, link.Lend):
-            if self._turn is not None and self._turn.number == request.number:
-                self._turn.lend(request.slots)
+            if self._acquisition is not None and self._acquisition.number == request.number:
+                self._acquisition.lend(request.slots)
             return True
         try:
             self._tell(self._carry_out(request))
@@ -77,7 +77,7 @@ class Service:
         return True
 
     def _carry_out(self, request: link.Request) -> link.Done:
-        self._end_turn()
+        self._end_acquisition()
         match request:
             case link.Connect():
                 self._ring = link.map_slots(self._ring_file, request.slots, request.slot_lines, request.width_px)
@@ -88,29 +88,29 @@ class Service:
                 self._camera.prepare(request)
                 return link.Done(request.number, self._camera.features())
             case link.Arm() if self._camera is not None:
-                self._turn = Turn(request, self._ring, self._camera.start())
+                self._acquisition = Acquisition(request, self._ring, self._camera.start())
         return link.Done(request.number, {})
 
-    def _take(self, turn: Turn) -> None:
-        if self._camera is None or not turn.has_room:
+    def _take(self, acquisition: Acquisition) -> None:
+        if self._camera is None or not acquisition.has_room:
             return
         try:
-            arrived = self._camera.fetch(turn)
+            arrived = self._camera.fetch(acquisition)
         except CameraError as error:
-            self._tell(link.Refused(turn.number, error.code, error.detail))
-            self._end_turn()
+            self._tell(link.Refused(acquisition.number, error.code, error.detail))
+            self._end_acquisition()
             return
         over = False
         for message in arrived:
             self._tell(message)
-            over = turn.note(message)
+            over = acquisition.note(message)
         if over:
-            self._tell(link.TurnEnded(turn.number))
-            self._end_turn()
+            self._tell(link.TurnEnded(acquisition.number))
+            self._end_acquisition()
 
-    def _end_turn(self) -> None:
-        if self._turn is not None and self._camera is not None:
-            self._turn = None
+    def _end_acquisition(self) -> None:
+        if self._acquisition is not None and self._camera is not None:
+            self._acquisition = None
             self._camera.stop()
 
     def _tell(self, message: link.FromProcess) -> None:

@@ -54,7 +54,7 @@ def devices(producer: str) -> list[FoundDevice]:
             model=_told(info, "model"),
             serial_number=serial_of(info),
             vendor=_told(info, "vendor"),
-            access=ACCESS.get(_known(lambda info=info: info.access_status), "unknown"),  # type: ignore[misc]
+            access=ACCESS.get(_attribute(info, "access_status"), "unknown"),
             transport=_told(info, "tl_type"),
             producer=producer,
         )
@@ -122,7 +122,11 @@ def _known(ask: Callable[[], Any]) -> Any:
 
 
 def _told(info: Any, name: str) -> str:
-    return str(_known(lambda: getattr(info, name)) or "")
+    return str(_attribute(info, name) or "")
+
+
+def _attribute(info: Any, name: str) -> Any:
+    return _known(lambda: getattr(info, name))
 
 
 def rows_of(question: str, *arguments: str) -> list[dict[str, Any]]:

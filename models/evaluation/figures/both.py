@@ -11,7 +11,7 @@ from pydantic import Field
 
 from models.evaluation.figures.hit_miss import Floats, Logistic, fit_logistic, size_at, upper_size
 from models.evaluation.figures.pod import LOGIT_90, Size
-from models.manifest import Section
+from station.core.section import Section
 
 
 class Weights(Section):

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from models.manifest import Section
 from station.core.probabilities import columns_of
+from station.core.section import Section
 
 BINS = 15
 LOWEST, HIGHEST = 0.05, 20.0

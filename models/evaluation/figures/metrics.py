@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from models.evaluation.figures.rates import Rate, rate
-from models.manifest import Section
+from station.core.section import Section
 
 Share = float | None
 """0 to 1; None where nothing was there to divide by."""

@@ -17,7 +17,7 @@ from pydantic import Field
 from models.evaluation.figures.hit_miss import Floats, Logistic, fit_logistic, lower_logit, upper_size
 from models.evaluation.figures.rates import binomial_tail, clopper_pearson, upper_limit
 from models.evaluation.figures.wording import percent
-from models.manifest import Section
+from station.core.section import Section
 
 FEWEST_TARGETS = 60
 """That MIL-HDBK-1823A asks of hit/miss data."""

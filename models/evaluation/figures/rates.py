@@ -9,7 +9,7 @@ import math
 import numpy as np
 from pydantic import Field
 
-from models.manifest import Section
+from station.core.section import Section
 
 CONFIDENCE = 0.95
 """Of every two-sided interval in a report; each of its sides alone holds with 97.5 %."""

@@ -22,10 +22,10 @@ from models.evaluation.figures.both import Both, fit_both
 from models.evaluation.figures.pod import CONTRAST, SIZE, Pod, fit_pod
 from models.evaluation.figures.rates import Rate, rate
 from models.evaluation.measuring.parts import JudgedPart, patch_labels
-from models.manifest import Section
 from station.core.errors import RecordingError
 from station.core.geometry import Geometry
 from station.core.part import Pixels
+from station.core.section import Section
 
 TRUTH = "truth.jsonl"
 USUAL = (0.9, 1.1)

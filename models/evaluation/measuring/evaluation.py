@@ -18,8 +18,9 @@ from models.evaluation.measuring.defects import Detection
 from models.evaluation.measuring.parts import JudgedPart, decide_part, patch_labels
 from models.evaluation.measuring.pointing import Pointing
 from models.evaluation.measuring.robustness import RobustnessCurve, Tally, tally
-from models.manifest import Figures, Section
+from models.manifest import Figures
 from station.core.probabilities import columns_of
+from station.core.section import Section
 from station.core.verdicts import REVIEW
 
 CLAIM = 0.001

@@ -34,7 +34,7 @@ def measure_images(
     """Score every picture of a split; slivers are left out.
 
     Args:
-        scorer: The network.
+        scorer: A network of the data set's classes and picture size.
         data: The data set.
         split: Which of its pictures.
         progress: Wraps the chunks, to show how far it is.
@@ -100,7 +100,7 @@ def play_pictures(
     """The pointing game on the pictures of a data set of class folders; None where no mask fits a picture.
 
     Args:
-        scorer: The network.
+        scorer: A network of the data set's picture size; what it finds best is taken as its answer.
         evidence_map: Where its evidence lies.
         data: The data set.
         split: Which of its pictures.

@@ -108,7 +108,7 @@ def judge(scorer: Scorer, scan: LabelledScan, rule: Rule) -> JudgedPart:
     """Read, cut, score and decide one part.
 
     Args:
-        scorer: The network.
+        scorer: Scores the part's patches; its columns are those of `rule.meaning`.
         scan: The part.
         rule: How it is judged.
 

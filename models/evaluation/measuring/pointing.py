@@ -16,8 +16,8 @@ from models.dataset.patches import cut
 from models.dataset.scans import read_image, read_mask
 from models.evaluation.figures.rates import Rate, rate
 from models.evaluation.measuring.parts import JudgedPart, Rule
-from models.manifest import Section
 from station.core.part import Pixels
+from station.core.section import Section
 
 TOLERANCE_PX = 8
 """By how much a mask is widened: half of what one cell of the evidence covers of a patch of 256 pixels."""

@@ -11,8 +11,8 @@ from models.evaluation.measuring.disturbances import DISTURBANCES, Disturbance
 from models.evaluation.measuring.parts import JudgedPart, Rule, judge_image, true_labels
 from models.evaluation.measuring.progress import Progress, silent
 from models.evaluation.measuring.scorers import Scorer
-from models.manifest import Section
 from station.core.part import Roi
+from station.core.section import Section
 
 
 class Tally(Section):
@@ -62,7 +62,7 @@ def measure_robustness(
     """Judge every part at every level of every disturbance; the undisturbed level only once.
 
     Args:
-        scorer: The network.
+        scorer: Scores the disturbed parts' patches; its columns are those of `rule.meaning`.
         scans: The parts, at least one.
         rule: How they are judged.
         seed: Of noise and scratches; a part's are the same whatever other parts there are.

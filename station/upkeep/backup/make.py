@@ -47,7 +47,7 @@ def make_backup(settings: Settings, configuration: bytes, data: Path | None, tar
     """Save what a station cannot make anew into a new folder, which is there whole or not at all.
 
     Args:
-        settings: The configuration.
+        settings: Says the station's name, where its data and models lie, and which bundles it needs.
         configuration: The same as its file.
         data: The station's data folder; None for the configured one.
         target: Where backups lie; made if need be.

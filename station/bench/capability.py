@@ -23,7 +23,7 @@ that is too slow."""
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Capability:
     """Whether this computer can run the configured line.
 
     Attributes:
@@ -39,7 +39,7 @@ class Verdict:
     words: tuple[str, ...]
 
 
-def verdict(figures: Figures, settings: Settings, busy_before: float = 0.0) -> Verdict:
+def capability(figures: Figures, settings: Settings, busy_before: float = 0.0) -> Capability:
     """The verdict over what was measured; the more was, the more it says.
 
     Args:
@@ -57,7 +57,7 @@ def verdict(figures: Figures, settings: Settings, busy_before: float = 0.0) -> V
         *_said_of_limit(settings, highest, limited_by, strip_ms),
         *_said_of_others(busy_before),
     )
-    return Verdict(runs, None if highest is None else round(highest), limited_by, words)
+    return Capability(runs, None if highest is None else round(highest), limited_by, words)
 
 
 def _said_of_others(busy_before: float) -> Iterator[str]:
