@@ -44,6 +44,7 @@ test-plant: environment
 	$(PYTEST) -m plant tests/plant
 
 test-training: $(TRAINING_READY)
+	$(BIN)/mypy
 	$(PYTEST) -m "training and not slow"
 
 lint: environment

@@ -236,7 +236,8 @@ def _entries(
     for picture, group, split in zip(pictures, groups, splits, strict=True):
         image = read_picture(picture.listed.path)
         if image.shape != (heading.height, heading.width):
-            image = cv2.resize(image, (heading.width, heading.height), interpolation=cv2.INTER_AREA)
+            size = heading.width, heading.height
+            image = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
         file = DataFile(
             path=picture.listed.name, sha256=file_sha256(picture.listed.path), group=group, label=picture.label,
             split=split_name(split),

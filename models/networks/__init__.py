@@ -1,7 +1,7 @@
 """The networks that can be trained, by name: one file each, and one row here. The table itself needs no torch.
 
 A network takes (n, 1, height, width) float32 of 0 to 1 and answers (n, classes) logits. It has two parts: `features`,
-the layers that a transfer learning freezes, and `head`.
+the layers that a transfer learning freezes, and `head` (`models.networks.layers.Network`).
 """
 
 from collections.abc import Callable
@@ -10,9 +10,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from torch import nn
+    from models.networks.layers import Network
 
-Make = Callable[[int, int, int], "nn.Module"]
+Make = Callable[[int, int, int], "Network"]
 """From the number of classes and the image's height and width in px to an untrained network."""
 
 
@@ -38,8 +38,8 @@ class NetworkSpec:
 
 
 def _in(module: str) -> Make:
-    def make(classes: int, height: int, width: int) -> "nn.Module":
-        network: nn.Module = import_module(f"models.networks.{module}").make(classes, height, width)
+    def make(classes: int, height: int, width: int) -> "Network":
+        network: Network = import_module(f"models.networks.{module}").make(classes, height, width)
         return network
 
     return make

@@ -4,13 +4,15 @@ Source: Mustafaev et al., section V D 2, compare such networks and tell no head 
 parameters of Table 10. Input is one grey channel, spread to -1 to 1.
 """
 
+from typing import Any
+
 import timm
 from torch import Tensor, nn
 
-from models.networks.layers import dense_head, initialise_network
+from models.networks.layers import Network, dense_head, initialise_network
 
 
-class Spread(nn.Module):  # type: ignore[misc] # torch is an extra, unknown to mypy
+class Spread(nn.Module):
     """0 to 1 becomes -1 to 1, for which these networks are made."""
 
     def forward(self, x: Tensor) -> Tensor:
@@ -18,7 +20,7 @@ class Spread(nn.Module):  # type: ignore[misc] # torch is an extra, unknown to m
         return x * 2 - 1
 
 
-class Backbone(nn.Module):  # type: ignore[misc]
+class Backbone(Network):
     """(n, 1, height, width) float of 0 to 1 → (n, classes) logits.
 
     Args:
@@ -29,12 +31,8 @@ class Backbone(nn.Module):  # type: ignore[misc]
 
     def __init__(self, name: str, classes: int, **options: str) -> None:
         super().__init__()
-        body = timm.create_model(name, pretrained=False, in_chans=1, num_classes=0, **options)
+        arguments: dict[str, Any] = {"in_chans": 1, "num_classes": 0, **options}
+        body: Any = timm.create_model(name, pretrained=False, **arguments)  # its size is told by no type
         self.features = nn.Sequential(Spread(), body)
         self.head = dense_head(body.head_hidden_size, classes)
         initialise_network(self.head)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Logits (n, classes)."""
-        logits: Tensor = self.head(self.features(x))
-        return logits

@@ -6,15 +6,15 @@ for one batch normalisation; here every convolution has one, because without the
 the few steps that were tried (see models/README.md). So this is not the paper's network.
 """
 
-from torch import Tensor, nn
+from torch import nn
 
-from models.networks.layers import conv_halved, dense_head, initialise_network
+from models.networks.layers import Network, conv_halved, dense_head, initialise_network
 
 FILTERS = (32, 32, 128, 256, 256, 512, 512)
 KERNELS = (5, 5, 5, 3, 3, 3, 3)
 
 
-class BaselineCnn(nn.Module):  # type: ignore[misc] # torch is an extra, unknown to mypy
+class BaselineCnn(Network):
     """(n, 1, height, width) float of 0 to 1 → (n, classes) logits.
 
     Args:
@@ -34,12 +34,7 @@ class BaselineCnn(nn.Module):  # type: ignore[misc] # torch is an extra, unknown
         self.head = dense_head(FILTERS[-1] * (height >> halvings) * (width >> halvings), classes)
         initialise_network(self)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Logits (n, classes)."""
-        logits: Tensor = self.head(self.features(x))
-        return logits
 
-
-def make(classes: int, height: int, width: int) -> nn.Module:
+def make(classes: int, height: int, width: int) -> Network:
     """An untrained network; see `BaselineCnn`."""
     return BaselineCnn(classes, height, width)

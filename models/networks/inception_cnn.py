@@ -9,12 +9,12 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from models.networks.layers import HalvedRelu, conv, conv_halved, dense_head, initialise_network
+from models.networks.layers import HalvedRelu, Network, conv, conv_halved, dense_head, initialise_network
 
 HALVINGS = 7
 
 
-class Inception(nn.Module):  # type: ignore[misc] # torch is an extra, unknown to mypy
+class Inception(nn.Module):
     """Four branches on one input, concatenated: conv 3x3 → 1x1; pool → 1x1; 1x1 → conv 3x3; pool → 1x1.
 
     Args:
@@ -40,7 +40,7 @@ class Inception(nn.Module):  # type: ignore[misc] # torch is an extra, unknown t
         return torch.cat(branches, dim=1)
 
 
-class InceptionCnn(nn.Module):  # type: ignore[misc]
+class InceptionCnn(Network):
     """The station's own network: (n, 1, height, width) float of 0 to 1 → (n, classes) logits.
 
     Args:
@@ -66,12 +66,7 @@ class InceptionCnn(nn.Module):  # type: ignore[misc]
         self.head = dense_head(512 * (height >> HALVINGS) * (width >> HALVINGS), classes)
         initialise_network(self)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Logits (n, classes)."""
-        logits: Tensor = self.head(self.features(x))
-        return logits
 
-
-def make(classes: int, height: int, width: int) -> nn.Module:
+def make(classes: int, height: int, width: int) -> Network:
     """An untrained network; see `InceptionCnn`."""
     return InceptionCnn(classes, height, width, normalised=False)

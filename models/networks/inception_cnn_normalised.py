@@ -3,11 +3,10 @@
 It learns from far fewer patches than the paper's own, which normalises its first convolution alone (models/README.md).
 """
 
-from torch import nn
-
 from models.networks.inception_cnn import InceptionCnn
+from models.networks.layers import Network
 
 
-def make(classes: int, height: int, width: int) -> nn.Module:
+def make(classes: int, height: int, width: int) -> Network:
     """An untrained network; see `InceptionCnn`."""
     return InceptionCnn(classes, height, width, normalised=True)

@@ -4,12 +4,29 @@ import torch
 from torch import Tensor, nn
 
 
+class Network(nn.Module):
+    """What every network is: layers that a transfer learning may freeze, and a head; (n, 1, h, w) to logits.
+
+    Attributes:
+        features: From images (n, 1, height, width) float of 0 to 1 to (n, values).
+        head: From these to logits (n, classes).
+    """
+
+    features: nn.Sequential
+    head: nn.Sequential
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Logits (n, classes)."""
+        logits: Tensor = self.head(self.features(x))
+        return logits
+
+
 def conv(channels: int, filters: int, kernel: int, *, normalised: bool) -> nn.Sequential:
     """A convolution that keeps height and width, batch normalisation where asked for, and ReLU."""
     return nn.Sequential(*_convolution(channels, filters, kernel, normalised=normalised), nn.ReLU(inplace=True))
 
 
-class HalvedRelu(nn.Module):  # type: ignore[misc] # torch is an extra, unknown to mypy
+class HalvedRelu(nn.Module):
     """ReLU and a 2x2 maximum, (n, c, h, w) → (n, c, h/2, w/2): the same numbers whichever comes first.
 
     While training, the ReLU comes last, where a quarter of the values is left; for the export it comes first, where

@@ -3,11 +3,10 @@
 Source: He et al. 2016; timm's `resnet50`.
 """
 
-from torch import nn
-
 from models.networks.backbone import Backbone
+from models.networks.layers import Network
 
 
-def make(classes: int, height: int, width: int) -> nn.Module:  # noqa: ARG001 - it averages over any size
+def make(classes: int, height: int, width: int) -> Network:  # noqa: ARG001 - it averages over any size
     """An untrained network; see `Backbone`."""
     return Backbone("resnet50", classes)

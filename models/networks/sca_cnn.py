@@ -10,13 +10,13 @@ features twelve times. 0.53 M parameters.
 import torch
 from torch import Tensor, nn
 
-from models.networks.layers import conv_halved, dense_head, initialise_network
+from models.networks.layers import Network, conv_halved, dense_head, initialise_network
 
 FILTERS = (32, 32, 64, 96, 128, 192)
 REDUCTION = 8
 
 
-class ChannelAttention(nn.Module):  # type: ignore[misc] # torch is an extra, unknown to mypy
+class ChannelAttention(nn.Module):
     """Weighs the channels by what their averages and their largest values say: (n, c, h, w) → the same shape."""
 
     def __init__(self, channels: int) -> None:
@@ -33,7 +33,7 @@ class ChannelAttention(nn.Module):  # type: ignore[misc] # torch is an extra, un
         return x * weights[:, :, None, None]
 
 
-class SpatialAttention(nn.Module):  # type: ignore[misc]
+class SpatialAttention(nn.Module):
     """Weighs the places by what the channels' average and largest value around them say: (n, c, h, w), same shape."""
 
     def __init__(self) -> None:
@@ -46,7 +46,7 @@ class SpatialAttention(nn.Module):  # type: ignore[misc]
         return x * torch.sigmoid(self.judge(seen))
 
 
-class ScaCnn(nn.Module):  # type: ignore[misc]
+class ScaCnn(Network):
     """(n, 1, height, width) float of 0 to 1 → (n, classes) logits; the images at least 64 px high and wide."""
 
     def __init__(self, classes: int) -> None:
@@ -60,12 +60,7 @@ class ScaCnn(nn.Module):  # type: ignore[misc]
         self.head = dense_head(FILTERS[-1], classes)
         initialise_network(self)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Logits (n, classes)."""
-        logits: Tensor = self.head(self.features(x))
-        return logits
 
-
-def make(classes: int, height: int, width: int) -> nn.Module:  # noqa: ARG001 - it averages over any size
+def make(classes: int, height: int, width: int) -> Network:  # noqa: ARG001 - it averages over any size
     """An untrained network; see `ScaCnn`."""
     return ScaCnn(classes)

@@ -27,7 +27,7 @@ MIN_ROUNDED_VALUES = 64
 """ONNX constants with fewer values stay 32 bits wide; they weigh nothing."""
 
 
-class ScoringGraph(nn.Module):  # type: ignore[misc] # torch is an extra, unknown to mypy
+class ScoringGraph(nn.Module):
     """A network between raw grey values (n, height, width) uint8 and probabilities (n, classes) float32."""
 
     def __init__(self, network: nn.Module, temperature: float) -> None:
@@ -68,20 +68,27 @@ def _fold_normalisations(stack: nn.Sequential) -> None:
             _fold(first, second)
 
 
-@torch.no_grad()  # type: ignore[untyped-decorator, unused-ignore] # torch is an extra, unknown to mypy
+@torch.no_grad()
 def _fold(convolution: nn.Conv2d, normalisation: nn.BatchNorm2d) -> None:
-    """Move a normalisation into the convolution before it; it then changes nothing."""
-    scale = normalisation.weight / torch.sqrt(normalisation.running_var + normalisation.eps)
+    """Move a normalisation into the convolution before it; it then changes nothing.
+
+    Raises:
+        ValueError: It keeps no statistics.
+    """
+    mean, variance = normalisation.running_mean, normalisation.running_var
+    if mean is None or variance is None:
+        raise ValueError("a normalisation keeps no statistics, so it cannot be folded")
+    scale = normalisation.weight / torch.sqrt(variance + normalisation.eps)
     bias = torch.zeros_like(scale) if convolution.bias is None else convolution.bias
-    shift = normalisation.bias + (bias - normalisation.running_mean) * scale
+    shift = normalisation.bias + (bias - mean) * scale
     convolution.weight.mul_(scale[:, None, None, None])
     if convolution.bias is None:
         normalisation.bias.copy_(shift)
     else:
         convolution.bias.copy_(shift)
         normalisation.bias.zero_()
-    normalisation.running_mean.zero_()
-    normalisation.running_var.fill_(1)
+    mean.zero_()
+    variance.fill_(1)
     normalisation.weight.fill_(1)
 
 
@@ -95,16 +102,20 @@ def to_openvino(network: nn.Module, temperature: float, geometry: Geometry) -> o
 
 
 def to_onnx(network: nn.Module, temperature: float, geometry: Geometry) -> bytes:
-    """The network as an ONNX file whose weights are stored in 16 bits and widened as it is loaded."""
-    buffer = io.BytesIO()
+    """The network as an ONNX file whose weights are stored in 16 bits and widened as it is loaded.
+
+    Raises:
+        ValueError: The exporter made nothing of it.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the exporter warns of its own ways
         program = torch.onnx.export(
             ScoringGraph(network, temperature).eval(), (_example(geometry),), input_names=["patches"],
             output_names=["probabilities"], opset_version=OPSET, dynamo=True, verbose=False,
         )  # fmt: skip
-        program.save(buffer)
-    model = onnx.load_from_string(buffer.getvalue())
+    if program is None:
+        raise ValueError("the exporter made nothing of the network")
+    model = program.model_proto
     _store_in_16_bits(model.graph)
     onnx.checker.check_model(model, full_check=True)
     return bytes(model.SerializeToString())

@@ -166,7 +166,7 @@ def load_weights(network: nn.Module, document: Mapping[str, Any], path: Path) ->
     Raises:
         TrainingError: They are not this network's, or one is no finite number.
     """
-    state = document.get("state")
+    state: Any = document.get("state")
     try:
         network.load_state_dict(state)
     except (RuntimeError, TypeError, AttributeError) as error:

@@ -82,7 +82,7 @@ def _measure(
     network, _ = load_network(path)
     test = np.flatnonzero(data.splits == Split.TEST)
     with translated(path.parent):
-        network.to(session.device, memory_format=torch.channels_last)
+        network.to(session.device).to(memory_format=torch.channels_last)
         answers = np.asarray(softmax(logits_of(network, divided, test, session.device, plan)), np.float32)
     sure = data.labels[test] != SLIVER
     found = columns_of(answers[sure], data.manifest.good)

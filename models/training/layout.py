@@ -6,10 +6,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from models.networks.layers import Network
 from models.training.plan import Phase, Plan
 
 
-def freeze(network: nn.Module, unfrozen_share: float) -> list[nn.Module]:
+def freeze(network: Network, unfrozen_share: float) -> list[nn.Module]:
     """Let the last share of the layers before the head be trained, and the head; the others keep what they are.
 
     Returns:
@@ -53,4 +54,5 @@ def add_penalty(penalised: Iterable[Tensor], l2: float) -> None:
     Source: Mustafaev et al., section IV D, "L2 0.01" of Keras: factor times sum of squares, without a half.
     """
     for kernel in penalised:
-        kernel.grad.add_(kernel.detach(), alpha=2 * l2)
+        if kernel.grad is not None:
+            kernel.grad.add_(kernel.detach(), alpha=2 * l2)

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from models.errors import TrainingError
+from models.networks.layers import Network
 from models.training import checkpoint
 
 ARCHIVE_NETWORK = "mobilenet-v2"
@@ -34,7 +35,7 @@ class InitialWeights:
     path: Path
     sha256: str
 
-    def __call__(self, network: nn.Module, images: Tensor) -> None:
+    def __call__(self, network: Network, images: Tensor) -> None:
         """Put the weights into a fresh network.
 
         Args:
@@ -85,7 +86,7 @@ def take_over(network: nn.Module, document: Mapping[str, object], path: Path) ->
     network.load_state_dict({name: own[name] if name in differing else value for name, value in state.items()})
 
 
-def unfold(network: nn.Module, arrays: Mapping[str, NDArray[np.float32]], images: Tensor, path: Path) -> None:
+def unfold(network: Network, arrays: Mapping[str, NDArray[np.float32]], images: Tensor, path: Path) -> None:
     """Put convolutions with folded normalisations into a network that has normalisations behind them.
 
     The normalisations get the statistics that the images have there, and the scale and shift that undo them, so that
@@ -108,7 +109,7 @@ def unfold(network: nn.Module, arrays: Mapping[str, NDArray[np.float32]], images
     _fit(network, norms, images)
 
 
-def _fit(network: nn.Module, norms: list[nn.BatchNorm2d], images: Tensor) -> None:
+def _fit(network: Network, norms: list[nn.BatchNorm2d], images: Tensor) -> None:
     """Give the normalisations the statistics of what they see, without a change of what they answer."""
     seen: dict[nn.BatchNorm2d, tuple[Tensor, Tensor]] = {}
 
@@ -134,9 +135,10 @@ def _set_norm(norm: nn.BatchNorm2d, mean: Tensor, variance: Tensor, shift: Tenso
     _set(norm.bias, shift + mean)
 
 
-def _set(parameter: Tensor, value: Tensor) -> None:
-    with torch.no_grad():
-        parameter.copy_(value)
+def _set(parameter: Tensor | None, value: Tensor) -> None:
+    if parameter is not None:
+        with torch.no_grad():
+            parameter.copy_(value)
 
 
 def _arrays(path: Path) -> dict[str, NDArray[np.float32]]:

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from models.errors import TrainingError
 from models.networks import NETWORKS
+from models.networks.layers import Network
 from models.training import checkpoint
 from models.training.augment import NO_CHANGES, make_batch
 from models.training.data import TrainingData
@@ -29,7 +30,7 @@ def begin(
     folder: Path,
     device: torch.device,
     keep_every_s: float = 300.0,
-    initial: Callable[[nn.Module, Tensor], None] | None = None,
+    initial: Callable[[Network, Tensor], None] | None = None,
 ) -> Training:
     """A training in a folder that `run_folder.occupy` keeps: resumed where there is one, else fresh.
 
@@ -55,7 +56,7 @@ def begin(
     fresh = not (folder / checkpoint.LAST).exists()
     if fresh and initial is not None:
         initial(network, _examples(plan, data))
-    network.to(device=device, memory_format=torch.channels_last)
+    network.to(device).to(memory_format=torch.channels_last)
     training = Training(plan, data, folder, device, network, keep_every_s)
     if not training.resume():
         write_plan(plan, folder)

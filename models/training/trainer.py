@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from models.errors import TrainingError
+from models.networks.layers import Network
 from models.training import checkpoint, curves
 from models.training.augment import Batch, ahead, make_batch
 from models.training.compute import Judged, autocast, flushed_denormals, judge, put, translated
@@ -49,7 +50,7 @@ class Training:
         data: TrainingData,
         folder: Path,
         device: torch.device,
-        network: nn.Module,
+        network: Network,
         keep_every_s: float,
     ) -> None:
         self.plan, self.data, self.folder, self.device = plan, data, folder, device

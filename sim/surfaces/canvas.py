@@ -77,7 +77,7 @@ def turn_noise(rng: np.random.Generator, cells: int, width_px: int, blur_px: flo
     """
     coarse = rng.standard_normal((cells, width_px), dtype=np.float32)
     if blur_px > 0:
-        coarse = cv2.GaussianBlur(coarse, (0, 0), sigmaX=blur_px, sigmaY=1e-6)
+        coarse = np.asarray(cv2.GaussianBlur(coarse, (0, 0), sigmaX=blur_px, sigmaY=1e-6), np.float32)
         coarse /= max(float(coarse.std()), 1e-6)
     step = LINES_PER_TURN // cells
     closed = np.concatenate([coarse[-1:], coarse, coarse[:1]])

@@ -125,7 +125,8 @@ def tile_windows(folder: Path, most: int) -> list[Pixels]:
         raise RecordingError("recording.not_found", f"{folder}: no pictures")
     chosen = paths[:: max(1, len(paths) // most)][:most]
     images = (cv2.imread(str(path), cv2.IMREAD_GRAYSCALE) for path in chosen)
-    return [window for image in images if image is not None for window in windows_of(image, border_px=24)]
+    read = (np.asarray(image, np.uint8) for image in images if image is not None)
+    return [window for image in read for window in windows_of(image, border_px=24)]
 
 
 def _contrast(window: Pixels) -> NDArray[np.float64]:

@@ -110,7 +110,7 @@ def picture(case: Case, rule: Rule, evidence_map: EvidenceMap | None) -> Pixels:
     scan, geometry = case.part.scan, rule.geometry
     image = read_image(scan)
     if case.patch is None:
-        return _bgr(cv2.resize(image, (geometry.patch_px, geometry.patch_px), interpolation=cv2.INTER_AREA))
+        return _bgr(_resized(image, (geometry.patch_px, geometry.patch_px)))
     patches = rule.cutter(image, scan)
     masks = cut((read_mask(scan) > 0).astype(np.float32), scan.left, scan.right, geometry) >= 0.25
     patch = patches[case.patch]
@@ -136,9 +136,9 @@ def surface(patches: Pixels, masks: NDArray[np.bool_], chosen: int, geometry: Ge
     """The unwrapped surface, as high as a patch, with the truth outlined and the chosen patch framed."""
     cell = geometry.patch_px // geometry.blocks_per_turn
     size = max(1, cell * geometry.patches_per_strip), geometry.patch_px
-    whole = _bgr(cv2.resize(_joined(patches, geometry), size, interpolation=cv2.INTER_AREA))
-    covered = cv2.resize(_joined(masks.astype(np.uint8) * 255, geometry), size, interpolation=cv2.INTER_AREA)
-    for contour in _contours(cv2.dilate(covered, np.ones((5, 5), np.uint8))):
+    whole = _bgr(_resized(_joined(patches, geometry), size))
+    covered = _resized(_joined(masks.astype(np.uint8) * 255, geometry), size)
+    for contour in _contours(_widened(covered, 5)):
         cv2.drawContours(whole, [contour], -1, TRUTH_COLOUR, 1)
     strip, place = divmod(chosen, geometry.patches_per_strip)
     top, left = strip * geometry.patch_px // geometry.blocks_per_turn, place * cell
@@ -149,8 +149,7 @@ def surface(patches: Pixels, masks: NDArray[np.bool_], chosen: int, geometry: Ge
 def outlined(patch: Pixels, mask: NDArray[np.bool_]) -> Pixels:
     """A patch with the truth's outline a little outside, so that the defect itself stays seen."""
     drawn = _bgr(patch)
-    widened = cv2.dilate(mask.astype(np.uint8), np.ones((9, 9), np.uint8))
-    cv2.drawContours(drawn, _contours(widened), -1, TRUTH_COLOUR, 1, cv2.LINE_AA)
+    cv2.drawContours(drawn, _contours(_widened(mask.astype(np.uint8), 9)), -1, TRUTH_COLOUR, 1, cv2.LINE_AA)
     return drawn
 
 
@@ -199,8 +198,17 @@ def _joined(patches: Pixels, geometry: Geometry) -> Pixels:
     return np.ascontiguousarray(beside.reshape(geometry.blocks_per_turn * rows, columns))
 
 
-def _contours(mask: NDArray[np.uint8]) -> Sequence[NDArray[np.int32]]:
-    return list(cv2.findContours((mask > 0).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)[0])
+def _contours(mask: Pixels) -> list[NDArray[np.int32]]:
+    found, _hierarchy = cv2.findContours((mask > 0).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    return [np.asarray(contour, np.int32) for contour in found]
+
+
+def _widened(mask: Pixels, by_px: int) -> Pixels:
+    return np.asarray(cv2.dilate(mask, np.ones((by_px, by_px), np.uint8)), np.uint8)
+
+
+def _resized(image: Pixels, size: tuple[int, int]) -> Pixels:
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _bgr(image: NDArray[np.uint8]) -> Pixels:
