@@ -114,16 +114,6 @@ class Figures(Section):
         int, Field(ge=0, description="Parts under the least confidence, of any truth; counted nowhere else.")
     ] = 0
 
-    @property
-    def patch_accuracy(self) -> float:
-        """Share of the patches judged rightly."""
-        return 1 - self.wrong_patches / self.patches
-
-    @property
-    def part_accuracy(self) -> float:
-        """Share of the parts judged rightly; a part sent to review was not."""
-        return 1 - (self.escapes + self.overkills + self.wrong_class + self.reviews) / self.parts
-
 
 class Thresholds(Section):
     """From which answers on the network is believed."""

@@ -27,19 +27,6 @@ class Watcher(Protocol):
         """The epoch is judged and kept."""
 
 
-class Silence:
-    """Shows nothing."""
-
-    def begin(self, epoch: int, epochs: int, steps_done: int, steps: int) -> None:
-        """Show nothing."""
-
-    def step(self, steps_done: int, loss: float) -> None:
-        """Show nothing."""
-
-    def end(self, row: Row, *, best: bool) -> None:
-        """Show nothing."""
-
-
 class Bars(AbstractContextManager["Bars"]):
     """Bars on a terminal; lines where there is none.
 

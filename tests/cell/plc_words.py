@@ -75,10 +75,6 @@ class PlcWords:
     def __getitem__(self, address: int) -> int:
         return self._words.get(address, 0)
 
-    def reasons_in(self, state: int) -> set[int]:
-        """Every stop reason that stood beside this state."""
-        return {reason for now, reason in self.reports if now == state}
-
     def results_of(self, part_id: str) -> list[ResultWords]:
         """All results of one part, oldest first."""
         return [result for result in self.results if result.part_id == part_id]

@@ -63,7 +63,6 @@ def test_escapes_overkills_reviews_and_wrong_classes_are_counted_apart() -> None
     assert (figures.parts, figures.defective_parts, figures.reviews) == (5, 3, 0)
     assert (figures.escapes, figures.overkills, figures.wrong_class) == (1, 1, 1)
     assert (figures.patches, figures.wrong_patches) == (5 * 16 - 2, 3)
-    assert figures.part_accuracy == pytest.approx(2 / 5)
 
 
 def test_a_part_under_the_least_confidence_is_reviewed_and_neither_right_nor_escape_nor_overkill() -> None:

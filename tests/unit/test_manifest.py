@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from models.manifest import ARTEFACT_FILES, Figures, load_bundle, write_manifest
+from models.manifest import ARTEFACT_FILES, load_bundle, write_manifest
 from models.weights import SHIPPED, bundle_folder
 from station.core.errors import ModelError
 from station.core.geometry import Geometry
@@ -139,28 +139,12 @@ def test_the_shipped_bundle_is_sound_small_and_measured() -> None:
     assert figures.parts >= 100
 
 
-def test_figures_count_every_kind_of_wrong_part() -> None:
-    figures = Figures(
-        source="x", patches=100, wrong_patches=1, parts=10, defective_parts=5, escapes=1, overkills=2, wrong_class=1
-    )
-    assert figures.patch_accuracy == pytest.approx(0.99)
-    assert figures.part_accuracy == pytest.approx(0.6)
-
-
 def test_an_artefact_is_read_in_the_order_of_its_engine_and_only_if_there_is_one(tmp_path: Path) -> None:
     bundle = load_bundle(make_bundle(tmp_path / "tiny-1"))
     assert bundle.read_artefact("openvino") == (b"<net/>", bytes(range(64)))
     with pytest.raises(ModelError, match="no artefact onnx, only openvino") as caught:
         bundle.read_artefact("onnx")
     assert caught.value.code == "model.missing"
-
-
-def test_a_part_sent_to_review_was_not_judged_rightly() -> None:
-    figures = Figures(
-        source="x", patches=9, wrong_patches=0, parts=10, defective_parts=5, escapes=0, overkills=0, wrong_class=0,
-        reviews=2,
-    )  # fmt: skip
-    assert figures.part_accuracy == pytest.approx(0.8)
 
 
 def as_format_2(document: dict[str, Any]) -> None:

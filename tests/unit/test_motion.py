@@ -18,7 +18,6 @@ from tests.housings import GEOMETRY, Destination
 
 STATION = Path(__file__).parents[2] / "station"
 MOTIONS = {"load", "unload", "home", "spin"}
-ASKED = [*sorted(MOTIONS), "stop", "arm out", "arm in"]
 PART_TYPE = PartType("smh_385", 1, 385, 8, 6, 18.0, 320.0, 20.0, GEOMETRY)
 
 

@@ -15,9 +15,9 @@ from models.errors import TrainingError  # noqa: E402
 from models.training import checkpoint, layout  # noqa: E402 - after the check for torch
 from models.training.checkpoint import load_network, read_checkpoint, write_checkpoint, write_whole  # noqa: E402
 from models.training.compute import translated  # noqa: E402
+from models.training.curves import Row  # noqa: E402
 from models.training.data import DataOrigin, TrainingData, validation_items  # noqa: E402
 from models.training.plan import Plan, make_plan  # noqa: E402
-from models.training.progress import Silence  # noqa: E402
 from models.training.start import begin  # noqa: E402
 from models.training.trainer import Training  # noqa: E402
 
@@ -25,6 +25,16 @@ pytestmark = pytest.mark.training
 
 CLASSES = ("defect_free", "imprinted", "pits", "roll_marks", "scratches")
 CPU = torch.device("cpu")
+
+
+class Silence:
+    """Watches a training and shows nothing."""
+
+    def begin(self, epoch: int, epochs: int, steps_done: int, steps: int) -> None: ...
+
+    def step(self, steps_done: int, loss: float) -> None: ...
+
+    def end(self, row: Row, *, best: bool) -> None: ...
 
 
 def data(size: int = 64, sha256: str = "ab" * 32) -> TrainingData:

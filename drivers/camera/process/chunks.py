@@ -34,11 +34,6 @@ class ChunkReader:
         self._nodes = {key: nodes.get_node(name) for key, name in names if sends and nodes.has_node(name)}
         self.absent = tuple(name for key, name in wanted.items() if key not in self._nodes)
 
-    @property
-    def reads(self) -> bool:
-        """Whether there is anything to read."""
-        return bool(self._nodes)
-
     def read(self, buffer: Any, lines: int) -> LineMarks | None:
         """What the chunks of this buffer, of so many delivered lines, tell; None where this camera sends none."""
         if not self._nodes:
