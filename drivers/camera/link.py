@@ -25,7 +25,6 @@ MAX_PACKET = 131_072
 TURNS_HELD = 3
 """So many turns of the longest kind lie in the ring."""
 
-FeatureValue = str | int | float | bool
 Names = tuple[tuple[str, str], ...]
 """What is meant, and what this camera calls it."""
 Allowed = tuple[str, tuple[int, ...]]

@@ -17,8 +17,8 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, Self
 
 from drivers.camera.child import CODE_ROOT, exit_reason
-from drivers.camera.link import FeatureValue
 from station.core.errors import CameraError
+from station.core.part import FeatureValue
 
 SURVEY_TIMEOUT_S = 30.0
 

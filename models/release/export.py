@@ -43,7 +43,7 @@ from models.release.graphs import ScoringGraph, rounded, to_onnx, to_openvino, t
 from models.release.new_folder import new_folder
 from models.release.parity import compare
 from models.release.pictures import Pictures
-from models.release.quantise import Recipe, calibration_strips, quantise
+from models.release.quantise import QuantisationRecipe, calibration_strips, quantise
 from models.release.runners import Variants, open_variants
 from models.training.checkpoint import CheckpointInfo, load_network
 from models.version import code_version
@@ -111,7 +111,7 @@ class Choices:
 
     number: int
     licence: str
-    recipe: Recipe
+    recipe: QuantisationRecipe
     min_confidence: float
     seed: int
     evaluations: tuple[Evaluation, ...]

@@ -28,7 +28,7 @@ BOUNDS = (1, 2, 3, 4)
 
 
 @dataclass(frozen=True, slots=True)
-class Recipe:
+class QuantisationRecipe:
     """Which layers are quantised.
 
     Attributes:
@@ -43,14 +43,14 @@ class Recipe:
 
 
 _RECIPES = (
-    Recipe("all", wide_first=False, wide_head=False),
-    Recipe("wide-head", wide_first=False, wide_head=True),
-    Recipe("wide-ends", wide_first=True, wide_head=True),
+    QuantisationRecipe("all", wide_first=False, wide_head=False),
+    QuantisationRecipe("wide-head", wide_first=False, wide_head=True),
+    QuantisationRecipe("wide-ends", wide_first=True, wide_head=True),
 )
 RECIPES = {recipe.name: recipe for recipe in _RECIPES}
 
 
-def recipe_named(name: str) -> Recipe:
+def recipe_named(name: str) -> QuantisationRecipe:
     """A recipe by its name.
 
     Raises:
@@ -83,7 +83,7 @@ def calibration_strips(patches: NDArray[np.uint8], seed: int, at_once: int) -> t
     return [np.stack(exposed[at : at + at_once]) for at in range(0, count, at_once)], each, each
 
 
-def quantise(graph: ov.Model, strips: list[Pixels], recipe: Recipe) -> ov.Model:
+def quantise(graph: ov.Model, strips: list[Pixels], recipe: QuantisationRecipe) -> ov.Model:
     """A graph that computes in INT8 wherever the recipe lets it; about a minute for several hundred strips.
 
     After a ReLU symmetric and asymmetric ranges are the same, so nothing is left to choose there. The first layer's
@@ -117,7 +117,7 @@ def _keep_grey_values(quantised: ov.Model, strip: tuple[int, ...]) -> None:
     quantised.validate_nodes_and_infer_types()
 
 
-def _wide(graph: ov.Model, recipe: Recipe) -> nncf.IgnoredScope | None:
+def _wide(graph: ov.Model, recipe: QuantisationRecipe) -> nncf.IgnoredScope | None:
     """The layers that stay in 32 bits."""
     convolutions = _named(graph, "Convolution")[:1] if recipe.wide_first else []
     names = convolutions + (_named(graph, "MatMul") if recipe.wide_head else [])

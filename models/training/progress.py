@@ -14,7 +14,7 @@ LINE_EVERY_S = 60.0
 """Without a terminal, an epoch's progress is told so often."""
 
 
-class Watcher(Protocol):
+class TrainingWatcher(Protocol):
     """Sees a training advance."""
 
     def begin(self, epoch: int, epochs: int, steps_done: int, steps: int) -> None:

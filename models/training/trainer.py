@@ -26,7 +26,7 @@ from models.training.draw import Indices, class_weights, draw_epoch
 from models.training.layout import add_penalty, freeze, kernels, make_optimiser, train_mode
 from models.training.plan import Phase, Plan, differences
 from models.training.position import Position
-from models.training.progress import Watcher
+from models.training.progress import TrainingWatcher
 
 CHECK_STEPS = 10
 """So often a GPU is asked whether the loss is still a number; asking makes it wait."""
@@ -103,7 +103,7 @@ class Training:
             mine, other = self.data.origin.sha256[:12], info.data.sha256[:12]
             raise TrainingError("training.other_run", f"{path}: data set {mine}, was {other} ({info.data.source})")
 
-    def run(self, watcher: Watcher, stop: Callable[[], bool] = lambda: False) -> bool:
+    def run(self, watcher: TrainingWatcher, stop: Callable[[], bool] = lambda: False) -> bool:
         """Run the epochs that are left; whether all are done. `stop` is asked after each step, and ends it early.
 
         Raises:
@@ -125,7 +125,7 @@ class Training:
                 events.close()
         return self.finished
 
-    def _run_epoch(self, judged_by: Indices, watcher: Watcher, stop: Callable[[], bool]) -> curves.Row | None:
+    def _run_epoch(self, judged_by: Indices, watcher: TrainingWatcher, stop: Callable[[], bool]) -> curves.Row | None:
         """The rest of an epoch and its judgement; None where `stop` ended it."""
         began, position, epoch = time.monotonic(), self.position, len(self.history)
         classes = len(self.data.origin.classes)

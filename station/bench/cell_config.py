@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from config import bundled
-from station.core.camera_settings import CameraSettings, FeatureValue
-from station.core.part import PartType
+from station.core.camera_settings import CameraSettings
+from station.core.part import FeatureValue, PartType
 from station.core.settings import PlcSettings, Settings, SimulationSettings, load_settings
 from station.core.type_settings import PartTypeSettings
 

@@ -4,9 +4,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from station.core.part import FeatureValue
 from station.core.section import Seconds, Section
-
-FeatureValue = str | int | float | bool
 
 
 class FeatureSetting(Section):

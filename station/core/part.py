@@ -24,7 +24,9 @@ PART_ID_LENGTH = 16
 
 Pixels = NDArray[np.uint8]
 Probabilities = NDArray[np.float32]
-Features = tuple[tuple[str, str | int | float | bool], ...]
+FeatureValue = str | int | float | bool
+"""What a GenICam feature holds."""
+Features = tuple[tuple[str, FeatureValue], ...]
 """Features of a camera and what is written into them, in this order."""
 
 
@@ -391,5 +393,5 @@ class EngineIdentity:
     isa: str
 
 
-FeatureSnapshot = Mapping[str, str | int | float | bool]
+FeatureSnapshot = Mapping[str, FeatureValue]
 """The camera's features by name, as read back after they were written."""

@@ -6,8 +6,8 @@ from typing import Annotated
 from pydantic import Field
 
 from station.core.algorithm1 import RuleName
-from station.core.camera_settings import CameraSettings, FeatureSetting, FeatureValue
-from station.core.part import PartType
+from station.core.camera_settings import CameraSettings, FeatureSetting
+from station.core.part import FeatureValue, PartType
 from station.core.section import Section
 from station.core.table import GeometrySettings
 

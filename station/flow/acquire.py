@@ -125,7 +125,7 @@ class _Mark:
     inside: bool
 
 
-Marked = Sequence[tuple[Block, LineMarks]]
+MarkedBlocks = Sequence[tuple[Block, LineMarks]]
 """The blocks that the camera told something of, in order of arrival."""
 
 
@@ -141,20 +141,20 @@ def _contradictions(blocks: Sequence[Block], geometry: Geometry, chunks: ChunkSe
     yield from _jumps(list(_marks(marked, geometry.lines_per_block)), chunks)
 
 
-def _marks_not_told(marked: Marked) -> Iterator[str]:
+def _marks_not_told(marked: MarkedBlocks) -> Iterator[str]:
     for block, marks in marked:
         if marks.absent:
             yield f"block {block.frame_id} came without {', '.join(marks.absent)}"
 
 
-def _begins_elsewhere(marked: Marked, chunks: ChunkSettings) -> Iterator[str]:
+def _begins_elsewhere(marked: MarkedBlocks, chunks: ChunkSettings) -> Iterator[str]:
     # The inputs are latched at a block's first line; the pulse is over before the second block begins.
     for block, marks in marked:
         if chunks.index_bit is not None and block.frame_id == 0 and not _high(marks.line_status, chunks.index_bit):
             yield "block 0 does not begin at the index pulse"
 
 
-def _numbered_otherwise(marked: Marked) -> Iterator[str]:
+def _numbered_otherwise(marked: MarkedBlocks) -> Iterator[str]:
     # The producer numbers buffers, the camera numbers frames: one lost between them shifts the two against each other.
     if not _counts_on([(marks.frame_id, block.frame_id) for block, marks in marked if marks.frame_id is not None]):
         yield f"the camera's own numbers are {', '.join(str(marks.frame_id) for _, marks in marked)}"
@@ -180,7 +180,7 @@ def _high(status: int | None, bit: int) -> bool:
     return status is None or bool(status >> bit & 1)
 
 
-def _marks(marked: Marked, lines_per_block: int) -> Iterator[_Mark]:
+def _marks(marked: MarkedBlocks, lines_per_block: int) -> Iterator[_Mark]:
     for block, marks in marked:
         line = block.frame_id * lines_per_block
         if marks.first_encoder is not None:

@@ -12,10 +12,10 @@ import cv2
 import numpy as np
 
 from drivers.camera.survey import FoundFeature
-from station.core.camera_settings import CameraSettings, FeatureSetting, FeatureValue
+from station.core.camera_settings import CameraSettings, FeatureSetting
 from station.core.errors import CameraError, ConfigError
 from station.core.geometry import Geometry
-from station.core.part import Block, Pixels, ScanRecipe
+from station.core.part import Block, FeatureValue, Pixels, ScanRecipe
 from station.host.devices import find_camera_features, make_trial_camera
 
 SWITCHES = {"true": True, "false": False}

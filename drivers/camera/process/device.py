@@ -33,7 +33,7 @@ from drivers.camera.process.features import (
     write_feature,
 )
 from station.core.errors import CameraError
-from station.core.part import Features
+from station.core.part import Features, FeatureValue
 
 POLL_MS = 5
 FETCH_S = 0.01
@@ -168,7 +168,7 @@ class Camera:
     def _nodes(self) -> Any:
         return self._acquirer.remote_device.node_map
 
-    def features(self) -> dict[str, link.FeatureValue]:
+    def features(self) -> dict[str, FeatureValue]:
         """Every feature that was written, and the camera's identity, as they are now."""
         return snapshot(self._nodes, self._written.values())
 
@@ -261,7 +261,7 @@ class Camera:
         for name, value in features:
             self._write(name, value)
 
-    def _write(self, name: str, value: link.FeatureValue) -> None:
+    def _write(self, name: str, value: FeatureValue) -> None:
         try:
             write_feature(self._nodes, name, value)
         except CameraError:

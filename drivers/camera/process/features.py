@@ -15,9 +15,10 @@ from typing import Any
 from genicam import genapi, gentl
 from genicam.genapi import EInterfaceType as Kind
 
-from drivers.camera.link import Allowed, FeatureValue
+from drivers.camera.link import Allowed
 from drivers.camera.process.buffer import GREY_FORMATS, GreyFormat
 from station.core.errors import CameraError
+from station.core.part import FeatureValue
 
 FLOAT_TOLERANCE = 1e-3
 COMMAND_TIMEOUT_S = 2.0

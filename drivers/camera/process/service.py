@@ -27,7 +27,7 @@ FULL_S = 0.005
 PR_SET_PDEATHSIG = 1
 
 
-class Service:
+class CameraService:
     """Carries out the station's requests, and tells it of blocks, until it hangs up or the camera is lost.
 
     Args:
@@ -142,7 +142,7 @@ def main(channel_file: int, ring_file: int) -> None:
         signal.signal(number, signal.SIG_IGN)
     take_precedence()
     keep_freed_memory()
-    service = Service(socket.socket(fileno=channel_file), ring_file)
+    service = CameraService(socket.socket(fileno=channel_file), ring_file)
     try:
         service.run()
         service.release()
