@@ -6,6 +6,7 @@ classes: in the order of the configured table, counted from 1, what passes left 
 part's mask is empty, a defective one's shows its class.
 """
 
+import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -117,6 +118,15 @@ def _truths(folder: Path) -> dict[Path, ScanTruth]:
         if truths.setdefault(folder / truth.file, truth) is not truth:
             raise RecordingError("recording.bad_line", f"{folder / TRUTH_NAME}: {truth.file} comes twice")
     return truths
+
+
+def hash_recording(folder: Path) -> str:
+    """SHA-256 over the list, the truth, the scans and the masks of a recording, by name."""
+    digest = hashlib.sha256()
+    for scan_file in sorted(path for path in folder.rglob("*") if path.is_file()):
+        digest.update(f"{scan_file.relative_to(folder)}\0".encode())
+        digest.update(hashlib.sha256(scan_file.read_bytes()).digest())
+    return digest.hexdigest()
 
 
 def read_image(scan: LabelledScan) -> Pixels:

@@ -191,8 +191,8 @@ def export_bundle(trained: Trained, pictures: Pictures, golden: Golden, choices:
         RecordingError: A golden part cannot be read.
     """
     with new_folder(folder) as staged:
-        network = _round(trained.network)
-        temperature = fit(to_openvino(network, 1.0, pictures.geometry), pictures, trained.meaning.passing)
+        network = _rounded(trained.network)
+        temperature = fitted_temperature(to_openvino(network, 1.0, pictures.geometry), pictures, trained.meaning.passing)
         quantisation = write_artefacts(staged, network, temperature, pictures, choices)
         manifest = _manifest(trained, choices, folder.name, temperature, quantisation, staged)
         write_manifest(staged, manifest)
@@ -206,14 +206,14 @@ def export_bundle(trained: Trained, pictures: Pictures, golden: Golden, choices:
     return manifest
 
 
-def _round(network: nn.Module) -> nn.Module:
+def _rounded(network: nn.Module) -> nn.Module:
     try:
         return rounded(network)
     except ValueError as error:
         raise ModelError("model.export_failed", str(error)) from error
 
 
-def fit(graph: ov.Model, pictures: Pictures, passing: int) -> float:
+def fitted_temperature(graph: ov.Model, pictures: Pictures, passing: int) -> float:
     """The temperature under which the validation patches' classes are most likely; 1 where none is wrong.
 
     Args:

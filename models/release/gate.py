@@ -6,12 +6,11 @@ otherwise in the station's arithmetic than the network it was made from. Where t
 or takes other scans, there is nothing to compare with: then no defect may escape at all.
 """
 
-import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from models.dataset.scans import LabelledScan, read_image, read_scans
+from models.dataset.scans import LabelledScan, hash_recording, read_image, read_scans
 from models.evaluation.figures.rates import rate, sample_size
 from models.evaluation.measuring.parts import Cutter, JudgedPart, Rule, judge_image, true_labels
 from models.evaluation.measuring.scorers import Scorer
@@ -187,19 +186,6 @@ def _measure(trial: Trial, golden: Sequence[Path], tests: Sequence[Path], terms:
 
 def _miss(part: JudgedPart) -> str:
     return f"{part.scan.part_id} is {part.truth.name}, judged {part.verdict.name} ({part.confidence:.3f})"
-
-
-def hash_recording(folder: Path) -> str:
-    """SHA-256 over the list, the truth, the scans and the masks of a recording, by name."""
-    digest = hashlib.sha256()
-    for scan_file in _files(folder):
-        digest.update(f"{scan_file.relative_to(folder)}\0".encode())
-        digest.update(hashlib.sha256(scan_file.read_bytes()).digest())
-    return digest.hexdigest()
-
-
-def _files(folder: Path) -> Iterator[Path]:
-    yield from sorted(path for path in folder.rglob("*") if path.is_file())
 
 
 def _refusals(measured: Measured) -> Iterator[Refusal]:

@@ -94,9 +94,9 @@ def camera_features(
 
     Names and kinds are those that camera.setup takes. A feature behind a selector is shown as the selector stands now.
     """
-    from station.host.devices import find_camera_features, settle_producer
+    from station.host.devices import choose_producer, find_camera_features
 
-    camera = settle_producer(_camera(config, cti, serial), _tell_left_out)
+    camera = choose_producer(_camera(config, cti, serial), _tell_left_out)
     tree = [
         one for one in find_camera_features(camera)
         if (everything or one.visibility != "invisible") and _is_meant(one, words or [])
@@ -167,9 +167,9 @@ def camera_grab(
     it runs as it stands, in blocks of as many lines as the geometry of housings has.
     """
     from station.host.camera_trial import grab, save_image, trial_settings
-    from station.host.devices import settle_producer
+    from station.host.devices import choose_producer
 
-    camera = settle_producer(_camera(config, cti, serial), _tell_left_out)
+    camera = choose_producer(_camera(config, cti, serial), _tell_left_out)
     camera = camera.model_copy(update={"block_timeout_s": timeout})
     if first_frame_id is not None:
         camera = camera.model_copy(update={"first_frame_id": _first_frame_id(first_frame_id)})

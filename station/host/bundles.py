@@ -8,8 +8,8 @@ import structlog
 from models.engines import make_engine
 from models.manifest import Bundle
 from models.meaning import check_classes
-from models.release.footing import GENERAL, threshold_mismatch
 from models.release.shelf import PROMOTED, Shelf, chosen_bundle
+from models.release.thresholds import GENERAL, threshold_mismatch
 from station.core.ports.network import PatchClassifier
 from station.core.settings import Settings, data_dir
 from station.flow.pixels.library import library

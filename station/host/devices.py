@@ -99,7 +99,7 @@ def find_cameras(settings: CameraSettings) -> Survey:
     return asyncio.run(find_devices(find_producers(_with_producers(settings).producers)))
 
 
-def settle_producer(settings: CameraSettings, left_out: Callable[[str], None]) -> CameraSettings:
+def choose_producer(settings: CameraSettings, left_out: Callable[[str], None]) -> CameraSettings:
     """The same settings with one producer, which sees the camera; blocks for seconds where there are several.
 
     Args:

@@ -111,12 +111,12 @@ class SimulatedCell:
 
     async def _events(self) -> AsyncIterator[Event]:
         """What it tells; a line that its end has cut is none."""
-        while (line := await self._running().stdout.readline()).endswith(b"\n"):  # type: ignore[union-attr]
+        while (line := await _pipe(self._running().stdout).readline()).endswith(b"\n"):
             yield json.loads(line)
 
     async def _read_stderr(self) -> None:
         """Keep its last words; an error output that nobody reads would stop it."""
-        while piece := await self._running().stderr.read(STDERR_TAIL_BYTES):  # type: ignore[union-attr]
+        while piece := await _pipe(self._running().stderr).read(STDERR_TAIL_BYTES):
             self._stderr_tail = (self._stderr_tail + piece)[-STDERR_TAIL_BYTES:]
 
     async def _how_it_ended(self) -> str:
@@ -170,6 +170,12 @@ class SimulatedCell:
         elif not self.ready["closed_turns"]:
             update["turn"] = settings.turn.of_open_turns()
         return settings.model_copy(update=update)
+
+
+def _pipe(stream: asyncio.StreamReader | None) -> asyncio.StreamReader:
+    if stream is None:
+        raise RuntimeError("the simulated cell has no such pipe")
+    return stream
 
 
 def _address(told: Event) -> dict[str, object]:

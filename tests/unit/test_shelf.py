@@ -8,11 +8,11 @@ import pytest
 
 from models.evaluation.measuring.parts import cutter_at_truth
 from models.manifest import load_bundle
-from models.release.footing import threshold_mismatch
 from models.release.gate import Terms, judge_candidate
 from models.release.gate_report import Conditions
 from models.release.history import HEAD, HISTORY
 from models.release.shelf import Shelf, chosen_bundle
+from models.release.thresholds import threshold_mismatch
 from models.weights import SHIPPED
 from station.core.errors import ModelError
 from tests.bundles import GREYS, make_grey_bundle
