@@ -192,7 +192,9 @@ def export_bundle(trained: Trained, pictures: Pictures, golden: Golden, choices:
     """
     with new_folder(folder) as staged:
         network = _rounded(trained.network)
-        temperature = fitted_temperature(to_openvino(network, 1.0, pictures.geometry), pictures, trained.meaning.passing)
+        temperature = fitted_temperature(
+            to_openvino(network, 1.0, pictures.geometry), pictures, trained.meaning.passing
+        )
         quantisation = write_artefacts(staged, network, temperature, pictures, choices)
         manifest = _manifest(trained, choices, folder.name, temperature, quantisation, staged)
         write_manifest(staged, manifest)

@@ -93,7 +93,7 @@ def even_noise(rng: np.random.Generator, cells: int, width_px: int, blur_px: flo
     reach = LINES_PER_TURN // cells
     lines = rng.standard_normal((LINES_PER_TURN, width_px), dtype=np.float32)
     if blur_px > 0:
-        lines = cv2.GaussianBlur(lines, (0, 0), sigmaX=blur_px, sigmaY=1e-6)
+        lines = np.asarray(cv2.GaussianBlur(lines, (0, 0), sigmaX=blur_px, sigmaY=1e-6), np.float32)
     weights = np.bartlett(2 * reach + 1)[1:-1].astype(np.float32)
     closed = np.concatenate([lines[-reach:], lines, lines[:reach]])
     smooth = cv2.sepFilter2D(closed, cv2.CV_32F, np.ones(1, np.float32), weights)[reach:-reach]

@@ -75,15 +75,15 @@ class Conditions:
         }
 
 
-def _swayed(image: "NDArray[np.generic]", sway_px: NDArray[np.float64], how: int) -> "NDArray[np.generic]":
+def _swayed(image: Plane | Pixels, sway_px: NDArray[np.float64], how: int) -> Plane:
     columns = np.arange(image.shape[1], dtype=np.float32)[None, :] - sway_px[:, None].astype(np.float32)
     lines = np.repeat(np.arange(image.shape[0], dtype=np.float32)[:, None], image.shape[1], axis=1)
-    return np.asarray(cv2.remap(image, columns, lines, how, borderMode=cv2.BORDER_REPLICATE))
+    return np.asarray(cv2.remap(image, columns, lines, how, borderMode=cv2.BORDER_REPLICATE), np.float32)
 
 
-def _defocused(scene: "NDArray[np.generic]", defocus_px: NDArray[np.float64]) -> Plane:
+def _defocused(scene: Plane, defocus_px: NDArray[np.float64]) -> Plane:
     """Every line blurred as much as it is out of focus: between the two nearest of a few blurs."""
-    round_about = np.concatenate([scene[-_REACH:], scene, scene[:_REACH]]).astype(np.float32)
+    round_about = np.concatenate([scene[-_REACH:], scene, scene[:_REACH]])
     planes = [scene, *(cv2.GaussianBlur(round_about, (0, 0), blur)[_REACH:-_REACH] for blur in _BLURS_PX[1:])]
     between = np.interp(defocus_px, _BLURS_PX, np.arange(len(_BLURS_PX)))
     seen = np.zeros(scene.shape, np.float32)
