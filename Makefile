@@ -62,7 +62,8 @@ branches: environment
 environment: $(READY)
 
 $(READY): pyproject.toml requirements/run.txt requirements/dev.txt requirements/build.txt requirements/compiler.txt \
-		setup.py $(wildcard sim/gentl/*.c sim/gentl/*.h sim/gentl/*.xml station/flow/pixels/*.c station/flow/pixels/*.h)
+		setup.py $(wildcard sim/gentl/*.h sim/gentl/*/*.c sim/gentl/*/*.h sim/gentl/descriptions/*.xml) \
+		$(wildcard station/flow/pixels/*.c station/flow/pixels/*.h)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(LOCKED) -r requirements/run.txt -r requirements/dev.txt -r requirements/build.txt
 	$(BIN)/python -m station.core.compiler || $(LOCKED) -r requirements/compiler.txt

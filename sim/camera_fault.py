@@ -1,4 +1,4 @@
-"""Faults that the simulated cell can order of its camera, through the scene; `sim/gentl/faults.h` is the same in C."""
+"""Faults that the simulated cell orders of its camera by the scene; `sim/gentl/camera/faults.h` is the same in C."""
 
 from enum import StrEnum
 

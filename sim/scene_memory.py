@@ -1,6 +1,6 @@
 """The shared memory of a scene: its layout, and who may hold its name.
 
-Layout, version 1, little-endian, read by `sim/gentl/scene.c`. The header takes 4096 bytes; the surface follows,
+Layout, version 1, little-endian, read by `sim/gentl/camera/scene.c`. The header takes 4096 bytes; the surface follows,
 `turn_lines` rows of `sensor_width` bytes, row 0 where the jig's angle is 0. The memory has room for the longest turn
 that is shown; `turn_lines` is that of the surface that is there now.
 

@@ -2,18 +2,16 @@
 
 `producer_path` says where the built library lies; `python -m sim.gentl.build` builds it again. Where to look:
 
-    gentl.h                                 the standard's C interface
-    producer.h                              lock, refusals, typed answers, handles
-    library, system, interface, device      what is opened, closed and listed
-    port, nodemap, module_registers, *.xml  descriptions, register access; the other modules' features
-    stream, announce, queue                 buffers on their way
-    buffer, event                           what a consumer asks and waits for
-    camera                                  power, commands, cable; camera_*.xml are its features (SFNC)
-    registers, settings                     the features' rules, power-up values, user sets
-    triggers, acquisition                   from a trigger to a block
-    exposure, pixels                        when a line comes, which row it shows; its pixels
-    scene                                   the shared memory under the camera
-    faults                                  what can go wrong on demand
+    gentl.h        the standard's C interface
+    base/          the lock, refusals and typed answers, handles
+    camera/        scene: the shared memory under the camera; registers, settings: what the camera is set to;
+                   rules, effects, access: its register map, a row a register; camera, cable, faults: what befalls it
+    stream/        buffers on their way: announce, queue, stream; what a consumer asks and waits for: buffer, event
+    acquisition/   from a trigger to a block: triggers, lines, blocks; exposure: when lines come; pixels: what they show
+    transport/     what is opened, closed and listed: library, system, interface, device; port, nodemap: descriptions
+    descriptions/  the features as GenApi has them; camera_*.xml are the camera's (SFNC), in pieces
+
+Each folder knows those above it in this list, and no file calls what leads back to it.
 
 With STATION_GENTL_CAMERAS in the environment there are so many cameras, 1 to 4, each with settings, scene and stream of
 its own; else one. User sets and DeviceUserID outlive a loss of power, but not the process. With STATION_GENTL_LOG the

@@ -10,7 +10,10 @@ PRODUCER = "station_linescan.cti"
 
 # What a camera keeps without power must outlive the consumer's unloading of the library, within its process.
 _STAYS_LOADED = "-Wl,-z,nodelete"
-_FLAGS = ("-O2", "-pthread", _STAYS_LOADED, f'-DNODEMAP_FOLDER="{SOURCES.as_posix()}"')
+FOUND = (f"-I{SOURCES}", f'-DNODEMAP_FOLDER="{SOURCES.as_posix()}/descriptions"')
+"""Flags that tell the compiler where headers and descriptions lie."""
+
+_FLAGS = ("-O2", "-pthread", _STAYS_LOADED, *FOUND)
 
 
 def build(target: Path) -> Path:
@@ -19,7 +22,7 @@ def build(target: Path) -> Path:
     Raises:
         CompilerError: There is no compiler, or it failed; its messages are in the text.
     """
-    return compiler.compile_library(target, SOURCES.glob("*.c"), _FLAGS, ("-lrt", "-ldl", "-lm"))
+    return compiler.compile_library(target, SOURCES.glob("*/*.c"), _FLAGS, ("-lrt", "-ldl", "-lm"))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

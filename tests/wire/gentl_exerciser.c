@@ -11,8 +11,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "faults.h"
+#include "camera/faults.h"
 #include "gentl_session.h"
+#include "transport/on_demand.h"
 
 enum { THREADS = 4, CAMERAS = 2 };
 enum { AT_WIDTH = 0x094, AT_HEIGHT = 0x098, AT_CHUNKS = 0x0AC, AT_MODE = 0x0B0, AT_FORMAT = 0x0A0, AT_TRIGGER = 0x0E0 };
