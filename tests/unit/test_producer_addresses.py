@@ -1,16 +1,14 @@
 """Where the camera's descriptions say a register lies, there is the C field of it, in that size."""
 
-import re
 import subprocess
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from sim.gentl.build import FOUND, SOURCES
+from sim.gentl.build import FOUND
 from station.core.compiler import find_compiler
+from tests.descriptions import CHUNKS, DESCRIPTIONS, Register, described
 
-DESCRIPTIONS = SOURCES / "descriptions"
 HEADERS = ("camera/registers.h", "transport/module_layouts.h")
 
 FIELDS = {
@@ -124,33 +122,6 @@ FIELDS = {
 STRIDES = {"TriggerSelectorRegister": "triggers[1].mode", "ChunkSelectorRegister": "chunk_enable[1]"}
 """What a selector's next value selects, for registers that have an index."""
 
-CHUNKS = {"ChunkFrameIDRegister", "ChunkEncoderValueRegister", "ChunkLineStatusAllRegister"}
-"""These lie in a block, not in the camera."""
-
-
-@dataclass(frozen=True)
-class Register:
-    """As a description has it."""
-
-    address: int
-    size: int
-    stride: int = 0
-    selector: str = ""
-
-
-def described(pattern: str) -> dict[str, Register]:
-    text = "".join(path.read_text() for path in sorted(DESCRIPTIONS.glob(pattern)))
-    registers = re.findall(r"<((?:Int|Float|String)Reg) Name=\"(\w+)\".*?>(.*?)</\1>", text, re.DOTALL)
-    return {name: register(body) for _, name, body in registers if name not in CHUNKS}
-
-
-def register(body: str) -> Register:
-    address, size = re.search(r"<Address>(\w+)</Address>", body), re.search(r"<Length>(\d+)</Length>", body)
-    assert address is not None, body
-    assert size is not None, body
-    index = re.search(r"<pIndex Offset=\"(\d+)\">(\w+)</pIndex>", body)
-    return Register(int(address[1], 16), int(size[1]), int(index[1]) if index else 0, index[2] if index else "")
-
 
 def check(structure: str, field: str, name: str, wanted: Register) -> str:
     """C that is compiled only if the field lies where the register does."""
@@ -187,7 +158,8 @@ def test_each_register_lies_where_its_description_says(pattern: str, structure: 
 
 
 @pytest.mark.parametrize(
-    "wrong", [Register(0x098, 4), Register(0x094, 8), Register(0x094, 4, 4, "TriggerSelectorRegister")]
+    "wrong",
+    [Register(0x098, 4, "RW"), Register(0x094, 8, "RW"), Register(0x094, 4, "RW", 4, "TriggerSelectorRegister")],
 )
 def test_a_wrong_address_size_or_step_is_noticed(wrong: Register, tmp_path: Path) -> None:
     built = compiled(tmp_path, [check("registers", "width", "WidthRegister", wrong)])

@@ -15,6 +15,7 @@ from sim.scene import Scene
 from station.core.choices import Speed
 from tests.wire.driver_camera import make_camera, scene, setup  # noqa: F401  # fixtures
 from tests.wire.line_camera import LINES, WIDTH, Camera, Counting
+from tests.wire.producer_abi import gentl, library  # noqa: F401  # fixtures
 
 
 @pytest.fixture(scope="session")
