@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from sim.surfaces import RenderPlan, render_part, write_recording
+from sim.surfaces import RenderPlan, SeverityPlan, render_part, write_recording
 from sim.surfaces.canvas import LINES_PER_TURN, Canvas, even_noise, turn_noise
 from sim.surfaces.classes import SurfaceClass
 from sim.surfaces.conditions import DEFOCUS_PX, WEAKEST, WOBBLE_PX, Conditions
@@ -168,3 +168,13 @@ def test_the_usual_world_is_what_it_has_always_been() -> None:
         hashlib.sha256(scan.image.tobytes()).hexdigest()
         == "d2ebc020e09024e61ce545875a2988cd6b9573de4596f56cb0c833fe6a7132e6"
     )
+
+
+def test_hard_defects_are_as_small_or_as_faint_as_the_shipped_network_finds_half_to_nine_tenths_of() -> None:
+    planned = RenderPlan(120, 9, (0, 1, 1, 1, 1), SeverityPlan.parse("hard")).planned()
+    for surface in list(SurfaceClass)[1:]:
+        severities = [part.severity for part in planned if part.defects[0] is surface]
+        small, faint, near = (severities[start::3] for start in range(3))
+        assert all(one.contrast == 1 and one.size < 0.81 for one in small)
+        assert all(one.size == 1 and one.contrast < 0.61 for one in faint)
+        assert all(0.4 < one.size <= 1 and 0.5 < one.contrast <= 1 for one in near)
