@@ -139,7 +139,16 @@ def compiled(folder: Path, checks: list[str]) -> subprocess.CompletedProcess[str
     source = folder / "addresses.c"
     includes = ["#include <stddef.h>", *(f'#include "{header}"' for header in HEADERS)]
     source.write_text("\n".join([*includes, *checks, ""]))
-    command = [*find_compiler(), "-std=c11", "-D_GNU_SOURCE", *FOUND, "-fsyntax-only", str(source)]
+    command = [
+        *find_compiler(),
+        "-std=c11",
+        "-D_GNU_SOURCE",
+        *FOUND,
+        "-c",
+        str(source),
+        "-o",
+        str(folder / "addresses.o"),
+    ]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 

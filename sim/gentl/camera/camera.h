@@ -29,8 +29,8 @@ enum cable {
 struct camera {
     const char *id, *serial;
     struct registers registers;
-    struct flash flash; /* what it keeps without power */
-    struct scene scene; /* the acquisition thread's while acquiring, else guarded by the lock */
+    struct flash flash;    /* what it keeps without power */
+    struct scene scene;    /* the acquisition thread's while acquiring, else guarded by the lock */
     struct stream *stream; /* always there, open or not */
     void *device, *remote; /* handles; NULL: not open */
     DEVICE_ACCESS_FLAGS access;
@@ -59,6 +59,7 @@ void camera_wait_until(struct camera *camera, uint64_t time_ns);
 
 /* Ends the acquisition, but does not wait for its end. It can be plugged in again by itself after this time. */
 void camera_unplug(struct camera *camera, enum cable cable, uint32_t away_ms);
+
 GC_ERROR camera_start(struct camera *camera);
 /* Ends the acquisition and returns when it has ended; nothing when none runs. */
 void camera_end(struct camera *camera, enum camera_ending ending);
