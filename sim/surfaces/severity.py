@@ -119,7 +119,8 @@ HARD = {surface: _hard_designs(sizes, _HARD_CONTRASTS[surface]) for surface, siz
 """Severities of the hard set, fixed on 2026-11-30, before the first training on them.
 
 Of three housings one has defects as small as inception-cnn-3 finds half to nine tenths of (at usual contrast), one as
-faint (at usual size), and one a little of both. Source: its a50 and a90 on 300 housings of `curves`, seed 118, and 600, seed 108."""
+faint (at usual size), and one a little of both. Source: its a50 and a90 on 300
+housings of `curves`, seed 118, and 600, seed 108."""
 
 
 @dataclass(frozen=True, slots=True)

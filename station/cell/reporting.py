@@ -4,6 +4,7 @@ import structlog
 
 from station.cell.desk import Desk, DeskView
 from station.core.errors import PlcError
+from station.core.log_events import EventName
 from station.core.ports.line import CellReport, ResultSink
 
 log = structlog.get_logger()
@@ -31,7 +32,7 @@ class Reporting:
         """Publish the view a last time before the station goes, if the line still takes it."""
         await self._publish(desk.view, "last_report_failed")
 
-    async def _publish(self, view: DeskView, failed: str) -> None:
+    async def _publish(self, view: DeskView, failed: EventName) -> None:
         try:
             await self._sink.report(report_of(view))
         except PlcError as error:

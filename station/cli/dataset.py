@@ -46,8 +46,8 @@ def render(
     severity: Annotated[
         str,
         typer.Option(
-            help="default, curves (size, contrast or both varied, down to what cannot be seen), hard (as small or faint "
-            "as the shipped network finds half to nine tenths of), or SIZExCONTRAST such as 0.5x0.7."
+            help="default, curves (size, contrast or both varied, down to what cannot be seen), hard (as small or "
+            "faint as the shipped network finds half to nine tenths of), or SIZExCONTRAST such as 0.5x0.7."
         ),
     ] = "default",
     mixed: Annotated[

@@ -22,6 +22,7 @@ EventName = Literal[
     "clock_stepped",
     "command_answered",
     "command_not_accepted",
+    "commander_dropped",
     "compute_thread_given_up",
     "control_socket_made_anew",
     "defects_not_listed",
@@ -92,6 +93,7 @@ EventName = Literal[
     "supervisor_not_told",
     "watchdog_answered_again",
     "watchdog_withheld",
+    "watcher_behind",
     "watcher_dropped",
 ]
 """What a log line is called, for its `event`."""
