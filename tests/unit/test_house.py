@@ -234,3 +234,31 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
 def test_the_station_has_no_more_entries_than_one_looks_through() -> None:
     entries = sorted(path.name for path in (ROOT / "station").iterdir() if path.name != "__pycache__")
     assert len(entries) <= ENTRIES, entries
+
+
+def _takes_the_whole_configuration(tree: ast.Module) -> list[str]:
+    """Functions of a module with a parameter of the type `Settings`; those that only make a slice of it apart."""
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    return [
+        function.name
+        for function in functions
+        for parameter in [*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs]
+        if parameter.annotation is not None
+        and ast.unparse(parameter.annotation) == "Settings"
+        and function.name != "of"
+    ]
+
+
+@pytest.mark.parametrize("folder", ["station/cell", "station/flow", "station/records", "station/view", "drivers"])
+def test_who_works_is_handed_a_slice_of_the_configuration_and_not_all_of_it(folder: str) -> None:
+    modules = sorted((ROOT / folder).rglob("*.py"))
+    assert modules
+    taking = {
+        str(path.relative_to(ROOT)): _takes_the_whole_configuration(ast.parse(path.read_text())) for path in modules
+    }
+    assert {path: names for path, names in taking.items() if names} == {}
+
+
+def test_who_takes_all_of_the_configuration_is_noticed() -> None:
+    planted = "class Cell:\n    def __init__(self, line: Line, settings: Settings) -> None: ...\n"
+    assert _takes_the_whole_configuration(ast.parse(planted)) == ["__init__"]
