@@ -13,3 +13,8 @@ os.environ.setdefault("OPENCV_THREAD_POOL_ACTIVE_WAIT_WORKER", "0")
 # product leaves the computer that is not configured, so it stands before every import.
 # Source: OpenVINO 2026.4, openvino/tools/ovc/__init__.py, telemetry_utils.py; NNCF 3.4, nncf/telemetry/wrapper.py.
 sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
+
+# ONNX Runtime, when it is imported, makes an identification of the device and a database of usage data in the home
+# folder, and a thread that sends it to Microsoft; its own switch in Python comes too late for that.
+# Source: ONNX Runtime 1.31.1, Privacy.md, "Disabling Telemetry".
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"

@@ -48,6 +48,7 @@ def led_away(trace: Path) -> Iterator[str]:
         pytest.param("inspect", 0, marks=pytest.mark.slow),
         pytest.param("check", 1, marks=pytest.mark.slow),
         ("models", 0),
+        ("onnxruntime", 0),
     ],
 )
 def test_no_process_reaches_for_anything_that_is_not_configured(
@@ -55,6 +56,8 @@ def test_no_process_reaches_for_anything_that_is_not_configured(
 ) -> None:
     home, trace, root = tmp_path / "home", tmp_path / "trace", Path(__file__).parents[2]
     home.mkdir()
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
     scan = next((root / "sim" / "recordings" / "housings").glob("*.png"))
     config = make_config()
     command = {
@@ -63,13 +66,15 @@ def test_no_process_reaches_for_anything_that_is_not_configured(
         "inspect": station_command("inspect", scan, "--config", config),
         "check": station_command("check", "--config", config, "--data", tmp_path / "data"),
         "models": [station_command()[0], "-c", "import models, openvino"],
+        "onnxruntime": [station_command()[0], "-c", "import models.engines.engine, openvino, onnxruntime"],
     }[what]  # fmt: skip
     loud = {name: value for name, value in environment.items() if name not in SILENCING}
     ran = subprocess.run(
         traced(trace, *command), capture_output=True, text=True, timeout=TIMEOUT_S, check=False, cwd=tmp_path,
-        env={**loud, "HOME": str(home), "PYTHONPATH": str(root)},
+        env={**loud, "HOME": str(home), "TMPDIR": str(temporary), "PYTHONPATH": str(root)},
     )  # fmt: skip
     assert ran.returncode == status, ran.stderr
     assert "openvino" in trace.read_text(encoding="utf-8", errors="replace"), "the engine was loaded, and seen"
     assert list(led_away(trace)) == []
     assert list(home.iterdir()) == [], "no identification of the user is made"
+    assert list(temporary.iterdir()) == [], "and nothing is left beside"

@@ -96,9 +96,21 @@ def reader_gone() -> int:
     return writing
 
 
+@pytest.fixture(autouse=True)
+def _readers() -> Iterator[None]:
+    """Readers of full pipes are closed with the test."""
+    yield
+    while READERS:
+        os.close(READERS.pop())
+
+
+READERS: list[int] = []
+
+
 def full_pipe() -> int:
-    """A pipe whose reader, which stays open in this process, reads nothing, and which is full."""
-    _reading, writing = os.pipe()
+    """A pipe whose reader, which stays open until the test is over, reads nothing, and which is full."""
+    reading, writing = os.pipe()
+    READERS.append(reading)
     fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, 4096)
     os.write(writing, b"x" * 4096)
     return writing
