@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from fractions import Fraction
+from statistics import NormalDist
 
 import cv2
 import numpy as np
@@ -22,6 +23,11 @@ ROWS_SHIFTED_TOGETHER = 56
 STILL_FROM, LOST = Fraction(375, 896), Fraction(15, 896)  # of the turn
 SENSOR_NOISE = 1.5
 """Grey values; of a part that stands still every line is the same place, exposed anew."""
+NOISE = np.array([round(NormalDist(0, SENSOR_NOISE).inv_cdf((step + 0.5) / 256)) for step in range(256)], np.int8)
+"""Grey values of that noise, each as likely as the others: a random byte is one of them.
+
+A normal number for every pixel of a sensor takes most of a second, in which no simulated device answers.
+"""
 
 
 class FlawedView:
@@ -139,8 +145,8 @@ def lines_black(image: Pixels) -> Pixels:
 
 def _exposed_anew(image: Pixels) -> Pixels:
     """The picture with other noise on every pixel."""
-    noise = np.random.default_rng(1).normal(0, SENSOR_NOISE, image.shape)
-    return np.asarray(np.clip(image + noise + 0.5, 0, 255), np.uint8)
+    drawn = np.frombuffer(np.random.default_rng(1).bytes(image.size), np.uint8).reshape(image.shape)
+    return np.asarray(cv2.add(image, cv2.LUT(drawn, NOISE), dtype=cv2.CV_8U), np.uint8)
 
 
 def _part(image: Pixels) -> tuple[int, int]:
