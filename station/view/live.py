@@ -127,9 +127,9 @@ class CellView:
             case AlarmsChanged():
                 self._alarms = event.alarms
             case PartLost():
-                self._console.print(f"lost     {event.inspection.part.part_id:<16} {event.reason.detail}")
+                self.say(f"lost     {event.inspection.part.part_id:<16} {event.reason.detail}")
             case PartWithdrawn():
-                self._console.print(f"withdrawn {event.inspection.part.part_id:<15} {event.reason.detail}")
+                self.say(f"withdrawn {event.inspection.part.part_id:<15} {event.reason.detail}")
 
     def say(self, line: str) -> None:
         """Print one line, as it is, above the picture."""
@@ -200,9 +200,9 @@ def parts_table(rows: Sequence[PartRow], classes: Classes) -> Table:
     for row in rows:
         late = row["decision_ms_after_last_line"]
         table.add_row(
-            row["part_id"],
+            Text(row["part_id"]),
             row["part_type"],
-            row["label"] or "",
+            Text(row["label"] or ""),
             verdict_text(classes.named(row["verdict"])),
             f"{row['confidence']:.3f}",
             row["confirmed_bin"],
