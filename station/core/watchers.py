@@ -10,7 +10,8 @@ gets a copy, so that an event can be held for as long as somebody likes and no t
 
 import asyncio
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from queue import SimpleQueue
 from typing import Self
@@ -86,7 +87,7 @@ class Watchers:
         seats, self._seats = self._seats, []
         for seat in seats:
             seat.end()
-        await asyncio.gather(*(asyncio.to_thread(seat.await_end, PATIENCE_S) for seat in seats))
+        await asyncio.to_thread(_await_ends, seats, PATIENCE_S)
 
 
 class _Seat:
@@ -140,6 +141,13 @@ class _Seat:
             log.exception("watcher_dropped", watcher=name_of(self._watcher))
         finally:
             self.taken = False
+
+
+def _await_ends(seats: Sequence[_Seat], patience_s: float) -> None:
+    """Return when every watcher has had everything, or time is over for all of them; blocks."""
+    until_s = time.monotonic() + patience_s
+    for seat in seats:
+        seat.await_end(max(0.0, until_s - time.monotonic()))
 
 
 def _with_own_pixels(event: ScanJudged) -> ScanJudged:

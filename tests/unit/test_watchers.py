@@ -1,6 +1,7 @@
 """Watchers see everything in order, and whatever they do changes nothing."""
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -113,6 +114,20 @@ async def test_one_that_never_returns_loses_what_has_no_room_and_nobody_waits_fo
     assert log[-1] == {
         "event": "watcher_behind", "log_level": "warning", "watcher": "Blocking.watch", "dropped": 10,
     }  # fmt: skip
+
+
+async def test_the_end_waits_for_however_many_as_long_as_for_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "PATIENCE_S", 0.2)
+    watchers = Watchers()
+    with structlog.testing.capture_logs() as log, blocking() as stuck:
+        for _ in range(100):  # more than the event loop has threads to wait on
+            watchers.add(stuck.watch)
+        watchers.tell(step(0))
+        watchers.tell(step(1))
+        begun_s = time.monotonic()
+        await watchers.close()
+        assert time.monotonic() - begun_s < 5 * module.PATIENCE_S
+    assert len(log) == 100
 
 
 async def test_who_is_removed_hears_what_was_told_before_and_no_more() -> None:
