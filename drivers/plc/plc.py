@@ -104,6 +104,7 @@ class ModbusPlc:
         self._inbox.lose(FAULTS["plc.unreachable"])
         if self._expiry:
             self._expiry.cancel()
+            self._expiry = None
 
     async def _first_beat(self) -> None:
         with suppress(TimeoutError):

@@ -334,6 +334,20 @@ async def test_a_wait_for_a_change_begins_with_the_call(pair: Pair) -> None:
     await asyncio.wait_for(change, 1)
 
 
+async def test_after_closing_and_connecting_anew_whoever_waits_is_told_of_a_heart_that_stands_still(pair: Pair) -> None:
+    await pair.stop_heart()
+    await pair.driver.close()
+    await pair.driver.connect()
+    if isinstance(pair.plc, AskingPlc):
+        await pair.plc.meet(pair.driver.port)
+    pair.heart = asyncio.ensure_future(beat(pair.plc))
+    await until(pair.driver, lambda: pair.driver.feed.view.fault is None)
+    await pair.stop_heart()
+    async with asyncio.timeout(20):
+        await pair.driver.feed.changed()
+    assert pair.driver.feed.view.fault is FAULTS["plc.stale"]
+
+
 async def test_a_driver_whose_own_task_died_does_not_look_healthy(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
     await pair.driver.connect()  # harmless when connected
 
