@@ -105,13 +105,23 @@ class ControlSocket:
     def _see_to_its_place(self, desk: Desk) -> None:
         """Make the socket anew where it was deleted or replaced."""
         try:
-            if self._own is None or (lost := displaced(self._path, self._own)):
+            if lost := self._what_became_of_it():
                 self._shut()
                 self._open()
                 self._listen(desk)
                 log.warning("control_socket_made_anew", detail=lost)
         except OSError:  # the data folder itself is not there: told by the records, tried again
             self._own = None
+
+    def _what_became_of_it(self) -> str | None:
+        """What is wrong with the socket, in words, or None while it lies in its place.
+
+        Raises:
+            OSError: The file system does not tell.
+        """
+        if self._own is None:
+            return f"{self._path} could not be made when it was missed"
+        return displaced(self._path, self._own)
 
     def _shut(self) -> None:
         """Listen no more; who has connected and was not accepted is hung up on by the kernel."""

@@ -157,6 +157,20 @@ async def test_a_socket_that_somebody_deletes_is_made_anew(folder: Path) -> None
         assert (await ask(folder, "status"))["state"] == bench.desk.view.state.name
 
 
+@in_virtual_time
+async def test_the_socket_is_there_again_when_its_folder_is_however_long_that_was_away(folder: Path) -> None:
+    data, elsewhere = folder / "data", folder / "elsewhere"
+    data.mkdir()
+    async with running() as bench, listening(bench.desk, data):
+        data.rename(elsewhere)
+        await asyncio.sleep(3.5 * LOOK_S)
+        assert await code_of(ask(data, "status")) == "control.no_station"
+        elsewhere.rename(data)
+        await asyncio.sleep(LOOK_S)
+        assert (await ask(data, "status"))["state"] == bench.desk.view.state.name
+    assert list(data.iterdir()) == []
+
+
 @pytest.mark.parametrize("turns", range(6))
 async def test_who_connects_in_the_last_moment_is_hung_up_on_and_waits_for_nothing(folder: Path, turns: int) -> None:
     async with running() as bench:
