@@ -62,7 +62,7 @@ class WrongClock(SystemClock):
 
 
 class WatchedTruth(Truth):
-    """What truly happens, with watchers of what the station tells, and a count of the faults that struck."""
+    """What truly happens, with a count of the faults that struck."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -171,9 +171,9 @@ async def dead_output(cell: Hostile) -> None:
         def show(event: CellEvent) -> None:
             outlet.write(f"{type(event).__name__}\n" * 100)
 
-        cell.truth.watchers.append(show)
+        remove = cell.bench.watchers.add(show)
         await cell.meanwhile()
-        cell.truth.watchers.remove(show)
+        remove()
     await asyncio.to_thread(outlet.close)
 
 
