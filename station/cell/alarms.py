@@ -5,7 +5,7 @@ by the line becomes one only when it lasts, because the cell goes on from it by 
 """
 
 import asyncio
-from collections.abc import Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from typing import Any
 
 import structlog
@@ -50,6 +50,7 @@ class Alarms:
         self._broadcast = broadcast
         self._unsaved: dict[str, list[Alarm]] = {}
         self._pulse = Pulse()
+        self._subscribers: list[Callable[[], None]] = []
         self._why: Reason | None = None
         self._timer: asyncio.TimerHandle | None = None
 
@@ -68,6 +69,10 @@ class Alarms:
     def changed(self) -> Coroutine[Any, Any, None]:
         """Return at the next change of the list after this call, however late it is awaited."""
         return self._pulse.changed()
+
+    def subscribe(self, on_change: Callable[[], None]) -> None:
+        """Have somebody called with every change of the list, at once, from the event loop."""
+        self._subscribers.append(on_change)
 
     # ------------------------------------------------------------------ what happens
 
@@ -202,6 +207,8 @@ class Alarms:
         for alarm in alarms:
             self._note(alarm)
         self._pulse.beat()
+        for on_change in self._subscribers:
+            on_change()
         self._broadcast.tell(AlarmsChanged(self._list.alarms))
 
     def _note(self, alarm: Alarm) -> None:

@@ -17,7 +17,7 @@ from station.cell.packml import Command, Mode, State, Unit
 from station.cell.quota import Quota
 from station.core.alarms import Alarm, AlarmSummary
 from station.core.errors import StationError
-from station.core.pulse import first_of
+from station.core.pulse import Pulse
 from station.core.reason import Reason
 
 
@@ -61,6 +61,9 @@ class Desk:
         self._counters = counters
         self._quota = quota
         self._notes = notes
+        self._pulse = Pulse()
+        unit.subscribe(lambda _change: self._pulse.beat())
+        alarms.subscribe(self._pulse.beat)
 
     # ------------------------------------------------------------------ in
 
@@ -117,8 +120,11 @@ class Desk:
         )
 
     def changed(self) -> Coroutine[Any, Any, None]:
-        """Return at the next change of state, reason or alarms after this call, however late it is awaited."""
-        return first_of(self._unit.changed(), self._alarms.changed())
+        """Return at the next change of state, reason or alarms after this call, however late it is awaited.
+
+        It wakes without a detour, so that whoever looks then sees a state, too, whose work is over in a moment.
+        """
+        return self._pulse.changed()
 
     async def reached(self, *states: State) -> State:
         """Return when the unit is in one of these states, and which."""

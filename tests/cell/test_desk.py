@@ -1,5 +1,6 @@
 """Who commands and who watches: an operator keeps what he needs to know, and nobody can hurt the cell."""
 
+import asyncio
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -9,8 +10,10 @@ import structlog
 
 from station.cell.desk import Commander, Desk
 from station.cell.packml import Command, State
+from station.cell.reporting import Reporting
 from station.core.errors import FAULTS, PlcError, RobotError, StationError
 from station.core.events import CellEvent, PartSorted, StateChanged, Watcher
+from station.core.ports.line import CellReport
 from station.core.reason import Reason
 from station.core.watchers import Watchers
 from tests.cell.bench import Bench, running, settings, until
@@ -81,6 +84,31 @@ async def test_the_view_has_everything_at_one_moment() -> None:
         assert (view.state, view.reason, view.processed) == (State.HELD, REFUSED, 0)
         assert [alarm.fault for alarm in view.alarms] == [REFUSED.fault]
         assert view.summary.newest is REFUSED.fault
+
+
+class Shown:
+    """A line that takes every report at once, and keeps its state."""
+
+    def __init__(self) -> None:
+        self.states: list[State] = []
+
+    async def report(self, report: CellReport) -> None:
+        self.states.append(State(report.state))
+
+
+async def test_a_state_that_lasts_no_longer_than_its_work_is_shown_to_the_line_too() -> None:
+    shown = Shown()
+    async with running() as bench:
+        reporting = asyncio.create_task(Reporting(shown).serve(bench.desk))  # type: ignore[arg-type]
+        await bench.start()
+        await until(lambda: State.EXECUTE in shown.states)
+        bench.desk.command(Command.ABORT, "anna")
+        await until(lambda: State.ABORTED in shown.states)
+        bench.desk.command(Command.CLEAR, "anna")
+        await until(lambda: State.STOPPED in shown.states)
+        reporting.cancel()
+    for passing, lasting in (("STARTING", "EXECUTE"), ("ABORTING", "ABORTED"), ("CLEARING", "STOPPED")):
+        assert shown.states.index(State[passing]) + 1 == shown.states.index(State[lasting])
 
 
 # ---- who watches, and who commands ----
