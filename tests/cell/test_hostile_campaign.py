@@ -166,7 +166,9 @@ async def wrong_clock(cell: Hostile) -> None:
 
 async def dead_output(cell: Hostile) -> None:
     with cell.chance.choice(FAILING_OUTPUTS)() as descriptor:
-        outlet = Outlet("view", lambda data: os.write(descriptor, data))
+        own = os.dup(descriptor)
+        outlet = Outlet("view", lambda data: os.write(own, data), end=lambda: os.close(own))
+        outlet.write("begun\n")  # whose thread is there from now on, and ends with its descriptor
 
         def show(event: CellEvent) -> None:
             outlet.write(f"{type(event).__name__}\n" * 100)
@@ -251,6 +253,7 @@ def full_pipe() -> Iterator[int]:
     os.set_blocking(writing, True)
     yield writing
     os.close(reading)
+    os.close(writing)
 
 
 @contextmanager
