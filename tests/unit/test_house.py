@@ -28,6 +28,7 @@ PLANTS = {
         ("station.offline.inspect", "station.bench.suite"),
         ("station.offline.inspect", "station.upkeep.notice"),
         ("station.upkeep.notice", "station.offline.inspect"),
+        ("station.labels.label", "station.upkeep.notice"),
         ("station.host.build", "station.offline.inspect"),
         ("station.view.live", "station.host.build"),
         ("station.cell.journey", "station.view.live"),
@@ -86,6 +87,13 @@ PLANTS = {
         (importer, imported)
         for importer in ("station.cell.journey", "station.flow.decide", "station.records.ledger", "station.view.live")
         for imported in ("drivers.robot", "models.manifest", "sim.cell", "config")
+    ],
+    "What runs in a cell knows nothing of labels": [
+        (importer, "station.labels.label")
+        for importer in (
+            "station.host.build", "station.view.live", "station.cell.journey", "station.flow.decide",
+            "station.records.ledger", "station.core.part", "drivers.robot", "models.manifest", "config", "sim.cell",
+        )
     ],
     "Steps of the flow do not import each other": [
         ("station.flow.crop", "station.flow.acquire"),
