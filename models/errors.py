@@ -1,10 +1,11 @@
-"""The faults of training networks and making data sets: nothing of them runs in a cell, and no line PLC reads them.
+"""The faults of training networks, data sets and labels: nothing of them runs in a cell, and no line PLC reads them.
 
     StationError
     ├── DatasetError             a data set cannot be made, read or written
+    ├── LabelError               a label cannot be said, written or read
     └── TrainingError            a network cannot be trained, or not on with it
 
-Their numbers, 61xx and 62xx, are kept free in the station's own table, so that every fault has a number of its own.
+Their numbers, 61xx to 63xx, are kept free in the station's own table, so that every fault has a number of its own.
 """
 
 from operator import attrgetter
@@ -33,9 +34,15 @@ DATA_SETS = (  # 62xx data sets
     Fault(6205, "dataset.bad_choice", "These choices for a data set contradict each other, or one is out of range. Correct those named.", Reaction.REFUSE),
     Fault(6206, "dataset.disk_failed", "The data set cannot be written. Make room on the disk, or give another folder.", Reaction.REFUSE),
 )
+LABELS = (  # 63xx labels
+    Fault(6301, "label.disk_failed", "Labels cannot be written or read; nothing was changed. Check that the disk is well and not full, and that the data folder is permitted to you.", Reaction.REFUSE),
+    Fault(6302, "label.database_damaged", "The database of the labels cannot be used. Restore it with `station backup restore --only labels`, or move it away to start a new one.", Reaction.REFUSE),
+    Fault(6303, "label.newer_schema", "The labels were written by a newer version. Install that version; nothing was changed.", Reaction.REFUSE),
+    Fault(6304, "label.locked", "Another program has the labels locked; nothing was changed. End the one named, then try again.", Reaction.REFUSE),
+)
 # fmt: on
 
-OFF_THE_LINE = by_code(TRAINING, DATA_SETS)
+OFF_THE_LINE = by_code(TRAINING, DATA_SETS, LABELS)
 """The faults of this module by code."""
 
 EVERY_FAULT = by_code(sorted([*FAULTS.values(), *OFF_THE_LINE.values()], key=attrgetter("number")))
@@ -46,6 +53,12 @@ class DatasetError(StationError):
     """A data set cannot be made, read or written."""
 
     faults = by_code(DATA_SETS)
+
+
+class LabelError(StationError):
+    """A label cannot be said, written or read."""
+
+    faults = by_code(LABELS)
 
 
 class TrainingError(StationError):

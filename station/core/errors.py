@@ -16,7 +16,7 @@
     └── BugError                 the station's own fault
 
 Drivers translate every foreign exception into one of these. The number is the reason code on the line PLC.
-`models.errors` has two more, of what is done beside a station: training networks and making data sets.
+`models.errors` has three more, of what is done beside a station: training networks, making data sets and labelling.
 """
 
 from collections.abc import Mapping

@@ -33,7 +33,7 @@ class RecordFilter:
         Raises:
             ConfigError: No time.
         """
-        return cls(_time(since), _time(until), tuple(verdicts), part_id)
+        return cls(time_asked(since), time_asked(until), tuple(verdicts), part_id)
 
 
 class ListedRecord(NamedTuple):
@@ -49,7 +49,12 @@ class ListedRecord(NamedTuple):
     confirmed_bin: str
 
 
-def _time(text: str | None) -> str | None:
+def time_asked(text: str | None) -> str | None:
+    """The time that a command line names, as `station.core.moments` writes it; one without a zone is UTC.
+
+    Raises:
+        ConfigError: No time.
+    """
     if text is None:
         return None
     try:

@@ -1,4 +1,4 @@
-"""A connection to the database, as the station writes through it: durable at every commit, of the newest version.
+"""A connection to a database: one to write through, durable at every commit and of the newest version, or to read.
 
 Everything here blocks.
 """
@@ -10,11 +10,16 @@ from pathlib import Path
 from station.core.errors import RecordError
 from station.records.copying import copy_database
 from station.records.schema import VERSIONS, migrate, read_version
+from station.records.trouble import PRIMARY_CODE
 
 JOURNAL_KEPT_BYTES = 16_000_000
 """So much of a journal that has grown stays on the disk when its content is in the database."""
 BUSY_TIMEOUT_S = 9.0
 """So long a write waits for another program's lock: less than its deadline, so that it is told whose it was."""
+PATIENCE_S = 2.0
+"""So long a question waits for a lock."""
+CANNOT_WRITE = frozenset({sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY})
+NO_ROOM_FOR_THE_LOGS_INDEX = frozenset({sqlite3.SQLITE_IOERR_SHMOPEN, sqlite3.SQLITE_IOERR_SHMSIZE})
 
 
 def connect(path: Path) -> sqlite3.Connection:
@@ -25,6 +30,41 @@ def connect(path: Path) -> sqlite3.Connection:
     """
     uri = f"{path.absolute().as_uri()}?mode=rw"
     return sqlite3.connect(uri, uri=True, timeout=BUSY_TIMEOUT_S, isolation_level=None)
+
+
+def connect_to_read(path: Path) -> sqlite3.Connection:
+    """A connection that only reads a file that is there.
+
+    Where nothing can be written beside it, as on a full disk, and no writer has left a log there, it is read as one
+    that never changes.
+
+    Raises:
+        sqlite3.Error: It cannot be opened, or is no database.
+    """
+    uri = path.absolute().as_uri()
+    connection = _reader(f"{uri}?mode=ro")
+    try:
+        connection.execute("SELECT count(*) FROM sqlite_master")
+    except sqlite3.OperationalError as error:
+        connection.close()
+        code = error.sqlite_errorcode
+        nothing_beside = code & PRIMARY_CODE in CANNOT_WRITE or code in NO_ROOM_FOR_THE_LOGS_INDEX
+        if not nothing_beside or _has_log(path):
+            raise
+        return _reader(f"{uri}?mode=ro&immutable=1")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _has_log(path: Path) -> bool:
+    log = path.with_name(f"{path.name}-wal")
+    return log.exists() and log.stat().st_size > 0
+
+
+def _reader(uri: str) -> sqlite3.Connection:
+    return sqlite3.connect(uri, uri=True, timeout=PATIENCE_S, isolation_level=None)
 
 
 def prepare(connection: sqlite3.Connection) -> None:

@@ -7,12 +7,9 @@ from pathlib import Path
 
 from station.core.errors import RecordError
 from station.records.database import DATABASE
+from station.records.opening import connect_to_read
 from station.records.schema import VERSIONS, migrate, read_version
-from station.records.trouble import PRIMARY_CODE, translated
-
-PATIENCE_S = 2.0
-"""So long a question waits for a lock."""
-CANNOT_WRITE = frozenset({sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY})
+from station.records.trouble import translated
 
 
 @contextmanager
@@ -45,31 +42,8 @@ def as_it_lies(folder: Path) -> Iterator[tuple[sqlite3.Connection, int]]:
     with translated(path):
         if not path.is_file():
             raise RecordError("record.unknown", f"{folder} has no records: {DATABASE} is not there")
-    with translated(path), closing(_open(path)) as connection:
+    with translated(path), closing(connect_to_read(path)) as connection:
         yield connection, read_version(connection, path)
-
-
-def _open(path: Path) -> sqlite3.Connection:
-    """The database; if it lies where nothing can be written and no writer left a log beside it, as an immutable one."""
-    uri = path.absolute().as_uri()
-    connection = _connect(f"{uri}?mode=ro")
-    try:
-        connection.execute("SELECT count(*) FROM sqlite_master")
-    except sqlite3.OperationalError as error:
-        connection.close()
-        if error.sqlite_errorcode & PRIMARY_CODE not in CANNOT_WRITE or _has_log(path):
-            raise
-        return _connect(f"{uri}?mode=ro&immutable=1")
-    return connection
-
-
-def _has_log(path: Path) -> bool:
-    log = path.with_name(f"{DATABASE}-wal")
-    return log.exists() and log.stat().st_size > 0
-
-
-def _connect(uri: str) -> sqlite3.Connection:
-    return sqlite3.connect(uri, uri=True, timeout=PATIENCE_S, isolation_level=None)
 
 
 def _snapshot(connection: sqlite3.Connection) -> sqlite3.Connection:

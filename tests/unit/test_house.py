@@ -75,6 +75,7 @@ PLANTS = {
         ("station.cli.records", "station.records.query"),
         ("station.host.check", "station.records.ledger"),
         ("station.view.live", "station.records.reading"),
+        ("station.labels.sqlite", "station.records.database"),
     ],
     "Only the command line and the process around the cell know the simulator": [
         (importer, "sim.recordings")

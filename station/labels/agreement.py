@@ -1,0 +1,55 @@
+"""What counts of all that was said: of each person the latest, and one class where all agree."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from station.labels.label import Label, Region, Subject
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What people say of one place on one part now.
+
+    Attributes:
+        subject: Of which part.
+        region: Of which place.
+        labels: Each person's latest label, one at least; by the time at which it was said.
+    """
+
+    subject: Subject
+    region: Region
+    labels: tuple[Label, ...]
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """What is said, each class once, in the order of the alphabet."""
+        return tuple(sorted({label.class_name for label in self.labels}))
+
+    @property
+    def agreed(self) -> str | None:
+        """The class that all agree on, or None where they do not."""
+        return self.classes[0] if len(self.classes) == 1 else None
+
+
+def current(labels: Iterable[Label]) -> list[Label]:
+    """Of each person, subject and region the latest label, unless it withdraws what was said; by their time.
+
+    Args:
+        labels: Everything that was said; of what bears one time, what came later stands later.
+    """
+    latest = {(label.subject, label.region, label.who): label for label in sorted(labels, key=lambda label: label.at)}
+    return sorted((label for label in latest.values() if not label.is_withdrawal), key=lambda label: label.at)
+
+
+def findings(labels: Iterable[Label]) -> list[Finding]:
+    """What is said of each place on each part, in the order in which they were labelled first."""
+    found: dict[tuple[Subject, Region], list[Label]] = defaultdict(list)
+    for label in current(labels):
+        found[label.subject, label.region].append(label)
+    return [Finding(subject, region, tuple(said)) for (subject, region), said in found.items()]
+
+
+def disagreements(labels: Iterable[Label]) -> list[Finding]:
+    """The places of which two people say different things."""
+    return [finding for finding in findings(labels) if finding.agreed is None]
