@@ -39,6 +39,12 @@ LABELS = (  # 63xx labels
     Fault(6302, "label.database_damaged", "The database of the labels cannot be used. Restore it with `station backup restore --only labels`, or move it away to start a new one.", Reaction.REFUSE),
     Fault(6303, "label.newer_schema", "The labels were written by a newer version. Install that version; nothing was changed.", Reaction.REFUSE),
     Fault(6304, "label.locked", "Another program has the labels locked; nothing was changed. End the one named, then try again.", Reaction.REFUSE),
+    Fault(6305, "label.unknown_class", "There is no such class to label with. Give one of those named.", Reaction.REFUSE),
+    Fault(6306, "label.outside", "The part has no such place. Give a patch or a box that lies in its scan.", Reaction.REFUSE),
+    Fault(6307, "label.bad_scan", "There is no scan that could be labelled so, or it is not whole. Give another one, or label the part as a whole.", Reaction.REFUSE),
+    Fault(6308, "label.other_geometry", "The scan is not cut into such patches. Label a box, or give the part type that it is of.", Reaction.REFUSE),
+    Fault(6309, "label.nothing_said", "This person has said nothing of it that could be withdrawn. `station label show` tells what was said.", Reaction.REFUSE),
+    Fault(6310, "label.said_later", "What this person says of it bears a later time than now. Set the computer's clock right; nothing was changed.", Reaction.REFUSE),
 )
 # fmt: on
 

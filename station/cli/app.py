@@ -23,6 +23,7 @@ from station.cli.backup import backup_app
 from station.cli.bench import bench
 from station.cli.camera import camera_app
 from station.cli.dataset import dataset_app
+from station.cli.label import label_app
 from station.cli.model import model_app
 from station.cli.recipe import recipe_app
 from station.cli.recording import record
@@ -60,6 +61,7 @@ app.add_typer(alarms_app, name="alarms")
 app.add_typer(backup_app, name="backup")
 app.add_typer(camera_app, name="camera")
 app.add_typer(dataset_app, name="dataset")
+app.add_typer(label_app, name="label")
 app.add_typer(model_app, name="model")
 app.add_typer(recipe_app, name="recipe")
 app.command()(bench)

@@ -12,6 +12,8 @@ from functools import cached_property
 
 REVIEW = "review"
 """Name of the verdict on what was not judged, or not surely enough."""
+WITHDRAWN = "withdrawn"
+"""What a person says who takes back what they said of a part; no class, so that it is never mistaken for one."""
 
 
 @dataclass(frozen=True, slots=True)

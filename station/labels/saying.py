@@ -1,0 +1,69 @@
+"""Saying what a part is: everything that a label must hold to before it is added."""
+
+from models.errors import LabelError
+from station.core.verdicts import Classes
+from station.labels.label import BUILT_IN, WITHDRAWN, Box, Label, Patch
+from station.labels.store import LabelStore
+from station.labels.subjects import Labelled
+
+
+def require_class(name: str, classes: Classes) -> None:
+    """Make sure that a label may say this.
+
+    Raises:
+        LabelError: `label.unknown_class`, with those that there are.
+    """
+    if name not in {*classes.names, *BUILT_IN, WITHDRAWN}:
+        there_are = f"configured are {', '.join(classes.names)}; beside them {', '.join((*BUILT_IN, WITHDRAWN))}"
+        raise LabelError("label.unknown_class", f"no class {name!r}; {there_are}")
+
+
+def patch_of(labelled: Labelled, index: int) -> Patch:
+    """A patch of a part, counted from 0.
+
+    Raises:
+        LabelError: The part has no such patch, or no patches.
+    """
+    try:
+        return Patch(index, labelled.geometry())
+    except ValueError as error:
+        raise LabelError("label.outside", f"{labelled.subject}: {error}") from error
+
+
+def require_patch_fits(labelled: Labelled, patch: Patch) -> None:
+    """Make sure that a patch, as of an imported label, is one of this part.
+
+    Raises:
+        LabelError: The part is cut by another geometry, or has no patches.
+    """
+    geometry = labelled.geometry()
+    if patch.geometry != geometry:
+        said = f"the label is of a patch of {patch.geometry}; the part is cut by {geometry}"
+        raise LabelError("label.other_geometry", f"{labelled.subject}: {said}")
+
+
+def require_box_fits(labelled: Labelled, box: Box) -> None:
+    """Make sure that a box lies in the scan of a part.
+
+    Raises:
+        LabelError: It does not, or there is no scan that is whole.
+    """
+    lines, columns = labelled.size()
+    if box.line + box.height > lines or box.column + box.width > columns:
+        raise LabelError("label.outside", f"{labelled.subject}: {box}; the scan has {lines} lines, {columns} columns")
+
+
+def say(store: LabelStore, label: Label) -> None:
+    """Add a label of now; from here on it is what this person says of this place.
+
+    Raises:
+        LabelError: There is nothing to withdraw, the person's last word bears a later time, or the store refuses.
+    """
+    said = [one for one in store.labels(label.subject) if (one.region, one.who) == (label.region, label.who)]
+    if said and said[-1].at > label.at:
+        raise LabelError(
+            "label.said_later", f"{label.who} said {said[-1].class_name} of it at {said[-1].at}; it is {label.at}"
+        )
+    if label.is_withdrawal and (not said or said[-1].is_withdrawal):
+        raise LabelError("label.nothing_said", f"{label.subject}, {label.region}: nothing holds that {label.who} said")
+    store.add([label])
