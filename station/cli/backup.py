@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from station.upkeep.backup.contents import Backup
 
 backup_app = typer.Typer(
-    help="Make, verify and restore backups of database, models and configuration.", no_args_is_help=True,
+    help="Make, verify and restore backups of database, labels, models and configuration.", no_args_is_help=True,
     rich_markup_mode=None,
 )  # fmt: skip
 
@@ -32,7 +32,7 @@ def make(
     config: ConfigOption = None,
     data: DataOption = None,
 ) -> None:
-    """Save database, promoted models with their history, and configuration, also while the station runs."""
+    """Save database, labels, promoted models with their history, and configuration, also while the station runs."""
     from station.upkeep.backup.make import make_backup
 
     with as_file(bundled("simulate.toml")) as shipped:

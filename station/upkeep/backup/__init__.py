@@ -2,6 +2,7 @@
 
     BACKUP/manifest.json       what is in it, and the hash of every file
     BACKUP/records.sqlite      the database as it was at one moment, without a log
+    BACKUP/labels.db           what people said of parts, where anybody has
     BACKUP/configuration.toml  the configuration file
     BACKUP/models/             the promoted bundles, the gate's reports, the history of promotions and its seal
     BACKUP/bundle/             the configured bundles that are neither promoted nor shipped, each in a folder
@@ -17,5 +18,6 @@ class Piece(StrEnum):
     """What can be restored by itself."""
 
     DATABASE = "database"
+    LABELS = "labels"
     MODELS = "models"
     CONFIGURATION = "configuration"

@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 from pydantic import Field, ValidationError
 
 from drivers.modbus.register_map import MAP_NAMES, map_version
+from models.errors import LabelError
 from models.manifest import MANIFEST as BUNDLE_MANIFEST
 from models.manifest import load_bundle
 from models.release.shelf import Shelf
@@ -19,12 +20,13 @@ from models.version import code_version
 from station.core.errors import BackupError, ConfigError, RecordError
 from station.core.section import Section
 from station.core.settings import load_settings
+from station.labels import database as labels
 from station.records.database import DATABASE
 from station.records.schema import read_version
 from station.records.trouble import translated
 from station.upkeep.backup import Piece
 
-MANIFEST, CONFIGURATION, MODELS = "manifest.json", "configuration.toml", "models"
+MANIFEST, CONFIGURATION, MODELS, LABELS = "manifest.json", "configuration.toml", "models", labels.DATABASE
 OWN_BUNDLES = "bundle"
 """Bundles in folders of their own that the configuration names, each in a folder; the only one may lie here itself, as
 in backups of versions that knew one."""
@@ -64,8 +66,9 @@ class Backup:
     @property
     def pieces(self) -> tuple[Piece, ...]:
         """What can be restored of it."""
-        has_models = any(PurePosixPath(name).parts[0] == MODELS for name in self.manifest.files)
-        return (Piece.DATABASE, *([Piece.MODELS] if has_models else []), Piece.CONFIGURATION)
+        held = {PurePosixPath(name).parts[0] for name in self.manifest.files}
+        some = [piece for piece, name in ((Piece.LABELS, LABELS), (Piece.MODELS, MODELS)) if name in held]
+        return (Piece.DATABASE, *some, Piece.CONFIGURATION)
 
     def remarks(self) -> Iterator[str]:
         """What a person should know before restoring it with this version of the program."""
@@ -87,17 +90,19 @@ class Backup:
 
 
 def open_backup(folder: Path) -> Backup:
-    """A backup, every file of it checked: its hash, the database inside, the history of promotions, every bundle.
+    """A backup, every file of it checked: its hash, the databases inside, the history of promotions, every bundle.
 
     Raises:
         BackupError: `backup.unreadable`, or `backup.altered`.
         RecordError: The database is damaged, or of a newer version than this program knows.
+        LabelError: The same of the labels.
         ModelError: The history or a bundle cannot be used.
     """
     manifest = _read_manifest(folder)
     try:
         _demand_files(folder, manifest.files)
         _demand_database(folder / DATABASE)
+        _demand_labels(folder)
     except OSError as error:
         raise BackupError("backup.unreadable", f"{error.filename or folder}: {error.strerror}") from error
     demand_models(Shelf(folder / MODELS))
@@ -163,6 +168,15 @@ def _demand_database(path: Path) -> None:
         problems = [row[0] for row in one.execute("PRAGMA integrity_check(3)")]
         if problems != ["ok"]:
             raise RecordError("record.database_damaged", f"{path}: {'; '.join(problems)}")
+
+
+def _demand_labels(folder: Path) -> None:
+    with labels.reading(folder) as connection:
+        if connection is None:
+            return
+        problems = [row[0] for row in connection.execute("PRAGMA integrity_check(3)")]
+        if problems != ["ok"]:
+            raise LabelError("label.database_damaged", f"{folder / LABELS}: {'; '.join(problems)}")
 
 
 def _files(folder: Path) -> Iterator[Path]:

@@ -20,6 +20,7 @@ from station.core.errors import BackupError
 from station.core.settings import Settings, data_dir
 from station.host.bundles import find_shelf
 from station.host.recipes import find_bundles
+from station.labels.database import reading
 from station.records.copying import copy_database
 from station.records.database import DATABASE
 from station.records.folder import FOLDER_MODE
@@ -27,6 +28,7 @@ from station.records.reading import as_it_lies
 from station.records.trouble import PRIMARY_CODE
 from station.upkeep.backup.contents import (
     CONFIGURATION,
+    LABELS,
     MANIFEST,
     MODELS,
     OWN_BUNDLES,
@@ -56,12 +58,14 @@ def make_backup(settings: Settings, configuration: bytes, data: Path | None, tar
     Raises:
         BackupError: It cannot be written.
         RecordError: There is no database, or it is damaged.
+        LabelError: The database of the labels is damaged.
         ModelError: A configured bundle, a promoted one or their history cannot be used.
     """
     place = target / f"{re.sub('[^A-Za-z0-9._-]+', '-', settings.station.name)}-{now.astimezone(UTC):%Y%m%dT%H%M%SZ}"
     with _new_folder(place) as staged:
         (staged / CONFIGURATION).write_bytes(configuration)
         version = _save_database(data_dir(settings, data), staged)
+        _save_labels(data_dir(settings, data), staged)
         _save_models(find_shelf(settings, data), staged)
         _save_bundles(find_bundles(settings, data).values(), find_shelf(settings, data), staged)
         manifest = Manifest(
@@ -75,15 +79,25 @@ def make_backup(settings: Settings, configuration: bytes, data: Path | None, tar
 
 def _save_database(data: Path, staged: Path) -> int:
     with as_it_lies(data) as (connection, version):
-        try:
-            copy_database(connection, staged / DATABASE)
-        except OSError as error:
-            raise BackupError("backup.not_written", f"{error.filename}: {error.strerror}") from error
-        except sqlite3.Error as error:
-            if getattr(error, "sqlite_errorcode", 0) & PRIMARY_CODE in OF_THE_TARGET:
-                raise BackupError("backup.not_written", f"{staged / DATABASE}: {error}") from error
-            raise
+        _copy(connection, staged / DATABASE)
         return version
+
+
+def _save_labels(data: Path, staged: Path) -> None:
+    with reading(data) as connection:
+        if connection is not None:
+            _copy(connection, staged / LABELS)
+
+
+def _copy(connection: sqlite3.Connection, target: Path) -> None:
+    try:
+        copy_database(connection, target)
+    except OSError as error:
+        raise BackupError("backup.not_written", f"{error.filename}: {error.strerror}") from error
+    except sqlite3.Error as error:
+        if getattr(error, "sqlite_errorcode", 0) & PRIMARY_CODE in OF_THE_TARGET:
+            raise BackupError("backup.not_written", f"{target}: {error}") from error
+        raise
 
 
 def _save_models(shelf: Shelf, staged: Path) -> None:

@@ -4,6 +4,9 @@ A restored database is of an earlier hour than the cell: the parts that were in 
 may lie on the jig now. So they are closed as lost, and a part that the cell finds is one that nobody knows, for someone
 to take out. Order numbers need no care: the station goes on after those that the devices had last.
 
+Labels are the exception: they are facts that are only added, so those of the backup are added to what lies there, and
+nothing that was said since is lost.
+
 Every file is replaced whole. A restore that is interrupted leaves the station as it was, or one that refuses to start,
 and is repeated.
 """
@@ -17,12 +20,14 @@ from datetime import UTC, datetime
 from itertools import chain, count
 from pathlib import Path
 
+from models.errors import LabelError
 from models.release.history import HEAD, HISTORY
 from models.release.shelf import BUNDLES, REPORTS, VERDICTS, Shelf
 from models.release.shelf import LOCK as SHELF_LOCK
 from station.core.durable import make_folder, move, staged_file, staged_folder, sync, write_whole
 from station.core.errors import FAULTS, BackupError
 from station.core.moments import stamp
+from station.labels.sqlite import SqliteLabels
 from station.records import store
 from station.records.database import DATABASE
 from station.records.folder import FILE_MODE, LOCK, claim
@@ -30,7 +35,7 @@ from station.records.opening import connect
 from station.records.schema import migrate, read_version
 from station.records.trouble import translated
 from station.upkeep.backup import Piece
-from station.upkeep.backup.contents import CONFIGURATION, MODELS, Backup, demand_models
+from station.upkeep.backup.contents import CONFIGURATION, LABELS, MODELS, Backup, demand_models
 
 LOGS = (f"{DATABASE}-wal", f"{DATABASE}-shm")
 
@@ -51,6 +56,7 @@ def restore(
     Raises:
         BackupError: The backup has no such piece, or it cannot be written.
         RecordError: A station is at work in the data folder, or the disk failed.
+        LabelError: The labels cannot be written.
         ModelError: What lies in place of the models cannot be moved away.
     """
     if missing := sorted(set(pieces) - set(backup.pieces)):
@@ -62,6 +68,8 @@ def restore(
             said.append(_restore_models(backup, shelf, shelf.folder / aside))
         if Piece.DATABASE in pieces:
             said.append(_restore_database(backup, data, data / aside, now))
+        if Piece.LABELS in pieces:
+            said.append(_restore_labels(backup, data, data / aside))
         if Piece.CONFIGURATION in pieces and configuration is not None:
             said.append(_restore_configuration(backup, configuration, aside))
     return said
@@ -148,6 +156,23 @@ def _bring_log_in(path: Path) -> bool:
         busy, _pages, _brought = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         return not busy
     return False
+
+
+# ---------------------------------------------------------------------- labels
+
+
+def _restore_labels(backup: Backup, data: Path, aside: Path) -> str:
+    saved, there, path = SqliteLabels(backup.folder).labels(), SqliteLabels(data), data / LABELS
+    try:
+        there.labels()
+    except LabelError as error:
+        if error.code != "label.database_damaged":
+            raise
+        make_folder(aside)
+        for file in (path.with_name(f"{LABELS}{ending}") for ending in ("", "-wal", "-shm")):
+            if file.exists():
+                move(file, aside / file.name)
+    return f"{path}: {there.add(saved)} labels, beside those that are there{_kept(aside / LABELS)}"
 
 
 # ---------------------------------------------------------------------- models
