@@ -1,14 +1,17 @@
 """How labels are shown on a terminal."""
 
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from rich.markup import escape
 from rich.table import Table
 
 from station.core.moments import stamp
 from station.labels.agreement import Finding, findings
-from station.labels.dossier import Dossier
 from station.labels.label import Label
+
+if TYPE_CHECKING:
+    from station.labels.dossier import Dossier
 
 
 def labels_table(labels: Iterable[Label]) -> Table:
@@ -27,7 +30,7 @@ def findings_table(found: Iterable[Finding]) -> Table:
     return table
 
 
-def dossier_table(dossier: Dossier) -> Table:
+def dossier_table(dossier: "Dossier") -> Table:
     """Everything that was ever said of a part, and what of it does not count any more."""
     counting = dossier.counting
     table = Table("at", "place", "class", "by", "from", "note", "", box=None)
@@ -38,7 +41,7 @@ def dossier_table(dossier: Dossier) -> Table:
     return table
 
 
-def facts_table(dossier: Dossier) -> Table:
+def facts_table(dossier: "Dossier") -> Table:
     """What was decided of a part, and what is said of it now."""
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     for name, value in _facts(dossier):
@@ -46,7 +49,7 @@ def facts_table(dossier: Dossier) -> Table:
     return table
 
 
-def _facts(dossier: Dossier) -> Iterator[tuple[str, str]]:
+def _facts(dossier: "Dossier") -> Iterator[tuple[str, str]]:
     yield "part", str(dossier.subject)
     if (decided := dossier.decided) is not None:
         yield "", f"{decided['part_id']}  {decided['part_type']}  entered {decided['entered_at']}"

@@ -18,6 +18,8 @@ from station.core.scan_file import GreySize, PictureSize, ScanFileError, grey_si
 from station.core.table import default_geometry
 from station.labels.label import InspectionSubject, ScanSubject, Subject
 
+UNWRITTEN = {None: "it was never archived", "pending": "it is not on the disk yet"}
+
 
 class Labelled(Protocol):
     """A part that may be labelled."""
@@ -67,7 +69,8 @@ class RecordedPart:
     def size(self) -> GreySize:
         """The size of the archived scan."""
         if self.record["scan_file"] is None:
-            why = self.record["scan_archive_detail"] or "it was never archived"
+            state = self.record["scan_state"]
+            why = UNWRITTEN.get(state) or f"{state}: {self.record['scan_archive_detail']}"
             raise LabelError("label.bad_scan", f"inspection {self.subject}: the archive has no scan of it: {why}")
         scan = read_scan_file(self.folder / self.record["scan_file"])
         if scan.subject.sha256 != self.record["scan_sha256"]:

@@ -294,6 +294,22 @@ def test_a_label_from_elsewhere_fits_where_geometry_and_scan_do(picture: Path) -
         saying.require_box_fits(scan, Box(0, 1, 1, 64))
 
 
+@pytest.mark.parametrize(
+    ("state", "detail", "told"),
+    [
+        (None, None, "it was never archived"),
+        ("pending", "", "it is not on the disk yet"),
+        ("expired", "removed 2026-05-01T06:00:00.000Z", "expired: removed 2026-05-01T06:00:00.000Z"),
+        ("failed", "no space left", "failed: no space left"),
+    ],
+)
+def test_why_the_archive_has_no_scan_is_told(tmp_path: Path, state: str | None, detail: str | None, told: str) -> None:
+    scan = {"scan_file": None, "scan_state": state, "scan_archive_detail": detail}
+    with pytest.raises(LabelError) as caught:
+        RecordedPart({"inspection_id": "20260501", **scan}, tmp_path).size()
+    assert caught.value.detail == f"inspection 20260501: the archive has no scan of it: {told}"
+
+
 def test_a_record_that_is_older_than_geometries_has_that_of_housings(tmp_path: Path) -> None:
     fields = set(PART_TYPE.__dataclass_fields__) - {"geometry", "features"}
     kind = {name: getattr(PART_TYPE, name) for name in fields}

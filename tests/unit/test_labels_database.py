@@ -21,7 +21,7 @@ from station.labels.sqlite import ADD, SqliteLabels
 from station.records import opening
 from tests.file_systems import mounted
 from tests.label_samples import label
-from tests.other_users import as_another, needs_root
+from tests.other_users import MEMBERS, as_another, needs_root
 
 REPLACE = """REPLACE INTO labels
     SELECT 1, subject, subject_id, file, level, region, geometry, 'scratches', who, at, source, note FROM labels"""
@@ -247,6 +247,27 @@ except LabelError as error:
     assert said_by_it.startswith("label.disk_failed"), said_by_it
     assert os.strerror(errno.EACCES) in said_by_it
     assert lying(folder) == []
+
+
+@needs_root
+def test_the_folders_group_reads_and_a_stranger_does_not(folder: Path) -> None:
+    said(folder)
+    for path in (folder, folder / DATABASE):
+        os.chown(path, 0, MEMBERS)
+    for parent in folder.parents[:3]:
+        parent.chmod(parent.stat().st_mode | 0o055)
+    code = """
+from models.errors import LabelError
+from station.labels.sqlite import SqliteLabels
+try:
+    print(len(SqliteLabels(Path(sys.argv[1])).labels()))
+except LabelError as error:
+    print(error.code)
+"""
+    loaded = "import station.labels.sqlite"
+    for groups, told in (((MEMBERS,), "1\n"), ((), "label.disk_failed\n")):
+        with as_another(code, folder, groups=groups, first=loaded) as child:
+            assert child.communicate(timeout=60)[0] == told
 
 
 # ---------------------------------------------------------------------- what is no database of labels
