@@ -1,9 +1,14 @@
-"""What counts of all that was said: of each person the latest, and one class where all agree."""
+"""What counts of all that was said: of each person the latest, and one class where all agree.
+
+It is the same in whatever order the labels came, so that those of two computers are put together by adding them.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
+from station.core.moments import moment, stamp
 from station.labels.label import Label, Region, Subject
 
 
@@ -33,13 +38,14 @@ class Finding:
 
 
 def current(labels: Iterable[Label]) -> list[Label]:
-    """Of each person, subject and region the latest label, unless it withdraws what was said; by their time.
+    """Of each person, subject and region the latest label, unless it withdraws what was said; by their time."""
+    latest = {(label.subject, label.region, label.who): label for label in sorted(labels, key=weight)}
+    return sorted((label for label in latest.values() if not label.is_withdrawal), key=weight)
 
-    Args:
-        labels: Everything that was said; of what bears one time, what came later stands later.
-    """
-    latest = {(label.subject, label.region, label.who): label for label in sorted(labels, key=lambda label: label.at)}
-    return sorted((label for label in latest.values() if not label.is_withdrawal), key=lambda label: label.at)
+
+def weight(label: Label) -> tuple[datetime, str]:
+    """Which of two labels of one person on one place counts: the later; of one millisecond, that of the later name."""
+    return moment(stamp(label.at)), label.class_name
 
 
 def findings(labels: Iterable[Label]) -> list[Finding]:

@@ -1,7 +1,9 @@
 """Saying what a part is: everything that a label must hold to before it is added."""
 
 from models.errors import LabelError
+from station.core.moments import stamp
 from station.core.verdicts import Classes
+from station.labels.agreement import weight
 from station.labels.label import BUILT_IN, WITHDRAWN, Box, Label, Patch
 from station.labels.store import LabelStore
 from station.labels.subjects import Labelled
@@ -60,10 +62,10 @@ def say(store: LabelStore, label: Label) -> None:
         LabelError: There is nothing to withdraw, the person's last word bears a later time, or the store refuses.
     """
     said = [one for one in store.labels(label.subject) if (one.region, one.who) == (label.region, label.who)]
-    if said and said[-1].at > label.at:
-        raise LabelError(
-            "label.said_later", f"{label.who} said {said[-1].class_name} of it at {said[-1].at}; it is {label.at}"
-        )
-    if label.is_withdrawal and (not said or said[-1].is_withdrawal):
+    last = max(said, key=weight, default=None)
+    if last is not None and last.at > label.at:
+        at, now = stamp(last.at), stamp(label.at)
+        raise LabelError("label.said_later", f"{label.who} said {last.class_name} of it at {at}; it is {now}")
+    if label.is_withdrawal and (last is None or last.is_withdrawal):
         raise LabelError("label.nothing_said", f"{label.subject}, {label.region}: nothing holds that {label.who} said")
     store.add([label])

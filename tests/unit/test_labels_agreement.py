@@ -1,7 +1,10 @@
 """Of each person the latest label counts; where all agree there is one class, where not the place is told."""
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from station.labels.agreement import current, disagreements, findings
-from station.labels.label import WITHDRAWN
+from station.labels.label import WITHDRAWN, Label
 from tests.label_samples import REGIONS, label
 
 
@@ -10,8 +13,31 @@ def test_the_latest_of_a_person_counts_whatever_came_first() -> None:
     assert current([first, last]) == current([last, first]) == [last]
 
 
-def test_at_one_time_what_came_later_counts() -> None:
-    assert current([label("pits"), label("scratches")]) == [label("scratches")]
+def test_of_one_millisecond_the_same_counts_whatever_came_first() -> None:
+    said = [label("pits"), label("scratches")]
+    assert current(said) == current(reversed(said)) == [label("scratches")]
+
+
+LABELS = st.lists(
+    st.builds(
+        label, st.sampled_from(["pits", "scratches", WITHDRAWN]), st.sampled_from(["ada", "bob"]),
+        st.integers(0, 3), st.sampled_from(REGIONS[:2]),
+    ),
+    max_size=12,
+)  # fmt: skip
+
+
+@given(st.data(), LABELS)
+def test_labels_of_two_computers_come_to_the_same_in_any_order_and_more_than_once(
+    data: st.DataObject, said: list[Label]
+) -> None:
+    again = data.draw(st.permutations([*said, *data.draw(st.lists(st.sampled_from(said)) if said else st.just([]))]))
+    assert set(current(again)) == set(current(said))
+    found = [{(one.region, one.agreed, frozenset(one.labels)) for one in findings(some)} for some in (said, again)]
+    assert found[0] == found[1]
+    for finding in findings(said):
+        assert len({one.who for one in finding.labels}) == len(finding.labels)
+        assert (finding.agreed is None) == (len(finding.classes) > 1)
 
 
 def test_another_place_or_person_is_another_matter() -> None:

@@ -37,6 +37,17 @@ sys.stdin.readline()
 for minute in range(int(sys.argv[3])):
     store.add([label(who=sys.argv[2], minutes=minute)])
 """
+LABELS_IN_A_LOOP = """
+import itertools, sys
+from pathlib import Path
+from station.labels.sqlite import SqliteLabels
+from tests.label_samples import label
+store = SqliteLabels(Path(sys.argv[1]))
+begun = len({one.at for one in store.labels()})
+for minute in itertools.count(begun):
+    store.add([label(who=f"person {one}", minutes=minute) for one in range(7)])
+    print(minute + 1, flush=True)
+"""
 
 
 @pytest.fixture
@@ -151,6 +162,20 @@ def test_two_processes_that_label_at_once_lose_nothing(folder: Path) -> None:
     assert [process.wait(60) for process in processes] == [0, 0, 0]
     assert lying(folder) == [DATABASE]
     assert Counter(one.who for one in SqliteLabels(folder).labels()) == dict.fromkeys(people, each)
+
+
+def test_who_is_killed_while_labelling_leaves_each_addition_whole_or_not_at_all(folder: Path) -> None:
+    for _ in range(5):
+        command = [sys.executable, "-c", LABELS_IN_A_LOOP, str(folder)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT, text=True) as process:
+            assert process.stdout is not None
+            told = int(process.stdout.readline())
+            process.kill()
+            told = max([told, *map(int, process.stdout.read().split("\n")[:-1])])
+        found = Counter(one.at for one in SqliteLabels(folder).labels())
+        assert set(found.values()) == {7}
+        assert len(found) >= told
+    assert SqliteLabels(folder).add([label(minutes=-1)]) == 1
 
 
 def test_a_database_that_another_process_has_put_there_meanwhile_stays(
