@@ -45,6 +45,8 @@ LABELS = (  # 63xx labels
     Fault(6308, "label.other_geometry", "The scan is not cut into such patches. Label a box, or give the part type that it is of.", Reaction.REFUSE),
     Fault(6309, "label.nothing_said", "This person has said nothing of it that could be withdrawn. `station label show` tells what was said.", Reaction.REFUSE),
     Fault(6310, "label.said_later", "What this person says of it bears a later time than now. Set the computer's clock right; nothing was changed.", Reaction.REFUSE),
+    Fault(6321, "label.import_refused", "The labels from elsewhere cannot be taken in; none was. Correct what is named.", Reaction.REFUSE),
+    Fault(6322, "label.not_written", "The labels cannot be written there; nothing was overwritten. Give another place, or make room on the disk.", Reaction.REFUSE),
 )
 # fmt: on
 
