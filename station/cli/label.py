@@ -1,6 +1,5 @@
 """`station label`: what people say that parts really are, said, listed and shown beside what was decided."""
 
-import getpass
 import json
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
+from station.cli.label_exchange import label_export, label_import
 from station.cli.label_tables import dossier_table, facts_table, findings_table, labels_table
-from station.cli.terminal import ConfigOption, DataOption, JsonOption, err, out, settings_of
+from station.cli.terminal import ConfigOption, DataOption, JsonOption, err, out, settings_of, user_name
 from station.core.errors import ConfigError
 from station.core.moments import moment, stamp
 from station.core.records import time_asked
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 label_app = typer.Typer(
     help="Say what a part really is; list and show what was said.", no_args_is_help=True, rich_markup_mode=None
 )
+
+label_app.command("import")(label_import)
+label_app.command("export")(label_export)
 
 InspectionArgument = Annotated[
     str | None,
@@ -74,7 +77,9 @@ def label_set(
     labelled = _labelled(settings, data, inspection, scan, part_type)
     now = moment(stamp(datetime.now(UTC)))  # as it is read back
     try:
-        label = Label(labelled.subject, _region(labelled, patch, box), class_name, who or _user(), now, source, note)
+        label = Label(
+            labelled.subject, _region(labelled, patch, box), class_name, who or user_name(), now, source, note
+        )
     except ValueError as error:
         raise ConfigError("config.bad_option", str(error)) from error
     say(store, label)
@@ -120,13 +125,6 @@ def _box(text: str) -> Box:
         return Box(line, column, height, width)
     except ValueError as error:
         raise ConfigError("config.bad_option", f"--box {text}: write it as LINE,COLUMN,HEIGHT,WIDTH, in px") from error
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError) as error:
-        raise ConfigError("config.bad_option", "this user has no name; say with --by who says so") from error
 
 
 def _require_one_subject(inspection: str | None, scan: Path | None) -> None:

@@ -1,5 +1,6 @@
 """What the commands share: the terminal, their common options, and how a refusal is told."""
 
+import getpass
 import io
 import logging
 import os
@@ -143,6 +144,18 @@ def settings_of(config: Path | None, shipped: str) -> Settings:
         return load_settings(config)
     with as_file(bundled(shipped)) as path:
         return load_settings(path)
+
+
+def user_name() -> str:
+    """Who gives the command.
+
+    Raises:
+        ConfigError: This user has no name.
+    """
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError) as error:
+        raise ConfigError("config.bad_option", "this user has no name; say with --by who says so") from error
 
 
 def refuse_auto_reset(settings: Settings, config: Path, *, auto_reset: bool) -> None:

@@ -69,6 +69,7 @@ PLANTS = {
         ("station.cli.model_train", "station.cli.model_release"),
         ("station.cli.model_tables", "station.cli.model_train"),
         ("station.cli.label_tables", "station.cli.label"),
+        ("station.cli.label_exchange", "station.cli.label"),
         ("station.cli.terminal", "station.cli.model_tables"),
         ("station.cli.newcomer", None),
     ],

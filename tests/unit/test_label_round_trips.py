@@ -85,18 +85,27 @@ def test_a_scan_that_is_gone_or_changed_is_told_with_its_labels(labels: list[Lab
     assert {row.label.subject for row in laid.sheet.rows} == {labels[-1].subject}
 
 
-def test_two_scans_of_one_name_stay_two(tmp_path: Path) -> None:
-    scans = tmp_path / "scans"
+@pytest.mark.parametrize("name", ["class-folders", "cvat", "label-studio"])
+def test_two_scans_of_one_name_stay_two(name: str, tmp_path: Path) -> None:
+    scans, form = tmp_path / "scans", FORMATS[name]
     labels = [
-        Label(ScanSubject(make_scan(scans / str(seed) / "scan.png", seed)), WholePart(), name, "anna", AT)
-        for seed, name in enumerate(("pit", "scratch"))
+        Label(ScanSubject(make_scan(scans / str(seed) / "scan.png", seed)), WholePart(), "pit", "anna", AT)
+        for seed in range(2)
     ]
-    for name in ("class-folders", "cvat", "label-studio"):
-        laid = lay_out(labels, FORMATS[name], CLASSES, Pictures(scans), archive(tmp_path))
-        assert len({row.picture.name for row in laid.sheet.rows if row.picture}) == 2
-    write_out(tmp_path / "out", FORMATS["class-folders"], lay_out(
-        labels, FORMATS["class-folders"], CLASSES, Pictures(scans), archive(tmp_path)).sheet)  # fmt: skip
-    assert set(read("class-folders", tmp_path / "out")) == {replace(one, source=Source.IMPORT) for one in labels}
+    sheet = lay_out(labels, form, CLASSES, Pictures(scans), archive(tmp_path)).sheet
+    write_out(tmp_path / "out", form, sheet)
+    assert set(read(name, tmp_path / "out", scans)) == {replace(one, source=Source.IMPORT) for one in labels}
+
+
+def test_two_pictures_that_would_have_one_text_are_not_written(tmp_path: Path) -> None:
+    labels = [
+        Label(ScanSubject(make_scan(tmp_path / "scans" / f"scan.{ending}", 1)), Box(0, 0, 1, 1), "pit", "anna", AT)
+        for ending in ("png", "bmp")
+    ]
+    sheet = lay_out(labels, FORMATS["yolo"], CLASSES, Pictures(tmp_path / "scans"), archive(tmp_path)).sheet
+    with pytest.raises(LabelError, match=r"two pictures would have the text labels/scan\.txt"):
+        write_out(tmp_path / "out", FORMATS["yolo"], sheet)
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize("name", WRITTEN)

@@ -137,6 +137,14 @@ def test_a_name_that_two_scans_have_is_refused_unless_a_folder_or_the_hash_tells
         assert [label.subject for label in taken(text)] == [ScanSubject(other)]
 
 
+@pytest.mark.parametrize("name", ["1.png", "1", "./1.png"])
+def test_the_way_from_the_folder_itself_means_that_scan(
+    name: str, taken: Callable[..., list[Label]], tmp_path: Path
+) -> None:
+    straight = make_scan(tmp_path / "scans" / "1.png", 9)
+    assert [label.subject for label in taken(f"file,class\n{name},pit\n")] == [ScanSubject(straight)]
+
+
 def test_a_scan_that_is_not_whole_is_refused(taken: Callable[..., list[Label]], tmp_path: Path) -> None:
     place = tmp_path / "scans" / "day" / "1.png"
     place.write_bytes(place.read_bytes()[:-20])

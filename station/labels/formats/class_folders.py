@@ -31,9 +31,12 @@ def read_class_folders(folder: Path) -> Found:
 
 
 def write_class_folders(folder: Path, sheet: Sheet) -> None:
-    """Copy scans into folders of their classes; a class without any has an empty one."""
+    """Copy scans into folders of their classes; of two with one name the second has its hash before it."""
     for name in sheet.classes:
         (folder / name).mkdir()
     for picture, labels in sheet.by_picture():
         for label in labels:
-            shutil.copyfile(picture.path, folder / label.class_name / picture.name)
+            place = folder / label.class_name / picture.path.name
+            if place.exists():
+                place = place.with_name(f"{picture.sha256[:12]}-{place.name}")
+            shutil.copyfile(picture.path, place)

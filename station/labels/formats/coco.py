@@ -97,7 +97,7 @@ def write_coco(path: Path, sheet: Sheet) -> None:
         "categories": [{"id": number, "name": name, "supercategory": ""} for name, number in numbers.items()],
         "annotations": annotations,
     }
-    write_whole(path, json.dumps(document, ensure_ascii=False, indent=1).encode())
+    write_whole(path, json.dumps(document, ensure_ascii=False, indent=1).encode() + b"\n")
 
 
 def _image(number: int, picture: Picture) -> dict[str, Any]:

@@ -88,7 +88,7 @@ class Picture:
 
     Attributes:
         path: Where it lies.
-        name: What it is called in the file; no two of a sheet have the same, also without their endings.
+        name: What it is called in the file: the way to it from the folder of scans.
         sha256: Of its content.
         size: In px.
     """

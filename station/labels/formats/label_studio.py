@@ -135,7 +135,7 @@ def _left_out(path: Path, tasks: list[JsonItem]) -> Iterator[str]:
 def write_label_studio(path: Path, sheet: Sheet) -> None:
     """Write choices and rectangles."""
     tasks = [_task(picture, labels) for picture, labels in sheet.by_picture()]
-    write_whole(path, json.dumps(tasks, ensure_ascii=False, indent=1).encode())
+    write_whole(path, json.dumps(tasks, ensure_ascii=False, indent=1).encode() + b"\n")
 
 
 def _task(picture: Picture, labels: list[Label]) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePath
+from pathlib import Path
 
 from models.errors import LabelError
 from station.core.durable import make_folder, staged_folder
@@ -38,7 +38,20 @@ def lay_out(
         classes: The configured classes.
         pictures: Where scans are looked for.
         archive: What the records know.
+
+    Raises:
+        LabelError: `label.not_written`: the folder of scans cannot be read.
+        RecordError: The records are there and cannot be read.
     """
+    try:
+        return _laid_out(labels, form, classes, pictures, archive)
+    except WrongFileError as error:
+        raise LabelError("label.not_written", str(error)) from error
+
+
+def _laid_out(
+    labels: Sequence[Label], form: Format, classes: Sequence[str], pictures: Pictures, archive: Archive
+) -> LaidOut:
     left_out: list[str] = []
     held = [label for label in labels if label.region.level in form.levels]
     others = (label for label in labels if label.region.level not in form.levels)
@@ -103,10 +116,9 @@ def _found(
         by_subject[label.subject].append(label)
     archived = archive.find({_key(subject) for subject in by_subject})
     found: dict[Subject, Picture] = {}
-    names: set[str] = set()
     for subject, said in by_subject.items():
         try:
-            found[subject] = _picture(subject, archived.get(_key(subject)), pictures, names)
+            found[subject] = _picture(subject, archived.get(_key(subject)), pictures)
         except WrongFileError:
             raise
         except ValueError as error:
@@ -118,7 +130,7 @@ def _key(subject: Subject) -> str:
     return subject.inspection_id if isinstance(subject, InspectionSubject) else subject.sha256
 
 
-def _picture(subject: Subject, known: ArchivedScan | None, pictures: Pictures, names: set[str]) -> Picture:
+def _picture(subject: Subject, known: ArchivedScan | None, pictures: Pictures) -> Picture:
     sha256 = (known.sha256 if known else "") if isinstance(subject, InspectionSubject) else subject.sha256
     path = pictures.by_sha256(sha256) or (known.path if known else None)
     if path is None or not path.is_file():
@@ -126,9 +138,7 @@ def _picture(subject: Subject, known: ArchivedScan | None, pictures: Pictures, n
     scan = pictures.look(path)
     if scan.sha256 != sha256:
         raise ValueError(f"{path} is not the scan that was labelled: its content is another")
-    name = path.name if path.stem not in names else f"{sha256[:12]}-{path.name}"
-    names.add(PurePath(name).stem)
-    return Picture(path, name, sha256, scan.size)
+    return Picture(path, pictures.way(path), sha256, scan.size)
 
 
 def _classes(configured: Sequence[str], rows: Iterable[Row]) -> tuple[str, ...]:

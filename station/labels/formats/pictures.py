@@ -55,11 +55,21 @@ class Pictures:
         return self._looked[path]
 
     def named(self, name: str) -> list[Path]:
-        """The scans that a name, a path or a name without ending may mean: those whose folders fit it best."""
+        """The scans that a name, a path or a name without ending may mean.
+
+        One that is the way from the folder itself means that scan, others those whose folders fit best.
+        """
         wanted = PurePosixPath(name.replace("\\", "/"))
+        if straight := self._by_way.get(wanted.as_posix()):
+            return straight
         found = self._by_file.get(wanted.name) or self._by_stem.get(wanted.name) or []
         best = max((_alike(path, wanted) for path in found), default=0)
         return [path for path in found if _alike(path, wanted) == best]
+
+    def way(self, path: Path) -> str:
+        """The way to a scan from the folder; of one that lies elsewhere the name."""
+        within = self._folder is not None and path.is_relative_to(self._folder)
+        return path.relative_to(self._folder or path).as_posix() if within else path.name
 
     def by_sha256(self, sha256: str) -> Path | None:
         """The scan with this content, or None; the first time it reads all that there are."""
@@ -70,6 +80,12 @@ class Pictures:
         if self._folder is None:
             return []
         return [path for path in files_below(self._folder) if path.suffix.lower() in SCAN_SUFFIXES]
+
+    @cached_property
+    def _by_way(self) -> dict[str, list[Path]]:
+        ways = {path: path.relative_to(self._folder or path) for path in self._files}
+        whole = _grouped({path: way.as_posix() for path, way in ways.items()})
+        return _grouped({path: way.with_suffix("").as_posix() for path, way in ways.items()}) | whole
 
     @cached_property
     def _by_file(self) -> dict[str, list[Path]]:

@@ -1,5 +1,7 @@
 """Every format by its name on the command line, and what it can hold."""
 
+from enum import StrEnum
+
 from station.labels.formats.class_folders import read_class_folders, write_class_folders
 from station.labels.formats.coco import read_coco, write_coco
 from station.labels.formats.csv_rows import read_csv, write_csv
@@ -17,8 +19,22 @@ EVERYTHING = frozenset({"who", "when", "source", "note"})
 """What a format may hold beside picture, place and class."""
 NOTHING = frozenset[str]()
 
+
+class FormatName(StrEnum):
+    """The formats, as the command line calls them."""
+
+    CSV = "csv"
+    JSONL = "jsonl"
+    COCO = "coco"
+    YOLO = "yolo"
+    CVAT = "cvat"
+    LABEL_STUDIO = "label-studio"
+    CLASS_FOLDERS = "class-folders"
+    PATCH_FOLDERS = "patch-folders"
+
+
 FORMATS = {
-    one.name: one
+    FormatName(one.name): one
     for one in (
         Format("csv", "one label a row", EVERY_LEVEL, EVERYTHING, read_csv, write_csv, of_pictures=False),
         Format(
@@ -40,4 +56,4 @@ FORMATS = {
         ),
     )
 }  # fmt: skip
-"""By name; `EVERYTHING` and `EVERY_LEVEL` are what the complete ones hold."""
+"""By name."""

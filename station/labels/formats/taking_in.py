@@ -8,13 +8,16 @@ told, not only the first.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from models.errors import LabelError
 from station.labels.agreement import current
-from station.labels.formats.entry import Entry
+from station.labels.formats.entry import Entry, Format
 from station.labels.formats.finding import Finder, Known, Problems
 from station.labels.formats.rectangle import PictureSize, Rectangle
+from station.labels.formats.source import WrongFileError
 from station.labels.label import Box, Label, Mask, Patch, Region, Source, Subject, WholePart
+from station.labels.store import LabelStore
 
 MOST_TOLD = 20
 """Faults told one by one."""
@@ -43,6 +46,43 @@ class Terms:
     def name(self, entry: Entry) -> str:
         """The station's name of an entry's class."""
         return self.names.get(entry.class_name, entry.class_name)
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What was taken in.
+
+    Attributes:
+        labels: How many labels the file holds.
+        new: How many of them nobody had said yet.
+        left_out: What of the file no label can hold, in words.
+    """
+
+    labels: int
+    new: int
+    left_out: tuple[str, ...]
+
+
+def take_in(path: Path, form: Format, finder: Finder, terms: Terms, store: LabelStore) -> Taken:
+    """Take a file or folder of labels in, all of it or nothing.
+
+    Args:
+        path: The file or folder.
+        form: Its format.
+        finder: Finds the pictures that it names.
+        terms: What holds for all.
+        store: Where the labels go, in one transaction.
+
+    Raises:
+        LabelError: `label.import_refused` with all that is wrong; or the store does not take it.
+        RecordError: The records are there and cannot be read.
+    """
+    try:
+        found = form.read(path)
+        labels = labels_of(found.entries, finder, terms)
+    except WrongFileError as error:
+        raise LabelError("label.import_refused", str(error)) from error
+    return Taken(len(labels), store.add(unsaid(labels, store.labels(), terms)), found.left_out)
 
 
 def labels_of(entries: Sequence[Entry], finder: Finder, terms: Terms) -> list[Label]:

@@ -92,6 +92,8 @@ def write_yolo(folder: Path, sheet: Sheet) -> None:
     for picture, labels in sheet.by_picture():
         place = (folder / LABELS / picture.name).with_suffix(".txt")
         place.parent.mkdir(parents=True, exist_ok=True)
+        if place.exists():
+            raise ValueError(f"two pictures would have the text {place.relative_to(folder)}: {picture.name} is one")
         place.write_text("".join(_line(numbers, label, Share.of(_box_of(label), picture.size)) for label in labels))
 
 
