@@ -12,6 +12,7 @@ from rich.table import Table
 
 from models.errors import DatasetError
 from station.cli.dataset_compose import compose as compose_scans
+from station.cli.dataset_cut import cut as cut_scans
 from station.cli.terminal import ConfigOption, err, out, progress, refuse, settings_of
 from station.core.errors import StationError
 
@@ -33,6 +34,7 @@ def dataset() -> None:
 
 
 dataset_app.command("compose")(compose_scans)
+dataset_app.command("cut")(cut_scans)
 
 
 @dataset_app.command()

@@ -137,5 +137,5 @@ def test_nothing_is_overwritten_and_patches_are_not_written(station: Station, ta
     assert station.refused("export", table, "--format", "csv").code == "label.not_written"
     assert table.read_text() == before
     error = station.refused("export", table.parent / "new", "--format", "patch-folders")
-    assert error.detail == "patch-folders is only read"
+    assert error.detail == "patch-folders is only read; `station dataset cut` lays patches out"
     assert not (table.parent / "new").exists()

@@ -77,7 +77,7 @@ def write_out(place: Path, form: Format, sheet: Sheet) -> None:
         LabelError: `label.not_written`: something lies there, the disk does not take it, or the format cannot.
     """
     if form.write is None:
-        raise LabelError("label.not_written", f"{form.name} is only read")
+        raise LabelError("label.not_written", f"{form.name} is only read; `station dataset cut` lays patches out")
     if place.exists():
         raise LabelError("label.not_written", f"{place} is there already, nothing was overwritten")
     try:
