@@ -1,11 +1,12 @@
 """Files as the trade's programs write them, typed in from their documents; what is wrong is told with its place."""
 
+import contextlib
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from station.labels.formats import source
@@ -285,7 +286,8 @@ WRONG = [
     ("label-studio", "{}", "a list is expected"),
     ("label-studio", "[{}]", "[0].data: an object is expected"),
     ("label-studio", '[{"data":{"a":"1.png","b":"x"},"annotations":[]}]', "which of its texts is the picture"),
-    ("label-studio", studio({"type": "polygonlabels"}), "polygonlabels of 1.png: labels are choices and rectangle"),
+    ("label-studio", studio({"type": "polygonlabels"}), "polygonlabels of 1.png: labels are rectanglelabels, and"),
+    ("label-studio", studio({"type": "choices"} | value(choices=["pit"])), "choices of 1.png: labels are rect"),
     ("label-studio", studio({"image_rotation": 90}), "a turned rectangle or picture"),
     ("label-studio", studio(value(rotation=12.5)), "a turned rectangle or picture"),
     ("label-studio", studio(value(rectanglelabels=["pit", "scratch"])), "one class is expected, there are 2: pit, scr"),
@@ -364,6 +366,56 @@ def test_a_folder_of_any_number_of_files_is_not_read(tmp_path: Path, monkeypatch
     monkeypatch.setattr(source, "MOST_ITEMS", 3)
     with pytest.raises(WrongFileError, match="more than 3 files"):
         FORMATS["class-folders"].read(written(tmp_path, {f"pit/{number}.png": "" for number in range(4)}))
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=4,
+)
+SAMPLES = {"coco": COCO, "label-studio": STUDIO}
+TEXTS = {
+    "coco": json.dumps(COCO),
+    "label-studio": json.dumps(STUDIO),
+    "cvat": CVAT,
+    "csv": HEAD + "1.png,pit,box,1,2,3,4\n2.png,pit,,,,,\n",
+    "jsonl": '{"file": "1.png", "class": "pit"}\n{"scan_sha256": "' + "ab" * 32 + '", "class": "pit", "note": "x"}\n',
+}
+USUAL = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+def with_anything(value: Any, data: st.DataObject) -> Any:
+    """A document in which something is another thing."""
+    if data.draw(st.integers(0, 4)) == 0 or not isinstance(value, dict | list) or not value:
+        return data.draw(ANYTHING)
+    if isinstance(value, list):
+        place = data.draw(st.integers(0, len(value) - 1))
+        return [*value[:place], with_anything(value[place], data), *value[place + 1 :]]
+    name = data.draw(st.sampled_from(sorted(value)))
+    return value | {name: with_anything(value[name], data)}
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+@given(data=st.data())
+@USUAL
+def test_a_document_with_anything_in_it_is_read_or_refused_in_words(
+    name: str, data: st.DataObject, tmp_path: Path
+) -> None:
+    written(tmp_path, {"labels": json.dumps(with_anything(SAMPLES[name], data))})
+    with contextlib.suppress(WrongFileError):
+        FORMATS[name].read(tmp_path / "labels")
+
+
+@pytest.mark.parametrize("name", TEXTS)
+@given(data=st.data())
+@USUAL
+def test_a_file_with_anything_in_it_is_read_or_refused_in_words(name: str, data: st.DataObject, tmp_path: Path) -> None:
+    text = TEXTS[name].encode()
+    start = data.draw(st.integers(0, len(text)))
+    end = data.draw(st.integers(start, min(len(text), start + 20)))
+    (tmp_path / "labels").write_bytes(text[:start] + data.draw(st.binary(max_size=12)) + text[end:])
+    with contextlib.suppress(WrongFileError):
+        FORMATS[name].read(tmp_path / "labels")
 
 
 # ---------------------------------------------------------------------- rectangles

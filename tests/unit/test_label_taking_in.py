@@ -62,6 +62,14 @@ def test_a_scan_that_the_records_know_is_its_inspection_s(taken: Callable[..., l
     assert taken(boxed, archived=archived, scans="")[0].region == Box(1, 2, 3, 4)
 
 
+def test_a_scan_of_several_inspections_is_none_s(taken: Callable[..., list[Label]], tmp_path: Path) -> None:
+    one = sha256(tmp_path, "day/1.png")
+    archived = archive(tmp_path, (ID, one, "scans/day/1.png"), ("other", one, "scans/day/1.png"))
+    assert [label.subject for label in taken("file,class\n1.png,pit\n", archived=archived)] == [ScanSubject(one)]
+    labels = taken(f"inspection_id,file,class\n{ID},1.png,pit\n", archived=archived)
+    assert [label.subject for label in labels] == [InspectionSubject(ID)]
+
+
 def test_a_hash_alone_is_enough_where_no_place_must_be_within_the_scan(taken: Callable[..., list[Label]]) -> None:
     head = "scan_sha256,class,level,patch,lines_per_turn,lines_per_block,patch_px,patches_per_strip,mask_sha256\n"
     rows = (f"{'ab' * 32},pit,part,,,,,,\n", f"{'ab' * 32},pit,patch,3,64,32,16,2,\n")
@@ -89,6 +97,10 @@ def test_the_same_twice_is_once_enough_and_two_people_may_differ(taken: Callable
 
 
 REFUSED = [
+    (
+        "file,class,at\n1.png,pit,2026-05-01T06:00:01Z\n",
+        "line 2: it bears a later time than now, 2026-05-01T06:00:01.000Z",
+    ),
     ("file,class\n4.png,pit\n", "line 2: the picture 4.png is not there"),
     ("file,class\n../../etc/passwd,pit\n", "line 2: the picture ../../etc/passwd is not there"),
     ("file,class\n1.png,Kratzer\n2.png,Kratzer\n", "line 2: there is no class 'Kratzer', there are defect_free, pit"),

@@ -1,7 +1,8 @@
 """The scans that the records know: which inspection a scan is of, and where its file lies."""
 
 import csv
-from collections.abc import Collection
+from collections import defaultdict
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,24 +38,25 @@ class Archive:
         self._reader = reader
         self._folder = folder
 
-    def find(self, wanted: Collection[str]) -> dict[str, ArchivedScan]:
-        """The scans of these hashes and whole ids of inspections; blocks while all records are gone through once.
+    def find(self, wanted: AbstractSet[str]) -> dict[str, ArchivedScan]:
+        """The scans of these hashes and whole ids of inspections; one that several inspections have is none's.
+
+        Blocks while all records are gone through once.
 
         Raises:
             RecordError: The records are there and cannot be read.
         """
-        found: dict[str, ArchivedScan] = {}
+        found: dict[str, list[ArchivedScan]] = defaultdict(list)
         if not wanted:
-            return found
+            return {}
         try:
             for row in csv.DictReader(self._reader.export(RecordFilter(), "csv")):
-                for key in (row["inspection_id"], row["scan_sha256"]):
-                    if key and key in wanted:
-                        found[key] = self._scan(row)
+                for key in wanted & {row["inspection_id"], row["scan_sha256"]}:
+                    found[key].append(self._scan(row))
         except RecordError as error:
             if error.code != "record.unknown":  # a folder without records knows nothing, which is no fault
                 raise
-        return found
+        return {key: scans[0] for key, scans in found.items() if len(scans) == 1}
 
     def _scan(self, row: dict[str, str]) -> ArchivedScan:
         path = self._folder / row["scan_file"] if row["scan_file"] else None

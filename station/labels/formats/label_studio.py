@@ -95,10 +95,10 @@ def _moment(item: JsonItem) -> datetime | None:
 
 def _entry(result: JsonItem, picture: PictureName, said: Said) -> Entry:
     kind, value = result.get("type").text(), result.get("value")
-    if kind == "choices":
+    if kind == "choices" and "x" not in value:
         return Entry(result.where, picture, WholePart(), _one(value.get("choices")), said)
     if kind != "rectanglelabels":
-        raise result.wrong(f"{kind} of {picture}: labels are choices and rectanglelabels; make it a rectangle")
+        raise result.wrong(f"{kind} of {picture}: labels are rectanglelabels, and choices of the whole picture")
     if any(item.value and item.number() % 360 for item in (value.get("rotation"), result.get("image_rotation"))):
         raise result.wrong("a turned rectangle or picture; make it an upright one")
     left, top, width, height = (value.get(name).number() for name in ("x", "y", "width", "height"))

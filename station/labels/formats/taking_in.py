@@ -11,6 +11,7 @@ from datetime import datetime
 from pathlib import Path
 
 from models.errors import LabelError
+from station.core.moments import stamp
 from station.labels.agreement import current
 from station.labels.formats.entry import Entry, Format
 from station.labels.formats.finding import Finder, Known, Problems
@@ -136,6 +137,8 @@ def _wrong_classes(entries: Sequence[Entry], terms: Terms) -> Iterator[str]:
 
 def _label(entry: Entry, known: Known, finder: Finder, terms: Terms) -> Label:
     said = entry.said
+    if said.at is not None and said.at > terms.at:  # nothing that is said now would take its place
+        raise ValueError(f"it bears a later time than now, {stamp(said.at)}")
     return Label(
         known.subject,
         _region(entry, known, finder),
