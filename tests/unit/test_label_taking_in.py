@@ -1,5 +1,6 @@
 """Labels from elsewhere: whose they are, and everything for which they are refused, told by name and place."""
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -163,13 +164,23 @@ def test_a_scan_that_is_not_whole_is_refused(taken: Callable[..., list[Label]], 
     assert "1.png: the file is cut off" in refusal(lambda: taken("file,class\n1.png,pit\n"))
 
 
-def test_a_picture_of_another_size_is_refused(taken: Callable[..., list[Label]], tmp_path: Path) -> None:
-    box = '<box label="pit" xtl="1" ytl="1" xbr="2" ybr="2"/>'
-    image = f'<image name="1.png" width="640" height="480">{box}</image>'
+@pytest.mark.parametrize("label", ['<box label="pit" xtl="1" ytl="1" xbr="2" ybr="2"/>', '<tag label="pit"/>'])
+def test_a_picture_of_another_size_is_refused(label: str, taken: Callable[..., list[Label]], tmp_path: Path) -> None:
+    image = f'<image name="1.png" width="640" height="480">{label}</image>'
     written(tmp_path, {"a.xml": f"<annotations><version>1.1</version>{image}</annotations>"})
     found = FORMATS["cvat"].read(tmp_path / "a.xml")
     finder = Finder(Pictures(tmp_path / "scans"), archive(tmp_path))
     assert "labels are of a picture of 480 lines of 640 px" in refusal(lambda: labels_of(found.entries, finder, TERMS))
+
+
+def test_a_link_that_leads_nowhere_and_what_is_no_file_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "sorted" / "pit").mkdir(parents=True)
+    (tmp_path / "sorted" / "pit" / "1.png").symlink_to(tmp_path / "gone.png")
+    os.mkfifo(tmp_path / "sorted" / "pit" / "2.png")
+    finder = Finder(Pictures(None), archive(tmp_path))
+    detail = refusal(lambda: labels_of(FORMATS["class-folders"].read(tmp_path / "sorted").entries, finder, TERMS))
+    assert "1.png: it cannot be read: No such file" in detail
+    assert "2.png: it is no file" in detail
 
 
 def test_a_scan_of_another_inspection_is_refused(taken: Callable[..., list[Label]], tmp_path: Path) -> None:

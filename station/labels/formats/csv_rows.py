@@ -28,7 +28,8 @@ def read_csv(path: Path) -> Found:
 
 
 def _entries(path: Path) -> Iterator[Entry]:
-    rows = csv.reader(io.StringIO(read_text(path), newline=""), strict=True)
+    text = read_text(path)
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
     try:
         names = [name.strip() for name in next(rows, [])]
         _require_columns(path, names)
@@ -41,6 +42,12 @@ def _entries(path: Path) -> Iterator[Entry]:
                     yield entry_of(_fields(names, row), where)
     except csv.Error as error:
         raise WrongFileError(f"{path} line {rows.line_num}: {error}") from error
+
+
+def _delimiter(text: str) -> str:
+    """A comma, or what stands in its place where spreadsheets take the comma for the decimal point."""
+    first = text.partition("\n")[0]
+    return ";" if ";" in first and "," not in first else ","
 
 
 def _require_columns(path: Path, names: list[str]) -> None:

@@ -1,5 +1,6 @@
 """Whose picture a label is of: the inspection's that the records know by the scan's hash, or else the scan's."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -11,6 +12,8 @@ from station.labels.formats.pictures import Pictures, Scan
 from station.labels.formats.rectangle import PictureSize
 from station.labels.formats.source import WrongFileError
 from station.labels.label import InspectionSubject, ScanSubject, Subject
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +93,9 @@ class Finder:
         """
         if known.path is None or not known.path.is_file():
             return None
-        size = self._pictures.look(known.path).size
-        if told not in {None, size}:
-            raise ValueError(f"the labels are of a picture of {told}, {known.path} has {size}")
-        return size
+        scan = self._pictures.look(known.path)
+        _require_size(scan, told)
+        return scan.size
 
     def _scan(self, picture: PictureName) -> Scan | None:
         """The scan, or None where another thing than its file says which it is."""
@@ -106,7 +108,8 @@ class Finder:
             raise ValueError(f"the picture {picture} may be {named[0]} or {named[1]}")
         if named:
             return self._pictures.look(named[0])
-        by_hash = self._pictures.by_sha256(PurePosixPath(picture.file).stem) if picture.file else None
+        stem = PurePosixPath(picture.file).stem
+        by_hash = self._pictures.by_sha256(stem) if _SHA256.fullmatch(stem) else None
         if by_hash is None and not picture.inspection_id:
             raise ValueError(f"the picture {picture} is not there")
         return self._pictures.look(by_hash) if by_hash else None
@@ -126,7 +129,14 @@ def _sha256(picture: PictureName, scan: Scan | None) -> str:
     return scan.sha256 if scan else picture.sha256
 
 
+def _require_size(scan: Scan, told: PictureSize | None) -> None:
+    if told not in {None, scan.size}:
+        raise ValueError(f"the labels are of a picture of {told}, {scan.path} has {scan.size}")
+
+
 def _known(picture: PictureName, scan: Scan | None, archived: Mapping[str, ArchivedScan]) -> Known:
+    if scan is not None:
+        _require_size(scan, picture.size)
     sha256 = _sha256(picture, scan)
     one = archived.get(picture.inspection_id or sha256)
     if picture.inspection_id:

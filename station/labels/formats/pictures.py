@@ -79,7 +79,7 @@ class Pictures:
     def _files(self) -> list[Path]:
         if self._folder is None:
             return []
-        return [path for path in files_below(self._folder) if path.suffix.lower() in SCAN_SUFFIXES]
+        return [path for path in files_below(self._folder) if path.suffix.lower() in SCAN_SUFFIXES and path.is_file()]
 
     @cached_property
     def _by_way(self) -> dict[str, list[Path]]:
@@ -109,6 +109,8 @@ class Pictures:
 
 def _look(path: Path) -> Scan:
     try:
+        if path.exists() and not path.is_file():
+            raise ValueError(f"{path}: it is no file")
         if path.stat().st_size > MOST_BYTES:
             raise ValueError(f"{path}: it is larger than any scan")
         content = path.read_bytes()

@@ -1,8 +1,10 @@
 """Files of labels as they come from anywhere: read up to a size, and what is wrong in them told with its place."""
 
 import contextlib
+import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NoReturn
 
 MOST_BYTES = 64_000_000
 """Of one file: some hundred thousand boxes in the wordiest of the formats."""
@@ -62,20 +64,26 @@ def read_text(path: Path) -> str:
 
 
 def files_below(folder: Path) -> Iterator[Path]:
-    """Every file of a folder and of those in it, in the order of their names; no link is followed out of it.
+    """Every file of a folder and of those in it, also behind links, and links that lead nowhere; each folder once.
 
     Raises:
-        WrongFileError: No folder, it cannot be read, or more files than anybody labelled by hand.
+        WrongFileError: No folder, a folder in it that cannot be read, or more files than anybody labelled by hand.
     """
     if not folder.is_dir():
         raise WrongFileError(f"{folder}: it is no folder")
-    count = 0
-    try:
-        for path in sorted(folder.rglob("*")):
-            if path.is_file():
-                count += 1
-                if count > MOST_ITEMS:
-                    raise WrongFileError(f"{folder}: more than {MOST_ITEMS:,} files")
-                yield path
-    except OSError as error:
-        raise WrongFileError(f"{error.filename or folder}: it cannot be read: {error.strerror}") from error
+    seen, count = set[tuple[int, int]](), 0
+    for root, folders, names in os.walk(folder, onerror=_refuse, followlinks=True):
+        found = Path(root).stat()
+        if (found.st_dev, found.st_ino) in seen:
+            folders.clear()
+            continue
+        seen.add((found.st_dev, found.st_ino))
+        folders.sort()
+        count += len(names)
+        if count > MOST_ITEMS:
+            raise WrongFileError(f"{folder}: more than {MOST_ITEMS:,} files")
+        yield from (Path(root, name) for name in sorted(names))
+
+
+def _refuse(error: OSError) -> NoReturn:
+    raise WrongFileError(f"{error.filename}: it cannot be read: {error.strerror}") from error
