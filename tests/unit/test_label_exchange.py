@@ -6,11 +6,14 @@ import shutil
 import signal
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from station.labels.formats.registry import FORMATS
+from station.labels.label import InspectionSubject, Label, WholePart
+from station.labels.sqlite import SqliteLabels
 from tests.labelling import Station
 from tests.unit.label_files import written
 
@@ -67,10 +70,10 @@ def test_labels_of_a_scan_that_the_records_know_are_the_inspection_s(station: St
     assert "3 labels, 3 of them new" in station.done("import", table, "--format", "csv", *scans)
     said = station.asked("list")
     assert {label["inspection_id"] for label in said} == {station.archived}
-    assert [(label["class"], label["source"], label["note"]) for label in said] == [
-        ("scratches", "import", "of spring"),
-        ("scratches", "import", "of spring"),
+    assert sorted((label["class"], label["source"], label["note"]) for label in said) == [
         ("pits", "import", "whole"),
+        ("scratches", "import", "of spring"),
+        ("scratches", "import", "of spring"),
     ]
     assert "3 labels, 0 of them new" in station.done("import", table, "--format", "csv", *scans)
     assert len(station.asked("list", "--history")) == 3
@@ -85,6 +88,18 @@ def test_what_is_refused_says_so_and_leaves_nothing(station: Station, table: Pat
     assert error.detail == f"{table} line 5: the picture gone.png is not there"
     assert station.refused("import", table, "--format", "coco").code == "label.import_refused"
     assert station.asked("list", "--history") == []
+
+
+def test_an_import_that_would_not_count_because_of_the_clock_is_refused(station: Station, table: Path) -> None:
+    future = datetime.now(UTC) + timedelta(days=1)
+    label = Label(InspectionSubject(station.archived), WholePart(), "pits", "anna", future)
+    SqliteLabels(station.folder).add([label])
+    scans = ("--scans", table.parent / "scans", *MAPPED)
+    error = station.refused("import", table, "--format", "csv", "--by", "anna", *scans)
+    assert error.code == "label.said_later"
+    assert error.detail.startswith(f"{station.archived}, part: anna said something of it at ")
+    assert len(station.asked("list", "--history")) == 1
+    station.done("import", table, "--format", "csv", "--by", "bert", *scans)
 
 
 @pytest.mark.parametrize("wrong", ["Kratzer", "=scratches", "Kratzer="])

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from models.errors import LabelError
 from station.labels.formats import source
 from station.labels.formats.registry import FORMATS
 from station.labels.formats.source import WrongFileError
-from tests.unit.label_files import written
+from tests.unit.label_files import make_scan, read, written
 from tests.unit.label_samples import COCO, CVAT, STUDIO
 
 
@@ -102,7 +103,7 @@ WRONG = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("name", "content", "told"), WRONG)
+@pytest.mark.parametrize(("name", "content", "told"), WRONG, ids=[f"{one[0]}-{one[2]}" for one in WRONG])
 def test_what_is_wrong_in_a_file_is_told_with_its_place(name: str, content: str, told: str, tmp_path: Path) -> None:
     path = written(tmp_path, {"labels": content}) / "labels"
     with pytest.raises(WrongFileError) as raised:
@@ -140,7 +141,7 @@ WRONG_FOLDERS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("name", "files", "told"), WRONG_FOLDERS)
+@pytest.mark.parametrize(("name", "files", "told"), WRONG_FOLDERS, ids=[f"{one[0]}-{one[2]}" for one in WRONG_FOLDERS])
 def test_what_is_wrong_in_a_folder_is_told_with_its_place(
     name: str, files: dict[str, str], told: str, tmp_path: Path
 ) -> None:
@@ -189,6 +190,14 @@ TEXTS = {
 USUAL = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
+@pytest.fixture(scope="module")
+def scans(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("scans")
+    for number in (1, 2):
+        make_scan(folder / f"{number}.png", number)
+    return folder
+
+
 def with_anything(value: Any, data: st.DataObject) -> Any:
     """A document in which something is another thing."""
     if data.draw(st.integers(0, 4)) == 0 or not isinstance(value, dict | list) or not value:
@@ -204,20 +213,22 @@ def with_anything(value: Any, data: st.DataObject) -> Any:
 @given(data=st.data())
 @USUAL
 def test_a_document_with_anything_in_it_is_read_or_refused_in_words(
-    name: str, data: st.DataObject, tmp_path: Path
+    name: str, data: st.DataObject, tmp_path: Path, scans: Path
 ) -> None:
     written(tmp_path, {"labels": json.dumps(with_anything(SAMPLES[name], data))})
-    with contextlib.suppress(WrongFileError):
-        FORMATS[name].read(tmp_path / "labels")
+    with contextlib.suppress(WrongFileError, LabelError):
+        read(name, tmp_path / "labels", scans)
 
 
 @pytest.mark.parametrize("name", TEXTS)
 @given(data=st.data())
 @USUAL
-def test_a_file_with_anything_in_it_is_read_or_refused_in_words(name: str, data: st.DataObject, tmp_path: Path) -> None:
+def test_a_file_with_anything_in_it_is_read_or_refused_in_words(
+    name: str, data: st.DataObject, tmp_path: Path, scans: Path
+) -> None:
     text = TEXTS[name].encode()
     start = data.draw(st.integers(0, len(text)))
     end = data.draw(st.integers(start, min(len(text), start + 20)))
     (tmp_path / "labels").write_bytes(text[:start] + data.draw(st.binary(max_size=12)) + text[end:])
-    with contextlib.suppress(WrongFileError):
-        FORMATS[name].read(tmp_path / "labels")
+    with contextlib.suppress(WrongFileError, LabelError):
+        read(name, tmp_path / "labels", scans)

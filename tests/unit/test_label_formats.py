@@ -45,6 +45,13 @@ def test_cvat(scans: Path, tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "tf-8", "utf-7", "UTF-16"])
+def test_xml_is_utf_8_whatever_it_says_of_itself(encoding: str, tmp_path: Path) -> None:
+    text = "\ufeff" + CVAT.replace("utf-8", encoding).replace("1.png", "ä.png")
+    (first, *_rest) = FORMATS["cvat"].read(written(tmp_path, {"a.xml": text}) / "a.xml").entries
+    assert first.picture.file == "ä.png"
+
+
 def test_label_studio(scans: Path, tmp_path: Path) -> None:
     path = written(tmp_path, {"export.json": json.dumps(STUDIO)}) / "export.json"
     labels = read("label-studio", path, scans)

@@ -123,7 +123,7 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("text", "told"), REFUSED)
+@pytest.mark.parametrize(("text", "told"), REFUSED, ids=[one[1] for one in REFUSED])
 def test_what_is_refused_is_told_with_its_place(text: str, told: str, taken: Callable[..., list[Label]]) -> None:
     assert told in refusal(lambda: taken(text))
 

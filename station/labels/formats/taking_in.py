@@ -75,7 +75,7 @@ def take_in(path: Path, form: Format, finder: Finder, terms: Terms, store: Label
         store: Where the labels go, in one transaction.
 
     Raises:
-        LabelError: `label.import_refused` with all that is wrong; or the store does not take it.
+        LabelError: `label.import_refused` with all that is wrong; `label.said_later`; or the store does not take it.
         RecordError: The records are there and cannot be read.
     """
     try:
@@ -83,7 +83,10 @@ def take_in(path: Path, form: Format, finder: Finder, terms: Terms, store: Label
         labels = labels_of(found.entries, finder, terms)
     except WrongFileError as error:
         raise LabelError("label.import_refused", str(error)) from error
-    return Taken(len(labels), store.add(unsaid(labels, store.labels(), terms)), found.left_out)
+    said = store.labels()
+    if later := list(_said_later(labels, said, terms)):
+        raise LabelError("label.said_later", _told(later))
+    return Taken(len(labels), store.add(unsaid(labels, said, terms)), found.left_out)
 
 
 def labels_of(entries: Sequence[Entry], finder: Finder, terms: Terms) -> list[Label]:
@@ -122,6 +125,16 @@ def unsaid(labels: Iterable[Label], said: Iterable[Label], terms: Terms) -> list
         if label.at != terms.at
         or (label.subject, label.region, label.who, label.class_name, label.note) not in standing
     ]
+
+
+def _said_later(labels: Iterable[Label], said: Iterable[Label], terms: Terms) -> Iterator[str]:
+    """The labels of now that would not count, because the same person's last one bears a later time."""
+    latest = {(one.subject, one.region, one.who): one.at for one in said}  # which come by their time
+    for label in labels:
+        last = latest.get((label.subject, label.region, label.who), label.at)
+        if label.at == terms.at < last:
+            told = f"{label.who} said something of it at {stamp(last)}, it is {stamp(terms.at)}"
+            yield f"{label.subject}, {label.region}: {told}"
 
 
 def _wrong_classes(entries: Sequence[Entry], terms: Terms) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """XML of another program, read without what makes XML dangerous: no document type, no entities, no depth.
 
 A document type is refused as such, before anything in it is looked at: without one there are no entities to expand and
-no files or addresses to fetch.
+no files or addresses to fetch. The text is UTF-8, as for every other format.
 Source: Python, XML security (`xml`); CWE-776, CWE-611.
 """
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from xml.parsers import expat
 
-from station.labels.formats.source import MOST_ITEMS, WrongFileError, read_bytes
+from station.labels.formats.source import MOST_ITEMS, WrongFileError, read_text
 
 MOST_DEPTH = 32
 """Elements within each other."""
@@ -92,7 +92,7 @@ class _Builder:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._parser = expat.ParserCreate()
+        self._parser = expat.ParserCreate("utf-8")  # whatever the file says of itself
         self._open = [XmlElement("", {}, str(path))]
         self._count = 0
         self._parser.buffer_text = True
@@ -137,7 +137,7 @@ def parse_xml(path: Path) -> XmlElement:
     Raises:
         WrongFileError: It cannot be read, is no XML, has a document type, or more in it than describes pictures.
     """
-    return _Builder(path).parse(read_bytes(path))
+    return _Builder(path).parse(read_text(path).encode())
 
 
 def quoted(text: str) -> str:
