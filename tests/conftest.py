@@ -39,7 +39,8 @@ def nothing_is_left(request: pytest.FixtureRequest, temporary_folder: str) -> It
     """
     before = held_now()
     yield
-    request.node.funcargs.clear()  # what fixtures of the test gave, as pytest does after this
+    if request.node.funcargs:  # None where the run was interrupted
+        request.node.funcargs.clear()  # what fixtures of the test gave, as pytest does after this
     if not request.session.stash.get(WIDE_LOOPS, 0):
         _require_nothing_left(request.node, before)
 

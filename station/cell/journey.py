@@ -77,6 +77,7 @@ class Journey:
                     return None
                 recorded = await self._judge_and_record()
             self._tell(recorded)
+            await posts.sorting.list_defects(inspection, recorded)
             await posts.overload.check(inspection, recorded.judged.judgement.times)
             await posts.sorting.unload(inspection, recorded, started_ns)
             return recorded.judged

@@ -111,6 +111,10 @@ class Sorting:
         finally:
             await stopping
 
+    async def list_defects(self, inspection: Inspection, recorded: Recorded) -> None:
+        """Show the line what was found on the part; nothing waits for that."""
+        await self._results.list_defects(inspection, recorded.judged.judgement.defects)
+
     async def unload(self, inspection: Inspection, recorded: Recorded, started_ns: int) -> None:
         """Have the robot bring the part to its place, close the record with the place it confirms, and publish that.
 
@@ -125,7 +129,6 @@ class Sorting:
         """
         judgement = recorded.judged.judgement
         decision, late_ms = judgement.decision, judgement.ms_after_last_line
-        await self._results.list_defects(inspection, judgement.defects)
         await self._results.room_for(decision.destination)
         self._broadcast.tell(StepStarted(inspection, "unload"))
         confirmed = await self._lay_down(inspection, decision.destination)

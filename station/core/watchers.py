@@ -76,7 +76,7 @@ class Watchers:
     def tell(self, event: CellEvent) -> None:
         """Tell everybody who wants to know; returns at once, after a copy where the event holds a scan."""
         self._seats = [seat for seat in self._seats if seat.taken]
-        told = [seat for seat in self._seats if seat.wants(event)]
+        told = [seat for seat in self._seats if seat.wants(event) and seat.has_room_for(event)]
         if told and isinstance(event, ScanJudged):
             event = _with_own_pixels(event)
         for seat in told:
@@ -107,13 +107,17 @@ class _Seat:
         """Whether this watcher is told of such events."""
         return isinstance(event, self._kinds) if self._kinds else not isinstance(event, ScanJudged)
 
-    def tell(self, event: CellEvent) -> None:
-        """Have the watcher told after what waits for it, or count the event as dropped; never blocks."""
+    def has_room_for(self, event: CellEvent) -> bool:
+        """Take room for an event that is told next, or count it as dropped; never blocks."""
         full = self._waiting.qsize() >= EVENTS_WAITING
-        if full or (isinstance(event, ScanJudged) and not self._room_for_scans.acquire(blocking=False)):
+        room = not full and (not isinstance(event, ScanJudged) or self._room_for_scans.acquire(blocking=False))
+        if not room:
             self._drop()
-        else:
-            self._waiting.put(event)
+        return room
+
+    def tell(self, event: CellEvent) -> None:
+        """Have the watcher told after what waits for it; room was taken for it."""
+        self._waiting.put(event)
 
     def end(self) -> None:
         """Nothing more comes; harmless when that was said."""

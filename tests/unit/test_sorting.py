@@ -173,10 +173,16 @@ async def test_a_part_is_laid_down_closed_published_and_counted_once_in_this_ord
     inspection = await yard.judged()
     recorded = Recorded(Judged(judgement(), None), SETTLED)
     await yard.sorting.unload(inspection, recorded, 0)
-    assert yard.done == ["0 defects", "room bin_pits", "unload bin_pits", "publish bin_pits"]
+    assert yard.done == ["room bin_pits", "unload bin_pits", "publish bin_pits"]
     assert yard.state(inspection) == "sorted"
     assert yard.counted() == (1, 1)
     assert yard.counters.defective == 1
+
+
+async def test_what_was_found_on_a_part_is_shown_to_the_line() -> None:
+    yard = Yard()
+    await yard.sorting.list_defects(await yard.judged(), Recorded(Judged(judgement(), None), SETTLED))
+    assert yard.done == ["0 defects"]
 
 
 Way = Callable[[Yard, Inspection], Awaitable[None]]
