@@ -1,5 +1,9 @@
 """What the line PLC is shown of the cell: every change of the desk's view, and the last one."""
 
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
 import structlog
 
 from station.cell.desk import Desk, DeskView
@@ -24,7 +28,7 @@ class Reporting:
         """Publish the view now, and whenever it is another, until cancelled."""
         while True:
             shown = desk.view
-            await self._publish(shown, "report_failed")
+            await _to_its_end(self._publish(shown, "report_failed"))
             while desk.view == shown:
                 await desk.changed()
 
@@ -37,6 +41,16 @@ class Reporting:
             await self._sink.report(report_of(view))
         except PlcError as error:
             log.warning(failed, fault=error.code, detail=error.detail)
+
+
+async def _to_its_end(publishing: Coroutine[Any, Any, None]) -> None:
+    """Return when it is published, also when cancelled: half a request would cost the connection its life."""
+    task = asyncio.ensure_future(publishing)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise
 
 
 def report_of(view: DeskView) -> CellReport:

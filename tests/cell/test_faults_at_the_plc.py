@@ -386,7 +386,7 @@ async def test_recovery_waits_for_room_in_review_and_says_so_when_it_lasts() -> 
     async with started(settings(alarms={"suspended_after_s": 0.05})) as bench:
         await aborted_with_a_judged_part(bench)
         bench.line.fill([plc.BIN_REVIEW])
-        await patiently(lambda: bench.cell.plc.feed.view.full)
+        await patiently(lambda: [place.code for place in bench.cell.plc.feed.view.full] == [plc.BIN_REVIEW])
         bench.cell.give(Command.RESET)
         await bench.seen(lambda words: words[plc.ALARM_CODE] == REASON_CODE["plc.bin_full"])
         assert bench.place_of("A1") == []
@@ -402,7 +402,7 @@ async def test_a_stop_ends_the_wait_for_room_and_the_next_reset_goes_on() -> Non
     async with started() as bench:
         await aborted_with_a_judged_part(bench)
         bench.line.fill([plc.BIN_REVIEW])
-        await patiently(lambda: bench.cell.plc.feed.view.full)
+        await patiently(lambda: [place.code for place in bench.cell.plc.feed.view.full] == [plc.BIN_REVIEW])
         await bench.command(Command.RESET, State.RESETTING)
         await patiently(lambda: bench.words.results_of("A1")[-1].reason)
         await bench.command(Command.STOP, State.STOPPED)

@@ -153,6 +153,7 @@ def test_a_closed_terminal_stops_the_cell_in_order(config: Path, environment: di
     master, slave = pty.openpty()
 
     def own_terminal() -> None:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)  # whatever these tests were started from
         os.setsid()
         fcntl.ioctl(0, 0x540E, 0)  # TIOCSCTTY
 

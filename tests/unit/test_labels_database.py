@@ -140,6 +140,13 @@ def test_the_file_is_for_its_owner_and_the_owners_group(folder: Path) -> None:
     assert stat.S_IMODE(folder.stat().st_mode) == 0o750
 
 
+def let_in(folder: Path) -> None:
+    """Let everybody come as far as to this folder, however deep it lies in this user's own ones."""
+    for parent in folder.parents:
+        if parent.stat().st_mode & 0o005 != 0o005:
+            parent.chmod(parent.stat().st_mode | 0o055)
+
+
 @needs_root
 def test_where_root_labels_first_the_file_is_the_stations_own(folder: Path) -> None:
     folder.mkdir()
@@ -264,8 +271,8 @@ try:
 except LabelError as error:
     print(error.code, error.detail)
 """
-    for parent in (folder, *folder.parents[:3]):
-        parent.chmod(parent.stat().st_mode | 0o055)
+    let_in(folder)
+    folder.chmod(folder.stat().st_mode | 0o055)
     with as_another(code, folder, first="import cv2, numpy, pydantic, structlog, models.errors, station.labels.sqlite, "
                     "tests.label_samples") as child:  # fmt: skip
         said_by_it, _ = child.communicate(timeout=60)
@@ -279,8 +286,7 @@ def test_the_folders_group_reads_and_a_stranger_does_not(folder: Path) -> None:
     said(folder)
     for path in (folder, folder / DATABASE):
         os.chown(path, 0, MEMBERS)
-    for parent in folder.parents[:3]:
-        parent.chmod(parent.stat().st_mode | 0o055)
+    let_in(folder)
     code = """
 from models.errors import LabelError
 from station.labels.sqlite import SqliteLabels
