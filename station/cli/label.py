@@ -1,7 +1,6 @@
 """`station label`: what people say that parts really are, said, listed and shown beside what was decided."""
 
 import json
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +10,7 @@ from rich.markup import escape
 from station.cli.label_exchange import label_export, label_import
 from station.cli.label_tables import dossier_table, facts_table, findings_table, labels_table
 from station.cli.terminal import ConfigOption, DataOption, JsonOption, err, out, settings_of, user_name
+from station.core.clock import SystemClock
 from station.core.errors import ConfigError
 from station.core.moments import moment, stamp
 from station.core.records import time_asked
@@ -75,7 +75,7 @@ def label_set(
     require_class(class_name, settings.table)
     store = open_labels(settings, data)
     labelled = _labelled(settings, data, inspection, scan, part_type)
-    now = moment(stamp(datetime.now(UTC)))  # as it is read back
+    now = moment(stamp(SystemClock().now()))  # as it is read back
     try:
         label = Label(
             labelled.subject, _region(labelled, patch, box), class_name, who or user_name(), now, source, note

@@ -1,7 +1,6 @@
 """`station label import` and `export`: labels in and out as other programs write them."""
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +8,7 @@ import typer
 from rich.markup import escape
 
 from station.cli.terminal import ConfigOption, DataOption, err, out, settings_of, user_name
+from station.core.clock import SystemClock
 from station.core.errors import ConfigError
 from station.core.moments import moment, stamp
 from station.core.settings import Settings, data_dir
@@ -51,7 +51,7 @@ def label_import(
 ) -> None:
     """Take labels in that were made with another program: all of them, or none and what is wrong with them."""
     settings = settings_of(config, "simulate.toml")
-    now = moment(stamp(datetime.now(UTC)))  # as it is read back
+    now = moment(stamp(SystemClock().now()))  # as it is read back
     terms = Terms((*settings.table.names, *BUILT_IN), _mapped(names or ()), who or user_name(), now, source, note)
     finder = Finder(Pictures(scans), _archive(settings, data))
     taken = take_in(path, FORMATS[name], finder, terms, open_labels(settings, data))

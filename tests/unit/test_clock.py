@@ -17,6 +17,7 @@ OWN_TIME = {
     "station/core/clock.py": "the clock itself",
     "station/cli/backup.py": "a command without a station: the date of a copy",
     "station/cli/sbom.py": "a command without a station: the date of a list",
+    "station/core/watchers.py": "threads are waited for on a thread, together until one moment",
     "station/host/stalls.py": "a thread that watches the loop must not ask the loop for the time",
     "station/bench/": "measures the computer, from outside of the loop that it measures",
     "drivers/camera/process/": "another process, without a loop",
