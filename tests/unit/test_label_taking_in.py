@@ -61,6 +61,9 @@ def test_a_scan_that_the_records_know_is_its_inspection_s(taken: Callable[..., l
         assert [label.subject for label in taken(text, archived=archived)] == [InspectionSubject(ID)]
     boxed = f"inspection_id,class,level,line,column,height,width\n{ID},pit,box,1,2,3,4\n"
     assert taken(boxed, archived=archived, scans="")[0].region == Box(1, 2, 3, 4)
+    make_scan(tmp_path / "scans" / "day" / "1.png", 99)
+    detail = refusal(lambda: taken(boxed, archived=archived, scans=""))
+    assert "1.png is not the scan that was archived: its content is another" in detail
 
 
 def test_a_scan_of_several_inspections_is_none_s(taken: Callable[..., list[Label]], tmp_path: Path) -> None:
@@ -156,6 +159,18 @@ def test_the_way_from_the_folder_itself_means_that_scan(
 ) -> None:
     straight = make_scan(tmp_path / "scans" / "1.png", 9)
     assert [label.subject for label in taken(f"file,class\n{name},pit\n")] == [ScanSubject(straight)]
+
+
+@pytest.mark.parametrize(
+    "name", ["images/0d1b1c5f-1.png", "0d1b1c5f-1", "/data/local-files/?d=1.png", "C:\\day\\1.png"]
+)
+def test_what_another_program_puts_before_a_name_may_be_missing(
+    name: str, taken: Callable[..., list[Label]], tmp_path: Path
+) -> None:
+    one = ScanSubject(sha256(tmp_path, "day/1.png"))
+    assert [label.subject for label in taken(f"file,class\n{name},pit\n")] == [one]
+    make_scan(tmp_path / "scans" / "0d1b1c5f-1.png", 7)
+    assert ([label.subject for label in taken(f"file,class\n{name},pit\n")] == [one]) == ("0d1b" not in name)
 
 
 def test_a_scan_that_is_not_whole_is_refused(taken: Callable[..., list[Label]], tmp_path: Path) -> None:

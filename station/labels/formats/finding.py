@@ -43,10 +43,12 @@ class Known:
 
     Attributes:
         subject: What labels of it are of.
-        path: Where the scan lies, or None where its file is not there.
+        sha256: Of the scan.
+        path: Where it lies, or None where its file is not there.
     """
 
     subject: Subject
+    sha256: str
     path: Path | None
 
 
@@ -89,11 +91,13 @@ class Finder:
             told: What the file of labels says of its size.
 
         Raises:
-            ValueError: The two differ, or the scan cannot be read.
+            ValueError: The two differ, or the scan cannot be read, or has changed.
         """
         if known.path is None or not known.path.is_file():
             return None
         scan = self._pictures.look(known.path)
+        if scan.sha256 != known.sha256:
+            raise ValueError(f"{scan.path} is not the scan that was archived: its content is another")
         _require_size(scan, told)
         return scan.size
 
@@ -146,6 +150,6 @@ def _known(picture: PictureName, scan: Scan | None, archived: Mapping[str, Archi
             raise ValueError(f"the scan {sha256[:12]} is not that of the inspection {picture.inspection_id}")
     path = scan.path if scan else one.path if one else None
     if one is not None:
-        return Known(InspectionSubject(one.inspection_id), path)
+        return Known(InspectionSubject(one.inspection_id), one.sha256, path)
     name = picture.file or (scan.path.name if scan else "")
-    return Known(ScanSubject(sha256, name), path)
+    return Known(ScanSubject(sha256, name), sha256, path)

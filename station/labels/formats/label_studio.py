@@ -3,7 +3,13 @@
 A rectangle has left, top, width and height in percent of the picture. Skipped annotations (`was_cancelled`) and what a
 network foretold (`predictions`) are left out, with a word; other shapes, turned rectangles or pictures, and several
 classes in one place are refused. An annotation says who made it and when, so that two people may differ. Who it was is
-not written, because Label Studio takes only people that it knows.
+not written, because Label Studio takes only people that it knows. What is written fits this labelling interface:
+
+    <View>
+      <Image name="image" value="$image"/>
+      <Choices name="part" toName="image"><Choice value="scratches"/>…</Choices>
+      <RectangleLabels name="box" toName="image"><Label value="scratches"/>…</RectangleLabels>
+    </View>
 
 The picture is what the task's data name: an address, of which the file's name is taken, also behind
 `/data/local-files/?d=`, or of an upload, which begins with eight digits and a hyphen that Label Studio puts there.
@@ -134,13 +140,14 @@ def _left_out(path: Path, tasks: list[JsonItem]) -> Iterator[str]:
 
 def write_label_studio(path: Path, sheet: Sheet) -> None:
     """Write choices and rectangles."""
-    tasks = [_task(picture, labels) for picture, labels in sheet.by_picture()]
+    tasks = [_task(number, *of_picture) for number, of_picture in enumerate(sheet.by_picture(), 1)]
     write_whole(path, json.dumps(tasks, ensure_ascii=False, indent=1).encode() + b"\n")
 
 
-def _task(picture: Picture, labels: list[Label]) -> dict[str, Any]:
-    annotation = {"result": [_result(f"r{number}", picture, label) for number, label in enumerate(labels)]}
-    return {"data": {"image": LOCAL + quote(picture.name), "sha256": picture.sha256}, "annotations": [annotation]}
+def _task(number: int, picture: Picture, labels: list[Label]) -> dict[str, Any]:
+    result = [_result(f"r{place}", picture, label) for place, label in enumerate(labels)]
+    data = {"image": LOCAL + quote(picture.name), "sha256": picture.sha256}
+    return {"id": number, "data": data, "annotations": [{"id": number, "result": result}]}
 
 
 def _result(number: str, picture: Picture, label: Label) -> dict[str, Any]:

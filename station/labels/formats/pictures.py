@@ -1,6 +1,7 @@
 """The scans that labels are of: found in a folder by their name or by their content, and looked at once."""
 
 import hashlib
+import re
 from collections import defaultdict
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,6 +14,7 @@ from station.labels.formats.source import files_below
 
 MOST_BYTES = 2_000_000_000
 """Of one scan; a larger file is none."""
+_PUT_BEFORE = re.compile(r"(\?d=)?([0-9a-f]{8}-)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +59,14 @@ class Pictures:
     def named(self, name: str) -> list[Path]:
         """The scans that a name, a path or a name without ending may mean.
 
-        One that is the way from the folder itself means that scan, others those whose folders fit best.
+        One that is the way from the folder itself means that scan, others those whose folders fit best. What Label
+        Studio puts before the names of pictures, also where it writes COCO and YOLO, may be missing.
         """
         wanted = PurePosixPath(name.replace("\\", "/"))
         if straight := self._by_way.get(wanted.as_posix()):
             return straight
-        found = self._by_file.get(wanted.name) or self._by_stem.get(wanted.name) or []
+        names = (wanted.name, _PUT_BEFORE.sub("", wanted.name, count=1))
+        found = next((found for name in names if (found := self._by_file.get(name) or self._by_stem.get(name))), [])
         best = max((_alike(path, wanted) for path in found), default=0)
         return [path for path in found if _alike(path, wanted) == best]
 

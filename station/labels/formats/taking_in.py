@@ -84,9 +84,10 @@ def take_in(path: Path, form: Format, finder: Finder, terms: Terms, store: Label
     except WrongFileError as error:
         raise LabelError("label.import_refused", str(error)) from error
     said = store.labels()
-    if later := list(_said_later(labels, said, terms)):
+    new = unsaid(labels, said, terms)
+    if later := list(_said_later(new, said, terms)):
         raise LabelError("label.said_later", _told(later))
-    return Taken(len(labels), store.add(unsaid(labels, said, terms)), found.left_out)
+    return Taken(len(labels), store.add(new), found.left_out)
 
 
 def labels_of(entries: Sequence[Entry], finder: Finder, terms: Terms) -> list[Label]:
