@@ -33,6 +33,10 @@ FONTS = "/matplotlib/mpl-data/fonts/"
 """Matplotlib keeps the fonts open that it has drawn with."""
 
 
+TORCHS_OWN = ("TORCHINDUCTOR_CACHE_DIR", "torchinductor_")
+"""Where torch keeps what it compiles: a variable and a folder, both made when its compiler is loaded."""
+
+
 @dataclass(frozen=True, slots=True)
 class Held:
     """What this process holds at one moment.
@@ -60,9 +64,9 @@ def held_now() -> Held:
         files=dict(_open_files()),
         threads=frozenset(threading.enumerate()),
         children=_children(),
-        temporary=frozenset(Path(tempfile.gettempdir()).iterdir()),
+        temporary=frozenset(path for path in Path(tempfile.gettempdir()).iterdir() if TORCHS_OWN[1] not in path.name),
         folder=Path.cwd(),
-        environment={name: value for name, value in os.environ.items() if name != PYTESTS_OWN},
+        environment={name: value for name, value in os.environ.items() if name not in {PYTESTS_OWN, TORCHS_OWN[0]}},
     )
 
 
