@@ -6,7 +6,7 @@ from pathlib import Path
 def children() -> set[int]:
     """Processes that this one has started and not yet reaped; the one that Python keeps for itself is not counted."""
     tasks = Path("/proc/self/task").glob("*/children")
-    pids = {int(pid) for task in tasks for pid in task.read_text().split()}
+    pids = {int(pid) for task in tasks for pid in _read(task).split()}
     return {pid for pid in pids if b"multiprocessing.resource_tracker" not in command(pid)}
 
 
@@ -27,3 +27,11 @@ def command(pid: int) -> bytes:
         return Path(f"/proc/{pid}/cmdline").read_bytes()
     except FileNotFoundError:
         return b""
+
+
+def _read(task: Path) -> str:
+    """The children of a thread; none where it has ended since it was listed."""
+    try:
+        return task.read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
