@@ -68,7 +68,7 @@ class ThreadJobs:
         self._tell()
 
     def hangs(self, worker: object) -> None:
-        """What it does, and what waits behind it, will not be done for now."""
+        """What it does, and what waits behind it, is not done while it hangs."""
         with self._lock:
             self._hanging.add(worker)
         self._tell()

@@ -45,7 +45,7 @@ def make_engine(bundle: Bundle, settings: ModelSettings, cache_dir: Path | None 
     Args:
         bundle: What to run; which bundle the settings name does not matter.
         settings: Engine, precision, threads and pinning.
-        cache_dir: Where OpenVINO keeps compiled networks, to start faster; None for nowhere.
+        cache_dir: Where OpenVINO keeps compiled networks, to start faster; None keeps none.
 
     Raises:
         ModelError: `model.engine_unavailable` where the choice cannot run: the engine has no such precision or is not

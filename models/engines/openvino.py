@@ -34,7 +34,7 @@ class OpenVinoEngine(Engine):
     Args:
         bundle: What to run.
         settings: Precision, threads and pinning.
-        cache_dir: Where compiled networks are kept; None for nowhere.
+        cache_dir: Where compiled networks are kept; None keeps none.
 
     Raises:
         ModelError: A file is not the one that the manifest names, the processor lacks the arithmetic, or OpenVINO
