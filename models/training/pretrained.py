@@ -1,4 +1,7 @@
-"""Weights to begin with: a checkpoint of the same network, or ImageNet's of MobileNetV2 as an archive of arrays.
+"""Weights to begin with: a bundle or a checkpoint of the same network, or ImageNet's of MobileNetV2 as an archive.
+
+A bundle's weights are rounded to 16 bits, and its normalisations are folded into its convolutions; the latter are given
+the statistics of the images to train on (`models.training.normalisations`).
 
 The archive holds, in the order of the network, `c00_w` (OIHW) and `c00_b` of each convolution; its normalisations are
 folded into them, its padding is TensorFlow's "same", its input runs from -1 to 1. The first convolution's three colours
@@ -6,6 +9,8 @@ are added up for grey. Files are read as data only, never unpickled.
 """
 
 import hashlib
+import io
+import pickle
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,19 +22,25 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from models.errors import TrainingError
+from models.manifest import Bundle, load_bundle
 from models.networks.layers import Network
 from models.training import checkpoint
+from models.training.normalisations import fit, folded
+from models.weights import bundle_folder
+from station.core.errors import ModelError
 
 ARCHIVE_NETWORK = "mobilenet-v2"
+ARCHIVE_EPS = 1e-3
+"""What Keras adds to a variance."""
 
 
 @dataclass(frozen=True, slots=True)
 class InitialWeights:
-    """A file of weights.
+    """A file of weights, or a bundle that has one.
 
     Attributes:
         path: Where it is.
-        sha256: Of its content.
+        sha256: Of the file's content; of a bundle, of its weights for torch.
     """
 
     path: Path
@@ -47,37 +58,78 @@ class InitialWeights:
         """
         if self.path.suffix == ".npz":
             unfold(network, _arrays(self.path), images, self.path)
+        elif self.path.is_dir():
+            take_over(network, _state(_bundle(self.path)), self.path)
+            fit(network, folded(network), images)
         else:
-            take_over(network, checkpoint.read_checkpoint(self.path), self.path)
+            take_over(network, checkpoint.read_checkpoint(self.path).get("state"), self.path)
 
 
 def initial_weights(path: Path, network: str) -> InitialWeights:
-    """The file of weights, read once for its hash.
+    """The weights of a file or a bundle, read once for their hash.
+
+    Args:
+        path: A checkpoint, an archive, a bundle's folder, or the name of a bundle that is shipped.
+        network: What they are to be for.
 
     Raises:
-        TrainingError: It cannot be read, or is for another network.
+        TrainingError: They cannot be read, or are for another network.
     """
+    place = bundle_folder(str(path))
+    theirs, sha256 = _of_bundle(place) if place.is_dir() else _of_file(place)
+    if theirs != network:
+        raise TrainingError("training.bad_weights", f"{path}: weights of {theirs}, not of {network}")
+    return InitialWeights(place, sha256)
+
+
+def _of_file(path: Path) -> tuple[str, str]:
+    """Which network a file's weights are for, and the file's SHA-256."""
     try:
         sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError as error:
         raise TrainingError("training.bad_weights", f"{path}: {error.strerror}") from error
-    theirs = ARCHIVE_NETWORK if path.suffix == ".npz" else _network_of(path)
-    if theirs != network:
-        raise TrainingError("training.bad_weights", f"{path}: weights of {theirs}, not of {network}")
-    return InitialWeights(path, sha256)
+    if path.suffix == ".npz":
+        return ARCHIVE_NETWORK, sha256
+    return checkpoint.info_of(checkpoint.read_checkpoint(path), path).network, sha256
 
 
-def _network_of(path: Path) -> str:
-    return checkpoint.info_of(checkpoint.read_checkpoint(path), path).network
+def _of_bundle(folder: Path) -> tuple[str, str]:
+    bundle = _bundle(folder)
+    return bundle.manifest.network, hashlib.sha256(_content(bundle)).hexdigest()
 
 
-def take_over(network: nn.Module, document: Mapping[str, object], path: Path) -> None:
-    """Put a checkpoint's weights into a network of its kind; a head for other classes stays as it is.
+def _bundle(folder: Path) -> Bundle:
+    try:
+        return load_bundle(folder)
+    except ModelError as error:
+        raise TrainingError("training.bad_weights", f"no bundle to begin with: {error.detail}") from error
+
+
+def _content(bundle: Bundle) -> bytes:
+    """The file of its weights for torch."""
+    try:
+        (content,) = bundle.read_artefact("torch")
+    except ModelError as error:
+        raise TrainingError("training.bad_weights", error.detail) from error
+    return content
+
+
+def _state(bundle: Bundle) -> object:
+    """What the file holds, which should be a state dict."""
+    try:
+        state: object = torch.load(io.BytesIO(_content(bundle)), map_location="cpu", weights_only=True)
+    except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
+        raise TrainingError("training.bad_weights", f"{bundle.folder}: its weights for torch are damaged") from error
+    return state
+
+
+def take_over(network: nn.Module, state: object, path: Path) -> None:
+    """Put the weights of a network of its kind into a network; a head for other classes stays as it is.
 
     Raises:
         TrainingError: They are of another network.
     """
-    state, own = document["state"], network.state_dict()
+    own = network.state_dict()
     if not isinstance(state, dict) or state.keys() != own.keys():
         raise TrainingError("training.bad_weights", f"{path}: layers of another network")
     differing = [name for name, value in state.items() if value.shape != own[name].shape]
@@ -89,8 +141,8 @@ def take_over(network: nn.Module, document: Mapping[str, object], path: Path) ->
 def unfold(network: Network, arrays: Mapping[str, NDArray[np.float32]], images: Tensor, path: Path) -> None:
     """Put convolutions with folded normalisations into a network that has normalisations behind them.
 
-    The normalisations get the statistics that the images have there, and the scale and shift that undo them, so that
-    the network answers as the folded one in either mode: it can go on to train with them.
+    The normalisations get the statistics that the images have there, so that the network answers as the folded one in
+    either mode: it can go on to train with them.
 
     Raises:
         TrainingError: The arrays are not those of the network's convolutions.
@@ -103,42 +155,18 @@ def unfold(network: Network, arrays: Mapping[str, NDArray[np.float32]], images: 
             kernel = kernel.sum(axis=1, keepdims=True)
         if kernel is None or bias is None or kernel.shape != tuple(convolution.weight.shape):
             raise TrainingError("training.bad_weights", f"{path}: convolution {number} is missing or of another size")
-        _set(convolution.weight, torch.from_numpy(kernel))
-        norm.eps = 1e-3
-        _set_norm(norm, torch.zeros(len(bias)), torch.ones(len(bias)), torch.from_numpy(bias))
-    _fit(network, norms, images)
+        _set_folded(convolution, norm, torch.from_numpy(kernel), torch.from_numpy(bias))
+    fit(network, norms, images)
 
 
-def _fit(network: Network, norms: list[nn.BatchNorm2d], images: Tensor) -> None:
-    """Give the normalisations the statistics of what they see, without a change of what they answer."""
-    seen: dict[nn.BatchNorm2d, tuple[Tensor, Tensor]] = {}
-
-    def look(norm: nn.BatchNorm2d, inputs: tuple[Tensor, ...]) -> None:
-        spread, mean = torch.var_mean(inputs[0], dim=(0, 2, 3), correction=0)
-        seen[norm] = mean, spread
-
-    hooks = [norm.register_forward_pre_hook(look) for norm in norms]
-    network.eval()
-    with torch.inference_mode():
-        network.features(images)
-    for hook in hooks:
-        hook.remove()
-    for norm, (mean, spread) in seen.items():
-        _set_norm(norm, mean.clone(), spread.clone(), norm.bias.detach().clone())
-
-
-def _set_norm(norm: nn.BatchNorm2d, mean: Tensor, variance: Tensor, shift: Tensor) -> None:
-    """Let the normalisation add `shift` to its input, whatever statistics it holds."""
-    _set(norm.running_mean, mean)
-    _set(norm.running_var, variance)
-    _set(norm.weight, torch.sqrt(variance + norm.eps))
-    _set(norm.bias, shift + mean)
-
-
-def _set(parameter: Tensor | None, value: Tensor) -> None:
-    if parameter is not None:
-        with torch.no_grad():
-            parameter.copy_(value)
+@torch.no_grad()
+def _set_folded(convolution: nn.Conv2d, norm: nn.BatchNorm2d, kernel: Tensor, bias: Tensor) -> None:
+    """The kernel, and a normalisation that adds the bias and does nothing else."""
+    convolution.weight.copy_(kernel)
+    norm.eps = ARCHIVE_EPS
+    norm.reset_running_stats()
+    norm.weight.fill_((1 + norm.eps) ** 0.5)
+    norm.bias.copy_(bias)
 
 
 def _arrays(path: Path) -> dict[str, NDArray[np.float32]]:

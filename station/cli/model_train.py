@@ -40,7 +40,7 @@ Rate = Annotated[float | None, typer.Option(help="Highest learning rate; by defa
 Draw = Annotated[str | None, typer.Option(help="even: classes in fixed shares; whole: every image once an epoch.")]
 InitialFile = Annotated[
     Path | None,
-    typer.Option("--init", metavar="FILE", help="Weights to begin with: an .npz of ImageNet, or a checkpoint."),
+    typer.Option("--init", metavar="WEIGHTS", help="Begin with a bundle, a checkpoint, or an .npz of ImageNet."),
 ]
 FirstShare = Annotated[float | None, typer.Option(min=0, max=0.99, help="Share of images that pass in an even draw.")]
 Augmentation = Annotated[
