@@ -127,7 +127,9 @@ def make_plan(**choices: Any) -> Plan:
         return Plan.model_validate(choices)
     except ValidationError as error:
         places = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
-        raise TrainingError("training.bad_plan", places) from error
+    # Not from pydantic's error: it keeps a validator's exception, and with its frames whatever the callers hold, in a
+    # circle through compiled code that no collector sees.
+    raise TrainingError("training.bad_plan", places)
 
 
 def differences(plan: Plan, other: dict[str, Any]) -> str:
