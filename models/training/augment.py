@@ -1,7 +1,8 @@
 """Batches for a network: images out of the mapped file, changed at random, as float32 of 0 to 1. Free of torch.
 
 An image's change of brightness and contrast is one look-up table of its 256 grey values, and mirroring is a view, so a
-batch costs under a hundredth of a training step. The next batch is made in a thread while the step computes.
+batch costs under a hundredth of a training step. Another light (`models.training.lamps`) costs some hundredths more. The
+next batch is made in a thread while the step computes.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -11,10 +12,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from models.training.lamps import CHANCES as LIGHT_CHANCES
+from models.training.lamps import under_another_lamp
 from models.training.plan import Change
 
 GREYS = np.arange(256, dtype=np.float32) / 255
 NO_CHANGES: tuple[Change, ...] = ()
+CHANCES = 4
+"""Numbers of 0 to 1 that one image's changes are drawn from, but for its light."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +49,19 @@ def make_batch(
         labels: (n,), their classes.
         chosen: Indices of those wanted.
         changes: What may be changed.
-        rng: Draws four numbers an image, whatever is changed.
+        rng: Draws `CHANCES` numbers an image, whatever is changed, and then, for `light`, further ones.
     """
     made = np.empty((len(chosen), 1, *images.shape[1:]), np.float32)
-    for place, (index, chances) in enumerate(zip(chosen, rng.random((len(chosen), 4)), strict=True)):
-        made[place, 0] = change(images[index], changes, chances)
+    chances = rng.random((len(chosen), CHANCES))
+    lights = rng.random((len(chosen), LIGHT_CHANCES)) if "light" in changes else None
+    for place, index in enumerate(chosen):
+        image = images[index] if lights is None else under_another_lamp(images[index], lights[place])
+        made[place, 0] = change(image, changes, chances[place])
     return Batch(made, labels[chosen].astype(np.int64))
 
 
 def change(image: NDArray[np.uint8], changes: Sequence[Change], chances: NDArray[np.float64]) -> NDArray[np.float32]:
-    """One image (height, width) as float32 of 0 to 1, changed as its four chances of 0 to 1 say."""
+    """One image (height, width) as float32 of 0 to 1, changed as its `CHANCES` numbers of 0 to 1 say."""
     grey = GREYS
     if "contrast" in changes:
         mean = np.float32(image.mean() / 255)

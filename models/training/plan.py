@@ -14,9 +14,12 @@ from models.errors import TrainingError
 PLAN = "plan.json"
 
 Schedule = Literal["cosine", "constant", "exponential"]
-Change = Literal["mirror", "upend", "brightness", "contrast"]
+Change = Literal["mirror", "upend", "brightness", "contrast", "light"]
 CHANGES: tuple[Change, ...] = ("mirror", "upend", "brightness", "contrast")
-"""All augmentations: left for right, top for bottom, grey values times 0.7 to 1.3, spread about the mean by 15 %.
+"""The usual augmentations: left for right, top for bottom, grey values times 0.7 to 1.3, spread about the mean by 15 %.
+
+Another one is chosen by name: `light`, other lamps as the sensor sees them and the station makes up for them, see
+`models.training.lamps`.
 
 Source: the kinds are those of Mustafaev et al., section IV C, who tell no ranges and store the changed copies; turning
 and cropping are left out because they alter a defect's pattern.
@@ -73,7 +76,7 @@ class Plan(BaseModel):
         l2: Penalty on the squares of the convolutions' kernels, added to the loss (the paper's: 0.01).
         warm_up_share: Share of a cosine's steps in which the rate rises.
         clip: Longest gradient; 0 for no limit.
-        augmentation: Which of `CHANGES` are made at random.
+        augmentation: Which changes are made at random; `CHANGES` are the usual ones.
         precision: bf16: products in bfloat16, sums and weights in float32; f32: all in float32.
         validation_items: Images judged after each epoch; 0 for all there are.
         init: SHA-256 of the file of weights to begin with; empty for random ones.

@@ -44,7 +44,7 @@ InitialFile = Annotated[
 ]
 FirstShare = Annotated[float | None, typer.Option(min=0, max=0.99, help="Share of images that pass in an even draw.")]
 Augmentation = Annotated[
-    str | None, typer.Option(help="Of mirror, upend, brightness, contrast, with commas; none for nothing.")
+    str | None, typer.Option(help="Of mirror, upend, brightness, contrast, light, with commas; none for nothing.")
 ]
 PrecisionOption = Annotated[str | None, typer.Option(help="bf16 or f32.")]
 ValidationItems = Annotated[int | None, typer.Option(min=0, help="Images judged after each epoch; 0 for all.")]
