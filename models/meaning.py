@@ -17,7 +17,7 @@ from station.core.errors import ModelError
 from station.core.part import Probabilities
 from station.core.probabilities import columns_of
 from station.core.table import Name
-from station.core.verdicts import REVIEW, Classes, Outputs, Place, Verdict
+from station.core.verdicts import REVIEW, UNKNOWN, Classes, Outputs, Place, Verdict
 
 ANY_COLOUR = "#969696"
 NAMES = "a class that a station shall know is named with small letters, digits and _, from a letter, at most 40"
@@ -126,7 +126,7 @@ def _is_name(text: str) -> bool:
         TypeAdapter(Name).validate_python(text)
     except ValidationError:
         return False
-    return text != REVIEW
+    return text not in {REVIEW, UNKNOWN}
 
 
 def own_table(names: Sequence[str], passing: str) -> Classes:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from models.dataset.store import SLIVER
 from station.core.geometry import Geometry
 from station.core.part import Pixels
+from station.core.verdicts import UNKNOWN_MARK
 
 MIN_DEFECT_PX = 40.0
 """A patch shows a defect when the defect covers at least so many of its pixels …"""
@@ -44,14 +45,16 @@ def cut(image: NDArray[Any], left: int, right: int, geometry: Geometry) -> NDArr
 def label_patches(mask: Pixels, left: int, right: int, geometry: Geometry) -> NDArray[np.int8]:
     """Labels (patches,) of a scan's patches from its mask.
 
-    0 where no defect shows, the number of a class as the mask has it, or `SLIVER` where too little of a defect shows.
+    0 where no defect shows, the number of a class as the mask has it, or `SLIVER` where too little of a defect
+    shows, or something of none of the classes.
     """
-    labels = np.zeros(geometry.patches_per_part, np.int8)
+    labels = np.zeros(geometry.patches_per_part, np.int16)
     most = np.zeros(geometry.patches_per_part)
     counts = cv2.calcHist([mask], [0], None, [256], [0, 256]).ravel()
     for number in (int(value) for value in np.flatnonzero(counts) if value):
         each = cover(np.asarray(mask == number, np.uint8), left, right, geometry)
-        for covered, shown in zip(each, shows(each), strict=True):
+        shown_by_each = shows(each) & (number != UNKNOWN_MARK)
+        for covered, shown in zip(each, shown_by_each, strict=True):
             labels = np.where((covered > 0) & (labels == 0), SLIVER, labels)
             labels = np.where(shown & (covered > most), number, labels)
             most = np.where(shown, np.maximum(most, covered), most)

@@ -3,7 +3,8 @@
 The folder holds `recording.jsonl` (see `station.core.recording`; every scan has its label), the scans, and the truth
 about them: `truth.jsonl` (file, mask, left, right) and the masks it names, whose values are the numbers of the defects'
 classes: in the order of the configured table, counted from 1, what passes left out. Label and mask say the same: a good
-part's mask is empty, a defective one's shows its class.
+part's mask is empty, a defective one's shows its class. A part of none of the classes is labelled `unknown`, and
+its mask shows 255.
 """
 
 import hashlib
@@ -19,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from station.core.errors import RecordingError
 from station.core.part import Pixels
 from station.core.recording import INDEX_NAME, RecordedScan, inside, read_recording, read_scan
-from station.core.verdicts import Classes, Verdict
+from station.core.verdicts import UNKNOWN, UNKNOWN_MARK, Classes, Verdict
 
 TRUTH_NAME = "truth.jsonl"
 NAMED = 8
@@ -43,7 +44,7 @@ class LabelledScan:
 
     Attributes:
         part_id: Name of the part.
-        surface: Class of the whole part.
+        surface: Class of the whole part; `Classes.unlisted` where it is of none.
         image_path: The scan.
         mask_path: An image of its size; 0, or the number of the defect's class.
         left: First column of the part.
@@ -69,8 +70,8 @@ class LabelledScan:
 
     @property
     def number(self) -> int:
-        """The number of the part's class in masks; 0 of a good part."""
-        return self.marks.index(self.surface)
+        """The number of the part's class in masks; 0 of a good part, 255 of one of none of the classes."""
+        return UNKNOWN_MARK if self.surface.name == UNKNOWN else self.marks.index(self.surface)
 
 
 def marks_of(table: Classes) -> tuple[Verdict, ...]:
@@ -106,8 +107,9 @@ def _labelled(folder: Path, scan: RecordedScan, truth: ScanTruth | None, table: 
             "recording.bad_line", f"{scan.file}: {lacking}; without its truth nothing is learned of it"
         )
     mask = inside(folder, truth.mask, f"{folder / TRUTH_NAME}: ")
+    surface = table.unlisted if scan.label == UNKNOWN else table.named(scan.label)
     return LabelledScan(
-        scan.part_id, table.named(scan.label), scan.file, mask, truth.left, truth.right, marks_of(table), lines,
+        scan.part_id, surface, scan.file, mask, truth.left, truth.right, marks_of(table), lines,
         scan.part_type, scan.closed, scan.composed,
     )  # fmt: skip
 
@@ -168,7 +170,8 @@ def _contradiction(scan: LabelledScan, mask: Pixels) -> str | None:
     if not 0 <= scan.left < scan.right <= mask.shape[1]:
         return f"it is {mask.shape[1]} columns wide, and the part's are {scan.left} to {scan.right}"
     counts = cv2.calcHist([mask], [0], None, [256], [0, 256]).ravel()
-    defects = dict(enumerate(scan.marks[1:], 1))
+    unlisted = {UNKNOWN_MARK: scan.surface} if scan.surface.name == UNKNOWN else {}
+    defects = dict(enumerate(scan.marks[1:], 1)) | unlisted
     if strange := [value for value in np.flatnonzero(counts).tolist() if value and value not in defects]:
         numbers = ", ".join(f"{number} {surface.name}" for number, surface in defects.items())
         return f"it holds the values {', '.join(map(str, strange[:NAMED]))}; allowed are 0 and {numbers}"

@@ -3,9 +3,10 @@
 A scan is an 8-bit grey image, PNG, TIFF or BMP, any width from 64 columns, with the part on black, and of as many
 lines as one turn of the part's type has.
 `recording.jsonl`, where it is there, has one object a scan: `file`, `part_id`, `part_type` and `label`; a type or
-label that nobody knows is null, and blanks at the ends of an id are no part of it. `closed: false` says that a scan
-holds no whole turn: then nobody looks whether its end meets its beginning. `composed: true` says that it was put
-together from pictures, and is no turn at all: then its lines prove nothing but that each shows a surface.
+label that nobody knows is null, and blanks at the ends of an id are no part of it. The label of a part that is known to
+be of none of the classes is `unknown`. `closed: false` says that a scan holds no whole turn: then nobody looks whether
+its end meets its beginning. `composed: true` says that it was put together from pictures, and is no turn at all: then
+its lines prove nothing but that each shows a surface.
 Without the list every image of the folder is a scan, in the order of the names, and so is every file whose name has no
 ending; images under other endings are told of. What is wrong with one scan is told, and the rest is read.
 """
@@ -28,6 +29,7 @@ from station.core.scan_file import (
     grey_size,
     unpacked,
 )
+from station.core.verdicts import UNKNOWN
 
 INDEX_NAME = "recording.jsonl"
 NARROWEST_PX, WIDEST_PX = 64, 16384
@@ -44,7 +46,7 @@ class RecordedScan:
         file: The image; not looked into yet.
         part_id: 1 to 16 printable ASCII characters, no blank at either end, once in a recording.
         part_type: The type that is announced, or None.
-        label: Name of the class that the surface really is of, or None when nobody knows.
+        label: Name of the class that the surface really is of, `UNKNOWN` where it is of none; None when nobody knows.
         closed: Whether it is a whole turn, whose end meets its beginning.
         composed: Whether it was put together from pictures, so that its lines are not those of one surface.
     """
@@ -166,9 +168,9 @@ def _scan(
         raise RecordingError(
             "recording.bad_line", f"{where}unknown part_type {entry.part_type!r}, configured are {known}"
         )
-    if labels is not None and entry.label is not None and entry.label not in labels:
+    if labels is not None and entry.label is not None and entry.label not in {*labels, UNKNOWN}:
         raise RecordingError(
-            "recording.bad_line", f"{where}unknown label {entry.label!r}, allowed are {', '.join(labels)}"
+            "recording.bad_line", f"{where}unknown label {entry.label!r}, allowed are {', '.join(labels)}, {UNKNOWN}"
         )
     part_id = entry.part_id.strip(" ")
     if not 1 <= len(part_id) <= PART_ID_LENGTH or not ID_CHARACTERS.issuperset(part_id):

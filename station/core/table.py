@@ -15,7 +15,7 @@ from pydantic import ConfigDict, Field, StringConstraints, model_validator
 from config import bundled
 from station.core.geometry import Geometry
 from station.core.section import Section
-from station.core.verdicts import REVIEW, WITHDRAWN, Classes, Place, Verdict
+from station.core.verdicts import REVIEW, UNKNOWN, WITHDRAWN, Classes, Place, Verdict
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 Colour = Annotated[str, StringConstraints(pattern=r"^#[0-9a-fA-F]{6}$")]
@@ -151,6 +151,8 @@ def _wrong_classes(
         yield f"classes: {REVIEW} is no class; the table [review] says its code and place"
     if any(row.name == WITHDRAWN for row in classes):
         yield f"classes: {WITHDRAWN} is no class; it is what a label says that takes back another"
+    if any(row.name == UNKNOWN for row in classes):
+        yield f"classes: {UNKNOWN} is no class; it is what the truth calls a part of none of them"
     passing = [row for row in classes if row.passes]
     if len(passing) != 1:
         yield f"classes: exactly one must have pass = true, not {', '.join(row.name for row in passing) or 'none'}"

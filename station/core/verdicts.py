@@ -7,13 +7,17 @@ is REVIEW; no defect and no REVIEW shares the place of what passes. `station.cor
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 REVIEW = "review"
 """Name of the verdict on what was not judged, or not surely enough."""
 WITHDRAWN = "withdrawn"
 """What a person says who takes back what they said of a part; no class, so that it is never mistaken for one."""
+UNKNOWN = "unknown"
+"""What the truth beside a scan calls a part of none of the classes: it belongs into review, and must never pass."""
+UNKNOWN_MARK = 255
+"""What a mask says where such a part shows what it has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +126,11 @@ class Classes:
     def names(self) -> tuple[str, ...]:
         """The classes' names, in the order of the configuration."""
         return tuple(surface.name for surface in self.surfaces)
+
+    @cached_property
+    def unlisted(self) -> Verdict:
+        """What a part of none of the classes is, in the truth alone: nobody answers it, and REVIEW is right for it."""
+        return replace(self.review, name=UNKNOWN, label=UNKNOWN)
 
     def of_code(self, code: int) -> Verdict:
         """The verdict with this code on the PLC; REVIEW for a code that nobody knows."""

@@ -29,6 +29,11 @@ def entry(**changes: object) -> str:
     return json.dumps({"file": "a.png", "part_id": "A-1", "part_type": "smh_385", "label": "pits"} | changes)
 
 
+def test_a_part_of_none_of_the_classes_is_labelled_so(folder: Path) -> None:
+    recording = read(folder, entry(label="unknown"))
+    assert (recording.problems, recording.scans[0].label) == ((), "unknown")
+
+
 def without(key: str) -> str:
     return json.dumps({name: value for name, value in json.loads(entry()).items() if name != key})
 

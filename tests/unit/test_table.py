@@ -73,6 +73,7 @@ def test_labels_are_those_of_the_configured_language() -> None:
         ({"classes": changed(1, name="stain")}, "classes: name stain is used 2 times"),
         ({"classes": changed(1, name="Crack 1")}, "classes.1.name = 'Crack 1'"),
         ({"classes": changed(1, name="withdrawn")}, "withdrawn is no class; it is what a label says that takes back"),
+        ({"classes": changed(1, name="unknown")}, "unknown is no class; it is what the truth calls a part of none"),
         ({"classes": changed(1, name="review")}, "review is no class; the table [review] says its code and place"),
         ({"classes": changed(1, place="hell")}, "classes.crack: there is no place hell; [[places]] has out, scrap"),
         ({"review": {**REVIEW, "place": "hell"}}, "review: there is no place hell"),
