@@ -4,13 +4,15 @@ A roll mark is printed again each time the roll has turned once: the same relief
 a little weaker or stronger, as often as the roll touched the part.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from sim.surfaces.canvas import LINES_PER_TURN, Canvas, Plane
 from sim.surfaces.classes import SurfaceClass
-from sim.surfaces.reliefs import RELIEFS
+from sim.surfaces.marks import FILM_LONG_PX, FILM_SHORT_PX, film
+from sim.surfaces.places import Corner, Place, find_place, shares_of
+from sim.surfaces.reliefs import RELIEFS, Relief
 from sim.surfaces.severity import DEFAULT, Severity
 from station.core.part import Pixels
 
@@ -34,6 +36,8 @@ class Defect:
         contrast: Mean change of the light over what it covers, as a share of the light on bare metal.
         severity: What the default ranges were multiplied with.
         parameters: What it was made from; names end in their unit. `width_px` is the part's.
+        place: Where it was asked to lie.
+        shares: How much of it lies in which patch, counted from 0; empty unless a place was asked for.
     """
 
     surface: SurfaceClass
@@ -44,6 +48,8 @@ class Defect:
     contrast: float
     severity: Severity
     parameters: dict[str, float]
+    place: Place = Place.ANYWHERE
+    shares: dict[int, float] = field(default_factory=dict)
 
     @property
     def area_mm2(self) -> float:
@@ -61,31 +67,82 @@ class Defect:
         return self.area_px / (LINES_PER_TURN * self.parameters["width_px"])
 
 
-def lay_defect(rng: np.random.Generator, canvas: Canvas, surface: SurfaceClass, severity: Severity = DEFAULT) -> Defect:
-    """Draw one defect of a class anywhere on the surface, also across the turn's seam and the patches' borders.
+def lay_defect(
+    rng: np.random.Generator,
+    canvas: Canvas,
+    surface: SurfaceClass,
+    severity: Severity = DEFAULT,
+    place: Place = Place.ANYWHERE,
+) -> Defect:
+    """Draw one defect of a class on the surface: by default anywhere, also across the seam and the patches' borders.
+
+    What lies in a place that was asked for is printed once, for another print would lie elsewhere.
 
     Args:
         rng: Source of chance.
         canvas: The surface.
         surface: A class other than DEFECT_FREE.
         severity: Multiplies the default sizes and depths.
+        place: Where it is to lie.
     """
     scale = float(np.sqrt(canvas.width_px / 690)) * severity.size
-    relief, footprint, parameters = RELIEFS[surface](rng, scale)
-    gain = np.clip(1 + severity.contrast * (relief - 1), *_GAIN_LIMITS).astype(np.float32)
+    relief = _drawn(rng, surface, scale, severity.contrast)
+    gain, footprint, parameters = relief
+    shares: dict[int, float] = {}
+    if place is Place.ANYWHERE:
+        corner = _anywhere(rng, footprint, canvas.width_px)
+    else:
+        corner = find_place(rng, place, footprint, canvas.width_px)
+        shares = shares_of(footprint, corner, canvas.width_px)
+        parameters.update({"prints": 1.0} if "prints" in parameters else {})
+    if place is Place.FILM:
+        _lay_film(rng, canvas, footprint, corner)
+    area_px = _lay(rng, canvas, relief, np.uint8(surface), corner)
+    made = {"width_px": float(canvas.width_px), "scale": scale, **parameters}
+    line, column = (corner.line + gain.shape[0] // 2) % LINES_PER_TURN, corner.column + gain.shape[1] // 2
+    measured = (area_px, _extent_px(footprint), _contrast(gain, footprint))
+    return Defect(surface, line, column, *measured, severity, made, place, shares)
+
+
+def _drawn(rng: np.random.Generator, surface: SurfaceClass, scale: float, contrast: float) -> Relief:
+    """The relief of one defect, so much of its contrast, with one pixel at least in its footprint."""
+    drawn, footprint, parameters = RELIEFS[surface](rng, scale)
     if not footprint.any():
-        footprint.flat[int(np.abs(relief - 1).argmax())] = 1
-    line = int(rng.integers(LINES_PER_TURN))
-    column = int(rng.integers(EDGE_PX, canvas.width_px - EDGE_PX))
-    column = _pull_inside(column, footprint, canvas.width_px)
-    top, left = line - gain.shape[0] // 2, column - gain.shape[1] // 2
-    area_px = canvas.lay(gain, top, left, footprint * np.uint8(surface))
+        footprint.flat[int(np.abs(drawn - 1).argmax())] = 1
+    return np.clip(1 + contrast * (drawn - 1), *_GAIN_LIMITS).astype(np.float32), footprint, parameters
+
+
+def _lay(rng: np.random.Generator, canvas: Canvas, relief: Relief, number: np.uint8, corner: Corner) -> int:
+    """Lay a relief as often as it is printed; how many pixels it covers."""
+    gain, footprint, parameters = relief
+    area_px = canvas.lay(gain, corner.line, corner.column, footprint * number)
     for again in range(1, int(parameters.get("prints", 1))):
         printed = (1 + rng.uniform(0.85, 1.1) * (gain - 1)).astype(np.float32)
-        below = top + round(again * parameters["roll_circumference_px"])
-        area_px += canvas.lay(printed, below, left + int(rng.integers(-2, 3)), footprint * np.uint8(surface))
-    made = {"width_px": float(canvas.width_px), "scale": scale, **parameters}
-    return Defect(surface, line, column, area_px, _extent_px(footprint), _contrast(gain, footprint), severity, made)
+        below = corner.line + round(again * parameters["roll_circumference_px"])
+        area_px += canvas.lay(printed, below, corner.column + int(rng.integers(-2, 3)), footprint * number)
+    return area_px
+
+
+def _anywhere(rng: np.random.Generator, footprint: Pixels, width_px: int) -> Corner:
+    """Where a window lies whose middle lies anywhere on the part."""
+    line = int(rng.integers(LINES_PER_TURN))
+    column = _pull_inside(int(rng.integers(EDGE_PX, width_px - EDGE_PX)), footprint, width_px)
+    return Corner(line - footprint.shape[0] // 2, column - footprint.shape[1] // 2)
+
+
+def _lay_film(rng: np.random.Generator, canvas: Canvas, footprint: Pixels, corner: Corner) -> None:
+    """A film over what the footprint covers, a little larger, and no larger than films are."""
+    scale, extent_px = float(np.sqrt(canvas.width_px / 690)), _extent_px(footprint)
+    long_px = float(np.clip(extent_px * rng.uniform(1.2, 1.9), *(scale * limit for limit in FILM_LONG_PX)))
+    short_px = float(np.clip(extent_px * rng.uniform(1.0, 1.5), *(scale * limit for limit in FILM_SHORT_PX)))
+    gain = film(rng, long_px, short_px)
+    middle = [int(np.median(covered)) for covered in np.nonzero(footprint)]
+    aside = rng.integers(-(extent_px // 6) - 1, extent_px // 6 + 2, 2)
+    canvas.lay(
+        gain,
+        corner.line + middle[0] + int(aside[0]) - gain.shape[0] // 2,
+        corner.column + middle[1] + int(aside[1]) - gain.shape[1] // 2,
+    )
 
 
 def _pull_inside(column: int, footprint: Pixels, width_px: int) -> int:

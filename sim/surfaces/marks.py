@@ -7,7 +7,10 @@ What lies on the surface changes its brightness alone; only a relief has a brigh
 import cv2
 import numpy as np
 
-from sim.surfaces.canvas import LINES_PER_TURN, Canvas, bow, soft_noise, stroke
+from sim.surfaces.canvas import LINES_PER_TURN, Canvas, Plane, bow, soft_noise, stroke
+
+FILM_LONG_PX, FILM_SHORT_PX = (25.0, 130.0), (16.0, 70.0)
+"""Length and width of a film of dried oil on a housing of 690 px."""
 
 
 def lay_oil(rng: np.random.Generator, canvas: Canvas, often: float) -> None:
@@ -27,19 +30,24 @@ def lay_films(rng: np.random.Generator, canvas: Canvas, often: float) -> None:
     """Dark films of dried oil, of the size and outline of a dent and as sharp at the edge, but flat: without flanks."""
     scale = float(np.sqrt(canvas.width_px / 690))
     for _ in range(int(rng.poisson(often * 1.6))):
-        long_px, short_px = scale * rng.uniform(25, 130), scale * rng.uniform(16, 70)
-        corner, angle_rad = rng.uniform(1.8, 5.0), rng.uniform(0, np.pi)
-        side = int(max(long_px, short_px) * 1.6) + 16
-        rows, columns = np.mgrid[:side, :side] - side / 2
-        along = (columns * np.sin(angle_rad) + rows * np.cos(angle_rad)) / (long_px / 2)
-        across = (columns * np.cos(angle_rad) - rows * np.sin(angle_rad)) / (short_px / 2)
-        radius = (np.abs(along) ** corner + np.abs(across) ** corner) ** (1 / corner)
-        radius += rng.uniform(0.02, 0.12) * soft_noise(rng, (side, side), side / 5)
-        edge_px = rng.uniform(1.5, 6)
-        film = np.clip((1 - radius) * min(long_px, short_px) / (2 * edge_px) + 0.5, 0, 1)
-        rim = rng.uniform(0, 0.35) * np.exp(-(((1 - radius) * min(long_px, short_px) / (2 * edge_px)) ** 2))
-        gain = (1 + rng.uniform(-0.24, -0.08) * np.maximum(film, 0) * (1 + rim)).astype(np.float32)
-        canvas.lay(gain, *_anywhere(rng, canvas, side, side))
+        long_px, short_px = (scale * rng.uniform(*limits) for limits in (FILM_LONG_PX, FILM_SHORT_PX))
+        gain = film(rng, long_px, short_px)
+        canvas.lay(gain, *_anywhere(rng, canvas, *gain.shape))
+
+
+def film(rng: np.random.Generator, long_px: float, short_px: float) -> Plane:
+    """Gain of one film of dried oil of this length and width, turned as chance has it, in the middle of a square."""
+    corner, angle_rad = rng.uniform(1.8, 5.0), rng.uniform(0, np.pi)
+    side = int(max(long_px, short_px) * 1.6) + 16
+    rows, columns = np.mgrid[:side, :side] - side / 2
+    along = (columns * np.sin(angle_rad) + rows * np.cos(angle_rad)) / (long_px / 2)
+    across = (columns * np.cos(angle_rad) - rows * np.sin(angle_rad)) / (short_px / 2)
+    radius = (np.abs(along) ** corner + np.abs(across) ** corner) ** (1 / corner)
+    radius += rng.uniform(0.02, 0.12) * soft_noise(rng, (side, side), side / 5)
+    edge_px = rng.uniform(1.5, 6)
+    covered = np.clip((1 - radius) * min(long_px, short_px) / (2 * edge_px) + 0.5, 0, 1)
+    rim = rng.uniform(0, 0.35) * np.exp(-(((1 - radius) * min(long_px, short_px) / (2 * edge_px)) ** 2))
+    return np.asarray(1 + rng.uniform(-0.24, -0.08) * np.maximum(covered, 0) * (1 + rim), np.float32)
 
 
 def lay_stains(rng: np.random.Generator, canvas: Canvas, often: float) -> None:

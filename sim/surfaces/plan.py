@@ -9,6 +9,7 @@ import numpy as np
 
 from sim.surfaces.classes import SurfaceClass
 from sim.surfaces.grounds import check_ground
+from sim.surfaces.places import Place
 from sim.surfaces.render import USUAL_SETTING, WIDTHS_PX, Setting, World
 from sim.surfaces.severity import DEFAULT, Severity, SeverityPlan
 from station.core.errors import ConfigError
@@ -30,6 +31,7 @@ class PlannedPart:
         defects: Classes of the defects on it.
         severity: Of every defect.
         setting: Lamp, harmless marks, world and ground.
+        place: Where every defect is to lie.
     """
 
     part_id: str
@@ -38,6 +40,7 @@ class PlannedPart:
     defects: tuple[SurfaceClass, ...] = ()
     severity: Severity = DEFAULT
     setting: Setting = USUAL_SETTING
+    place: Place = Place.ANYWHERE
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,7 @@ class RenderPlan:
         severity: Of the defects; every defect on a housing has the same.
         mixed: Share of the housings with several defects whose defects are of different classes.
         setting: Lamp, harmless marks, world and ground.
+        place: Where every defect is to lie; in a place that is asked for each housing has one at most.
     """
 
     parts: int
@@ -59,6 +63,7 @@ class RenderPlan:
     severity: SeverityPlan = SeverityPlan()  # noqa: RUF009, frozen
     mixed: float = 0.0
     setting: Setting = USUAL_SETTING
+    place: Place = Place.ANYWHERE
 
     def planned(self) -> list[PlannedPart]:
         """Every housing, in the order of rendering; the same plan gives the same housings.
@@ -76,13 +81,15 @@ class RenderPlan:
         width_px = WIDTHS_PX[int(rng.integers(len(WIDTHS_PX)))]
         severity, defects = self.severity.draw(rng, surface, turn), self._defects(rng, surface)
         part_id, seed = f"SMH-{self.seed}-{number:05}", self.seed * 1_000_000 + number
-        return PlannedPart(part_id, seed, width_px, defects, severity, self.setting)
+        return PlannedPart(part_id, seed, width_px, defects, severity, self.setting, self.place)
 
     def _defects(self, rng: np.random.Generator, surface: SurfaceClass) -> tuple[SurfaceClass, ...]:
         several, different = rng.random(2)
         others = rng.integers(1, len(SurfaceClass), 2)
         if surface is SurfaceClass.DEFECT_FREE:
             return ()
+        if self.place is not Place.ANYWHERE:
+            return (surface,)
         further = int(several < sum(SEVERAL)) + int(several < SEVERAL[1])
         if different < self.mixed:
             return (surface, *(SurfaceClass(int(other)) for other in others[:further]))
@@ -109,6 +116,18 @@ def parse_mix(text: str) -> tuple[int, ...]:
         named = "/".join(surface.label for surface in SurfaceClass)
         raise ConfigError("config.bad_option", f"mix {text!r}: five whole numbers, {named}")
     return weights
+
+
+def parse_place(text: str) -> Place:
+    """Where defects are to lie, by the name of the place.
+
+    Raises:
+        ConfigError: There is no such place.
+    """
+    if text not in set(Place):
+        told = "; ".join(f"{place} ({place.meaning})" for place in Place)
+        raise ConfigError("config.bad_option", f"place {text!r}: one of {told}")
+    return Place(text)
 
 
 def parse_setting(world: str, ground: Path | None, lamp_age: float | None, marks_factor: float) -> Setting:

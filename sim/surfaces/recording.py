@@ -22,6 +22,7 @@ import cv2
 
 from sim.surfaces.canvas import LINES_PER_TURN
 from sim.surfaces.defects import Defect
+from sim.surfaces.places import Place
 from sim.surfaces.plan import PlannedPart
 from sim.surfaces.render import MARGINS_PX, RenderedScan, render_part
 from station.core.errors import RecordingError
@@ -98,7 +99,7 @@ def _each(jobs: int) -> Iterator[Each]:
 
 
 def _render(folder: Path, part: PlannedPart) -> Lines:
-    scan = render_part(part.seed, part.width_px, part.defects, part.severity, part.setting)
+    scan = render_part(part.seed, part.width_px, part.defects, part.severity, part.setting, part.place)
     _write_png(folder / f"{part.part_id}.png", scan.image, SCAN_PNG)
     _write_png(folder / "masks" / f"{part.part_id}.png", scan.mask, MASK_PNG)
     return json.dumps(_entry(part, scan)), json.dumps(_truth(part, scan))
@@ -147,8 +148,16 @@ def _told(defect: Defect) -> dict[str, object]:
         "contrast": round(defect.contrast, 6),
         "severity_size": defect.severity.size,
         "severity_contrast": defect.severity.contrast,
+        **_lying(defect),
         **{name: round(value, 4) for name, value in defect.parameters.items()},
     }
+
+
+def _lying(defect: Defect) -> dict[str, object]:
+    """Of a defect whose place was asked for: which, and how much of it lies in which patch."""
+    if defect.place is Place.ANYWHERE:
+        return {}
+    return {"place": defect.place.value, "shares": {patch: round(share, 4) for patch, share in defect.shares.items()}}
 
 
 def _write_png(path: Path, pixels: Pixels, options: tuple[int, ...]) -> None:

@@ -14,6 +14,7 @@ from sim.surfaces.conditions import Conditions
 from sim.surfaces.defects import Defect, lay_defect
 from sim.surfaces.grounds import real_finish
 from sim.surfaces.lookalikes import lay_lookalikes
+from sim.surfaces.places import Place
 from sim.surfaces.severity import DEFAULT, Severity
 from station.core.part import Pixels, Roi
 
@@ -102,6 +103,7 @@ def render_part(
     defects: Sequence[SurfaceClass] = (),
     severity: Severity = DEFAULT,
     setting: Setting = USUAL_SETTING,
+    place: Place = Place.ANYWHERE,
 ) -> RenderedScan:
     """A housing of a width with defects of given classes; the same arguments give the same bytes.
 
@@ -111,6 +113,7 @@ def render_part(
         defects: Classes of the defects on it; none for oil, stains, dust and fine scratches at most.
         severity: Of every defect.
         setting: Lamp, harmless marks, world and ground.
+        place: Where every defect is to lie.
 
     Raises:
         RecordingError: The ground's folder has no picture that can be used.
@@ -118,7 +121,7 @@ def render_part(
     rng = np.random.default_rng([seed, width_px, *map(int, defects)])
     canvas = Canvas.bare(width_px)
     _wear(rng, canvas, setting)
-    laid = tuple(lay_defect(rng, canvas, surface, severity) for surface in defects)
+    laid = tuple(lay_defect(rng, canvas, surface, severity, place) for surface in defects)
     left_px, right_px = (int(rng.integers(*MARGINS_PX)) for _ in range(2))
     everyday = metal.lamp_age(rng)
     age, brightness = everyday if setting.lamp_age is None else setting.lamp_age, metal.brightness(rng)

@@ -61,6 +61,13 @@ def render(
     marks: Annotated[
         float, typer.Option(min=0, max=10, help="So many times the usual oil, films, stains, dust and fine scratches.")
     ] = 1.0,
+    place: Annotated[
+        str,
+        typer.Option(
+            help="Where every defect lies: anywhere, whole (inside one patch), border (cut in half by two patches' "
+            "border), corner (where four meet), seam (the turn's start and end), film (on dried oil)."
+        ),
+    ] = "anywhere",
     world: Annotated[
         str, typer.Option(help="usual; or hard: marks that look like defects, weak lamps, poor focus, a wobbling axis.")
     ] = "usual",
@@ -77,11 +84,13 @@ def render(
     The same options give the same files, whatever the number of processes. A folder that holds a recording is refused.
     """
     from sim.surfaces import RenderPlan, SeverityPlan, write_recording
-    from sim.surfaces.plan import parse_mix, parse_setting
+    from sim.surfaces.plan import parse_mix, parse_place, parse_setting
 
     try:
         setting = parse_setting(world, ground, lamp_age, marks)
-        plan = RenderPlan(parts, seed, parse_mix(mix), SeverityPlan.parse(severity), mixed, setting).planned()
+        plan = RenderPlan(
+            parts, seed, parse_mix(mix), SeverityPlan.parse(severity), mixed, setting, parse_place(place)
+        ).planned()
         with progress("rendering") as tell:
             write_recording(folder, plan, jobs or os.cpu_count() or 1, tell)
     except StationError as error:
