@@ -1,140 +1,45 @@
-"""A data set on disk: images as one array, their classes, groups and splits, and a manifest that names every file.
+"""A data set on disk: images as one array, what is known of each of them, and a manifest that names every file.
 
-    DATA/manifest.json    what it is, and the SHA-256 of every source file and of every array; format 1 is read, too
-    DATA/images.npy       (n, height, width) uint8, mapped, never read whole
-    DATA/labels.npy       (n,) int16, index into the classes, or SLIVER
-    DATA/groups.npy       (n,) int32, the part or group of pictures that an image is of
-    DATA/splits.npy       (n,) int8, a `Split`
-    DATA/files.npy        (n,) int32, index into the manifest's files
+    DATA/manifest.json      what it is, and the SHA-256 of every source file and of every array; see `manifest`
+    DATA/images.npy         (n, height, width) uint8, mapped, never read whole
+    DATA/labels.npy         (n,) int16, index into the classes, or -1: SLIVER or UNLABELLED
+    DATA/levels.npy         (n,) uint8, a `Level`: what the label rests on
+    DATA/parts.npy          (n,) int32, the part that an image shows a patch of: one turn of it
+    DATA/part_labels.npy    (n,) int16, the class of that whole part, or -1 where nobody said
+    DATA/groups.npy         (n,) int32, the part or group of pictures that an image is of, however often it was scanned
+    DATA/splits.npy         (n,) int8, a `Split`
+    DATA/files.npy          (n,) int32, index into the manifest's files
 
-A data set is written beside its place and moved there when it is whole: a folder with a manifest is complete.
+A data set is written beside its place and moved there when it is whole: a folder with a manifest is complete. Levels,
+parts and their labels are in it since format 3; of an older one they follow from what it is.
 """
 
 import hashlib
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from enum import IntEnum
 from pathlib import Path
-from typing import Annotated, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import ValidationError
 
+from models.dataset.format_2 import as_they_were
+from models.dataset.manifest import SLIVER, UNLABELLED, DataFile, DataHeading, DataManifest, Level, Split, split_name
 from models.errors import DatasetError
-from models.manifest import ScanGeometry
 from station.core.durable import make_folder, staged_folder
 from station.core.part import Pixels
 
-SLIVER = -1
-"""Label of an image that shows too little of a defect for anybody to tell its class. Not trained on, not counted."""
+__all__ = [
+    "MANIFEST", "SLIVER", "UNLABELLED", "DataFile", "DataHeading", "DataManifest", "DataSet", "Entry", "Level", "Split",
+    "check_place", "file_sha256", "read_data", "split_name", "verify_images", "write_data",
+]  # fmt: skip
+
 MANIFEST = "manifest.json"
-_ARRAYS = {"labels": np.int16, "groups": np.int32, "splits": np.int8, "files": np.int32}
-
-Kind = Literal["patches", "whole", "class_folders"]
-Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-
-
-class Split(IntEnum):
-    """What an image is for."""
-
-    TRAIN = 0
-    VALIDATION = 1
-    TEST = 2
-
-
-SplitName = Literal["train", "validation", "test"]
-
-
-def split_name(split: Split) -> SplitName:
-    """A split's name in the manifest."""
-    return _SPLIT_NAMES[split]
-
-
-_SPLIT_NAMES: tuple[SplitName, ...] = ("train", "validation", "test")
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class DataFile(_Section):
-    """A picture that images were taken from.
-
-    Attributes:
-        path: Where it was, from the folder that holds the recording or the class folders.
-        sha256: Of its bytes.
-        truth_sha256: Of its mask's bytes; None where there is no mask.
-        group: Number of its group; a group lies in one split whole.
-        label: Class of the whole picture.
-        split: `train`, `validation` or `test`.
-    """
-
-    path: str
-    sha256: Sha256
-    truth_sha256: Sha256 | None = None
-    group: Annotated[int, Field(ge=0)]
-    label: str
-    split: SplitName
-
-
-class DataHeading(_Section):
-    """What a data set is.
-
-    Attributes:
-        name: Its name in reports.
-        kind: Patches of scans, whole scans, or pictures from folders of classes.
-        classes: Names of the classes; a label is an index into them.
-        passing: The one of them with which a picture is good; None where nobody said, or none is.
-        geometry: How the patches were cut from a scan; None of pictures that were not, or where nobody wrote it down.
-        height: Of every image in px.
-        width: Of every image in px.
-        source: Where the pictures come from, for people; folders in the order of their numbers.
-        seed: Of splits, jitter and cuts.
-        jitter_px: By how many columns, at most, the edges of a part were moved.
-        cuts: How many times a scan that trains was cut, each time from another line of its turn.
-        shares: Percent of the groups for training, validation and test, as asked for.
-        rule: How an image's label follows from the truth, for people.
-    """
-
-    name: Annotated[str, Field(min_length=1)]
-    kind: Kind
-    classes: Annotated[tuple[str, ...], Field(min_length=2)]
-    passing: str | None = None
-    geometry: ScanGeometry | None = None
-    height: Annotated[int, Field(gt=0)]
-    width: Annotated[int, Field(gt=0)]
-    source: str
-    seed: Annotated[int, Field(ge=0)]
-    jitter_px: Annotated[int, Field(ge=0)] = 0
-    cuts: Annotated[int, Field(ge=1)] = 1
-    shares: tuple[int, int, int]
-    rule: str = "the picture's class"
-
-    @property
-    def good(self) -> int | None:
-        """The number of the class that passes, or None."""
-        return None if self.passing is None else self.classes.index(self.passing)
-
-
-class DataManifest(DataHeading):
-    """The heading, every source file, and the SHA-256 of every array."""
-
-    format: Literal[1, 2] = 2
-    images: Annotated[int, Field(ge=0)]
-    files: tuple[DataFile, ...]
-    arrays: dict[str, Sha256]
-
-    @model_validator(mode="after")
-    def _whole(self) -> Self:
-        if set(self.arrays) != {"images", *_ARRAYS}:
-            raise ValueError(f"arrays {sorted(self.arrays)}")
-        if unknown := {file.label for file in self.files} - set(self.classes):
-            raise ValueError(f"labels that are no classes: {sorted(unknown)}")
-        if self.passing is not None and self.passing not in self.classes:
-            raise ValueError(f"passing: {self.passing} is none of the classes {', '.join(self.classes)}")
-        return self
+_ARRAYS = {
+    "labels": np.int16, "groups": np.int32, "splits": np.int8, "files": np.int32,
+    "levels": np.uint8, "parts": np.int32, "part_labels": np.int16,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,12 +49,18 @@ class Entry:
     Attributes:
         file: The file.
         images: (k, height, width) uint8.
-        labels: (k,) index into the classes, or SLIVER.
+        labels: (k,) index into the classes, or -1.
+        levels: (k,) a `Level` of each; None for PATCH.
+        part_label: Of every part there, index into the classes, or -1 where nobody said; None for the file's class.
+        per_part: So many images in a row are of one part; None for all of them.
     """
 
     file: DataFile
     images: Pixels
     labels: NDArray[np.int16]
+    levels: NDArray[np.uint8] | None = None
+    part_label: int | None = None
+    per_part: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,10 +72,13 @@ class DataSet:
         manifest: What it is.
         sha256: Of `manifest.json`, which names the hash of everything in it.
         images: (n, height, width) uint8.
-        labels: (n,) int16, index into the classes, or SLIVER.
+        labels: (n,) int16, index into the classes, or -1: a sliver, or unlabelled.
         groups: (n,) int32.
         splits: (n,) int8, a `Split`.
         files: (n,) int32, index into `manifest.files`.
+        levels: (n,) uint8, a `Level`.
+        parts: (n,) int32, which part an image is of, each turn of it for itself; rising from 0.
+        part_labels: (n,) int16, index into the classes, or -1 where nobody said it of the whole part.
     """
 
     folder: Path
@@ -175,6 +89,9 @@ class DataSet:
     groups: NDArray[np.int32]
     splits: NDArray[np.int8]
     files: NDArray[np.int32]
+    levels: NDArray[np.uint8]
+    parts: NDArray[np.int32]
+    part_labels: NDArray[np.int16]
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -182,8 +99,13 @@ class DataSet:
         return self.manifest.classes
 
     def indices(self, split: Split) -> NDArray[np.intp]:
-        """The images of a split, without slivers, rising."""
-        return np.flatnonzero((self.splits == split) & (self.labels != SLIVER))
+        """The images of a split that have a label of their own, rising."""
+        return np.flatnonzero((self.splits == split) & (self.labels >= 0))
+
+    def unlabelled(self, split: Split) -> NDArray[np.intp]:
+        """The images of a split of which nothing is known but their part's class, rising; no slivers among them."""
+        own = (self.splits == split) & (self.labels < 0)
+        return np.flatnonzero(own & (self.levels == Level.PART) & (self.part_labels >= 0))
 
 
 def write_data(folder: Path, heading: DataHeading, entries: Iterable[Entry], count: int) -> DataSet:
@@ -236,17 +158,18 @@ def read_data(folder: Path) -> DataSet:
         content = (folder / MANIFEST).read_bytes()
         manifest = DataManifest.model_validate_json(content)
         images = np.load(folder / "images.npy", mmap_mode="r")
-        arrays = {name: np.load(folder / f"{name}.npy") for name in _ARRAYS}
+        arrays = {name: np.load(folder / f"{name}.npy") for name in _ARRAYS if name in manifest.arrays}
     except (OSError, ValueError, ValidationError) as error:
         raise DatasetError("dataset.unreadable", f"{folder}: {error}") from error
     if images.shape != (manifest.images, manifest.height, manifest.width) or images.dtype != np.uint8:
         raise DatasetError("dataset.unreadable", f"{folder}: images are {images.dtype} {images.shape}")
-    for name, kind in _ARRAYS.items():
-        if arrays[name].shape != (manifest.images,) or arrays[name].dtype != kind:
+    for name, values in arrays.items():
+        if values.shape != (manifest.images,) or values.dtype != _ARRAYS[name]:
             raise DatasetError("dataset.unreadable", f"{folder}: {name} do not fit the manifest")
         if file_sha256(folder / f"{name}.npy") != manifest.arrays[name]:
             raise DatasetError("dataset.wrong_hash", str(folder / f"{name}.npy"))
-    return DataSet(folder, manifest, hashlib.sha256(content).hexdigest(), images, **arrays)
+    missing = {} if manifest.format >= 3 else as_they_were(manifest, arrays["files"])
+    return DataSet(folder, manifest, hashlib.sha256(content).hexdigest(), images, **arrays, **missing)
 
 
 def verify_images(data: DataSet) -> None:
@@ -275,9 +198,10 @@ def _write_arrays(draft: Path, heading: DataHeading, entries: Iterable[Entry], c
         here = slice(end, end := end + len(entry.images))
         if end > count or entry.images.shape[1:] != shape or not _labels_fit(entry, len(heading.classes)):
             raise DatasetError("dataset.bad_source", f"{entry.file.path}: {entry.images.shape}, labels {entry.labels}")
-        images[here], columns["labels"][here] = entry.images, entry.labels
-        columns["groups"][here], columns["splits"][here] = entry.file.group, Split[entry.file.split.upper()]
-        columns["files"][here] = len(files)
+        images[here] = entry.images
+        parts_before = columns["parts"][here.start - 1] + 1 if here.start else 0
+        for name, values in _rows(entry, len(files), int(parts_before), heading.classes).items():
+            columns[name][here] = values
         files.append(entry.file)
     if end != count:
         raise DatasetError("dataset.bad_source", f"{end} images in place of {count}")
@@ -287,6 +211,21 @@ def _write_arrays(draft: Path, heading: DataHeading, entries: Iterable[Entry], c
     return tuple(files)
 
 
+def _rows(entry: Entry, number: int, parts: int, classes: tuple[str, ...]) -> Mapping[str, object]:
+    """What the arrays hold of a file's images, given how many files and parts stand before it."""
+    file, count = entry.file, len(entry.images)
+    return {
+        "labels": entry.labels,
+        "groups": file.group,
+        "splits": Split[file.split.upper()],
+        "files": number,
+        "levels": Level.PATCH if entry.levels is None else entry.levels,
+        "parts": parts + np.arange(count) // (entry.per_part or max(count, 1)),
+        "part_labels": classes.index(file.label) if entry.part_label is None else entry.part_label,
+    }
+
+
 def _labels_fit(entry: Entry, classes: int) -> bool:
-    labels = entry.labels
-    return labels.shape == (len(entry.images),) and bool(((labels >= SLIVER) & (labels < classes)).all())
+    labels, part_label = entry.labels, entry.part_label
+    known = part_label is None or -1 <= part_label < classes
+    return known and labels.shape == (len(entry.images),) and bool(((labels >= -1) & (labels < classes)).all())

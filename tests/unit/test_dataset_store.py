@@ -14,12 +14,14 @@ from models.dataset.store import (
     DataFile,
     DataHeading,
     Entry,
+    Level,
     Split,
     read_data,
     verify_images,
     write_data,
 )
 from models.errors import DatasetError
+from models.manifest import ScanGeometry
 from tests.disk import Disk
 
 HEADING = DataHeading(
@@ -124,7 +126,7 @@ def test_a_disk_that_fills_up_leaves_nothing_behind(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("name", ["labels", "groups", "splits", "files"])
+@pytest.mark.parametrize("name", ["labels", "groups", "splits", "files", "levels", "parts", "part_labels"])
 def test_an_altered_array_is_noticed(folder: Path, name: str) -> None:
     path = folder / f"{name}.npy"
     content = bytearray(path.read_bytes())
@@ -156,7 +158,7 @@ def _manifest_with(folder: Path, **changed: object) -> None:
         lambda folder: (folder / "manifest.json").unlink(),
         lambda folder: (folder / "images.npy").write_bytes(b"no array"),
         lambda folder: (folder / "labels.npy").unlink(),
-        lambda folder: _manifest_with(folder, format=3),
+        lambda folder: _manifest_with(folder, format=4),
         lambda folder: _manifest_with(folder, images=4),
         lambda folder: _manifest_with(folder, classes=["bad"]),
         lambda folder: _manifest_with(folder, classes=["bad", "worse"]),
@@ -177,3 +179,72 @@ def test_an_unfinished_data_set_of_a_killed_run_is_in_nobodys_way(tmp_path: Path
     (left / "images.npy").write_bytes(b"half")
     assert len(store.write_data(tmp_path / "d", HEADING, [entry(1)], 2).labels) == 2
     assert not left.exists()
+
+
+LEVELS = np.array([Level.PART, Level.PATCH, Level.MASK, Level.PART], np.uint8)
+
+
+def weak(number: int, part_label: int | None = 1) -> Entry:
+    """Four images of two parts, of which two have no label of their own."""
+    return entry(number, images=4, labels=np.array([-1, 0, 1, -1], np.int16), levels=LEVELS, part_label=part_label,
+                 per_part=2)  # fmt: skip
+
+
+def test_levels_and_parts_are_kept_image_by_image(tmp_path: Path) -> None:
+    data = write_data(tmp_path / "d", HEADING, [weak(1), entry(2), weak(3, -1)], 10)
+    assert data.levels.tolist() == [*LEVELS, Level.PATCH, Level.PATCH, *LEVELS]
+    assert data.parts.tolist() == [0, 0, 1, 1, 2, 2, 3, 3, 4, 4]
+    assert data.part_labels.tolist() == [1, 1, 1, 1, 0, 0, -1, -1, -1, -1]
+
+
+def test_what_has_no_label_of_its_own_is_told_from_slivers_and_from_what_nobody_knows(tmp_path: Path) -> None:
+    data = write_data(tmp_path / "d", HEADING, [weak(1), entry(2), weak(3, -1)], 10)
+    assert data.indices(Split.TRAIN).tolist() == [1, 2, 4, 7, 8]
+    assert data.unlabelled(Split.TRAIN).tolist() == [0, 3]
+    assert data.unlabelled(Split.VALIDATION).tolist() == []
+
+
+def test_a_part_of_a_class_that_there_is_not_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError):
+        write_data(tmp_path / "d", HEADING, [weak(1, 2)], 4)
+
+
+def as_format_2(folder: Path, **changed: object) -> Path:
+    """A data set as it was before levels were."""
+    path = folder / "manifest.json"
+    manifest = json.loads(path.read_text()) | {"format": 2} | changed
+    for name in ("levels", "parts", "part_labels"):
+        (folder / f"{name}.npy").unlink()
+        del manifest["arrays"][name]
+    del manifest["sources"]
+    for file in manifest["files"]:
+        del file["said_sha256"], file["part_id"]
+    path.write_text(json.dumps(manifest))
+    return folder
+
+
+def test_patches_of_an_older_data_set_are_labelled_by_masks_and_of_as_many_parts_as_there_are_turns(
+    tmp_path: Path,
+) -> None:
+    geometry = ScanGeometry(lines_per_turn=8, lines_per_block=8, patch_px=8, patches_per_strip=2)
+    heading = HEADING.model_copy(update={"geometry": geometry, "width": 8})
+    wide = [Entry(one.file, np.zeros((len(one.labels), 8, 8), np.uint8), one.labels) for one in (weak(1), entry(2))]
+    write_data(tmp_path / "d", heading, wide, 6)
+    data = read_data(as_format_2(tmp_path / "d"))
+    assert set(data.levels.tolist()) == {Level.MASK}
+    assert data.parts.tolist() == [0, 0, 1, 1, 2, 2]
+    assert data.part_labels.tolist() == [0] * 6
+    assert data.indices(Split.TRAIN).tolist() == [1, 2, 4]
+    assert data.unlabelled(Split.TRAIN).tolist() == []
+
+
+@pytest.mark.parametrize("changed", [{"kind": "class_folders"}, {"kind": "patches"}])
+def test_without_a_geometry_a_part_of_an_older_data_set_is_a_file(folder: Path, changed: dict[str, object]) -> None:
+    data = read_data(as_format_2(folder, **changed))
+    assert data.parts.tolist() == [0, 0, 1, 1, 1]
+    assert set(data.levels.tolist()) == {Level.MASK if changed["kind"] == "patches" else Level.PATCH}
+
+
+def test_an_older_data_set_may_be_empty(tmp_path: Path) -> None:
+    write_data(tmp_path / "d", HEADING, [], 0)
+    assert len(read_data(as_format_2(tmp_path / "d")).parts) == 0
