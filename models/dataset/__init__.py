@@ -1,8 +1,9 @@
-"""Data sets for training, on disk: made from recordings with the truth, or from folders of pictures by class.
+"""Data sets for training, on disk: made of scans and what is known of them, or of folders of pictures by class.
 
-    recording ─ scans ─▶ patches ─┐
-    class folders ─▶ folders ─────┼─ split ─▶ store ─▶ DATA
-    alike: pictures of one object ┘
+    scans: the truth of every pixel ─┐
+    said: what people said ──────────┼─ looking ─ split ─ cutting ─▶ patches ─┐
+                                     making                                   ├─ store ─▶ DATA, manifest
+    layout, folder_listing: class folders ─ alike ─ split ─ folders ──────────┘
 
-`station dataset make` does it all.
+`station dataset make` does it all; `station.offline.gathering` finds the scans, and what people said of them.
 """

@@ -9,13 +9,14 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import cv2
 import numpy as np
 
 from models.dataset.alike import alike_pictures
-from models.dataset.layout import Listed, read_layout
+from models.dataset.folder_listing import FolderPlan, Grouping, list_folders
+from models.dataset.layout import Listed
+from models.dataset.manifest import in_words
 from models.dataset.pictures import read_picture
 from models.dataset.scans import listing
 from models.dataset.split import Shares, assign_splits, join_groups, same_values
@@ -32,41 +33,10 @@ from models.dataset.store import (
 )
 from models.errors import DatasetError
 
-Grouping = Literal["same", "alike"]
+__all__ = ["FolderPlan", "Grouping", "make_from_folders"]
+
 USUAL: Shares = (80, 20, 0)
 ALL_TRAIN: Shares = (100, 0, 0)
-
-
-@dataclass(frozen=True, slots=True)
-class FolderPlan:
-    """What is to be made of folders of class folders.
-
-    Attributes:
-        name: The data set's.
-        folder: The folder of folders.
-        shares: Of the groups that nobody put into a split, or into that for training, in percent; None for all to
-            training where somebody made splits, and 80/20/0 where not.
-        seed: Of the splits.
-        size_px: Height and width that every picture is resized to; None where all have one size.
-        grouping: What never straddles a split: pictures of the same pixels, or also pictures of one object.
-        validation: Folders of class folders that are all for validation.
-        test: Folders of class folders that are all for testing.
-        classes: Every class, in this order; None for those that have a folder, by name.
-        passing: The class with which a picture is good; None where nobody said.
-        usual_passing: Taken for it where nobody said, if it is one of the classes.
-    """
-
-    name: str
-    folder: Path
-    shares: Shares | None = None
-    seed: int = 1
-    size_px: int | None = None
-    grouping: Grouping = "same"
-    validation: tuple[Path, ...] = ()
-    test: tuple[Path, ...] = ()
-    classes: tuple[str, ...] | None = None
-    passing: str | None = None
-    usual_passing: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +68,10 @@ def make_from_folders(
         DatasetError: The pictures do not allow it, or it cannot be written.
     """
     check_place(folder, 0)
-    listed, classes = _listed(plan, left_out)
-    passing = _passing(plan, classes)
-    pictures = _looked_at(listed)
+    found = list_folders(plan)
+    left_out(found.left_out)
+    passing = _passing(plan, found.classes)
+    pictures = _looked_at(found.pictures)
     height, width = _one_size(pictures, plan)
     check_place(folder, len(pictures) * height * width)
     groups = _grouped(pictures, plan)
@@ -108,8 +79,8 @@ def make_from_folders(
     splits = _splits(pictures, groups, shares, plan.seed)
     rule = "the folder's name; " + _RULES[plan.grouping]
     heading = DataHeading(
-        name=plan.name, kind="class_folders", classes=classes, passing=passing, height=height, width=width,
-        source=_told(plan), seed=plan.seed, shares=shares, rule=rule,
+        name=plan.name, kind="class_folders", classes=found.classes, passing=passing, height=height, width=width,
+        source=in_words(found.sources), sources=found.sources, seed=plan.seed, shares=shares, rule=rule,
     )  # fmt: skip
     entries = _entries(pictures, groups, splits, heading)
     return write_data(folder, heading, _counted(entries, len(pictures), done), len(pictures))
@@ -121,46 +92,11 @@ _RULES = {
 }
 
 
-def _listed(plan: FolderPlan, left_out: Callable[[Sequence[str]], None]) -> tuple[list[Listed], tuple[str, ...]]:
-    """The pictures of all folders, and the classes; refuses a class without a picture, and one that is not wanted."""
-    own = read_layout(plan.folder)
-    layouts = [(plan.folder, own)]
-    pictures = list(own.pictures)
-    for split, folders in ((Split.VALIDATION, plan.validation), (Split.TEST, plan.test)):
-        for folder in folders:
-            layouts.append((folder, layout := read_layout(folder)))
-            pictures += [
-                Listed(one.path, f"{folder.name}/{one.name}", one.label, _only(split, one)) for one in layout.pictures
-            ]
-    found = {name for _folder, layout in layouts for name in layout.classes}
-    filled = {picture.label for picture in pictures}
-    wanted = plan.classes or tuple(sorted(found))
-    where = _told(plan)
-    if len(set(wanted)) < len(wanted) or "" in wanted:
-        raise DatasetError("dataset.bad_choice", f"classes {', '.join(wanted)}: each needs a name of its own")
-    if empty := [name for name in sorted(found) if name not in filled and plan.classes is None]:
-        raise DatasetError("dataset.bad_source", f"{where}: no pictures in {', '.join(empty)}")
-    if unknown := sorted(filled - set(wanted)):
-        raise DatasetError("dataset.bad_source", f"{where}: {', '.join(unknown)} is none of {', '.join(wanted)}")
-    if len(wanted) < 2 or not pictures:
-        told = f"{where}: {len(wanted)} class folders, at least two are needed, or name the classes"
-        raise DatasetError("dataset.bad_source", told)
-    left_out([f"{folder.name}/{told}" for folder, layout in layouts for told in layout.left_out])
-    return pictures, wanted
-
-
 def _passing(plan: FolderPlan, classes: Sequence[str]) -> str | None:
     if plan.passing is not None and plan.passing not in classes:
         told = f"--passing {plan.passing}: it is none of the classes {', '.join(classes)}"
         raise DatasetError("dataset.bad_choice", told)
     return plan.passing or (plan.usual_passing if plan.usual_passing in classes else None)
-
-
-def _only(split: Split, picture: Listed) -> Split:
-    if picture.split not in {None, split}:
-        told = f"{picture.path} lies in a folder for {split_name(picture.split)}, and is given for {split_name(split)}"
-        raise DatasetError("dataset.bad_source", told)
-    return split
 
 
 def _looked_at(listed: Sequence[Listed]) -> list[_Picture]:
@@ -203,12 +139,6 @@ def _splits(pictures: Sequence[_Picture], groups: Sequence[int], shares: Shares,
             one, two = (f"{pictures[n].listed.path} for {split_name(chosen[n])}" for n in (other, number))
             raise DatasetError("dataset.bad_source", f"pictures that belong together in two splits: {one}, {two}")
     return [chosen[number] for number in range(len(pictures))]
-
-
-def _told(plan: FolderPlan) -> str:
-    parts = (("", (plan.folder,)), ("validation ", plan.validation), ("test ", plan.test))
-    names = (f"{use}{', '.join(folder.resolve().name for folder in folders)}" for use, folders in parts if folders)
-    return "; ".join(names)
 
 
 def _one_size(pictures: Sequence[_Picture], plan: FolderPlan) -> tuple[int, int]:

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from models.dataset.manifest import Split
 from models.dataset.pictures import SUFFIXES
-from models.dataset.store import Split
 from models.errors import DatasetError
 
 SPLIT_FOLDERS = {

@@ -6,13 +6,14 @@ counted. What is one defect: pieces of a class that lie within 52 px of each oth
 pits of a cluster and the bars of one print of a roll belong together, and the roll's next print is another.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.dataset.store import SLIVER
+from models.dataset.manifest import SLIVER
 from station.core.geometry import Geometry
 from station.core.part import Pixels
 from station.core.verdicts import UNKNOWN_MARK
@@ -48,11 +49,25 @@ def label_patches(mask: Pixels, left: int, right: int, geometry: Geometry) -> ND
     0 where no defect shows, the number of a class as the mask has it, or `SLIVER` where too little of a defect
     shows, or something of none of the classes.
     """
+    counts = cv2.calcHist([mask], [0], None, [256], [0, 256]).ravel()
+    numbers = (int(value) for value in np.flatnonzero(counts) if value)
+    marked = ((number, np.asarray(mask == number, np.uint8)) for number in numbers)
+    return label_marked(marked, left, right, geometry)
+
+
+def label_marked(marked: Iterable[tuple[int, Pixels]], left: int, right: int, geometry: Geometry) -> NDArray[np.int8]:
+    """Labels (patches,) of a scan's patches, as `label_patches`, from each class's marks apart, which may overlap.
+
+    Args:
+        marked: The number of a class, and (lines of a turn, width) 1 where it is marked, else 0.
+        left: First column of the part.
+        right: Column after the last.
+        geometry: How a turn becomes patches.
+    """
     labels = np.zeros(geometry.patches_per_part, np.int16)
     most = np.zeros(geometry.patches_per_part)
-    counts = cv2.calcHist([mask], [0], None, [256], [0, 256]).ravel()
-    for number in (int(value) for value in np.flatnonzero(counts) if value):
-        each = cover(np.asarray(mask == number, np.uint8), left, right, geometry)
+    for number, pixels in marked:
+        each = cover(pixels, left, right, geometry)
         shown_by_each = shows(each) & (number != UNKNOWN_MARK)
         for covered, shown in zip(each, shown_by_each, strict=True):
             labels = np.where((covered > 0) & (labels == 0), SLIVER, labels)

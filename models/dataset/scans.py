@@ -69,6 +69,20 @@ class LabelledScan:
     composed: bool = False
 
     @property
+    def name(self) -> str:
+        """Where it was, for the manifest: its folder's name and its own."""
+        return f"{self.image_path.parent.name}/{self.image_path.name}"
+
+    @property
+    def numbers(self) -> frozenset[int]:
+        """The number of the part's class."""
+        return frozenset({self.number})
+
+    @property
+    def said_sha256(self) -> None:
+        """Nobody was asked: the truth is known."""
+
+    @property
     def number(self) -> int:
         """The number of the part's class in masks; 0 of a good part, 255 of one of none of the classes."""
         return UNKNOWN_MARK if self.surface.name == UNKNOWN else self.marks.index(self.surface)

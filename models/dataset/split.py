@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from models.dataset.store import Split
+from models.dataset.manifest import Split
 from models.errors import DatasetError
 
 Shares = tuple[int, int, int]

@@ -7,7 +7,7 @@ import numpy as np
 
 from station.cell.judging import SurfaceCutter
 from station.core.fitting import nearest_type
-from station.core.part import PartType, Pixels
+from station.core.part import PartType, Pixels, Roi
 from station.core.settings import CropSettings, TurnSettings
 from station.flow.crop import find_part
 from station.flow.patch import blocks_of
@@ -43,8 +43,7 @@ def kind_of(image: Pixels, kinds: Sequence[PartType], crop: CropSettings) -> Par
     Raises:
         PartError: No part is found, or its width is that of no type.
     """
-    first = np.ascontiguousarray(image[: kinds[0].geometry.lines_per_block])
-    return nearest_type(kinds, find_part(first, crop).width)
+    return nearest_type(kinds, find_part(_first_block(image, kinds[0]), crop).width)
 
 
 def cut_scan(image: Pixels, kind: PartType, crop: CropSettings, turn: TurnSettings) -> Pixels:
@@ -65,3 +64,18 @@ def cut_scan(image: Pixels, kind: PartType, crop: CropSettings, turn: TurnSettin
     if cutter.doubt is not None:
         raise cutter.doubt
     return patches
+
+
+def columns_of(image: Pixels, kind: PartType, crop: CropSettings, turn: TurnSettings) -> Roi:
+    """The part's columns on a scan, as the cell would find them; see `cut_scan`.
+
+    Raises:
+        PartError: The station would refuse the scan.
+    """
+    cut_scan(image, kind, crop, turn)
+    return find_part(_first_block(image, kind), crop)
+
+
+def _first_block(image: Pixels, kind: PartType) -> Pixels:
+    """The lines in which the cell finds the part."""
+    return np.ascontiguousarray(image[: kind.geometry.lines_per_block])

@@ -109,9 +109,26 @@ def test_a_refusal_ends_with_status_2_and_leaves_nothing(
 
 def test_folders_of_classes_are_told_from_recordings(tmp_path: Path) -> None:
     (tmp_path / "pictures" / "crack").mkdir(parents=True)
-    refused = station_dataset("make", tmp_path / "d", "--from", tmp_path / "pictures")
+    refused = station_dataset("make", tmp_path / "d", "--from", tmp_path / "pictures", "--kind", "patches")
     assert refused.exit_code == 2
-    assert "folders of classes take --kind class-folders" in refused.output.replace("\n", " ")
+    assert "folders of classes take --kind class-folders" in " ".join(refused.output.split())
+    assert "no pictures in crack" in station_dataset("make", tmp_path / "d", "--from", tmp_path / "pictures").output
+
+
+def test_what_is_shown_is_told_by_class_by_level_and_by_source(scans: Path, tmp_path: Path) -> None:
+    assert station_dataset("make", tmp_path / "d", "--from", scans, "--split", "50/50/0", "--jobs", 1).exit_code == 0
+    data = read_data(tmp_path / "d")
+    rows = {line.split("│")[1].strip(): line.split("│")[2:5] for line in station_dataset("show", tmp_path / "d").output
+            .splitlines() if line.startswith("│")}  # fmt: skip
+    counts = {name: [int(cell.replace(",", "")) for cell in cells] for name, cells in rows.items()}
+    marked = [int(((data.labels >= 0) & (data.splits == split)).sum()) for split in Split]
+    assert counts["labelled by marked pixels"] == marked
+    assert counts["only their part is labelled"] == [0, 0, 0]
+    assert counts["slivers and doubtful, left out"] == [32 - marked[0], 32 - marked[1], 0]
+    assert counts["groups, each in one split"] == [2, 2, 0]
+    assert "recording scans, for all splits: 4 taken" in " ".join(
+        station_dataset("show", tmp_path / "d").output.split()
+    )
 
 
 def test_what_would_keep_a_network_from_a_station_is_told_at_once(tmp_path: Path) -> None:

@@ -248,3 +248,35 @@ def test_the_class_that_passes_is_said_or_that_of_the_table_and_must_be_there(so
     with pytest.raises(DatasetError, match="--passing good: it is none of the classes crack, dent, free") as caught:
         make_from_folders(tmp_path / "d", FolderPlan("tiny", source, passing="good"))
     assert caught.value.code == "dataset.bad_choice"
+
+
+def test_folders_given_together_are_shared_out_together(source: Path, tmp_path: Path) -> None:
+    for name in CLASSES:
+        (tmp_path / "more" / name).mkdir(parents=True)
+        cv2.imwrite(str(tmp_path / "more" / name / "0.png"), picture(1000 + CLASSES.index(name)))
+    (tmp_path / "more" / "notes.txt").write_text("no picture")
+    plan = FolderPlan("tiny", source, (100, 0, 0), also=(tmp_path / "more",))
+    data = make_from_folders(tmp_path / "d", plan)
+    assert len(data.images) == 33
+    assert "more/crack/0.png" in [file.path for file in data.manifest.files]
+    assert [(one.kind, one.name, one.taken, one.left_out) for one in data.manifest.sources] == [
+        ("class_folders", "pictures", 30, {}), ("class_folders", "more", 3, {"no picture": 1}),
+    ]  # fmt: skip
+
+
+def test_a_folder_that_is_called_otherwise_where_it_judges_is_refused(source: Path, tmp_path: Path) -> None:
+    for name in ("crack", "dents", "free"):
+        (tmp_path / "test" / name).mkdir(parents=True)
+        cv2.imwrite(str(tmp_path / "test" / name / "0.png"), picture(2000 + ord(name[0]) + len(name)))
+    with pytest.raises(DatasetError) as caught:
+        make_from_folders(tmp_path / "d", FolderPlan("tiny", source, test=(tmp_path / "test",)))
+    assert "nothing trains on dents; what trains is called crack, dent, free" in caught.value.detail
+    assert not (tmp_path / "d").exists()
+    named = FolderPlan("tiny", source, test=(tmp_path / "test",), classes=(*CLASSES, "dents"))
+    assert make_from_folders(tmp_path / "d", named).classes == (*CLASSES, "dents")
+
+
+def test_each_picture_is_a_part_of_its_own(source: Path, tmp_path: Path) -> None:
+    data = make_from_folders(tmp_path / "d", FolderPlan("tiny", source))
+    assert data.parts.tolist() == list(range(30))
+    assert data.part_labels.tolist() == data.labels.tolist()

@@ -57,3 +57,8 @@ def _entry(path: Path, class_name: str, matched: re.Match[str]) -> Entry:
     with told_at(str(path)):
         *geometry, index = map(int, numbers)
         return Entry(str(path), PictureName(sha256=sha256), Patch(index, Geometry(*geometry)), class_name)
+
+
+def holds_patches(folder: Path) -> bool:
+    """Whether a folder has a folder with a patch in it, by its name."""
+    return any(_NAME.fullmatch(path.name) for path in folder.glob("*/*.png"))

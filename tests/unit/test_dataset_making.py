@@ -9,9 +9,12 @@ import cv2
 import numpy as np
 import pytest
 
-from models.dataset.recording import RecordingPlan, make_from_recordings
+from models.dataset.cutting import CutPlan
+from models.dataset.looking import Given
+from models.dataset.making import make_from_scans
+from models.dataset.manifest import DataSource
 from models.dataset.scans import read_scans
-from models.dataset.store import SLIVER, Split
+from models.dataset.store import SLIVER, DataSet, Split, split_name
 from models.errors import DatasetError
 from models.evaluation.measuring.parts import Rule, cutter_at_truth, true_labels
 from models.meaning import own_table
@@ -42,6 +45,7 @@ def record(folder: Path, parts: dict[str, Surface], seed: int = 0) -> Path:
     return folder
 
 
+PLAN = CutPlan("patches", "tiny", TABLE, GEOMETRY, (67, 33, 0))
 SIX = {f"{surface}-{number}": surface for surface in (Surface.DEFECT_FREE, Surface.PITS) for number in range(3)}
 
 
@@ -50,12 +54,27 @@ def scans(tmp_path: Path) -> Path:
     return record(tmp_path / "scans", SIX)
 
 
-def plan(*folders: Path, **changed: object) -> RecordingPlan:
-    return RecordingPlan("patches", "tiny", folders, TABLE, GEOMETRY, shares=(67, 33, 0), **changed)  # type: ignore[arg-type]
+def made(
+    place: Path,
+    *folders: Path,
+    validation: tuple[Path, ...] = (),
+    test: tuple[Path, ...] = (),
+    jobs: int = 1,
+    plan: CutPlan = PLAN,
+) -> DataSet:
+    """A data set of recordings."""
+    uses = [(folder, None) for folder in folders] + [(folder, Split.VALIDATION) for folder in validation]
+    uses += [(folder, Split.TEST) for folder in test]
+    given = [Given(scan, split) for folder, split in uses for scan in read_scans(folder, plan.table, LINES)]
+    sources = [
+        DataSource(kind="recording", name=folder.name, split=None if split is None else split_name(split), taken=1)
+        for folder, split in uses
+    ]
+    return make_from_scans(place, plan, given, sources, jobs)
 
 
 def test_patches_keep_label_part_and_split(scans: Path, tmp_path: Path) -> None:
-    data = make_from_recordings(tmp_path / "d", plan(scans, jitter_px=0))
+    data = made(tmp_path / "d", scans, plan=replace(PLAN, jitter_px=0))
     assert data.images.shape == (96, 256, 256)
     assert (data.classes, data.manifest.passing) == (CLASSES, "defect_free")
     assert data.manifest.geometry == SCAN_GEOMETRY
@@ -72,20 +91,19 @@ def test_patches_keep_label_part_and_split(scans: Path, tmp_path: Path) -> None:
 
 
 def test_whole_scans_are_small_and_have_the_parts_class(scans: Path, tmp_path: Path) -> None:
-    whole = RecordingPlan("whole", "tiny", (scans,), TABLE, GEOMETRY, shares=(67, 33, 0))
-    data = make_from_recordings(tmp_path / "d", whole)
+    data = made(tmp_path / "d", scans, plan=replace(PLAN, kind="whole"))
     assert data.images.shape == (6, 512, 256)
     assert data.labels.tolist() == [0, 0, 0, 2, 2, 2]
 
 
 def test_the_number_of_processes_does_not_change_a_byte(scans: Path, tmp_path: Path) -> None:
-    one, two = (make_from_recordings(tmp_path / str(jobs), plan(scans), jobs) for jobs in (1, 2))
+    one, two = (made(tmp_path / str(jobs), scans, jobs=jobs) for jobs in (1, 2))
     assert one.sha256 == two.sha256
 
 
 def test_jitter_moves_edges_and_follows_the_seed(scans: Path, tmp_path: Path) -> None:
     hashes = [
-        make_from_recordings(tmp_path / f"{number}", plan(scans, **changed)).manifest.arrays["images"]
+        made(tmp_path / f"{number}", scans, plan=replace(PLAN, **changed)).manifest.arrays["images"]
         for number, changed in enumerate([{"seed": 1}, {"seed": 1}, {"seed": 2}, {"jitter_px": 0}])
     ]
     assert hashes[0] == hashes[1]
@@ -93,7 +111,7 @@ def test_jitter_moves_edges_and_follows_the_seed(scans: Path, tmp_path: Path) ->
 
 
 def test_a_scan_that_trains_is_cut_again_from_other_lines_of_its_turn(scans: Path, tmp_path: Path) -> None:
-    once, thrice = (make_from_recordings(tmp_path / str(cuts), plan(scans, cuts=cuts)) for cuts in (1, 3))
+    once, thrice = (made(tmp_path / str(cuts), scans, plan=replace(PLAN, cuts=cuts)) for cuts in (1, 3))
     assert [int((thrice.splits == split).sum()) for split in Split] == [3 * 64, 32, 0]
     assert thrice.manifest.cuts == 3
     for number, file in enumerate(thrice.manifest.files):
@@ -115,8 +133,8 @@ def test_recordings_may_be_given_for_validation_and_test(scans: Path, tmp_path: 
         record(tmp_path / name, {name + part: own for part, own in parts.items()}, seed)
         for seed, name in ((5, "val"), (6, "test"))
     ]
-    given = RecordingPlan("patches", "tiny", (scans,), TABLE, GEOMETRY, (others[0],), (others[1],), shares=(100, 0, 0))
-    data = make_from_recordings(tmp_path / "d", given)
+    plan = replace(PLAN, shares=(100, 0, 0))
+    data = made(tmp_path / "d", scans, validation=(others[0],), test=(others[1],), plan=plan)
     assert [int((data.splits == split).sum()) for split in Split] == [96, 32, 32]
     assert data.manifest.source == "scans; validation val; test test"
 
@@ -127,9 +145,8 @@ def test_a_part_in_two_splits_is_refused(scans: Path, tmp_path: Path, what: str)
     other = record(tmp_path / "val", {name: Surface.PITS, "v": Surface.DEFECT_FREE}, seed=9)
     if what == "bytes":
         shutil.copy(scans / "pits-1.png", other / "other.png")
-    given = RecordingPlan("patches", "tiny", (scans,), TABLE, GEOMETRY, (other,), shares=(100, 0, 0))
     with pytest.raises(DatasetError) as caught:
-        make_from_recordings(tmp_path / "d", given)
+        made(tmp_path / "d", scans, validation=(other,), plan=replace(PLAN, shares=(100, 0, 0)))
     assert caught.value.code == "dataset.bad_source"
     assert "pits-1" in caught.value.detail
     assert not (tmp_path / "d").exists()
@@ -137,7 +154,7 @@ def test_a_part_in_two_splits_is_refused(scans: Path, tmp_path: Path, what: str)
 
 def test_scans_of_the_same_bytes_stay_together(scans: Path, tmp_path: Path) -> None:
     shutil.copy(scans / "pits-1.png", scans / "pits-2.png")
-    data = make_from_recordings(tmp_path / "d", plan(scans))
+    data = made(tmp_path / "d", scans)
     twins = [file for file in data.manifest.files if file.path in {"scans/pits-1.png", "scans/pits-2.png"}]
     assert twins[0].sha256 == twins[1].sha256
     assert twins[0].split == twins[1].split
@@ -147,7 +164,7 @@ def test_scans_of_the_same_bytes_stay_together(scans: Path, tmp_path: Path) -> N
 def test_parts_of_one_class_only_are_refused(tmp_path: Path) -> None:
     scans = record(tmp_path / "scans", {"a": Surface.PITS, "b": Surface.PITS})
     with pytest.raises(DatasetError) as caught:
-        make_from_recordings(tmp_path / "d", plan(scans))
+        made(tmp_path / "d", scans)
     assert caught.value.code == "dataset.bad_source"
 
 
@@ -177,7 +194,7 @@ def test_a_picture_that_cannot_be_used_is_named_and_nothing_is_left(
 ) -> None:
     damage(scans / name)  # type: ignore[operator]
     with pytest.raises(DatasetError) as caught:
-        make_from_recordings(tmp_path / "d", plan(scans))
+        made(tmp_path / "d", scans)
     assert caught.value.code == "dataset.bad_source"
     assert "pits-1" in caught.value.detail
     assert [path.name for path in tmp_path.iterdir()] == ["scans"]
@@ -218,7 +235,7 @@ def test_a_mask_that_says_something_else_than_the_label_is_refused(
 ) -> None:
     cv2.imwrite(str(scans / "masks" / f"{part}.png"), mask)
     with pytest.raises(DatasetError) as caught:
-        make_from_recordings(tmp_path / "d", plan(scans))
+        made(tmp_path / "d", scans)
     assert caught.value.code == "dataset.bad_source"
     assert f"masks/{part}.png: {told}" in caught.value.detail
     bad = next(scan for scan in read_scans(scans, TABLE, LINES) if scan.part_id == part)
@@ -230,14 +247,14 @@ def test_all_scans_that_cannot_be_used_are_named_together(scans: Path, tmp_path:
     for name in ("pits-0", "pits-2"):
         cv2.imwrite(str(scans / "masks" / f"{name}.png"), _marked(0))
     with pytest.raises(DatasetError, match=r"pits-0\.png: .*pits-2\.png: "):
-        make_from_recordings(tmp_path / "d", plan(scans))
+        made(tmp_path / "d", scans)
 
 
 def test_the_same_pixels_under_two_labels_are_refused_with_both_names(scans: Path, tmp_path: Path) -> None:
     same = cv2.imread(str(scans / "pits-1.png"), cv2.IMREAD_UNCHANGED)
     cv2.imwrite(str(scans / "defect_free-2.png"), same, [cv2.IMWRITE_PNG_COMPRESSION, 9])
     with pytest.raises(DatasetError) as caught:
-        make_from_recordings(tmp_path / "d", plan(scans))
+        made(tmp_path / "d", scans)
     assert "defect_free-2.png is defect_free" in caught.value.detail
     assert "pits-1.png is pits" in caught.value.detail
 
@@ -245,7 +262,7 @@ def test_the_same_pixels_under_two_labels_are_refused_with_both_names(scans: Pat
 def test_a_scan_that_is_no_whole_turn_is_cut_once(scans: Path, tmp_path: Path) -> None:
     lines = [json.loads(line) for line in (scans / "recording.jsonl").read_text().splitlines()]
     (scans / "recording.jsonl").write_text("".join(json.dumps(line | {"closed": False}) + "\n" for line in lines))
-    assert len(make_from_recordings(tmp_path / "d", plan(scans, cuts=3)).images) == 6 * 16
+    assert len(made(tmp_path / "d", scans, plan=replace(PLAN, cuts=3)).images) == 6 * 16
 
 
 @pytest.mark.parametrize(
@@ -282,7 +299,7 @@ def test_a_table_of_other_classes_names_labels_and_masks(scans: Path, tmp_path: 
         for file in ("recording.jsonl",):
             text = (scans / file).read_text().replace(f'"label": "{name}"', f'"label": "{label}"')
             (scans / file).write_text(text)
-    data = make_from_recordings(tmp_path / "d", replace(plan(scans), table=own))
+    data = made(tmp_path / "d", scans, plan=replace(PLAN, table=own))
     assert (data.classes, data.manifest.passing) == (("ok", "rust", "dent"), "ok")
     assert set(data.labels.tolist()) - {SLIVER} == {0, 2}
     with pytest.raises(RecordingError, match="unknown label 'ok', allowed are defect_free"):
