@@ -103,7 +103,9 @@ class Figures(Section):
 
     kind: Annotated[Kind, JUDGED] = "parts"
     source: str = Field(..., description="The pictures it was measured on.")
-    patches: int = Field(..., ge=1, description="Patches judged; slivers of a defect are left out.")
+    patches: int = Field(
+        ..., ge=0, description="Patches judged; slivers of a defect are left out. 0 where parts have no masks."
+    )
     wrong_patches: int = Field(..., ge=0, description="Of them judged wrongly.")
     parts: int = Field(..., ge=1, description="Parts judged by the most certain patch (Algorithm 1).")
     defective_parts: int = Field(..., ge=0, description="Of them with a defect.")

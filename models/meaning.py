@@ -97,6 +97,20 @@ def meaning_of(names: Sequence[str], table: Classes, whose: str) -> Meaning:
     return Meaning(table, table.outputs(names))
 
 
+def fitting_meaning(names: Sequence[str], passing: str | None, table: Classes, whose: str) -> Meaning | None:
+    """What a network's columns mean by a table that fits, else by classes of its own; None where nothing passes.
+
+    Args:
+        names: Its classes, in its own order.
+        passing: The one with which a part is good, as it was trained; None where nobody said.
+        table: The configured classes; they fit where they have all of its own, and the same one passes.
+        whose: The network, for people.
+    """
+    if not table.unknown(names) and table.passing.name in names and passing in {None, table.passing.name}:
+        return meaning_of(names, table, whose)
+    return meaning_of(names, own_table(names, passing), whose) if passing else None
+
+
 def check_classes(manifest: Manifest, table: Classes) -> str | None:
     """Compare a bundle's classes with the configured ones, by name; in words what it does not answer, None if nothing.
 

@@ -1,19 +1,32 @@
 """A whole measurement: judge a recording, count, seek every defect, show the worst, disturb, and write it down."""
 
-import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 from pydantic import Field
 
-from models.dataset.scans import LabelledScan, read_scans
+from models.dataset.named import KnownParts, KnownScan, LeftOut, People, read_known
 from models.evaluation.figures.rates import Rate
-from models.evaluation.measuring.defects import Detection, Scale, SoughtDefect, detect, false_calls, read_defects, seek
+from models.evaluation.measuring.defects import (
+    TRUTH,
+    Detection,
+    Scale,
+    SoughtDefect,
+    detect,
+    false_calls,
+    read_defects,
+    seek,
+)
 from models.evaluation.measuring.evaluation import (
+    NO_MASKS,
+    OF_DEFECTS,
+    OF_PATCHES,
+    POINTING,
     Evaluation,
     ImageFigures,
+    NotMeasured,
     Source,
     Subject,
     part_figures,
@@ -79,20 +92,23 @@ class Judging:
     Attributes:
         rule: As the station does.
         cropping: How patches are made of a scan, in words.
-        scale: How long pixels are on the surface.
+        scale: How long pixels are on the surface; None where the configuration does not say.
+        people: What people say of parts; None to go by the recording alone.
     """
 
     rule: Rule
     cropping: str
-    scale: Scale
+    scale: Scale | None
+    people: People | None = None
 
-    def scans(self, recording: Path) -> list[LabelledScan]:
-        """The parts of a recording.
+    def known(self, recording: Path) -> KnownParts:
+        """The parts of a recording whose classes are known.
 
         Raises:
-            RecordingError: It cannot be used.
+            RecordingError: It cannot be used, or of no part is it known.
+            LabelError: What people say cannot be read.
         """
-        return read_scans(recording, self.rule.meaning.table, self.rule.geometry.lines_per_turn)
+        return read_known(recording, self.rule.meaning.table, self.rule.geometry.lines_per_turn, self.people)
 
     @property
     def passing(self) -> str:
@@ -105,8 +121,8 @@ class Scope:
     """How much is measured.
 
     Attributes:
-        recording: Parts with known surfaces.
-        curves: Recording with defects of many severities for the detection curves; None to use `recording`.
+        recording: Parts whose classes are known.
+        curves: Recording with masks and defects of many severities for the detection curves; None to use `recording`.
         worst: Wrong cases that are shown of each kind.
         evidence_parts: Defective parts of `recording` on which the pointing game is played; 0 for none.
         robustness_parts: Parts of `recording` that are disturbed; 0 for none.
@@ -131,6 +147,7 @@ class RobustnessDocument(Section):
     parts: int = Field(..., ge=1, description="Parts that were disturbed.")
     seed: int = Field(..., ge=0, description="Of the disturbances.")
     curves: tuple[RobustnessCurve, ...]
+    left_out: tuple[LeftOut, ...] = Field((), description="Parts of the source that are counted nowhere, and why.")
 
 
 def measure_recording(
@@ -142,24 +159,27 @@ def measure_recording(
         RecordingError: A recording cannot be used.
         ModelError: The network fails.
     """
-    scans = judging.scans(scope.recording)
-    judged = _judge_all(instrument, judging, "parts", scans)
+    known = judging.known(scope.recording)
+    _check_masks(judging, scope, known)
+    judged = _judge_all(instrument, judging, "parts", known.scans)
     if not any(part.outcome for part in judged):
         raise RecordingError("recording.bad_image", f"{scope.recording}: every scan was refused ({judged[0].reason})")
-    found = _detection(instrument, judging, scope, judged)
+    found, images = _detection(instrument, judging, scope, judged), patch_figures(judged)
     evaluation = Evaluation(
         created=utc_now(),
         code_version=code_version(),
         subject=instrument.subject(judging, judging.passing),
-        source=recording_source(scope.recording),
+        source=_source(scope.recording, known),
         parts=part_figures(judged, measure(judged, scope.recording.name)),
-        images=patch_figures(judged),
+        images=images,
         detection=found.detection,
         detection_source=found.source,
         false_calls=found.false_calls,
         pointing=_pointing(instrument, judging.rule, scope, judged),
-        robustness=_robustness(instrument, judging.rule, scans[: scope.robustness_parts], scope.seed),
-        robustness_parts=min(scope.robustness_parts, len(scans)),
+        robustness=_robustness(instrument, judging.rule, known.scans[: scope.robustness_parts], scope.seed),
+        robustness_parts=min(scope.robustness_parts, len(known.scans)),
+        not_measured=tuple(_not_measured(known, images, found.detection)),
+        left_out=known.left_out,
     )
     return evaluation, _pictures(instrument, judging.rule, judged, scope.worst)
 
@@ -173,39 +193,48 @@ def measure_disturbed(
         RecordingError: The recording cannot be used.
         ModelError: The network fails.
     """
-    scans = judging.scans(recording)[:parts]
+    known = judging.known(recording)
+    scans = known.scans[:parts]
     return RobustnessDocument(
         code_version=code_version(),
         subject=instrument.subject(judging, judging.passing),
-        source=recording_source(recording),
+        source=_source(recording, known),
         parts=len(scans),
         seed=seed,
         curves=_robustness(instrument, judging.rule, scans, seed),
+        left_out=known.left_out,
     )
 
 
-def picture_evaluation(subject: Subject, source: Source, images: ImageFigures, pointing: Pointing | None) -> Evaluation:
-    """The document of single pictures of a data set."""
-    return Evaluation(
-        created=utc_now(),
-        code_version=code_version(),
-        subject=subject,
-        source=source,
-        parts=None,
-        images=images,
-        detection=(),
-        detection_source=None,
-        false_calls=None,
-        pointing=pointing,
-        robustness=(),
-        robustness_parts=0,
-    )
+def _not_measured(
+    known: KnownParts, images: ImageFigures | None, detection: Sequence[Detection]
+) -> Iterator[NotMeasured]:
+    """What the parts cannot give, figure by figure."""
+    why = "no patch shows a configured class" if known.masked else NO_MASKS
+    if images is None:
+        yield from (NotMeasured(figure=figure, why=why) for figure in OF_PATCHES)
+    if not known.masked:
+        figures = (POINTING,) if detection else (*OF_DEFECTS, POINTING)
+        yield from (NotMeasured(figure=figure, why=NO_MASKS) for figure in figures)
 
 
-def recording_source(recording: Path) -> Source:
-    """A recording as a source; its hash is that of the truth about it."""
-    sha256 = hashlib.sha256((recording / "truth.jsonl").read_bytes()).hexdigest()
-    return Source(name=str(recording), sha256=sha256, kind="recording of whole parts")
+def _check_masks(judging: Judging, scope: Scope, known: KnownParts) -> None:
+    """Make sure of what the detection curves need, before time is spent.
+
+    Raises:
+        ConfigError: `--curves` has no masks, or lengths of pixels are needed and not configured.
+    """
+    if scope.curves is not None and not (scope.curves / TRUTH).is_file():
+        told = f"there is no {TRUTH}; detection against size needs a recording with masks"
+        raise ConfigError("config.bad_option", f"--curves {scope.curves}: {told}")
+    if judging.scale is None and (known.masked or scope.curves is not None):
+        raise ConfigError(
+            "config.invalid", "camera.mm_per_px: must be given, for sizes of defects are measured with it"
+        )
+
+
+def _source(recording: Path, known: KnownParts) -> Source:
+    return Source(name=str(recording), sha256=known.sha256, kind=known.kind)
 
 
 def prepare(folder: Path, *names: str) -> None:
@@ -240,10 +269,14 @@ def write_robustness(folder: Path, document: RobustnessDocument) -> None:
         ConfigError: The disk does not take them.
     """
     _write(folder / ROBUSTNESS, document.model_dump_json(indent=1) + "\n")
-    _write(folder / REPORT, render_robustness(document.subject, document.source, document.curves, document.parts))
+    _write(folder / REPORT, _robustness_page(document))
 
 
-def _judge_all(instrument: Instrument, judging: Judging, what: str, scans: Sequence[LabelledScan]) -> list[JudgedPart]:
+def _robustness_page(document: RobustnessDocument) -> str:
+    return render_robustness(document.subject, document.source, document.curves, document.parts, document.left_out)
+
+
+def _judge_all(instrument: Instrument, judging: Judging, what: str, scans: Sequence[KnownScan]) -> list[JudgedPart]:
     return [judge(instrument.scorer, scan, judging.rule) for scan in instrument.progress(what, scans)]
 
 
@@ -257,9 +290,11 @@ class Found(NamedTuple):
 
 def _detection(instrument: Instrument, judging: Judging, scope: Scope, judged: Sequence[JudgedPart]) -> Found:
     rule, recording, parts = judging.rule, scope.recording, judged
+    if judging.scale is None:
+        return Found((), None, None)
     if scope.curves is not None:
         recording = scope.curves
-        parts = _judge_all(instrument, judging, "detection", judging.scans(recording))
+        parts = _judge_all(instrument, judging, "detection", replace(judging, people=None).known(recording).scans)
     defects = read_defects(recording)
     sought: list[SoughtDefect] = []
     for part in parts:
@@ -284,7 +319,7 @@ def _pointing(instrument: Instrument, rule: Rule, scope: Scope, judged: Sequence
 
 
 def _robustness(
-    instrument: Instrument, rule: Rule, scans: Sequence[LabelledScan], seed: int
+    instrument: Instrument, rule: Rule, scans: Sequence[KnownScan], seed: int
 ) -> tuple[RobustnessCurve, ...]:
     if not scans:
         return ()

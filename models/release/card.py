@@ -3,11 +3,14 @@
 Source: M. Mitchell et al., "Model Cards for Model Reporting", FAT* 2019, for the sections.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from models.dataset.named import LeftOut
 from models.evaluation.figures.rates import Rate, rate, sample_size
+from models.evaluation.figures.wording import name
 from models.evaluation.measuring.defects import Detection
-from models.evaluation.measuring.evaluation import Evaluation
+from models.evaluation.measuring.evaluation import Evaluation, Unlisted, gaps
 from models.manifest import Figures, Manifest, Parity, Quantisation
 
 CLAIM, CONFIDENCE = 0.001, 0.95
@@ -104,12 +107,15 @@ def _figures(figures: Figures | None) -> Iterator[str]:
         (f"overkill, of good {kind}", _spell(rate(figures.overkills, good))),
         (f"another defect's name, of defective {kind}", _spell(rate(figures.wrong_class, figures.defective_parts))),
         (f"sent to review, of all {kind}", _spell(rate(figures.reviews, figures.parts))),
-        ("patches judged wrongly", _spell(rate(figures.wrong_patches, figures.patches))),
     ]
+    if figures.patches:
+        rows.append(("patches judged wrongly", _spell(rate(figures.wrong_patches, figures.patches))))
     if kind == "pictures":
         yield PICTURES_ALONE
     yield f"Measured on {figures.source}; limits are exact, two-sided, 95 %."
     yield _table(("figure", "count, share and limits"), rows)
+    if not figures.patches:
+        yield "Not measured, no masks: patches judged rightly."
     need = sample_size(CLAIM, figures.escapes, CONFIDENCE)
     yield (
         f"To claim at most {CLAIM:.1%} escapes with {CONFIDENCE:.0%} confidence takes {need:,} defective {kind} with "
@@ -128,6 +134,7 @@ def _evaluation(evaluation: Evaluation) -> Iterator[str]:
             ("overkill, of good parts", _spell(counted.overkills)),
             ("another defect's name, of defective parts", _spell(rate(figures.wrong_class, figures.defective_parts))),
             ("sent to review, of all parts", _spell(counted.reviews)),
+            *_unlisted(evaluation.parts.unlisted),
         ]
         yield _table(("figure", "count, share and limits"), rows)
     if any(_varied(one) for one in evaluation.detection):
@@ -141,6 +148,25 @@ def _evaluation(evaluation: Evaluation) -> Iterator[str]:
                 for curve in evaluation.robustness for level in curve.levels]  # fmt: skip
         yield f"Parts judged rightly, of {evaluation.robustness_parts}, as the pictures get worse."
         yield _table(("disturbance", "parts judged rightly"), rows)
+    yield from gaps(evaluation.not_measured)
+    yield from _left_out(evaluation.left_out)
+
+
+def _left_out(parts: Sequence[LeftOut]) -> Iterator[str]:
+    if parts:
+        told = ", ".join(f"{name(why)} {count:,}" for why, count in sorted(Counter(one.why for one in parts).items()))
+        yield f"Of its parts {len(parts):,} are counted nowhere: {told}."
+
+
+def _unlisted(unlisted: Unlisted | None) -> list[tuple[str, str]]:
+    """Escapes and reviews of parts of no configured class."""
+    if unlisted is None:
+        return []
+    labels = ", ".join(unlisted.labels)
+    return [
+        (f"escapes, of parts of no configured class ({labels})", _spell(unlisted.escapes)),
+        ("sent to review, of these", _spell(unlisted.reviews)),
+    ]
 
 
 def _varied(detection: Detection) -> bool:

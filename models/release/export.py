@@ -13,11 +13,11 @@ import openvino as ov
 import torch
 from torch import nn
 
-from models.dataset.scans import read_image
+from models.dataset.named import read_image
 from models.evaluation.figures.calibration import fit_temperature
 from models.evaluation.measuring.evaluation import Evaluation
 from models.evaluation.measuring.images import picture_figures
-from models.evaluation.measuring.parts import JudgedPart, Rule, cutter_at_truth, decide_part, measure, true_labels
+from models.evaluation.measuring.parts import JudgedPart, Rule, decide_part, measure, true_labels
 from models.manifest import (
     ARTEFACT_FILES,
     CARD,
@@ -216,7 +216,7 @@ def _rounded(network: nn.Module) -> nn.Module:
 
 
 def fitted_temperature(graph: ov.Model, pictures: Pictures, passing: int) -> float:
-    """The temperature under which the validation patches' classes are most likely; 1 where none is wrong.
+    """The temperature under which the validation patches' classes are most likely; 1 where none is wrong, or there.
 
     Args:
         graph: The network at temperature 1.
@@ -226,6 +226,8 @@ def fitted_temperature(graph: ov.Model, pictures: Pictures, passing: int) -> flo
     request = ov.Core().compile_model(graph, "CPU", {"INFERENCE_PRECISION_HINT": "f32"}).create_infer_request()
     at_once = int(graph.inputs[0].partial_shape.to_shape()[0])
     count = len(pictures.validation) // at_once
+    if not count:
+        return 1.0
     strips = np.array_split(pictures.validation[: count * at_once], count)
     found = np.concatenate([np.array(request.infer({0: strip})[0]) for strip in strips])
     labels = pictures.labels[: len(found)]
@@ -275,7 +277,7 @@ def judge_golden(
 def _judge_parts(
     golden: GoldenParts, answers: "_Answers", geometry: Geometry, meaning: Meaning, choices: Choices
 ) -> list[JudgedPart]:
-    rule = Rule(meaning, geometry, choices.min_confidence, cutter_at_truth(geometry))
+    rule = Rule(meaning, geometry, choices.min_confidence, golden.cutter)
     parts = []
     for scan in golden.scans:
         answers.take(rule.cutter(read_image(scan), scan))

@@ -6,11 +6,15 @@ otherwise in the station's arithmetic than the network it was made from. Where t
 or takes other scans, there is nothing to compare with: then no defect may escape at all.
 """
 
+import hashlib
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from models.dataset.scans import LabelledScan, hash_recording, read_image, read_scans
+from models.dataset.named import KnownParts, KnownScan, LeftOut, People, read_image, read_known, require_all
+from models.dataset.scans import hash_recording
+from models.evaluation.figures.paired import Paired, compare_paired
 from models.evaluation.figures.rates import rate, sample_size
 from models.evaluation.measuring.parts import Cutter, JudgedPart, Rule, judge_image, true_labels
 from models.evaluation.measuring.scorers import Scorer
@@ -53,6 +57,7 @@ class Terms:
         min_confidence: Least confidence of the station.
         overkill_budget: Share of good parts that need not pass, 0 to 1.
         cutter_of: How the station makes patches of a scan for a network of a geometry.
+        people: What people say of parts, beside what recordings say; None to ask nobody.
     """
 
     engine: EngineName
@@ -61,6 +66,7 @@ class Terms:
     min_confidence: float
     overkill_budget: float
     cutter_of: Callable[[Geometry], Cutter]
+    people: People | None = None
 
     def rule_of(self, bundle: Bundle) -> Rule:
         """How parts are judged by a bundle.
@@ -72,6 +78,15 @@ class Terms:
         check_classes(bundle.manifest, self.table)
         meaning = meaning_of(bundle.manifest.classes, self.table, bundle.identity.name)
         return Rule(meaning, bundle.manifest.layout, self.min_confidence, self.cutter_of(bundle.manifest.layout))
+
+    def known(self, folder: Path, geometry: Geometry) -> KnownParts:
+        """The parts of a recording whose classes are known, as a network of a geometry takes them.
+
+        Raises:
+            RecordingError: It cannot be used, or of no part is it known.
+            LabelError: What people say cannot be read.
+        """
+        return read_known(folder, self.table, geometry.lines_per_turn, self.people)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +103,21 @@ class Trial:
     not_compared: str
 
 
+@dataclass(frozen=True, slots=True)
+class Sets:
+    """What both are judged on.
+
+    Attributes:
+        golden: Recordings of golden parts, with their hashes.
+        tests: Names of further recordings.
+        left_out: Parts of these whose class is not known.
+    """
+
+    golden: tuple[GoldenSet, ...]
+    tests: tuple[str, ...]
+    left_out: tuple[LeftOut, ...]
+
+
 def judge_candidate(
     candidate: Path, against: Bundle, golden: Sequence[Path], tests: Sequence[Path], terms: Terms
 ) -> GateReport:
@@ -96,12 +126,13 @@ def judge_candidate(
     Args:
         candidate: Folder of the new bundle.
         against: The present bundle.
-        golden: Recordings of the golden parts: every one has to be judged rightly.
-        tests: Further recordings with known surfaces; they are counted, but no single part decides.
+        golden: Recordings of the golden parts: of every one the class must be known, and has to be judged rightly.
+        tests: Further recordings; their parts are counted, but no single part decides, and those are left out whose
+            class is not known.
         terms: How to compare.
 
     Raises:
-        RecordingError: A recording cannot be read.
+        RecordingError: A recording cannot be read, or a golden part has no class.
         ModelError: The present bundle cannot be run.
         ConfigError: The station has another geometry than the new bundle.
     """
@@ -112,17 +143,29 @@ def judge_candidate(
     except ModelError as error:
         refusal = Refusal(check=FILE_CHECKS.get(error.code, "files"), text=f"{error.code}: {error.detail}")
         return _report(Contender(name=candidate.name, sha256=None), against, (refusal,), None)
-    golden_scans, test_scans = (
-        [scan for folder in folders for scan in read_scans(folder, terms.table, rule.geometry.lines_per_turn)]
-        for folders in (golden, tests)
-    )
+    golden_parts = [require_all(terms.known(folder, rule.geometry), folder) for folder in golden]
+    test_parts = [terms.known(folder, rule.geometry) for folder in tests]
     judges = [(engine, rule) for engine in engines]
     if not (not_compared := _incomparable(against, rule, terms)):
         judges.append((open_variant(against, terms.engine, terms.precision), terms.rule_of(against)))
-    trial = _try(judges, [*golden_scans, *test_scans], len(golden_scans), not_compared)
-    measured = _measure(trial, golden, tests, terms)
+    scans = [scan for known in (*golden_parts, *test_parts) for scan in known.scans]
+    trial = _try(judges, scans, sum(len(known.scans) for known in golden_parts), not_compared)
+    left_out = tuple(part for known in test_parts for part in known.left_out)
+    sets = Sets(_sealed(golden, golden_parts, terms), tuple(folder.name for folder in tests), left_out)
+    measured = _measure(trial, sets, terms)
     refusals = (*_refusals(measured), *_parity_refusals(bundle.manifest, measured))
     return _report(Contender(name=bundle.identity.name, sha256=bundle.identity.sha256), against, refusals, measured)
+
+
+def _sealed(folders: Sequence[Path], known: Sequence[KnownParts], terms: Terms) -> tuple[GoldenSet, ...]:
+    """Golden recordings with the hash of all in them, and of what people say of them where they are asked."""
+    hashes = [hash_recording(folder) for folder in folders]
+    if terms.people:
+        hashes = [
+            hashlib.sha256(f"{sha256}{one.sha256}".encode()).hexdigest()
+            for sha256, one in zip(hashes, known, strict=True)
+        ]
+    return tuple(GoldenSet(name=folder.name, sha256=sha256) for folder, sha256 in zip(folders, hashes, strict=True))
 
 
 def _incomparable(against: Bundle, rule: Rule, terms: Terms) -> str:
@@ -138,7 +181,7 @@ def _incomparable(against: Bundle, rule: Rule, terms: Terms) -> str:
     return ""
 
 
-def _try(judges: Sequence[tuple[Scorer, Rule]], scans: Sequence[LabelledScan], golden: int, not_compared: str) -> Trial:
+def _try(judges: Sequence[tuple[Scorer, Rule]], scans: Sequence[KnownScan], golden: int, not_compared: str) -> Trial:
     """Judge every part by the new bundle, by the same in f32 and, where it is given, by the present one."""
     judged: list[list[JudgedPart]] = [[] for _ in judges]
     for scan in scans:
@@ -163,14 +206,15 @@ def count(parts: Sequence[JudgedPart]) -> Counts:
     )
 
 
-def _measure(trial: Trial, golden: Sequence[Path], tests: Sequence[Path], terms: Terms) -> Measured:
+def _measure(trial: Trial, sets: Sets, terms: Terms) -> Measured:
     new = count(trial.new)
     pairs = zip(trial.new_wide, trial.new, strict=True)
     return Measured(
-        golden=tuple(GoldenSet(name=folder.name, sha256=hash_recording(folder)) for folder in golden),
+        golden=sets.golden,
         golden_parts=trial.golden,
-        golden_wrong=tuple(_miss(part) for part in trial.new[: trial.golden] if not part.right),
-        tests=tuple(folder.name for folder in tests),
+        golden_wrong=tuple(_miss(part) for part in trial.new[: trial.golden] if not _as_expected(part)),
+        tests=sets.tests,
+        left_out=sets.left_out,
         engine=terms.engine,
         precision=terms.precision,
         min_confidence=terms.min_confidence,
@@ -178,9 +222,28 @@ def _measure(trial: Trial, golden: Sequence[Path], tests: Sequence[Path], terms:
         new=new,
         against=count(trial.against) if trial.against else None,
         not_compared=trial.not_compared,
+        paired=_paired(trial),
+        unlisted=Counter(part.truth.name for part in trial.new if part.unlisted),
         changed_parts=sum(wide.verdict != narrow.verdict for wide, narrow in pairs),
         escape_claim=ESCAPE_CLAIM,
         parts_for_claim=sample_size(ESCAPE_CLAIM, new.escapes.events, CLAIM_CONFIDENCE),
+    )
+
+
+def _as_expected(part: JudgedPart) -> bool:
+    """Whether a golden part is judged rightly; one of no configured class has to be stopped, by whatever verdict."""
+    return not part.verdict.passes if part.unlisted else part.right
+
+
+def _paired(trial: Trial) -> tuple[Paired, ...]:
+    """Whether the parts that only one of the two has right speak for a difference; nothing of one alone."""
+    if not trial.against:
+        return ()
+    pairs = list(zip(trial.new, trial.against, strict=True))
+    defective = [(new, present) for new, present in pairs if new.truth.is_defect]
+    return (
+        compare_paired("judged rightly", ((new.right, present.right) for new, present in pairs)),
+        compare_paired("defects stopped", ((not new.escaped, not present.escaped) for new, present in defective)),
     )
 
 

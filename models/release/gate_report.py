@@ -7,7 +7,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field, ValidationError
 
+from models.dataset.named import LeftOut
+from models.evaluation.figures.paired import Paired
 from models.evaluation.figures.rates import Rate
+from models.evaluation.measuring.evaluation import told_unlisted
 from models.manifest import Sha256
 from station.core.choices import EngineName, Precision
 from station.core.errors import ModelError
@@ -58,7 +61,7 @@ class GoldenSet(Section):
     """One recording of golden parts."""
 
     name: str
-    sha256: Sha256 = Field(..., description="Of its list, its truth, its scans and masks.")
+    sha256: Sha256 = Field(..., description="Of its list, its truth, its scans and masks, and of people's labels used.")
 
 
 class Measured(Section):
@@ -75,6 +78,13 @@ class Measured(Section):
     new: Counts
     against: Annotated[Counts | None, Field(description="None where the present bundle cannot judge such parts.")]
     not_compared: Annotated[str, Field(description="Why it cannot; empty where it can.")] = ""
+    paired: Annotated[
+        tuple[Paired, ...], Field(description="The parts that only one of both has right; decides nothing.")
+    ] = ()
+    unlisted: dict[str, int] = Field({}, description="Parts by labels of no configured class; they count as defective.")
+    left_out: Annotated[
+        tuple[LeftOut, ...], Field(description="Parts of further recordings that are counted nowhere, and why.")
+    ] = ()
     changed_parts: int = Field(
         ..., ge=0, description="Parts that the new bundle decides otherwise in this arithmetic than in f32."
     )
@@ -172,6 +182,7 @@ def _arithmetic(measured: Measured) -> list[str]:
         ("overkill budget", f"{measured.overkill_budget:.2%}"),
         ("wrong class", f"new {new.wrong_class}; present {against.wrong_class if against else NONE}"),
         ("review", f"new {new.reviews}; present {against.reviews if against else NONE}"),
+        *((f"only one: {one.what}", _spell_paired(one)) for one in measured.paired),
         ("decided as in f32", f"{new.parts - measured.changed_parts} of {new.parts}"),
         (
             f"to claim {claim:.1%} escapes",
@@ -180,7 +191,14 @@ def _arithmetic(measured: Measured) -> list[str]:
     )
     told = [f"not compared with the present bundle: {measured.not_compared}"] if measured.not_compared else []
     heading = f"{new.parts} parts ({where}), {measured.conditions}"
-    return [heading, *told, *(f"{name:<26}{said}" for name, said in rows)]
+    if measured.unlisted:
+        told.append(told_unlisted(measured.unlisted))
+    left_out = [f"left out: {part}" for part in measured.left_out]
+    return [heading, *told, *(f"{name:<26}{said}" for name, said in rows), *left_out]
+
+
+def _spell_paired(paired: Paired) -> str:
+    return f"new {paired.only_new}; present {paired.only_present}; p = {paired.p:.2g} (McNemar, exact)"
 
 
 def spell(rate: Rate) -> str:

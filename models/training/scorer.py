@@ -51,6 +51,11 @@ class CheckpointScorer:
         """What it takes, and from what scan that is cut; None where its data set did not tell."""
         return self._geometry
 
+    @property
+    def image_shape(self) -> tuple[int, int]:
+        """Height and width of the images that it was trained on."""
+        return self._shape
+
     def score(self, images: Pixels) -> Probabilities:
         """Probabilities (n, classes) of images of the size that the network was trained on.
 

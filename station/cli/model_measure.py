@@ -1,42 +1,36 @@
 """`station model evaluate` and `station model robustness`: what a network finds, what it misses, how it fails."""
 
-import sys
-from collections.abc import Iterable, Sequence
-from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from pydantic import ValidationError
 from rich.markup import escape
-from rich.progress import track
 from rich.table import Table
 
-from models.version import INSTALL_TRAIN
-from station.cli.terminal import REFUSED, ConfigOption, err, out, settings_of
+from station.cli.model_options import (
+    EngineOption,
+    MinConfidence,
+    Model,
+    PrecisionOption,
+    chosen_settings,
+    need_packages_for,
+    tracked,
+)
+from station.cli.terminal import ConfigOption, LabelsOption, err, out, tell_left_out
 from station.core.errors import ConfigError
-from station.core.settings import ModelSettings, Settings
+from station.core.settings import Settings
 
 if TYPE_CHECKING:
     from models.evaluation.figures.rates import Rate
     from models.evaluation.measurement import Instrument, Judging
+    from models.evaluation.measuring.evaluation import Evaluation
     from models.evaluation.measuring.robustness import Tally
 
-Item = TypeVar("Item")
-
-Model = Annotated[
-    str, typer.Argument(metavar="MODEL", help="A shipped bundle's name, a bundle's folder, or a checkpoint (.pt).")
-]
 OutFolder = Annotated[
     Path, typer.Option("--out", metavar="DIR", help="Folder for the report; nothing in it is overwritten.")
 ]
 Cropping = Annotated[
     str, typer.Option("--crop", help="station: find the part as the cell does; truth: take the recorded columns.")
-]
-EngineOption = Annotated[str | None, typer.Option("--engine", help="Engine; by default the configured one.")]
-PrecisionOption = Annotated[str | None, typer.Option(help="Arithmetic; by default the configured one.")]
-MinConfidence = Annotated[
-    float | None, typer.Option(min=0.2, max=0.999, help="Below it a part goes to review; by default the configured.")
 ]
 Seed = Annotated[int, typer.Option(min=0, help="Of noise and scratches.")]
 
@@ -44,12 +38,15 @@ Seed = Annotated[int, typer.Option(min=0, help="Of noise and scratches.")]
 def evaluate(
     model: Model,
     data: Annotated[
-        Path, typer.Argument(metavar="DATA", help="A recording with its truth, or a folder of `station dataset make`.")
+        Path,
+        typer.Argument(
+            metavar="DATA", help="A recording whose parts have a class, with masks or without; or a data set."
+        ),
     ],
     out_folder: OutFolder,
     curves: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Recording with defects of many severities, for the detection curves."),
+        typer.Option(metavar="DIR", help="Recording with masks, defects of many severities, for the detection curves."),
     ] = None,
     masks: Annotated[
         Path | None,
@@ -65,6 +62,7 @@ def evaluate(
         int, typer.Option("--evidence", min=0, help="Look on so many defective parts where the evidence lies.")
     ] = 100,
     worst: Annotated[int, typer.Option(min=0, max=100, help="Wrong parts to show of each kind.")] = 12,
+    labels: LabelsOption = None,
     cropping: Cropping = "station",
     engine: EngineOption = None,
     precision: PrecisionOption = None,
@@ -74,8 +72,8 @@ def evaluate(
 ) -> None:
     """Measure a network on parts, or pictures, that are known; write evaluation.json and report.html.
 
-    On a recording every part is judged as the station would: patches, Algorithm 1, least confidence. On a data set
-    each picture is judged alone.
+    On a recording every part is judged as the station would: patches, Algorithm 1, least confidence. What needs masks
+    is measured where there are some. On a data set each picture is judged alone.
     """
     from models.evaluation.measurement import (
         DOCUMENT,
@@ -86,27 +84,31 @@ def evaluate(
         write_evaluation,
     )
 
-    settings = _settings(config, engine, precision, min_confidence)
+    settings = chosen_settings(config, engine, precision, min_confidence)
     if masks is not None and not masks.is_dir():
         raise ConfigError("config.bad_option", f"--masks {masks}: there is no such folder")
+    if labels is not None and (data / "manifest.json").is_file():
+        raise ConfigError("config.bad_option", f"--labels are of scans; {data} is a data set")
     prepare(out_folder, DOCUMENT, REPORT)
     instrument = _instrument(model, settings)
     if (data / "manifest.json").is_file():
         _evaluate_pictures(instrument, data, split, masks, out_folder)
     else:
         scope = Scope(data, curves, worst, evidence_parts, robustness_parts, seed)
-        evaluation, pictures = measure_recording(instrument, _judging(instrument, settings, cropping), scope)
+        evaluation, pictures = measure_recording(instrument, _judging(instrument, settings, cropping, labels), scope)
         write_evaluation(out_folder, evaluation, pictures)
         if evaluation.parts is not None:
             _print_tally(evaluation.parts.tally)
+        _print_gaps(evaluation)
     out.print(escape(str(out_folder / REPORT)), soft_wrap=True, highlight=False)
 
 
 def robustness(
     model: Model,
-    recording: Annotated[Path, typer.Argument(metavar="RECORDING", help="A recording with its truth.")],
+    recording: Annotated[Path, typer.Argument(metavar="RECORDING", help="A recording whose parts have a class.")],
     out_folder: OutFolder,
     parts: Annotated[int, typer.Option(min=1, help="Parts to disturb, from the recording's first on.")] = 40,
+    labels: LabelsOption = None,
     cropping: Cropping = "station",
     engine: EngineOption = None,
     precision: PrecisionOption = None,
@@ -120,11 +122,13 @@ def robustness(
     """
     from models.evaluation.measurement import REPORT, ROBUSTNESS, measure_disturbed, prepare, write_robustness
 
-    settings = _settings(config, engine, precision, min_confidence)
+    settings = chosen_settings(config, engine, precision, min_confidence)
     prepare(out_folder, ROBUSTNESS, REPORT)
     instrument = _instrument(model, settings)
-    document = measure_disturbed(instrument, _judging(instrument, settings, cropping), recording, parts, seed)
+    judging = _judging(instrument, settings, cropping, labels)
+    document = measure_disturbed(instrument, judging, recording, parts, seed)
     write_robustness(out_folder, document)
+    tell_left_out([str(part) for part in document.left_out])
     table = Table("disturbance", "level", "judged rightly", "escapes", "overkill", "review", box=None)
     for curve in document.curves:
         for level in curve.levels:
@@ -136,7 +140,8 @@ def robustness(
 def _evaluate_pictures(instrument: "Instrument", data: Path, split: str, masks: Path | None, folder: Path) -> None:
     from models.dataset.store import Split, read_data
     from models.evaluation.figures.wording import percent
-    from models.evaluation.measurement import picture_evaluation, write_evaluation
+    from models.evaluation.measurement import write_evaluation
+    from models.evaluation.measuring.data_sets import picture_evaluation
     from models.evaluation.measuring.images import measure_images, play_pictures, source_of
 
     if split.upper() not in Split.__members__:
@@ -160,38 +165,18 @@ def _evaluate_pictures(instrument: "Instrument", data: Path, split: str, masks: 
         out.print("evidence on the mask: no picture that has a mask was called its class", highlight=False)
 
 
-def _settings(config: Path | None, engine: str | None, precision: str | None, min_confidence: float | None) -> Settings:
-    settings = settings_of(config, "simulate.toml")
-    wanted = {"engine": engine, "precision": precision}
-    chosen = {key: value for key, value in wanted.items() if value is not None}
-    try:
-        model = ModelSettings.model_validate({**settings.model.model_dump(), **chosen})
-    except ValidationError as error:
-        raise ConfigError("config.bad_option", f"--engine, --precision: {error.errors()[0]['msg']}") from error
-    decision = settings.decision
-    if min_confidence is not None:
-        decision = decision.model_copy(update={"min_confidence": min_confidence})
-    return settings.model_copy(update={"model": model, "decision": decision})
-
-
 def _instrument(model: str, settings: Settings) -> "Instrument":
-    from station.offline.measuring import CHECKPOINT, open_instrument
+    from station.offline.measuring import open_instrument
 
-    if model.endswith(CHECKPOINT) and find_spec("torch") is None:
-        hint = f"a checkpoint needs the training packages; in the project's folder: {INSTALL_TRAIN}"
-        err.print(hint, markup=False, highlight=False, soft_wrap=True)
-        raise typer.Exit(REFUSED)
-    return open_instrument(model, settings, _track)
+    need_packages_for(model)
+    return open_instrument(model, settings, tracked)
 
 
-def _judging(instrument: "Instrument", settings: Settings, cropping: str) -> "Judging":
+def _judging(instrument: "Instrument", settings: Settings, cropping: str, labels: Path | None) -> "Judging":
     from station.offline.measuring import open_judging
+    from station.offline.people import open_people
 
-    return open_judging(instrument.scorer, settings, cropping)
-
-
-def _track(what: str, items: Sequence[Item]) -> Iterable[Item]:
-    return track(items, description=what, console=err, transient=True, disable=not sys.stderr.isatty())
+    return open_judging(instrument.scorer, settings, cropping, open_people(settings, labels))
 
 
 def _print_tally(counted: "Tally") -> None:
@@ -207,6 +192,16 @@ def _print_tally(counted: "Tally") -> None:
         limits = f"{percent(each.lower)} to {percent(each.upper)}"
         table.add_row(name, _share(each), limits, f"{each.events:,} of {each.trials:,}")
     out.print(table)
+
+
+def _print_gaps(evaluation: "Evaluation") -> None:
+    from models.evaluation.measuring.evaluation import gaps
+
+    unlisted = evaluation.parts.unlisted if evaluation.parts else None
+    strange = [unlisted.said] if unlisted else []
+    for line in (*gaps(evaluation.not_measured), *strange):
+        err.print(line, highlight=False, markup=False, soft_wrap=True)
+    tell_left_out([str(part) for part in evaluation.left_out])
 
 
 def _cells(counted: "Tally") -> list[str]:

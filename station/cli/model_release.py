@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from models.version import INSTALL_TRAIN
-from station.cli.terminal import REFUSED, ConfigOption, DataOption, JsonOption, err, out, settings_of
+from station.cli.terminal import REFUSED, ConfigOption, DataOption, JsonOption, LabelsOption, err, out, settings_of
 from station.core.errors import ConfigError, ModelError, StationError
 from station.core.geometry import Geometry
 from station.core.settings import Settings
@@ -67,6 +67,7 @@ def export(
     ] = None,
     source: Annotated[str | None, typer.Option(help="Where the training pictures come from, for people.")] = None,
     golden_source: Annotated[str | None, typer.Option(help="What the golden recordings are, for people.")] = None,
+    labels: LabelsOption = None,
     number: Annotated[int, typer.Option(min=1, help="Counts the bundles of this network.")] = 1,
     licence: Annotated[str, typer.Option(help="SPDX name of the weights' licence.")] = "Apache-2.0",
     calibration: Annotated[int, typer.Option(min=32, help="Patches to calibrate INT8 with.")] = 400,
@@ -89,6 +90,9 @@ def export(
     from models.release.new_folder import refuse_existing
     from models.release.pictures import Draw, read_pictures
     from models.release.quantise import recipe_named
+    from models.release.without_masks import WithoutMasks
+    from station.offline.measuring import StationCutter
+    from station.offline.people import open_people
 
     refuse_existing(bundle)
     settings = settings_of(config, "simulate.toml")
@@ -97,8 +101,11 @@ def export(
         number, licence, recipe_named(recipe), least, seed, tuple(map(_read_evaluation, evaluation or ()))
     )
     trained = read_trained(checkpoint, source, Fallback(passing, settings.table, _geometry(settings, part_type)))
-    known = read_golden(golden, golden_source, trained.meaning, trained.geometry)
-    pictures = read_pictures(data, Draw(calibration, validation, seed), trained.meaning, trained.geometry)
+    ways = WithoutMasks(open_people(settings, labels), partial(StationCutter, settings))
+    known = read_golden(golden, golden_source, trained.meaning, trained.geometry, ways)
+    pictures = read_pictures(data, Draw(calibration, validation, seed), trained.meaning, trained.geometry, ways)
+    if not len(pictures.validation):
+        err.print("temperature 1: no patch of a defect has a class of its own", highlight=False)
     manifest = export_bundle(trained, pictures, known, choices, bundle)
     kind = manifest.parity[0].kind if manifest.parity else "parts"
     table = Table("engine", "precision", f"{kind} decided otherwise than by torch", "largest difference", box=None)
@@ -189,6 +196,7 @@ def gate(
     overkill_budget: Annotated[
         float, typer.Option(min=0, max=1, help="Share of the good parts that need not pass.")
     ] = 0.01,
+    labels: LabelsOption = None,
     report: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Where the report goes; by default where promote looks for it.")
     ] = None,
@@ -206,11 +214,12 @@ def gate(
     from models.release.shelf import chosen_bundle
     from models.weights import bundle_folder
     from station.offline.measuring import StationCutter
+    from station.offline.people import open_people
 
     settings = settings_of(config, "simulate.toml")
     shelf, model, least = _shelf(config, data), settings.model, settings.decision.min_confidence
-    cutter_of = partial(StationCutter, settings)
-    terms = Terms(model.engine, model.precision, settings.table, least, overkill_budget, cutter_of)
+    cutter_of, people = partial(StationCutter, settings), open_people(settings, labels)
+    terms = Terms(model.engine, model.precision, settings.table, least, overkill_budget, cutter_of, people)
     present = chosen_bundle(against, shelf)
     found = judge_candidate(bundle_folder(candidate), present, golden, tests or (), terms)
     if found.new.sha256 is not None:

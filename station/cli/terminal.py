@@ -5,7 +5,7 @@ import io
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.resources import as_file
 from pathlib import Path
@@ -30,6 +30,8 @@ STANDARD_OUTPUT, STANDARD_ERROR = 1, 2
 
 WIDTH = 140
 """Columns of output that goes into a file or a pipe."""
+MOST_NAMED = 20
+"""Of what was left out so many are named, one by one."""
 
 
 def _console(*, stderr: bool) -> Console:
@@ -45,6 +47,14 @@ DataOption = Annotated[
     Path | None,
     typer.Option(
         "--data", metavar="DIR", help="Folder of database, archive and logs; by default the configured or the user's."
+    ),
+]
+LabelsOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--labels",
+        metavar="DATA",
+        help="A data folder: what people say of the scans counts, too; masks are left aside.",
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")]
@@ -128,6 +138,14 @@ def _give_up(error: _OutputError) -> NoReturn:
     if not isinstance(error.__cause__, BrokenPipeError):
         err.print(f"standard output: {error}", highlight=False)
     sys.exit(UNWELL)
+
+
+def tell_left_out(told: Sequence[str]) -> None:
+    """Name what was left out, the first of many, and how many there are."""
+    for line in told[:MOST_NAMED]:
+        err.print(f"left out: {line}", highlight=False, markup=False, soft_wrap=True)
+    if len(told) > MOST_NAMED:
+        err.print(f"left out: {len(told) - MOST_NAMED:,} more", highlight=False)
 
 
 def refuse(error: StationError) -> NoReturn:

@@ -109,6 +109,7 @@ RECORDINGS = (  # 75xx recordings
     Fault(7505, "recording.path_outside", "A file of recording.jsonl lies outside the recording's folder; it is left out.", Reaction.REFUSE),
     Fault(7506, "recording.exists", "The folder holds a recording already. Nothing was overwritten; give another folder.", Reaction.REFUSE),
     Fault(7507, "recording.not_written", "The recording cannot be written. Make room on the disk, or give another folder.", Reaction.REFUSE),
+    Fault(7508, "recording.no_labels", "What the parts of the recording are is not known. Label those named, or correct their labels.", Reaction.REFUSE),
 )
 BACKUPS = (  # 76xx backups
     Fault(7601, "backup.unreadable", "This is no backup, or one of another program version. Give the folder that `station backup make` named.", Reaction.REFUSE),

@@ -18,6 +18,10 @@ UNKNOWN = "unknown"
 """What the truth beside a scan calls a part of none of the classes: it belongs into review, and must never pass."""
 UNKNOWN_MARK = 255
 """What a mask says where such a part shows what it has."""
+OTHER_DEFECT = "other_defect"
+"""What a person says of a defect that is none of the configured classes."""
+CANNOT_BE_JUDGED = "cannot_be_judged"
+"""What a person says who has looked, and cannot tell."""
 
 
 @dataclass(frozen=True, slots=True)

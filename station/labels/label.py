@@ -11,17 +11,13 @@ from enum import StrEnum
 from typing import ClassVar
 
 from station.core.geometry import Geometry
-from station.core.verdicts import WITHDRAWN
+from station.core.verdicts import CANNOT_BE_JUDGED, OTHER_DEFECT, WITHDRAWN
 
 __all__ = [
     "BUILT_IN", "CANNOT_BE_JUDGED", "OTHER_DEFECT", "WITHDRAWN", "Box", "InspectionSubject", "Label", "Mask", "Patch",
     "Region", "ScanSubject", "Source", "Subject", "WholePart",
 ]  # fmt: skip
 
-OTHER_DEFECT = "other_defect"
-"""A defect that is none of the configured classes."""
-CANNOT_BE_JUDGED = "cannot_be_judged"
-"""Somebody has looked, and it cannot be told."""
 BUILT_IN = (OTHER_DEFECT, CANNOT_BE_JUDGED)
 """What a label may say beside the configured classes."""
 

@@ -8,20 +8,21 @@ from pathlib import Path
 
 import numpy as np
 
-from models.dataset.scans import LabelledScan
+from models.dataset.named import KnownScan, NamedScan, People
 from models.engines import make_engine
 from models.evaluation.measurement import Instrument, Judging
 from models.evaluation.measuring.defects import Scale
-from models.evaluation.measuring.parts import Cutter, Rule, cutter_at_truth
+from models.evaluation.measuring.parts import Rule, cutter_at_truth, true_columns
 from models.evaluation.measuring.progress import Progress
 from models.evaluation.measuring.scorers import BundleScorer, Scorer
 from models.evidence import evidence_map
 from models.meaning import meaning_of
 from models.release.shelf import chosen_bundle
-from station.core.errors import ConfigError
+from station.core.errors import ConfigError, PartError
 from station.core.geometry import Geometry
-from station.core.part import Pixels
+from station.core.part import Pixels, Roi
 from station.core.settings import Settings
+from station.flow.crop import find_part
 from station.flow.pixels.library import library
 from station.host.bundles import find_shelf
 from station.offline.cropping import cut_scan, kind_of, proofs_of
@@ -43,11 +44,12 @@ class StationCutter:
     def __init__(self, settings: Settings, geometry: Geometry) -> None:
         self._crop = settings.crop
         self._turn = settings.turn
+        self._lines_per_block = geometry.lines_per_block
         self._types = [kind for kind in settings.known_types if kind.geometry == geometry]
         if not self._types:
             raise ConfigError("config.invalid", f"the network takes {geometry}; no part type has this geometry")
 
-    def __call__(self, image: Pixels, scan: LabelledScan) -> Pixels:
+    def __call__(self, image: Pixels, scan: KnownScan) -> Pixels:
         """The patches (patches, height, width) of a raw scan (lines of a turn, width).
 
         Raises:
@@ -55,6 +57,18 @@ class StationCutter:
         """
         kind = kind_of(image, self._types, self._crop)
         return cut_scan(image, kind, self._crop, proofs_of(scan, self._turn))
+
+    def columns(self, image: Pixels, scan: KnownScan) -> Roi:
+        """The part's columns on a raw scan: the truth's where there is one, else those that the cell finds.
+
+        All of them where the cell finds no part.
+        """
+        if not isinstance(scan, NamedScan):
+            return true_columns(image, scan)
+        try:
+            return find_part(np.ascontiguousarray(image[: self._lines_per_block]), self._crop)
+        except PartError:
+            return Roi(0, image.shape[1])
 
 
 def open_scorer(model: str, settings: Settings) -> tuple[Scorer, str]:
@@ -95,13 +109,14 @@ def open_instrument(model: str, settings: Settings, progress: Progress) -> Instr
     return Instrument(scorer, engine, partial(evidence_map, scorer.score), progress)
 
 
-def open_judging(scorer: Scorer, settings: Settings, cropping: str) -> Judging:
+def open_judging(scorer: Scorer, settings: Settings, cropping: str, people: People | None = None) -> Judging:
     """How the station would judge whole parts with a network.
 
     Args:
         scorer: The network that judges their patches.
         settings: The station's: classes, least confidence, part types; its geometry where the network tells none.
         cropping: `station` to find the part as the cell does, `truth` to take the columns that the truth names.
+        people: What people say of parts; None to go by recordings alone.
 
     Raises:
         ConfigError: No such cropping, or the cell's geometry is another than the network's.
@@ -110,19 +125,19 @@ def open_judging(scorer: Scorer, settings: Settings, cropping: str) -> Judging:
     geometry = scorer.geometry or settings.geometry.value()
     if cropping not in {"station", "truth"}:
         raise ConfigError("config.bad_option", f"--crop {cropping}: station or truth")
-    cutter: Cutter = StationCutter(settings, geometry) if cropping == "station" else cutter_at_truth(geometry)
-    words = "the station's crop" if cropping == "station" else "the truth's columns"
-    meaning = meaning_of(scorer.classes, settings.table, scorer.name)
-    rule = Rule(meaning, geometry, settings.decision.min_confidence, cutter)
-    return Judging(rule, words, scale_of(settings, geometry))
+    meaning, least = meaning_of(scorer.classes, settings.table, scorer.name), settings.decision.min_confidence
+    scale = scale_of(settings, geometry)
+    if cropping == "truth":
+        return Judging(Rule(meaning, geometry, least, cutter_at_truth(geometry)), "the truth's columns", scale, people)
+    cutter = StationCutter(settings, geometry)
+    rule = Rule(meaning, geometry, least, cutter, cutter.columns)
+    return Judging(rule, "the station's crop", scale, people)
 
 
-def scale_of(settings: Settings, geometry: Geometry) -> Scale:
-    """How long pixels are: a turn of so many lines goes once round the part."""
+def scale_of(settings: Settings, geometry: Geometry) -> Scale | None:
+    """How long pixels are: a turn of so many lines goes once round the part. None where columns have no width."""
+    if settings.camera.mm_per_px is None:
+        return None
     lengths = {name: np.pi * kind.outer_diameter_mm / geometry.lines_per_turn
                for name, kind in settings.part_types.items()}  # fmt: skip
-    if settings.camera.mm_per_px is None:
-        raise ConfigError(
-            "config.invalid", "camera.mm_per_px: must be given, for sizes of defects are measured with it"
-        )
     return Scale(settings.camera.mm_per_px, lengths)

@@ -74,7 +74,7 @@ OFF_THE_CELL = {"backup"}
 
 OFF_THE_CELL_TOO = {
     "model.not_promoted", "model.bad_history", "model.not_passed", "model.unknown", "model.exists",
-    "model.export_failed", "recording.exists", "recording.not_written",
+    "model.export_failed", "recording.exists", "recording.not_written", "recording.no_labels",
 }  # fmt: skip
 """Faults of the commands that release networks and write recordings."""
 

@@ -1,7 +1,8 @@
 """Recordings of parts of one grey value each, for bundles that judge by it."""
 
 import json
-from collections.abc import Sequence
+import shutil
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import cv2
@@ -34,3 +35,19 @@ def make_recording(folder: Path, parts: Sequence[tuple[Surface, int]]) -> Path:
 def as_they_are(*surfaces: Surface) -> list[tuple[Surface, int]]:
     """Parts that a sound bundle judges rightly."""
     return [(surface, GREYS[surface]) for surface in surfaces]
+
+
+def forget_masks(folder: Path) -> Path:
+    """The same recording as a plant has it: every part has a class, and nobody knows where a defect lies."""
+    (folder / "truth.jsonl").unlink()
+    shutil.rmtree(folder / "masks")
+    return folder
+
+
+def relabel(folder: Path, labels: Mapping[str, str | None]) -> Path:
+    """The same recording with other labels for some of its parts."""
+    index = folder / "recording.jsonl"
+    rows = [json.loads(line) for line in index.read_text().splitlines()]
+    rows = [row | {"label": labels.get(row["part_id"], row["label"])} for row in rows]
+    index.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return folder

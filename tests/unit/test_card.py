@@ -4,8 +4,9 @@ from pathlib import Path
 
 import numpy as np
 
+from models.dataset.named import LeftOut
 from models.evaluation.measuring.defects import SoughtDefect, detect
-from models.evaluation.measuring.evaluation import Evaluation, Source, Subject
+from models.evaluation.measuring.evaluation import Evaluation, NotMeasured, Source, Subject
 from models.manifest import Quantisation, load_bundle, utc_now
 from models.release.card import card_text
 from models.weights import SHIPPED, bundle_folder
@@ -86,3 +87,22 @@ def evaluation_of(sought: list[SoughtDefect]) -> Evaluation:
         created=utc_now(), subject=subject, source=Source(name="here", kind="parts", sha256="ab" * 32), parts=None,
         detection=detect(sought, ("pits",)), pointing=None, robustness=(),
     )  # fmt: skip
+
+
+def test_a_card_names_what_was_not_measured_and_whose_class_is_none(tmp_path: Path) -> None:
+    manifest = load_bundle(make_grey_bundle(tmp_path / "grey-1")).manifest
+    assert manifest.figures is not None
+    alone = manifest.figures.model_copy(update={"patches": 0, "wrong_patches": 0})
+    text = card_text(manifest.model_copy(update={"figures": alone}))
+    assert "Not measured, no masks: patches judged rightly." in text
+    assert "patches judged wrongly" not in text
+    evaluation = evaluation_of([]).model_copy(
+        update={
+            "not_measured": (NotMeasured(figure="pointing game", why="no masks"),),
+            "left_out": (LeftOut(part_id="A1", why="no_label", detail="nobody has said what it is"),) * 3,
+        }
+    )
+    text = card_text(manifest, [evaluation])
+    assert "\nNot measured, no masks: pointing game.\n" in text
+    assert "Of its parts 3 are counted nowhere: no label 3." in text
+    assert "patches judged wrongly" in text

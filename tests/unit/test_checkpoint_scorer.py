@@ -44,3 +44,7 @@ def test_every_image_gets_the_same_probabilities_in_any_batch(checkpoint: Path) 
 def test_images_of_another_size_are_refused(checkpoint: Path) -> None:
     with pytest.raises(ModelError, match="64"):
         CheckpointScorer(checkpoint, 0).score(np.zeros((1, 32, 32), np.uint8))
+
+
+def test_it_says_what_images_it_takes(checkpoint: Path) -> None:
+    assert CheckpointScorer(checkpoint, 0).image_shape == (64, 64)

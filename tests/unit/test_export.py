@@ -11,23 +11,34 @@ torch = pytest.importorskip("torch", reason="torch is in the extra `train`")
 pytest.importorskip("nncf", reason="nncf is in the extra `train`")
 pytest.importorskip("onnxscript", reason="onnxscript is in the extra `train`")
 
+from models.dataset.patches import cut  # noqa: E402
 from models.errors import TrainingError  # noqa: E402
 from models.evaluation.measuring.parts import cutter_at_truth  # noqa: E402 - after the check for torch
 from models.manifest import load_bundle  # noqa: E402
 from models.networks import NETWORKS  # noqa: E402
-from models.release.export import Choices, Fallback, Trained, export_bundle, read_trained  # noqa: E402
+from models.release.card import card_text  # noqa: E402
+from models.release.export import (  # noqa: E402
+    Choices,
+    Fallback,
+    Trained,
+    export_bundle,
+    fitted_temperature,
+    judge_golden,
+    read_trained,
+)
 from models.release.gate import Terms, judge_candidate  # noqa: E402
 from models.release.golden import read_golden  # noqa: E402
-from models.release.graphs import ScoringGraph, rounded  # noqa: E402
+from models.release.graphs import ScoringGraph, rounded, to_openvino  # noqa: E402
 from models.release.pictures import Draw, Pictures, read_pictures  # noqa: E402
 from models.release.quantise import calibration_strips, recipe_named  # noqa: E402
 from models.release.runners import open_variants  # noqa: E402
+from models.release.without_masks import WithoutMasks  # noqa: E402
 from models.training.checkpoint import describe, write_checkpoint  # noqa: E402
 from models.training.data import DataOrigin  # noqa: E402
 from models.training.plan import make_plan  # noqa: E402
 from station.core.errors import ConfigError, ModelError  # noqa: E402
 from station.core.geometry import Geometry  # noqa: E402
-from tests.unit.grey_recordings import as_they_are, make_recording  # noqa: E402
+from tests.unit.grey_recordings import as_they_are, forget_masks, make_recording  # noqa: E402
 from tests.unit.housings import CLASSES, GEOMETRY, MEANING, TABLE, S  # noqa: E402
 
 pytestmark = pytest.mark.training
@@ -203,3 +214,25 @@ def test_the_gate_takes_an_exported_bundle(bundle: Path, tmp_path: Path) -> None
     report = judge_candidate(bundle, load_bundle(bundle), [golden], [], terms)
     assert {refusal.check for refusal in report.refusals} <= {"golden", "parity"}
     assert report.measured is not None
+
+
+def test_parts_without_masks_give_parity_and_figures_of_parts_and_none_of_patches(bundle: Path, tmp_path: Path) -> None:
+    folder = forget_masks(make_recording(tmp_path / "golden", as_they_are(S.DEFECT_FREE, S.PITS)))
+    ways = WithoutMasks(
+        cutter_of=lambda geometry: lambda image, _scan: np.ascontiguousarray(cut(image, 0, 64, geometry), np.uint8)
+    )
+    loaded = load_bundle(bundle)
+    reference = ScoringGraph(rounded(network()), loaded.manifest.temperature)
+    golden = read_golden([folder], "two real parts", MEANING, GEOMETRY, ways)
+    parity, figures = judge_golden(loaded, reference, golden, MEANING, choices())
+    assert {(one.parts, one.source) for one in parity} == {(2, "two real parts")}
+    assert (figures.parts, figures.defective_parts, figures.patches) == (2, 1, 0)
+    text = card_text(loaded.manifest.model_copy(update={"figures": figures}))
+    assert "Not measured, no masks: patches judged rightly." in text
+
+
+def test_without_a_patch_of_a_known_defect_no_temperature_is_fitted(tmp_path: Path) -> None:
+    parts = make_recording(tmp_path / "parts", as_they_are(*[S.DEFECT_FREE] * 4, S.PITS))
+    drawn = pictures_of(parts)
+    none = replace(drawn, validation=drawn.validation[:0], labels=drawn.labels[:0])
+    assert fitted_temperature(to_openvino(rounded(network()), 1.0, GEOMETRY), none, 0) == 1.0

@@ -1,24 +1,39 @@
 """The gate lets a bundle in that is no worse, and refuses every other one with the reason and the arithmetic."""
 
+import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from models.evaluation.measuring.parts import cutter_at_truth
+from models.dataset.patches import cut
+from models.evaluation.measuring.parts import Cutter, cutter_at_truth
 from models.manifest import Bundle, load_bundle
 from models.release.gate import Terms, judge_candidate
 from models.release.gate_report import GateReport, explain, read_report
 from station.core.errors import ModelError, RecordingError
+from station.core.geometry import Geometry
 from tests.bundles import GREYS, SOUND, make_grey_bundle
-from tests.unit.grey_recordings import as_they_are, make_recording
+from tests.unit.grey_recordings import as_they_are, forget_masks, make_recording, relabel
 from tests.unit.housings import TABLE, S
 
 TERMS = Terms("openvino", "int8", TABLE, 0.5, 0.25, cutter_at_truth)
 BLIND_TO_PITS = GREYS | {S.DEFECT_FREE: GREYS[S.PITS], S.PITS: 250}
 """Takes pits for defect-free, and everything defect-free for imprinted."""
 TAKES_DARK_FOR_PITS = GREYS | {S.PITS: 40}
+
+
+def whole_scans(geometry: Geometry) -> Cutter:
+    """A station that finds parts as wide as their scans."""
+    return lambda image, _scan: np.ascontiguousarray(cut(image, 0, image.shape[1], geometry), np.uint8)
+
+
+WITHOUT_MASKS = replace(TERMS, cutter_of=whole_scans)
 
 
 @pytest.fixture
@@ -28,7 +43,7 @@ def golden(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def tests(tmp_path: Path) -> Path:
-    good = [(S.DEFECT_FREE, 60)] * 3 + [(S.DEFECT_FREE, 48)]
+    good = [(S.DEFECT_FREE, grey) for grey in (60, 61, 62, 48)]
     return make_recording(tmp_path / "tests", [*good, *as_they_are(S.IMPRINTED, S.PITS)])
 
 
@@ -246,3 +261,72 @@ def test_what_is_no_report_lets_nothing_in(tmp_path: Path, text: str) -> None:
         with pytest.raises(ModelError) as caught:
             read_report(path)
         assert caught.value.code == "model.not_passed"
+
+
+def test_golden_parts_without_masks_are_judged_like_those_with_them(
+    tmp_path: Path, golden: Path, tests: Path, present: Bundle
+) -> None:
+    new = make_grey_bundle(tmp_path / "new-2")
+    masked = judge_candidate(new, present, [golden], [tests], WITHOUT_MASKS).measured
+    report = judge_candidate(new, present, [forget_masks(golden)], [forget_masks(tests)], WITHOUT_MASKS)
+    assert report.passed
+    assert masked is not None
+    assert report.measured is not None
+    assert (report.measured.new, report.measured.against) == (masked.new, masked.against)
+
+
+def test_a_golden_part_must_have_a_class_and_a_further_one_is_left_out_by_name(
+    tmp_path: Path, golden: Path, tests: Path, present: Bundle
+) -> None:
+    new = make_grey_bundle(tmp_path / "new-2")
+    relabel(forget_masks(tests), {"P5": "cannot_be_judged"})
+    report = judge_candidate(new, present, [golden], [tests], WITHOUT_MASKS)
+    assert report.measured is not None
+    assert (report.measured.new.parts, [part.part_id for part in report.measured.left_out]) == (7, ["P5"])
+    assert "left out: P5: it is labelled cannot_be_judged" in explain(report)
+    with pytest.raises(RecordingError, match="P1: nobody has said what it is"):
+        judge_candidate(new, present, [relabel(forget_masks(golden), {"P1": None})], [], WITHOUT_MASKS)
+
+
+@pytest.mark.parametrize(("grey", "passes"), [(GREYS[S.PITS], True), (GREYS[S.DEFECT_FREE] + 1, False)])
+def test_a_golden_part_of_no_configured_class_has_to_be_stopped(
+    tmp_path: Path, present: Bundle, grey: int, *, passes: bool
+) -> None:
+    golden = make_recording(tmp_path / "golden", [(S.DEFECT_FREE, 60), (S.PITS, grey)])
+    relabel(forget_masks(golden), {"P1": "other_defect"})
+    report = judge_candidate(make_grey_bundle(tmp_path / "new-2"), present, [golden], [], WITHOUT_MASKS)
+    assert report.passed is passes
+    assert checks(report) == ([] if passes else ["golden"])
+    assert report.measured is not None
+    assert report.measured.unlisted == {"other_defect": 1}
+    assert "Labelled as no configured class, counted as defective: other_defect 1." in explain(report)
+    assert report.measured.new.escapes.events == (0 if passes else 1)
+
+
+def said_of(words: Mapping[str, tuple[str, ...]], _hashes: AbstractSet[str]) -> Mapping[str, tuple[str, ...]]:
+    """What people say, whatever they are asked."""
+    return words
+
+
+def test_what_people_say_is_in_the_golden_hash(tmp_path: Path, golden: Path, present: Bundle) -> None:
+    new, hashes = make_grey_bundle(tmp_path / "new-2"), []
+    for said in (("pits",), ("other_defect",)):
+        relabel(golden, {"P1": None})
+        words = {hashlib.sha256((golden / "P1.png").read_bytes()).hexdigest(): said}
+        terms = replace(WITHOUT_MASKS, people=partial(said_of, words))
+        measured = judge_candidate(new, present, [golden], [], terms).measured
+        assert measured is not None
+        hashes.append(measured.golden[0].sha256)
+    assert hashes[0] != hashes[1]
+
+
+def test_the_parts_that_only_one_bundle_has_right_are_counted_in_pairs(
+    tmp_path: Path, golden: Path, tests: Path, present: Bundle
+) -> None:
+    report = judge_candidate(make_grey_bundle(tmp_path / "new-2", BLIND_TO_PITS), present, [golden], [tests], TERMS)
+    assert report.measured is not None
+    right, stopped = report.measured.paired
+    assert (right.only_new, right.only_present) == (0, 7)
+    assert right.p == pytest.approx(2 / 2**7)
+    assert (stopped.only_new, stopped.only_present, stopped.p) == (0, 2, 0.5)
+    assert "only one: judged rightly  new 0; present 7; p = 0.016 (McNemar, exact)" in explain(report)

@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 
 from config import bundled
 from models.manifest import Manifest, load_bundle
-from models.meaning import check_classes, own_table, unconfigurable
+from models.meaning import check_classes, fitting_meaning, own_table, unconfigurable
 from station.core.errors import ModelError
 from station.core.settings import load_settings
 from station.core.verdicts import Classes
@@ -89,3 +89,16 @@ def test_a_defect_as_probable_as_what_passes_is_called_one() -> None:
     assert (table.passing.code, table.named("dent").severity, len(table.places)) == (2, 1, 4)
     rows = [[0.5, 0.5, 0, 0, 0], [0.6, 0.4, 0, 0, 0], [0.2, 0, 0, 0, 0.8]]
     assert MEANING.called_defective(np.array(rows, np.float32)).tolist() == [True, False, True]
+
+
+def test_a_network_is_read_by_a_table_that_fits_and_else_by_classes_of_its_own() -> None:
+    configured = fitting_meaning(["pits", "defect_free"], None, TABLE, "it")
+    assert configured is not None
+    assert (configured.table, configured.passing) == (TABLE, 1)
+    own = fitting_meaning(["pits", "defect_free"], "pits", TABLE, "it")
+    assert own is not None
+    assert (own.table.passing.name, own.passing) == ("pits", 0)
+    strange = fitting_meaning(["free", "crack"], "free", TABLE, "it")
+    assert strange is not None
+    assert strange.names == ("free", "crack")
+    assert fitting_meaning(["free", "crack"], None, TABLE, "it") is None

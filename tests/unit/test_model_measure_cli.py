@@ -12,8 +12,10 @@ from models.dataset.store import DataFile, DataHeading, Entry, write_data
 from models.evaluation.measuring.evaluation import Evaluation
 from models.weights import SHIPPED
 from sim.recordings import bundled_recording
+from station.cli.app import app
 from station.cli.model import model_app
 from station.core.errors import ConfigError, ModelError, RecordingError, StationError
+from tests.unit.grey_recordings import forget_masks, relabel
 from tests.unit.housings import CLASSES
 
 
@@ -113,3 +115,36 @@ def test_what_cannot_be_measured_is_refused_and_nothing_is_written(
     assert words in str(result.exception)
     assert (recording / "report.html").read_text() == "old"
     assert not list((tmp_path / "out").glob("*")) or not (tmp_path / "out").exists()
+
+
+def test_parts_without_masks_are_judged_and_what_needs_masks_is_named(recording: Path, tmp_path: Path) -> None:
+    masked, named = (tmp_path / name for name in ("masked", "named"))
+    assert station_model("evaluate", SHIPPED, recording, "--out", masked).exit_code == 0
+    result = station_model("evaluate", SHIPPED, forget_masks(recording), "--out", named)
+    assert result.exit_code == 0, result.output
+    assert "Not measured, no masks: patches judged rightly, calibration" in result.stderr
+    tallies = [json.loads((out / "evaluation.json").read_text())["parts"]["tally"] for out in (masked, named)]
+    assert tallies[0] == tallies[1]
+    robust = station_model("robustness", SHIPPED, recording, "--out", tmp_path / "robust", "--parts", 1)
+    assert robust.exit_code == 0, robust.output
+    refused = station_model("evaluate", SHIPPED, recording, "--out", tmp_path / "c", "--crop", "truth")
+    assert isinstance(refused.exception, ConfigError)
+    assert "--crop station" in str(refused.exception)
+
+
+def test_parts_are_what_people_say(recording: Path, tmp_path: Path) -> None:
+    lines = (recording / "recording.jsonl").read_text().splitlines()
+    data, names = tmp_path / "data", [json.loads(line)["file"] for line in lines]
+    relabel(recording, dict.fromkeys(name.removesuffix(".png") for name in names))
+    said = ("label", "set", "--scan", recording / names[1], "--class", "other_defect", "--by", "ada", "--data", data)
+    done = CliRunner().invoke(app, [str(word) for word in said])
+    assert done.exit_code == 0, done.output
+    result = station_model("evaluate", SHIPPED, recording, "--labels", data, "--out", tmp_path / "out")
+    assert result.exit_code == 0, result.output
+    evaluation = Evaluation.model_validate_json((tmp_path / "out" / "evaluation.json").read_text())
+    assert evaluation.parts is not None
+    assert [row.truth for row in evaluation.parts.rows] == ["other_defect"]
+    assert f"left out: {names[0].removesuffix('.png')}: nobody has said what it is" in result.stderr
+    assert "Labelled as no configured class, counted as defective: other_defect 1." in result.stderr
+    refused = station_model("evaluate", SHIPPED, recording, "--labels", tmp_path / "no", "--out", tmp_path / "b")
+    assert "--labels" in str(refused.exception)

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from models.dataset.folders import FolderPlan, make_from_folders
+from models.dataset.named import KnownScan, read_image
+from models.dataset.patches import cut
 from models.dataset.store import DataSet
 from models.evaluation.measuring.images import picture_figures
 from models.meaning import meaning_of, own_table
@@ -15,10 +17,16 @@ from models.release.golden import GoldenParts, GoldenPictures, read_golden
 from models.release.new_folder import new_folder
 from models.release.parity import compare
 from models.release.pictures import Draw, draw_mixed, read_pictures
-from station.core.errors import ConfigError, ModelError, RecordingError
+from models.release.without_masks import WithoutMasks
+from station.core.errors import ConfigError, ModelError, PartError, RecordingError
 from station.core.geometry import Geometry
-from tests.unit.grey_recordings import as_they_are, make_recording
+from station.core.part import Pixels
+from tests.unit.grey_recordings import as_they_are, forget_masks, make_recording, relabel
 from tests.unit.housings import GEOMETRY, MEANING, S
+
+WITHOUT_MASKS = WithoutMasks(
+    cutter_of=lambda geometry: lambda image, _scan: np.ascontiguousarray(cut(image, 0, 64, geometry), np.uint8)
+)
 
 
 def test_half_of_the_calibration_is_defect_free_and_no_patch_is_taken_twice() -> None:
@@ -127,3 +135,34 @@ def test_golden_pictures_of_another_size_or_other_classes_are_refused(tmp_path: 
         read_golden([data.folder], None, other, Geometry(256, 64, 32, 2))
     with pytest.raises(ConfigError, match="cannot be counted together"):
         read_golden([data.folder, tmp_path], None, meaning, Geometry(256, 64, 32, 2))
+
+
+def test_parts_without_masks_give_patches_to_calibrate_with_and_none_to_fit_a_temperature_on(tmp_path: Path) -> None:
+    parts = [(S.DEFECT_FREE, 60 + number) for number in range(4)] + [(S.PITS, 140), (S.PITS, 141)]
+    folder = forget_masks(make_recording(tmp_path / "parts", parts))
+    drawn = read_pictures(folder, Draw(72, 80, 1), MEANING, GEOMETRY, WITHOUT_MASKS)
+    assert (drawn.calibration.max(axis=(1, 2)) >= 140).sum() == 9
+    assert (drawn.calibration.max(axis=(1, 2)) < 70).sum() == 36
+    assert (len(drawn.validation), len(drawn.labels)) == (0, 0)
+    with pytest.raises(ConfigError, match="no truth names the part's columns"):
+        read_pictures(folder, Draw(72, 80, 1), MEANING, GEOMETRY)
+
+
+def test_golden_parts_without_masks_are_cut_as_the_station_finds_them(tmp_path: Path) -> None:
+    folder = forget_masks(make_recording(tmp_path / "golden", as_they_are(S.DEFECT_FREE, S.PITS)))
+    golden = read_golden([folder], None, MEANING, GEOMETRY, WITHOUT_MASKS)
+    assert isinstance(golden, GoldenParts)
+    assert [scan.surface.name for scan in golden.scans] == [S.DEFECT_FREE, S.PITS]
+    assert golden.cutter(read_image(golden.scans[1]), golden.scans[1]).shape == (16, 256, 256)
+    refusing = WithoutMasks(cutter_of=lambda _geometry: refuse)
+    refused = read_golden([folder], None, MEANING, GEOMETRY, refusing)
+    assert isinstance(refused, GoldenParts)
+    with pytest.raises(ModelError, match=r"P0\.png: the station refuses the scan of P0: .*nothing is seen"):
+        refused.cutter(read_image(refused.scans[0]), refused.scans[0])
+    with pytest.raises(RecordingError, match="P1: it is labelled cannot_be_judged"):
+        read_golden([relabel(folder, {"P1": "cannot_be_judged"})], None, MEANING, GEOMETRY, WITHOUT_MASKS)
+
+
+def refuse(_image: Pixels, _scan: KnownScan) -> Pixels:
+    """A station that sees nothing."""
+    raise PartError("part.too_dark", "nothing is seen")

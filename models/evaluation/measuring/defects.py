@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from models.dataset.named import NamedScan
 from models.dataset.patches import JOINED_PX, cover, shows
 from models.dataset.scans import LabelledScan, read_mask
 from models.evaluation.figures.both import Both, fit_both
@@ -145,7 +146,7 @@ def seek(part: JudgedPart, defects: Sequence[DefectTruth], geometry: Geometry, s
     """Which of a part's defects were found; of those alone whose size and contrast are known.
 
     What changes the light by nothing is no defect. A part whose scan was refused gives none: it was neither passed nor
-    looked at; nor does one of a type that nobody knows, for its lines have no length.
+    looked at; nor does one of a type that nobody knows, for its lines have no length, or one without a mask.
 
     Args:
         part: As it was judged.
@@ -156,10 +157,10 @@ def seek(part: JudgedPart, defects: Sequence[DefectTruth], geometry: Geometry, s
     Raises:
         RecordingError: The mask cannot be used, or the truth names a class that the station does not have.
     """
-    mm_per_line = scale.mm_per_line.get(part.scan.part_type or "")
-    if part.outcome is None or not defects or mm_per_line is None:
+    scan, mm_per_line = part.scan, scale.mm_per_line.get(part.scan.part_type or "")
+    if part.outcome is None or not defects or mm_per_line is None or isinstance(scan, NamedScan):
         return []
-    scan, mask = part.scan, read_mask(part.scan)
+    mask = read_mask(scan)
     called = part.meaning.called_defective(part.probabilities)
     sought = []
     for number, defect in enumerate(defects):

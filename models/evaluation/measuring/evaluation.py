@@ -3,7 +3,8 @@
 Two measurements of the same parts are compared row by row: `parts.rows` names each part's verdict and confidence.
 """
 
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Literal
 
@@ -11,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from models.dataset.named import LeftOut
 from models.evaluation.figures.calibration import Calibration, calibrate
 from models.evaluation.figures.metrics import Classification, classify
-from models.evaluation.figures.rates import Rate, sample_size
+from models.evaluation.figures.rates import Rate, rate, sample_size
 from models.evaluation.measuring.defects import Detection
 from models.evaluation.measuring.parts import JudgedPart, decide_part, patch_labels
 from models.evaluation.measuring.pointing import Pointing
@@ -27,6 +29,11 @@ CLAIM = 0.001
 """The share of escapes, or of overkill, that everybody would like to claim."""
 LIMITS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99)
 """Least confidences that are tried."""
+NO_MASKS = "no masks"
+OF_PATCHES = "patches judged rightly", "calibration"
+OF_DEFECTS = "share of the defects found", "detection against size and contrast"
+POINTING = "pointing game"
+"""Figures for which it must be known where the defects lie, and what is said where it is not."""
 
 
 class Subject(Section):
@@ -75,13 +82,37 @@ class Claim(Section):
     parts: int = Field(..., description="Fewest parts, with 95 % confidence, one-sided.")
 
 
+class Unlisted(Section):
+    """Parts whose defect is none of the configured classes, as `other_defect`: none may pass, and no class is right."""
+
+    labels: dict[str, int] = Field(..., description="How many of each label.")
+    escapes: Rate = Field(..., description="Of them passed.")
+    reviews: Rate = Field(..., description="Of them sent to review, which is where they belong.")
+    called_defective: Rate = Field(..., description="Of them called a defect of some class.")
+
+    @property
+    def said(self) -> str:
+        """What they are labelled, in words."""
+        return told_unlisted(self.labels)
+
+
+class NotMeasured(Section):
+    """A figure that these parts, or pictures, cannot give."""
+
+    figure: str = Field(..., description="Which.")
+    why: str = Field(..., description="What is missing for it.")
+
+
 class PartFigures(Section):
     """Whole parts, by Algorithm 1 over their patches and the guard of the least confidence."""
 
     patches_per_part: int | None = Field(None, ge=1, description="Patches by which a part is judged.")
     figures: Figures = Field(..., description="The counts that a bundle's manifest holds.")
     tally: Tally = Field(..., description="Accuracy, escapes, overkill and reviews with their limits.")
-    classification: Classification = Field(..., description="Class by class; review is an answer of its own.")
+    classification: Classification | None = Field(
+        ..., description="Class by class; review is an answer of its own. Without unlisted parts; None of these alone."
+    )
+    unlisted: Unlisted | None = Field(None, description="Parts of no configured class; None where there are none.")
     claims: tuple[Claim, ...] = Field(..., description="Sample sizes that a claim of 0.1 % needs.")
     operating_points: tuple[OperatingPoint, ...] = Field(..., description="Other least confidences.")
     rows: tuple[PartRow, ...] = Field(..., description="Part by part, in the recording's order.")
@@ -106,7 +137,7 @@ class Evaluation(Section):
     subject: Subject
     source: Source
     parts: PartFigures | None = Field(..., description="None for data sets of single pictures.")
-    images: ImageFigures
+    images: ImageFigures | None = Field(..., description="None where no patch of the parts has a class of its own.")
     detection: tuple[Detection, ...] = Field(..., description="Probability of detection; empty without sizes.")
     detection_source: str | None = Field(..., description="Where the defects of `detection` are from.")
     false_calls: Rate | None = Field(
@@ -115,28 +146,48 @@ class Evaluation(Section):
     pointing: Pointing | None = Field(..., description="Whether the evidence lies on the defects; None without.")
     robustness: tuple[RobustnessCurve, ...] = Field(..., description="Curves against disturbances; may be empty.")
     robustness_parts: int = Field(..., ge=0, description="Parts that these curves were measured on.")
+    not_measured: tuple[NotMeasured, ...] = Field((), description="Figures that need what is not known, such as masks.")
+    left_out: tuple[LeftOut, ...] = Field((), description="Parts of the source that are counted nowhere, and why.")
+
+
+def told_unlisted(labels: Mapping[str, int]) -> str:
+    """How many parts bear labels that are no configured class, in words."""
+    told = ", ".join(f"{label} {count:,}" for label, count in sorted(labels.items()))
+    return f"Labelled as no configured class, counted as defective: {told}."
+
+
+def gaps(not_measured: Iterable[NotMeasured]) -> list[str]:
+    """Figures that are missing, in words, those that miss the same in one sentence."""
+    by_reason: dict[str, list[str]] = defaultdict(list)
+    for one in not_measured:
+        by_reason[one.why].append(one.figure)
+    return [f"Not measured, {why}: {', '.join(figures)}." for why, figures in by_reason.items()]
 
 
 def part_figures(judged: Sequence[JudgedPart], figures: Figures) -> PartFigures:
     """Everything that is counted over whole parts, at least one."""
-    answers = (*judged[0].meaning.names, REVIEW)
-    truth = np.array([answers.index(part.truth.name) for part in judged])
-    found = np.array([answers.index(part.verdict.name) for part in judged])
     counted = tally(judged)
+    unlisted = [part for part in judged if part.unlisted]
     return PartFigures(
         patches_per_part=len(judged[0].labels),
         figures=figures,
         tally=counted,
-        classification=classify(truth, found, part_scores(judged), answers),
+        classification=_classified([part for part in judged if not part.unlisted]),
+        unlisted=_unlisted(unlisted) if unlisted else None,
         claims=tuple(_claim(events) for events in sorted({0, 1, 2, counted.escapes.events})),
         operating_points=tuple(_operating_point(judged, limit) for limit in LIMITS),
         rows=tuple(_row(part) for part in judged),
     )
 
 
-def patch_figures(judged: Sequence[JudgedPart]) -> ImageFigures:
-    """Everything that is counted over the patches of parts, at least one; slivers of a defect are left out."""
+def patch_figures(judged: Sequence[JudgedPart]) -> ImageFigures | None:
+    """Everything that is counted over the patches of parts, at least one; slivers of a defect are left out.
+
+    None where no patch has a class of its own, as without masks.
+    """
     labels, probabilities = patch_labels(judged)
+    if not len(labels):
+        return None
     meaning = judged[0].meaning
     return image_figures(labels, probabilities, meaning.names, meaning.passing)
 
@@ -181,6 +232,24 @@ def part_scores(judged: Sequence[JudgedPart]) -> NDArray[np.float64]:
             row[:] = meaning.widened(part.probabilities).max(axis=0)
             row[meaning.passing] = part.probabilities[:, meaning.passing].min()
     return scores
+
+
+def _classified(judged: Sequence[JudgedPart]) -> Classification | None:
+    if not judged:
+        return None
+    answers = (*judged[0].meaning.names, REVIEW)
+    truth = np.array([answers.index(part.truth.name) for part in judged])
+    found = np.array([answers.index(part.verdict.name) for part in judged])
+    return classify(truth, found, part_scores(judged), answers)
+
+
+def _unlisted(parts: Sequence[JudgedPart]) -> Unlisted:
+    return Unlisted(
+        labels=dict(sorted(Counter(part.truth.name for part in parts).items())),
+        escapes=rate(sum(part.escaped for part in parts), len(parts)),
+        reviews=rate(sum(part.verdict.is_review for part in parts), len(parts)),
+        called_defective=rate(sum(part.verdict.is_defect for part in parts), len(parts)),
+    )
 
 
 def _operating_point(judged: Sequence[JudgedPart], limit: float) -> OperatingPoint:

@@ -1,6 +1,6 @@
 """Judges whole parts whose surface is known, as the station decides: patches, Algorithm 1, least confidence.
 
-LabelledScan ─ cut ─▶ patches ─ score ─▶ (patches, classes) ─ Algorithm 1, guard ─▶ JudgedPart ─ measure ─▶ Figures
+KnownScan ─ cut ─▶ patches ─ score ─▶ (patches, classes) ─ Algorithm 1, guard ─▶ JudgedPart ─ measure ─▶ Figures
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -9,20 +9,35 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from models.dataset.named import KnownScan, NamedScan, read_image
 from models.dataset.patches import cut, label_patches
-from models.dataset.scans import LabelledScan, read_image, read_mask
+from models.dataset.scans import read_mask
 from models.dataset.store import SLIVER
 from models.evaluation.measuring.scorers import Scorer
 from models.manifest import Figures
 from models.meaning import Meaning
 from station.core.algorithm1 import Outcome, algorithm1
-from station.core.errors import PartError
+from station.core.errors import ConfigError, PartError
 from station.core.geometry import Geometry
-from station.core.part import Pixels, Probabilities
+from station.core.part import Pixels, Probabilities, Roi
 from station.core.verdicts import Verdict
 
-Cutter = Callable[[Pixels, LabelledScan], Pixels]
+Cutter = Callable[[Pixels, KnownScan], Pixels]
 """Patches of a raw scan (lines of a turn, width); raises PartError where the station would refuse the scan."""
+Columns = Callable[[Pixels, KnownScan], Roi]
+"""The part's columns on a raw scan (lines of a turn, width)."""
+
+
+def true_columns(_image: Pixels, scan: KnownScan) -> Roi:
+    """The columns that the truth names.
+
+    Raises:
+        ConfigError: There is no truth that names any.
+    """
+    if isinstance(scan, NamedScan):
+        told = "no truth names the part's columns; let the station find them (--crop station)"
+        raise ConfigError("config.bad_option", f"{scan.image_path}: {told}")
+    return Roi(scan.left, scan.right)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,29 +49,32 @@ class Rule:
         geometry: How a turn becomes patches, as the network takes them.
         min_confidence: Below it a part goes to REVIEW.
         cutter: How patches are made of a scan.
+        columns: Where the part is on a scan that is to be disturbed.
     """
 
     meaning: Meaning
     geometry: Geometry
     min_confidence: float
     cutter: Cutter
+    columns: Columns = true_columns
 
 
 @dataclass(frozen=True, slots=True)
 class JudgedPart:
-    """A part with known surface and what the network says of it.
+    """A part whose class is known, and what the network says of it.
 
     Attributes:
         scan: The part and where its files are.
         meaning: What the columns of `probabilities` mean.
-        labels: (patches,) int8, the patches' own classes as places in `meaning.surfaces`, or `SLIVER`.
+        labels: (patches,) int8, the patches' own classes as places in `meaning.surfaces`, or `SLIVER`; all are that
+            without a mask.
         probabilities: (patches, classes) float32; no rows where the scan was refused.
         outcome: What Algorithm 1 says; None where the scan was refused.
         verdict: What the station decides: REVIEW under the least confidence, and for a refused scan.
         reason: Code of the fault behind REVIEW, otherwise empty.
     """
 
-    scan: LabelledScan
+    scan: KnownScan
     meaning: Meaning
     labels: NDArray[np.int8]
     probabilities: Probabilities
@@ -75,9 +93,14 @@ class JudgedPart:
         return self.outcome.confidence if self.outcome else 0.0
 
     @property
+    def unlisted(self) -> bool:
+        """Whether the part shows a defect that is none of the configured classes."""
+        return self.truth.name not in self.meaning.table.names
+
+    @property
     def right(self) -> bool:
-        """Whether the verdict names the part's class; REVIEW does not."""
-        return self.verdict.name == self.truth.name
+        """Whether the verdict names the part's class; REVIEW does not, but is all that is right of an unlisted part."""
+        return self.verdict.is_review if self.unlisted else self.verdict.name == self.truth.name
 
     @property
     def escaped(self) -> bool:
@@ -98,13 +121,14 @@ class JudgedPart:
 def cutter_at_truth(geometry: Geometry) -> Cutter:
     """A cutter of the columns that the truth names; it refuses nothing."""
 
-    def cut_at_truth(image: Pixels, scan: LabelledScan) -> Pixels:
-        return np.ascontiguousarray(cut(image, scan.left, scan.right, geometry), np.uint8)
+    def cut_at_truth(image: Pixels, scan: KnownScan) -> Pixels:
+        roi = true_columns(image, scan)
+        return np.ascontiguousarray(cut(image, roi.left, roi.right, geometry), np.uint8)
 
     return cut_at_truth
 
 
-def judge(scorer: Scorer, scan: LabelledScan, rule: Rule) -> JudgedPart:
+def judge(scorer: Scorer, scan: KnownScan, rule: Rule) -> JudgedPart:
     """Read, cut, score and decide one part.
 
     Args:
@@ -119,18 +143,22 @@ def judge(scorer: Scorer, scan: LabelledScan, rule: Rule) -> JudgedPart:
     return judge_image(scorer, read_image(scan), scan, true_labels(scan, rule), rule)
 
 
-def true_labels(scan: LabelledScan, rule: Rule) -> NDArray[np.int8]:
+def true_labels(scan: KnownScan, rule: Rule) -> NDArray[np.int8]:
     """Classes (patches,) of a scan's patches by its mask, as places in `rule.meaning.surfaces`, or `SLIVER`.
+
+    Without a mask nobody knows which patches show the defect: all are `SLIVER`.
 
     Raises:
         RecordingError: The mask cannot be used.
     """
+    if isinstance(scan, NamedScan):
+        return np.full(rule.geometry.patches_per_part, SLIVER, np.int8)
     numbers = label_patches(read_mask(scan), scan.left, scan.right, rule.geometry)
     places = rule.meaning.columns_of(scan.marks)
     return np.where(numbers == SLIVER, np.int8(SLIVER), places[numbers])
 
 
-def judge_image(scorer: Scorer, image: Pixels, scan: LabelledScan, labels: NDArray[np.int8], rule: Rule) -> JudgedPart:
+def judge_image(scorer: Scorer, image: Pixels, scan: KnownScan, labels: NDArray[np.int8], rule: Rule) -> JudgedPart:
     """As `judge`, of an image that stands for the scan, for example a darkened one.
 
     Raises:
@@ -146,7 +174,7 @@ def judge_image(scorer: Scorer, image: Pixels, scan: LabelledScan, labels: NDArr
 
 
 def decide_part(
-    scan: LabelledScan,
+    scan: KnownScan,
     labels: NDArray[np.int8],
     probabilities: Probabilities,
     meaning: Meaning,

@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from models.dataset.named import NamedScan, read_image
 from models.dataset.patches import cut
-from models.dataset.scans import read_image, read_mask
+from models.dataset.scans import read_mask
 from models.evaluation.figures.rates import Rate, rate
 from models.evaluation.measuring.parts import JudgedPart, Rule
 from station.core.part import Pixels
@@ -61,18 +62,19 @@ def point(evidence: NDArray[np.floating], mask: Pixels, name: str) -> Played:
 
 
 def play_part(part: JudgedPart, rule: Rule, evidence_map: EvidenceMap) -> list[Played]:
-    """Play every patch of a part that shows a defect and was called its class.
+    """Play every patch of a part that shows a defect and was called its class; none of a part without a mask.
 
     Raises:
         RecordingError: The scan or its mask cannot be used.
         ModelError: The network fails.
     """
-    if part.outcome is None:
+    if part.outcome is None or isinstance(part.scan, NamedScan):
         return []
     chosen = np.flatnonzero(part.shows & (part.meaning.called(part.probabilities) == part.labels)).tolist()
     if not chosen:
         return []
-    scan, patches, mask = part.scan, rule.cutter(read_image(part.scan), part.scan), read_mask(part.scan)
+    scan, mask = part.scan, read_mask(part.scan)
+    patches = rule.cutter(read_image(scan), scan)
     played = []
     for patch in chosen:
         column = int(part.labels[patch])

@@ -5,13 +5,12 @@ from collections.abc import Sequence
 import numpy as np
 from pydantic import Field
 
-from models.dataset.scans import LabelledScan, read_image
+from models.dataset.named import KnownScan, read_image
 from models.evaluation.figures.rates import Rate, rate
 from models.evaluation.measuring.disturbances import DISTURBANCES, Disturbance
 from models.evaluation.measuring.parts import JudgedPart, Rule, judge_image, true_labels
 from models.evaluation.measuring.progress import Progress, silent
 from models.evaluation.measuring.scorers import Scorer
-from station.core.part import Roi
 from station.core.section import Section
 
 
@@ -54,7 +53,7 @@ def tally(parts: Sequence[JudgedPart]) -> Tally:
 
 def measure_robustness(
     scorer: Scorer,
-    scans: Sequence[LabelledScan],
+    scans: Sequence[KnownScan],
     rule: Rule,
     seed: int,
     progress: Progress = silent,
@@ -75,13 +74,14 @@ def measure_robustness(
     judged: dict[tuple[str, float], list[JudgedPart]] = {}
     for number, scan in enumerate(progress("robustness", scans)):
         image, labels = read_image(scan), true_labels(scan, rule)
+        columns = rule.columns(image, scan)
         plain = judge_image(scorer, image, scan, labels, rule)
         for kind, disturbance in enumerate(DISTURBANCES):
             for level in disturbance.levels:
                 part = plain
                 if level != disturbance.nominal:
                     rng = np.random.default_rng([seed, number, kind])
-                    worse = disturbance.apply(image, Roi(scan.left, scan.right), level, rng)
+                    worse = disturbance.apply(image, columns, level, rng)
                     part = judge_image(scorer, worse, scan, labels, rule)
                 judged.setdefault((disturbance.name, level), []).append(part)
     return tuple(_curve(disturbance, judged) for disturbance in DISTURBANCES)

@@ -25,6 +25,10 @@ class Scorer(Protocol):
     def geometry(self) -> Geometry | None:
         """What it takes, and from what scan that is cut; None where nobody wrote it down."""
 
+    @property
+    def image_shape(self) -> tuple[int, int]:
+        """Height and width of the images that it takes."""
+
     def score(self, images: Pixels) -> Probabilities:
         """Probabilities (n, classes) float32 of images (n, height, width) uint8; blocking.
 
@@ -57,6 +61,11 @@ class BundleScorer:
     def geometry(self) -> Geometry:
         """What it takes, and from what scan that is cut."""
         return self._classifier.geometry
+
+    @property
+    def image_shape(self) -> tuple[int, int]:
+        """Height and width of a patch."""
+        return self.geometry.patch_px, self.geometry.patch_px
 
     def score(self, images: Pixels) -> Probabilities:
         """Probabilities (n, classes) of patches (n, height, width); where they fill no strip the last is repeated.

@@ -13,8 +13,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from models.dataset.named import KnownScan, NamedScan, read_image
 from models.dataset.patches import cut
-from models.dataset.scans import read_image, read_mask
+from models.dataset.scans import read_mask
 from models.evaluation.figures.wording import name
 from models.evaluation.measuring.parts import JudgedPart, Rule
 from models.evaluation.measuring.pointing import EvidenceMap
@@ -106,13 +107,16 @@ def show(cases: Iterable[Case], rule: Rule, evidence_map: EvidenceMap | None) ->
 
 
 def picture(case: Case, rule: Rule, evidence_map: EvidenceMap | None) -> Pixels:
-    """Surface, patch and evidence beside each other, (patch_px, width, 3) uint8, BGR; of a refused scan it alone."""
+    """Surface, patch and evidence beside each other, (patch_px, width, 3) uint8, BGR; of a refused scan it alone.
+
+    What the truth marks is outlined.
+    """
     scan, geometry = case.part.scan, rule.geometry
     image = read_image(scan)
     if case.patch is None:
         return _bgr(_resized(image, (geometry.patch_px, geometry.patch_px)))
     patches = rule.cutter(image, scan)
-    masks = cut((read_mask(scan) > 0).astype(np.float32), scan.left, scan.right, geometry) >= 0.25
+    masks = _masks(scan, geometry)
     patch = patches[case.patch]
     panes = [surface(patches, masks, case.patch, geometry), outlined(patch, masks[case.patch])]
     if evidence_map is not None:
@@ -121,12 +125,19 @@ def picture(case: Case, rule: Rule, evidence_map: EvidenceMap | None) -> Pixels:
     return np.concatenate([pane for each in panes for pane in (each, gap)][:-1], axis=1)
 
 
+def _masks(scan: KnownScan, geometry: Geometry) -> NDArray[np.bool_]:
+    """Where defects lie in the patches (patches, height, width); nowhere of a part without a mask."""
+    if isinstance(scan, NamedScan):
+        return np.zeros((geometry.patches_per_part, geometry.patch_px, geometry.patch_px), np.bool_)
+    return np.asarray(cut((read_mask(scan) > 0).astype(np.float32), scan.left, scan.right, geometry) >= 0.25, np.bool_)
+
+
 def sought(part: JudgedPart, patch: int) -> int:
     """The column of the defect to look for in a patch: the one called, else the part's own, else the likeliest."""
     meaning, row = part.meaning, part.probabilities[patch]
     if (called := int(meaning.called(row))) != meaning.passing:
         return called
-    if part.truth.is_defect and (own := meaning.surfaces.index(part.truth)) < len(row):
+    if part.truth.is_defect and not part.unlisted and (own := meaning.surfaces.index(part.truth)) < len(row):
         return own
     defects = np.delete(np.arange(len(row)), meaning.passing)
     return int(defects[row[defects].argmax()])

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 
+from models.dataset.named import LeftOut
 from models.evaluation.measuring.evaluation import Evaluation, Source, Subject
 from models.evaluation.measuring.robustness import RobustnessCurve
 from models.evaluation.report import page
 from models.evaluation.report.gallery import Shown
+from models.evaluation.report.gaps import gaps_section
 from models.evaluation.report.sections import (
     detection_section,
     gallery_section,
@@ -32,11 +34,12 @@ def render_report(evaluation: Evaluation, pictures: Mapping[str, Sequence[Shown]
         header("Measurement report", evaluation.subject, evaluation.source, evaluation),
         summary(evaluation),
         part_section(parts) if parts else "",
-        image_section(evaluation.images, "Patches" if parts else "Pictures"),
+        image_section(evaluation.images, "Patches" if parts else "Pictures") if evaluation.images else "",
         detection_section(evaluation.detection, evaluation.detection_source, evaluation.false_calls),
         gallery_section(pictures),
         pointing_section(evaluation.pointing),
         robustness_section(evaluation.robustness, evaluation.robustness_parts),
+        gaps_section(evaluation.not_measured, evaluation.left_out),
         reading_section(),
     )
 
@@ -57,11 +60,14 @@ def header(title: str, subject: Subject, source: Source, made: "Evaluation | Non
     return f"<header><h1>{title}</h1>{page.facts(facts)}</header>"
 
 
-def render_robustness(subject: Subject, source: Source, curves: Sequence[RobustnessCurve], parts: int) -> str:
+def render_robustness(
+    subject: Subject, source: Source, curves: Sequence[RobustnessCurve], parts: int, left_out: Sequence[LeftOut] = ()
+) -> str:
     """The report of robustness alone."""
     return page.page(
         f"Robustness of {subject.name}",
         header("Robustness report", subject, source),
         robustness_section(curves, parts),
         robustness_table(curves),
+        gaps_section((), left_out),
     )

@@ -13,6 +13,7 @@ from models.evaluation.measuring.pointing import Pointing
 from models.evaluation.measuring.robustness import RobustnessCurve, Tally
 from models.evaluation.report import charts, page
 from models.evaluation.report.gallery import Shown, caption
+from models.evaluation.report.gaps import unlisted_paragraph
 
 OUTCOMES = ("judged rightly", "escapes", "overkill", "review")
 LEGEND = (
@@ -24,7 +25,6 @@ LEGEND = (
 def part_section(parts: PartFigures) -> str:
     """Whole parts: confusion, classes, claims, operating points."""
     scores = parts.classification
-    names = [name(column) for column in scores.columns]
     claims = [(percent(claim.rate), f"{claim.events:,}", f"{claim.parts:,}") for claim in parts.claims]
     points = [
         (f"{point.min_confidence:g}", *(percent(rate.share) for rate in _rates(point.tally)))
@@ -36,8 +36,8 @@ def part_section(parts: PartFigures) -> str:
             f"A part is judged by Algorithm 1 over its {_patches(parts)}; under the least confidence it goes to "
             "review, which counts as wrong, but neither as escape nor as overkill."
         ),
-        page.confusion_table(names[: len(scores.classes)], names, scores.confusion),
-        _class_table(scores),
+        unlisted_paragraph(parts.unlisted),
+        *(_classes(scores) if scores else ()),
         "<h3>How many parts a claim takes</h3>",
         page.table(("Claim: at most", "with so many in the sample", "parts needed"), claims),
         "<h3>What another least confidence would give</h3>",
@@ -49,6 +49,11 @@ def part_section(parts: PartFigures) -> str:
             "charts",
         ),
     )
+
+
+def _classes(scores: Classification) -> tuple[str, str]:
+    names = [name(column) for column in scores.columns]
+    return page.confusion_table(names[: len(scores.classes)], names, scores.confusion), _class_table(scores)
 
 
 def _patches(parts: PartFigures) -> str:
@@ -184,8 +189,8 @@ def gallery_section(pictures: Mapping[str, Sequence[Shown]]) -> str:
         f"<h3>{heading}</h3>{page.grid(_figures(shown), 'pictures')}" for heading, shown in pictures.items() if shown
     ]
     said = (
-        "Left the unwrapped surface with the patch that is shown, then the patch with the true defect outlined in "
-        "green, then where the network's evidence for the defect lies."
+        "Left the unwrapped surface with the patch that is shown, then the patch, then where the network's evidence "
+        "for the defect lies. Where there is a mask, the true defect is outlined in green."
     )
     return page.section("Pictures", page.paragraph(said), *content) if content else ""
 

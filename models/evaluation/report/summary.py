@@ -8,23 +8,30 @@ from models.evaluation.figures.pod import Pod
 from models.evaluation.figures.rates import Rate, upper_limit
 from models.evaluation.figures.wording import name, percent, within
 from models.evaluation.measuring.defects import Detection
-from models.evaluation.measuring.evaluation import Evaluation, ImageFigures, PartFigures
+from models.evaluation.measuring.evaluation import Evaluation, ImageFigures, PartFigures, gaps
 from models.evaluation.report import page
 
 
 def summary(evaluation: Evaluation) -> str:
     """The cards and what they say."""
-    parts, images = evaluation.parts, evaluation.images
-    if parts is None:
-        accuracy = images.classification.accuracy
-        wrong = accuracy.trials - accuracy.events
-        cards = [
-            page.card(percent(accuracy.share), "pictures judged rightly", within(accuracy)),
-            page.card(f"{wrong:,}", "errors", f"in {accuracy.trials:,} pictures"),
-            _calibration_card(images.calibration),
-        ]
-        return page.section("Summary", page.grid(cards, "cards"), page.points(_worst_classes(images.classification)))
-    counted = parts.tally
+    if evaluation.parts is not None:
+        return _of_parts(evaluation, evaluation.parts)
+    return _of_pictures(evaluation.images) if evaluation.images else ""
+
+
+def _of_pictures(images: ImageFigures) -> str:
+    accuracy = images.classification.accuracy
+    wrong = accuracy.trials - accuracy.events
+    cards = [
+        page.card(percent(accuracy.share), "pictures judged rightly", within(accuracy)),
+        page.card(f"{wrong:,}", "errors", f"in {accuracy.trials:,} pictures"),
+        _calibration_card(images.calibration),
+    ]
+    return page.section("Summary", page.grid(cards, "cards"), page.points(_worst_classes(images.classification)))
+
+
+def _of_parts(evaluation: Evaluation, parts: PartFigures) -> str:
+    counted, images = parts.tally, evaluation.images
     cards = [
         page.card(percent(counted.accuracy.share), "parts judged rightly", within(counted.accuracy)),
         page.card(percent(counted.escapes.share), "escapes", within(counted.escapes), _alarm(counted.escapes, "bad")),
@@ -35,9 +42,10 @@ def summary(evaluation: Evaluation) -> str:
     ]
     said = [
         _claim_words(parts),
-        *_patch_words(evaluation.subject.passing, parts, images),
+        *(_patch_words(evaluation.subject.passing, parts, images) if images else []),
         *_detection_words(evaluation.detection),
-        _calibration_words(images.calibration),
+        *([_calibration_words(images.calibration)] if images else []),
+        *_gap_words(evaluation),
     ]
     return page.section(
         "Summary",
@@ -45,6 +53,12 @@ def summary(evaluation: Evaluation) -> str:
         page.points(said),
         page.paragraph("Ranges are exact two-sided limits of 95 % (Clopper-Pearson).", "soft"),
     )
+
+
+def _gap_words(evaluation: Evaluation) -> list[str]:
+    count = len(evaluation.left_out)
+    parts = [f"{count:,} parts are counted nowhere; they are named below."] if count else []
+    return [*gaps(evaluation.not_measured), *parts]
 
 
 def _alarm(counted: Rate, kind: str) -> str:
