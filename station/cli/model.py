@@ -3,6 +3,7 @@
 import typer
 
 from station.cli.model_measure import evaluate, robustness
+from station.cli.model_predict import predict
 from station.cli.model_release import card, export, gate, list_bundles, promote, rollback, show
 from station.cli.model_train import compare, crossval, networks, train
 
@@ -14,6 +15,8 @@ def model() -> None:
     """Train, measure, release and choose the network."""
 
 
-for command in (train, networks, crossval, compare, evaluate, robustness, export, card, gate, show, promote, rollback):
+for command in (
+    train, networks, crossval, compare, evaluate, robustness, predict, export, card, gate, show, promote, rollback,
+):  # fmt: skip
     model_app.command()(command)
 model_app.command("list")(list_bundles)

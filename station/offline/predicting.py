@@ -1,0 +1,212 @@
+"""`station model predict`: what a network makes of any picture.
+
+    picture ─ of a patch's size ────────▶ as it is ─┐
+            ─ with the lines of a turn ─▶ cut as the station cuts a scan ─┼─ scored, Algorithm 1 ─▶ Predicted
+            ─ of any other size ────────▶ resized ──┘
+
+Nothing is known of the pictures but their pixels. What was resized was not seen so in training, and says so.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import cv2
+import numpy as np
+
+from models.dataset.layout import MASK_FOLDERS
+from models.dataset.pictures import SUFFIXES, read_picture
+from models.evaluation.measuring.scorers import Scorer
+from models.meaning import fitting_meaning
+from models.release.shelf import chosen_bundle
+from station.core.algorithm1 import algorithm1
+from station.core.errors import ConfigError, PartError, RecordingError, StationError
+from station.core.geometry import Geometry
+from station.core.part import Pixels, Probabilities
+from station.core.probabilities import columns_of
+from station.core.recording import INDEX_NAME, read_recording
+from station.core.settings import Settings
+from station.core.verdicts import REVIEW
+from station.host.bundles import find_shelf
+from station.offline.cropping import cut_scan, kind_of, proofs_of
+from station.offline.inspect import NotInspected, Wanted
+from station.offline.measuring import CHECKPOINT
+
+JudgedAs = Literal["patch", "resized", "scan"]
+
+
+@dataclass(frozen=True, slots=True)
+class Predicted:
+    """What a network makes of one picture.
+
+    Attributes:
+        file: The picture.
+        judged_as: One patch as it is, one patch after resizing, or a whole scan of many.
+        shape: Height and width of the picture.
+        patches: (n, height, width) uint8, as they were judged; none of a scan that the station refuses.
+        probabilities: (n, classes).
+        answer: The class of the picture; review where the scan is refused.
+        verdict: The same, or review under the least confidence.
+        confidence: Of the answer; 0 where the scan is refused.
+        patch: The one that decides, counted from 0; None where the scan is refused.
+        reason: Why it is review, in words; empty where it is not.
+    """
+
+    file: Path
+    judged_as: JudgedAs
+    shape: tuple[int, int]
+    patches: Pixels
+    probabilities: Probabilities
+    answer: str
+    verdict: str
+    confidence: float
+    patch: int | None
+    reason: str = ""
+
+    def percent(self, classes: tuple[str, ...]) -> dict[str, float]:
+        """The probability of each class in the deciding patch, in percent; empty where the scan is refused."""
+        if self.patch is None:
+            return {}
+        row = self.probabilities[self.patch]
+        return {name: round(100 * float(value), 2) for name, value in zip(classes, row, strict=True)}
+
+    def as_json(self, classes: tuple[str, ...]) -> dict[str, Any]:
+        """The result as plain data for `--json`."""
+        return {
+            "file": str(self.file),
+            "height": self.shape[0],
+            "width": self.shape[1],
+            "judged_as": self.judged_as,
+            "class": self.answer,
+            "verdict": self.verdict,
+            "confidence": round(self.confidence, 6),
+            "reason": self.reason or None,
+            "percent": self.percent(classes),
+            "patch": self.patch,
+            "patches": [[round(float(value), 6) for value in row] for row in self.probabilities],
+        }
+
+
+class Predictor:
+    """A network that is asked about pictures.
+
+    Args:
+        scorer: The network.
+        passing: The class with which a part is good, as the network was trained; None where nobody said.
+        settings: The station's: classes, part types, crop, least confidence.
+    """
+
+    def __init__(self, scorer: Scorer, passing: str | None, settings: Settings) -> None:
+        self.scorer = scorer
+        self.geometry: Geometry = scorer.geometry or settings.geometry.value()
+        self._meaning = fitting_meaning(scorer.classes, passing, settings.table, scorer.name)
+        self._settings = settings
+
+    @property
+    def passing(self) -> int | None:
+        """The column of what passes; None where nothing is known to."""
+        return self._meaning.passing if self._meaning else None
+
+    def predict(self, wanted: Wanted) -> Predicted:
+        """Judge one picture.
+
+        Raises:
+            DatasetError: It cannot be read, or is not 8-bit grey.
+            ConfigError: It is a scan that no configured part type fits, or of a network without a class that passes.
+            ModelError: The network fails.
+        """
+        image, shape = read_picture(wanted.file), self.scorer.image_shape
+        if image.shape == shape:
+            return self._decided(wanted.file, "patch", image, image[None])
+        if self._is_scan(image):
+            return self._scan(wanted, image)
+        resized = cv2.resize(image, shape[::-1], interpolation=cv2.INTER_AREA)
+        return self._decided(wanted.file, "resized", image, np.asarray(resized, np.uint8)[None])
+
+    def _is_scan(self, image: Pixels) -> bool:
+        side = self.geometry.patch_px
+        return len(image) == self.geometry.lines_per_turn and self.scorer.image_shape == (side, side)
+
+    def _scan(self, wanted: Wanted, image: Pixels) -> Predicted:
+        kinds = [kind for kind in self._settings.known_types if kind.geometry == self.geometry]
+        if not kinds or self._meaning is None:
+            told = "no part type has its geometry" if not kinds else "nobody says which class of the network passes"
+            raise ConfigError("config.invalid", f"{wanted.file}: it has the {len(image)} lines of a scan, but {told}")
+        try:
+            kind = kind_of(image, kinds, self._settings.crop)
+            patches = cut_scan(image, kind, self._settings.crop, proofs_of(wanted, self._settings.turn))
+        except PartError as error:
+            none = np.zeros((0, *self.scorer.image_shape), np.uint8)
+            nothing = np.zeros((0, len(self.scorer.classes)), np.float32)
+            shape = (image.shape[0], image.shape[1])
+            told = f"{error.code}: {error.detail}"
+            return Predicted(wanted.file, "scan", shape, none, nothing, REVIEW, REVIEW, 0.0, None, told)
+        return self._decided(wanted.file, "scan", image, patches)
+
+    def _decided(self, file: Path, judged_as: JudgedAs, image: Pixels, patches: Pixels) -> Predicted:
+        probabilities = self.scorer.score(patches)
+        answer, confidence, patch = self._answer(probabilities)
+        least = self._settings.decision.min_confidence
+        sure = self._meaning is None or confidence >= least
+        shape = (image.shape[0], image.shape[1])
+        return Predicted(
+            file, judged_as, shape, patches, probabilities, answer, answer if sure else REVIEW, confidence, patch,
+            "" if sure else f"part.low_confidence: {confidence:.3f}, the least is {least:g}",
+        )  # fmt: skip
+
+    def _answer(self, probabilities: Probabilities) -> tuple[str, float, int]:
+        if self._meaning is not None:
+            outcome = algorithm1(probabilities, self._meaning.outputs)
+            return outcome.verdict.name, outcome.confidence, outcome.deciding_patch
+        column = int(columns_of(probabilities[0], None))
+        return self.scorer.classes[column], float(probabilities[0, column]), 0
+
+
+def passing_of(model: str, settings: Settings) -> str | None:
+    """The class with which a part is good, as a bundle or a checkpoint was trained; None where nobody said.
+
+    Raises:
+        ModelError: The bundle cannot be used.
+        TrainingError: The checkpoint cannot be used.
+    """
+    if model.endswith(CHECKPOINT):
+        from models.training.checkpoint import info_of, read_checkpoint  # noqa: PLC0415 # torch is an extra
+
+        return info_of(read_checkpoint(Path(model)), Path(model)).data.passing
+    return chosen_bundle(model, find_shelf(settings)).manifest.passing
+
+
+def wanted_pictures(paths: Iterable[Path]) -> Iterator[Wanted | NotInspected]:
+    """The pictures that a command line names: files, recordings, and all that lie below a folder but masks."""
+    for path in paths:
+        if not path.is_dir():
+            missing = RecordingError("recording.not_found", str(path))
+            yield Wanted(path, None) if path.is_file() else NotInspected(path, missing)
+        elif (path / INDEX_NAME).exists():
+            yield from _recorded(path)
+        else:
+            yield from _below(path)
+
+
+def _recorded(folder: Path) -> Iterator[Wanted | NotInspected]:
+    try:
+        recording = read_recording(folder, None)
+    except StationError as error:
+        yield NotInspected(folder, error)
+        return
+    yield from (Wanted(scan.file, scan.part_type, scan.closed, scan.composed) for scan in recording.scans)
+    yield from (NotInspected(folder, problem) for problem in recording.problems)
+
+
+def _below(folder: Path) -> Iterator[Wanted | NotInspected]:
+    files = [path for path in sorted(folder.rglob("*")) if path.suffix.lower() in SUFFIXES and path.is_file()]
+    pictures = [path for path in files if not _hidden(path.relative_to(folder))]
+    yield from (Wanted(path, None) for path in pictures)
+    if not pictures:
+        told = f"{folder}: no picture ({', '.join(sorted(SUFFIXES))}) in it"
+        yield NotInspected(folder, RecordingError("recording.not_found", told))
+
+
+def _hidden(inner: Path) -> bool:
+    return any(part.startswith(".") or part.lower() in MASK_FOLDERS for part in inner.parts)
