@@ -29,8 +29,8 @@ MISSED = 0.15
 """By what share the gain may miss the lamp's factor."""
 
 READ_VARIANCE, PHOTON_VARIANCE = 0.7, 0.018
-"""Of the sensor's noise in grey values squared: in the dark, and more for each grey value of light. A sensor that is full
-at 255 with 14,000 electrons has this; the surfaces that the station comes with are rendered with it."""
+"""Of the sensor's noise in grey values squared: in the dark, and more for each grey value of light. A sensor that is
+full at 255 with 14,000 electrons has this; the surfaces that the station comes with are rendered with it."""
 
 
 def under_another_lamp(image: Pixels, chances: NDArray[np.float64]) -> Pixels:
