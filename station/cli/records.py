@@ -92,9 +92,17 @@ def _facts(record: JsonObject) -> Iterator[tuple[str, str]]:
         yield "model", f"{record['model']}@{record['model_sha256'][:12]}"
     if record["recipe"] is not None:
         yield "recipe", f"{record['recipe']}@{record['recipe_sha256'][:12]}  {record['rule']}"
+    if record["light"] is not None:
+        yield "light", _light(record["light"])
     if record["scan_file"] is not None:
         yield "scan", record["scan_file"]
     yield "", ""
+
+
+def _light(light: JsonObject) -> str:
+    """How the part was lit, and what was made of it."""
+    along = f", along the axis {', '.join(f'{one:.2f}' for one in light['gains'])}" if light["gains"] else ""
+    return f"grey {light['level']:.0f}, gain {light['gain']:.2f}{along}"
 
 
 def _defects(defects: Iterable[JsonObject]) -> Table:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from station.core.light import Light
 from station.core.part import (
     Block,
     Decision,
@@ -129,6 +130,7 @@ class Judgement:
         ms_after_last_line: From the last line's exposure to the decision, or None.
         blocks: The raw blocks, for the archive.
         defects: What was found, the defect that matters most first.
+        light: How the part was lit, and what was made of it; None where it was not seen.
     """
 
     decision: Decision
@@ -140,3 +142,4 @@ class Judgement:
     ms_after_last_line: float | None
     blocks: Sequence[Block]
     defects: tuple[Defect, ...] = ()
+    light: Light | None = None

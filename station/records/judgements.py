@@ -9,13 +9,18 @@ import numpy as np
 
 from station.core.errors import BugError
 from station.core.judgement import Defect, Judgement
+from station.core.light import Light
 from station.core.part import Inspection
 from station.records.store import advance
 
-JUDGEMENT = """INSERT INTO judgements VALUES (:inspection, :algorithm1, :verdict, :reason, :detail, :confidence,
-    :deciding_patch, :defect_patches, :probabilities, :lines_expected, :lines_delivered, :blocks, :frame_ids,
-    :discarded_blocks, :scan_fault, :scan_detail, :roi_left, :roi_right, :features, :model, :model_sha256,
-    :config_sha256, :times_ns, :ms_after_last_line, :classes, :recipe, :recipe_sha256, :rule, :defects)"""
+COLUMNS = (
+    "inspection", "algorithm1", "verdict", "reason", "detail", "confidence", "deciding_patch", "defect_patches",
+    "probabilities", "lines_expected", "lines_delivered", "blocks", "frame_ids", "discarded_blocks", "scan_fault",
+    "scan_detail", "roi_left", "roi_right", "features", "model", "model_sha256", "config_sha256", "times_ns",
+    "ms_after_last_line", "classes", "recipe", "recipe_sha256", "rule", "defects", "light_level", "light_gain",
+    "light_gains",
+)  # fmt: skip
+JUDGEMENT = f"INSERT INTO judgements ({', '.join(COLUMNS)}) VALUES (:{', :'.join(COLUMNS)})"  # noqa: S608  # constants of this module
 DEFECT = """INSERT INTO defects VALUES (:inspection, :rank, :surface, :patch, :confidence, :angle_deg, :axial_mm,
     :along_mm, :across_mm)"""
 MEASURED = ("angle_deg", "axial_mm", "along_mm", "across_mm")
@@ -37,7 +42,8 @@ def judge(connection: sqlite3.Connection, inspection: Inspection, judgement: Jud
         "destination": decision.destination.name,
     }
     advance(connection, "judged", inspection, at, outcome)
-    row = {"inspection": inspection.number, **outcome, **_grounds(judgement), **_account(judgement)}
+    grounds = _grounds(judgement) | _account(judgement) | _light(judgement.light)
+    row = {"inspection": inspection.number, **outcome, **grounds}
     connection.execute(JUDGEMENT, row)
     for rank, defect in enumerate(judgement.defects, 1):
         connection.execute(DEFECT, {"inspection": inspection.number, "rank": rank, **_found(defect)})
@@ -64,6 +70,14 @@ def _grounds(judgement: Judgement) -> dict[str, object]:
         "recipe_sha256": judgement.by.recipe_sha256,
         "rule": judgement.by.rule,
         "defects": len(judgement.defects),
+    }
+
+
+def _light(light: Light | None) -> dict[str, object]:
+    return {
+        "light_level": light and float(light.level),
+        "light_gain": light and float(light.gain),
+        "light_gains": json.dumps(light.gains) if light and light.gains else None,
     }
 
 

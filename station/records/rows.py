@@ -19,7 +19,8 @@ FLAT = """i.inspection_id, i.number, i.part_id, i.part_type, i.part_sequence, i.
     j.lines_expected, j.lines_delivered, j.blocks, j.frame_ids, j.discarded_blocks, j.scan_fault, j.scan_detail,
     j.roi_left, j.roi_right, s.state AS scan_state, CASE s.state WHEN 'archived' THEN s.file END AS scan_file,
     s.sha256 AS scan_sha256, s.left_column AS scan_left, s.detail AS scan_archive_detail,
-    j.recipe, j.recipe_sha256, j.rule, j.defects"""
+    j.recipe, j.recipe_sha256, j.rule, j.defects, j.light_level, j.light_gain, j.light_gains, j.novelty_score,
+    j.novelty_patch, j.novelty_p, j.novelty_alpha, j.calibration_sha256"""
 DEEP = """i.part_type_settings, j.classes, j.probabilities, j.times_ns, j.features, j.verdict AS judged_verdict,
     j.reason AS judged_reason, j.detail AS judged_detail, t.plc_sent_ns, t.plc_acknowledged_ns, t.committed_ns"""
 ORDERS = """SELECT device, number, verb, argument, issued_at, acknowledged_at, done_at, confirmed, confirmed_place,
@@ -37,6 +38,14 @@ LINES = {
     "discarded_blocks": "discarded_blocks",
     "fault": "scan_fault",
     "detail": "scan_detail",
+}
+LIGHT = {"level": "light_level", "gain": "light_gain", "gains": "light_gains"}
+NOVELTY = {
+    "score": "novelty_score",
+    "patch": "novelty_patch",
+    "p": "novelty_p",
+    "alpha": "novelty_alpha",
+    "calibration_sha256": "calibration_sha256",
 }
 
 
@@ -65,6 +74,8 @@ def whole(connection: sqlite3.Connection, row: sqlite3.Row) -> JsonObject:
     left, right = record.pop("roi_left"), record.pop("roi_right")
     lines = {name: record.pop(column) for name, column in LINES.items()}
     settled = {name: record.pop(f"{name}_ns") for name in SETTLED}
+    light = {name: record.pop(column) for name, column in LIGHT.items()}
+    novelty = {name: record.pop(column) for name, column in NOVELTY.items()}
     seen = deep["probabilities"] is not None
     classes = json.loads(deep["classes"]) if seen else []
     return {
@@ -76,6 +87,8 @@ def whole(connection: sqlite3.Connection, row: sqlite3.Row) -> JsonObject:
         "probabilities": _probabilities(deep["probabilities"], classes),
         "defects": None if record["defects"] is None else _defects(connection, row["number"]),
         "orders": [_order(order) for order in connection.execute(ORDERS, (row["number"],))],
+        "light": None if light["level"] is None else {**light, "gains": json.loads(light["gains"] or "[]")},
+        "novelty": None if novelty["score"] is None else novelty,
         "features": json.loads(deep["features"]) if seen else None,
         "times_ns": _times(connection, row, json.loads(deep["times_ns"]), settled) if seen else None,
     }

@@ -1,6 +1,8 @@
 """What the ledger keeps: exactly, once, across restarts, and whatever becomes of the caller."""
 
 import asyncio
+import csv
+import io
 import sqlite3
 import threading
 from contextlib import closing
@@ -13,13 +15,15 @@ import pytest
 
 from station.core.errors import FAULTS, BugError, RecordError
 from station.core.judgement import Defect
+from station.core.light import Light
 from station.core.part import Inspection, Order, Receipt
+from station.core.records import RecordFilter
 from station.core.settings import RecordSettings
 from station.core.timeline import Delivery, SettleTimes
 from station.core.verdicts import Place
 from station.records import writer
 from station.records.ledger import WRITE_DEADLINE_S, SqliteLedger
-from station.records.query import show_record
+from station.records.query import export_records, show_record
 from tests.housings import Destination, Verdict
 from tests.record_samples import (
     CONFIGURATION,
@@ -288,6 +292,15 @@ async def test_the_database_itself_refuses_to_rewrite_history(tmp_path: Path, ta
         {"rule": None},
         {"defects": -1},
         {"defects": "many"},
+        {"light_level": -1.0},
+        {"light_gain": 0.0},
+        {"light_gains": "{}"},
+        {"light_gains": "[1.0"},
+        {"novelty_patch": -1},
+        {"novelty_patch": "the first"},
+        {"novelty_p": 1.5},
+        {"novelty_alpha": -0.5},
+        {"calibration_sha256": ""},
     ],
 )
 async def test_the_database_itself_refuses_a_judgement_that_nobody_could_read(
@@ -305,6 +318,20 @@ async def test_the_database_itself_refuses_a_judgement_that_nobody_could_read(
         with pytest.raises(sqlite3.IntegrityError):
             connection.execute(insert, {**row, **impossible})
         connection.execute(insert, row)
+
+
+@pytest.mark.parametrize("light", [None, Light(93.5, 1.0), Light(38.25, 2.4837), Light(61.0, 1.5574, (1.0, 1.25, 2.5))])
+async def test_a_judgement_keeps_how_the_part_was_lit(tmp_path: Path, light: Light | None) -> None:
+    ledger = await open_ledger(tmp_path)
+    inspection = await ledger.enter(part(), PART_TYPE)
+    await ledger.judged(inspection, replace(judgement(), light=light))
+    await ledger.close()
+    shown = show_record(tmp_path, inspection.inspection_id)["light"]
+    assert shown == (light and {"level": light.level, "gain": light.gain, "gains": list(light.gains)})
+    (line,) = csv.DictReader(io.StringIO("".join(export_records(tmp_path, RecordFilter(), "csv"))))
+    told = [line[name] for name in ("light_level", "light_gain", "light_gains")]
+    gains = str(list(light.gains)) if light and light.gains else ""
+    assert told == ([str(light.level), str(light.gain), gains] if light else ["", "", ""])
 
 
 async def test_a_judgement_keeps_the_networks_classes_the_recipe_and_what_was_found(tmp_path: Path) -> None:

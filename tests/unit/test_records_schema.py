@@ -111,6 +111,8 @@ def migrated(folder: Path, version: int) -> Path:
 
 
 OLD = range(1, NEWEST)
+GEOMETRIES_SINCE = 5
+"""With them came the recipe, the classes' names and the defects."""
 GEOMETRY = {"lines_per_turn": 3584, "lines_per_block": 448, "patch_px": 256, "patches_per_strip": 2}
 
 
@@ -121,7 +123,9 @@ def test_a_migration_changes_no_value_that_was_there(tmp_path: Path, version: in
     after = contents(migrated(tmp_path / "new", version))
     for row in after["inspections"]:
         settings = json.loads(row["part_type_settings"])
-        assert settings.pop("geometry") == GEOMETRY
+        assert settings["geometry"] == GEOMETRY
+        if version < GEOMETRIES_SINCE:
+            del settings["geometry"]
         row["part_type_settings"] = json.dumps(settings)
     for table, rows in before.items():
         kept = [{name: now[name] for name in was} for was, now in zip(rows, after[table], strict=True)]
@@ -152,7 +156,7 @@ TAMPERING = [
 ]
 
 
-@pytest.mark.parametrize("version", [3, 4, 5])
+@pytest.mark.parametrize("version", [3, 4, 5, 6])
 @pytest.mark.parametrize("tampering", TAMPERING)
 def test_a_migrated_database_keeps_its_rules_and_its_references(tmp_path: Path, version: int, tampering: str) -> None:
     path = migrated(tmp_path, version)
@@ -174,7 +178,7 @@ async def test_an_old_database_is_copied_before_it_is_migrated(tmp_path: Path, v
     assert contents(copy) == before
 
 
-@pytest.mark.parametrize("version", OLD)
+@pytest.mark.parametrize("version", range(1, GEOMETRIES_SINCE))
 def test_what_an_old_version_judged_are_the_five_classes_of_housings(tmp_path: Path, version: int) -> None:
     old_database(tmp_path, version)
     judged = show_record(tmp_path, list_records(tmp_path, RecordFilter(), 10)[-1].inspection_id)
@@ -198,6 +202,22 @@ def test_version_5_keeps_the_networks_own_classes_the_recipe_and_every_defect(tm
         {"class": "scratches", "patch": 0, "confidence": 0.5, **dict.fromkeys(where)},
     ]
     assert judged["part_type_settings"]["geometry"] == GEOMETRY
+
+
+def test_version_6_keeps_how_a_part_was_lit_and_how_strange_it_looked(tmp_path: Path) -> None:
+    old_database(tmp_path, 6)
+    *_newer, first = list_records(tmp_path, RecordFilter(), 10)
+    judged = show_record(tmp_path, first.inspection_id)
+    assert judged["light"] == {"level": 63.5, "gain": 1.5, "gains": [1.25, 1.75]}
+    strange = {"score": 0.75, "patch": 5, "p": 0.03125, "alpha": 0.0625, "calibration_sha256": "ca" * 32}
+    assert judged["novelty"] == strange
+
+
+@pytest.mark.parametrize("version", range(1, 6))
+def test_what_an_older_version_judged_has_neither_light_nor_novelty(tmp_path: Path, version: int) -> None:
+    old_database(tmp_path, version)
+    judged = show_record(tmp_path, list_records(tmp_path, RecordFilter(), 10)[-1].inspection_id)
+    assert (judged["light"], judged["novelty"]) == (None, None)
 
 
 async def test_the_alarms_of_version_2_are_read_as_they_stood(tmp_path: Path) -> None:
