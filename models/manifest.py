@@ -5,10 +5,13 @@ BUNDLE/model.xml, .bin    the network for OpenVINO in f32 and bf16
 BUNDLE/int8.xml, .bin     the same for OpenVINO, quantised to INT8
 BUNDLE/model.onnx         the same for ONNX Runtime
 BUNDLE/network.pt         its weights for torch, a state dict
+BUNDLE/novelty.npz        what patches of the training were like, so that unknown parts can be told
+BUNDLE/calibration.json   how unlike that good parts are which were not trained on, by part type
 BUNDLE/card.md            the model card: what it was made from, what it can do, and what it must not be used for
 
 All artefacts but torch's take raw grey values, uint8 (patches of a strip, height, width), and answer probabilities,
-float32 (patches of a strip, classes): scaling, temperature and softmax are inside. A bundle need not have all of them.
+float32 (patches of a strip, classes), and, from format 4 on, what the network saw of each patch, float32 (patches of a
+strip, values): scaling, temperature and softmax are inside. A bundle need not have all of them.
 Every artefact holds the same weights: they were rounded to 16 bits once, before any of them was made.
 """
 
@@ -20,7 +23,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, StringConstraints, ValidationError, model_validator
 
-from models.manifest_format_2 import in_format_3
+from models.manifest_formats import in_format_4
+from models.novelty.sections import CalibrationFile, Features, NoveltyReference
 from station.core.choices import EngineName, Precision
 from station.core.errors import ModelError
 from station.core.geometry import Geometry
@@ -153,7 +157,7 @@ class Quantisation(Section):
 class Manifest(Section):
     """Everything that is known of a bundle."""
 
-    format: Annotated[Literal[3], Field(description="Version of this manifest's layout; format 2 is read, too.")] = 3
+    format: Annotated[Literal[4], Field(description="Version of this manifest's layout; 2 and 3 are read, too.")] = 4
     name: Name = Field(..., description="Name of the bundle.")
     network: Name = Field(..., description="Architecture, a key of `models.networks.NETWORKS`.")
     version: int = Field(..., ge=1, description="Counts the bundles of this network.")
@@ -175,6 +179,11 @@ class Manifest(Section):
     quantisation: Annotated[Quantisation | None, Field(description="None where there is no INT8 artefact.")] = None
     parity: Annotated[tuple[Parity, ...], Field(description="Every artefact against the torch network.")] = ()
     figures: Annotated[Figures | None, Field(description="None until it has been measured.")] = None
+    features: Annotated[Features | None, Field(description="None where artefacts answer probabilities alone.")] = None
+    novelty: Annotated[
+        NoveltyReference | None, Field(description="None where nobody wrote down what was trained on.")
+    ] = None
+    calibration: Annotated[CalibrationFile | None, Field(description="None until good parts were measured.")] = None
 
     @property
     def layout(self) -> Geometry:
@@ -183,8 +192,8 @@ class Manifest(Section):
 
     @model_validator(mode="before")
     @classmethod
-    def _reads_format_2(cls, document: Any) -> Any:
-        return in_format_3(document) if isinstance(document, dict) and document.get("format") == 2 else document
+    def _reads_older_formats(cls, document: Any) -> Any:
+        return in_format_4(document) if isinstance(document, dict) else document
 
     @model_validator(mode="after")
     def _tells_its_classes_apart(self) -> Self:
@@ -208,12 +217,20 @@ class Manifest(Section):
                 raise ValueError(
                     f"artefact {artefact} is {', '.join(names)}, not {', '.join(ARTEFACT_FILES[artefact])}"
                 )
-        wanted = {name for names in self.artefacts.values() for name in names}
+        wanted = {name for names in self.artefacts.values() for name in names} | self._of_novelty()
         if missing := wanted - self.files.keys():
             raise ValueError(f"files names no {' and no '.join(sorted(missing))}")
         if idle := self.files.keys() - wanted - {CARD}:
             raise ValueError(f"no artefact has {', '.join(sorted(idle))}")
         return self
+
+    def _of_novelty(self) -> set[str]:
+        """The files that tell what was trained on; each needs the one before it."""
+        if self.novelty is not None and self.features is None:
+            raise ValueError("novelty without features: nothing could be held against it")
+        if self.calibration is not None and self.novelty is None:
+            raise ValueError("calibration without novelty: there is nothing that it was held against")
+        return {part.file for part in (self.novelty, self.calibration) if part is not None}
 
 
 @dataclass(frozen=True, slots=True)

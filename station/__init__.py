@@ -8,6 +8,11 @@ import sys
 # Source: OpenCV, modules/core/src/parallel_impl.cpp.
 os.environ.setdefault("OPENCV_THREAD_POOL_ACTIVE_WAIT_WORKER", "0")
 
+# numpy's products are small here, and the cores are the network's: its threads would wait for each other, at ordinary
+# priority, while a part is judged. OpenBLAS reads this when numpy is loaded.
+# Source: OpenBLAS, USAGE.md, "Setting the number of threads at runtime".
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 # OpenVINO, when it is imported, writes an identification of the user into the home folder and sends it to an analytics
 # service, and NNCF likewise, through this package. Both do without where it cannot be imported, and nothing of this
 # product leaves the computer that is not configured, so it stands before every import.

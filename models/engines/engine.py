@@ -1,14 +1,37 @@
-"""What all engines share: one strip a batch, raw grey values in, probabilities out, and nothing else is believed."""
+"""What all engines share: one strip a batch, raw grey values in, the answer out, and nothing else is believed."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
 from models.manifest import Bundle, Manifest
+from models.novelty.file import read_known
 from station.core.errors import BugError, ModelError
 from station.core.geometry import Geometry
-from station.core.part import EngineIdentity, ModelIdentity, Pixels, Probabilities
+from station.core.novelty.known import KnownSurfaces
+from station.core.part import Answer, EngineIdentity, ModelIdentity, Pixels, Probabilities, Vectors
 from station.core.probabilities import problem_of_answer
+
+
+class Ports(NamedTuple):
+    """The shapes of what a bundle's network takes and answers.
+
+    Attributes:
+        taken: (patches, height, width).
+        probabilities: (patches, classes).
+        features: (patches, values); None of a network that does not tell them.
+    """
+
+    taken: tuple[int, int, int]
+    probabilities: tuple[int, int]
+    features: tuple[int, int] | None
+
+    @property
+    def answered(self) -> tuple[tuple[int, int], ...]:
+        """The shapes of all that is answered, in its order."""
+        return (self.probabilities,) if self.features is None else (self.probabilities, self.features)
 
 
 class Engine(ABC):
@@ -21,6 +44,9 @@ class Engine(ABC):
     Args:
         bundle: The network with its manifest, already checked.
         engine: What runs it, as it really runs.
+
+    Raises:
+        ModelError: What the bundle says of the network's training cannot be used.
     """
 
     def __init__(self, bundle: Bundle, engine: EngineIdentity) -> None:
@@ -28,7 +54,8 @@ class Engine(ABC):
         self._engine = engine
         self._classes = bundle.manifest.classes
         self._geometry = bundle.manifest.layout
-        self._input_shape, self._output_shape = shapes(bundle.manifest)
+        self._known = read_known(bundle)
+        self._ports = ports_of(bundle.manifest)
 
     @property
     def model(self) -> ModelIdentity:
@@ -50,30 +77,40 @@ class Engine(ABC):
         """What the network takes, and from what scan that is cut."""
         return self._geometry
 
+    @property
+    def known(self) -> KnownSurfaces | None:
+        """What it was trained on; None where the bundle does not tell."""
+        return self._known
+
     def warm_up(self) -> None:
         """Run once on zeros, so that the first part is not slower than the others.
 
         Raises:
             ModelError: The engine fails.
         """
-        self.score(np.zeros(self._input_shape, np.uint8))
+        blank = np.zeros(self._ports.taken, np.uint8)
+        answer = self.answer(blank)
+        if self._known is not None and answer.features is not None:
+            self._known.scores(blank, answer.features)
 
-    def score(self, patches: Pixels) -> Probabilities:
-        """Probabilities (patches, classes) float32 of one strip's patches, uint8 of `geometry.patches_shape`.
-
-        Each row sums to 1.
+    def answer(self, patches: Pixels) -> Answer:
+        """What the network says of one strip's patches, uint8 of `geometry.patches_shape`.
 
         Raises:
-            ModelError: The engine fails or answers with no probabilities.
+            ModelError: The engine fails or answers with no probabilities, or with features that are no numbers.
             BugError: The patches are of another shape or type.
         """
-        if patches.shape != self._input_shape or patches.dtype != np.uint8:
-            wanted = f"uint8 {self._input_shape}"
+        if patches.shape != self._ports.taken or patches.dtype != np.uint8:
+            wanted = f"uint8 {self._ports.taken}"
             raise BugError("station.bug", f"patches are {patches.dtype} {patches.shape}, not {wanted}")
-        return check_probabilities(self._compute(patches), self._output_shape)
+        answer = self._compute(patches)
+        check_probabilities(answer.probabilities, self._ports.probabilities)
+        if self._ports.features is not None:
+            _check_features(answer.features, self._ports.features)
+        return answer
 
     @abstractmethod
-    def _compute(self, patches: Pixels) -> Probabilities:
+    def _compute(self, patches: Pixels) -> Answer:
         """The network's answer, in memory that the next call does not touch; the patches may be a view.
 
         Raises:
@@ -81,10 +118,17 @@ class Engine(ABC):
         """
 
 
-def shapes(manifest: Manifest) -> tuple[tuple[int, int, int], tuple[int, int]]:
-    """What a bundle's network takes, (patches, height, width), and what it answers, (patches, classes)."""
-    geometry = manifest.layout
-    return geometry.patches_shape, (geometry.patches_per_strip, len(manifest.classes))
+def ports_of(manifest: Manifest) -> Ports:
+    """What a bundle's network takes and answers."""
+    geometry, features = manifest.layout, manifest.features
+    at_once = geometry.patches_per_strip
+    described = None if features is None else (at_once, features.length)
+    return Ports(geometry.patches_shape, (at_once, len(manifest.classes)), described)
+
+
+def answer_of(arrays: Sequence[Vectors]) -> Answer:
+    """The arrays that an engine computed, in the order of `Ports.answered`, as an answer."""
+    return Answer(arrays[0], arrays[1] if len(arrays) > 1 else None)
 
 
 def check_probabilities(answer: Probabilities, shape: tuple[int, int]) -> Probabilities:
@@ -100,3 +144,11 @@ def check_probabilities(answer: Probabilities, shape: tuple[int, int]) -> Probab
     if problem := problem_of_answer(answer, shape):
         raise ModelError("model.bad_scores", problem)
     return answer
+
+
+def _check_features(features: Vectors | None, shape: tuple[int, int]) -> None:
+    found = None if features is None else features.shape
+    if features is None or found != shape:
+        raise ModelError("model.bad_scores", f"features are {found}, not {shape}")
+    if not np.isfinite(features).all():
+        raise ModelError("model.bad_scores", "a feature is not a finite number")

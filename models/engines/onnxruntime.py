@@ -8,11 +8,11 @@ import numpy as np
 import onnxruntime as ort
 from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 
-from models.engines.engine import Engine, shapes
+from models.engines.engine import Engine, answer_of, ports_of
 from models.engines.processor import instruction_set, usable_cores
 from models.manifest import Bundle, Manifest
 from station.core.errors import ModelError
-from station.core.part import EngineIdentity, Pixels, Probabilities
+from station.core.part import Answer, EngineIdentity, Pixels
 from station.core.settings import ModelSettings
 
 PROVIDERS = ("CPUExecutionProvider",)
@@ -55,13 +55,13 @@ class OnnxRuntimeEngine(Engine):
         self._feed = {self._session.get_inputs()[0].name: self._patches}
         super().__init__(bundle, EngineIdentity("onnxruntime", ort.__version__, "f32", instruction_set()))
 
-    def _compute(self, patches: Pixels) -> Probabilities:
+    def _compute(self, patches: Pixels) -> Answer:
         np.copyto(self._patches, patches)
         try:
-            (answer,) = self._session.run(None, self._feed)
+            answers = self._session.run(None, self._feed)
         except FAILURES as error:
             raise ModelError("model.engine_failed", str(error)) from error
-        return np.asarray(answer, np.float32)
+        return answer_of([np.asarray(answer, np.float32) for answer in answers])
 
 
 def _options(settings: ModelSettings) -> ort.SessionOptions:
@@ -76,8 +76,8 @@ def _options(settings: ModelSettings) -> ort.SessionOptions:
 
 
 def _check_ports(session: ort.InferenceSession, manifest: Manifest) -> None:
-    taken, answered = shapes(manifest)
+    ports = ports_of(manifest)
     found = [(port.type, tuple(port.shape)) for port in (*session.get_inputs(), *session.get_outputs())]
-    wanted = [("tensor(uint8)", taken), ("tensor(float)", answered)]
+    wanted = [("tensor(uint8)", ports.taken), *(("tensor(float)", shape) for shape in ports.answered)]
     if found != wanted:
         raise ModelError("model.bad_manifest", f"the graph's ports are {found}, not {wanted}")

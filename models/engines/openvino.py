@@ -16,12 +16,12 @@ import numpy as np
 import openvino as ov
 
 from models.engines.cache import open_cache, seal_cache
-from models.engines.engine import Engine, shapes
+from models.engines.engine import Engine, answer_of, ports_of
 from models.engines.processor import instruction_set
 from models.manifest import Bundle, Manifest
 from station.core.choices import Precision
 from station.core.errors import ModelError
-from station.core.part import EngineIdentity, Pixels, Probabilities
+from station.core.part import Answer, EngineIdentity, Pixels
 from station.core.settings import ModelSettings
 
 DEVICE = "CPU"
@@ -48,19 +48,19 @@ class OpenVinoEngine(Engine):
             _require_precision(settings.precision, executed_precision(compiled))
             self._request = compiled.create_infer_request()
             self._patches = self._request.input_tensors[0].data
-            self._answer = self._request.output_tensors[0].data
+            self._answers = [tensor.data for tensor in self._request.output_tensors]
         except RuntimeError as error:
             raise ModelError("model.engine_failed", f"{bundle.folder}: {error}") from error
         version = ov.__version__.partition("-")[0]
         super().__init__(bundle, EngineIdentity("openvino", version, settings.precision, instruction_set()))
 
-    def _compute(self, patches: Pixels) -> Probabilities:
+    def _compute(self, patches: Pixels) -> Answer:
         np.copyto(self._patches, patches)
         try:
             self._request.infer(share_outputs=True)
         except RuntimeError as error:
             raise ModelError("model.engine_failed", str(error)) from error
-        return np.array(self._answer, np.float32)
+        return answer_of([np.array(answer, np.float32) for answer in self._answers])
 
 
 def executed_precision(compiled: ov.CompiledModel) -> str:
@@ -109,8 +109,8 @@ def _require_precision(asked: Precision, executed: str) -> None:
 
 
 def _check_shapes(network: ov.Model, manifest: Manifest) -> None:
-    taken, answered = shapes(manifest)
-    inputs, outputs = network.inputs, network.outputs
+    ports, (inputs, outputs) = ports_of(manifest), (network.inputs, network.outputs)
     found = [(port.element_type.to_string(), tuple(port.partial_shape.to_shape())) for port in (*inputs, *outputs)]
-    if found != [("u8", taken), ("f32", answered)]:
-        raise ModelError("model.bad_manifest", f"the graph's ports are {found}, not u8 {taken}, f32 {answered}")
+    wanted = [("u8", ports.taken), *(("f32", shape) for shape in ports.answered)]
+    if found != wanted:
+        raise ModelError("model.bad_manifest", f"the graph's ports are {found}, not {wanted}")

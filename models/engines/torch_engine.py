@@ -14,7 +14,7 @@ from models.engines.processor import instruction_set
 from models.manifest import Bundle, Manifest
 from models.networks import NETWORKS
 from station.core.errors import ModelError
-from station.core.part import EngineIdentity, Pixels, Probabilities
+from station.core.part import Answer, EngineIdentity, Pixels
 from station.core.settings import ModelSettings
 
 WHITE = 255.0
@@ -37,17 +37,19 @@ class TorchEngine(Engine):
         (content,) = bundle.read_artefact("torch")
         self._network = _network(bundle.manifest, content)
         self._temperature = bundle.manifest.temperature
+        self._tells = bundle.manifest.features is not None
         version = str(torch.__version__).partition("+")[0]
         super().__init__(bundle, EngineIdentity("torch", version, "f32", instruction_set()))
 
-    def _compute(self, patches: Pixels) -> Probabilities:
+    def _compute(self, patches: Pixels) -> Answer:
         try:
             with torch.inference_mode():
                 pixels = torch.tensor(patches).unsqueeze(1).to(torch.float32) / WHITE
-                answer: Probabilities = torch.softmax(self._network(pixels) / self._temperature, dim=1).numpy()
+                logits, features = self._network.answer(pixels)
+                probabilities = torch.softmax(logits / self._temperature, dim=1)
         except RuntimeError as error:
             raise ModelError("model.engine_failed", str(error)) from error
-        return answer
+        return Answer(probabilities.numpy(), features.numpy() if self._tells else None)
 
 
 def _network(manifest: Manifest, content: bytes) -> Any:

@@ -3,6 +3,9 @@
 import torch
 from torch import Tensor, nn
 
+DESCRIBED = "the first dense layer"
+"""Which values of a network its features are."""
+
 
 class Network(nn.Module):
     """What every network is: layers that a transfer learning may freeze, and a head; (n, 1, h, w) to logits.
@@ -17,8 +20,14 @@ class Network(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits (n, classes)."""
-        logits: Tensor = self.head(self.features(x))
-        return logits
+        return self.answer(x)[0]
+
+    def answer(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Logits (n, classes), and what it saw of each image before it chose a class, (n, values): `DESCRIBED`."""
+        seen: Tensor = self.features(x)
+        hidden: Tensor = self.head[:2](seen)
+        logits: Tensor = self.head[2:](hidden)
+        return logits, hidden
 
 
 def conv(channels: int, filters: int, kernel: int, *, normalised: bool) -> nn.Sequential:

@@ -12,6 +12,7 @@ from models.evaluation.figures.wording import name
 from models.evaluation.measuring.defects import Detection
 from models.evaluation.measuring.evaluation import Evaluation, Unlisted, gaps
 from models.manifest import Figures, Manifest, Parity, Quantisation
+from models.novelty.words import chapter
 
 CLAIM, CONFIDENCE = 0.001, 0.95
 
@@ -24,7 +25,7 @@ LIMITS = """\
 - It knows surfaces like those it was trained on. Another material, finish, lamp, lens or camera is another surface:
   train, measure and let it through the gate again.
 - It tells {classes} apart and nothing else. A defect of
-  any other kind gets one of these names, or none.
+  any other kind gets one of these names, or none, unless its part is told to be unlike all that was trained on.
 - It judges patches of {side}x{side} pixels of a strip that was scaled to {columns} columns. What is smaller than a
   pixel there, or paler than the defects it was trained on, is not found.
 - A part is judged by the most certain of its {patches} patches. A rate of errors a patch grows to about {patches} times
@@ -59,6 +60,7 @@ def card_text(manifest: Manifest, evaluations: Sequence[Evaluation] = ()) -> str
         *(block for evaluation in evaluations for block in _evaluation(evaluation)),
         "## Artefacts",
         *_artefacts(manifest),
+        chapter(manifest),
         "## Limits",
         LIMITS.format(**facts),
         "## What it must not be used for",

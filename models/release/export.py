@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 import openvino as ov
 import torch
-from torch import nn
 
 from models.dataset.named import read_image
 from models.evaluation.figures.calibration import fit_temperature
@@ -21,6 +20,7 @@ from models.evaluation.measuring.parts import JudgedPart, Rule, decide_part, mea
 from models.manifest import (
     ARTEFACT_FILES,
     CARD,
+    GRAPH,
     Bundle,
     Data,
     Figures,
@@ -37,6 +37,10 @@ from models.manifest import (
     write_manifest,
 )
 from models.meaning import NAMES, Meaning, meaning_of, own_table, unconfigurable
+from models.networks.layers import DESCRIBED, Network
+from models.novelty.learnt import TrainingPatches
+from models.novelty.reference import write_reference
+from models.novelty.sections import Features
 from models.release.card import card_text
 from models.release.golden import Golden, GoldenParts, GoldenPictures
 from models.release.graphs import ScoringGraph, rounded, to_onnx, to_openvino, to_state
@@ -74,7 +78,7 @@ class Trained:
         data: What it was trained on.
     """
 
-    network: nn.Module
+    network: Network
     name: str
     meaning: Meaning
     geometry: Geometry
@@ -176,7 +180,14 @@ def _geometry(checkpoint: Path, info: CheckpointInfo, fallback: Fallback) -> Geo
     return geometry
 
 
-def export_bundle(trained: Trained, pictures: Pictures, golden: Golden, choices: Choices, folder: Path) -> Manifest:
+def export_bundle(
+    trained: Trained,
+    pictures: Pictures,
+    golden: Golden,
+    choices: Choices,
+    folder: Path,
+    training: TrainingPatches | None = None,
+) -> Manifest:
     """Make a bundle; many minutes, most of them for the quantisation and the torch network on the golden parts.
 
     Args:
@@ -185,6 +196,7 @@ def export_bundle(trained: Trained, pictures: Pictures, golden: Golden, choices:
         golden: Parts, or pictures, that the network was not trained on, for parity and figures.
         choices: What the person chose.
         folder: The bundle's folder; its name is the bundle's.
+        training: Of what it was trained on; None leaves the bundle without a way to tell unknown parts.
 
     Raises:
         ModelError: `model.exists`, `model.export_failed`, or an artefact cannot be run.
@@ -198,6 +210,7 @@ def export_bundle(trained: Trained, pictures: Pictures, golden: Golden, choices:
         quantisation = write_artefacts(staged, network, temperature, pictures, choices)
         manifest = _manifest(trained, choices, folder.name, temperature, quantisation, staged)
         write_manifest(staged, manifest)
+        manifest = _with_reference(staged, manifest, training)
         parity, figures = judge_golden(
             load_bundle(staged), ScoringGraph(network, temperature), golden, trained.meaning, choices
         )
@@ -208,7 +221,17 @@ def export_bundle(trained: Trained, pictures: Pictures, golden: Golden, choices:
     return manifest
 
 
-def _rounded(network: nn.Module) -> nn.Module:
+def _with_reference(folder: Path, manifest: Manifest, training: TrainingPatches | None) -> Manifest:
+    """The manifest with what the network was trained on, which is written into the folder; as it is without any."""
+    if training is None:
+        return manifest
+    novelty = write_reference(folder, training)
+    manifest = manifest.model_copy(update={"novelty": novelty, "files": hash_files(folder)})
+    write_manifest(folder, manifest)
+    return manifest
+
+
+def _rounded(network: Network) -> Network:
     try:
         return rounded(network)
     except ValueError as error:
@@ -237,7 +260,7 @@ def fitted_temperature(graph: ov.Model, pictures: Pictures, passing: int) -> flo
 
 
 def write_artefacts(
-    folder: Path, network: nn.Module, temperature: float, pictures: Pictures, choices: Choices
+    folder: Path, network: Network, temperature: float, pictures: Pictures, choices: Choices
 ) -> Quantisation:
     """Write every artefact of a rounded network into a folder; how the INT8 one was made."""
     geometry = pictures.geometry
@@ -297,7 +320,7 @@ class _Answers:
     def take(self, patches: Pixels) -> None:
         """Ask all of them about the patches (n, height, width) of one part."""
         with torch.inference_mode():
-            self.wanted.append(self._reference(torch.from_numpy(np.array(patches))).numpy())
+            self.wanted.append(self._reference(torch.from_numpy(np.array(patches)))[0].numpy())
         for variant, engine in self._engines.items():
             self.found[variant].append(engine.score(patches))
 
@@ -328,4 +351,10 @@ def _manifest(
         thresholds=Thresholds(min_confidence=choices.min_confidence),
         data=trained.data,
         quantisation=quantisation,
+        features=_features(folder),
     )
+
+
+def _features(folder: Path) -> Features:
+    graph = ov.Core().read_model(folder / GRAPH)
+    return Features(name=DESCRIBED, length=int(graph.output(1).partial_shape.to_shape()[1]))

@@ -4,6 +4,7 @@ Every form is made from weights that were rounded to 16 bits once, and takes raw
 (patches of a strip, height, width):
 
     uint8 ─▶ float32 ─▶ / 255 ─▶ network ─▶ / temperature ─▶ softmax ─▶ float32 (patches, classes)
+                                     └▶ what it saw of each patch ─▶ float32 (patches, values)
 
 The weights' own form is a state dict; its engine adds the rest.
 """
@@ -20,6 +21,7 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
+from models.networks.layers import Network
 from station.core.geometry import Geometry
 
 OPSET = 18
@@ -28,19 +30,19 @@ MIN_ROUNDED_VALUES = 64
 
 
 class ScoringGraph(nn.Module):
-    """A network between raw grey values (n, height, width) uint8 and probabilities (n, classes) float32."""
+    """A network between raw grey values (n, height, width) uint8 and its answer, both of float32."""
 
-    def __init__(self, network: nn.Module, temperature: float) -> None:
+    def __init__(self, network: Network, temperature: float) -> None:
         super().__init__()
         self.network, self.temperature = network, temperature
 
-    def forward(self, patches: Tensor) -> Tensor:
-        """Probabilities; each row sums to 1."""
-        logits = self.network(patches.unsqueeze(1).float() / 255)
-        return torch.softmax(logits / self.temperature, dim=1)
+    def forward(self, patches: Tensor) -> tuple[Tensor, Tensor]:
+        """Probabilities (n, classes), each row of which sums to 1, and features (n, values)."""
+        logits, features = self.network.answer(patches.unsqueeze(1).float() / 255)
+        return torch.softmax(logits / self.temperature, dim=1), features
 
 
-def rounded(network: nn.Module) -> nn.Module:
+def rounded(network: Network) -> Network:
     """A copy for inference with every weight rounded to 16 bits and held in 32.
 
     A normalisation that follows its convolution is first folded into it, because engines fold it anyway, and would
@@ -92,7 +94,7 @@ def _fold(convolution: nn.Conv2d, normalisation: nn.BatchNorm2d) -> None:
     normalisation.weight.fill_(1)
 
 
-def to_openvino(network: nn.Module, temperature: float, geometry: Geometry) -> ov.Model:
+def to_openvino(network: Network, temperature: float, geometry: Geometry) -> ov.Model:
     """The network as an OpenVINO graph with weights of 32 bits; saving it with weights of 16 loses nothing."""
     program = torch.export.export(ScoringGraph(network, temperature).eval(), (_example(geometry),))
     graph = ov.convert_model(program)
@@ -101,7 +103,7 @@ def to_openvino(network: nn.Module, temperature: float, geometry: Geometry) -> o
     return graph
 
 
-def to_onnx(network: nn.Module, temperature: float, geometry: Geometry) -> bytes:
+def to_onnx(network: Network, temperature: float, geometry: Geometry) -> bytes:
     """The network as an ONNX file whose weights are stored in 16 bits and widened as it is loaded.
 
     Raises:
@@ -111,7 +113,7 @@ def to_onnx(network: nn.Module, temperature: float, geometry: Geometry) -> bytes
         warnings.simplefilter("ignore")  # the exporter warns of its own ways
         program = torch.onnx.export(
             ScoringGraph(network, temperature).eval(), (_example(geometry),), input_names=["patches"],
-            output_names=["probabilities"], opset_version=OPSET, dynamo=True, verbose=False,
+            output_names=["probabilities", "features"], opset_version=OPSET, dynamo=True, verbose=False,
         )  # fmt: skip
     if program is None:
         raise ValueError("the exporter made nothing of the network")

@@ -16,6 +16,7 @@ import openvino as ov
 from numpy.typing import NDArray
 from openvino import opset13 as opset
 
+from models.release.outputs import probabilities_alone, with_features
 from station.core.errors import ConfigError
 from station.core.part import Pixels
 
@@ -86,11 +87,13 @@ def calibration_strips(patches: NDArray[np.uint8], seed: int, at_once: int) -> t
 def quantise(graph: ov.Model, strips: list[Pixels], recipe: QuantisationRecipe) -> ov.Model:
     """A graph that computes in INT8 wherever the recipe lets it; about a minute for several hundred strips.
 
+    Its features, where the graph answers any, stay in 32 bits, and change nothing of the rest.
+
     After a ReLU symmetric and asymmetric ranges are the same, so nothing is left to choose there. The first layer's
     weights leave one bit free, so that processors without VNNI cannot overflow in it; measured, that costs nothing.
     """
     quantised = nncf.quantize(
-        graph.clone(),
+        probabilities_alone(graph),
         nncf.Dataset(strips),
         preset=nncf.QuantizationPreset.MIXED,
         subset_size=len(strips),
@@ -99,7 +102,7 @@ def quantise(graph: ov.Model, strips: list[Pixels], recipe: QuantisationRecipe) 
         advanced_parameters=nncf.AdvancedQuantizationParameters(overflow_fix=nncf.OverflowFix.FIRST_LAYER),
     )
     _keep_grey_values(quantised, strips[0].shape)
-    return quantised
+    return with_features(quantised, graph)
 
 
 def _keep_grey_values(quantised: ov.Model, strip: tuple[int, ...]) -> None:

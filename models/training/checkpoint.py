@@ -16,6 +16,7 @@ from torch import nn
 
 from models.errors import TrainingError
 from models.networks import NETWORKS
+from models.networks.layers import Network
 from models.training.data import DataOrigin
 from models.training.plan import Plan
 from models.version import code_version
@@ -147,7 +148,7 @@ def info_of(document: Mapping[str, Any], path: Path) -> CheckpointInfo:
     return info
 
 
-def load_network(path: Path) -> tuple[nn.Module, CheckpointInfo]:
+def load_network(path: Path) -> tuple[Network, CheckpointInfo]:
     """The network of a checkpoint, on the CPU in evaluation mode, and what the checkpoint says about itself.
 
     Raises:

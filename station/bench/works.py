@@ -19,7 +19,7 @@ def scoring(classifier: PatchClassifier) -> Callable[[], object]:
     shape = (geometry.blocks_per_turn, *geometry.patches_shape)
     strips: list[Pixels] = list(np.random.default_rng(1).integers(60, 200, shape, np.uint8))
     order = iter(range(1 << 62))
-    return lambda: classifier.score(strips[next(order) % len(strips)])
+    return lambda: classifier.answer(strips[next(order) % len(strips)])
 
 
 def judging(

@@ -226,6 +226,7 @@ def _log_sorted(judgement: Judgement, confirmed: Place, cycle_ms: float) -> None
         algorithm1=decision.algorithm1.name if decision.algorithm1 is not None else None,
         reason=decision.fault.code if decision.fault is not None else None,
         confidence=round(decision.confidence, 4),
+        novelty=None if decision.novelty is None else round(decision.novelty.score, 3),
         bin=confirmed.name,
         model=judgement.by.model.sha256[:12],
         decision_ms=None if late_ms is None else round(late_ms, 1),

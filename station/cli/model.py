@@ -2,6 +2,7 @@
 
 import typer
 
+from station.cli.model_calibrate import calibrate
 from station.cli.model_measure import evaluate, robustness
 from station.cli.model_predict import predict
 from station.cli.model_release import card, export, gate, list_bundles, promote, rollback, show
@@ -16,7 +17,7 @@ def model() -> None:
 
 
 for command in (
-    train, networks, crossval, compare, evaluate, robustness, predict, export, card, gate, show, promote, rollback,
+    train, networks, crossval, compare, evaluate, robustness, predict, export, calibrate, card, gate, show, promote, rollback,
 ):  # fmt: skip
     model_app.command()(command)
 model_app.command("list")(list_bundles)

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 EXTRA = ("torch", "nncf", "onnx", "onnxscript")
 NEXT_START = "The station uses it from its next start on."
+NO_TRAINING = (
+    "But --data is no data set with 200 training patches: the bundle cannot tell parts unlike all that was trained on."
+)
 
 BundleArgument = Annotated[str, typer.Argument(metavar="BUNDLE", help="A bundle's folder, or a shipped bundle's name.")]
 By = Annotated[str, typer.Option(help="Who decides; by default the user and the machine.")]
@@ -72,6 +75,9 @@ def export(
     licence: Annotated[str, typer.Option(help="SPDX name of the weights' licence.")] = "Apache-2.0",
     calibration: Annotated[int, typer.Option(min=32, help="Patches to calibrate INT8 with.")] = 400,
     validation: Annotated[int, typer.Option(min=32, help="Patches to fit the temperature on.")] = 2000,
+    known: Annotated[
+        int, typer.Option(min=200, help="Training patches, of a data set, that tell known parts from unknown ones.")
+    ] = 3000,
     recipe: Annotated[str, typer.Option(help="How INT8 is made; see models/release/quantise.py.")] = "all",
     min_confidence: Annotated[
         float | None,
@@ -85,6 +91,7 @@ def export(
     The bundle is there whole or not at all; one that is there already is never touched.
     """
     _need_training_packages()
+    from models.novelty.learnt import draw_training
     from models.release.export import Choices, Fallback, export_bundle, read_trained
     from models.release.golden import read_golden
     from models.release.new_folder import refuse_existing
@@ -102,17 +109,20 @@ def export(
     )
     trained = read_trained(checkpoint, source, Fallback(passing, settings.table, _geometry(settings, part_type)))
     ways = WithoutMasks(open_people(settings, labels), partial(StationCutter, settings))
-    known = read_golden(golden, golden_source, trained.meaning, trained.geometry, ways)
+    right = read_golden(golden, golden_source, trained.meaning, trained.geometry, ways)
     pictures = read_pictures(data, Draw(calibration, validation, seed), trained.meaning, trained.geometry, ways)
     if not len(pictures.validation):
         err.print("temperature 1: no patch of a defect has a class of its own", highlight=False)
-    manifest = export_bundle(trained, pictures, known, choices, bundle)
+    training = draw_training(data, known, seed)
+    manifest = export_bundle(trained, pictures, right, choices, bundle, training)
     kind = manifest.parity[0].kind if manifest.parity else "parts"
     table = Table("engine", "precision", f"{kind} decided otherwise than by torch", "largest difference", box=None)
     for one in manifest.parity:
         changed = f"{one.changed_parts} of {one.parts}"
         table.add_row(one.engine, one.precision, changed, f"{one.largest_difference:.2g}")
     out.print(table)
+    if training is None:
+        err.print(NO_TRAINING, markup=False, soft_wrap=True, highlight=False)
     out.print(escape(str(bundle)), soft_wrap=True, highlight=False)
 
 

@@ -91,6 +91,7 @@ EventName = Literal[
     "stop_not_needed",
     "stop_requested",
     "supervisor_not_told",
+    "unknown_parts_not_told",
     "watchdog_answered_again",
     "watchdog_withheld",
     "watcher_behind",

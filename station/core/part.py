@@ -18,12 +18,15 @@ from numpy.typing import NDArray
 
 from station.core.errors import Fault
 from station.core.geometry import Geometry
+from station.core.novelty.conformal import Novelty
 from station.core.verdicts import Place, Verdict
 
 PART_ID_LENGTH = 16
 
 Pixels = NDArray[np.uint8]
 Probabilities = NDArray[np.float32]
+Vectors = NDArray[np.float32]
+"""One row a patch."""
 FeatureValue = str | int | float | bool
 """What a GenICam feature holds."""
 Features = tuple[tuple[str, FeatureValue], ...]
@@ -272,11 +275,32 @@ class Strip:
 
 
 @dataclass(frozen=True, slots=True)
+class Answer:
+    """What a network says of the patches of one strip.
+
+    Attributes:
+        probabilities: (patches, classes) float32, in the network's own order; each row sums to 1.
+        features: (patches, values) float32: what the network saw of each patch before it chose a class; None of one
+            that does not tell it.
+    """
+
+    probabilities: Probabilities
+    features: Vectors | None
+
+
+@dataclass(frozen=True, slots=True)
 class Scores:
-    """The network's answer to one strip: `probabilities` is (patches, classes) float32, in the network's own order."""
+    """What one strip was judged to show.
+
+    Attributes:
+        index: That of the strip.
+        probabilities: (patches, classes) float32, in the network's own order.
+        novelty: (patches,) float32: how unlike the training each patch is; None where the network cannot tell.
+    """
 
     index: int
     probabilities: Probabilities
+    novelty: Vectors | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,6 +334,7 @@ class Decision:
         deciding_patch: From 0: the patch that decided (of a pass the least certain one), or None without scores.
         defect_patches: Number of patches whose class is a defect.
         probabilities: (patches, classes) float32, or fewer rows when not all strips were scored.
+        novelty: How unlike the training the part is; None where the network cannot tell, or not all strips were scored.
     """
 
     verdict: Verdict
@@ -320,6 +345,7 @@ class Decision:
     deciding_patch: int | None
     defect_patches: int
     probabilities: Probabilities
+    novelty: Novelty | None = None
 
     @property
     def destination(self) -> Place:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from station.core.algorithm1 import RuleName
 from station.core.geometry import Geometry
+from station.core.novelty.conformal import NoveltyRule
 from station.core.part import PartType
 from station.core.ports.network import PatchClassifier
 from station.core.verdicts import Outputs, Verdict
@@ -20,6 +21,7 @@ class DecisionRule:
         rule: What several defective patches come to.
         min_confidence: Below it the part goes to REVIEW.
         deadline_ms: From the last line to the decision; later is REVIEW.
+        novelty: From when on a part counts as unknown; None where its network cannot tell.
     """
 
     outputs: Outputs
@@ -28,6 +30,7 @@ class DecisionRule:
     rule: RuleName
     min_confidence: float
     deadline_ms: float
+    novelty: NoveltyRule | None = None
 
 
 @dataclass(frozen=True, slots=True)

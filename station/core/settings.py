@@ -198,6 +198,18 @@ class DecisionSettings(Section):
     deadline_ms: float = Field(500.0, gt=0, le=60_000, description="From last line to decision; later is REVIEW.")
 
 
+class NoveltySettings(Section):
+    """Parts unlike anything that the network was trained on."""
+
+    alpha: float = Field(
+        0.01,
+        ge=0,
+        le=0.2,
+        description="Share of good parts that may go to REVIEW as unknown, at the most; to promise it the bundle's "
+        "calibration takes 1/alpha - 1 good parts of the type. 0: nothing goes there as unknown, it is recorded alone.",
+    )
+
+
 class ModelSettings(Section):
     """The network that judges."""
 
@@ -330,6 +342,7 @@ class Settings(Section):
     crop: CropSettings = CropSettings()
     turn: TurnSettings = TurnSettings()
     decision: DecisionSettings = DecisionSettings()
+    novelty: NoveltySettings = NoveltySettings()
     records: RecordSettings = RecordSettings()
     alarms: AlarmSettings = AlarmSettings()
     watchdog: WatchdogSettings = WatchdogSettings()

@@ -2,7 +2,7 @@
 
 The part type's rule (`station.core.algorithm1`) looks at the scores alone. The guard here then turns its verdict into
 REVIEW unless the scan is valid, all patches were judged, in time, and with confidence; nothing else can pass. Both
-results are kept, and beside them always what Algorithm 1 says.
+results are kept, and beside them always what Algorithm 1 says, and how unlike the network's training the part is.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,6 +11,7 @@ import numpy as np
 
 from station.core.algorithm1 import RULES, Outcome, algorithm1
 from station.core.errors import FAULTS, Fault
+from station.core.novelty.conformal import Novelty
 from station.core.part import Decision, Probabilities, ScanHealth, Scores
 from station.core.probabilities import problem_of
 from station.core.recipe import DecisionRule
@@ -20,7 +21,7 @@ def decide(scores: Sequence[Scores], health: ScanHealth, rule: DecisionRule) -> 
     """What is to become of the part; whatever could not be judged goes to REVIEW.
 
     The first reason found is given, in this order: the scan's own fault, scores that are no probabilities, patches
-    that were not judged, lateness, low confidence.
+    that were not judged, lateness, a surface that the network does not know, low confidence.
 
     Args:
         scores: One entry a strip, in any order.
@@ -33,7 +34,8 @@ def decide(scores: Sequence[Scores], health: ScanHealth, rule: DecisionRule) -> 
     probabilities = _joined(rows, rule)
     judged = whole and problem_of(probabilities) is None
     outcome = RULES[rule.rule](probabilities, rule.outputs) if judged else None
-    reason = next(_reasons(ordered, probabilities, outcome, health, rule), None)
+    novelty = _novelty(ordered, rule) if judged else None
+    reason = next(_reasons(ordered, probabilities, outcome, novelty, health, rule), None)
     return Decision(
         verdict=rule.review if reason or outcome is None else outcome.verdict,
         algorithm1=algorithm1(probabilities, rule.outputs).verdict if judged else None,
@@ -43,6 +45,7 @@ def decide(scores: Sequence[Scores], health: ScanHealth, rule: DecisionRule) -> 
         deciding_patch=outcome.deciding_patch if outcome else None,
         defect_patches=outcome.defect_patches if outcome else 0,
         probabilities=probabilities,
+        novelty=novelty,
     )
 
 
@@ -56,6 +59,7 @@ def _reasons(
     scores: Sequence[Scores],
     probabilities: Probabilities,
     outcome: Outcome | None,
+    novelty: Novelty | None,
     health: ScanHealth,
     rule: DecisionRule,
 ) -> Iterator[tuple[Fault, str]]:
@@ -69,9 +73,19 @@ def _reasons(
         yield FAULTS["scan.judged_in_part"], f"strips judged: {judged}; needed is each of 0 to {last} once"
     if late := _lateness(health.ms_after_last_line, rule.deadline_ms):
         yield FAULTS["scan.late"], f"{late}; {health.cause}" if health.cause else late
+    if novelty is not None and novelty.unknown:
+        yield FAULTS["part.unknown"], str(novelty)
     if outcome is not None and not outcome.is_sure(rule.min_confidence):
         seen = f"{outcome.verdict.name} in patch {outcome.deciding_patch} with {outcome.confidence:.3f}"
         yield FAULTS["part.low_confidence"], f"{seen}, the minimum is {rule.min_confidence:g}"
+
+
+def _novelty(scores: Sequence[Scores], rule: DecisionRule) -> Novelty | None:
+    """How unlike the training the part is, by its worst patch; None unless every strip tells it."""
+    rows = [strip.novelty for strip in scores if strip.novelty is not None]
+    if rule.novelty is None or len(rows) < len(scores):
+        return None
+    return rule.novelty.judge(np.concatenate(rows).tolist())
 
 
 def _is_whole(scores: Sequence[Scores], rule: DecisionRule) -> bool:

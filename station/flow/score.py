@@ -1,18 +1,27 @@
-"""Step 4, score: one strip goes through the network, and its answer is believed only when it is probabilities."""
+"""Step 4, score: one strip goes through the network, and its answer is believed only when it is probabilities.
+
+Beside it stands how unlike the network's training each patch is, where the network can tell.
+"""
 
 from station.core.errors import ModelError
-from station.core.part import Scores, Strip
+from station.core.part import Answer, Scores, Strip, Vectors
 from station.core.ports.network import PatchClassifier
 from station.core.probabilities import problem_of_answer
 
 
 def score_strip(strip: Strip, classifier: PatchClassifier) -> Scores:
-    """The network's probabilities for the patches of a strip; blocking.
+    """The network's probabilities for the patches of a strip, and how unlike its training they are; blocking.
 
     Raises:
         ModelError: The engine fails, or its answer is no set of probabilities.
     """
-    probabilities = classifier.score(strip.patches)
-    if problem := problem_of_answer(probabilities, (len(strip.patches), len(classifier.classes))):
+    answer = classifier.answer(strip.patches)
+    if problem := problem_of_answer(answer.probabilities, (len(strip.patches), len(classifier.classes))):
         raise ModelError("model.bad_scores", f"strip {strip.index}: {problem}")
-    return Scores(strip.index, probabilities)
+    return Scores(strip.index, answer.probabilities, _novelty(strip, answer, classifier))
+
+
+def _novelty(strip: Strip, answer: Answer, classifier: PatchClassifier) -> Vectors | None:
+    if classifier.known is None or answer.features is None:
+        return None
+    return classifier.known.scores(strip.patches, answer.features)

@@ -17,6 +17,7 @@ from station.core.synchrony import kernel_synchronised
 from station.core.wakefulness import LATENCY_FILE, cores_awake
 from station.host.bundles import history_doubt, threshold_mismatches
 from station.host.devices import make_camera, make_jig, make_line, make_robot
+from station.host.novelty import novelty_doubts
 from station.host.recipes import classes_not_answered, find_bundles, make_recipes
 
 PLC_PATIENCE_S = 3.0
@@ -73,7 +74,12 @@ async def _model(settings: Settings, data: Path) -> str:
     said = "; ".join(_said_of(classifier) for classifier in recipes.classifiers)
     bundles = find_bundles(settings, data)
     unanswered = classes_not_answered(bundles.values(), settings)
-    doubts = *unanswered, *threshold_mismatches(bundles, settings, data), history_doubt(settings, data)
+    doubts = (
+        *unanswered,
+        *novelty_doubts(bundles, settings),
+        *threshold_mismatches(bundles, settings, data),
+        history_doubt(settings, data),
+    )
     return "; but ".join(filter(None, (said, *doubts)))
 
 

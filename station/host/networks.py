@@ -15,6 +15,7 @@ from station.core.recipe import Recipes
 from station.core.room import MB, require_room
 from station.core.settings import Settings
 from station.host.bundles import history_doubt, threshold_mismatches
+from station.host.novelty import novelty_doubts
 from station.host.recipes import classes_not_answered, find_bundles, recipes_of
 
 log = structlog.get_logger()
@@ -42,6 +43,8 @@ async def load_recipes(settings: Settings, folder: Path, compute: ComputeThread)
         _tell(classifier)
     for told in classes_not_answered(bundles.values(), settings):
         log.warning("classes_not_answered", detail=told)
+    for doubt in novelty_doubts(bundles, settings):
+        log.warning("unknown_parts_not_told", detail=doubt)
     for doubt in threshold_mismatches(bundles, settings, folder):
         log.warning("least_confidence_differed", detail=doubt)
     if unsealed := history_doubt(settings, folder):

@@ -10,6 +10,7 @@ from models.manifest import Bundle
 from models.meaning import check_classes
 from models.release.shelf import chosen_bundle
 from station.core.errors import ModelError
+from station.core.novelty.conformal import NoveltyRule
 from station.core.ports.network import PatchClassifier
 from station.core.recipe import DecisionRule, Recipe, Recipes
 from station.core.settings import Settings
@@ -17,7 +18,7 @@ from station.flow.pixels.library import library
 from station.host.bundles import find_shelf
 from station.host.fit import require_geometry
 
-SHARED = ("classes", "places", "review", "crop", "turn", "decision")
+SHARED = ("classes", "places", "review", "crop", "turn", "decision", "novelty")
 """Tables of the configuration that belong to every recipe."""
 
 
@@ -131,7 +132,14 @@ def decision_rule(settings: Settings, part_type: str, classifier: PatchClassifie
         rule=kind.rule,
         min_confidence=kind.min_confidence,
         deadline_ms=kind.deadline_ms,
+        novelty=_novelty_rule(settings, part_type, classifier),
     )
+
+
+def _novelty_rule(settings: Settings, part_type: str, classifier: PatchClassifier) -> NoveltyRule | None:
+    if classifier.known is None:
+        return None
+    return NoveltyRule(settings.novelty.alpha, classifier.known.calibrations.get(part_type))
 
 
 def _recipe(settings: Settings, name: str, classifier: PatchClassifier) -> Recipe:

@@ -24,7 +24,8 @@ from station.flow.acquire import Accountant
 from station.flow.decide import decide
 from station.flow.patch import blocks_of
 from station.offline.cropping import kind_of, proofs_of
-from station.view.report import defect_rows
+from station.offline.nearest import nearest_known, with_neighbours
+from station.view.report import defect_rows, novelty_row
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,7 @@ class Inspected:
             "roi": None if self.roi is None else {"left": self.roi.left, "right": self.roi.right},
             "scan_valid": self.scan_valid,
             "defects": defect_rows(self.defects),
+            "novelty": novelty_row(decision.novelty),
         }
 
 
@@ -177,7 +179,10 @@ def find_evidence(result: Inspected) -> Heat | None:
     surface = _surfaces_of(result)[decision.deciding_patch]
     patch = _patch(_unwrapped(result), decision.deciding_patch, result)
     column = rule.outputs.surfaces.index(surface)
-    return evidence_map(result.recipe.classifier.score, patch, column, rule.geometry.patches_per_strip)
+    network = result.recipe.classifier
+    return evidence_map(
+        lambda strip: network.answer(strip).probabilities, patch, column, rule.geometry.patches_per_strip
+    )
 
 
 def draw(result: Inspected, evidence: Heat | None = None) -> Pixels:
@@ -201,6 +206,24 @@ def draw(result: Inspected, evidence: Heat | None = None) -> Pixels:
     if decision.fault is not None:
         _write(sheet, f"{decision.fault.code}: {decision.detail}", (BORDER_PX, 42), (120, 190, 255), 0.45)
     return sheet
+
+
+def with_nearest(result: Inspected, sheet: Pixels) -> Pixels:
+    """A picture of a result with what of the training comes nearest: to the patch that is unknown, or else decided.
+
+    Raises:
+        ModelError: The network fails.
+    """
+    decision, geometry = result.decision, result.recipe.rule.geometry
+    unknown = decision.novelty is not None and decision.novelty.unknown
+    patch = decision.novelty.patch if decision.novelty is not None and unknown else decision.deciding_patch
+    if patch is None:
+        return sheet
+    number, column = divmod(patch, geometry.patches_per_strip)
+    patches = range(number * geometry.patches_per_strip, (number + 1) * geometry.patches_per_strip)
+    strips = _unwrapped(result)
+    strip = np.stack([_patch(strips, one, result) for one in patches])
+    return with_neighbours(sheet, nearest_known(result.recipe.classifier, strip, column), patch)
 
 
 def _unwrapped(result: Inspected) -> Pixels:
@@ -312,7 +335,7 @@ class PictureFolder:
             ConfigError: The folder cannot be written to.
             ModelError: The network fails.
         """
-        picture = draw(result, find_evidence(result))
+        picture = with_nearest(result, draw(result, find_evidence(result)))
         target = self._folder / f"{self._unused(result.file.stem)}.{result.decision.verdict.name}.png"
         try:
             self._folder.mkdir(parents=True, exist_ok=True)

@@ -7,6 +7,7 @@ import numpy as np
 
 from station.core.events import PartSorted
 from station.core.judgement import Defect
+from station.core.novelty.conformal import Novelty
 from station.core.part import ModelIdentity
 from station.core.verdicts import Classes
 
@@ -25,6 +26,19 @@ DefectRow = TypedDict(
 """One defective patch, as in the records; patches count from 0, lengths that were not measured are None."""
 
 
+class NoveltyRow(TypedDict):
+    """How unlike its network's training a part is; without a calibration of its type, score and patch alone.
+
+    Patches count from 0. It counts as unknown when `p_value` is no more than `level`.
+    """
+
+    score: float
+    patch: int
+    p_value: float | None
+    level: float | None
+    calibration_sha256: str | None
+
+
 class PartRow(TypedDict):
     """One sorted part; `label` is what the recording says it is, None where it says nothing."""
 
@@ -40,6 +54,7 @@ class PartRow(TypedDict):
     confirmed_bin: str
     scan_valid: bool
     defects: list[DefectRow]
+    novelty: NoveltyRow | None
     decision_ms_after_last_line: float | None
     cycle_ms: float
     model: str
@@ -87,6 +102,7 @@ def part_row(event: PartSorted, label: str | None, model: ModelIdentity) -> Part
         confirmed_bin=event.confirmed.name,
         scan_valid=event.scan_valid,
         defects=defect_rows(event.defects),
+        novelty=novelty_row(decision.novelty),
         decision_ms_after_last_line=None if late is None else round(late, 3),
         cycle_ms=round(event.cycle_ms, 1),
         model=str(model),
@@ -107,6 +123,19 @@ def defect_rows(defects: Sequence[Defect]) -> list[DefectRow]:
         }
         for defect in defects
     ]
+
+
+def novelty_row(novelty: Novelty | None) -> NoveltyRow | None:
+    """How unlike the training a part is, as plain data; None where its network cannot tell."""
+    if novelty is None:
+        return None
+    return NoveltyRow(
+        score=round(novelty.score, 4),
+        patch=novelty.patch,
+        p_value=_rounded(novelty.p_value, 6),
+        level=_rounded(novelty.level, 6),
+        calibration_sha256=novelty.calibration_sha256,
+    )
 
 
 def _rounded(value: float | None, digits: int) -> float | None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import tomllib
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,8 @@ from station.core.alarms import Alarm
 from station.core.clock import Clock
 from station.core.errors import Fault
 from station.core.events import CellEvent, Watcher
-from station.core.part import EngineIdentity, ModelIdentity, Pixels, Probabilities
+from station.core.novelty.conformal import Calibration
+from station.core.part import Answer, EngineIdentity, ModelIdentity, Pixels, Probabilities, Vectors
 from station.core.ports.line import LineLink
 from station.core.ports.records import PartLedger
 from station.core.settings import Settings, parse_settings
@@ -51,6 +52,18 @@ def surface(width: int = 385, left: int = 300) -> Pixels:
     return image
 
 
+class ScriptedKnowledge:
+    """What a scripted network was trained on: every patch is as unlike it as the test says."""
+
+    def __init__(self, part_types: Iterable[str]) -> None:
+        self.score = 0.5
+        calibration = Calibration(tuple(number / 100 for number in range(1, 100)), "cd" * 32, "scripted f32")
+        self.calibrations = dict.fromkeys(part_types, calibration)
+
+    def scores(self, patches: Pixels, _features: Vectors) -> Vectors:
+        return np.full(len(patches), self.score, np.float32)
+
+
 class ScriptedClassifier:
     """Says of every patch what it was told to say; `failure` is raised instead when given."""
 
@@ -62,9 +75,13 @@ class ScriptedClassifier:
     def __init__(self, says: Verdict = Verdict.DEFECT_FREE, probability: float = 0.96) -> None:
         self.says, self.probability = says, probability
         self.failure: Exception | None = None
+        self.known: Any = None
 
     def warm_up(self) -> None:
         """Nothing to warm."""
+
+    def answer(self, patches: Pixels) -> Answer:
+        return Answer(self.score(patches), np.zeros((len(patches), 1), np.float32))
 
     def score(self, patches: Pixels) -> Probabilities:
         if self.failure is not None:
@@ -95,6 +112,7 @@ class Bench:
         self.robot, self.jig = FakeRobot(self.floor), FakeJig(self.floor)
         self.camera = FakeLineCamera(surface(), *misfortunes)
         self.classifier = ScriptedClassifier()
+        self.classifier.known = ScriptedKnowledge(configuration.part_types)
         self.clock = clock or clock_here()
         self.ledger = FakeLedger(self.clock)
         self.events: list[CellEvent] = []

@@ -158,6 +158,12 @@ def network_unsure(bench: WiredBench, _times: int) -> Mend:
     return lambda: setattr(bench.cell.classifier, "probability", 0.96)
 
 
+def network_never_saw_it(bench: WiredBench, _times: int) -> Mend:
+    """The part is unlike all that the network was trained on."""
+    bench.cell.classifier.known.score = 2.0
+    return lambda: setattr(bench.cell.classifier.known, "score", 0.5)
+
+
 def network_answers_nan(bench: WiredBench, _times: int) -> Mend:
     """The network's answers are no numbers."""
     classifier = bench.cell.classifier
@@ -219,6 +225,7 @@ REVIEWED = (
     Provoked("scan.late", clock_late, {"decision": {"deadline_ms": 5000.0}}),
     Provoked("scan.judged_in_part", scan_without_a_strip),
     Provoked("part.low_confidence", network_unsure),
+    Provoked("part.unknown", network_never_saw_it),
 )
 """The part goes to review with the code as its reason, and the cell runs on by itself."""
 

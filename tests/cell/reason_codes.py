@@ -8,7 +8,7 @@ REASON_CODE: dict[str, int] = {
     "part.jig_empty": 2101, "part.at_sensor_edge": 2102, "part.wrong_width": 2103, "part.edge_wanders": 2104,
     "part.two_objects": 2105, "part.unknown_type": 2106, "part.too_dark": 2107, "part.low_confidence": 2108,
     "part.interrupted": 2109, "part.bad_id": 2110, "part.unexpected": 2111, "part.saturated": 2112,
-    "part.withdrawn": 2113,
+    "part.withdrawn": 2113, "part.unknown": 2114,
     "jig.unreachable": 3001, "jig.not_at_speed": 3002, "jig.not_stopped": 3003, "jig.fault": 3004,
     "jig.refused": 3005, "jig.wrong_map": 3006, "jig.slipped": 3007,
     "robot.unreachable": 4001, "robot.no_acknowledge": 4002, "robot.not_done": 4003, "robot.fault": 4004,

@@ -18,9 +18,10 @@ from station.core.geometry import Geometry
 from station.core.part import EngineIdentity, ModelIdentity, Pixels, Probabilities
 from station.core.ports.network import PatchClassifier
 from tests.contract.engine_choices import EACH_CHOICE, start
+from tests.scoring import ScoresAlone, scored
 
 
-class FakeClassifier:
+class FakeClassifier(ScoresAlone):
     """Answers by mean grey value: the brighter the patch, the surer a pass."""
 
     model = ModelIdentity("fake", hashlib.sha256(b"fake").hexdigest())
@@ -64,7 +65,7 @@ def test_it_names_its_model_and_what_runs_it(classifier: PatchClassifier) -> Non
 
 def test_each_row_is_a_set_of_probabilities(classifier: PatchClassifier) -> None:
     classifier.warm_up()
-    answer = classifier.score(some_patches())
+    answer = scored(classifier, some_patches())
     assert answer.shape == (2, 5)
     assert answer.dtype == np.float32
     assert np.allclose(answer.sum(axis=1), 1, atol=1e-4)
@@ -72,45 +73,45 @@ def test_each_row_is_a_set_of_probabilities(classifier: PatchClassifier) -> None
 
 
 def test_the_same_patches_get_the_same_bits_whatever_ran_before(classifier: PatchClassifier) -> None:
-    first = classifier.score(some_patches()).tobytes()
+    first = scored(classifier, some_patches()).tobytes()
     for other in (some_patches(2), np.zeros((2, 256, 256), np.uint8), np.full((2, 256, 256), 255, np.uint8)):
-        classifier.score(other)
-        assert classifier.score(some_patches()).tobytes() == first
+        scored(classifier, other)
+        assert scored(classifier, some_patches()).tobytes() == first
 
 
 def test_a_thread_gets_the_same_bits(classifier: PatchClassifier) -> None:
     answers: list[Probabilities] = []
-    thread = threading.Thread(target=lambda: answers.append(classifier.score(some_patches())))
+    thread = threading.Thread(target=lambda: answers.append(scored(classifier, some_patches())))
     thread.start()
     thread.join()
-    assert np.array_equal(answers[0], classifier.score(some_patches()))
+    assert np.array_equal(answers[0], scored(classifier, some_patches()))
 
 
 def test_an_answer_is_not_changed_by_the_next_one(classifier: PatchClassifier) -> None:
-    answer = classifier.score(some_patches())
+    answer = scored(classifier, some_patches())
     kept = answer.copy()
-    classifier.score(np.full((2, 256, 256), 90, np.uint8))
+    scored(classifier, np.full((2, 256, 256), 90, np.uint8))
     assert np.array_equal(answer, kept)
 
 
 def test_the_patches_are_left_as_they_were(classifier: PatchClassifier) -> None:
     patches = some_patches()
     patches.flags.writeable = False
-    classifier.score(patches)
+    scored(classifier, patches)
     assert np.array_equal(patches, some_patches())
 
 
 def test_each_patch_is_judged_on_its_own(classifier: PatchClassifier) -> None:
     first, second = some_patches()[0], np.full((256, 256), 90, np.uint8)
-    forward = classifier.score(np.stack([first, second]))
-    backward = classifier.score(np.stack([second, first]))
+    forward = scored(classifier, np.stack([first, second]))
+    backward = scored(classifier, np.stack([second, first]))
     assert np.allclose(forward, backward[::-1], atol=1e-5)
 
 
 def test_patches_need_not_be_contiguous(classifier: PatchClassifier) -> None:
     strip = np.random.default_rng(3).integers(0, 256, (256, 512), np.uint8)
     view = strip.reshape(256, 2, 256).swapaxes(0, 1)
-    assert np.array_equal(classifier.score(view), classifier.score(np.ascontiguousarray(view)))
+    assert np.array_equal(scored(classifier, view), scored(classifier, np.ascontiguousarray(view)))
 
 
 @pytest.mark.parametrize(
@@ -127,7 +128,7 @@ def test_patches_need_not_be_contiguous(classifier: PatchClassifier) -> None:
 )
 def test_other_shapes_and_types_are_refused(classifier: PatchClassifier, patches: NDArray[Any]) -> None:
     with pytest.raises(BugError):
-        classifier.score(patches)
+        scored(classifier, patches)
 
 
 GOOD = [0.2, 0.2, 0.2, 0.2, 0.2]
@@ -159,18 +160,18 @@ def test_it_runs_what_was_chosen(choice: tuple[str, str]) -> None:
 def test_another_engine_of_the_same_choice_gives_the_same_bits(choice: tuple[str, str]) -> None:
     once, again = start(*choice), start(*choice)
     again.warm_up()
-    assert np.array_equal(once.score(some_patches()), again.score(some_patches()))
+    assert np.array_equal(scored(once, some_patches()), scored(again, some_patches()))
 
 
 def test_pinned_or_not_the_bits_are_the_same(choice: tuple[str, str]) -> None:
     pinned, free = (start(*choice, threads=2, pinning=pinning) for pinning in (True, False))
     for seed in range(4):
-        assert np.array_equal(pinned.score(some_patches(seed)), free.score(some_patches(seed)))
+        assert np.array_equal(scored(pinned, some_patches(seed)), scored(free, some_patches(seed)))
 
 
 def test_a_cache_folder_changes_nothing_in_the_answer(choice: tuple[str, str], tmp_path: Path) -> None:
-    plain = start(*choice).score(some_patches())
+    plain = scored(start(*choice), some_patches())
     for _ in range(2):
         cached = start(*choice, cache_dir=tmp_path / "cache")
-        assert np.array_equal(cached.score(some_patches()), plain)
+        assert np.array_equal(scored(cached, some_patches()), plain)
     assert (choice[0] == "openvino") == any(tmp_path.glob("cache/*/*.blob"))

@@ -13,6 +13,7 @@ from station.core.settings import load_settings
 from station.flow.crop import crop_block, find_part
 from station.flow.patch import StripRoom, blocks_of, make_strip
 from tests.contract.engine_choices import EACH_CHOICE, start
+from tests.scoring import scored
 from tests.turned import GEOMETRY
 from tests.unit.housings import MEANING
 
@@ -40,7 +41,7 @@ def parts() -> list[list[Pixels]]:
 
 
 def scores(engine: PatchClassifier, parts: list[list[Pixels]]) -> list[Probabilities]:
-    return [np.concatenate([engine.score(strip) for strip in strips]) for strips in parts]
+    return [np.concatenate([scored(engine, strip) for strip in strips]) for strips in parts]
 
 
 @pytest.fixture(scope="module")
@@ -62,4 +63,4 @@ def test_it_decides_as_the_reference_does(
 def test_bright_grey_values_are_told_apart(choice: tuple[str, str]) -> None:
     engine = start(*choice)
     flat = [np.stack([np.full((256, 256), grey, np.uint8) for grey in pair]) for pair in ((180, 205), (230, 255))]
-    assert len(np.unique(np.concatenate([engine.score(strip).copy() for strip in flat]), axis=0)) == 4
+    assert len(np.unique(np.concatenate([scored(engine, strip).copy() for strip in flat]), axis=0)) == 4

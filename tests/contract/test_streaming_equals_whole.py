@@ -13,6 +13,7 @@ from station.core.part import PartType, Pixels
 from station.core.settings import CropSettings
 from station.flow.patch import blocks_of
 from tests.contract.engine_choices import EACH_CHOICE, start
+from tests.scoring import scored
 from tests.turned import GEOMETRY
 
 SENSOR_PX = 5472
@@ -45,5 +46,5 @@ def test_streamed_scores_are_those_of_the_whole_image(engine: Engine, width_px: 
     part_type = PartType("housing", 1, width_px, 0, 0, 20.0, 320.0, 20.0, GEOMETRY)
     judge = SurfaceJudge(part_type, SETTINGS, engine)
     streamed = [judge.take(block).probabilities for block in blocks_of(image, GEOMETRY)]
-    whole = [engine.score(strip) for strip in strips_of_the_whole(image, left, width_px)]
+    whole = [scored(engine, strip) for strip in strips_of_the_whole(image, left, width_px)]
     np.testing.assert_array_equal(np.stack(streamed), np.stack(whole))

@@ -20,6 +20,7 @@ from station.core.errors import ModelError
 from station.core.geometry import Geometry
 from station.core.part import EngineIdentity, ModelIdentity, Pixels, Probabilities
 from station.core.settings import ModelSettings, Settings, load_settings
+from tests.scoring import ScoresAlone
 
 STRIP_S, TORCH_S = 0.004, 0.02
 
@@ -36,7 +37,7 @@ class Diary:
         return self.now_s
 
 
-class Fixed:
+class Fixed(ScoresAlone):
     """An engine whose every strip takes the same time, and which writes down that it was its turn."""
 
     model = ModelIdentity("fixed", "0" * 64)

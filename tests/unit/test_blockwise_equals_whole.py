@@ -20,6 +20,7 @@ from station.flow.decide import decide
 from station.flow.patch import StripRoom, blocks_of, make_strip
 from tests.contract.engine_choices import EACH_CHOICE, start
 from tests.housings import rule
+from tests.scoring import scored
 from tests.turned import GEOMETRY
 
 SENSOR_PX = 5472
@@ -60,7 +61,7 @@ def judged_whole(
 ) -> Probabilities:
     """The probabilities of some strips of the whole image, one strip a batch."""
     patches = whole_patches(image, left, width_px)
-    return np.concatenate([on.score(np.ascontiguousarray(patches[2 * strip : 2 * strip + 2])) for strip in strips])
+    return np.concatenate([scored(on, np.ascontiguousarray(patches[2 * strip : 2 * strip + 2])) for strip in strips])
 
 
 @pytest.mark.parametrize("where", ["at the left margin", "odd column", "in the middle", "at the right margin"])

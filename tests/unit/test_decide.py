@@ -1,5 +1,7 @@
 """The guard of Algorithm 1: nothing but a valid, complete, timely and confident pass is ever passed."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,7 +9,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
 from station.core.errors import FAULTS
+from station.core.novelty.conformal import Calibration, NoveltyRule
 from station.core.part import Probabilities, ScanHealth, Scores
+from station.core.recipe import DecisionRule
 from station.flow.decide import decide
 from tests.housings import Destination, Verdict, rule
 
@@ -166,3 +170,77 @@ def test_the_decision_depends_on_nothing_but_its_input(probabilities: Probabilit
     assert first.confidence == again.confidence
     assert first.deciding_patch == again.deciding_patch
     np.testing.assert_array_equal(first.probabilities, again.probabilities)
+
+
+CALIBRATED = Calibration(tuple(number / 100 for number in range(1, 100)), "ab" * 32, "none")
+KNOWING = replace(RULE, novelty=NoveltyRule(0.01, CALIBRATED))
+
+
+def told(probabilities: Probabilities, **novelties: float) -> list[Scores]:
+    """Strips whose patches are usual but for those named `p0` to `p15`."""
+    novelty = np.full(16, 0.2, np.float32)
+    for name, value in novelties.items():
+        novelty[int(name[1:])] = value
+    return [replace(strip, novelty=novelty[2 * strip.index : 2 * strip.index + 2]) for strip in strips(probabilities)]
+
+
+@pytest.mark.parametrize(
+    "row", [FREE, (0.0, 0.0, 0.0, 1.0, 0.0), (0.4, 0.3, 0.3, 0, 0)], ids=["good", "sure of a defect", "unsure"]
+)
+def test_a_part_unlike_all_that_was_trained_on_goes_to_review_whatever_it_is_called(row: tuple[float, ...]) -> None:
+    probabilities = patches(p4=row)
+    decision = decide(told(probabilities, p11=1.5), HEALTHY, KNOWING)
+    assert decision.verdict == Verdict.REVIEW
+    assert decision.fault is FAULTS["part.unknown"]
+    assert decision.detail.startswith("patch 11 is 1.50 times as unlike")
+    assert "as 0 of 99 good parts are (p 0.0100, limit 0.0100)" in decision.detail
+    assert decision.novelty is not None
+    assert (decision.novelty.score, decision.novelty.patch, decision.novelty.p_value) == (1.5, 11, 0.01)
+    assert decision.algorithm1 == decide(strips(probabilities), HEALTHY, RULE).algorithm1
+    assert decision.deciding_patch == decide(strips(probabilities), HEALTHY, RULE).deciding_patch
+
+
+def test_a_part_as_unlike_as_some_good_ones_is_decided_by_its_class_and_the_score_is_kept() -> None:
+    decision = decide(told(patches(), p3=0.985), HEALTHY, KNOWING)
+    assert decision.verdict == Verdict.DEFECT_FREE
+    assert decision.novelty is not None
+    assert (decision.novelty.patch, decision.novelty.p_value) == (3, 0.02)
+
+
+@pytest.mark.parametrize(
+    ("scores", "health", "code"),
+    [
+        (told(patches(), p3=9.0), ScanHealth(INCOMPLETE, "gap", 12.0), "scan.incomplete"),
+        (told(patches(), p3=9.0), ScanHealth(None, "", 501.0), "scan.late"),
+        (told(patches(), p3=9.0)[:7], HEALTHY, "scan.judged_in_part"),
+    ],
+)
+def test_what_makes_a_judgement_invalid_is_told_before(scores: list[Scores], health: ScanHealth, code: str) -> None:
+    assert decide(scores, health, KNOWING).fault is FAULTS[code]
+
+
+@pytest.mark.parametrize(
+    ("scores", "rule_"),
+    [
+        (told(patches(), p3=9.0), RULE),
+        (strips(patches()), KNOWING),
+        ([*told(patches(), p3=9.0)[:7], strips(patches())[7]], KNOWING),
+        (told(patches(), p3=9.0), replace(RULE, novelty=NoveltyRule(0.01, None))),
+        (told(patches(), p3=9.0), replace(RULE, novelty=NoveltyRule(0.0, CALIBRATED))),
+    ],
+    ids=["no rule", "no scores", "a strip without", "no calibration", "recorded alone"],
+)
+def test_nothing_is_unknown_where_nothing_is_known(scores: list[Scores], rule_: DecisionRule) -> None:
+    assert decide(scores, HEALTHY, rule_).verdict == Verdict.DEFECT_FREE
+
+
+@given(probability_sets(), healths, st.lists(st.floats(0, 2, width=32), min_size=16, max_size=16))
+def test_with_what_is_known_never_more_passes_than_without(
+    probabilities: Probabilities, health: ScanHealth, novelties: list[float]
+) -> None:
+    scores = told(probabilities, **{f"p{patch}": value for patch, value in enumerate(novelties)})
+    with_it, without = decide(scores, health, KNOWING), decide(scores, health, RULE)
+    unknown = max(novelties) > 0.99
+    assert (with_it.verdict == Verdict.REVIEW) is (without.verdict == Verdict.REVIEW or unknown)
+    if without.fault is not None and without.fault is not FAULTS["part.low_confidence"]:
+        assert with_it.fault is without.fault

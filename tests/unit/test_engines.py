@@ -19,6 +19,7 @@ from station.core.errors import BugError, ModelError
 from station.core.geometry import Geometry
 from station.core.settings import ModelSettings
 from tests.bundles import Weights, sealed, write_onnx, write_openvino
+from tests.scoring import scored
 
 ROOT = Path(__file__).parents[2]
 EVEN = np.full(5, 0.2, np.float32)
@@ -39,9 +40,8 @@ def small(folder: Path, engine: str, answer: Weights = EVEN, shape: tuple[int, .
 @pytest.mark.parametrize("engine", MAKES)
 def test_the_network_of_a_bundle_answers(tmp_path: Path, engine: str) -> None:
     answer = np.array([0.5, 0.25, 0.125, 0.0625, 0.0625], np.float32)
-    scores = make_engine(small(tmp_path / "small-1", engine, answer), settings(engine)).score(
-        np.full((2, 256, 256), 7, np.uint8)
-    )
+    network = make_engine(small(tmp_path / "small-1", engine, answer), settings(engine))
+    scores = scored(network, np.full((2, 256, 256), 7, np.uint8))
     assert np.array_equal(scores, np.stack([answer, answer]))
 
 
@@ -64,12 +64,12 @@ def test_a_network_of_any_classes_takes_and_answers_what_its_bundle_says(
     bundle = sealed(tmp_path / "small-1", classes=classes, geometry=ScanGeometry.of(geometry))
     classifier = make_engine(bundle, settings(engine))
     classifier.warm_up()
-    scores = classifier.score(np.full(geometry.patches_shape, 7, np.uint8))
+    scores = scored(classifier, np.full(geometry.patches_shape, 7, np.uint8))
     assert scores.shape == (geometry.patches_per_strip, len(classes))
     assert np.array_equal(scores, np.tile(answer, (geometry.patches_per_strip, 1)))
     assert (classifier.classes, classifier.geometry) == (classes, geometry)
     with pytest.raises(BugError, match=r"not uint8 \(" + str(geometry.patches_per_strip)):
-        classifier.score(np.zeros((geometry.patches_per_strip + 1, 16, 16), np.uint8))
+        scored(classifier, np.zeros((geometry.patches_per_strip + 1, 16, 16), np.uint8))
 
 
 @pytest.mark.parametrize("engine", MAKES)
@@ -218,14 +218,14 @@ def test_a_cache_whose_weights_changed_on_the_disk_is_compiled_anew(tmp_path: Pa
     bundle = load_bundle(bundle_folder(SHIPPED))
     patches = np.random.default_rng(5).integers(0, 256, (2, 256, 256), np.uint8)
     chosen = settings(threads=1)
-    plain = make_engine(bundle, chosen, tmp_path).score(patches)
+    plain = scored(make_engine(bundle, chosen, tmp_path), patches)
     (blob,) = tmp_path.glob("*/*.blob")
     whole = bytearray(blob.read_bytes())
     middle = len(whole) // 2
     whole[middle : middle + 4096] = bytes(value ^ 0x55 for value in whole[middle : middle + 4096])
     blob.chmod(0o600)
     blob.write_bytes(whole)
-    assert np.array_equal(make_engine(bundle, chosen, tmp_path).score(patches), plain)
+    assert np.array_equal(scored(make_engine(bundle, chosen, tmp_path), patches), plain)
     (again,) = tmp_path.glob("*/*.blob")
     assert again.read_bytes() != bytes(whole)
 

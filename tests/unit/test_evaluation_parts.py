@@ -24,6 +24,7 @@ from models.evaluation.measuring.scorers import BundleScorer
 from models.meaning import meaning_of
 from station.core.errors import PartError
 from station.core.part import EngineIdentity, ModelIdentity, Pixels, Probabilities
+from tests.scoring import ScoresAlone
 from tests.unit.housings import CLASSES, GEOMETRY, LINES, MEANING, TABLE, Surface
 
 RULE = Rule(MEANING, GEOMETRY, 0.5, cutter_at_truth(GEOMETRY))
@@ -78,7 +79,7 @@ def test_a_part_under_the_least_confidence_is_reviewed_and_neither_right_nor_esc
         assert (figures.escapes, figures.overkills, figures.wrong_class, figures.reviews) == (0, 0, 0, 1)
 
 
-class Certain:
+class Certain(ScoresAlone):
     """A classifier that is sure of pits wherever a patch is darker than 50, and remembers its batches."""
 
     engine = EngineIdentity("numpy", "1", "f32", "none")

@@ -5,17 +5,27 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import openvino as ov
 import pytest
 
 torch = pytest.importorskip("torch", reason="torch is in the extra `train`")
 pytest.importorskip("nncf", reason="nncf is in the extra `train`")
 pytest.importorskip("onnxscript", reason="onnxscript is in the extra `train`")
 
+from models.dataset.cutting import CutPlan  # noqa: E402
+from models.dataset.looking import Given  # noqa: E402
+from models.dataset.making import make_from_scans  # noqa: E402
+from models.dataset.manifest import DataSource  # noqa: E402
 from models.dataset.patches import cut  # noqa: E402
+from models.dataset.scans import read_scans  # noqa: E402
+from models.dataset.store import read_data  # noqa: E402
+from models.engines import make_engine  # noqa: E402
 from models.errors import TrainingError  # noqa: E402
 from models.evaluation.measuring.parts import cutter_at_truth  # noqa: E402 - after the check for torch
 from models.manifest import load_bundle  # noqa: E402
 from models.networks import NETWORKS  # noqa: E402
+from models.novelty.file import read_trained as read_trained_hashes  # noqa: E402
+from models.novelty.learnt import draw_training  # noqa: E402
 from models.release.card import card_text  # noqa: E402
 from models.release.export import (  # noqa: E402
     Choices,
@@ -29,8 +39,9 @@ from models.release.export import (  # noqa: E402
 from models.release.gate import Terms, judge_candidate  # noqa: E402
 from models.release.golden import read_golden  # noqa: E402
 from models.release.graphs import ScoringGraph, rounded, to_openvino  # noqa: E402
+from models.release.outputs import probabilities_alone  # noqa: E402
 from models.release.pictures import Draw, Pictures, read_pictures  # noqa: E402
-from models.release.quantise import calibration_strips, recipe_named  # noqa: E402
+from models.release.quantise import calibration_strips, quantise, recipe_named  # noqa: E402
 from models.release.runners import open_variants  # noqa: E402
 from models.release.without_masks import WithoutMasks  # noqa: E402
 from models.training.checkpoint import describe, write_checkpoint  # noqa: E402
@@ -38,6 +49,7 @@ from models.training.data import DataOrigin  # noqa: E402
 from models.training.plan import make_plan  # noqa: E402
 from station.core.errors import ConfigError, ModelError  # noqa: E402
 from station.core.geometry import Geometry  # noqa: E402
+from station.core.settings import ModelSettings  # noqa: E402
 from tests.unit.grey_recordings import as_they_are, forget_masks, make_recording  # noqa: E402
 from tests.unit.housings import CLASSES, GEOMETRY, MEANING, TABLE, S  # noqa: E402
 
@@ -106,7 +118,7 @@ def test_every_artefact_answers_as_the_torch_network(bundle: Path) -> None:
     reference.load_state_dict(torch.load(bundle / "network.pt", weights_only=True))
     patches = strips(8)
     with torch.inference_mode():
-        wanted = ScoringGraph(reference.float(), loaded.manifest.temperature)(torch.from_numpy(patches)).numpy()
+        wanted = ScoringGraph(reference.float(), loaded.manifest.temperature)(torch.from_numpy(patches))[0].numpy()
     assert {("openvino", "f32"), ("openvino", "int8"), ("onnxruntime", "f32")} <= set(open_variants(loaded))
     limits = {"f32": 1e-5, "bf16": 0.05, "int8": 0.05}
     for (_engine, precision), scorer in open_variants(loaded).items():
@@ -236,3 +248,64 @@ def test_without_a_patch_of_a_known_defect_no_temperature_is_fitted(tmp_path: Pa
     drawn = pictures_of(parts)
     none = replace(drawn, validation=drawn.validation[:0], labels=drawn.labels[:0])
     assert fitted_temperature(to_openvino(rounded(network()), 1.0, GEOMETRY), none, 0) == 1.0
+
+
+def features_of_every_artefact(bundle: Path, patches: np.ndarray) -> dict[tuple[str, str], np.ndarray]:
+    loaded, found = load_bundle(bundle), {}
+    for engine, precision in {*open_variants(loaded), ("torch", "f32")}:
+        network = make_engine(loaded, ModelSettings(bundle="bundle-3", engine=engine, precision=precision))
+        answers = [network.answer(patches[at : at + 2]).features for at in range(0, len(patches), 2)]
+        found[engine, precision] = np.concatenate([answer for answer in answers if answer is not None])
+    return found
+
+
+def test_every_artefact_tells_the_same_features(bundle: Path) -> None:
+    manifest = load_bundle(bundle).manifest
+    assert manifest.features is not None
+    found = features_of_every_artefact(bundle, strips(8))
+    assert {("openvino", "f32"), ("openvino", "int8"), ("onnxruntime", "f32"), ("torch", "f32")} <= set(found)
+    wanted = found["torch", "f32"]
+    assert wanted.shape == (8, manifest.features.length)
+    spread = np.abs(wanted).mean()
+    for (_engine, precision), features in found.items():
+        assert np.abs(features - wanted).mean() < {"f32": 1e-4, "bf16": 0.05, "int8": 0.1}[precision] * spread
+
+
+def answers_of(graph: Any, patches: np.ndarray) -> list[np.ndarray]:
+    request = ov.Core().compile_model(graph, "CPU", {"INFERENCE_PRECISION_HINT": "f32"}).create_infer_request()
+    return [np.array(request.infer({0: patches[at : at + 2]})[0]) for at in range(0, len(patches), 2)]
+
+
+def test_probabilities_are_bit_for_bit_the_same_with_features_and_without() -> None:
+    both = to_openvino(rounded(network()), 1.5, GEOMETRY)
+    alone = probabilities_alone(both)
+    patches = strips(12)
+    calibration, _over, _under = calibration_strips(strips(40, 2), 1, 2)
+    assert (len(both.outputs), len(alone.outputs)) == (2, 1)
+    np.testing.assert_array_equal(answers_of(both, patches), answers_of(alone, patches))
+    small = [quantise(graph, calibration, recipe_named("all")) for graph in (both, alone)]
+    assert [len(graph.outputs) for graph in small] == [2, 1]
+    np.testing.assert_array_equal(answers_of(small[0], patches), answers_of(small[1], patches))
+
+
+def test_a_bundle_of_a_data_set_tells_what_was_trained_on(tmp_path: Path) -> None:
+    parts = make_recording(tmp_path / "parts", as_they_are(*[S.DEFECT_FREE] * 14, *[S.PITS] * 8))
+    given = [Given(scan, None) for scan in read_scans(parts, TABLE, GEOMETRY.lines_per_turn)]
+    sources = [DataSource(kind="recording", name="parts", taken=1)]
+    make_from_scans(tmp_path / "data", CutPlan("patches", "parts", TABLE, GEOMETRY, (80, 20, 0)), given, sources, 1)
+    training = draw_training(tmp_path / "data", 200, 1)
+    assert training is not None
+    assert draw_training(parts, 200, 1) is None
+    golden = read_golden([parts], "parts", MEANING, GEOMETRY)
+    trained = read_trained(checkpoint(tmp_path / "best.pt"), None, FALLBACK)
+    pictures = read_pictures(tmp_path / "data", Draw(40, 32, 1), MEANING, GEOMETRY)
+    manifest = export_bundle(trained, pictures, golden, choices(), tmp_path / "bundle-3", training)
+    assert manifest.novelty is not None
+    assert (manifest.novelty.source, manifest.novelty.patches) == ("parts", len(training.patches))
+    loaded = load_bundle(tmp_path / "bundle-3")
+    hashes = {file.sha256 for file in read_data(tmp_path / "data").manifest.files if file.split == "train"}
+    assert read_trained_hashes(loaded).tolist() == sorted(int(sha256[:16], 16) for sha256 in hashes)
+    known = make_engine(loaded, ModelSettings(bundle="bundle-3", precision="int8")).known
+    assert known is not None
+    assert set(known.prototypes.classes) <= {"", *CLASSES}
+    assert "It cannot tell them" not in (tmp_path / "bundle-3" / "card.md").read_text()

@@ -16,6 +16,7 @@ from station.core.settings import CropSettings, TurnSettings
 from station.flow.patch import blocks_of
 from station.offline.cropping import cut_scan
 from tests.housings import CLASSES
+from tests.scoring import ScoresAlone
 from tests.turned import GEOMETRY, turned
 
 KIND = PartType("housing", 1, 417, 8, 6, 20.0, 320.0, 20.0, GEOMETRY)
@@ -36,7 +37,7 @@ def threads() -> Iterator[None]:
     cv2.setNumThreads(before)
 
 
-class Keeping:
+class Keeping(ScoresAlone):
     """A network that keeps the patches that it is shown."""
 
     model = ModelIdentity("keeping", "0" * 64)

@@ -72,6 +72,8 @@ def test_a_file_that_changes_after_the_check_is_not_used(tmp_path: Path) -> None
     assert caught.value.code == "model.wrong_hash"
 
 
+REFERENCE = {"source": "none", "patches": 300, "seed": 1}
+CALIBRATED = {"types": {"tiny": {"parts": 19, "source": "none", "measured_by": "openvino f32"}}}
 BAD_MANIFESTS: list[tuple[str, Callable[[dict[str, Any]], object], str]] = [
     ("one class", lambda d: d.update(classes=["defect_free"]), "classes"),
     ("a class twice", lambda d: d["classes"].append("pits"), "pits is named twice"),
@@ -95,6 +97,17 @@ BAD_MANIFESTS: list[tuple[str, Callable[[dict[str, Any]], object], str]] = [
     ("file elsewhere", lambda d: d["files"].update({"../x": "0" * 64}), "outside the bundle"),
     ("file in a folder", lambda d: d["files"].update({"a/x": "0" * 64}), "outside the bundle"),
     ("zero temperature", lambda d: d.update(temperature=0), "temperature"),
+    ("novelty without features", lambda d: d.update(novelty=REFERENCE), "novelty without features"),
+    (
+        "calibration without novelty",
+        lambda d: d.update(features={"name": "all", "length": 8}, calibration=CALIBRATED),
+        "calibration without novelty",
+    ),
+    (
+        "novelty without its file",
+        lambda d: d.update(features={"name": "all", "length": 8}, novelty=REFERENCE),
+        "names no novelty.npz",
+    ),
 ]
 
 
@@ -147,11 +160,35 @@ def test_an_artefact_is_read_in_the_order_of_its_engine_and_only_if_there_is_one
     assert caught.value.code == "model.missing"
 
 
+def as_format_3(document: dict[str, Any]) -> None:
+    for name in ("features", "novelty", "calibration"):
+        del document[name]
+    document["format"] = 3
+
+
 def as_format_2(document: dict[str, Any]) -> None:
+    as_format_3(document)
     del document["passing"]
     shape = {"dtype": "uint8", "batch": 2, "height": 256, "width": 256, "channels": 1}
     lines = {"blocks": 8, "lines_per_block": 448, "strip_height": 256, "strip_width": 512}
     document.update(format=2, input=shape, geometry=lines | {"interpolation": "INTER_AREA"})
+
+
+def test_a_manifest_of_format_3_is_read_as_that_of_a_network_that_cannot_tell_unknown_parts(tmp_path: Path) -> None:
+    now = load_bundle(make_bundle(tmp_path / "tiny-1"))
+    edit_manifest(now.folder, as_format_3)
+    found = load_bundle(now.folder)
+    assert found.manifest == now.manifest
+    assert (found.manifest.features, found.manifest.novelty, found.manifest.calibration) == (None, None, None)
+
+
+@pytest.mark.parametrize("name", ["features", "novelty", "calibration"])
+def test_format_3_knows_nothing_of_what_came_with_format_4(tmp_path: Path, name: str) -> None:
+    folder = make_bundle(tmp_path / "tiny-1")
+    edit_manifest(folder, lambda document: (as_format_3(document), document.update({name: None})))
+    with pytest.raises(ModelError, match=f"{name}: format 3 does not have it") as caught:
+        load_bundle(folder)
+    assert caught.value.code == "model.bad_manifest"
 
 
 def test_a_manifest_of_format_2_is_read_as_the_network_of_housings_that_it_was(tmp_path: Path) -> None:

@@ -34,6 +34,7 @@ from models.evaluation.report.gallery import worst_escapes, worst_overkills
 from station.core.errors import ConfigError, ModelError, RecordingError
 from station.core.part import EngineIdentity, ModelIdentity, Pixels, Probabilities
 from tests.disk import Disk
+from tests.scoring import ScoresAlone
 from tests.turned import turned
 from tests.unit.housings import CLASSES, GEOMETRY, LINES, MEANING, TABLE, Surface
 
@@ -43,7 +44,7 @@ JUDGING = Judging(RULE, "the truth's columns", Scale(0.0155, {"smh_256": 0.02}))
 GREY = {Surface.PITS: 10, Surface.SCRATCHES: 250}
 
 
-class ByGrey:
+class ByGrey(ScoresAlone):
     """A classifier that calls the blackest or whitest spot of a patch pits or scratches, if it is large enough."""
 
     engine = EngineIdentity("numpy", "1", "f32", "none")

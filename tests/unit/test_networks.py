@@ -68,3 +68,17 @@ def test_an_untrained_network_tells_images_apart_and_so_can_begin_to_learn(name:
     with torch.inference_mode():
         features = NETWORKS[name].make(5, 256, 256).train().features(images)
     assert (features - features.mean(0)).norm() > 0.12 * features.norm()
+
+
+@pytest.mark.training
+@pytest.mark.parametrize("spec", NETWORKS.values(), ids=NETWORKS)
+def test_every_network_tells_what_it_saw_beside_the_same_logits(spec: NetworkSpec) -> None:
+    torch = pytest.importorskip("torch", reason="torch is an extra (make test-training)")
+    pytest.importorskip("timm", reason="timm is an extra (make test-training)")
+    network, images = spec.make(5, 128, 128).eval(), torch.rand(3, 1, 128, 128)
+    with torch.inference_mode():
+        logits, features = network.answer(images)
+        assert torch.equal(network(images), logits)
+    assert features.shape[0] == 3
+    assert features.ndim == 2
+    assert torch.isfinite(features).all()

@@ -1,26 +1,30 @@
 """The network's answer is believed only when it is a set of probabilities."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 from station.core.errors import ModelError
-from station.core.part import ModelIdentity, Pixels, Probabilities, Strip
+from station.core.part import Answer, EngineIdentity, ModelIdentity, Pixels, Probabilities, Strip, Vectors
 from station.flow.score import score_strip
 from tests.housings import CLASSES, GEOMETRY
+from tests.scoring import ScoresAlone
 
 GOOD = np.array([[0.9, 0.1, 0, 0, 0], [0.2, 0.2, 0.2, 0.2, 0.2]], np.float32)
 STRIP = Strip(6, np.zeros((2, 256, 256), np.uint8))
 
 
-class Answering:
+class Answering(ScoresAlone):
     """A network that always gives the same answer."""
 
     model = ModelIdentity("fixed", "0" * 64)
+    engine = EngineIdentity("none", "0", "f32", "none")
     classes = CLASSES
     geometry = GEOMETRY
 
-    def __init__(self, answer: Probabilities) -> None:
-        self.answer = answer
+    def __init__(self, says: Probabilities) -> None:
+        self.says = says
         self.seen: list[Pixels] = []
 
     def warm_up(self) -> None:
@@ -29,7 +33,7 @@ class Answering:
     def score(self, patches: Pixels) -> Probabilities:
         """The fixed answer."""
         self.seen.append(patches)
-        return self.answer
+        return self.says
 
 
 def with_value(value: float) -> Probabilities:
@@ -70,3 +74,40 @@ def test_anything_else_is_a_fault_of_the_model(answer: Probabilities, words: str
         score_strip(STRIP, Answering(answer))
     assert refused.value.code == "model.bad_scores"
     assert refused.value.detail.startswith("strip 6: ")
+
+
+class Knowing(Answering):
+    """The same, which knows what it was trained on where the test says so, and tells features where it says so."""
+
+    def __init__(self, knowledge: object, features: Vectors | None) -> None:
+        super().__init__(GOOD)
+        self._knowledge, self._features = knowledge, features
+
+    @property
+    def known(self) -> Any:
+        return self._knowledge
+
+    def answer(self, patches: Pixels) -> Answer:
+        return Answer(self.score(patches), self._features)
+
+
+class Sums:
+    """Takes the sum of a patch's features for how unlike it is."""
+
+    def scores(self, patches: Pixels, features: Vectors) -> Vectors:
+        assert patches is STRIP.patches
+        return np.asarray(features.sum(axis=1), np.float32)
+
+
+FEATURES = np.array([[1, 2, 3], [4, 5, 6]], np.float32)
+
+
+def test_beside_them_stands_how_unlike_the_training_each_patch_is() -> None:
+    scores = score_strip(STRIP, Knowing(Sums(), FEATURES))
+    assert scores.novelty is not None
+    assert scores.novelty.tolist() == [6, 15]
+
+
+@pytest.mark.parametrize(("knowledge", "features"), [(None, FEATURES), (Sums(), None)])
+def test_a_network_that_cannot_tell_says_nothing_of_it(knowledge: object, features: Vectors | None) -> None:
+    assert score_strip(STRIP, Knowing(knowledge, features)).novelty is None

@@ -16,6 +16,7 @@ from station.core.errors import ModelError  # noqa: E402
 from station.core.part import Pixels  # noqa: E402
 from station.core.settings import ModelSettings  # noqa: E402
 from tests.bundles import sealed  # noqa: E402
+from tests.scoring import scored  # noqa: E402
 
 pytestmark = pytest.mark.training
 
@@ -52,7 +53,7 @@ def test_grey_values_are_scaled_and_logits_divided_by_the_temperature(tmp_path: 
     with torch.inference_mode():
         logits = untrained(torch.from_numpy(some_patches()[:, None] / np.float32(255))).numpy().astype(np.float64)
     expected = np.exp(logits / temperature) / np.exp(logits / temperature).sum(axis=1, keepdims=True)
-    assert np.allclose(engine.score(some_patches()), expected, atol=1e-5)
+    assert np.allclose(scored(engine, some_patches()), expected, atol=1e-5)
 
 
 def test_weights_stored_in_16_bits_compute_in_32(tmp_path: Path) -> None:
@@ -60,9 +61,9 @@ def test_weights_stored_in_16_bits_compute_in_32(tmp_path: Path) -> None:
         name: value.half() if value.is_floating_point() else value for name, value in network().state_dict().items()
     }
     widened = {name: value.float() if value.is_floating_point() else value for name, value in state.items()}
-    stored = make_engine(bundle_of(tmp_path / "half-1", saved(state)), SETTINGS).score(some_patches())
+    stored = scored(make_engine(bundle_of(tmp_path / "half-1", saved(state)), SETTINGS), some_patches())
     assert np.array_equal(
-        stored, make_engine(bundle_of(tmp_path / "full-1", saved(widened)), SETTINGS).score(some_patches())
+        stored, scored(make_engine(bundle_of(tmp_path / "full-1", saved(widened)), SETTINGS), some_patches())
     )
 
 

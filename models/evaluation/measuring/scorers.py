@@ -80,5 +80,5 @@ class BundleScorer:
             return np.zeros((0, len(self.classes)), np.float32)
         padded = np.concatenate([images, np.repeat(images[-1:], -len(images) % at_once, axis=0)])
         strips = [padded[start : start + at_once] for start in range(0, len(padded), at_once)]
-        answers = [self._classifier.score(np.ascontiguousarray(strip)) for strip in strips]
+        answers = [self._classifier.answer(np.ascontiguousarray(strip)).probabilities for strip in strips]
         return np.concatenate(answers)[: len(images)]

@@ -3,11 +3,12 @@
 from typing import Protocol
 
 from station.core.geometry import Geometry
+from station.core.novelty.known import KnownSurfaces
 from station.core.part import (
+    Answer,
     EngineIdentity,
     ModelIdentity,
     Pixels,
-    Probabilities,
 )
 
 
@@ -30,6 +31,10 @@ class PatchClassifier(Protocol):
     def geometry(self) -> Geometry:
         """What it takes, and from what scan that is cut."""
 
+    @property
+    def known(self) -> KnownSurfaces | None:
+        """What it was trained on; None where its bundle does not tell, so that unknown parts cannot be told either."""
+
     def warm_up(self) -> None:
         """Run once on zeros, so that the first part is not slower than the others.
 
@@ -37,11 +42,9 @@ class PatchClassifier(Protocol):
             ModelError: The engine fails.
         """
 
-    def score(self, patches: Pixels) -> Probabilities:
-        """Probabilities (patches, classes) float32 of one strip's patches, uint8 in the geometry's `patches_shape`.
-
-        Each row sums to 1.
+    def answer(self, patches: Pixels) -> Answer:
+        """What it says of one strip's patches, uint8 in the geometry's `patches_shape`.
 
         Raises:
-            ModelError: The engine fails or answers with no probabilities.
+            ModelError: The engine fails or answers with no probabilities, or with features that are no numbers.
         """

@@ -1,8 +1,9 @@
-"""Manifests of format 2, read as format 3: bundles that were promoted before classes and geometry were values.
+"""Manifests of formats 2 and 3, read as format 4: bundles that were promoted before it.
 
-Such a network answers the five classes of housings, of which `defect_free` passes, and takes one geometry, which the
-manifest told as `input` and `geometry`. These names and numbers are history; a manifest that says anything else is none
-of format 2.
+Format 3 tells of no features and of nothing that the network was trained on: such a bundle cannot tell unknown parts.
+Format 2 is older than classes and geometry as values. Such a network answers the five classes of housings, of which
+`defect_free` passes, and takes one geometry, which the manifest told as `input` and `geometry`. These names and numbers
+are history; a manifest that says anything else is none of format 2.
 """
 
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 _CLASSES = ["defect_free", "imprinted", "pits", "roll_marks", "scratches"]
 _BLOCKS, _LINES, _SIDE, _BESIDE = 8, 448, 256, 2
 _HOW = "INTER_AREA"
+_NEW_IN_4 = {"features", "novelty", "calibration"}
 _INPUT = {"dtype": "uint8", "batch": _BESIDE, "height": _SIDE, "width": _SIDE, "channels": 1}
 _GEOMETRY = {
     "blocks": _BLOCKS,
@@ -20,7 +22,21 @@ _GEOMETRY = {
 }
 
 
-def in_format_3(document: dict[str, Any]) -> dict[str, Any]:
+def in_format_4(document: dict[str, Any]) -> dict[str, Any]:
+    """The document of a manifest of format 2 or 3 as one of format 4; any other as it is.
+
+    Raises:
+        ValueError: One of format 2 says something else than every manifest of format 2 did; or one of the two tells of
+            what came with format 4.
+    """
+    if document.get("format") not in {2, 3}:
+        return document
+    if early := sorted(_NEW_IN_4 & document.keys()):
+        raise ValueError(f"{', '.join(early)}: format {document['format']} does not have it")
+    return (_in_format_3(document) if document["format"] == 2 else document) | {"format": 4}
+
+
+def _in_format_3(document: dict[str, Any]) -> dict[str, Any]:
     """The document of a manifest of format 2 as one of format 3.
 
     Raises:

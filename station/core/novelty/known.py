@@ -1,0 +1,92 @@
+"""What a network was trained on, as numbers: how unlike it a patch is, and which of its patches come nearest.
+
+A patch is held against the training twice: by what it looks like (`surface`), and by its features, what the network saw
+of it before it chose a class. Both are whitened by the training's covariance, shrunk as Ledoit and Wolf do, so that
+usual differences count little; the distance is that to the nearest of some centres. Each distance is told in units of
+the one that one patch in a hundred, which the statistics were not made of, exceeds, and the larger one is the score.
+Source: K. Lee et al., "A Simple Unified Framework for Detecting Out-of-Distribution Samples and Adversarial Attacks",
+NeurIPS 2018; O. Ledoit and M. Wolf, "A well-conditioned estimator for large-dimensional covariance matrices", 2004.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from station.core.novelty.conformal import Calibration
+from station.core.novelty.surface import surface_measures
+from station.core.part import Pixels, Vectors
+
+
+@dataclass(frozen=True, slots=True)
+class Whitened:
+    """How far vectors lie from those of the training.
+
+    Attributes:
+        mean: (values,) of the training's vectors.
+        whitening: (values, kept): makes their covariance the identity.
+        centres: (centres, kept): whitened vectors that stand for the training.
+        unit: The distance that one patch of the training in a hundred exceeds.
+    """
+
+    mean: Vectors
+    whitening: Vectors
+    centres: Vectors
+    unit: float
+
+    def place(self, vectors: Vectors) -> Vectors:
+        """Whitened vectors (n, kept) of vectors (n, values)."""
+        return np.asarray((vectors - self.mean) @ self.whitening, np.float32)
+
+    def distances(self, vectors: Vectors) -> Vectors:
+        """How far vectors (n, values) are from the nearest centre, (n,), in units of `unit`."""
+        placed = self.place(vectors)
+        squares = (placed**2).sum(axis=1)[:, None] - 2 * placed @ self.centres.T + (self.centres**2).sum(axis=1)
+        return np.asarray(np.sqrt(np.maximum(squares.min(axis=1), 0)) / np.float32(self.unit), np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Prototypes:
+    """Some patches of the training, to be shown beside one that is judged.
+
+    Attributes:
+        places: (prototypes, kept) their whitened features.
+        pictures: (prototypes, px, px) uint8, made small.
+        classes: Name of each one's class; empty where nobody knows it.
+    """
+
+    places: Vectors
+    pictures: Pixels
+    classes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class KnownSurfaces:
+    """What a network was trained on, and what good parts that it was not trained on came to.
+
+    Attributes:
+        looks: Of what patches look like.
+        seen: Of the network's features.
+        prototypes: Some of the patches.
+        calibrations: Of good parts, by the name of their type.
+    """
+
+    looks: Whitened
+    seen: Whitened
+    prototypes: Prototypes
+    calibrations: Mapping[str, Calibration] = field(default_factory=dict)
+
+    def scores(self, patches: Pixels, features: Vectors) -> Vectors:
+        """How unlike the training each patch is, (patches,) float32; 1 is what one known patch in a hundred exceeds.
+
+        Args:
+            patches: (patches, height, width) uint8.
+            features: (patches, values) float32, the network's answer to them.
+        """
+        return np.maximum(self.looks.distances(surface_measures(patches)), self.seen.distances(features))
+
+    def nearest(self, features: Vectors, count: int) -> NDArray[np.intp]:
+        """The prototypes (count,) that a patch with these features (values,) comes nearest to, the nearest first."""
+        away = ((self.prototypes.places - self.seen.place(features[None])) ** 2).sum(axis=1)
+        return np.argsort(away, kind="stable")[:count]
