@@ -97,7 +97,7 @@ def calibrated(config: Path, tmp_path: Path) -> Path:
 
 async def judged(config: Path, tmp_path: Path, data: str) -> dict[str, tuple[str, str | None, int]]:
     """Verdict, reason and the code that the PLC was told, of a good, a stained and a foreign part."""
-    parts = (Shown("GOOD", PLATE, "good", GREY), Shown("STAINED", PLATE, "stain", GREY, {5: 100}))
+    parts = (Shown("GOOD", PLATE, "good", GREY), Shown("STAINED", PLATE, "stain", PLATE.greys["stain"]))
     recording = make_recording(tmp_path / f"shown-{data}", (*parts, Shown("FOREIGN", PLATE, None, GREY)))
     (recording / "FOREIGN.png").write_bytes(png(coarse()))
     async with product_cell(config, recording, tmp_path / data) as cell:
