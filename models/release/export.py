@@ -46,7 +46,7 @@ from models.release.golden import Golden, GoldenParts, GoldenPictures
 from models.release.graphs import ScoringGraph, rounded, to_onnx, to_openvino, to_state
 from models.release.new_folder import new_folder
 from models.release.parity import compare
-from models.release.pictures import Pictures
+from models.release.pictures import Pictures, light_level
 from models.release.quantise import QuantisationRecipe, calibration_strips, quantise
 from models.release.runners import Variants, open_variants
 from models.training.checkpoint import CheckpointInfo, load_network
@@ -209,6 +209,7 @@ def export_bundle(
         )
         quantisation = write_artefacts(staged, network, temperature, pictures, choices)
         manifest = _manifest(trained, choices, folder.name, temperature, quantisation, staged)
+        manifest = manifest.model_copy(update={"light_level": light_level(pictures, trained.meaning)})
         write_manifest(staged, manifest)
         manifest = _with_reference(staged, manifest, training)
         parity, figures = judge_golden(

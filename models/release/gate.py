@@ -56,7 +56,7 @@ class Terms:
         table: Classes of the station.
         min_confidence: Least confidence of the station.
         overkill_budget: Share of good parts that need not pass, 0 to 1.
-        cutter_of: How the station makes patches of a scan for a network of a geometry.
+        cutter_of: How the station makes patches of a scan for a network of a geometry, and of the light that it knows.
         people: What people say of parts, beside what recordings say; None to ask nobody.
     """
 
@@ -65,7 +65,7 @@ class Terms:
     table: Classes
     min_confidence: float
     overkill_budget: float
-    cutter_of: Callable[[Geometry], Cutter]
+    cutter_of: Callable[[Geometry, float | None], Cutter]
     people: People | None = None
 
     def rule_of(self, bundle: Bundle) -> Rule:
@@ -76,8 +76,10 @@ class Terms:
             ConfigError: The station has no such geometry.
         """
         check_classes(bundle.manifest, self.table)
-        meaning = meaning_of(bundle.manifest.classes, self.table, bundle.identity.name)
-        return Rule(meaning, bundle.manifest.layout, self.min_confidence, self.cutter_of(bundle.manifest.layout))
+        manifest = bundle.manifest
+        meaning = meaning_of(manifest.classes, self.table, bundle.identity.name)
+        cutter = self.cutter_of(manifest.layout, bundle.light_level)
+        return Rule(meaning, manifest.layout, self.min_confidence, cutter)
 
     def known(self, folder: Path, geometry: Geometry) -> KnownParts:
         """The parts of a recording whose classes are known, as a network of a geometry takes them.

@@ -86,6 +86,12 @@ def read_pictures(
     return _enough(_from_recording(folder, draw, meaning, geometry, without_masks), folder)
 
 
+def light_level(pictures: Pictures, meaning: Meaning) -> float | None:
+    """Median grey value of the validation patches that pass: the light that the network knows; None without one."""
+    good = pictures.validation[pictures.labels == meaning.passing]
+    return round(float(np.median(good)), 1) if good.size else None
+
+
 def fitting_data(folder: Path, classes: tuple[str, ...], geometry: Geometry) -> DataSet:
     """A data set whose images are what a network takes, of the classes that it answers, in its order.
 

@@ -1,8 +1,8 @@
 """Batches for a network: images out of the mapped file, changed at random, as float32 of 0 to 1. Free of torch.
 
 An image's change of brightness and contrast is one look-up table of its 256 grey values, and mirroring is a view, so a
-batch costs under a hundredth of a training step. Another light (`models.training.lamps`) costs some hundredths more. The
-next batch is made in a thread while the step computes.
+batch costs under a hundredth of a training step, and twice that with another light (`models.training.lamps`). The next
+batch is made in a thread while the step computes.
 """
 
 from collections.abc import Callable, Iterator, Sequence

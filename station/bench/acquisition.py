@@ -34,6 +34,7 @@ from station.core.settings import Settings
 from station.core.wakefulness import cores_awake
 from station.host.bundles import make_classifier
 from station.host.devices import make_trial_camera, shown_recording
+from station.host.recipes import lighting_of
 
 FREE_BLOCKS = 2000
 WAITING_BLOCKS = 8
@@ -153,7 +154,8 @@ class BlockScoring:
         await asyncio.gather(*map(asyncio.wrap_future, self._waiting))
 
     def _fresh(self) -> SurfaceJudge:
-        return SurfaceJudge(self._kind, self._settings.crop, self._classifier, self._settings.turn)
+        settings, kind = self._settings, self._kind
+        return SurfaceJudge(kind, settings.crop, self._classifier, settings.turn, lighting_of(settings, kind.name))
 
 
 async def _flow(settings: CameraSettings, asked: Grabbing, scorer: BlockScoring | None) -> Flow:

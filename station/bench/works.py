@@ -10,7 +10,7 @@ from station.core.ports.network import PatchClassifier
 from station.core.settings import Settings
 from station.flow.decide import decide
 from station.flow.patch import blocks_of
-from station.host.recipes import decision_rule
+from station.host.recipes import decision_rule, lighting_of
 
 
 def scoring(classifier: PatchClassifier) -> Callable[[], object]:
@@ -27,10 +27,10 @@ def judging(
 ) -> Callable[[], object]:
     """Judges one scan, as the cell does but for the camera; only its first blocks where their number is given."""
     taken = blocks_of(scan, classifier.geometry)[:blocks]
-    rule = decision_rule(settings, kind.name, classifier)
+    rule, lighting = decision_rule(settings, kind.name, classifier), lighting_of(settings, kind.name)
 
     def judge() -> None:
-        judge_of_part = SurfaceJudge(kind, settings.crop, classifier, settings.turn)
+        judge_of_part = SurfaceJudge(kind, settings.crop, classifier, settings.turn, lighting)
         scores = [judge_of_part.take(block) for block in taken]
         decide(scores, ScanHealth(None, "", 0.0), rule)
 

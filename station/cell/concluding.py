@@ -7,7 +7,7 @@ import numpy as np
 from station.cell.scan import Scan
 from station.core.errors import CameraError, JigError, Reaction, StationError
 from station.core.judgement import JudgedBy, Judgement
-from station.core.part import Decision, FeatureSnapshot, LineAccount, ScanHealth
+from station.core.part import Decision, FeatureSnapshot, LineAccount, ScanHealth, ScanRecipe
 from station.core.reason import Reason
 from station.core.recipe import Recipe
 from station.core.timeline import ScanTimes, load_of
@@ -25,11 +25,19 @@ class Setup:
         recipe: That of its type.
         features: The camera's features, as read back for this part.
         config_sha256: Hash of the effective configuration.
+        exposure_us: What the station itself has chosen for this part; None for what its type has.
     """
 
     recipe: Recipe
     features: FeatureSnapshot
     config_sha256: str
+    exposure_us: float | None = None
+
+    @property
+    def scan(self) -> ScanRecipe:
+        """What the camera is set to for this part."""
+        usual = self.recipe.part_type.recipe
+        return usual if self.exposure_us is None else replace(usual, exposure_us=self.exposure_us)
 
     @property
     def judged_by(self) -> JudgedBy:
@@ -92,6 +100,7 @@ def conclude(scan: Scan, error: StationError | None, setup: Setup, now_ns: int) 
         times=times,
         ms_after_last_line=late_ms,
         blocks=scan.blocks,
+        light=scan.light,
     )
     return Judged(judgement, error)
 

@@ -93,14 +93,15 @@ class Inspector:
         """The part, judged by another scan; by the first where the camera cannot be made ready for it."""
         try:
             await armed.aclose()
-            features = await self._camera.prepare(setup.recipe.part_type.recipe)
+            features = await self._camera.prepare(setup.scan)
         except CameraError as error:
             return replace(first, error=error)
         return await self._turn(armed, inspection, replace(setup, features=features))
 
     async def _turn(self, armed: AsyncExitStack, inspection: Inspection, setup: Setup) -> Judged:
         recipe = setup.recipe
-        judge = SurfaceJudge(recipe.part_type, self._demands.crop, recipe.classifier, self._demands.turn)
+        demands = self._demands
+        judge = SurfaceJudge(recipe.part_type, demands.crop, recipe.classifier, demands.turn, recipe.lighting)
         self._broadcast.tell(StepStarted(inspection, "spin"))
         try:
             await self._motion.spin(inspection, inspection.part_type)

@@ -1,13 +1,17 @@
 """Steps 2 to 4 of one part: its blocks in, scores out. The same code judges a turning part and an image from disk."""
 
 from dataclasses import replace
+from functools import partial
 
 from station.core.errors import PartError
 from station.core.geometry import Geometry
+from station.core.light import AS_SEEN, Light, Lighting
 from station.core.part import Block, LineAccount, PartType, Roi, Scores, Strip
 from station.core.ports.network import PatchClassifier
 from station.core.settings import CropSettings, TurnSettings
-from station.flow.crop import check_width, crop_block, find_part
+from station.flow.crop import check_width, crop_block
+from station.flow.find import find_in_any_light, find_in_usual_light
+from station.flow.light import Relighting
 from station.flow.patch import StripRoom, make_strip
 from station.flow.score import score_strip
 from station.flow.turn.witness import TurnWitness
@@ -18,26 +22,44 @@ EVERY_PROOF = TurnSettings()
 class SurfaceCutter:
     """Cuts the blocks of one part, in order, into strips: steps 2 and 3; blocking.
 
-    The first block fixes the part's columns; the later ones only verify them.
+    The first block fixes the part's columns, and by how much its light is made up for; the later ones only verify the
+    columns.
 
     Args:
         part_type: The announced type.
         geometry: Of blocks and strips.
         settings: How the part is told from the background.
         turn: What the lines must prove of the turn.
+        lighting: What light the part is to be judged in.
     """
 
-    def __init__(self, part_type: PartType, geometry: Geometry, settings: CropSettings, turn: TurnSettings) -> None:
+    def __init__(
+        self,
+        part_type: PartType,
+        geometry: Geometry,
+        settings: CropSettings,
+        turn: TurnSettings,
+        lighting: Lighting = AS_SEEN,
+    ) -> None:
         self._part_type = part_type
-        self._settings = settings
+        self._usual = self._settings = settings
         self._roi: Roi | None = None
+        self._share = 1.0
+        self._too_dim: PartError | None = None
         self._room = StripRoom(geometry)
+        self._relighting = Relighting(lighting)
+        self._look = find_in_usual_light if lighting.reference is None else find_in_any_light
         self._witness = TurnWitness(turn, geometry)
 
     @property
     def roi(self) -> Roi | None:
         """The part's columns, once the first block was taken."""
         return self._roi
+
+    @property
+    def light(self) -> Light | None:
+        """How the part is lit, once its first strip was cut."""
+        return self._relighting.light
 
     @property
     def doubt(self) -> PartError | None:
@@ -48,7 +70,7 @@ class SurfaceCutter:
         """This block's strip, which holds until the next one is cut.
 
         Raises:
-            PartError: The jig is empty, or the part is not where or what it should be.
+            PartError: The jig is empty, the part is not where or what it should be, or no gain makes up for its light.
         """
         roi = self._roi = self._roi or self._find(block)
         try:
@@ -58,17 +80,29 @@ class SurfaceCutter:
             raise
         finally:
             self._witness.take(block, roi)  # it reads a few lines here and there, which the crop has brought near
-        return make_strip(crop, self._room)
+        return self._relit(make_strip(crop, self._room))
+
+    def _relit(self, strip: Strip) -> Strip:
+        """The strip in the light that the network knows; where that is brighter, later blocks are told as dim, too."""
+        try:
+            strip = self._relighting.apply(strip)
+        except PartError as error:
+            self._witness.refuse()
+            raise self._too_dim or error from error
+        self._settings = self._usual.dimmed(min(self._share, self._relighting.share))
+        return strip
 
     def _find(self, block: Block) -> Roi:
         try:
-            roi = find_part(block.pixels, self._settings)
-        except PartError:
-            self._witness.take_unseen(block)
-            self._witness.refuse()
+            found = self._look(block.pixels, self._settings, partial(check_width, part_type=self._part_type))
+        except PartError as error:
+            if error.code != "part.wrong_width":
+                self._witness.take_unseen(block)
+                self._witness.refuse()
             raise
-        check_width(roi, self._part_type)
-        return roi
+        self._share, self._too_dim = found.share, found.too_dim
+        self._settings = self._usual.dimmed(found.share)
+        return found.roi
 
 
 class SurfaceJudge:
@@ -79,6 +113,7 @@ class SurfaceJudge:
         settings: How the part is told from the background.
         classifier: The network, which says the geometry of blocks and strips.
         turn: What the lines must prove of the turn.
+        lighting: What light the network knows.
     """
 
     def __init__(
@@ -87,14 +122,20 @@ class SurfaceJudge:
         settings: CropSettings,
         classifier: PatchClassifier,
         turn: TurnSettings = EVERY_PROOF,
+        lighting: Lighting = AS_SEEN,
     ) -> None:
-        self._cutter = SurfaceCutter(part_type, classifier.geometry, settings, turn)
+        self._cutter = SurfaceCutter(part_type, classifier.geometry, settings, turn, lighting)
         self._classifier = classifier
 
     @property
     def roi(self) -> Roi | None:
         """The part's columns, once the first block was taken."""
         return self._cutter.roi
+
+    @property
+    def light(self) -> Light | None:
+        """How the part is lit, once its first strip was cut."""
+        return self._cutter.light
 
     def take(self, block: Block) -> Scores:
         """The scores of this block's strip.

@@ -22,6 +22,7 @@ from station.core.camera_settings import ChunkSettings
 from station.core.clock import Clock
 from station.core.errors import StationError
 from station.core.events import StripScored
+from station.core.light import Light
 from station.core.part import Block, Inspection, LineAccount, PartType, Roi, Scores
 from station.core.ports.camera import LineCamera, Turn
 from station.core.timeline import BlockTimes, ScanTimes
@@ -38,6 +39,7 @@ class Scan:
         account: Where the lines went.
         answers: For each block its scores, or why there are none.
         roi: The part's columns, or None when they were not found.
+        light: How the part was lit, or None when that was not seen.
         error: The first thing that went wrong with camera, part or network, or None.
         armed_ns: When the camera was ordered to wait for the index pulse.
     """
@@ -46,6 +48,7 @@ class Scan:
     account: LineAccount
     answers: Sequence[Scored | Exception]
     roi: Roi | None
+    light: Light | None
     error: StationError | None
     armed_ns: int
 
@@ -175,7 +178,8 @@ class ArmedTurn:
         discarded_blocks = self._turn.discarded_blocks if self._turn is not None else 0
         account = self._judge.witnessed(self._accountant.close(discarded_blocks))
         error = self._error or _first_error(answers)
-        return Scan(self._blocks, account, answers, self._judge.roi, error, self._armed_ns)
+        judge = self._judge
+        return Scan(self._blocks, account, answers, judge.roi, judge.light, error, self._armed_ns)
 
 
 def _first_error(answers: Sequence[Scored | Exception]) -> StationError | None:

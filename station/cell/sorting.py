@@ -134,8 +134,8 @@ class Sorting:
         confirmed = await self._lay_down(inspection, decision.destination)
         await self._close(Published(inspection, decision, late_ms, None), confirmed, recorded.settled)
         cycle_ms = (self._clock.monotonic_ns() - started_ns) / 1e6
-        valid, defects = judgement.account.valid, judgement.defects
-        self._count(PartSorted(inspection, decision, confirmed, late_ms, valid, cycle_ms, defects))
+        valid, defects, light = judgement.account.valid, judgement.defects, judgement.light
+        self._count(PartSorted(inspection, decision, confirmed, late_ms, valid, cycle_ms, defects, light))
         _log_sorted(judgement, confirmed, cycle_ms)
         check_bin(decision.destination, confirmed)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from station.core.alarms import Alarm
 from station.core.judgement import Defect, Judgement
+from station.core.light import Light
 from station.core.part import Decision, Inspection, Scores
 from station.core.reason import Reason
 from station.core.timeline import Load, ScanTimes, SettleTimes
@@ -85,7 +86,10 @@ class PartDecided:
 
 @dataclass(frozen=True, slots=True)
 class PartSorted:
-    """The robot has confirmed the place and the record is closed; `defects` has the severest first."""
+    """The robot has confirmed the place and the record is closed.
+
+    `defects` has the severest first; `light` is None of a part whose light was not seen.
+    """
 
     inspection: Inspection
     decision: Decision
@@ -94,6 +98,7 @@ class PartSorted:
     scan_valid: bool
     cycle_ms: float
     defects: tuple[Defect, ...] = ()
+    light: Light | None = None
 
 
 @dataclass(frozen=True, slots=True)

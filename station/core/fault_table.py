@@ -26,6 +26,7 @@ PART = (  # 2xxx part and scan
     Fault(2006, "scan.not_turned", "The picture of the part stands still, wholly or in a stretch. Check that the chuck holds the part and that the camera works.", Reaction.RESCAN),
     Fault(2007, "scan.repeated", "A stretch of the scan comes again. Check the jig's speed, and the camera where it comes back.", Reaction.RESCAN),
     Fault(2008, "scan.not_closed", "The scan's end does not meet its beginning: it is no whole turn. Check the chuck, the jig's speed and the line rate.", Reaction.RESCAN),
+    Fault(2009, "scan.wrong_light", "The part is lit otherwise than the network knows, beyond what may be made up for. Check the lamp, the exposure and light.reference.", Reaction.REVIEW),
     Fault(2101, "part.jig_empty", "No part is seen, although the chuck's sensor tells of one. Check the lamp, and look whether the part is there.", Reaction.REVIEW),
     Fault(2102, "part.at_sensor_edge", "The part reaches the edge of the camera's view. Check how it sits on the jig.", Reaction.REVIEW),
     Fault(2103, "part.wrong_width", "The part's width is not that of the announced type. Check the type and how it sits.", Reaction.REVIEW),

@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 
 from station.core.algorithm1 import RuleName
+from station.core.exposure import ExposureLimits
 from station.core.geometry import Geometry
+from station.core.light import AS_SEEN, Lighting
 from station.core.novelty.conformal import NoveltyRule
 from station.core.part import PartType
 from station.core.ports.network import PatchClassifier
@@ -43,6 +45,8 @@ class Recipe:
         rule: How its answers decide.
         archive: Names of the verdicts whose scans are archived.
         sha256: Hash of everything in the configuration that this recipe is made of, and of the network's manifest.
+        lighting: What light its parts are judged in.
+        exposure: Between what the station may set the exposure itself; None where it never does.
     """
 
     part_type: PartType
@@ -50,6 +54,8 @@ class Recipe:
     rule: DecisionRule
     archive: frozenset[str]
     sha256: str
+    lighting: Lighting = AS_SEEN
+    exposure: ExposureLimits | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from pydantic_core import ErrorDetails
 from station.core.camera_settings import CameraSettings
 from station.core.choices import EngineName, Precision
 from station.core.errors import FAULTS, ConfigError
+from station.core.light_settings import LightSettings
 from station.core.part import PartType
 from station.core.room import MB
 from station.core.section import Seconds, Section
@@ -157,6 +158,12 @@ class CropSettings(Section):
     background_max: int = Field(40, ge=1, le=200, description="Grey value that the background stays under.")
     margin_px: int = Field(4, ge=1, le=256, description="Columns of background that must be seen on both sides.")
     saturated_max: float = Field(0.05, ge=0, le=1, description="Share of the part's pixels that may be white (255).")
+
+    def dimmed(self, share: float) -> Self:
+        """The same where there is only a share of the light, which the background has to be seen by, too."""
+        if share >= 1:
+            return self
+        return self.model_copy(update={"background_max": max(1, round(share * self.background_max))})
 
 
 class TurnSettings(Section):
@@ -341,6 +348,7 @@ class Settings(Section):
     model: ModelSettings
     crop: CropSettings = CropSettings()
     turn: TurnSettings = TurnSettings()
+    light: LightSettings = LightSettings()
     decision: DecisionSettings = DecisionSettings()
     novelty: NoveltySettings = NoveltySettings()
     records: RecordSettings = RecordSettings()
@@ -400,6 +408,9 @@ class Settings(Section):
             "deadline_ms": self.decision.deadline_ms,
             "archive": self.records.archive,
             "geometry": self.geometry,
+            "light_reference": self.light.reference,
+            "exposure_min_us": self.light.exposure_min_us,
+            "exposure_max_us": self.light.exposure_max_us,
         }
         own = {key: value for key, value in kind if value not in (None, "")}
         return EffectiveType.model_validate(general | own)
@@ -436,6 +447,8 @@ class Settings(Section):
                 f"{key}: exposure_us {kind.exposure_us:g} is longer than a line, {1e6 / kind.line_rate_hz:.1f} us at "
                 f"{kind.line_rate_hz:.0f} lines/s"
             )
+        if problem := self.effective_type(kind.name).exposure_problem(1e6 / kind.line_rate_hz):
+            problems.append(f"{key}: {problem}")
         if kind.speed_rpm > self.jig.max_speed_rpm:
             problems.append(f"{key}: needs {kind.speed_rpm:.0f} rpm, jig.max_speed_rpm is {self.jig.max_speed_rpm:g}")
         if kind.width_px + kind.width_tolerance_px + 2 * self.crop.margin_px > self.camera.width_px:

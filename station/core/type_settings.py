@@ -7,6 +7,8 @@ from pydantic import Field
 
 from station.core.algorithm1 import RuleName
 from station.core.camera_settings import CameraSettings, FeatureSetting
+from station.core.exposure import ExposureLimits
+from station.core.light_settings import Exposure, GreyLevel
 from station.core.part import FeatureValue, PartType
 from station.core.section import Section
 from station.core.table import GeometrySettings
@@ -41,6 +43,9 @@ class PartTypeSettings(Section):
         float | None, Field(gt=0, le=60_000, description="As decision.deadline_ms, for this type.")
     ] = None
     archive: Annotated[list[str] | None, Field(description="As records.archive, for this type.")] = None
+    light_reference: Annotated[GreyLevel | None, Field(description="As light.reference, for this type.")] = None
+    exposure_min_us: Annotated[Exposure | None, Field(description="As light.exposure_min_us, for this type.")] = None
+    exposure_max_us: Annotated[Exposure | None, Field(description="As light.exposure_max_us, for this type.")] = None
     geometry: GeometrySettings | None = Field(
         None, description="How one turn of this type becomes blocks, strips and patches; by default as [geometry] says."
     )
@@ -70,6 +75,27 @@ class EffectiveType(PartTypeSettings):
     deadline_ms: float
     archive: list[str]
     geometry: GeometrySettings
+
+    @property
+    def exposure(self) -> ExposureLimits | None:
+        """Between what the station may set the exposure itself; None where it never does."""
+        if self.exposure_min_us is None or self.exposure_max_us is None:
+            return None
+        return ExposureLimits(self.exposure_min_us, self.exposure_max_us)
+
+    def exposure_problem(self, line_us: float) -> str | None:
+        """What is wrong with these limits where a line takes so long; None where nothing is."""
+        least, most = self.exposure_min_us, self.exposure_max_us
+        if least is None and most is None:
+            return None
+        if least is None or most is None:
+            return "exposure_min_us and exposure_max_us are given together"
+        if not least <= self.exposure_us <= most:
+            limits = f"exposure_min_us {least:g} and exposure_max_us {most:g}"
+            return f"exposure_us {self.exposure_us:g} is not between {limits}"
+        if most > line_us:
+            return f"exposure_max_us {most:g} is longer than a line, {line_us:.1f} us"
+        return None
 
 
 def setup_problems(camera: CameraSettings, kinds: Sequence[PartType]) -> Iterator[str]:

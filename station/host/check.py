@@ -18,7 +18,7 @@ from station.core.wakefulness import LATENCY_FILE, cores_awake
 from station.host.bundles import history_doubt, threshold_mismatches
 from station.host.devices import make_camera, make_jig, make_line, make_robot
 from station.host.novelty import novelty_doubts
-from station.host.recipes import classes_not_answered, find_bundles, make_recipes
+from station.host.recipes import classes_not_answered, find_bundles, lightless, make_recipes
 
 PLC_PATIENCE_S = 3.0
 
@@ -79,6 +79,7 @@ async def _model(settings: Settings, data: Path) -> str:
         *novelty_doubts(bundles, settings),
         *threshold_mismatches(bundles, settings, data),
         history_doubt(settings, data),
+        lightless(settings, bundles),
     )
     return "; but ".join(filter(None, (said, *doubts)))
 

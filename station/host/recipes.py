@@ -10,6 +10,7 @@ from models.manifest import Bundle
 from models.meaning import check_classes
 from models.release.shelf import chosen_bundle
 from station.core.errors import ModelError
+from station.core.light import Lighting
 from station.core.novelty.conformal import NoveltyRule
 from station.core.ports.network import PatchClassifier
 from station.core.recipe import DecisionRule, Recipe, Recipes
@@ -18,8 +19,12 @@ from station.flow.pixels.library import library
 from station.host.bundles import find_shelf
 from station.host.fit import require_geometry
 
-SHARED = ("classes", "places", "review", "crop", "turn", "decision", "novelty")
+SHARED = ("classes", "places", "review", "crop", "turn", "light", "decision", "novelty")
 """Tables of the configuration that belong to every recipe."""
+
+Levels = Mapping[str, float | None]
+"""Of each bundle, the median grey value of the patches that its network knows."""
+NO_LEVELS: Levels = {}
 
 
 def bundle_names(settings: Settings) -> dict[str, str]:
@@ -76,17 +81,45 @@ def make_recipes(settings: Settings, folder: Path | None = None) -> Recipes:
     library()
     bundles = find_bundles(settings, folder)
     loaded = {name: make_engine(bundle, settings.model) for name, bundle in bundles.items()}
-    return recipes_of(settings, loaded)
+    return recipes_of(settings, loaded, levels_of(bundles))
 
 
-def recipes_of(settings: Settings, loaded: Mapping[str, PatchClassifier]) -> Recipes:
+def recipes_of(settings: Settings, loaded: Mapping[str, PatchClassifier], levels: Levels = NO_LEVELS) -> Recipes:
     """The recipes of all part types.
 
     Args:
         settings: Part types, and the rules that their parts are judged by.
         loaded: The networks, by how the configuration names their bundles.
+        levels: The grey values that these know, by the same names.
     """
-    return Recipes(tuple(_recipe(settings, name, loaded[bundle]) for name, bundle in bundle_names(settings).items()))
+    named = bundle_names(settings).items()
+    return Recipes(tuple(_recipe(settings, name, loaded[bundle], levels.get(bundle)) for name, bundle in named))
+
+
+def levels_of(bundles: Mapping[str, Bundle]) -> Levels:
+    """What each bundle says of the grey values that its network knows."""
+    return {name: bundle.light_level for name, bundle in bundles.items()}
+
+
+def lighting_of(settings: Settings, part_type: str, level: float | None = None) -> Lighting:
+    """What light parts of a type are judged in.
+
+    Args:
+        settings: Where the part type stands.
+        part_type: Name of the type.
+        level: What its network's bundle says, for where the configuration says nothing.
+    """
+    said = settings.effective_type(part_type).light_reference
+    return settings.light.lighting(level if said is None else said)
+
+
+def lightless(settings: Settings, bundles: Mapping[str, Bundle]) -> str | None:
+    """What a person should know where nobody says what light the parts of a type are to be judged in."""
+    levels, named = levels_of(bundles), bundle_names(settings).items()
+    kinds = [name for name, bundle in named if lighting_of(settings, name, levels.get(bundle)).reference is None]
+    if not kinds:
+        return None
+    return f"no light is made up for of {', '.join(kinds)}: neither light.reference nor the bundle says what it knows"
 
 
 def only(settings: Settings, part_type: str) -> Settings:
@@ -142,13 +175,15 @@ def _novelty_rule(settings: Settings, part_type: str, classifier: PatchClassifie
     return NoveltyRule(settings.novelty.alpha, classifier.known.calibrations.get(part_type))
 
 
-def _recipe(settings: Settings, name: str, classifier: PatchClassifier) -> Recipe:
+def _recipe(settings: Settings, name: str, classifier: PatchClassifier, level: float | None) -> Recipe:
     return Recipe(
         part_type=settings.type_named(name),
         classifier=classifier,
         rule=decision_rule(settings, name, classifier),
         archive=frozenset(settings.effective_type(name).archive),
         sha256=_sha256(settings, name, classifier.model.sha256),
+        lighting=lighting_of(settings, name, level),
+        exposure=settings.effective_type(name).exposure,
     )
 
 

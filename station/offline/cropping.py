@@ -6,10 +6,12 @@ from typing import Protocol
 import numpy as np
 
 from station.cell.judging import SurfaceCutter
+from station.core.errors import BugError
 from station.core.fitting import nearest_type
+from station.core.light import AS_SEEN, Lighting
 from station.core.part import PartType, Pixels, Roi
 from station.core.settings import CropSettings, TurnSettings
-from station.flow.crop import find_part
+from station.flow.find import find_in_any_light
 from station.flow.patch import blocks_of
 
 
@@ -43,10 +45,17 @@ def kind_of(image: Pixels, kinds: Sequence[PartType], crop: CropSettings) -> Par
     Raises:
         PartError: No part is found, or its width is that of no type.
     """
-    return nearest_type(kinds, find_part(_first_block(image, kinds[0]), crop).width)
+    first = _first_block(image, kinds[0])
+
+    def fitting(roi: Roi) -> PartType:
+        return nearest_type(kinds, roi.width)
+
+    return fitting(find_in_any_light(first, crop, fitting).roi)
 
 
-def cut_scan(image: Pixels, kind: PartType, crop: CropSettings, turn: TurnSettings) -> Pixels:
+def cut_scan(
+    image: Pixels, kind: PartType, crop: CropSettings, turn: TurnSettings, lighting: Lighting = AS_SEEN
+) -> Pixels:
     """The patches (patches of a part, height, width) uint8.
 
     Args:
@@ -54,26 +63,33 @@ def cut_scan(image: Pixels, kind: PartType, crop: CropSettings, turn: TurnSettin
         kind: The part's type.
         crop: How the part is told from the background.
         turn: What the lines must prove.
+        lighting: What light the part is to be judged in; by default it is taken as it was seen.
+
+    Raises:
+        PartError: The station would refuse the scan.
+    """
+    return _cut(image, SurfaceCutter(kind, kind.geometry, crop, turn, lighting), kind)
+
+
+def columns_of(image: Pixels, kind: PartType, crop: CropSettings, turn: TurnSettings) -> Roi:
+    """The part's columns on a scan, as the cell finds them; see `cut_scan`.
 
     Raises:
         PartError: The station would refuse the scan.
     """
     cutter = SurfaceCutter(kind, kind.geometry, crop, turn)
+    _cut(image, cutter, kind)
+    if cutter.roi is None:
+        raise BugError("station.bug", "a scan was cut, but its part not found")
+    return cutter.roi
+
+
+def _cut(image: Pixels, cutter: SurfaceCutter, kind: PartType) -> Pixels:
     blocks = blocks_of(np.ascontiguousarray(image), kind.geometry)
     patches = np.concatenate([cutter.take(block).patches.copy() for block in blocks])
     if cutter.doubt is not None:
         raise cutter.doubt
     return patches
-
-
-def columns_of(image: Pixels, kind: PartType, crop: CropSettings, turn: TurnSettings) -> Roi:
-    """The part's columns on a scan, as the cell would find them; see `cut_scan`.
-
-    Raises:
-        PartError: The station would refuse the scan.
-    """
-    cut_scan(image, kind, crop, turn)
-    return find_part(_first_block(image, kind), crop)
 
 
 def _first_block(image: Pixels, kind: PartType) -> Pixels:

@@ -15,6 +15,7 @@ from station.cell.locating import find_defects
 from station.core.algorithm1 import surfaces_of
 from station.core.errors import ConfigError, PartError, RecordingError, StationError
 from station.core.judgement import Defect
+from station.core.light import Light, multiplied
 from station.core.part import Block, Decision, Pixels, Roi, ScanHealth
 from station.core.recipe import Recipe, Recipes
 from station.core.recording import read_recording, read_scan
@@ -22,10 +23,11 @@ from station.core.settings import Settings
 from station.core.verdicts import Verdict
 from station.flow.acquire import Accountant
 from station.flow.decide import decide
+from station.flow.light import gain_of
 from station.flow.patch import blocks_of
 from station.offline.cropping import kind_of, proofs_of
 from station.offline.nearest import nearest_known, with_neighbours
-from station.view.report import defect_rows, novelty_row
+from station.view.report import defect_rows, light_row, novelty_row
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,7 @@ class Inspected:
     image: Pixels
     recipe: Recipe
     defects: tuple[Defect, ...] = ()
+    light: Light | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The result as plain data for `--json`."""
@@ -56,6 +59,7 @@ class Inspected:
             "roi": None if self.roi is None else {"left": self.roi.left, "right": self.roi.right},
             "scan_valid": self.scan_valid,
             "defects": defect_rows(self.defects),
+            "light": light_row(self.light),
             "novelty": novelty_row(decision.novelty),
         }
 
@@ -111,7 +115,8 @@ def inspect_image(wanted: Wanted, settings: Settings, recipes: Recipes) -> Inspe
         image = read_scan(wanted.file, {recipe.rule.geometry.lines_per_turn for recipe in _candidates(wanted, recipes)})
         recipe = _recipe(wanted, image, settings, recipes)
         blocks = blocks_of(image, recipe.rule.geometry)
-        judge = SurfaceJudge(recipe.part_type, settings.crop, recipe.classifier, proofs_of(wanted, settings.turn))
+        proofs = proofs_of(wanted, settings.turn)
+        judge = SurfaceJudge(recipe.part_type, settings.crop, recipe.classifier, proofs, recipe.lighting)
         return _judge(wanted.file, image, blocks, judge, recipe, settings.camera.mm_per_px)
     except StationError as error:
         return NotInspected(wanted.file, error)
@@ -139,7 +144,7 @@ def _judge(
         fault, detail = refused.fault, refused.detail
     decision = decide(scores, ScanHealth(fault, detail, 0.0), recipe.rule)
     defects = find_defects(decision, blocks, judge.roi, recipe, mm_per_px)
-    return Inspected(file, decision, judge.roi, fault is None, image, recipe, defects)
+    return Inspected(file, decision, judge.roi, fault is None, image, recipe, defects, judge.light)
 
 
 def _candidates(wanted: Wanted, recipes: Recipes) -> tuple[Recipe, ...]:
@@ -227,16 +232,13 @@ def with_nearest(result: Inspected, sheet: Pixels) -> Pixels:
 
 
 def _unwrapped(result: Inspected) -> Pixels:
-    """The part's surface as its strips below each other."""
+    """The part's surface as its strips below each other, in the light that it was judged in."""
     geometry = result.recipe.rule.geometry
     roi = result.roi or Roi(0, result.image.shape[1])
     crop = np.ascontiguousarray(result.image[:, roi.left : roi.right])
-    return np.asarray(
-        cv2.resize(
-            crop, (geometry.strip_shape[1], geometry.blocks_per_turn * geometry.patch_px), interpolation=cv2.INTER_AREA
-        ),
-        np.uint8,
-    )
+    size = geometry.strip_shape[1], geometry.blocks_per_turn * geometry.patch_px
+    strips = np.asarray(cv2.resize(crop, size, interpolation=cv2.INTER_AREA), np.uint8)
+    return strips if result.light is None else multiplied(strips, gain_of(result.light, (1, *strips.shape)))
 
 
 def _corner(patch: int, result: Inspected) -> tuple[int, int]:

@@ -25,25 +25,27 @@ from station.core.settings import Settings
 from station.flow.crop import find_part
 from station.flow.pixels.library import library
 from station.host.bundles import find_shelf
+from station.host.recipes import lighting_of
 from station.offline.cropping import cut_scan, kind_of, proofs_of
 
 CHECKPOINT = ".pt"
 
 
 class StationCutter:
-    """Steps 2 and 3 of a part's way on a whole scan: finds the part as the cell does, and refuses what it would.
+    """Steps 2 and 3 of a part's way on a whole scan: finds and lights it as the cell does, and refuses what it would.
 
     Args:
         settings: Part types and how the part is told from the background.
         geometry: How the network takes a turn.
+        light_level: The median grey value that it knows, as its bundle says, or None.
 
     Raises:
         ConfigError: No part type has this geometry.
     """
 
-    def __init__(self, settings: Settings, geometry: Geometry) -> None:
-        self._crop = settings.crop
-        self._turn = settings.turn
+    def __init__(self, settings: Settings, geometry: Geometry, light_level: float | None = None) -> None:
+        self._settings = settings
+        self._light_level = light_level
         self._lines_per_block = geometry.lines_per_block
         self._types = [kind for kind in settings.known_types if kind.geometry == geometry]
         if not self._types:
@@ -55,8 +57,10 @@ class StationCutter:
         Raises:
             PartError: The station would refuse the scan.
         """
-        kind = kind_of(image, self._types, self._crop)
-        return cut_scan(image, kind, self._crop, proofs_of(scan, self._turn))
+        settings = self._settings
+        kind = kind_of(image, self._types, settings.crop)
+        lighting = lighting_of(settings, kind.name, self._light_level)
+        return cut_scan(image, kind, settings.crop, proofs_of(scan, settings.turn), lighting)
 
     def columns(self, image: Pixels, scan: KnownScan) -> Roi:
         """The part's columns on a raw scan: the truth's where there is one, else those that the cell finds.
@@ -66,7 +70,7 @@ class StationCutter:
         if not isinstance(scan, NamedScan):
             return true_columns(image, scan)
         try:
-            return find_part(np.ascontiguousarray(image[: self._lines_per_block]), self._crop)
+            return find_part(np.ascontiguousarray(image[: self._lines_per_block]), self._settings.crop)
         except PartError:
             return Roi(0, image.shape[1])
 
@@ -89,8 +93,9 @@ def open_scorer(model: str, settings: Settings) -> tuple[Scorer, str]:
 
         return CheckpointScorer(Path(model), settings.model.threads), "torch, f32, CPU"
     library()
-    classifier = make_engine(chosen_bundle(model, find_shelf(settings)), settings.model)
-    return BundleScorer(classifier), f"{settings.model.engine}, {settings.model.precision}"
+    bundle = chosen_bundle(model, find_shelf(settings))
+    scorer = BundleScorer(make_engine(bundle, settings.model), bundle.light_level)
+    return scorer, f"{settings.model.engine}, {settings.model.precision}"
 
 
 def open_instrument(model: str, settings: Settings, progress: Progress) -> Instrument:
@@ -129,7 +134,8 @@ def open_judging(scorer: Scorer, settings: Settings, cropping: str, people: Peop
     scale = scale_of(settings, geometry)
     if cropping == "truth":
         return Judging(Rule(meaning, geometry, least, cutter_at_truth(geometry)), "the truth's columns", scale, people)
-    cutter = StationCutter(settings, geometry)
+    level = scorer.light_level if isinstance(scorer, BundleScorer) else None
+    cutter = StationCutter(settings, geometry, level)
     rule = Rule(meaning, geometry, least, cutter, cutter.columns)
     return Judging(rule, "the station's crop", scale, people)
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from station.core.events import PartSorted
 from station.core.judgement import Defect
+from station.core.light import Light
 from station.core.novelty.conformal import Novelty
 from station.core.part import ModelIdentity
 from station.core.verdicts import Classes
@@ -39,6 +40,14 @@ class NoveltyRow(TypedDict):
     calibration_sha256: str | None
 
 
+class LightRow(TypedDict):
+    """How a part was lit: its median grey value, and the factor it was judged with; `gains` along the axis, or none."""
+
+    level: float
+    gain: float
+    gains: list[float]
+
+
 class PartRow(TypedDict):
     """One sorted part; `label` is what the recording says it is, None where it says nothing."""
 
@@ -54,6 +63,7 @@ class PartRow(TypedDict):
     confirmed_bin: str
     scan_valid: bool
     defects: list[DefectRow]
+    light: LightRow | None
     novelty: NoveltyRow | None
     decision_ms_after_last_line: float | None
     cycle_ms: float
@@ -102,6 +112,7 @@ def part_row(event: PartSorted, label: str | None, model: ModelIdentity) -> Part
         confirmed_bin=event.confirmed.name,
         scan_valid=event.scan_valid,
         defects=defect_rows(event.defects),
+        light=light_row(event.light),
         novelty=novelty_row(decision.novelty),
         decision_ms_after_last_line=None if late is None else round(late, 3),
         cycle_ms=round(event.cycle_ms, 1),
@@ -136,6 +147,11 @@ def novelty_row(novelty: Novelty | None) -> NoveltyRow | None:
         level=_rounded(novelty.level, 6),
         calibration_sha256=novelty.calibration_sha256,
     )
+
+
+def light_row(light: Light | None) -> LightRow | None:
+    """How a part was lit as plain data; None where that was not seen."""
+    return None if light is None else {"level": light.level, "gain": light.gain, "gains": list(light.gains)}
 
 
 def _rounded(value: float | None, digits: int) -> float | None:

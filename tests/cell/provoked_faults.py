@@ -152,6 +152,13 @@ def scan_without_a_strip(bench: WiredBench, _times: int) -> Mend:
     return lambda: setattr(ArmedTurn, "finish", sound)
 
 
+def lamp_aged(bench: WiredBench, _times: int) -> Mend:
+    """The lamp gives half of its light."""
+    camera = bench.cell.camera
+    sound, camera.image = camera.image, camera.image // 2
+    return lambda: setattr(camera, "image", sound)
+
+
 def network_unsure(bench: WiredBench, _times: int) -> Mend:
     """The network is unsure."""
     bench.cell.classifier.probability = 0.4
@@ -225,6 +232,7 @@ REVIEWED = (
     Provoked("scan.late", clock_late, {"decision": {"deadline_ms": 5000.0}}),
     Provoked("scan.judged_in_part", scan_without_a_strip),
     Provoked("part.low_confidence", network_unsure),
+    Provoked("scan.wrong_light", lamp_aged, {"light": {"reference": 155.0, "max_gain": 1.0}}),
     Provoked("part.unknown", network_never_saw_it),
 )
 """The part goes to review with the code as its reason, and the cell runs on by itself."""

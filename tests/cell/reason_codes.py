@@ -5,6 +5,7 @@ REASON_CODE: dict[str, int] = {
     "camera.timeout": 1005, "camera.process_died": 1006, "camera.bad_image": 1007, "camera.not_back": 1008,
     "scan.incomplete": 2001, "scan.out_of_order": 2002, "scan.late": 2003, "scan.judged_in_part": 2004,
     "scan.failing": 2005, "scan.not_turned": 2006, "scan.repeated": 2007, "scan.not_closed": 2008,
+    "scan.wrong_light": 2009,
     "part.jig_empty": 2101, "part.at_sensor_edge": 2102, "part.wrong_width": 2103, "part.edge_wanders": 2104,
     "part.two_objects": 2105, "part.unknown_type": 2106, "part.too_dark": 2107, "part.low_confidence": 2108,
     "part.interrupted": 2109, "part.bad_id": 2110, "part.unexpected": 2111, "part.saturated": 2112,

@@ -45,6 +45,7 @@ def test_every_part_is_sorted_once_where_its_label_belongs_and_both_ledgers_agre
     assert (summary["parts"], summary["sorted"], summary["escapes"], summary["wrong_class"]) == (PARTS, PARTS, 0, 0)
     assert all(part["confirmed_bin"] == part["destination"] and part["scan_valid"] for part in parts)
     assert len({part["inspection_id"] for part in parts}) == PARTS
+    assert {part["light"]["gain"] for part in parts} == {1.0}, "they are lit as the network knows them"
     assert parts[-1]["part_id"].endswith("-2"), "past its end a recording repeats"
 
     ended = {entry["part_id"]: entry["place"] for entry in ledger_of(truth)}
@@ -56,7 +57,7 @@ def test_every_part_is_sorted_once_where_its_label_belongs_and_both_ledgers_agre
     }
 
     exported = json.loads(station("records", "export", "--json", "--data", data).stdout)
-    keys = ("inspection_id", "part_id", "verdict", "destination", "confirmed_bin")
+    keys = ("inspection_id", "part_id", "verdict", "destination", "confirmed_bin", "light")
     assert [{key: row[key] for key in keys} for row in exported] == [{key: part[key] for key in keys} for part in parts]
     for row in exported:
         orders = [(order["device"], order["verb"]) for order in row["orders"]]

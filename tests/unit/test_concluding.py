@@ -33,7 +33,7 @@ SETUP = Setup(Recipe(PART_TYPE, CLASSIFIER, rule(), frozenset({"pits"}), "cd" * 
 def judged(lines: LineAccount, error: StationError | None) -> Judged:
     """A turn with this account whose strips have no scores."""
     blocks = blocks_of(np.zeros((LINES_PER_BLOCK, 8), np.uint8))
-    return conclude(Scan(blocks, lines, [LookupError()], None, error, 0), error, SETUP, 5)
+    return conclude(Scan(blocks, lines, [LookupError()], None, None, error, 0), error, SETUP, 5)
 
 
 @pytest.mark.parametrize(

@@ -42,10 +42,12 @@ class BundleScorer:
 
     Args:
         classifier: Any engine with any bundle.
+        light_level: The median grey value that its network knows, as the bundle says; None where it does not.
     """
 
-    def __init__(self, classifier: PatchClassifier) -> None:
+    def __init__(self, classifier: PatchClassifier, light_level: float | None = None) -> None:
         self._classifier = classifier
+        self.light_level = light_level
 
     @property
     def name(self) -> str:
