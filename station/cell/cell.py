@@ -9,6 +9,7 @@ from station.cell.compute import ComputeThread
 from station.cell.concluding import Judged, Setup
 from station.cell.counters import Counters, FailedTurns
 from station.cell.delivery import LineResults
+from station.cell.exposure import ExposureControl
 from station.cell.inspector import Demands, Inspector
 from station.cell.journey import Journey, Posts
 from station.cell.locating import Locator
@@ -22,7 +23,7 @@ from station.core.broadcast import Broadcast
 from station.core.camera_settings import ChunkSettings
 from station.core.clock import Clock
 from station.core.errors import BugError, PartError, Reaction
-from station.core.part import Announcement
+from station.core.part import Announcement, Inspection
 from station.core.ports.camera import LineCamera
 from station.core.ports.line import PartFeed
 from station.core.ports.records import PartLedger
@@ -106,6 +107,7 @@ class Cell:
         self._config_sha256 = settings.sha256
         self._failed_turns = FailedTurns(settings.failed_turns)
         self._resumed: Resumed | None = None
+        self._exposure = ExposureControl(equipment.ledger)
         motion, ledger, clock = equipment.motion, equipment.ledger, equipment.clock
         locator = Locator(equipment.compute, settings.mm_per_px)
         scanner = Scanner(equipment.camera, equipment.compute, clock, broadcast, settings.chunks)
@@ -135,7 +137,7 @@ class Cell:
             raise PartError("part.unknown_type", f"part {part.part_id} has type code {part.type_code}")
         setup = await self._prepare(recipe)
         inspection = await self._equipment.ledger.enter(part, recipe.part_type)
-        await self._take_through(Journey(inspection, Stage.LOAD, setup, self._posts))
+        await self._take_through(inspection, Stage.LOAD, setup)
 
     async def resume(self) -> bool:
         """Take up the inspection that was in flight before the cell was cleared; False when there is none.
@@ -151,16 +153,17 @@ class Cell:
         inspection = replace(resumed.inspection, part_type=recipe.part_type)  # as it is scanned now
         setup = await self._prepare(recipe)
         self._resumed = None
-        await self._take_through(Journey(inspection, resumed.stage, setup, self._posts))
+        await self._take_through(inspection, resumed.stage, setup)
         return True
 
     async def _prepare(self, recipe: Recipe) -> Setup:
-        features = await self._equipment.camera.prepare(recipe.part_type.recipe)
-        return Setup(recipe, features, self._config_sha256)
+        setup = Setup(recipe, {}, self._config_sha256, self._exposure.exposure_us(recipe))
+        return replace(setup, features=await self._equipment.camera.prepare(setup.scan))
 
-    async def _take_through(self, journey: Journey) -> None:
-        judged = await journey.run()
+    async def _take_through(self, inspection: Inspection, stage: Stage, setup: Setup) -> None:
+        judged = await Journey(inspection, stage, setup, self._posts).run()
         if judged is not None:
+            await self._exposure.learn(setup, judged.judgement)
             self._react(judged)
 
     def _react(self, judged: Judged) -> None:
