@@ -94,9 +94,21 @@ def _facts(record: JsonObject) -> Iterator[tuple[str, str]]:
         yield "recipe", f"{record['recipe']}@{record['recipe_sha256'][:12]}  {record['rule']}"
     if record["light"] is not None:
         yield "light", _light(record["light"])
+    if record["novelty"] is not None:
+        yield "novelty", _novelty(record["novelty"])
     if record["scan_file"] is not None:
         yield "scan", record["scan_file"]
     yield "", ""
+
+
+def _novelty(novelty: JsonObject) -> str:
+    """How unlike the training the part was, and what that was held against."""
+    seen = f"{novelty['score']:.3f} in patch {novelty['patch']}"
+    if novelty["p"] is None:
+        return f"{seen}, no good parts to hold it against"
+    return (
+        f"{seen}, p {novelty['p']:.4f}, limit {novelty['alpha']:.4f}, calibration {novelty['calibration_sha256'][:12]}"
+    )
 
 
 def _light(light: JsonObject) -> str:

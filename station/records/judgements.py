@@ -10,6 +10,7 @@ import numpy as np
 from station.core.errors import BugError
 from station.core.judgement import Defect, Judgement
 from station.core.light import Light
+from station.core.novelty.conformal import Novelty
 from station.core.part import Inspection
 from station.records.store import advance
 
@@ -19,6 +20,7 @@ COLUMNS = (
     "scan_detail", "roi_left", "roi_right", "features", "model", "model_sha256", "config_sha256", "times_ns",
     "ms_after_last_line", "classes", "recipe", "recipe_sha256", "rule", "defects", "light_level", "light_gain",
     "light_gains",
+    "novelty_score", "novelty_patch", "novelty_p", "novelty_alpha", "calibration_sha256",
 )  # fmt: skip
 JUDGEMENT = f"INSERT INTO judgements ({', '.join(COLUMNS)}) VALUES (:{', :'.join(COLUMNS)})"  # noqa: S608  # constants of this module
 DEFECT = """INSERT INTO defects VALUES (:inspection, :rank, :surface, :patch, :confidence, :angle_deg, :axial_mm,
@@ -43,6 +45,7 @@ def judge(connection: sqlite3.Connection, inspection: Inspection, judgement: Jud
     }
     advance(connection, "judged", inspection, at, outcome)
     grounds = _grounds(judgement) | _account(judgement) | _light(judgement.light)
+    grounds |= _novelty(judgement.decision.novelty)
     row = {"inspection": inspection.number, **outcome, **grounds}
     connection.execute(JUDGEMENT, row)
     for rank, defect in enumerate(judgement.defects, 1):
@@ -78,6 +81,16 @@ def _light(light: Light | None) -> dict[str, object]:
         "light_level": light and float(light.level),
         "light_gain": light and float(light.gain),
         "light_gains": json.dumps(light.gains) if light and light.gains else None,
+    }
+
+
+def _novelty(novelty: Novelty | None) -> dict[str, object]:
+    return {
+        "novelty_score": novelty and novelty.score,
+        "novelty_patch": novelty and int(novelty.patch),
+        "novelty_p": novelty and novelty.p_value,
+        "novelty_alpha": novelty and novelty.level,
+        "calibration_sha256": novelty and novelty.calibration_sha256,
     }
 
 

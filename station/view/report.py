@@ -30,13 +30,13 @@ DefectRow = TypedDict(
 class NoveltyRow(TypedDict):
     """How unlike its network's training a part is; without a calibration of its type, score and patch alone.
 
-    Patches count from 0. It counts as unknown when `p_value` is no more than `level`.
+    Patches count from 0. It counts as unknown when `p` is no more than `alpha`.
     """
 
     score: float
     patch: int
-    p_value: float | None
-    level: float | None
+    p: float | None
+    alpha: float | None
     calibration_sha256: str | None
 
 
@@ -143,8 +143,8 @@ def novelty_row(novelty: Novelty | None) -> NoveltyRow | None:
     return NoveltyRow(
         score=round(novelty.score, 4),
         patch=novelty.patch,
-        p_value=_rounded(novelty.p_value, 6),
-        level=_rounded(novelty.level, 6),
+        p=_rounded(novelty.p_value, 6),
+        alpha=_rounded(novelty.level, 6),
         calibration_sha256=novelty.calibration_sha256,
     )
 

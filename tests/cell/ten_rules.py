@@ -176,13 +176,29 @@ def rule_6(books: Books) -> Iterator[str]:
             again = (outcome.verdict.name, outcome.confidence, outcome.deciding_patch, outcome.defect_patches)
             if again != (row["algorithm1"], row["confidence"], row["deciding_patch"], row["defect_patches"]):
                 yield f"{row['part_id']}: its scores give {again}"
+        yield from _unlike_its_novelty(row)
+    yield from _otherwise_now(books)
+
+
+def _otherwise_now(books: Books) -> Iterator[str]:
+    """What archived scans are judged to be now, held against their records."""
     for row, again in books.again:
         if not isinstance(again, Inspected):
             yield f"{row['part_id']}: its scan is refused: {again}"
         elif again.decision.probabilities.tolist() != row["probabilities"]:
             yield f"{row['part_id']}: its scan gives other scores"
+        elif (again.decision.novelty and again.decision.novelty.score) != (row["novelty"] and row["novelty"]["score"]):
+            yield f"{row['part_id']}: its scan is otherwise unlike the training: {again.decision.novelty}"
         elif again.decision.verdict.name != row["judgement"]["verdict"]:
             yield f"{row['part_id']}: its scan gives {again.decision.verdict.name}"
+
+
+def _unlike_its_novelty(row: dict[str, Any]) -> Iterator[str]:
+    """What a record says of an unknown part, held against how unlike the training it says that the part is."""
+    novelty, judged = row["novelty"], row["judgement"]["reason"]
+    unknown = novelty is not None and novelty["p"] is not None and novelty["p"] <= novelty["alpha"]
+    if (judged == "part.unknown") > unknown or (unknown and judged in {None, "part.low_confidence"}):
+        yield f"{row['part_id']} is {novelty}, and its reason is {judged}"
 
 
 def rule_7(books: Books) -> Iterator[str]:

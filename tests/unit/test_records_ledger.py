@@ -16,6 +16,7 @@ import pytest
 from station.core.errors import FAULTS, BugError, RecordError
 from station.core.judgement import Defect
 from station.core.light import Light
+from station.core.novelty.conformal import Novelty
 from station.core.part import Inspection, Order, Receipt
 from station.core.records import RecordFilter
 from station.core.settings import RecordSettings
@@ -468,3 +469,23 @@ async def test_a_closed_ledger_says_so_and_leaves_no_thread(tmp_path: Path) -> N
         await ledger.note("fault", "too late")
     names = [thread.name for thread in threading.enumerate()]
     assert not [name for name in names if name.startswith(("records", "archive"))]
+
+
+@pytest.mark.parametrize("novelty", [None, Novelty(0.5, 0), Novelty(1.75, 5, 0.01, 0.05, "ca" * 32, 99)])
+async def test_a_judgement_keeps_how_unlike_the_training_the_part_was(tmp_path: Path, novelty: Novelty | None) -> None:
+    ledger = await open_ledger(tmp_path)
+    inspection = await ledger.enter(part(), PART_TYPE)
+    await ledger.judged(inspection, judgement(replace(decision(), novelty=novelty)))
+    read = (await ledger.journal(inspection)).decision
+    await ledger.close()
+    assert read is not None
+    assert read.novelty == (novelty and replace(novelty, parts=0))
+    assert (read.novelty is not None and read.novelty.unknown) is (novelty is not None and novelty.unknown)
+    shown = show_record(tmp_path, inspection.inspection_id)["novelty"]
+    assert shown == (
+        novelty
+        and {"score": novelty.score, "patch": novelty.patch, "p": novelty.p_value, "alpha": novelty.level}
+        | {"calibration_sha256": novelty.calibration_sha256}
+    )
+    (line,) = csv.DictReader(io.StringIO("".join(export_records(tmp_path, RecordFilter(), "csv"))))
+    assert line["novelty_score"] == (str(novelty.score) if novelty else "")
