@@ -29,6 +29,8 @@ class Backbone(Network):
         options: Further arguments of timm.
     """
 
+    described, describes = 1, "the mean grey value"
+
     def __init__(self, name: str, classes: int, **options: str) -> None:
         super().__init__()
         arguments: dict[str, Any] = {"in_chans": 1, "num_classes": 0, **options}

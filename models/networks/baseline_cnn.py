@@ -23,6 +23,8 @@ class BaselineCnn(Network):
         width: Of the images in px, at least 128.
     """
 
+    described, describes = 2, "means of the feature maps after two halvings"
+
     def __init__(self, classes: int, height: int, width: int) -> None:
         super().__init__()
         channels = (1, *FILTERS[:-1])

@@ -50,6 +50,8 @@ class InceptionCnn(Network):
         normalised: Whether every convolution is followed by batch normalisation, and not the first one alone.
     """
 
+    described, describes = 5, "means of the feature maps after the first inception"
+
     def __init__(self, classes: int, height: int, width: int, *, normalised: bool) -> None:
         super().__init__()
         inception, halved = partial(Inception, normalised=normalised), partial(conv_halved, normalised=normalised)

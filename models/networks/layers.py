@@ -3,9 +3,6 @@
 import torch
 from torch import Tensor, nn
 
-DESCRIBED = "the first dense layer"
-"""Which values of a network its features are."""
-
 
 class Network(nn.Module):
     """What every network is: layers that a transfer learning may freeze, and a head; (n, 1, h, w) to logits.
@@ -13,21 +10,26 @@ class Network(nn.Module):
     Attributes:
         features: From images (n, 1, height, width) float of 0 to 1 to (n, values).
         head: From these to logits (n, classes).
+        described: After so many of the layers of `features` the means over all places tell what an image looks like.
+        describes: What these are, in words.
     """
 
     features: nn.Sequential
     head: nn.Sequential
+    described: int
+    describes: str
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits (n, classes)."""
-        return self.answer(x)[0]
+        logits: Tensor = self.head(self.features(x))
+        return logits
 
     def answer(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Logits (n, classes), and what it saw of each image before it chose a class, (n, values): `DESCRIBED`."""
-        seen: Tensor = self.features(x)
-        hidden: Tensor = self.head[:2](seen)
-        logits: Tensor = self.head[2:](hidden)
-        return logits, hidden
+        """Logits (n, classes), and what the network saw of each image before it chose a class, (n, values)."""
+        seen: Tensor = self.features[: self.described](x)
+        means: Tensor = seen.mean((2, 3))
+        logits: Tensor = self.head(self.features[self.described :](seen))
+        return logits, means
 
 
 def conv(channels: int, filters: int, kernel: int, *, normalised: bool) -> nn.Sequential:

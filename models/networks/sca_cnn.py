@@ -49,6 +49,8 @@ class SpatialAttention(nn.Module):
 class ScaCnn(Network):
     """(n, 1, height, width) float of 0 to 1 → (n, classes) logits; the images at least 64 px high and wide."""
 
+    described, describes = 6, "means of the feature maps after two halvings"
+
     def __init__(self, classes: int) -> None:
         super().__init__()
         stages = (

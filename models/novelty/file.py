@@ -1,7 +1,7 @@
 """A bundle's `novelty.npz` and `calibration.json`, written and read; never a pickle.
 
-novelty.npz       arrays by name: mean, whitening, centres and unit of `looks` and of `seen`, the prototypes, and the
-                  first eight bytes of the SHA-256 of every scan that was trained on
+novelty.npz       arrays by name: mean, whitening and unit, the prototypes, and the first eight bytes of the SHA-256 of
+                  every scan that was trained on
 calibration.json  by part type the rising scores of good parts, their scans' SHA-256, what they are and what measured
                   them
 """
@@ -20,7 +20,7 @@ from models.novelty.sections import CALIBRATION, NOVELTY
 from station.core.errors import ModelError
 from station.core.novelty.conformal import Calibration
 from station.core.novelty.known import KnownSurfaces, Prototypes, Whitened
-from station.core.part import Vectors
+from station.core.novelty.surface import count_measures
 from station.core.section import Section
 
 Hashes = NDArray[np.uint64]
@@ -54,8 +54,9 @@ def pack_known(known: KnownSurfaces, trained: Hashes) -> bytes:
     """The content of `novelty.npz`; the calibrations are not in it."""
     prototypes, content = known.prototypes, io.BytesIO()
     arrays: dict[str, Any] = {
-        **_packed("looks", known.looks),
-        **_packed("seen", known.seen),
+        "mean": known.space.mean,
+        "whitening": known.space.whitening,
+        "unit": np.array([known.space.unit], np.float32),
         "places": prototypes.places,
         "pictures": prototypes.pictures,
         "classes": np.array(prototypes.classes, np.str_),
@@ -78,13 +79,14 @@ def read_known(bundle: Bundle) -> KnownSurfaces | None:
     try:
         places, pictures = np.asarray(arrays["places"], np.float32), np.asarray(arrays["pictures"], np.uint8)
         prototypes = Prototypes(places, pictures, tuple(map(str, arrays["classes"])))
-        looks, seen = _unpacked("looks", arrays), _unpacked("seen", arrays)
+        mean, whitening, unit = (np.asarray(arrays[name], np.float32) for name in ("mean", "whitening", "unit"))
     except KeyError as error:
         raise ModelError("model.bad_manifest", f"{bundle.folder / NOVELTY}: there is no {error.args[0]}") from error
-    if seen.mean.shape != (manifest.features.length,):
-        told = f"it is of features of {seen.mean.shape}, the network answers {manifest.features.length}"
+    values = count_measures(manifest.geometry.patch_px) + manifest.features.length
+    if mean.shape != (values,) or whitening.shape != (values, values) or places.shape[1:] != (values,):
+        told = f"it is of {mean.size} values a patch; looks and features of this network are {values}"
         raise ModelError("model.bad_manifest", f"{bundle.folder / NOVELTY}: {told}")
-    return KnownSurfaces(looks, seen, prototypes, read_calibrations(bundle))
+    return KnownSurfaces(Whitened(mean, whitening, float(unit[0])), prototypes, read_calibrations(bundle))
 
 
 def read_trained(bundle: Bundle) -> Hashes:
@@ -134,19 +136,3 @@ def _arrays(bundle: Bundle) -> dict[str, NDArray[np.generic]]:
             return dict(archive)
     except (ValueError, TypeError, EOFError, OSError, zipfile.BadZipFile) as error:
         raise ModelError("model.bad_manifest", f"{bundle.folder / NOVELTY}: {error}") from error
-
-
-def _packed(name: str, whitened: Whitened) -> dict[str, Vectors]:
-    return {
-        f"{name}_mean": whitened.mean,
-        f"{name}_whitening": whitened.whitening,
-        f"{name}_centres": whitened.centres,
-        f"{name}_unit": np.array([whitened.unit], np.float32),
-    }
-
-
-def _unpacked(name: str, arrays: dict[str, NDArray[np.generic]]) -> Whitened:
-    mean, whitening, centres, unit = (
-        np.asarray(arrays[f"{name}_{part}"], np.float32) for part in ("mean", "whitening", "centres", "unit")
-    )
-    return Whitened(mean, whitening, centres, float(unit[0]))

@@ -11,8 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from station.core.novelty.known import KnownSurfaces, Prototypes, Whitened
-from station.core.novelty.surface import surface_measures
+from station.core.novelty.known import KnownSurfaces, Prototypes, Whitened, described
 from station.core.part import Pixels, Vectors
 
 EXCEEDED = 0.01
@@ -51,13 +50,9 @@ def fit_known(learnt: Learnt, seed: int) -> KnownSurfaces:
     """
     order = np.random.default_rng(seed).permutation(len(learnt.patches))
     makes, checks = order[: len(order) // 2], order[len(order) // 2 :]
-    looks = np.concatenate([surface_measures(patch[None]) for patch in learnt.patches])
-    seen = whitened(learnt.features[makes], learnt.features[checks])
-    return KnownSurfaces(
-        looks=whitened(looks[makes], looks[checks]),
-        seen=seen,
-        prototypes=choose_prototypes(learnt, seen),
-    )
+    vectors = described(learnt.patches, learnt.features)
+    space = whitened(vectors[makes], vectors[checks])
+    return KnownSurfaces(space, choose_prototypes(learnt, space.place(vectors)))
 
 
 def whitened(makes: Vectors, checks: Vectors) -> Whitened:
@@ -67,14 +62,9 @@ def whitened(makes: Vectors, checks: Vectors) -> Whitened:
     scale = 1 / np.maximum(spread, LEAST_SPREAD * np.sqrt((spread**2).mean()) + TINY)
     covariance = shrunk_covariance((makes - mean) * scale) + TINY * np.eye(len(mean))
     whitening = scale[:, None] * np.linalg.cholesky(np.linalg.inv(covariance))
-    found = Whitened(
-        mean.astype(np.float32),
-        whitening.astype(np.float32),
-        np.zeros((1, len(mean)), np.float32),
-        1.0,
-    )
+    found = Whitened(mean.astype(np.float32), whitening.astype(np.float32), 1.0)
     unit = max(TINY, float(np.quantile(found.distances(checks), 1 - EXCEEDED)))
-    return Whitened(found.mean, found.whitening, found.centres, unit)
+    return Whitened(found.mean, found.whitening, unit)
 
 
 def shrunk_covariance(centred: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -94,9 +84,14 @@ def shrunk_covariance(centred: NDArray[np.float64]) -> NDArray[np.float64]:
     return shrunk
 
 
-def choose_prototypes(learnt: Learnt, seen: Whitened, count: int = PROTOTYPES) -> Prototypes:
-    """So many patches that every other one lies near one of them: each is the one farthest from those before."""
-    places = seen.place(learnt.features)
+def choose_prototypes(learnt: Learnt, places: Vectors, count: int = PROTOTYPES) -> Prototypes:
+    """So many patches that every other one lies near one of them: each is the one farthest from those before.
+
+    Args:
+        learnt: The patches.
+        places: (n, values) where they lie, whitened.
+        count: So many, or all where there are fewer.
+    """
     chosen = [int(((places - places.mean(axis=0)) ** 2).sum(axis=1).argmin())]
     away = np.full(len(places), np.inf, np.float32)
     while len(chosen) < min(count, len(places)):

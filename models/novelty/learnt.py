@@ -13,6 +13,8 @@ from station.core.part import Pixels
 
 LEAST = 200
 """With fewer patches there is no saying what one in a hundred exceeds."""
+GOOD = 0.75
+"""Share of good patches; with more defects among them less of the unknown is told, with fewer more of the known is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,7 @@ class TrainingPatches:
 
 
 def draw_training(folder: Path, count: int, seed: int) -> TrainingPatches | None:
-    """At most so many training patches of a data set, half of them good; None where it is none, or has too few.
+    """At most so many training patches of a data set, most of them good; None where it is none, or has too few.
 
     The others are of all defects alike, and of patches that nobody could tell the class of, as far as they go: what
     was trained on shall not count as unknown.
@@ -60,11 +62,11 @@ def trained_on(data: DataSet) -> Hashes:
 
 
 def _mixed(data: DataSet, count: int, rng: np.random.Generator) -> NDArray[np.intp]:
-    """Indices: half of the class that passes, where one does, the rest of all others alike, slivers among them."""
+    """Indices: most of the class that passes, where one does, the rest of all others alike, slivers among them."""
     train = np.flatnonzero(data.splits == Split.TRAIN)
     labels = data.labels[train]
     found = np.unique(labels).tolist()
     others = max(1, len([label for label in found if label != data.manifest.good]))
-    share = {label: 1 / 2 if label == data.manifest.good else 1 / (2 * others) for label in found}
+    share = {label: GOOD if label == data.manifest.good else (1 - GOOD) / others for label in found}
     drawn = [rng.permutation(train[labels == label])[: round(count * share[label])] for label in found]
     return np.concatenate([np.zeros(0, np.intp), *drawn])

@@ -37,7 +37,7 @@ from models.manifest import (
     write_manifest,
 )
 from models.meaning import NAMES, Meaning, meaning_of, own_table, unconfigurable
-from models.networks.layers import DESCRIBED, Network
+from models.networks.layers import Network
 from models.novelty.learnt import TrainingPatches
 from models.novelty.reference import write_reference
 from models.novelty.sections import Features
@@ -352,10 +352,10 @@ def _manifest(
         thresholds=Thresholds(min_confidence=choices.min_confidence),
         data=trained.data,
         quantisation=quantisation,
-        features=_features(folder),
+        features=_features(trained.network, folder),
     )
 
 
-def _features(folder: Path) -> Features:
+def _features(network: Network, folder: Path) -> Features:
     graph = ov.Core().read_model(folder / GRAPH)
-    return Features(name=DESCRIBED, length=int(graph.output(1).partial_shape.to_shape()[1]))
+    return Features(name=network.describes, length=int(graph.output(1).partial_shape.to_shape()[1]))

@@ -46,7 +46,7 @@ def nearest_known(network: PatchClassifier, strip: Pixels, column: int) -> tuple
     prototypes = known.prototypes
     return tuple(
         Neighbour(prototypes.pictures[index], prototypes.classes[index])
-        for index in known.nearest(features[column], SHOWN)
+        for index in known.nearest(strip[column], features[column], SHOWN)
     )
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from models.novelty.fit import Learnt, choose_prototypes, fit_known, shrunk_covariance, whitened
-from station.core.novelty.known import KnownSurfaces
+from station.core.novelty.known import KnownSurfaces, described
 from station.core.novelty.surface import surface_measures
 from station.core.part import Pixels, Vectors
 from tests.turned import turned
@@ -121,16 +121,16 @@ def test_prototypes_are_spread_over_the_training_and_the_nearest_is_told_first(k
     prototypes = known.prototypes
     assert prototypes.pictures.shape == (64, 64, 64)
     assert prototypes.classes == ("good",) * 64
-    index = known.nearest(features_of(surfaces(COUNT))[:1][0], 4)
+    patches = surfaces(COUNT)[:1]
+    index = known.nearest(patches[0], features_of(patches)[0], 4)
     assert len(set(index.tolist())) == 4
-    away = ((prototypes.places - known.seen.place(features_of(surfaces(COUNT))[:1])) ** 2).sum(axis=1)
+    away = ((prototypes.places - known.space.place(described(patches, features_of(patches)))) ** 2).sum(axis=1)
     assert away[index].tolist() == sorted(away)[:4]
 
 
 def test_of_few_patches_all_are_prototypes() -> None:
     patches = surfaces(5)
-    seen = whitened(features_of(surfaces(40)), features_of(surfaces(40, 300)))
-    chosen = choose_prototypes(Learnt(patches, features_of(patches), tuple("abcde")), seen)
+    chosen = choose_prototypes(Learnt(patches, features_of(patches), tuple("abcde")), features_of(patches))
     assert sorted(chosen.classes) == list("abcde")
 
 

@@ -1,9 +1,9 @@
 """What a network was trained on, as numbers: how unlike it a patch is, and which of its patches come nearest.
 
-A patch is held against the training twice: by what it looks like (`surface`), and by its features, what the network saw
+A patch is held against the training by what it looks like (`surface`) together with its features, what the network saw
 of it before it chose a class. Both are whitened by the training's covariance, shrunk as Ledoit and Wolf do, so that
-usual differences count little; the distance is that to the nearest of some centres. Each distance is told in units of
-the one that one patch in a hundred, which the statistics were not made of, exceeds, and the larger one is the score.
+usual differences count little; the length of what is left is told in units of the one that one patch in a hundred
+exceeds, of those that the statistics were not made of.
 Source: K. Lee et al., "A Simple Unified Framework for Detecting Out-of-Distribution Samples and Adversarial Attacks",
 NeurIPS 2018; O. Ledoit and M. Wolf, "A well-conditioned estimator for large-dimensional covariance matrices", 2004.
 """
@@ -25,25 +25,22 @@ class Whitened:
 
     Attributes:
         mean: (values,) of the training's vectors.
-        whitening: (values, kept): makes their covariance the identity.
-        centres: (centres, kept): whitened vectors that stand for the training.
+        whitening: (values, values): makes their covariance the identity.
         unit: The distance that one patch of the training in a hundred exceeds.
     """
 
     mean: Vectors
     whitening: Vectors
-    centres: Vectors
     unit: float
 
     def place(self, vectors: Vectors) -> Vectors:
-        """Whitened vectors (n, kept) of vectors (n, values)."""
+        """Whitened vectors (n, values) of vectors (n, values)."""
         return np.asarray((vectors - self.mean) @ self.whitening, np.float32)
 
     def distances(self, vectors: Vectors) -> Vectors:
-        """How far vectors (n, values) are from the nearest centre, (n,), in units of `unit`."""
+        """How far vectors (n, values) are from the mean, (n,), in units of `unit`."""
         placed = self.place(vectors)
-        squares = (placed**2).sum(axis=1)[:, None] - 2 * placed @ self.centres.T + (self.centres**2).sum(axis=1)
-        return np.asarray(np.sqrt(np.maximum(squares.min(axis=1), 0)) / np.float32(self.unit), np.float32)
+        return np.asarray(np.sqrt((placed**2).sum(axis=1)) / np.float32(self.unit), np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +48,7 @@ class Prototypes:
     """Some patches of the training, to be shown beside one that is judged.
 
     Attributes:
-        places: (prototypes, kept) their whitened features.
+        places: (prototypes, values), whitened.
         pictures: (prototypes, px, px) uint8, made small.
         classes: Name of each one's class; empty where nobody knows it.
     """
@@ -66,14 +63,12 @@ class KnownSurfaces:
     """What a network was trained on, and what good parts that it was not trained on came to.
 
     Attributes:
-        looks: Of what patches look like.
-        seen: Of the network's features.
+        space: Of what patches look like, and what the network saw of them.
         prototypes: Some of the patches.
         calibrations: Of good parts, by the name of their type.
     """
 
-    looks: Whitened
-    seen: Whitened
+    space: Whitened
     prototypes: Prototypes
     calibrations: Mapping[str, Calibration] = field(default_factory=dict)
 
@@ -84,9 +79,15 @@ class KnownSurfaces:
             patches: (patches, height, width) uint8.
             features: (patches, values) float32, the network's answer to them.
         """
-        return np.maximum(self.looks.distances(surface_measures(patches)), self.seen.distances(features))
+        return self.space.distances(described(patches, features))
 
-    def nearest(self, features: Vectors, count: int) -> NDArray[np.intp]:
-        """The prototypes (count,) that a patch with these features (values,) comes nearest to, the nearest first."""
-        away = ((self.prototypes.places - self.seen.place(features[None])) ** 2).sum(axis=1)
+    def nearest(self, patch: Pixels, features: Vectors, count: int) -> NDArray[np.intp]:
+        """The prototypes (count,) that a patch (height, width) with these features (values,) is most like, first."""
+        place = self.space.place(described(patch[None], features[None]))
+        away = ((self.prototypes.places - place) ** 2).sum(axis=1)
         return np.argsort(away, kind="stable")[:count]
+
+
+def described(patches: Pixels, features: Vectors) -> Vectors:
+    """What patches look like and what the network saw of them, as one vector each: (patches, values) float32."""
+    return np.concatenate([surface_measures(patches), features], axis=1)

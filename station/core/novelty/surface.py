@@ -27,6 +27,11 @@ def surface_measures(patches: Pixels) -> Vectors:
     return np.stack([_measure(patch) for patch in patches])
 
 
+def count_measures(side: int) -> int:
+    """How many measures a patch of so many px a side has."""
+    return BINS + 2 + 2 * len(_octaves(side))
+
+
 def _measure(patch: Pixels) -> Vectors:
     side = patch.shape[0]
     counts = cv2.calcHist([patch], [0], None, [BINS], [0, 256]).ravel()
