@@ -39,7 +39,7 @@ def test_a_sorted_part_stands_in_the_table_by_its_id_whatever_that_is(part_id: s
     row = PartRow(
         inspection_id="0001", part_id=part_id, part_type=PART_TYPE.name, label=part_id, algorithm1=None,
         verdict=verdict, reason=None, confidence=1.0, destination=place, confirmed_bin=place, scan_valid=True,
-        defects=[], light=None, decision_ms_after_last_line=None, cycle_ms=1.0, model="",
+        defects=[], light=None, novelty=None, decision_ms_after_last_line=None, cycle_ms=1.0, model="",
     )  # fmt: skip
     Console(file=shown, width=200).print(parts_table([row], TABLE))
     assert shown.getvalue().count(part_id) == 2
