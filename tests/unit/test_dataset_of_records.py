@@ -6,10 +6,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 from models.dataset.manifest import DataSource, Level, Split
 from models.dataset.patches import cut
 from models.dataset.store import DataSet, file_sha256, read_data
+from station.cli.app import app
 from station.labels.label import Box, Patch, ScanSubject
 from tests.plants import LEFT, RIGHT, Plant, made, refused, scan
 from tests.turned import GEOMETRY
@@ -219,3 +221,31 @@ def test_what_is_asked_of_records_needs_records(tmp_path: Path) -> None:
     assert "--since: asked of records, and none are given" in told
     assert "give --from, or --records" in refused(tmp_path / "d")
     assert "is no time" in refused(tmp_path / "d", "--records", tmp_path, "--since", "yesterday")
+
+
+def test_a_patch_whose_label_contradicts_a_box_on_it_is_named_and_not_learnt_from(plant: Plant, tmp_path: Path) -> None:
+    plant.say("PITS-2", "defect_free", "bob", Patch(0, GEOMETRY))
+    told = made(tmp_path / "d", "--records", plant.folder, "--split", "100/0/0")
+    assert f"{plant.ids['PITS-2']}.png: patch 0: the label is another than what is marked there" in told
+    data = read_data(tmp_path / "d")
+    assert data.labels[rows_of(data, "PITS-2")].tolist() == [-1] * 16
+    assert data.levels[rows_of(data, "PITS-2")].tolist() == [Level.PATCH, *[Level.PART] * 15]
+
+
+def test_a_data_folder_without_records_or_labels_has_nothing(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    for name in ("data", "nowhere"):
+        told = refused(tmp_path / "d", "--records", tmp_path / name)
+        assert f"{tmp_path / name} has neither records nor labels" in told
+
+
+def test_what_was_taken_is_shown_with_the_labels_that_it_rests_on(labelled: Plant, tmp_path: Path) -> None:
+    made(tmp_path / "d", "--records", labelled.folder, "--split", "100/0/0", "--trust-verdicts", "defect_free")
+    shown = CliRunner().invoke(app, ["dataset", "show", str(tmp_path / "d"), "--verify"])
+    assert shown.exit_code == 0, shown.output
+    told = " ".join(shown.output.split())
+    labels = source_of(read_data(tmp_path / "d")).labels
+    assert labels is not None
+    assert "records data, for all splits: 6 taken; --trust-verdicts defect_free; 1 on the station's own verdict" in told
+    assert f"7 labels to 2026-05-02T12:00:00.000Z, {labels.sha256[:12]}; left out 1: it cannot be judged" in told
+    assert "only their part is labelled │ 45 │" in told

@@ -11,6 +11,7 @@ from station.core.errors import RecordingError
 from station.core.recording import RecordedScan, read_recording
 from station.offline.gathering.columns import find_columns
 from station.offline.gathering.terms import LeftOut, NotLearntError, Terms
+from station.offline.gathering.words import NO_CLASS
 from station.offline.inspect import Wanted
 
 UNSAID = "nobody said what it is"
@@ -42,9 +43,10 @@ def read_part_labels(folder: Path, terms: Terms, left_out: LeftOut) -> list[Said
 
 
 def _said(folder: Path, scan: RecordedScan, terms: Terms) -> SaidScan:
-    number = None if scan.label is None else terms.number(scan.label)
-    if scan.label is None or number is None:
+    if scan.label is None:
         raise NotLearntError(UNSAID)
+    if (number := terms.number(scan.label)) is None:
+        raise NotLearntError(NO_CLASS, scan.label)
     roi = find_columns(Wanted(scan.file, scan.part_type, scan.closed, scan.composed), terms)
     said = Said(number, sha256=hashlib.sha256(scan.label.encode()).hexdigest())
     name = f"{folder.name}/{scan.file.relative_to(folder).as_posix()}"

@@ -28,6 +28,12 @@ from station.offline.gathering.words import NOTHING, Listener, concluded, state_
 
 UNRECORDED = "the records know no such inspection"
 
+KEPT = (
+    "inspection_id", "part_id", "part_type", "verdict", "scan_state", "scan_file", "scan_sha256", "scan_left",
+    "scan_archive_detail", "roi_left", "roi_right",
+)  # fmt: skip
+"""Of the columns of an inspection; there may be a million of them."""
+
 Rows = Mapping[str, Row]
 """Inspections by their ids."""
 Sayings = Mapping[Subject, list[Label]]
@@ -63,6 +69,7 @@ class Records:
     """
 
     def __init__(self, folder: Path, reader: RecordReader, store: LabelStore, terms: Terms) -> None:
+        self._folder = folder
         self._reader = reader
         self._store = store
         self._terms = terms
@@ -82,9 +89,12 @@ class Records:
             RecordError: The records are there and cannot be read.
             LabelError: The labels are there and cannot be read.
             ConfigError: A verdict is asked for that there is not.
+            DatasetError: There are neither records nor labels.
         """
         rows = {row["inspection_id"]: row for row in self._rows(RecordFilter())}
         asked, said = self._asked(rows), self._said(rows)
+        if not rows and not said:
+            raise DatasetError("dataset.bad_source", f"{self._folder} has neither records nor labels")
         scans, used = list[SaidScan](), list[Label]()
         for subject, labels in said.items():
             if self._is_asked(subject, rows, asked):
@@ -98,7 +108,8 @@ class Records:
 
     def _rows(self, chosen: RecordFilter) -> Iterator[Row]:
         try:
-            yield from csv.DictReader(self._reader.export(chosen, "csv"))
+            for row in csv.DictReader(self._reader.export(chosen, "csv")):
+                yield {name: row[name] for name in KEPT}
         except RecordError as error:
             if error.code != "record.unknown":  # a folder with labels alone has no records, which is no fault
                 raise

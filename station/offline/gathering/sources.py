@@ -59,7 +59,7 @@ def folders_in(path: Path, terms: Terms, split: Split | None = None) -> list[Fol
     Raises:
         DatasetError: A folder is given for one split, and lies in one called after another.
     """
-    parts = _split_folders(path)
+    parts = [] if (path / INDEX_NAME).is_file() else _split_folders(path)
     kinds = {part: _kind_of(part, terms) for part in parts}
     if not parts or set(kinds.values()) == {"class_folders"}:
         return [Folder(path, _kind_of(path, terms), split)]
