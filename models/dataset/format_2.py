@@ -16,7 +16,7 @@ def as_they_were(manifest: DataManifest, files: NDArray[np.int32]) -> dict[str, 
         files: (n,) index into the manifest's files, rising.
     """
     patches = manifest.kind == "patches"
-    per_part = manifest.geometry.value.patches_per_part if patches and manifest.geometry else len(files)
+    per_part = 1 if not patches else manifest.geometry.value.patches_per_part if manifest.geometry else len(files)
     turns = (np.arange(len(files)) - np.searchsorted(files, files)) // max(per_part, 1)
     first = np.ones(len(files), np.bool_)
     first[1:] = (np.diff(files) != 0) | (np.diff(turns) != 0)

@@ -5,7 +5,8 @@
     mark      a box, or a mask: what the patches show that show enough of it, by the rule of `models.dataset.patches`
 
 Of a patch that is neither labelled nor touched by a mark nothing is known but its part's class, also not that it is
-good. What people differ on, or cannot tell, is never learnt from.
+good. What people differ on, or cannot tell, is never learnt from; where nothing else shows what the part has, it may be
+there, and is as unknown as the rest.
 """
 
 import hashlib
@@ -212,6 +213,8 @@ def patch_labels(said: Said, marked: Sequence[Canvas], left: int, right: int, ge
     contradicted = [patch for patch, number in said.patches.items() if shown[patch] > 0 and shown[patch] != number]
     for patch, number in said.patches.items():
         labels[patch], levels[patch] = DOUBTFUL if patch in contradicted else number, Level.PATCH
+    if said.part > PASSING and not (labels > PASSING).any():
+        levels[labels < 0] = Level.PART  # one of these shows the defect, so that none of them may be left out
     return PatchLabels(labels, levels, tuple(sorted(contradicted)))
 
 

@@ -193,19 +193,24 @@ def _told_apart(given: _Given, kind: Kind | None, terms: "Terms") -> "list[Folde
     folders = [Folder(path, "records") for path in given.records]
     if kind is not Kind.CLASS_FOLDERS:
         folders += [found for split, paths in uses for path in paths for found in folders_in(path, terms, split)]
-    if not any(one.kind == "records" for one in folders) and terms.asked.told:
-        told = f"{', '.join(f'--{name}' for name in terms.asked.told)}: asked of records, and none are given"
-        raise DatasetError("dataset.bad_choice", told)
+    if terms.asked.told and not any(one.kind == "records" for one in folders):
+        options = ", ".join(f"--{name}" for name in terms.asked.told)
+        raise DatasetError("dataset.bad_choice", f"{options}: asked of records, and none are given")
+    return None if _are_pictures(folders, kind) else folders
+
+
+def _are_pictures(folders: "list[Folder]", kind: Kind | None) -> bool:
+    """Whether a set is made of pictures by class; refuses them among scans."""
     pictures = [one.path for one in folders if one.kind == "class_folders"]
-    if kind is Kind.CLASS_FOLDERS and given.records:
+    if kind is Kind.CLASS_FOLDERS and folders:
         raise DatasetError("dataset.bad_choice", "class folders are not joined with records; make a set of them alone")
     if kind is Kind.CLASS_FOLDERS or (kind is None and len(pictures) == len(folders)):
-        return None
+        return True
     if pictures:
-        told = f"{pictures[0]} is no recording, data folder, or folder of patches"
-        alone = "; folders of classes take --kind class-folders" if len(pictures) == len(folders) else ""
-        raise DatasetError("dataset.bad_source", f"{told}{alone or '; folders of classes are made a set of alone'}")
-    return folders
+        told = f"{pictures[0]} is no recording, data folder, or folder of patches; folders of classes"
+        how = "take --kind class-folders" if len(pictures) == len(folders) else "are made a set of alone"
+        raise DatasetError("dataset.bad_source", f"{told} {how}")
+    return False
 
 
 def _from_folders(folder: Path, plan: "FolderPlan") -> "DataSet":

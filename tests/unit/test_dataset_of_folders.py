@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -9,13 +10,16 @@ import numpy as np
 import pytest
 
 from models.dataset.manifest import Level, Split
+from models.dataset.scans import LabelledScan, marks_of
 from models.dataset.store import DataSet, file_sha256, read_data
 from station.core.geometry import Geometry
 from station.labels.formats.patch_folders import patch_name
 from station.labels.label import Patch
+from station.offline.gathering.sources import learnable
+from station.offline.gathering.terms import LeftOut
 from tests.plants import LEFT, RIGHT, Plant, made, record, refused
 from tests.turned import GEOMETRY
-from tests.unit.housings import Surface
+from tests.unit.housings import TABLE, S, Surface
 
 PITS, SCRATCHES = Surface.PITS.number, Surface.SCRATCHES.number
 FOUR = {"A": "defect_free", "B": "pits", "C": "defect_free", "D": "pits", "UNSAID": None}
@@ -108,6 +112,13 @@ def test_a_class_of_one_part_cannot_be_in_two_splits(tmp_path: Path) -> None:
 def test_an_unknown_class_in_the_list_is_refused(tmp_path: Path) -> None:
     folder = record(tmp_path / "parts", {"A": "defect_free", "B": "rust"})
     assert "unknown label 'rust', allowed are defect_free" in refused(tmp_path / "d", "--from", folder)
+
+
+def test_a_part_of_none_of_the_classes_is_left_out(tmp_path: Path) -> None:
+    good = LabelledScan("A", S.PITS.verdict, tmp_path / "a.png", tmp_path / "m.png", 0, 9, marks_of(TABLE), 64)
+    left_out = LeftOut()
+    assert list(learnable([good, replace(good, surface=TABLE.review)], left_out)) == [good]
+    assert left_out.counts == {"its defect is no class of the configuration": 1}
 
 
 # ---------------------------------------------------------------------- sorted patches

@@ -229,7 +229,7 @@ def test_a_patch_whose_label_contradicts_a_box_on_it_is_named_and_not_learnt_fro
     assert f"{plant.ids['PITS-2']}.png: patch 0: the label is another than what is marked there" in told
     data = read_data(tmp_path / "d")
     assert data.labels[rows_of(data, "PITS-2")].tolist() == [-1] * 16
-    assert data.levels[rows_of(data, "PITS-2")].tolist() == [Level.PATCH, *[Level.PART] * 15]
+    assert set(data.levels[rows_of(data, "PITS-2")].tolist()) == {Level.PART}, "it may be there all the same"
 
 
 def test_a_data_folder_without_records_or_labels_has_nothing(tmp_path: Path) -> None:

@@ -238,11 +238,20 @@ def test_patches_of_an_older_data_set_are_labelled_by_masks_and_of_as_many_parts
     assert data.unlabelled(Split.TRAIN).tolist() == []
 
 
-@pytest.mark.parametrize("changed", [{"kind": "class_folders"}, {"kind": "patches"}])
-def test_without_a_geometry_a_part_of_an_older_data_set_is_a_file(folder: Path, changed: dict[str, object]) -> None:
-    data = read_data(as_format_2(folder, **changed))
-    assert data.parts.tolist() == [0, 0, 1, 1, 1]
-    assert set(data.levels.tolist()) == {Level.MASK if changed["kind"] == "patches" else Level.PATCH}
+@pytest.mark.parametrize(
+    ("kind", "parts", "level"),
+    [
+        ("patches", [0, 0, 1, 1, 1], Level.MASK),
+        ("whole", [0, 1, 2, 3, 4], Level.PATCH),
+        ("class_folders", [0, 1, 2, 3, 4], Level.PATCH),
+    ],
+)
+def test_without_a_geometry_a_file_is_a_part_and_a_picture_one_of_its_own(
+    folder: Path, kind: str, parts: list[int], level: Level
+) -> None:
+    data = read_data(as_format_2(folder, kind=kind))
+    assert data.parts.tolist() == parts
+    assert set(data.levels.tolist()) == {level}
 
 
 def test_an_older_data_set_may_be_empty(tmp_path: Path) -> None:

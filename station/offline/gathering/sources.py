@@ -1,13 +1,13 @@
 """Folders that a data set is made of: their kinds are told apart by what lies in them, and each gives its scans."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from models.dataset.layout import SPLIT_FOLDERS
 from models.dataset.looking import Given
 from models.dataset.manifest import DataSource, SourceKind, Split, split_name
-from models.dataset.scans import TRUTH_NAME, read_scans
+from models.dataset.scans import TRUTH_NAME, LabelledScan, read_scans
 from models.errors import DatasetError
 from station.core.errors import RecordError
 from station.core.recording import INDEX_NAME
@@ -21,6 +21,7 @@ from station.offline.gathering.patches import read_patches
 from station.offline.gathering.recordings import read_part_labels
 from station.offline.gathering.records import Records
 from station.offline.gathering.terms import LeftOut, Terms
+from station.offline.gathering.words import NO_CLASS
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +99,8 @@ def _read(folder: Folder, terms: Terms, left_out: LeftOut) -> tuple[list[Given],
     extra: dict[str, object] = {}
     match folder.kind:
         case "recording":
-            scans = [*read_scans(folder.path, terms.settings.table, terms.geometry.lines_per_turn)]
-            given = [Given(scan, folder.split) for scan in scans]
+            scans = read_scans(folder.path, terms.settings.table, terms.geometry.lines_per_turn)
+            given = [Given(scan, folder.split) for scan in learnable(scans, left_out)]
         case "part_labels":
             given = [Given(scan, folder.split) for scan in read_part_labels(folder.path, terms, left_out)]
         case "patch_folders":
@@ -114,6 +115,15 @@ def _read(folder: Folder, terms: Terms, left_out: LeftOut) -> tuple[list[Given],
             told = f"{folder.path} holds folders of classes, which are not joined with scans; make a set of them alone"
             raise DatasetError("dataset.bad_choice", told)
     return given, source.model_copy(update={"taken": len(given), **extra})
+
+
+def learnable(scans: Iterable[LabelledScan], left_out: LeftOut) -> Iterator[LabelledScan]:
+    """The scans without those of parts of none of the classes, of which nothing can be learnt."""
+    for scan in scans:
+        if scan.surface in scan.marks:
+            yield scan
+        else:
+            left_out.leave(scan.name, NO_CLASS, scan.surface.name)
 
 
 def _split_folders(path: Path) -> list[Path]:
@@ -139,8 +149,3 @@ def _has_records(path: Path, terms: Terms) -> bool:
     except RecordError as error:
         return error.code != "record.unknown"
     return True
-
-
-def all_of(kind: SourceKind, folders: Iterable[Folder]) -> bool:
-    """Whether all folders, at least one, are of a kind."""
-    return {folder.kind for folder in folders} == {kind}

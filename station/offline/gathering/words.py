@@ -83,7 +83,7 @@ class Listener:
             return DOUBTFUL
 
     def _is_cut_so(self, patch: Patch, warn: Callable[[str], None]) -> bool:
-        if patch.geometry == self.terms.geometry:
+        if self._has(patch):
             return True
         warn(f"{patch} is of another geometry, {patch.geometry}; it is left out")
         return False
