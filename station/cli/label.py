@@ -8,6 +8,7 @@ import typer
 from rich.markup import escape
 
 from station.cli.label_exchange import label_export, label_import
+from station.cli.label_next import label_next, label_rates
 from station.cli.label_tables import dossier_table, facts_table, findings_table, labels_table
 from station.cli.terminal import ConfigOption, DataOption, JsonOption, err, out, settings_of, user_name
 from station.core.clock import SystemClock
@@ -26,11 +27,15 @@ if TYPE_CHECKING:
     from station.labels.subjects import Labelled
 
 label_app = typer.Typer(
-    help="Say what a part really is; list and show what was said.", no_args_is_help=True, rich_markup_mode=None
+    help="Say what a part really is; list what was said, and what to label next.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
 )
 
 label_app.command("import")(label_import)
 label_app.command("export")(label_export)
+label_app.command("next")(label_next)
+label_app.command("rates")(label_rates)
 
 InspectionArgument = Annotated[
     str | None,

@@ -12,6 +12,8 @@ from station.labels.label import Label
 
 if TYPE_CHECKING:
     from station.labels.dossier import Dossier
+    from station.labels.picking.choosing import Pick
+    from station.labels.picking.rates import AuditRate
 
 
 def labels_table(labels: Iterable[Label]) -> Table:
@@ -46,6 +48,29 @@ def facts_table(dossier: "Dossier") -> Table:
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     for name, value in _facts(dossier):
         table.add_row(name, escape(value), style="default")
+    return table
+
+
+def picks_table(picks: Iterable["Pick"]) -> Table:
+    """A row a part to label."""
+    table = Table("why", "inspection", "part", "type", "verdict", "confidence", "patch", "", box=None)
+    for pick in picks:
+        one = pick.candidate
+        patch = "" if one.patch is None else str(one.patch)
+        row = (pick.why.value, one.inspection_id, one.part_id, one.part_type, one.verdict)
+        table.add_row(*map(escape, (*row, f"{one.confidence:.3f}", patch, pick.told)))
+    return table
+
+
+def rates_table(rows: Iterable["AuditRate"]) -> Table:
+    """A row a way that parts can go."""
+    from models.evaluation.figures.wording import percent
+
+    table = Table("", "in the archive", "by lot, labelled", "unclear", "share", "95 % limits", "", box=None)
+    for row in rows:
+        share, limits = percent(row.share), f"{percent(row.lower)} to {percent(row.upper)}"
+        counts = (str(row.archived), str(row.trials + row.unclear), str(row.unclear))
+        table.add_row(row.called, *counts, share, limits, row.told)
     return table
 
 

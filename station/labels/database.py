@@ -15,7 +15,7 @@ from models.errors import LabelError
 from station.core.durable import make_folder, sync
 from station.core.errors import RecordError
 from station.core.room import MB, require_room
-from station.labels.schema import create, read_version
+from station.labels.schema import create, migrate, read_version
 from station.records.folder import FILE_MODE, FOLDER_MODE
 from station.records.opening import connect, connect_to_read, prepare
 from station.records.trouble import translated
@@ -52,6 +52,7 @@ def writing(folder: Path, reserve_bytes: int) -> Iterator[sqlite3.Connection]:
             read_version(connection, path)
             prepare(connection)
             connection.execute("BEGIN IMMEDIATE")
+            migrate(connection, read_version(connection, path))
             yield connection
             connection.execute("COMMIT")
 

@@ -9,12 +9,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from models.errors import LabelError
-from station.labels import version_1
+from station.labels import version_1, version_2
 
 Version = Callable[[sqlite3.Connection], None]
 
 APPLICATION_ID = 0x53544E4C
-VERSIONS: tuple[Version, ...] = (version_1.create,)
+VERSIONS: tuple[Version, ...] = (version_1.create, version_2.add_draws)
 
 
 def read_version(connection: sqlite3.Connection, path: Path) -> int:
@@ -39,11 +39,21 @@ def create(connection: sqlite3.Connection) -> None:
         sqlite3.Error: The disk failed.
     """
     connection.execute("BEGIN IMMEDIATE")
-    for version in VERSIONS:
-        version(connection)
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-    connection.execute(f"PRAGMA user_version = {len(VERSIONS)}")
+    migrate(connection, 0)
     connection.execute("COMMIT")
+
+
+def migrate(connection: sqlite3.Connection, version: int) -> None:
+    """Bring a database of a version up to the newest, inside the caller's transaction.
+
+    Raises:
+        sqlite3.Error: The disk failed.
+    """
+    for step in VERSIONS[version:]:
+        step(connection)
+    if version < len(VERSIONS):
+        connection.execute(f"PRAGMA user_version = {len(VERSIONS)}")
 
 
 def _number(connection: sqlite3.Connection, question: str) -> int:

@@ -15,7 +15,7 @@ from typing import Literal
 from station.core.errors import RecordError
 from station.core.records import JsonObject, ListedRecord, RecordFilter
 from station.records.reading import reading
-from station.records.rows import DEEP, FLAT, flat, listed, whole
+from station.records.rows import DEEP, FLAT, SCORES, flat, listed, scored, whole
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 """With one of these begins what spreadsheets compute, or send somewhere, when they open a CSV file."""
@@ -32,6 +32,7 @@ LISTED = f"""SELECT i.inspection_id, i.entered_at, i.part_id, i.part_type, i.ver
     i.confirmed_bin {JOINED} ORDER BY i.number DESC LIMIT :limit"""
 EXPORTED_FLAT = f"SELECT {FLAT} {JOINED} ORDER BY i.number"
 EXPORTED = f"SELECT {FLAT}, {DEEP} {JOINED} ORDER BY i.number"
+ARCHIVED = f"SELECT {FLAT}, {SCORES} {JOINED} AND s.state = 'archived' ORDER BY i.number"
 BEGINS_WITH = f"SELECT {FLAT}, {DEEP} {JOINED} AND substr(i.inspection_id, 1, length(:prefix)) = :prefix LIMIT 2"
 RECORDED_VERDICTS = "SELECT DISTINCT verdict FROM inspections WHERE verdict IS NOT NULL ORDER BY verdict"
 
@@ -80,6 +81,16 @@ def export_records(folder: Path, chosen: RecordFilter, form: Literal["csv", "jso
     """
     with reading(folder) as connection:
         yield from (_csv if form == "csv" else _json)(connection, chosen)
+
+
+def archived_records(folder: Path) -> Iterator[JsonObject]:
+    """The inspections whose scan is archived, oldest first: the flat columns, `classes` and `probabilities`.
+
+    Raises:
+        RecordError: No database, or it cannot be read.
+    """
+    with reading(folder) as connection:
+        yield from map(scored, connection.execute(ARCHIVED, _parameters(RecordFilter())))
 
 
 def recorded_verdicts(folder: Path) -> list[str]:

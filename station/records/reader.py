@@ -39,6 +39,10 @@ class SqliteReader:
         self._require_known(chosen)
         return query.export_records(self._folder, chosen, form)
 
+    def archived(self) -> Iterator[JsonObject]:
+        """The inspections whose scan is archived, oldest first, each with its scores."""
+        return query.archived_records(self._folder)
+
     def alarms(self) -> list[JsonObject]:
         """The alarms on the list, the newest first."""
         return alarms.read_listed(self._folder)

@@ -21,7 +21,8 @@ FLAT = """i.inspection_id, i.number, i.part_id, i.part_type, i.part_sequence, i.
     s.sha256 AS scan_sha256, s.left_column AS scan_left, s.detail AS scan_archive_detail,
     j.recipe, j.recipe_sha256, j.rule, j.defects, j.light_level, j.light_gain, j.light_gains, j.novelty_score,
     j.novelty_patch, j.novelty_p, j.novelty_alpha, j.calibration_sha256"""
-DEEP = """i.part_type_settings, j.classes, j.probabilities, j.times_ns, j.features, j.verdict AS judged_verdict,
+SCORES = "j.classes, j.probabilities"
+DEEP = f"""i.part_type_settings, {SCORES}, j.times_ns, j.features, j.verdict AS judged_verdict,
     j.reason AS judged_reason, j.detail AS judged_detail, t.plc_sent_ns, t.plc_acknowledged_ns, t.committed_ns"""
 ORDERS = """SELECT device, number, verb, argument, issued_at, acknowledged_at, done_at, confirmed, confirmed_place,
     result FROM orders WHERE inspection = ? ORDER BY order_id"""
@@ -92,6 +93,13 @@ def whole(connection: sqlite3.Connection, row: sqlite3.Row) -> JsonObject:
         "features": json.loads(deep["features"]) if seen else None,
         "times_ns": _times(connection, row, json.loads(deep["times_ns"]), settled) if seen else None,
     }
+
+
+def scored(row: sqlite3.Row) -> JsonObject:
+    """The columns `FLAT` with the scores as they were judged, from them and `SCORES`: see `whole`."""
+    record = flat(row)
+    classes = json.loads(record["classes"] or "[]")
+    return {**record, "classes": classes, "probabilities": _probabilities(record["probabilities"], classes)}
 
 
 def scores_of(stored: bytes | None, classes: Sequence[str]) -> Probabilities:

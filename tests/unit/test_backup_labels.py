@@ -10,10 +10,12 @@ from typer.testing import CliRunner, Result
 
 from models.errors import LabelError
 from station.cli.app import app
+from station.labels.picking.draws import Draws
+from station.labels.picking.lot import Draw
 from station.labels.sqlite import SqliteLabels
 from station.upkeep.backup import Piece
 from station.upkeep.backup.contents import open_backup
-from tests.label_samples import label
+from tests.label_samples import NOON, label
 from tests.labelling import Station
 
 LABELS = "labels.db"
@@ -89,9 +91,11 @@ def test_what_was_said_since_stays_and_what_was_lost_comes_back(data: Path) -> N
 
 def test_everything_is_restored_into_an_empty_folder(data: Path, tmp_path: Path) -> None:
     SqliteLabels(data).add([FIRST])
+    Draws(data).add([Draw(NOON, 1, 0.5)])
     rehearsal = tmp_path / "rehearsal"
     done("restore", made(data), "--data", rehearsal)
     assert said(rehearsal) == [FIRST]
+    assert Draws(rehearsal).all() == [Draw(NOON, 1, 0.5)]
 
 
 def test_damaged_labels_are_kept_aside_and_those_of_the_backup_take_their_place(data: Path) -> None:

@@ -156,6 +156,13 @@ class RecordReader(Protocol):
             ConfigError: A verdict is asked for that is neither configured nor recorded.
         """
 
+    def archived(self) -> Iterator[JsonObject]:
+        """The inspections whose scan is archived, oldest first.
+
+        Each has the flat columns of `export`, `classes`, and `probabilities` with a row a patch and in it a number for
+        each class.
+        """
+
     def alarms(self) -> list[JsonObject]:
         """The alarms on the list, the newest first."""
 

@@ -27,6 +27,7 @@ from models.release.shelf import LOCK as SHELF_LOCK
 from station.core.durable import make_folder, move, staged_file, staged_folder, sync, write_whole
 from station.core.errors import FAULTS, BackupError
 from station.core.moments import stamp
+from station.labels.picking.draws import Draws
 from station.labels.sqlite import SqliteLabels
 from station.records import store
 from station.records.database import DATABASE
@@ -162,7 +163,8 @@ def _bring_log_in(path: Path) -> bool:
 
 
 def _restore_labels(backup: Backup, data: Path, aside: Path) -> str:
-    saved, there, path = SqliteLabels(backup.folder).labels(), SqliteLabels(data), data / LABELS
+    saved, drawn = SqliteLabels(backup.folder).labels(), Draws(backup.folder).all()
+    there, path = SqliteLabels(data), data / LABELS
     try:
         there.labels()
     except LabelError as error:
@@ -172,6 +174,7 @@ def _restore_labels(backup: Backup, data: Path, aside: Path) -> str:
         for file in (path.with_name(f"{LABELS}{ending}") for ending in ("", "-wal", "-shm")):
             if file.exists():
                 move(file, aside / file.name)
+    Draws(data).add(drawn)
     return f"{path}: {there.add(saved)} labels, beside those that are there{_kept(aside / LABELS)}"
 
 
