@@ -4,6 +4,7 @@ import typer
 
 from station.cli.model_calibrate import calibrate
 from station.cli.model_measure import evaluate, robustness
+from station.cli.model_mistakes import mistakes
 from station.cli.model_predict import predict
 from station.cli.model_release import card, export, gate, list_bundles, promote, rollback, show
 from station.cli.model_train import compare, crossval, networks, train
@@ -16,8 +17,10 @@ def model() -> None:
     """Train, measure, release and choose the network."""
 
 
-for command in (
-    train, networks, crossval, compare, evaluate, robustness, predict, export, calibrate, card, gate, show, promote, rollback,
-):  # fmt: skip
+COMMANDS = (
+    train, networks, crossval, compare, mistakes, evaluate, robustness, predict, export, calibrate, card, gate, show,
+    promote, rollback,
+)  # fmt: skip
+for command in COMMANDS:
     model_app.command()(command)
 model_app.command("list")(list_bundles)

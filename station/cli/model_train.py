@@ -243,9 +243,9 @@ def networks() -> None:
 # ---------------------------------------------------------------------- what these commands share
 
 
-def need_training_packages() -> None:
-    """End with a hint where the extra `train` is not installed."""
-    if any(find_spec(name) is None for name in EXTRA):
+def need_training_packages(*more: str) -> None:
+    """End with a hint where the extra `train` is not installed, or one more package of it that is needed here."""
+    if any(find_spec(name) is None for name in (*EXTRA, *more)):
         hint = f"this command needs the training packages; in the project's folder: {INSTALL_TRAIN}"
         err.print(hint, markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(REFUSED)

@@ -36,8 +36,8 @@ SPDX = {
 LICENCE = r"(?:[A-Za-z0-9.+]+(?:-[A-Za-z0-9.+]+)+|MIT|ISC|Zlib|0BSD)"
 EXPRESSION = re.compile(rf"{LICENCE}(?: (?:AND|OR|WITH) {LICENCE})*")
 THIRD_CLAUSE = re.compile(r"[Nn]either the name .* may be used to\s+endorse", re.DOTALL)
-UNTOLD = {"cuda-toolkit": "LicenseRef-NVIDIA-Proprietary"}
-"""Licences of packages that say nothing: this one has no content but what it requires."""
+UNTOLD = {"cleanlab": "Apache-2.0", "cuda-toolkit": "LicenseRef-NVIDIA-Proprietary"}
+"""Licences of packages that do not name theirs: cleanlab gives its whole text, the other has no content of its own."""
 
 
 @dataclass(frozen=True, slots=True)

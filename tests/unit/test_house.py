@@ -159,6 +159,7 @@ PLANTS = {
         ("station.view.live", "matplotlib"),
         ("station.offline.inspect", "torch"),
         ("station.cell.compute", "onnxruntime"),
+        ("station.host.bundles", "cleanlab"),
         ("station.core.part", "scipy"),
         ("station.flow.score", "onnx"),
         ("station.records.ledger", "tensorboard"),
