@@ -3,6 +3,7 @@
 import typer
 
 from station.cli.model_calibrate import calibrate
+from station.cli.model_curve import curve
 from station.cli.model_measure import evaluate, robustness
 from station.cli.model_mistakes import mistakes
 from station.cli.model_predict import predict
@@ -18,8 +19,8 @@ def model() -> None:
 
 
 COMMANDS = (
-    train, networks, crossval, compare, mistakes, evaluate, robustness, predict, export, calibrate, card, gate, show,
-    promote, rollback,
+    train, networks, crossval, compare, mistakes, curve, evaluate, robustness, predict, export, calibrate, card, gate,
+    show, promote, rollback,
 )  # fmt: skip
 for command in COMMANDS:
     model_app.command()(command)
