@@ -112,9 +112,11 @@ def fitting_data(folder: Path, classes: tuple[str, ...], geometry: Geometry) -> 
 def _from_data(folder: Path, draw: Draw, meaning: Meaning, geometry: Geometry) -> Pictures:
     rng = np.random.default_rng(draw.seed)
     data = fitting_data(folder, meaning.outputs.names, geometry)
-    train, sure = data.indices(Split.TRAIN), data.indices(Split.VALIDATION)
-    kept = train[draw_mixed(data.labels[train], draw.calibration, meaning, rng)]
-    checked = np.sort(rng.permutation(sure)[: draw.validation])
+    sure = data.indices(Split.VALIDATION)
+    train = np.union1d(data.indices(Split.TRAIN), data.unlabelled(Split.TRAIN))
+    of_parts = np.where(data.labels[train] >= 0, data.labels[train], data.part_labels[train])
+    kept = train[draw_mixed(of_parts, draw.calibration, meaning, rng)]
+    checked = np.sort(rng.permutation(_fit_on(sure, data.labels, meaning))[: draw.validation])
     return Pictures(
         data.manifest.name, data.sha256, data.images[kept], data.images[checked], data.labels[checked], geometry
     )

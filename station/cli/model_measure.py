@@ -21,10 +21,12 @@ from station.core.errors import ConfigError
 from station.core.settings import Settings
 
 if TYPE_CHECKING:
+    from models.dataset.store import DataSet, Split
     from models.evaluation.figures.rates import Rate
     from models.evaluation.measurement import Instrument, Judging
     from models.evaluation.measuring.evaluation import Evaluation
     from models.evaluation.measuring.robustness import Tally
+    from models.meaning import Meaning
 
 OutFolder = Annotated[
     Path, typer.Option("--out", metavar="DIR", help="Folder for the report; nothing in it is overwritten.")
@@ -92,7 +94,7 @@ def evaluate(
     prepare(out_folder, DOCUMENT, REPORT)
     instrument = _instrument(model, settings)
     if (data / "manifest.json").is_file():
-        _evaluate_pictures(instrument, data, split, masks, out_folder)
+        _evaluate_data(instrument, data, split, masks, out_folder, settings)
     else:
         scope = Scope(data, curves, worst, evidence_parts, robustness_parts, seed)
         evaluation, pictures = measure_recording(instrument, _judging(instrument, settings, cropping, labels), scope)
@@ -137,16 +139,51 @@ def robustness(
     out.print(escape(str(out_folder / REPORT)), soft_wrap=True, highlight=False)
 
 
-def _evaluate_pictures(instrument: "Instrument", data: Path, split: str, masks: Path | None, folder: Path) -> None:
+def _evaluate_data(
+    instrument: "Instrument", data: Path, split: str, masks: Path | None, folder: Path, settings: Settings
+) -> None:
     from models.dataset.store import Split, read_data
+    from models.meaning import fitting_meaning
+
+    if split.upper() not in Split.__members__:
+        raise ConfigError("config.bad_option", f"--split {split}: train, validation or test")
+    data_set, chosen = read_data(data), Split[split.upper()]
+    meaning = fitting_meaning(data_set.classes, data_set.manifest.passing, settings.table, str(data))
+    if len(data_set.unlabelled(chosen)) and meaning is not None:
+        _evaluate_bags(instrument, data_set, chosen, meaning, folder, settings)
+    else:
+        _evaluate_pictures(instrument, data_set, chosen, masks, folder)
+
+
+def _evaluate_bags(
+    instrument: "Instrument", data: "DataSet", split: "Split", meaning: "Meaning", folder: Path, settings: Settings
+) -> None:
+    """Judge whole parts where not every patch has a class of its own."""
+    from models.evaluation.measurement import write_evaluation
+    from models.evaluation.measuring.bags import judge_bags
+    from models.evaluation.measuring.data_sets import part_evaluation
+    from models.evaluation.measuring.images import source_of
+
+    least = settings.decision.min_confidence
+    judged = judge_bags(instrument.scorer, data, split, meaning, least, instrument.progress)
+    subject = instrument.subject(None, data.manifest.passing).model_copy(
+        update={"min_confidence": least, "cropping": "patches of the data set"}
+    )
+    evaluation = part_evaluation(subject, source_of(data, split), judged)
+    write_evaluation(folder, evaluation, {})
+    if evaluation.parts is not None:
+        _print_tally(evaluation.parts.tally)
+    _print_gaps(evaluation)
+
+
+def _evaluate_pictures(
+    instrument: "Instrument", data_set: "DataSet", chosen: "Split", masks: Path | None, folder: Path
+) -> None:
     from models.evaluation.figures.wording import percent
     from models.evaluation.measurement import write_evaluation
     from models.evaluation.measuring.data_sets import picture_evaluation
     from models.evaluation.measuring.images import measure_images, play_pictures, source_of
 
-    if split.upper() not in Split.__members__:
-        raise ConfigError("config.bad_option", f"--split {split}: train, validation or test")
-    data_set, chosen = read_data(data), Split[split.upper()]
     images = measure_images(instrument.scorer, data_set, chosen, instrument.progress)
     pointing = None
     if masks is not None and instrument.evidence_map is not None:
