@@ -50,6 +50,7 @@ from models.training.plan import make_plan  # noqa: E402
 from station.core.errors import ConfigError, ModelError  # noqa: E402
 from station.core.geometry import Geometry  # noqa: E402
 from station.core.settings import ModelSettings  # noqa: E402
+from tests.bundles import make_grey_bundle  # noqa: E402
 from tests.unit.grey_recordings import as_they_are, forget_masks, make_recording  # noqa: E402
 from tests.unit.housings import CLASSES, GEOMETRY, MEANING, TABLE, S  # noqa: E402
 
@@ -228,13 +229,13 @@ def test_the_gate_takes_an_exported_bundle(bundle: Path, tmp_path: Path) -> None
     assert report.measured is not None
 
 
-def test_parts_without_masks_give_parity_and_figures_of_parts_and_none_of_patches(bundle: Path, tmp_path: Path) -> None:
+def test_parts_without_masks_give_parity_and_figures_of_parts_and_none_of_patches(tmp_path: Path) -> None:
     folder = forget_masks(make_recording(tmp_path / "golden", as_they_are(S.DEFECT_FREE, S.PITS)))
     ways = WithoutMasks(
         cutter_of=lambda geometry: lambda image, _scan: np.ascontiguousarray(cut(image, 0, 64, geometry), np.uint8)
     )
-    loaded = load_bundle(bundle)
-    reference = ScoringGraph(rounded(network()), loaded.manifest.temperature)
+    loaded = load_bundle(make_grey_bundle(tmp_path / "grey-1"))
+    reference = ScoringGraph(rounded(network()), 1.0)
     golden = read_golden([folder], "two real parts", MEANING, GEOMETRY, ways)
     parity, figures = judge_golden(loaded, reference, golden, MEANING, choices())
     assert {(one.parts, one.source) for one in parity} == {(2, "two real parts")}
