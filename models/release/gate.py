@@ -9,14 +9,22 @@ or takes other scans, there is nothing to compare with: then no defect may escap
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from models.dataset.named import KnownParts, KnownScan, LeftOut, People, read_image, read_known, require_all
 from models.dataset.scans import hash_recording
 from models.evaluation.figures.paired import Paired, compare_paired
 from models.evaluation.figures.rates import rate, sample_size
-from models.evaluation.measuring.parts import Cutter, JudgedPart, Rule, judge_image, true_labels
+from models.evaluation.measuring.parts import (
+    Cutter,
+    JudgedPart,
+    NoveltyOf,
+    Rule,
+    judge_image,
+    nothing_known,
+    true_labels,
+)
 from models.evaluation.measuring.scorers import Scorer
 from models.manifest import Bundle, Manifest, Parity, load_bundle, utc_now
 from models.meaning import check_classes, meaning_of
@@ -46,6 +54,11 @@ FILE_CHECKS: dict[str, Check] = {
 """Which check a bundle fails that cannot be used."""
 
 
+def knows_nothing(_scorer: Scorer) -> NoveltyOf:
+    """No part counts as unknown, whatever the network."""
+    return nothing_known
+
+
 @dataclass(frozen=True, slots=True)
 class Terms:
     """How bundles are compared.
@@ -58,6 +71,7 @@ class Terms:
         overkill_budget: Share of good parts that need not pass, 0 to 1.
         cutter_of: How the station makes patches of a scan for a network of a geometry, and of the light that it knows.
         people: What people say of parts, beside what recordings say; None to ask nobody.
+        novelty_of: From when on the station takes parts for unknown by a network.
     """
 
     engine: EngineName
@@ -67,6 +81,7 @@ class Terms:
     overkill_budget: float
     cutter_of: Callable[[Geometry, float | None], Cutter]
     people: People | None = None
+    novelty_of: Callable[[Scorer], NoveltyOf] = knows_nothing
 
     def rule_of(self, bundle: Bundle) -> Rule:
         """How parts are judged by a bundle.
@@ -80,6 +95,10 @@ class Terms:
         meaning = meaning_of(manifest.classes, self.table, bundle.identity.name)
         cutter = self.cutter_of(manifest.layout, bundle.light_level)
         return Rule(meaning, manifest.layout, self.min_confidence, cutter)
+
+    def with_novelty(self, rule: Rule, scorer: Scorer) -> Rule:
+        """The same rule, with that of unknown parts by a network that is open."""
+        return replace(rule, novelty_of=self.novelty_of(scorer))
 
     def known(self, folder: Path, geometry: Geometry) -> KnownParts:
         """The parts of a recording whose classes are known, as a network of a geometry takes them.
@@ -147,9 +166,10 @@ def judge_candidate(
         return _report(Contender(name=candidate.name, sha256=None), against, (refusal,), None)
     golden_parts = [require_all(terms.known(folder, rule.geometry), folder) for folder in golden]
     test_parts = [terms.known(folder, rule.geometry) for folder in tests]
-    judges = [(engine, rule) for engine in engines]
+    judges = [(engine, terms.with_novelty(rule, engine)) for engine in engines]
     if not (not_compared := _incomparable(against, rule, terms)):
-        judges.append((open_variant(against, terms.engine, terms.precision), terms.rule_of(against)))
+        present = open_variant(against, terms.engine, terms.precision)
+        judges.append((present, terms.with_novelty(terms.rule_of(against), present)))
     scans = [scan for known in (*golden_parts, *test_parts) for scan in known.scans]
     trial = _try(judges, scans, sum(len(known.scans) for known in golden_parts), not_compared)
     left_out = tuple(part for known in test_parts for part in known.left_out)

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from models.evaluation.measuring.scorers import Scored
 from models.training.checkpoint import load_network
 from station.core.errors import ModelError
 from station.core.geometry import Geometry
@@ -56,6 +57,10 @@ class CheckpointScorer:
         """Height and width of the images that it was trained on."""
         return self._shape
 
+    @property
+    def known(self) -> None:
+        """A checkpoint does not tell what it was trained on."""
+
     def score(self, images: Pixels) -> Probabilities:
         """Probabilities (n, classes) of images of the size that the network was trained on.
 
@@ -66,6 +71,14 @@ class CheckpointScorer:
             raise ModelError("config.bad_option", f"the images are {images.shape[1:]}, the network takes {self._shape}")
         answers = [self._batch(images[start : start + BATCH]) for start in range(0, len(images), BATCH)]
         return np.concatenate([np.zeros((0, len(self._classes)), np.float32), *answers])
+
+    def answer(self, images: Pixels) -> Scored:
+        """The same; how unlike its training they are a checkpoint does not tell.
+
+        Raises:
+            ModelError: The images are of another size, or an answer is no set of probabilities.
+        """
+        return Scored(self.score(images), None)
 
     def _batch(self, images: Pixels) -> Probabilities:
         with torch.inference_mode():

@@ -12,7 +12,7 @@ from models.dataset.named import KnownScan, NamedScan, People
 from models.engines import make_engine
 from models.evaluation.measurement import Instrument, Judging
 from models.evaluation.measuring.defects import Scale
-from models.evaluation.measuring.parts import Rule, cutter_at_truth, true_columns
+from models.evaluation.measuring.parts import NoveltyOf, Rule, cutter_at_truth, nothing_known, true_columns
 from models.evaluation.measuring.progress import Progress
 from models.evaluation.measuring.scorers import BundleScorer, Scorer
 from models.evidence import evidence_map
@@ -20,7 +20,8 @@ from models.meaning import meaning_of
 from models.release.shelf import chosen_bundle
 from station.core.errors import ConfigError, PartError
 from station.core.geometry import Geometry
-from station.core.part import Pixels, Roi
+from station.core.novelty.conformal import NoveltyRule
+from station.core.part import PartType, Pixels, Roi
 from station.core.settings import Settings
 from station.flow.crop import find_part
 from station.flow.pixels.library import library
@@ -62,6 +63,15 @@ class StationCutter:
         lighting = lighting_of(settings, kind.name, self._light_level)
         return cut_scan(image, kind, settings.crop, proofs_of(scan, settings.turn), lighting)
 
+    def kind(self, image: Pixels, scan: KnownScan) -> PartType:
+        """The part's type: the recorded one where it is configured, else the one of the nearest width.
+
+        Raises:
+            PartError: No part is found, or its width is that of no type.
+        """
+        recorded = next((kind for kind in self._types if kind.name == scan.part_type), None)
+        return recorded or kind_of(image, self._types, self._settings.crop)
+
     def columns(self, image: Pixels, scan: KnownScan) -> Roi:
         """The part's columns on a raw scan: the truth's where there is one, else those that the cell finds.
 
@@ -73,6 +83,20 @@ class StationCutter:
             return find_part(np.ascontiguousarray(image[: self._lines_per_block]), self._settings.crop)
         except PartError:
             return Roi(0, image.shape[1])
+
+
+def novelty_of(scorer: Scorer, settings: Settings) -> NoveltyOf:
+    """From when on parts count as unknown by a network, as in the cell.
+
+    Raises:
+        ConfigError: No part type has the network's geometry.
+    """
+    known = scorer.known
+    if known is None:
+        return nothing_known
+    cutter = StationCutter(settings, scorer.geometry or settings.geometry.value())
+    alpha = settings.novelty.alpha
+    return lambda image, scan: NoveltyRule(alpha, known.calibrations.get(cutter.kind(image, scan).name))
 
 
 def open_scorer(model: str, settings: Settings) -> tuple[Scorer, str]:
@@ -131,12 +155,13 @@ def open_judging(scorer: Scorer, settings: Settings, cropping: str, people: Peop
     if cropping not in {"station", "truth"}:
         raise ConfigError("config.bad_option", f"--crop {cropping}: station or truth")
     meaning, least = meaning_of(scorer.classes, settings.table, scorer.name), settings.decision.min_confidence
-    scale = scale_of(settings, geometry)
+    scale, novelty = scale_of(settings, geometry), novelty_of(scorer, settings)
     if cropping == "truth":
-        return Judging(Rule(meaning, geometry, least, cutter_at_truth(geometry)), "the truth's columns", scale, people)
+        rule = Rule(meaning, geometry, least, cutter_at_truth(geometry), novelty_of=novelty)
+        return Judging(rule, "the truth's columns", scale, people)
     level = scorer.light_level if isinstance(scorer, BundleScorer) else None
     cutter = StationCutter(settings, geometry, level)
-    rule = Rule(meaning, geometry, least, cutter, cutter.columns)
+    rule = Rule(meaning, geometry, least, cutter, cutter.columns, novelty)
     return Judging(rule, "the station's crop", scale, people)
 
 

@@ -17,13 +17,14 @@ import numpy as np
 
 from models.dataset.layout import MASK_FOLDERS
 from models.dataset.pictures import SUFFIXES, read_picture
-from models.evaluation.measuring.scorers import Scorer
+from models.evaluation.measuring.scorers import Scored, Scorer
 from models.meaning import fitting_meaning
 from models.release.shelf import chosen_bundle
 from station.core.algorithm1 import algorithm1
 from station.core.errors import ConfigError, PartError, RecordingError, StationError
 from station.core.geometry import Geometry
-from station.core.part import Pixels, Probabilities
+from station.core.novelty.conformal import NoveltyRule
+from station.core.part import PartType, Pixels, Probabilities
 from station.core.probabilities import columns_of
 from station.core.recording import INDEX_NAME, read_recording
 from station.core.settings import Settings
@@ -142,18 +143,35 @@ class Predictor:
             shape = (image.shape[0], image.shape[1])
             told = f"{error.code}: {error.detail}"
             return Predicted(wanted.file, "scan", shape, none, nothing, REVIEW, REVIEW, 0.0, None, told)
-        return self._decided(wanted.file, "scan", image, patches)
+        return self._decided(wanted.file, "scan", image, patches, kind)
 
-    def _decided(self, file: Path, judged_as: JudgedAs, image: Pixels, patches: Pixels) -> Predicted:
-        probabilities = self.scorer.score(patches)
+    def _decided(
+        self, file: Path, judged_as: JudgedAs, image: Pixels, patches: Pixels, kind: PartType | None = None
+    ) -> Predicted:
+        scored = self.scorer.answer(patches)
+        probabilities = scored.probabilities
         answer, confidence, patch = self._answer(probabilities)
-        least = self._settings.decision.min_confidence
-        sure = self._meaning is None or confidence >= least
+        reason = self._unknown(scored, kind) or self._unsure(confidence)
         shape = (image.shape[0], image.shape[1])
         return Predicted(
-            file, judged_as, shape, patches, probabilities, answer, answer if sure else REVIEW, confidence, patch,
-            "" if sure else f"part.low_confidence: {confidence:.3f}, the least is {least:g}",
+            file, judged_as, shape, patches, probabilities, answer, REVIEW if reason else answer, confidence, patch,
+            reason,
         )  # fmt: skip
+
+    def _unknown(self, scored: Scored, kind: PartType | None) -> str:
+        """Why a part of a type counts as unknown, in words; empty where it does not."""
+        known = self.scorer.known
+        if kind is None or known is None or scored.novelty is None:
+            return ""
+        rule = NoveltyRule(self._settings.novelty.alpha, known.calibrations.get(kind.name))
+        novelty = rule.judge(scored.novelty.tolist())
+        return f"part.unknown: {novelty}" if novelty.unknown else ""
+
+    def _unsure(self, confidence: float) -> str:
+        least = self._settings.decision.min_confidence
+        if self._meaning is None or confidence >= least:
+            return ""
+        return f"part.low_confidence: {confidence:.3f}, the least is {least:g}"
 
     def _answer(self, probabilities: Probabilities) -> tuple[str, float, int]:
         if self._meaning is not None:

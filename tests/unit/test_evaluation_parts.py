@@ -20,9 +20,10 @@ from models.evaluation.measuring.parts import (
     measure,
     patch_labels,
 )
-from models.evaluation.measuring.scorers import BundleScorer
+from models.evaluation.measuring.scorers import BundleScorer, Scored
 from models.meaning import meaning_of
 from station.core.errors import PartError
+from station.core.novelty.conformal import Calibration, NoveltyRule
 from station.core.part import EngineIdentity, ModelIdentity, Pixels, Probabilities
 from tests.scoring import ScoresAlone
 from tests.unit.housings import CLASSES, GEOMETRY, LINES, MEANING, TABLE, Surface
@@ -158,3 +159,43 @@ def test_a_network_of_fewer_classes_in_another_order_is_counted_by_names() -> No
     counted = part_figures([escaped, called, good], figures).classification
     assert counted.columns == (*meaning.names, "review")
     assert counted.confusion[4] == (1, 1, 0, 0, 0, 0)
+
+
+NOTHING_SO_UNLIKE = NoveltyRule(0.5, Calibration((1.0, 1.1, 1.2), "ab" * 32, "numpy f32"))
+"""Of three good parts none came to more than 1.2."""
+
+
+class Knowing(BundleScorer):
+    """A network that is sure, and finds one patch so much unlike its training."""
+
+    def __init__(self, unlike: float) -> None:
+        super().__init__(Certain())
+        self._unlike = unlike
+
+    def answer(self, images: Pixels) -> Scored:
+        novelty = np.zeros(len(images), np.float32)
+        novelty[3] = self._unlike
+        return Scored(self.score(images), novelty)
+
+    def score(self, images: Pixels) -> Probabilities:
+        return super().answer(images).probabilities
+
+
+@pytest.mark.parametrize(("unlike", "reason"), [(9.0, "part.unknown"), (0.5, "")])
+def test_a_part_unlike_all_good_ones_is_reviewed_however_sure_the_network_is(
+    tmp_path: Path, unlike: float, reason: str
+) -> None:
+    rule = replace(RULE, novelty_of=lambda _image, _scan: NOTHING_SO_UNLIKE)
+    part = judge(Knowing(unlike), write_scan(tmp_path, 3 * 448), rule)
+    assert (part.reason, part.verdict.is_review, part.right) == (reason, bool(reason), not reason)
+    assert part.novelty is not None
+    assert (part.novelty.patch, part.novelty.score) == (3, unlike)
+    counted = part_figures([part], measure([part], "one part"))
+    assert (counted.rows[0].novelty, counted.rows[0].novelty_p) == (unlike, part.novelty.p_value)
+    assert [point.tally.reviews.events for point in counted.operating_points] == [int(bool(reason))] * 8
+
+
+def test_without_good_parts_of_its_type_no_part_is_unknown(tmp_path: Path) -> None:
+    rule = replace(RULE, novelty_of=lambda _image, _scan: NoveltyRule(0.01, None))
+    part = judge(Knowing(9.0), write_scan(tmp_path, 3 * 448), rule)
+    assert (part.right, part.novelty and part.novelty.p_value) == (True, None)

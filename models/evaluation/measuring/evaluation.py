@@ -65,6 +65,10 @@ class PartRow(Section):
     reason: str | None = Field(..., description="Code of the fault behind review.")
     confidence: float = Field(..., description="Of Algorithm 1; 0 for a refused scan.")
     deciding_patch: int | None = Field(..., description="Counted from 0; None for a refused scan.")
+    novelty: float | None = Field(None, description="How unlike the training its worst patch is; None where not told.")
+    novelty_p: float | None = Field(
+        None, description="How often, at the most, a good part is as unlike; None likewise."
+    )
 
 
 class OperatingPoint(Section):
@@ -254,7 +258,9 @@ def _unlisted(parts: Sequence[JudgedPart]) -> Unlisted:
 
 def _operating_point(judged: Sequence[JudgedPart], limit: float) -> OperatingPoint:
     decided = [
-        decide_part(part.scan, part.labels, part.probabilities, part.meaning, limit) if part.outcome else part
+        decide_part(part.scan, part.labels, part.probabilities, part.meaning, limit, part.novelty)
+        if part.outcome
+        else part
         for part in judged
     ]
     return OperatingPoint(min_confidence=limit, tally=tally(decided))
@@ -273,4 +279,6 @@ def _row(part: JudgedPart) -> PartRow:
         reason=part.reason or None,
         confidence=round(part.confidence, 6),
         deciding_patch=part.outcome.deciding_patch if part.outcome else None,
+        novelty=round(part.novelty.score, 6) if part.novelty else None,
+        novelty_p=part.novelty.p_value if part.novelty else None,
     )

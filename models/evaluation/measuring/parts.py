@@ -13,12 +13,13 @@ from models.dataset.named import KnownScan, NamedScan, read_image
 from models.dataset.patches import cut, label_patches
 from models.dataset.scans import read_mask
 from models.dataset.store import SLIVER
-from models.evaluation.measuring.scorers import Scorer
+from models.evaluation.measuring.scorers import Scored, Scorer
 from models.manifest import Figures
 from models.meaning import Meaning
 from station.core.algorithm1 import Outcome, algorithm1
 from station.core.errors import ConfigError, PartError
 from station.core.geometry import Geometry
+from station.core.novelty.conformal import Novelty, NoveltyRule
 from station.core.part import Pixels, Probabilities, Roi
 from station.core.verdicts import Verdict
 
@@ -26,6 +27,14 @@ Cutter = Callable[[Pixels, KnownScan], Pixels]
 """Patches of a raw scan (lines of a turn, width); raises PartError where the station would refuse the scan."""
 Columns = Callable[[Pixels, KnownScan], Roi]
 """The part's columns on a raw scan (lines of a turn, width)."""
+
+
+NoveltyOf = Callable[[Pixels, KnownScan], NoveltyRule | None]
+"""From when on the part on a raw scan (lines of a turn, width) counts as unknown; None where nothing is known of it."""
+
+
+def nothing_known(_image: Pixels, _scan: KnownScan) -> None:
+    """No part counts as unknown."""
 
 
 def true_columns(_image: Pixels, scan: KnownScan) -> Roi:
@@ -50,6 +59,7 @@ class Rule:
         min_confidence: Below it a part goes to REVIEW.
         cutter: How patches are made of a scan.
         columns: Where the part is on a scan that is to be disturbed.
+        novelty_of: From when on a part counts as unknown.
     """
 
     meaning: Meaning
@@ -57,6 +67,7 @@ class Rule:
     min_confidence: float
     cutter: Cutter
     columns: Columns = true_columns
+    novelty_of: NoveltyOf = nothing_known
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +83,7 @@ class JudgedPart:
         outcome: What Algorithm 1 says; None where the scan was refused.
         verdict: What the station decides: REVIEW under the least confidence, and for a refused scan.
         reason: Code of the fault behind REVIEW, otherwise empty.
+        novelty: How unlike the training it is; None where the network does not tell, or the scan was refused.
     """
 
     scan: KnownScan
@@ -81,6 +93,7 @@ class JudgedPart:
     outcome: Outcome | None
     verdict: Verdict
     reason: str
+    novelty: Novelty | None = None
 
     @property
     def truth(self) -> Verdict:
@@ -170,7 +183,15 @@ def judge_image(scorer: Scorer, image: Pixels, scan: KnownScan, labels: NDArray[
         review = rule.meaning.table.review
         nothing = np.zeros((0, len(rule.meaning.outputs)), np.float32)
         return JudgedPart(scan, rule.meaning, labels, nothing, None, review, error.code)
-    return decide_part(scan, labels, scorer.score(patches), rule.meaning, rule.min_confidence)
+    scored = scorer.answer(patches)
+    novelty = _novelty(scored, rule.novelty_of(image, scan))
+    return decide_part(scan, labels, scored.probabilities, rule.meaning, rule.min_confidence, novelty)
+
+
+def _novelty(scored: Scored, rule: NoveltyRule | None) -> Novelty | None:
+    if rule is None or scored.novelty is None:
+        return None
+    return rule.judge(scored.novelty.tolist())
 
 
 def decide_part(
@@ -179,12 +200,15 @@ def decide_part(
     probabilities: Probabilities,
     meaning: Meaning,
     min_confidence: float,
+    novelty: Novelty | None = None,
 ) -> JudgedPart:
-    """The decision over the probabilities (patches, classes) of a part's patches."""
+    """The decision over the probabilities (patches, classes) of a part's patches, and how unlike the training it is."""
     outcome = algorithm1(probabilities, meaning.outputs)
-    sure = outcome.is_sure(min_confidence)
-    verdict, reason = (outcome.verdict, "") if sure else (meaning.table.review, "part.low_confidence")
-    return JudgedPart(scan, meaning, labels, probabilities, outcome, verdict, reason)
+    reason = "" if outcome.is_sure(min_confidence) else "part.low_confidence"
+    if novelty is not None and novelty.unknown:
+        reason = "part.unknown"
+    verdict = meaning.table.review if reason else outcome.verdict
+    return JudgedPart(scan, meaning, labels, probabilities, outcome, verdict, reason, novelty)
 
 
 def measure(judged: Iterable[JudgedPart], source: str) -> Figures:

@@ -1,13 +1,26 @@
 """Whatever turns images into probabilities, behind one method, so that checkpoints and bundles are measured alike."""
 
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
 from station.core.errors import ModelError
 from station.core.geometry import Geometry
-from station.core.part import Pixels, Probabilities
+from station.core.novelty.known import KnownSurfaces
+from station.core.part import Pixels, Probabilities, Vectors
 from station.core.ports.network import PatchClassifier
+
+
+class Scored(NamedTuple):
+    """What a network says of images.
+
+    Attributes:
+        probabilities: (n, classes) float32.
+        novelty: (n,) float32: how unlike its training each image is; None where it does not tell.
+    """
+
+    probabilities: Probabilities
+    novelty: Vectors | None
 
 
 class Scorer(Protocol):
@@ -29,8 +42,19 @@ class Scorer(Protocol):
     def image_shape(self) -> tuple[int, int]:
         """Height and width of the images that it takes."""
 
+    @property
+    def known(self) -> KnownSurfaces | None:
+        """What it was trained on; None where it does not tell."""
+
     def score(self, images: Pixels) -> Probabilities:
         """Probabilities (n, classes) float32 of images (n, height, width) uint8; blocking.
+
+        Raises:
+            ModelError: The network cannot take such images, or fails.
+        """
+
+    def answer(self, images: Pixels) -> Scored:
+        """The same, and how unlike its training each image is.
 
         Raises:
             ModelError: The network cannot take such images, or fails.
@@ -69,8 +93,21 @@ class BundleScorer:
         """Height and width of a patch."""
         return self.geometry.patch_px, self.geometry.patch_px
 
+    @property
+    def known(self) -> KnownSurfaces | None:
+        """What it was trained on; None where its bundle does not tell."""
+        return self._classifier.known
+
     def score(self, images: Pixels) -> Probabilities:
         """Probabilities (n, classes) of patches (n, height, width); where they fill no strip the last is repeated.
+
+        Raises:
+            ModelError: The images are no patches of the network's size, or the engine fails.
+        """
+        return self.answer(images).probabilities
+
+    def answer(self, images: Pixels) -> Scored:
+        """The same, and how unlike the network's training each patch is.
 
         Raises:
             ModelError: The images are no patches of the network's size, or the engine fails.
@@ -79,8 +116,18 @@ class BundleScorer:
         if images.shape[1:] != (side, side):
             raise ModelError("config.bad_option", f"the images are {images.shape[1:]}, {self.name} takes {side}x{side}")
         if not len(images):
-            return np.zeros((0, len(self.classes)), np.float32)
+            return Scored(np.zeros((0, len(self.classes)), np.float32), None)
         padded = np.concatenate([images, np.repeat(images[-1:], -len(images) % at_once, axis=0)])
-        strips = [padded[start : start + at_once] for start in range(0, len(padded), at_once)]
-        answers = [self._classifier.answer(np.ascontiguousarray(strip)).probabilities for strip in strips]
-        return np.concatenate(answers)[: len(images)]
+        strips = [np.ascontiguousarray(padded[at : at + at_once]) for at in range(0, len(padded), at_once)]
+        scored = [self._of_strip(strip) for strip in strips]
+        novelty = [one.novelty for one in scored if one.novelty is not None]
+        return Scored(
+            np.concatenate([one.probabilities for one in scored])[: len(images)],
+            np.concatenate(novelty)[: len(images)] if len(novelty) == len(scored) else None,
+        )
+
+    def _of_strip(self, strip: Pixels) -> Scored:
+        answer = self._classifier.answer(strip)
+        if self.known is None or answer.features is None:
+            return Scored(answer.probabilities, None)
+        return Scored(answer.probabilities, self.known.scores(strip, answer.features))
