@@ -51,7 +51,7 @@ def rounded(network: Network) -> Network:
     Raises:
         ValueError: A weight is not finite, or too large for 16 bits.
     """
-    copied = copy.deepcopy(network).float().eval()
+    copied: Network = copy.deepcopy(network).float().eval()
     for module in copied.modules():
         if isinstance(module, nn.Sequential):
             _fold_normalisations(module)

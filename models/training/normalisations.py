@@ -1,8 +1,8 @@
 """Batch normalisations whose statistics are not those of the images: they get them, and answer what they did before.
 
 In evaluation a normalisation is one factor and one shift a channel. Where it was folded into its convolution it is next
-to nothing, and any statistics would do; but in training it divides by those of the batch. So a network to train on needs
-the statistics of its images, and the scale and shift that undo them.
+to nothing, and any statistics would do; but in training it divides by those of the batch. So a network to train on
+needs the statistics of its images, and the scale and shift that undo them.
 """
 
 from collections.abc import Sequence
