@@ -24,7 +24,7 @@ class Canvas:
 
     Attributes:
         reflectance: (3584, width) float32, the share of the light that comes back, about 1 on bare metal.
-        mask: (3584, width) uint8, 0 or the number of the defect's class.
+        mask: (3584, width) uint8, 0 or the number of the defect's class; 255 is what is of no class.
     """
 
     reflectance: Plane
@@ -41,7 +41,9 @@ class Canvas:
         """Columns of the surface."""
         return int(self.reflectance.shape[1])
 
-    def lay(self, gain: Plane, line: int, column: int, footprint: Pixels | None = None) -> int:
+    def lay(
+        self, gain: Plane, line: int, column: int, footprint: Pixels | None = None, own: Plane | None = None
+    ) -> int:
         """Multiply a small window into the surface, across the seam of the turn where it must.
 
         Args:
@@ -49,6 +51,7 @@ class Canvas:
             line: The window's first line, any integer.
             column: The window's first column; what lies beside the surface is lost.
             footprint: (h, w) uint8, written into the mask where it is not 0.
+            own: (h, w) float32, what is added to it: the light that comes back from what covers the surface.
 
         Returns:
             The number of mask pixels that the footprint covers on the surface.
@@ -59,6 +62,8 @@ class Canvas:
         inside = slice(first - column, last - column)
         lines = np.arange(line, line + gain.shape[0]) % LINES_PER_TURN
         self.reflectance[lines, first:last] *= gain[:, inside]
+        if own is not None:
+            self.reflectance[lines, first:last] += own[:, inside]
         if footprint is None:
             return 0
         part = footprint[:, inside]

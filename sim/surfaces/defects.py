@@ -130,17 +130,12 @@ def _anywhere(rng: np.random.Generator, footprint: Pixels, width_px: int) -> Cor
     return Corner(line - footprint.shape[0] // 2, column - footprint.shape[1] // 2)
 
 
-def _within(length: float, limits: tuple[float, float], scale: float) -> float:
-    least, most = (scale * limit for limit in limits)
-    return min(max(length, least), most)
-
-
 def _lay_film(rng: np.random.Generator, canvas: Canvas, footprint: Pixels, corner: Corner) -> None:
     """A film over what the footprint covers, a little larger, and no larger than films are."""
     scale, extent_px = float(np.sqrt(canvas.width_px / 690)), _extent_px(footprint)
-    long_px = _within(extent_px * float(rng.uniform(1.2, 1.9)), FILM_LONG_PX, scale)
-    short_px = _within(extent_px * float(rng.uniform(1.0, 1.5)), FILM_SHORT_PX, scale)
-    gain = film(rng, long_px, short_px)
+    longer, shorter = (extent_px / scale * rng.uniform(*times) for times in ((1.2, 1.9), (1.0, 1.5)))
+    long_px, short_px = np.clip(longer, *FILM_LONG_PX), np.clip(shorter, *FILM_SHORT_PX)
+    gain = film(rng, scale * float(long_px), scale * float(short_px))
     middle = [int(np.median(covered)) for covered in np.nonzero(footprint)]
     aside = rng.integers(-(extent_px // 6) - 1, extent_px // 6 + 2, 2)
     canvas.lay(

@@ -13,6 +13,7 @@ import numpy as np
 
 from sim.surfaces.canvas import LINES_PER_TURN, Plane
 from station.core.errors import RecordingError
+from station.core.part import Pixels
 
 WINDOW_PX = 128
 """Side of the windows that are laid; smaller pictures are left out."""
@@ -30,7 +31,7 @@ def check_ground(folder: Path) -> int:
     Raises:
         RecordingError: None can: there are no pictures of at least 128 x 128 px.
     """
-    usable = len(_finishes(folder))
+    usable = len(pictures_of(folder))
     if usable == 0:
         raise RecordingError(
             "recording.not_found",
@@ -77,13 +78,17 @@ def _weight() -> Plane:
 
 
 @lru_cache(maxsize=4)
-def _finishes(folder: Path) -> tuple[Plane, ...]:
-    """The contrasts of every picture that is large enough, in the order of their names."""
+def pictures_of(folder: Path) -> tuple[Pixels, ...]:
+    """Every picture of a folder, and of those in it, that is large enough, grey, in the order of their names."""
     paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in _SUFFIXES)
     images = (cv2.imread(str(path), cv2.IMREAD_GRAYSCALE) for path in paths)
-    return tuple(
-        _finish(np.asarray(image, np.float32)) for image in images if image is not None and _large(image.shape)
-    )
+    return tuple(np.asarray(image, np.uint8) for image in images if image is not None and _large(image.shape))
+
+
+@lru_cache(maxsize=4)
+def _finishes(folder: Path) -> tuple[Plane, ...]:
+    """The contrasts of every picture."""
+    return tuple(_finish(np.asarray(picture, np.float32)) for picture in pictures_of(folder))
 
 
 def _large(shape: tuple[int, ...]) -> bool:

@@ -1,7 +1,7 @@
 """What a recording is to hold: how many housings of each class, their widths, severities and seeds."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from sim.surfaces.grounds import check_ground
 from sim.surfaces.places import Place
 from sim.surfaces.render import USUAL_SETTING, WIDTHS_PX, Setting, World
 from sim.surfaces.severity import DEFAULT, Severity, SeverityPlan
+from sim.surfaces.unknown import Unknown, parse_kinds
 from station.core.errors import ConfigError
 
 PAPER_MIX = (40, 17, 36, 19, 18)
@@ -32,6 +33,7 @@ class PlannedPart:
         severity: Of every defect.
         setting: Lamp, harmless marks, world and ground.
         place: Where every defect is to lie.
+        unknown: What kind of part it is where it is none of the classes.
     """
 
     part_id: str
@@ -41,6 +43,7 @@ class PlannedPart:
     severity: Severity = DEFAULT
     setting: Setting = USUAL_SETTING
     place: Place = Place.ANYWHERE
+    unknown: Unknown | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,7 @@ class RenderPlan:
         mixed: Share of the housings with several defects whose defects are of different classes.
         setting: Lamp, harmless marks, world and ground.
         place: Where every defect is to lie; in a place that is asked for each housing has one at most.
+        unknown: Kinds of parts of none of the classes, dealt in turn; none for housings with the classes of the mix.
     """
 
     parts: int
@@ -64,6 +68,7 @@ class RenderPlan:
     mixed: float = 0.0
     setting: Setting = USUAL_SETTING
     place: Place = Place.ANYWHERE
+    unknown: tuple[Unknown, ...] = ()
 
     def planned(self) -> list[PlannedPart]:
         """Every housing, in the order of rendering; the same plan gives the same housings.
@@ -81,7 +86,10 @@ class RenderPlan:
         width_px = WIDTHS_PX[int(rng.integers(len(WIDTHS_PX)))]
         severity, defects = self.severity.draw(rng, surface, turn), self._defects(rng, surface)
         part_id, seed = f"SMH-{self.seed}-{number:05}", self.seed * 1_000_000 + number
-        return PlannedPart(part_id, seed, width_px, defects, severity, self.setting, self.place)
+        planned = PlannedPart(part_id, seed, width_px, defects, severity, self.setting, self.place)
+        if not self.unknown:
+            return planned
+        return replace(planned, defects=(), unknown=self.unknown[number % len(self.unknown)])
 
     def _defects(self, rng: np.random.Generator, surface: SurfaceClass) -> tuple[SurfaceClass, ...]:
         several, different = rng.random(2)
@@ -128,6 +136,19 @@ def parse_place(text: str) -> Place:
         told = "; ".join(f"{place} ({place.meaning})" for place in Place)
         raise ConfigError("config.bad_option", f"place {text!r}: one of {told}")
     return Place(text)
+
+
+def parse_unknown(text: str | None, place: Place, ground: Path | None) -> tuple[Unknown, ...]:
+    """The kinds of parts that a command line asks for; none without a word.
+
+    Raises:
+        ConfigError: There is no such kind, pictures are needed, or a place is asked for, too.
+    """
+    if text is None:
+        return ()
+    if place is not Place.ANYWHERE:
+        raise ConfigError("config.bad_option", "--place says where defects lie; a part of --unknown has none")
+    return parse_kinds(text, ground)
 
 
 def parse_setting(world: str, ground: Path | None, lamp_age: float | None, marks_factor: float) -> Setting:

@@ -3,7 +3,7 @@
     DIR/recording.jsonl    one object a scan: file, part_id, part_type, label
     DIR/truth.jsonl        one object a scan: file, mask, left, right, seed, lamp and defects with their parameters
     DIR/*.png              the scans, 3584 lines, the part on black
-    DIR/masks/*.png        0, or the number of the class of the defect that covers the pixel
+    DIR/masks/*.png        0, or the number of the class of the defect that covers it; 255 is of none of the classes
 
 Everything but `truth.jsonl` and the masks is what a recording of a real line has, too. The two lists are written when
 every scan is there, so a folder that was not finished is no recording.
@@ -25,6 +25,7 @@ from sim.surfaces.defects import Defect
 from sim.surfaces.places import Place
 from sim.surfaces.plan import PlannedPart
 from sim.surfaces.render import MARGINS_PX, RenderedScan, render_part
+from sim.surfaces.unknown import Unknown
 from station.core.errors import RecordingError
 from station.core.part import Pixels
 
@@ -99,18 +100,21 @@ def _each(jobs: int) -> Iterator[Each]:
 
 
 def _render(folder: Path, part: PlannedPart) -> Lines:
-    scan = render_part(part.seed, part.width_px, part.defects, part.severity, part.setting, part.place)
+    surface = (part.defects, part.severity, part.setting, part.place, part.unknown)
+    scan = render_part(part.seed, part.width_px, *surface)
     _write_png(folder / f"{part.part_id}.png", scan.image, SCAN_PNG)
     _write_png(folder / "masks" / f"{part.part_id}.png", scan.mask, MASK_PNG)
     return json.dumps(_entry(part, scan)), json.dumps(_truth(part, scan))
 
 
-def _entry(part: PlannedPart, scan: RenderedScan) -> dict[str, str]:
+def _entry(part: PlannedPart, scan: RenderedScan) -> dict[str, object]:
+    composed = {"composed": True} if part.unknown is Unknown.PICTURE else {}
     return {
         "file": f"{part.part_id}.png",
         "part_id": part.part_id,
         "part_type": f"smh_{part.width_px}",
-        "label": scan.truth.surface.label,
+        "label": scan.truth.label,
+        **composed,
     }
 
 
@@ -130,9 +134,10 @@ def _truth(part: PlannedPart, scan: RenderedScan) -> dict[str, object]:
 
 def _seen_under(part: PlannedPart, scan: RenderedScan) -> dict[str, object]:
     """What a usual housing of rendered metal has not."""
+    unknown = {"unknown": part.unknown.value} if part.unknown else {}
     ground = {"ground": part.setting.ground.name} if part.setting.ground else {}
     hard = {"world": part.setting.world.value, **scan.truth.conditions.told()} if scan.truth.conditions else {}
-    return {**ground, **hard}
+    return {**unknown, **ground, **hard}
 
 
 def _told(defect: Defect) -> dict[str, object]:

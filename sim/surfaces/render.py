@@ -1,7 +1,7 @@
 """One housing, rendered as the camera would scan it, with the truth about its surface."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
@@ -16,7 +16,9 @@ from sim.surfaces.grounds import real_finish
 from sim.surfaces.lookalikes import lay_lookalikes
 from sim.surfaces.places import Place
 from sim.surfaces.severity import DEFAULT, Severity
+from sim.surfaces.unknown import Unknown, lay_unknown
 from station.core.part import Pixels, Roi
+from station.core.verdicts import UNKNOWN
 
 WIDTHS_PX = (385, 570, 690, 935, 1065, 1575)
 """Widths of the six sizes of housings. Source: Mustafaev et al., section III A."""
@@ -66,6 +68,7 @@ class SurfaceTruth:
         lamp_age: Of the lamp that it was seen under, 0 new to 1 worn out.
         brightness: Mean grey value of its bare surface under a new lamp.
         conditions: What it is seen under in the hard world; None in the usual one.
+        unknown: What kind of part it is where it is none of the classes.
     """
 
     seed: int
@@ -74,12 +77,18 @@ class SurfaceTruth:
     lamp_age: float
     brightness: float
     conditions: Conditions | None = None
+    unknown: Unknown | None = None
 
     @property
     def surface(self) -> SurfaceClass:
         """The part's class: that of its largest defect by area, of equal ones the first."""
         largest = max(self.defects, key=lambda defect: defect.area_px, default=None)
         return SurfaceClass.DEFECT_FREE if largest is None else largest.surface
+
+    @property
+    def label(self) -> str:
+        """What the truth calls the part: its class, or `unknown`."""
+        return UNKNOWN if self.unknown else self.surface.label
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +97,8 @@ class RenderedScan:
 
     Attributes:
         image: (3584, margins and part) uint8, the part on black.
-        mask: The same shape, uint8: 0, or the number of the class of the defect that covers the pixel.
+        mask: The same shape, uint8: 0, or the number of the class of the defect that covers the pixel; 255 is
+            what is of none of the classes.
         truth: What the surface is.
     """
 
@@ -104,6 +114,7 @@ def render_part(
     severity: Severity = DEFAULT,
     setting: Setting = USUAL_SETTING,
     place: Place = Place.ANYWHERE,
+    unknown: Unknown | None = None,
 ) -> RenderedScan:
     """A housing of a width with defects of given classes; the same arguments give the same bytes.
 
@@ -114,14 +125,18 @@ def render_part(
         severity: Of every defect.
         setting: Lamp, harmless marks, world and ground.
         place: Where every defect is to lie.
+        unknown: What kind of part it is where it is none of the classes; it has no defect then.
 
     Raises:
         RecordingError: The ground's folder has no picture that can be used.
+        ConfigError: That kind of part needs pictures, and there is no ground.
     """
-    rng = np.random.default_rng([seed, width_px, *map(int, defects)])
+    rng = np.random.default_rng([seed, width_px, *map(int, defects), *([unknown.number] if unknown else [])])
     canvas = Canvas.bare(width_px)
-    _wear(rng, canvas, setting)
+    _wear(rng, canvas, replace(setting, ground=None) if unknown is Unknown.PICTURE else setting)
     laid = tuple(lay_defect(rng, canvas, surface, severity, place) for surface in defects)
+    if unknown:
+        lay_unknown(rng, canvas, unknown, setting.ground)
     left_px, right_px = (int(rng.integers(*MARGINS_PX)) for _ in range(2))
     everyday = metal.lamp_age(rng)
     age, brightness = everyday if setting.lamp_age is None else setting.lamp_age, metal.brightness(rng)
@@ -133,7 +148,7 @@ def render_part(
         conditions = Conditions.drawn(rng)
         scene, mask = conditions.seen(scene * conditions.lamp(scene.shape[1])), conditions.seen_mask(mask)
     roi = Roi(left_px, left_px + width_px)
-    truth = SurfaceTruth(seed, roi, laid, age, brightness, conditions)
+    truth = SurfaceTruth(seed, roi, laid, age, brightness, conditions, unknown)
     return RenderedScan(metal.expose(rng, scene), mask, truth)
 
 

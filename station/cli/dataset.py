@@ -59,6 +59,15 @@ def render(
             "border), corner (where four meet), seam (the turn's start and end), film (on dried oil)."
         ),
     ] = "anywhere",
+    unknown: Annotated[
+        str | None,
+        typer.Option(
+            metavar="KIND",
+            help="Parts of none of the classes, in place of the mix: rust-film, thread, burred-dent, droplets, label, "
+            "wrong-material, picture (of other metal, from --ground), several with commas between them, or drawn (all "
+            "but picture).",
+        ),
+    ] = None,
     world: Annotated[
         str, typer.Option(help="usual; or hard: marks that look like defects, weak lamps, poor focus, a wobbling axis.")
     ] = "usual",
@@ -75,13 +84,15 @@ def render(
     The same options give the same files, whatever the number of processes. A folder that holds a recording is refused.
     """
     from sim.surfaces import RenderPlan, SeverityPlan, write_recording
-    from sim.surfaces.plan import parse_mix, parse_place, parse_setting
+    from sim.surfaces.plan import parse_mix, parse_place, parse_setting, parse_unknown
 
     try:
         setting = parse_setting(world, ground, lamp_age, marks)
+        where = parse_place(place)
         plan = RenderPlan(
-            parts, seed, parse_mix(mix), SeverityPlan.parse(severity), mixed, setting, parse_place(place)
-        ).planned()
+            parts, seed, parse_mix(mix), SeverityPlan.parse(severity), mixed, setting, where,
+            parse_unknown(unknown, where, ground),
+        ).planned()  # fmt: skip
         with progress("rendering") as tell:
             write_recording(folder, plan, jobs or os.cpu_count() or 1, tell)
     except StationError as error:
