@@ -1,8 +1,8 @@
 """Batch normalisations whose statistics are not those of the images: they get them, and answer what they did before.
 
-In evaluation a normalisation is one factor and one shift a channel. Where it was folded into its convolution it is next
-to nothing, and any statistics would do; but in training it divides by those of the batch. So a network to train on
-needs the statistics of its images, and the scale and shift that undo them.
+In evaluation a normalisation is one factor and one shift a channel. Where it was folded into its convolution it does
+nothing, and any statistics would do; but in training it divides by those of the batch. So a network that is to train
+on needs the statistics of its images, and the scale and shift that undo them.
 """
 
 from collections.abc import Sequence
@@ -32,8 +32,9 @@ def fit(network: Network, norms: Sequence[nn.BatchNorm2d], images: Tensor) -> No
         norms: Of its features.
         images: (n, 1, height, width) of 0 to 1.
     """
-    for norm, (mean, variance) in _seen(network, norms, images).items():
-        _restate(norm, mean, variance)
+    with torch.no_grad():
+        for norm, (mean, variance) in _seen(network, norms, images).items():
+            _restate(norm, mean, variance)
 
 
 def _seen(
@@ -48,14 +49,12 @@ def _seen(
 
     hooks = [norm.register_forward_pre_hook(look) for norm in norms]
     network.eval()
-    with torch.no_grad():
-        network.features(images)
+    network.features(images)
     for hook in hooks:
         hook.remove()
     return seen
 
 
-@torch.no_grad()
 def _restate(norm: nn.BatchNorm2d, mean: Tensor, variance: Tensor) -> None:
     """The same factor and shift by other statistics."""
     if norm.running_mean is None or norm.running_var is None:

@@ -159,14 +159,14 @@ def unfold(network: Network, arrays: Mapping[str, NDArray[np.float32]], images: 
     fit(network, norms, images)
 
 
-@torch.no_grad()
 def _set_folded(convolution: nn.Conv2d, norm: nn.BatchNorm2d, kernel: Tensor, bias: Tensor) -> None:
     """The kernel, and a normalisation that adds the bias and does nothing else."""
-    convolution.weight.copy_(kernel)
     norm.eps = ARCHIVE_EPS
     norm.reset_running_stats()
-    norm.weight.fill_((1 + norm.eps) ** 0.5)
-    norm.bias.copy_(bias)
+    with torch.no_grad():
+        convolution.weight.copy_(kernel)
+        norm.weight.fill_((1 + norm.eps) ** 0.5)
+        norm.bias.copy_(bias)
 
 
 def _arrays(path: Path) -> dict[str, NDArray[np.float32]]:
