@@ -13,7 +13,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from station.cell.speed_watch import SpeedWatch
+from station.core.broadcast import Broadcast
 from station.core.errors import JigError, RobotError, StationError
+from station.core.events import OrderDone, OrderGiven
 from station.core.part import Device, Inspection, Order, PartType, Receipt
 from station.core.ports.devices import JigStatus, RobotStatus, SortRobot, SpinJig
 from station.core.ports.records import PartLedger
@@ -28,16 +30,20 @@ class Motion:
         robot: The robot arm.
         ledger: Gives out order numbers and keeps intents and receipts.
         may_move: Whether the cell's present state allows motion.
+        broadcast: Told of every order, and when it is done.
 
     Attributes:
         still: Set while the jig was not ordered to turn since it was last seen at a standstill.
     """
 
-    def __init__(self, jig: SpinJig, robot: SortRobot, ledger: PartLedger, may_move: Callable[[], bool]) -> None:
+    def __init__(
+        self, jig: SpinJig, robot: SortRobot, ledger: PartLedger, may_move: Callable[[], bool], broadcast: Broadcast
+    ) -> None:
         self._jig = jig
         self._robot = robot
         self._ledger = ledger
         self._may_move = may_move
+        self._broadcast = broadcast
         self._one_at_a_time = asyncio.Lock()
         self.still = asyncio.Event()
         self.still.set()
@@ -185,8 +191,11 @@ class Motion:
             raise StationError("station.illegal_command", f"{what} must not be moved in this state")
 
     async def _intend(self, device: Device, verb: str, argument: int, inspection: Inspection | None) -> Order:
-        return await self._ledger.order(device, verb, argument, inspection)
+        order = await self._ledger.order(device, verb, argument, inspection)
+        self._broadcast.tell(OrderGiven(order))
+        return order
 
     async def _save(self, receipt: Receipt) -> Receipt:
         await self._ledger.receipt(receipt)
+        self._broadcast.tell(OrderDone(receipt))
         return receipt

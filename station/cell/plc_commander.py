@@ -8,7 +8,9 @@ import asyncio
 import structlog
 
 from station.cell.desk import Desk
+from station.cell.hearing import Hearing
 from station.cell.reporting import Reporting
+from station.core.broadcast import Broadcast
 from station.core.errors import FAULTS, Fault, PlcError, Reaction, StationError
 from station.core.ports.line import CommandWish, LineLink, LineRequest
 
@@ -16,17 +18,19 @@ log = structlog.get_logger()
 
 
 class PlcCommander:
-    """Connects the line, answers what it asks, and shows it every change.
+    """Connects the line, answers what it asks, shows it every change, and tells what it says.
 
     Args:
         link: The line PLC.
         reconnect_s: Time between attempts to connect.
+        broadcast: Told what the line says.
     """
 
-    def __init__(self, link: LineLink, reconnect_s: float) -> None:
+    def __init__(self, link: LineLink, reconnect_s: float, broadcast: Broadcast) -> None:
         self._link = link
         self._reconnect_s = reconnect_s
         self._reporting = Reporting(link.results)
+        self._hearing = Hearing(link.feed, broadcast)
 
     async def serve(self, desk: Desk) -> None:
         """Connect, then answer and report until cancelled.
@@ -38,6 +42,7 @@ class PlcCommander:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._answer_requests(desk), name="plc requests")
             group.create_task(self._reporting.serve(desk), name="plc reports")
+            group.create_task(self._hearing.serve(), name="plc words")
 
     async def leave(self, desk: Desk) -> None:
         """Show the last view, if the line still takes it."""

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from station.core.alarms import Alarm
 from station.core.judgement import Defect, Judgement
 from station.core.light import Light
-from station.core.part import Decision, Inspection, Scores
+from station.core.part import Decision, Inspection, Order, Receipt, Scores
+from station.core.ports.line import LineView
 from station.core.reason import Reason
 from station.core.timeline import Load, ScanTimes, SettleTimes
 from station.core.verdicts import Place, Verdict
@@ -40,6 +41,20 @@ class StepStarted:
 
     inspection: Inspection
     step: str
+
+
+@dataclass(frozen=True, slots=True)
+class OrderGiven:
+    """An order is written down and goes out to its device next."""
+
+    order: Order
+
+
+@dataclass(frozen=True, slots=True)
+class OrderDone:
+    """A device has reported an order done, and that is written down."""
+
+    receipt: Receipt
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,10 +139,19 @@ class AlarmsChanged:
     alarms: tuple[Alarm, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class LineChanged:
+    """The line PLC says something else: permission, full places, what is announced, or that it is not believed."""
+
+    view: LineView
+
+
 CellEvent = (
     StateChanged
     | PartEntered
     | StepStarted
+    | OrderGiven
+    | OrderDone
     | StripScored
     | ScanJudged
     | NetworkOverloaded
@@ -136,5 +160,6 @@ CellEvent = (
     | PartLost
     | PartWithdrawn
     | AlarmsChanged
+    | LineChanged
 )
 Watcher = Callable[[CellEvent], None]

@@ -142,6 +142,7 @@ CONTROL = (  # 91xx commands to a running station
     Fault(9103, "control.stranger", "Another user's program answers in the station's place. Nothing was sent; end that program.", Reaction.REFUSE),
     Fault(9104, "control.not_permitted", "You may not command this station. Do it as its own user, or become a member of its group.", Reaction.REFUSE),
     Fault(9105, "control.no_socket", "The station's socket for commands cannot be made in the data folder. Correct what is named.", Reaction.REFUSE),
+    Fault(9106, "control.too_many_watch", "So many programs watch the station already that it tells no other. Close one: a page, or whatever else watches.", Reaction.REFUSE),
 )
 # fmt: on
 

@@ -98,6 +98,7 @@ EventName = Literal[
     "watchdog_answered_again",
     "watchdog_withheld",
     "watcher_behind",
+    "watcher_cut_off",
     "watcher_dropped",
 ]
 """What a log line is called, for its `event`."""

@@ -30,7 +30,7 @@ from station.cell.supply import Supply
 from station.core.alarms import Alarm
 from station.core.broadcast import Broadcast
 from station.core.clock import Clock, SystemClock
-from station.core.events import PartSorted, Watcher
+from station.core.events import AlarmsChanged, PartSorted, Watcher
 from station.core.part import ModelIdentity
 from station.core.ports.camera import LineCamera
 from station.core.ports.devices import SortRobot, SpinJig
@@ -107,15 +107,17 @@ def assemble(outside: Outside, settings: Settings, tell: Watcher, commanders: Se
     alarms, quota = Alarms(outside.listed, ledger, outside.clock, settings.alarms, broadcast), Quota(counters)
     unit.subscribe(alarms.on_change)
     unit.subscribe(notes.on_change)
-    motion = Motion(outside.jig, outside.robot, ledger, lambda: unit.state in MAY_MOVE)
+    motion = Motion(outside.jig, outside.robot, ledger, lambda: unit.state in MAY_MOVE, broadcast)
     results = LineResults(outside.line.results, feed, unit, motion.still)
     equipment = Equipment(outside.camera, motion, feed, outside.recipes, ledger, outside.compute, outside.clock)
     cell = Cell(equipment, results, counters, CellSettings.of(settings), broadcast)
     supply = Supply(feed, unit, outside.recipes, settings.plc.starved_after_s)
     controller = Controller(unit, cell, supply, quota, Reactions(unit, alarms), broadcast)
     desk = Desk(unit, alarms, counters, quota, notes)
-    line = PlcCommander(outside.line, settings.plc.link.reconnect_s)
+    line = PlcCommander(outside.line, settings.plc.link.reconnect_s, broadcast)
     operation = Operation(controller, cell, desk, line, commanders, notes, alarms)
+    if outside.listed:
+        broadcast.tell(AlarmsChanged(alarms.listed))
     return Assembly(desk, operation, alarms, cell, motion, counters)
 
 

@@ -1,4 +1,4 @@
-"""Commands from the command line to a running station: a line each way, over a socket in its data folder.
+"""Commands from the command line to a running station, and what it tells of itself: lines over a socket in its folder.
 
 Nobody but the station's own user can make anything in the data folder, so nobody else can take the socket's place; each
 end asks the kernel who is at the other one all the same, before it says or believes anything.
@@ -8,6 +8,8 @@ import asyncio
 import json
 import os
 import socket
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,12 @@ from station.core.peer import Peer, user_name
 SOCKET = "station.socket"
 ANSWER_TIMEOUT_S = 5.0
 """How long a command waits for the station's answer."""
+SILENCE_S = 3.0
+"""A station that tells nothing for so long is not heard any more; it tells something every second."""
+REFUSED = "refused"
+"""The kind of the only line for who may not watch."""
+LINE_BYTES = 1 << 20
+"""The longest line."""
 
 
 async def send(data: Path, word: str) -> dict[str, str | None]:
@@ -30,15 +38,42 @@ async def send(data: Path, word: str) -> dict[str, str | None]:
 
 
 async def ask(data: Path, words: str, timeout_s: float = ANSWER_TIMEOUT_S) -> dict[str, Any]:
-    """Send a command, `status`, `alarms`, `ack CODE` or `ack all`, and return all of the station's answer.
+    """Send a command, `status`, `alarms`, or `ack CODE` or `ack all`, with or without `for NAME`; all of the answer.
 
     Raises:
         ControlError: No station runs with this data folder, it does not answer in time, it may not be commanded by
             this user, or who answers is not the folder's owner; then nothing was sent.
     """
+    with _told(data, timeout_s):
+        async with asyncio.timeout(timeout_s), _asked(data, words) as reader:
+            answer: dict[str, Any] = json.loads(await reader.read())
+            return answer
+
+
+async def watch(data: Path, silence_s: float = SILENCE_S) -> AsyncGenerator[dict[str, Any], None]:
+    """What the station tells of itself, as `station/host/watch.md` says: the whole state first; it ends by raising.
+
+    Close it (`contextlib.aclosing`) when you have heard enough.
+
+    Raises:
+        ControlError: As for `ask`; too many watch already; nothing was told for too long, or the station has ended.
+    """
+    with _told(data, silence_s):
+        async with _asked(data, "watch") as reader:
+            while True:
+                async with asyncio.timeout(silence_s):
+                    line = await reader.readline()
+                told: dict[str, Any] = json.loads(line)
+                if told["kind"] == REFUSED:
+                    raise ControlError("control.too_many_watch", told["reason"])
+                yield told
+
+
+@contextmanager
+def _told(data: Path, timeout_s: float) -> Iterator[None]:
+    """What goes wrong in the conversation, as a fault."""
     try:
-        async with asyncio.timeout(timeout_s):
-            return await _ask(data, words)
+        yield
     except (FileNotFoundError, NotADirectoryError, ConnectionRefusedError) as error:
         raise ControlError("control.no_station", f"{data}: {error.strerror}") from error
     except PermissionError as error:
@@ -51,10 +86,17 @@ async def ask(data: Path, words: str, timeout_s: float = ANSWER_TIMEOUT_S) -> di
         raise ControlError("config.file_failed", f"{data}: {error.strerror}") from error
 
 
-async def _ask(data: Path, words: str) -> dict[str, Any]:
+@asynccontextmanager
+async def _asked(data: Path, words: str) -> AsyncIterator[asyncio.StreamReader]:
+    """The answer to a request, while in this context.
+
+    Raises:
+        OSError: There is no station, or the connection broke.
+        ControlError: Who answers is not the folder's owner.
+    """
     connection, owner = await _connected(data)
     try:
-        reader, writer = await asyncio.open_unix_connection(sock=connection)
+        reader, writer = await asyncio.open_unix_connection(sock=connection, limit=LINE_BYTES)
     except BaseException:
         connection.close()
         raise
@@ -63,8 +105,7 @@ async def _ask(data: Path, words: str) -> dict[str, Any]:
             detail = f"{data} belongs to {user_name(owner)}, but {user_name(peer.user)} answers for it"
             raise ControlError("control.stranger", detail)
         writer.write(words.encode() + b"\n")
-        answer: dict[str, Any] = json.loads(await reader.read())
-        return answer
+        yield reader
     finally:
         writer.transport.abort()
 

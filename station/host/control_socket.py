@@ -19,10 +19,13 @@ from station.core.errors import ControlError, StationError
 from station.core.peer import Peer, commanding_group, user_name
 from station.core.place import displaced
 from station.host.control import SOCKET
+from station.host.watch import Watch
 
 REQUEST_TIMEOUT_S = 2.0
-"""How long a connection may take, from the first to the last byte."""
+"""How long a connection may take, from the first to the last byte, unless it watches."""
 REQUEST_BYTES = 1024
+WATCH = ["watch"]
+"""The request of who wants to be told what happens, for as long as it listens."""
 CONNECTIONS = 32
 """So many at a time; one more is hung up on."""
 NO_FILES_PAUSE_S = 1.0
@@ -34,18 +37,20 @@ log = structlog.get_logger()
 
 
 class ControlSocket:
-    """Takes what `station command` and `station alarms` ask to the desk.
+    """Takes what `station command` and `station alarms` ask to the desk, and tells what happens to those who watch.
 
     They are obeyed when they come from the station's own user, from root, or from a member of the group `inspection`
     where the station runs in that group.
 
     Args:
         data: The data folder.
+        watch: Tells of the cell.
         look_s: How often the socket is looked for, and made anew where somebody has deleted it.
     """
 
-    def __init__(self, data: Path, look_s: float = LOOK_S) -> None:
+    def __init__(self, data: Path, watch: Watch, look_s: float = LOOK_S) -> None:
         self._path = data / SOCKET
+        self._watch = watch
         self._look_s = look_s
         self._group = commanding_group()
         self._listener: socket.socket | None = None
@@ -157,22 +162,34 @@ class ControlSocket:
 
     async def _converse(self, connection: socket.socket, peer: Peer, desk: Desk) -> None:
         with suppress(OSError, TimeoutError):
-            async with asyncio.timeout(REQUEST_TIMEOUT_S):
+            async with asyncio.timeout(REQUEST_TIMEOUT_S) as deadline:
                 reader, writer = await asyncio.open_unix_connection(sock=connection, limit=REQUEST_BYTES)
                 try:
-                    writer.write(json.dumps(await _heard_out(reader, peer, desk)).encode() + b"\n")
-                    writer.close()
-                    await writer.wait_closed()
+                    words = await _request(reader)
+                    if words == WATCH:
+                        deadline.reschedule(None)
+                        await self._watch.attend(reader, writer)
+                    else:
+                        writer.write(json.dumps(_answered(words, peer, desk)).encode() + b"\n")
+                        writer.close()
+                        await writer.wait_closed()
                 finally:
                     writer.transport.abort()
 
 
-async def _heard_out(reader: asyncio.StreamReader, peer: Peer, desk: Desk) -> dict[str, Any]:
+async def _request(reader: asyncio.StreamReader) -> list[str] | None:
+    """The words of a request, or None where it is none."""
     try:
         line = await reader.readline()
     except ValueError:
+        return None
+    return line.decode(errors="replace").split()
+
+
+def _answered(words: list[str] | None, peer: Peer, desk: Desk) -> dict[str, Any]:
+    if words is None:
         return _answer(desk, f"a request is one line of at most {REQUEST_BYTES} bytes")
-    return _answer(desk, _obey(desk, line.decode(errors="replace").split(), peer))
+    return _answer(desk, _obey(desk, words, peer))
 
 
 def _bound(path: Path, group: int | None) -> socket.socket:
@@ -207,6 +224,8 @@ def _obey(desk: Desk, words: list[str], peer: Peer) -> str | None:
                 pass
             case ["ack", code]:
                 desk.acknowledge(None if code == "all" else code, user_name(peer.user))
+            case ["ack", code, "for", *name] if name:
+                desk.acknowledge(None if code == "all" else code, f"{' '.join(name)} ({user_name(peer.user)})")
             case [word]:
                 desk.command(Command[word.upper()], f"{user_name(peer.user)} with `station command`")
             case _:

@@ -9,6 +9,7 @@ import structlog
 
 from station.cell.desk import Commander, Desk
 from station.cell.packml import Command, State
+from station.core.clock import SystemClock
 from station.core.errors import StationError
 from station.core.events import CellEvent, StateChanged
 from station.core.settings import Settings
@@ -16,6 +17,7 @@ from station.core.watchers import Watchers
 from station.host.build import Station, open_station
 from station.host.control_socket import ControlSocket
 from station.host.shutdown import stop, stopped_by_signals
+from station.host.watch import Watch
 from station.host.watchdog import Notifier
 
 log = structlog.get_logger()
@@ -46,8 +48,10 @@ async def serve(
     Raises:
         StationError: The station cannot start, or its line cannot be served.
     """
-    notifier, control = Notifier.of(os.environ), ControlSocket(folder)
+    watch = Watch(settings.station.name, settings.table.places, SystemClock())
+    notifier, control = Notifier.of(os.environ), ControlSocket(folder, watch)
     watchers.add(_status_for(notifier), StateChanged)
+    watchers.add(watch.take)
     commanders: list[Commander] = [control]
     if auto_reset:
         commanders.append(AutomaticReset())

@@ -8,14 +8,17 @@ from pathlib import Path
 from station.cell.desk import Desk
 from station.cell.packml import Command, State
 from station.core.choices import Speed
+from station.core.clock import SystemClock
 from station.core.errors import FAULTS
 from station.core.events import AlarmsChanged, CellEvent, PartSorted, StateChanged
 from station.core.reason import Reason
 from station.core.settings import Settings
 from station.core.watchers import Watchers
 from station.host.build import Station, open_station
+from station.host.control_socket import ControlSocket
 from station.host.shutdown import stop, stopped_by_signals
 from station.host.simulated_cell import Event, SimulatedCell
+from station.host.watch import Watch
 from station.view.report import PartRow, Summary, part_row, summarise
 
 SUSPENDED_FOR_GOOD_S = 30.0
@@ -79,12 +82,21 @@ class Simulation:
             options.faults,
         )  # fmt: skip
         watchers = self._watchers
+        watch = Watch(self._settings.station.name, self._settings.table.places, SystemClock())
+        control = ControlSocket(options.data, watch)
         watchers.add(self._watch)
-        async with watchers, cell, open_station(cell.addressed(self._settings), options.data, watchers) as station:
+        watchers.add(watch.take)
+        addressed = cell.addressed
+        async with (
+            watchers,
+            cell,
+            open_station(addressed(self._settings), options.data, watchers, [control]) as station,
+        ):
             self._say(f"judged by {', '.join(str(model) for model in station.models)}")
             loop = asyncio.get_running_loop()
             started_s = loop.time()
-            reason = await self._take_all_through(station, cell)
+            with control.opened():
+                reason = await self._take_all_through(station, cell)
             seconds = loop.time() - started_s
         rows = tuple(
             part_row(event, self._labels.get(_part_id(event)), station.model_of(event)) for event in self._sorted

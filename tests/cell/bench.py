@@ -25,10 +25,11 @@ from station.core.settings import Settings, parse_settings
 from station.host.build import Outside, assemble
 from station.host.control_socket import LOOK_S, ControlSocket
 from station.host.recipes import bundle_names, recipes_of
+from station.host.watch import Watch
 from tests.contract.fake_camera import FakeLineCamera, Misfortune
 from tests.contract.fake_devices import FakeJig, FakeLine, FakeLineLink, FakeRobot, Floor
 from tests.contract.fake_ledger import FakeLedger
-from tests.housings import CLASSES, GEOMETRY, Verdict, column
+from tests.housings import CLASSES, GEOMETRY, TABLE, Verdict, column
 from tests.turned import turned
 from tests.virtual_time import clock_here, patience, turn
 
@@ -201,9 +202,9 @@ async def running(
 
 
 @asynccontextmanager
-async def listening(desk: Desk, data: Path, look_s: float = LOOK_S) -> AsyncIterator[None]:
-    """While in this context, `station command` and `station alarms` reach the desk."""
-    control = ControlSocket(data, look_s)
+async def listening(desk: Desk, data: Path, look_s: float = LOOK_S, watch: Watch | None = None) -> AsyncIterator[None]:
+    """While in this context, `station command` and `station alarms` reach the desk; who watches is told by `watch`."""
+    control = ControlSocket(data, watch or Watch("test", TABLE.places, clock_here()), look_s)
     with control.opened():
         serving = asyncio.create_task(control.serve(desk))
         try:

@@ -34,6 +34,6 @@ REASON_CODE: dict[str, int] = {
     "station.bug": 9001, "station.value_out_of_range": 9002, "station.illegal_command": 9003,
     "station.stopped_by_operator": 9004, "station.no_such_alarm": 9005,
     "control.no_station": 9101, "control.no_answer": 9102, "control.stranger": 9103, "control.not_permitted": 9104,
-    "control.no_socket": 9105,
+    "control.no_socket": 9105, "control.too_many_watch": 9106,
 }  # fmt: skip
 """Number on the PLC by code; a number that was given out once never changes its meaning."""

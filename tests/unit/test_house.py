@@ -49,6 +49,7 @@ PLANTS = {
         ("station.cell.cell", "station.cell.controller"),
         ("station.cell.supply", "station.cell.plc_commander"),
         ("station.cell.desk", "station.cell.reporting"),
+        ("station.cell.desk", "station.cell.hearing"),
         ("station.cell.quota", "station.cell.desk"),
         ("station.cell.journey", "station.cell.cell"),
         ("station.cell.inspector", "station.cell.journey"),

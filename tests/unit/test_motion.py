@@ -9,8 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from station.cell.motion import Motion
+from station.core.broadcast import Broadcast
 from station.core.clock import SystemClock
 from station.core.errors import FAULTS, RecordError, StationError
+from station.core.events import CellEvent, OrderDone, OrderGiven
 from station.core.part import Announcement, Device, Inspection, Order, PartType
 from tests.contract.fake_devices import FakeJig, FakeRobot, Floor
 from tests.contract.fake_ledger import FakeLedger
@@ -61,7 +63,8 @@ class Bench:
         self.robot, self.jig = WatchedRobot(self.floor), WatchedJig(self.floor)
         self.ledger = FakeLedger()
         self.may_move = True
-        self.motion = Motion(self.jig, self.robot, self.ledger, lambda: self.may_move)
+        self.told: list[CellEvent] = []
+        self.motion = Motion(self.jig, self.robot, self.ledger, lambda: self.may_move, Broadcast(self.told.append))
 
     async def do(self, what: str, inspection: Inspection) -> None:
         """One order, by name; refusals and failures are the devices' right."""
@@ -148,6 +151,17 @@ async def test_without_an_intent_nothing_moves_but_the_jig_is_stopped_all_the_sa
     with pytest.raises(RecordError):
         await bench.motion.stop(inspection)
     assert not bench.floor.turning
+
+
+async def test_an_order_is_told_when_it_is_given_and_when_it_is_done() -> None:
+    bench = Bench()
+    inspection = await bench.ledger.enter(Announcement(1, "A1", 1), PART_TYPE)
+    await bench.motion.load(inspection, still_there)
+    given, done = bench.told
+    assert isinstance(given, OrderGiven)
+    assert isinstance(done, OrderDone)
+    assert given.order.verb == "load"
+    assert given.order == done.receipt.order
 
 
 async def test_numbers_go_on_after_those_that_the_devices_have_taken() -> None:
