@@ -1,6 +1,7 @@
 # The commands of this project; each makes .venv when it is not there or its requirements have changed.
 #   make simulate        runs the whole cell on the bundled recording
-#   make test            runs every check but those of the next two
+#   make test            runs every check but those of the next three
+#   make test-page       runs the operator page in a browser, which must be there as `chromium`
 #   make test-plant      runs the station with a line PLC of another language, which needs node and a package of npm's
 #   make test-training   adds these packages, some gigabytes, to .venv and runs the checks that need them
 #   make wheelhouse      gathers in dist/wheelhouse all that an installation without a network needs, for this kind of
@@ -15,6 +16,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 TRAINING_READY := $(VENV)/.ready-training
+BROWSER_READY := $(VENV)/.ready-browser
 
 WHEELHOUSE := dist/wheelhouse
 
@@ -33,12 +35,15 @@ OF_EVERY_BRANCH := $(addprefix tests/unit/test_,algorithm1.py probabilities.py m
 	errors.py registers.py register_listing.py) tests/cell/test_deadlines.py tests/cell/test_states_and_faults.py \
 	tests/wire/test_robot_driver.py
 
-.PHONY: simulate test test-plant test-training lint unit branches environment lock notice pages wheelhouse clean
+.PHONY: simulate test test-page test-plant test-training lint unit branches environment lock notice pages wheelhouse clean
 
 simulate: environment
 	$(BIN)/station --simulate
 
 test: lint unit branches
+
+test-page: $(BROWSER_READY)
+	$(PYTEST) -m page tests/page
 
 test-plant: environment
 	$(PYTEST) -m plant tests/plant
@@ -54,18 +59,19 @@ lint: environment
 	$(BIN)/lint-imports
 
 unit: environment
-	$(PYTEST) -m "not slow and not training and not plant"
+	$(PYTEST) -m "not slow and not training and not plant and not page"
 
 branches: environment
 	$(PYTEST) --cov --cov-report=term $(OF_EVERY_BRANCH)
 
 environment: $(READY)
 
-$(READY): pyproject.toml requirements/run.txt requirements/dev.txt requirements/build.txt requirements/compiler.txt \
-		setup.py $(wildcard sim/gentl/*.h sim/gentl/*/*.c sim/gentl/*/*.h sim/gentl/descriptions/*.xml) \
+$(READY): pyproject.toml requirements/run.txt requirements/page.txt requirements/dev.txt requirements/build.txt \
+		requirements/compiler.txt setup.py \
+		$(wildcard sim/gentl/*.h sim/gentl/*/*.c sim/gentl/*/*.h sim/gentl/descriptions/*.xml) \
 		$(wildcard station/flow/pixels/*.c station/flow/pixels/*.h)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(LOCKED) -r requirements/run.txt -r requirements/dev.txt -r requirements/build.txt
+	$(LOCKED) -r requirements/run.txt -r requirements/page.txt -r requirements/dev.txt -r requirements/build.txt
 	$(BIN)/python -m station.core.compiler || $(LOCKED) -r requirements/compiler.txt
 	$(ITSELF) --editable .
 	$(PIP) check
@@ -75,7 +81,11 @@ $(TRAINING_READY): $(READY) requirements/train.txt
 	$(LOCKED) -r requirements/run.txt -r requirements/dev.txt -r requirements/train.txt
 	touch $@
 
-# What is for development or for training alone lies beside what runs the station, in the same versions.
+$(BROWSER_READY): $(READY) requirements/browser.txt
+	$(LOCKED) -r requirements/browser.txt
+	touch $@
+
+# What is for the page, for development or for training alone lies beside what runs the station, in the same versions.
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-annotate --custom-compile-command 'make lock' $(UPGRADE)
 BESIDE = sed -n 's/^\([A-Za-z0-9._-]*\)==.*/--no-emit-package \1/p'
@@ -84,18 +94,23 @@ lock: environment
 	$(COMPILE) pyproject.toml --output-file requirements/run.txt
 	$(COMPILE) --group build --output-file requirements/build.txt
 	$(COMPILE) --group compiler --output-file requirements/compiler.txt
-	$(COMPILE) pyproject.toml --extra dev --constraint requirements/run.txt $$($(BESIDE) requirements/run.txt) \
-		--output-file requirements/dev.txt
-	$(COMPILE) pyproject.toml --extra train --constraint requirements/run.txt --constraint requirements/dev.txt \
-		--constraint requirements/build.txt $$($(BESIDE) requirements/run.txt) --output-file requirements/train.txt
+	$(COMPILE) pyproject.toml --extra page --constraint requirements/run.txt $$($(BESIDE) requirements/run.txt) \
+		--output-file requirements/page.txt
+	$(COMPILE) pyproject.toml --extra dev --constraint requirements/run.txt --constraint requirements/page.txt \
+		$$($(BESIDE) requirements/run.txt) --output-file requirements/dev.txt
+	$(COMPILE) pyproject.toml --extra browser --constraint requirements/run.txt --constraint requirements/page.txt \
+		--constraint requirements/dev.txt $$($(BESIDE) requirements/run.txt) --output-file requirements/browser.txt
+	$(COMPILE) pyproject.toml --extra train --constraint requirements/run.txt --constraint requirements/page.txt \
+		--constraint requirements/dev.txt --constraint requirements/build.txt $$($(BESIDE) requirements/run.txt) \
+		--output-file requirements/train.txt
 	# Python and the system are the package's to refuse: a marker would leave a package out without a word.
 	sed -i "s/ ; python_full_version < '3.15' and sys_platform == 'linux'//" requirements/*.txt
 
 notice: environment
 	mkdir -p build
-	$(foreach lock,run train,$(PIP) install --quiet --no-deps --require-hashes --dry-run --ignore-installed \
+	$(foreach lock,run page train,$(PIP) install --quiet --no-deps --require-hashes --dry-run --ignore-installed \
 		--report build/$(lock).json -r requirements/$(lock).txt && ) true
-	$(BIN)/python -m station.upkeep.notice NOTICE build/run.json build/train.json
+	$(BIN)/python -m station.upkeep.notice NOTICE build/run.json build/page.json build/train.json
 
 # A wheelhouse carries the pages with their pictures, as a shop floor has no network.
 PAGES = $(shell find README.md config models station -name '*.md')

@@ -8,6 +8,7 @@ import asyncio
 import json
 import os
 import sys
+from contextlib import ExitStack
 from enum import StrEnum
 from importlib.resources import as_file
 from pathlib import Path
@@ -25,6 +26,7 @@ from station.cli.camera import camera_app
 from station.cli.dataset import dataset_app
 from station.cli.label import label_app
 from station.cli.model import model_app
+from station.cli.page import audit_app, page
 from station.cli.recipe import recipe_app
 from station.cli.recording import record
 from station.cli.records import records_app
@@ -58,6 +60,7 @@ app = typer.Typer(
 )  # fmt: skip
 app.add_typer(records_app, name="records")
 app.add_typer(alarms_app, name="alarms")
+app.add_typer(audit_app, name="audit")
 app.add_typer(backup_app, name="backup")
 app.add_typer(camera_app, name="camera")
 app.add_typer(dataset_app, name="dataset")
@@ -65,6 +68,7 @@ app.add_typer(label_app, name="label")
 app.add_typer(model_app, name="model")
 app.add_typer(recipe_app, name="recipe")
 app.command()(bench)
+app.command()(page)
 app.command()(record)
 app.command()(sbom)
 
@@ -126,6 +130,9 @@ def root(
         ),
     ] = None,
     config: ConfigOption = None,
+    with_page: Annotated[
+        bool, typer.Option("--page", help="Serve the operator page as well, also when the parts are through.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Controller of a line-scan surface-inspection cell.
@@ -139,16 +146,19 @@ def root(
         out.print(context.get_help())
         raise typer.Exit(REFUSED)
     with as_file(bundled("simulate.toml")) as shipped:
-        code = _simulate(config or shipped, recordings, parts, speed, data, truth, fault or [], as_json=as_json)
+        code = _simulate(
+            config or shipped, recordings, parts, speed, data, truth, fault or [], with_page=with_page, as_json=as_json
+        )
     raise typer.Exit(code)
 
 
 def _simulate(
     config: Path, recordings: Path | None, parts: int | None, speed: Speed, data: Path | None, truth: Path | None,
-    faults: list[str], *, as_json: bool,
+    faults: list[str], *, with_page: bool, as_json: bool,
 ) -> int:  # fmt: skip
     from sim.faults import wishes
     from station.core.watchers import Watchers
+    from station.host.page_process import PageProcess
     from station.host.simulate import Simulation, SimulationOptions
     from station.view.live import CellView, parts_table, summary_text
 
@@ -157,20 +167,25 @@ def _simulate(
     folder = data_dir(settings, data)
     options = SimulationOptions(config, recordings, parts, speed, truth, folder, wished)
     delivered = True
-    with unhindered(err if as_json else out) as screen:
+    with unhindered(err if as_json else out) as screen, ExitStack() as stack:
         configure_logs(
             settings.station.log_level, folder / "logs", terminal_log(screen), settings.records.reserve_bytes
         )
-        with CellView(screen, settings.table) as view, precedence():
+        with CellView(screen, settings.table) as view:
             view.say(f"Simulated cell, recording {recordings or 'bundled with the station'}; records in {folder}")
+            beside = stack.enter_context(PageProcess(config, folder, view.say)) if with_page else None
             watchers = Watchers()
             watchers.add(view.watch)
-            result = asyncio.run(Simulation(settings, options, watchers, view.say).run())
+            with precedence():
+                result = asyncio.run(Simulation(settings, options, watchers, view.say).run())
         if as_json:
             delivered = deliver(json.dumps({"parts": result.rows, "summary": result.summary}, indent=2))
         else:
             screen.print(parts_table(result.rows, settings.table))
             screen.print(summary_text(result.summary), highlight=False)
+        if beside is not None:
+            screen.print("The operator page stays until Ctrl-C.")
+            beside.stay()
     if result.reason is not None:
         fault = result.reason.fault
         with unhindered(err) as screen:

@@ -12,6 +12,7 @@
     ├── RecordingError           a recording, or one scan of it, cannot be used
     ├── BackupError              a backup cannot be made, or not be restored
     ├── ControlError             a command does not reach the running station
+    ├── PageError                the operator page cannot do what it is asked
     ├── ConfigError              a setting, a map or a command line is wrong; nothing was started
     └── BugError                 the station's own fault
 
@@ -27,7 +28,7 @@ from station.core.fault_table import FAULTS
 
 __all__ = [
     "FAULTS", "REACTIONS", "BackupError", "BugError", "CameraError", "Conduct", "ConfigError", "ControlError",
-    "DeviceError", "Fault", "JigError", "ModelError", "PartError", "PlcError", "Reaction", "RecordError",
+    "DeviceError", "Fault", "JigError", "ModelError", "PageError", "PartError", "PlcError", "Reaction", "RecordError",
     "RecordingError", "RobotError", "StationError",
 ]  # fmt: skip
 """The whole subject has this one door."""
@@ -103,6 +104,10 @@ class BackupError(StationError):
 
 class ControlError(StationError):
     """A command does not reach the running station."""
+
+
+class PageError(StationError):
+    """The operator page cannot be opened, or does not do what it is asked."""
 
 
 class ConfigError(StationError):

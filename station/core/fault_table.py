@@ -144,6 +144,17 @@ CONTROL = (  # 91xx commands to a running station
     Fault(9105, "control.no_socket", "The station's socket for commands cannot be made in the data folder. Correct what is named.", Reaction.REFUSE),
     Fault(9106, "control.too_many_watch", "So many programs watch the station already that it tells no other. Close one: a page, or whatever else watches.", Reaction.REFUSE),
 )
+PAGE = (  # 92xx the operator page
+    Fault(9201, "page.not_installed", "The packages of the operator page are not installed. Install those of requirements/page.txt.", Reaction.REFUSE),
+    Fault(9202, "page.cannot_listen", "The operator page cannot listen at its address. Read the reason in the detail; correct page.host or page.port, or end the program that has it.", Reaction.REFUSE),
+    Fault(9203, "page.bad_certificate", "The certificate of the operator page, or its key, cannot be used. Correct page.tls_certificate and page.tls_key.", Reaction.REFUSE),
+    Fault(9204, "page.disk_failed", "The people and the audit trail of the operator page cannot be read or written. Check that the disk is well and not full, and that the data folder is permitted.", Reaction.REFUSE),
+    Fault(9205, "page.database_damaged", "The database of the operator page cannot be used. Move it away, and keep it for its audit trail: the page then begins without people.", Reaction.REFUSE),
+    Fault(9206, "page.newer_schema", "The database of the operator page was written by a newer version. Install that version; nothing was changed.", Reaction.REFUSE),
+    Fault(9207, "page.locked", "Another program has the database of the operator page locked; nothing was changed. End the one named, then try again.", Reaction.REFUSE),
+    Fault(9208, "page.audit_broken", "The audit trail is not as it was written. Keep the file as it is, and find out who could change it.", Reaction.REFUSE),
+    Fault(9209, "page.refused", "The page refuses this. Read the reason in the detail.", Reaction.REFUSE),
+)
 # fmt: on
 
 FAULTS = by_code(
@@ -159,5 +170,6 @@ FAULTS = by_code(
     CONFIGURATION,
     STATION,
     CONTROL,
+    PAGE,
 )
 """All faults that a line PLC, a record or an operator may meet, by code, in the order of the numbers."""

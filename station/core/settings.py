@@ -20,6 +20,7 @@ from station.core.camera_settings import CameraSettings
 from station.core.choices import EngineName, Precision
 from station.core.errors import FAULTS, ConfigError
 from station.core.light_settings import LightSettings
+from station.core.page_settings import PageSettings
 from station.core.part import PartType
 from station.core.room import MB
 from station.core.section import Seconds, Section
@@ -354,6 +355,7 @@ class Settings(Section):
     records: RecordSettings = RecordSettings()
     alarms: AlarmSettings = AlarmSettings()
     watchdog: WatchdogSettings = WatchdogSettings()
+    page: PageSettings = PageSettings()
     simulation: SimulationSettings | None = None
 
     @model_validator(mode="before")

@@ -1,5 +1,7 @@
 """Saying what a part is: everything that a label must hold to before it is added."""
 
+from collections.abc import Sequence
+
 from models.errors import LabelError
 from station.core.moments import stamp
 from station.core.verdicts import Classes
@@ -61,6 +63,21 @@ def say(store: LabelStore, label: Label) -> None:
     Raises:
         LabelError: There is nothing to withdraw, the person's last word bears a later time, or the store refuses.
     """
+    say_all(store, [label])
+
+
+def say_all(store: LabelStore, labels: Sequence[Label]) -> None:
+    """Add labels of now, each of another place; all of them, or none.
+
+    Raises:
+        LabelError: As for `say`.
+    """
+    for label in labels:
+        _require_sayable(store, label)
+    store.add(labels)
+
+
+def _require_sayable(store: LabelStore, label: Label) -> None:
     said = [one for one in store.labels(label.subject) if (one.region, one.who) == (label.region, label.who)]
     last = max(said, key=weight, default=None)
     if last is not None and last.at > label.at:
@@ -68,4 +85,3 @@ def say(store: LabelStore, label: Label) -> None:
         raise LabelError("label.said_later", f"{label.who} said {last.class_name} of it at {at}; it is {now}")
     if label.is_withdrawal and (last is None or last.is_withdrawal):
         raise LabelError("label.nothing_said", f"{label.subject}, {label.region}: nothing holds that {label.who} said")
-    store.add([label])

@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from textwrap import wrap
 
+from packaging.utils import NormalizedName
+
 from station.upkeep.inventory import Package, package_of
 
 HEAD = """Inspection station
@@ -23,6 +25,7 @@ What ships inside this package
   models/weights       trained on rendered surfaces only; Apache-2.0
 """
 RUN = "What it requires at run time, under licences of its own; none of it is copied into this package"
+PAGE = "Only for the operator page (the extra `page`), beside those"
 TRAIN = "Only for training (the extra `train`), beside those"
 REMARKS = {
     "genicam": "the GenICam reference implementation may be used and redistributed in binary form, unmodified; read "
@@ -39,16 +42,20 @@ REMARKS = {
 INDENT, LICENCE_AT, WIDTH = 2, 30, 120
 
 
-def notice(run: Iterable[Package], train: Iterable[Package]) -> str:
+def notice(run: Iterable[Package], page: Iterable[Package], train: Iterable[Package]) -> str:
     """The text.
 
     Args:
         run: What the running station requires.
-        train: What training requires; what is in both is named once.
+        page: What the operator page requires.
+        train: What training requires; what is in several is named in the first.
     """
-    running = {package.key: package for package in run}
-    training = {package.key: package for package in train if package.key not in running}
-    chapters = [f"{title}\n{_rows(found.values())}" for title, found in ((RUN, running), (TRAIN, training))]
+    named: set[NormalizedName] = set()
+    chapters = []
+    for title, packages in ((RUN, run), (PAGE, page), (TRAIN, train)):
+        found = {package.key: package for package in packages if package.key not in named}
+        named |= found.keys()
+        chapters.append(f"{title}\n{_rows(found.values())}")
     return "\n".join([HEAD, *chapters])
 
 
@@ -71,5 +78,5 @@ def _row(package: Package) -> str:
 
 
 if __name__ == "__main__":
-    target, run_report, train_report = map(Path, sys.argv[1:])
-    target.write_text(notice(reported(run_report), reported(train_report)), encoding="utf-8")
+    target, *reports = map(Path, sys.argv[1:])
+    target.write_text(notice(*map(reported, reports)), encoding="utf-8")

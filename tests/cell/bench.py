@@ -188,12 +188,13 @@ async def running(
     plc: LineLink | None = None,
     watch: Watcher | None = None,
     commanders: Sequence[Commander] = (),
+    within_s: float = 20.0,
 ) -> AsyncIterator[Bench]:
-    """A cell in operation; it is ended with the context, and must end."""
+    """A cell in operation; it is ended with the context, and must end, all of it within so long."""
     bench = Bench(configuration or settings(), misfortunes, parts, ledger, clock, alarms, plc, watch, commanders)
     task = asyncio.create_task(bench.built.operation.run())
     try:
-        async with asyncio.timeout(patience(20)):
+        async with asyncio.timeout(patience(within_s)):
             yield bench
     finally:
         task.cancel()

@@ -70,7 +70,7 @@ ELSEWHERE: dict[str, tuple[str, str]] = {
     "config.port_in_use": ("test_refused_starts.py", "test_a_simulated_cell_whose_port_is_taken_says_so"),
 }  # fmt: skip
 
-OFF_THE_CELL = {"backup"}
+OFF_THE_CELL = {"backup", "page"}
 """Families of commands that nothing of runs in a cell; training and data sets have a table of their own."""
 
 OFF_THE_CELL_TOO = {

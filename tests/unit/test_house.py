@@ -25,7 +25,8 @@ CONTRACTS = {options["name"]: options for options in CONFIGURATION["contracts_op
 PLANTS = {
     "Who may import whom: from the command line down to the types": [
         ("station.bench.suite", "station.cli.app"),
-        ("station.offline.inspect", "station.bench.suite"),
+        ("station.page.app", "station.bench.suite"),
+        ("station.offline.inspect", "station.page.app"),
         ("station.offline.inspect", "station.upkeep.notice"),
         ("station.upkeep.notice", "station.offline.inspect"),
         ("station.labels.label", "station.upkeep.notice"),
@@ -72,6 +73,7 @@ PLANTS = {
         ("station.cli.label_tables", "station.cli.label"),
         ("station.cli.label_exchange", "station.cli.label"),
         ("station.cli.terminal", "station.cli.model_tables"),
+        ("station.cli.page", "station.cli.app"),
         ("station.cli.newcomer", None),
     ],
     "What keeps the records is known where a station is put together, elsewhere they are a port": [
@@ -79,6 +81,7 @@ PLANTS = {
         ("station.host.check", "station.records.ledger"),
         ("station.view.live", "station.records.reading"),
         ("station.labels.sqlite", "station.records.database"),
+        ("station.page.database", "station.records.database"),
     ],
     "Only the command line and the process around the cell know the simulator": [
         (importer, "sim.recordings")
@@ -98,6 +101,18 @@ PLANTS = {
             "station.host.build", "station.view.live", "station.cell.journey", "station.flow.decide",
             "station.records.ledger", "station.core.part", "drivers.robot", "models.manifest", "config", "sim.cell",
         )
+    ],
+    "Nothing but the operator page knows it, and nothing else loads what it is made with": [
+        ("station.host.build", "station.page.app"),
+        ("station.labels.label", "station.page.app"),
+        ("station.offline.inspect", "jinja2"),
+        ("station.view.live", "starlette"),
+        ("station.cell.journey", "uvicorn"),
+        ("station.records.ledger", "argon2"),
+        ("station.core.part", "babel"),
+        ("drivers.robot", "starlette"),
+        ("models.manifest", "jinja2"),
+        ("sim.cell", "uvicorn"),
     ],
     "Steps of the flow do not import each other": [
         ("station.flow.crop", "station.flow.acquire"),

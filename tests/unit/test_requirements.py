@@ -4,6 +4,7 @@ import json
 import re
 import tomllib
 from datetime import UTC, datetime
+from itertools import combinations
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from typer.testing import CliRunner
 from station.cli.app import app
 from station.core.errors import ConfigError
 from station.upkeep.inventory import Package, installed, package_of
-from station.upkeep.notice import REMARKS, RUN, TRAIN, notice
+from station.upkeep.notice import PAGE, REMARKS, RUN, TRAIN, notice
 
 ROOT = Path(__file__).parents[2]
 LOCKS = {path.stem: path.read_text(encoding="utf-8") for path in sorted((ROOT / "requirements").glob("*.txt"))}
@@ -49,7 +50,9 @@ def test_every_requirement_is_one_version_with_its_hashes_and_nothing_else(lock:
     ("lock", "wanted"),
     [
         ("run", PROJECT["project"]["dependencies"]),
+        ("page", PROJECT["project"]["optional-dependencies"]["page"]),
         ("dev", PROJECT["project"]["optional-dependencies"]["dev"]),
+        ("browser", PROJECT["project"]["optional-dependencies"]["browser"]),
         ("train", PROJECT["project"]["optional-dependencies"]["train"]),
         ("build", [*PROJECT["dependency-groups"]["build"], *PROJECT["build-system"]["requires"]]),
         ("compiler", PROJECT["dependency-groups"]["compiler"]),
@@ -62,8 +65,9 @@ def test_all_that_is_required_is_locked_in_a_version_that_is_allowed(lock: str, 
 
 
 def test_what_lies_beside_what_runs_the_station_agrees_with_it() -> None:
-    assert not set(pins("run")) & (set(pins("dev")) | set(pins("train")))
-    for one, other in (("dev", "train"), ("build", "train")):
+    beside = ("page", "dev", "browser", "train")
+    assert not set(pins("run")) & {name for lock in beside for name in pins(lock)}
+    for one, other in (*combinations(beside, 2), ("build", "train")):
         both = set(pins(one)) & set(pins(other))
         assert {name: pins(one)[name] for name in both} == {name: pins(other)[name] for name in both}
 
@@ -80,7 +84,7 @@ def chapters() -> dict[str, dict[str, str]]:
     """Of each chapter of NOTICE every package with what is said of it."""
     text = (ROOT / "NOTICE").read_text(encoding="utf-8").replace("\n" + " " * 30, " ")
     found = {}
-    for title in (RUN, TRAIN):
+    for title in (RUN, PAGE, TRAIN):
         rows = text.split(f"{title}\n")[1].split("\n\n")[0].splitlines()
         found[title] = {canonicalize_name(row.split()[0]): row.split(maxsplit=1)[1] for row in rows}
     return found
@@ -89,7 +93,8 @@ def chapters() -> dict[str, dict[str, str]]:
 def test_notice_names_every_locked_package_and_no_other() -> None:
     named = chapters()
     assert set(named[RUN]) == set(pins("run")), "run: make notice"
-    assert set(named[TRAIN]) == set(pins("train")), "run: make notice"
+    assert set(named[PAGE]) == set(pins("page")), "run: make notice"
+    assert set(named[TRAIN]) == set(pins("train")) - set(pins("page")), "run: make notice"
 
 
 def test_notice_says_of_every_installed_package_what_it_tells_of_itself() -> None:
@@ -104,9 +109,11 @@ def test_notice_tells_what_metadata_do_not() -> None:
         assert (named[RUN] | named[TRAIN])[canonicalize_name(name)].endswith(f"; {remark}")
 
 
-def test_a_package_of_both_is_named_once() -> None:
+def test_a_package_of_several_is_named_once() -> None:
     both = Package("Both", "1", "MIT")
-    assert notice([both], [both, Package("More", "1", "ISC")]).count("Both") == 1
+    more = Package("More", "1", "ISC")
+    text = notice([both], [both, more], [more, both])
+    assert (text.count("Both"), text.count("More")) == (1, 1)
 
 
 @pytest.mark.parametrize(

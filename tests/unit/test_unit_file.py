@@ -17,9 +17,18 @@ WORST_ALLOWED = 30
 """Tenths of systemd's measure of exposure, 0 to 100."""
 
 
+PAGES = "inspection-station-page.service"
+
+
 @pytest.fixture
 def unit() -> Iterator[Path]:
     with as_file(bundled("deploy/inspection-station.service")) as path:
+        yield path
+
+
+@pytest.fixture
+def page_unit() -> Iterator[Path]:
+    with as_file(bundled(f"deploy/{PAGES}")) as path:
         yield path
 
 
@@ -30,7 +39,9 @@ def settings(unit: Path) -> dict[str, list[str]]:
     return found
 
 
-def test_systemd_calls_its_exposure_small(unit: Path) -> None:
+@pytest.mark.parametrize("name", ["unit", "page_unit"])
+def test_systemd_calls_its_exposure_small(name: str, request: pytest.FixtureRequest) -> None:
+    unit = request.getfixturevalue(name)
     if shutil.which("systemd-analyze") is None:
         if os.environ.get("CI"):
             pytest.fail("systemd-analyze is not installed: apt-get install systemd")
@@ -54,3 +65,14 @@ def test_it_leaves_the_station_what_it_needs(unit: Path) -> None:
     assert not {"MemoryDenyWriteExecute", "RestrictRealtime", "PrivateDevices", "ProtectClock"} & set(found), (
         "it could not work"
     )
+
+
+def test_the_page_has_what_the_station_has_of_the_disk_and_nothing_of_its_rights(unit: Path, page_unit: Path) -> None:
+    station, page = settings(unit), settings(page_unit)
+    for key in ("User", "Group", "UMask", "StateDirectory", "StateDirectoryMode"):
+        assert page[key] == station[key], "both write in the data folder"
+    assert page["CapabilityBoundingSet"] == page["AmbientCapabilities"] == [""]
+    assert int(page["Nice"][0]) > 0
+    assert "MemoryMax" in page
+    assert page["IPAddressAllow"] == ["localhost"]
+    assert not {"DeviceAllow", "LimitRTPRIO"} & set(page)

@@ -1,0 +1,26 @@
+"""The whole page: every way into it, and what stands before all of them."""
+
+from collections.abc import Iterable
+
+from starlette.applications import Starlette
+from starlette.types import ASGIApp
+
+from station.page import admitting, live, parts, review, signing, statics
+from station.page.desk import PageDesk
+from station.page.guard import Entry, routes
+from station.page.shield import Shield
+
+ENTRIES: tuple[Entry, ...] = (
+    *signing.ENTRIES, *statics.ENTRIES, *live.ENTRIES, *parts.ENTRIES, *review.ENTRIES, *admitting.ENTRIES,
+)  # fmt: skip
+"""Every way in; there is no other."""
+
+
+def application(desk: PageDesk, names: Iterable[str]) -> ASGIApp:
+    """The page.
+
+    Args:
+        desk: What its answers are made from.
+        names: Under which it may be asked, beside this computer's own.
+    """
+    return Shield(Starlette(routes=routes(ENTRIES, desk)), names)

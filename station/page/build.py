@@ -1,0 +1,61 @@
+"""The composition root of the page: what it reads, what it keeps, whom it hears."""
+
+from datetime import timedelta
+from pathlib import Path
+
+from station.core.clock import Clock
+from station.core.page_settings import PageSettings
+from station.core.settings import Settings, data_dir
+from station.host.records import read_records
+from station.labels.build import open_labels
+from station.page.attempts import Attempts
+from station.page.audit import Audit
+from station.page.database import PageDatabase
+from station.page.desk import Doors, PageDesk
+from station.page.follow import Follower
+from station.page.invitation import Invitation
+from station.page.passwords import Passwords
+from station.page.people import People
+from station.page.sessions import Lives, Sessions
+
+
+def make_desk(
+    settings: Settings, data: Path | None, clock: Clock, attempts: Attempts, passwords: Passwords | None = None
+) -> PageDesk:
+    """Everything that the page's answers are made from; its database is made, if need be. Blocks.
+
+    Args:
+        settings: The station's configuration.
+        data: The data folder, or None for the configured one.
+        clock: The date.
+        attempts: Who tries too often.
+        passwords: Hashes and proves.
+
+    Raises:
+        PageError: The database cannot be used.
+    """
+    folder = data_dir(settings, data)
+    database = PageDatabase(folder, settings.records.reserve_bytes)
+    database.make()
+    audit = Audit(database, clock)
+    return PageDesk(
+        name=settings.station.name,
+        folder=folder,
+        table=settings.table,
+        records=read_records(settings, data),
+        labels=open_labels(settings, data),
+        follower=Follower(folder, clock),
+        doors=Doors(
+            people=People(database, audit, passwords or Passwords(), clock),
+            sessions=Sessions(database, audit, clock, _lives(settings.page)),
+            attempts=attempts,
+            audit=audit,
+            invitation=Invitation(),
+        ),
+        clock=clock,
+        secret=settings.page.has_tls,
+    )
+
+
+def _lives(settings: PageSettings) -> Lives:
+    return Lives(timedelta(minutes=settings.idle_minutes), timedelta(hours=settings.session_hours))

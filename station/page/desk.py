@@ -1,0 +1,61 @@
+"""What the page's answers are made from: the records, the labels, the cell as it is heard, the people."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from station.core.clock import Clock
+from station.core.ports.records import RecordReader
+from station.core.verdicts import Classes
+from station.labels.store import LabelStore
+from station.page.attempts import Attempts
+from station.page.audit import Audit
+from station.page.follow import Follower
+from station.page.invitation import Invitation
+from station.page.people import People
+from station.page.sessions import Sessions
+
+
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """Who comes in.
+
+    Attributes:
+        people: Who may.
+        sessions: Who has.
+        attempts: Who tries too often.
+        audit: What they did.
+        invitation: For the first one, while there is nobody.
+    """
+
+    people: People
+    sessions: Sessions
+    attempts: Attempts
+    audit: Audit
+    invitation: Invitation
+
+
+@dataclass(frozen=True, slots=True)
+class PageDesk:
+    """Everything that the page's answers are made from.
+
+    Attributes:
+        name: Of the station.
+        folder: Its data folder.
+        table: What a part may be called, and where it may go.
+        records: What was decided; only read.
+        labels: What people say.
+        follower: The cell as it is.
+        doors: Who comes in.
+        clock: The date.
+        secret: Whether what is said to browsers is encrypted.
+    """
+
+    name: str
+    folder: Path
+    table: Classes
+    records: RecordReader
+    labels: LabelStore
+    follower: Follower
+    doors: Doors
+    clock: Clock
+    secret: bool

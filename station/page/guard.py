@@ -1,0 +1,156 @@
+"""Who may: every answer of the page names its roles, and is given to nobody else.
+
+request ─▶ Host known? ─▶ origin, where it changes something ─▶ signed in? ─▶ role? ─▶ the answer
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from station.core.errors import PageError, StationError
+from station.page.desk import PageDesk
+from station.page.people import Hand, Person
+from station.page.roles import Roles
+from station.page.words import best_language
+
+COOKIE, COOKIE_IN_SECRET = "station", "__Host-station"
+SIGN_IN, FIRST = "/sign-in", "/first"
+STATUS = {
+    "page.refused": 422, "record.unknown": 404, "label.unknown_class": 422, "label.nothing_said": 409,
+    "label.said_later": 409,
+}  # fmt: skip
+"""The status of faults that the asker can do something about; of all others it is 503."""
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One request of one person.
+
+    Attributes:
+        request: The request.
+        desk: What answers are made from.
+        person: Who asks; None where anybody may.
+        token: Their session's, or nothing.
+    """
+
+    request: Request
+    desk: PageDesk
+    person: Person | None
+    token: str
+
+    @property
+    def who(self) -> Person:
+        """Who asks, where only somebody may.
+
+        Raises:
+            PageError: Nobody; there is no way to that.
+        """
+        if self.person is None:
+            raise PageError("page.refused", "nobody is signed in")
+        return self.person
+
+    @property
+    def address(self) -> str:
+        """From where."""
+        return self.request.client.host if self.request.client else ""
+
+    @property
+    def language(self) -> str:
+        """In which language the answer is."""
+        return best_language(self.request.headers.get("accept-language", ""))
+
+    @property
+    def hand(self) -> Hand:
+        """Who, from where, as the audit trail has it."""
+        return Hand(self.who.name, self.address)
+
+
+Answer = Callable[[Visit], Awaitable[ASGIApp]]
+"""Gives the answer to a visit, which is called as Starlette calls a response."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One way into the page.
+
+    Attributes:
+        path: As Starlette's routes write it.
+        method: GET or POST.
+        roles: Who may; None for everybody, signed in or not.
+        answer: What gives the answer.
+        touches: Whether asking shows that the person is there, so that the session goes on.
+    """
+
+    path: str
+    method: str
+    roles: Roles | None
+    answer: Answer
+    touches: bool = True
+
+
+class Guarded:
+    """The guard before one entry; what Starlette calls.
+
+    Args:
+        entry: The entry.
+        desk: What answers are made from.
+    """
+
+    def __init__(self, entry: Entry, desk: PageDesk) -> None:
+        self.entry = entry
+        self._desk = desk
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Give the answer, or say why not."""
+        request = Request(scope, receive)
+        try:
+            answer = await self._guarded(request)
+        except StationError as error:
+            answer = refusal(request, STATUS.get(error.code, 503), str(error))
+        await answer(scope, receive, send)
+
+    async def _guarded(self, request: Request) -> ASGIApp:
+        token = request.cookies.get(cookie_name(self._desk), "")
+        person = await asyncio.to_thread(self._desk.doors.sessions.of, token) if token else None
+        roles = self.entry.roles
+        if roles is not None:
+            if person is None:
+                return await self._not_signed_in(request)
+            if person.role not in roles:
+                return refusal(request, 403, f"{person.name} is {person.role.value} here, and may not do this")
+        if person is not None and self.entry.touches:
+            await asyncio.to_thread(self._desk.doors.sessions.touch, token)
+        return await self.entry.answer(Visit(request, self._desk, person, token))
+
+    async def _not_signed_in(self, request: Request) -> Response:
+        if wants_a_page(request):
+            nobody = await asyncio.to_thread(self._desk.doors.people.there_are_none)
+            return RedirectResponse(FIRST if nobody else SIGN_IN, 303)
+        return refusal(request, 401, "nobody is signed in")
+
+
+def routes(entries: Sequence[Entry], desk: PageDesk) -> list[Route]:
+    """The entries as Starlette wants them, each behind its guard."""
+    return [Route(entry.path, Guarded(entry, desk), methods=[entry.method]) for entry in entries]
+
+
+def cookie_name(desk: PageDesk) -> str:
+    """What the session's cookie is called."""
+    return COOKIE_IN_SECRET if desk.secret else COOKIE
+
+
+def wants_a_page(request: Request) -> bool:
+    """Whether a person looks at what comes, and no script."""
+    return request.method == "GET" and "text/html" in request.headers.get("accept", "")
+
+
+def refusal(request: Request, status: int, why: str) -> Response:
+    """A refusal in words."""
+    if wants_a_page(request):
+        return Response(why, status, media_type="text/plain")
+    return JSONResponse({"refused": why}, status)

@@ -1,0 +1,37 @@
+"""The page's HTML: Jinja's templates, in the language that the browser asks for first among those there are."""
+
+from functools import cache
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.responses import HTMLResponse
+
+from station.page.guard import Visit
+from station.page.words import translations
+
+
+@cache
+def _environment(language: str) -> Environment:
+    made = Environment(
+        loader=PackageLoader("station.page"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        lstrip_blocks=True, extensions=["jinja2.ext.i18n"],
+    )  # fmt: skip
+    made.install_gettext_translations(translations(language), newstyle=True)  # type: ignore[attr-defined]
+    return made
+
+
+def painted(visit: Visit, template: str, status: int = 200, **values: Any) -> HTMLResponse:
+    """A page of HTML.
+
+    Args:
+        visit: For whom.
+        template: Which, without `.html`.
+        status: Of the answer.
+        values: What the template shows.
+    """
+    language = visit.language
+    table = visit.desk.table
+    classes = [[verdict.name, verdict.label] for verdict in table.verdicts]
+    known = {"station": visit.desk.name, "person": visit.person, "table": table, "classes": classes}
+    page = _environment(language).get_template(f"{template}.html")
+    return HTMLResponse(page.render(**known, language=language, **values), status)

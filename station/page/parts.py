@@ -1,0 +1,79 @@
+"""Parts: what was decided, newest first; of one part the surface, every patch, the grounds, the times, the orders."""
+
+import asyncio
+
+from starlette.responses import Response
+
+from station.core.records import JsonObject, RecordFilter
+from station.labels.agreement import current
+from station.labels.label import InspectionSubject
+from station.page.findings import listed, overlay, patches_of, reason_text, suggestion
+from station.page.guard import Entry, Visit
+from station.page.paint import painted
+from station.page.roles import EVERY_ROLE
+from station.page.surface import as_png, read_surface
+from station.view.waterfall import waterfall
+
+LISTED = 200
+DATES = ("entered_at", "judged_at", "interrupted_at", "sorted_at", "lost_at", "withdrawn_at")
+PICTURE_KEPT = {"cache-control": "private, max-age=86400, immutable"}
+"""A scan does not change; it is the asker's alone."""
+
+
+async def show_parts(visit: Visit) -> Response:
+    """The newest parts, or those with a verdict or an id."""
+    asked = visit.request.query_params
+    verdict, part_id = asked.get("verdict", ""), asked.get("part", "").strip()
+    known = [one.name for one in visit.desk.table.verdicts]
+    chosen = RecordFilter(verdicts=(verdict,) if verdict in known else (), part_id=part_id or None)
+    rows = await asyncio.to_thread(listed, visit.desk.records, chosen, LISTED)
+    return painted(visit, "parts", rows=rows, verdict=verdict, part_id=part_id, most=LISTED, reason_text=reason_text)
+
+
+async def show_part(visit: Visit) -> Response:
+    """One part."""
+    record = await _record(visit)
+    subject = InspectionSubject(record["inspection_id"])
+    labels = current(await asyncio.to_thread(visit.desk.labels.labels, subject))
+    return painted(
+        visit, "part", record=record, labels=labels, patches=patches_of(record), overlay=overlay(record),
+        suggestion=suggestion(record), reason_text=reason_text, dates=_dates(record), times=_times(record),
+    )  # fmt: skip
+
+
+async def surface(visit: Visit) -> Response:
+    """The picture of one part's surface.
+
+    Raises:
+        PageError: There is none.
+    """
+    record = await _record(visit)
+    picture = await asyncio.to_thread(read_surface, record, visit.desk.folder)
+    return Response(await asyncio.to_thread(as_png, picture), media_type="image/png", headers=PICTURE_KEPT)
+
+
+ENTRIES = (
+    Entry("/parts", "GET", EVERY_ROLE, show_parts),
+    Entry("/parts/{inspection}", "GET", EVERY_ROLE, show_part),
+    Entry("/parts/{inspection}/surface.png", "GET", EVERY_ROLE, surface),
+)
+
+
+async def _record(visit: Visit) -> JsonObject:
+    """The record that the way names.
+
+    Raises:
+        RecordError: There is none.
+    """
+    return await asyncio.to_thread(visit.desk.records.record, visit.request.path_params["inspection"])
+
+
+def _dates(record: JsonObject) -> list[tuple[str, str]]:
+    """What happened to the part, and when, in order."""
+    known = [(record[name], name.removesuffix("_at")) for name in DATES if record[name]]
+    return [(name, at) for at, name in sorted(known)]
+
+
+def _times(record: JsonObject) -> str:
+    """The part's deadline ledger as a picture in text; nothing where it was not judged."""
+    return "\n".join(line.plain for line in waterfall(record["times_ns"])) if record["times_ns"] else ""

@@ -1,0 +1,125 @@
+"""Review: people say what parts really are, one after the other or several at once, and can take it back.
+
+Only what was shown is labelled: there is no way to mark what nobody has looked at.
+"""
+
+import asyncio
+from typing import Any
+
+from starlette.responses import JSONResponse, Response
+
+from station.core.errors import PageError
+from station.core.moments import moment, stamp
+from station.labels.agreement import current
+from station.labels.label import BUILT_IN, WITHDRAWN, InspectionSubject, Label, WholePart
+from station.labels.saying import require_class, say_all
+from station.page.audit import Deed
+from station.page.findings import overlay, patches_of, reason_text, suggestion
+from station.page.forms import json_object
+from station.page.guard import Entry, Visit
+from station.page.paint import painted
+from station.page.queue import other_queue, review_queue
+from station.page.roles import WHO_LABEL
+
+AT_ONCE = 50
+"""So many parts are labelled at once at most."""
+
+
+async def show_review(visit: Visit) -> Response:
+    """The screen."""
+    choices = [[one.name, one.label] for one in visit.desk.table.surfaces]
+    return painted(visit, "review", choices=choices, built_in=BUILT_IN)
+
+
+async def queue(visit: Visit) -> Response:
+    """What waits: of `which`, those sent to review, or all others."""
+    desk = visit.desk
+    if visit.request.query_params.get("which") == "others":
+        found = await asyncio.to_thread(other_queue, desk.records, desk.labels, desk.table)
+    else:
+        found = await asyncio.to_thread(review_queue, desk.records, desk.labels)
+    return JSONResponse(found.plain())
+
+
+async def one_part(visit: Visit) -> Response:
+    """What a person needs to see of one part.
+
+    Raises:
+        RecordError: There is none.
+    """
+    record = await asyncio.to_thread(visit.desk.records.record, visit.request.path_params["inspection"])
+    subject = InspectionSubject(record["inspection_id"])
+    said = current(await asyncio.to_thread(visit.desk.labels.labels, subject))
+    return JSONResponse({
+        "inspection_id": record["inspection_id"],
+        "part_id": record["part_id"],
+        "part_type": record["part_type"],
+        "entered_at": record["entered_at"],
+        "verdict": record["verdict"],
+        "confidence": record["confidence"],
+        "reason": record["reason"],
+        "why": reason_text(record["reason"]),
+        "detail": record["detail"],
+        "suggestion": suggestion(record),
+        "defect_patches": sum(patch.name != visit.desk.table.passing.name for patch in patches_of(record)),
+        "labels": [[label.who, str(label.region), label.class_name] for label in said],
+        "drawn": overlay(record),
+    })  # fmt: skip
+
+
+async def label(visit: Visit) -> Response:
+    """Say of parts what they are: all of them, or none; the answer tells what the person said of each before.
+
+    Raises:
+        PageError: `page.refused`: nothing that can be said.
+        LabelError: The labels refuse it.
+        RecordError: There is no such part.
+    """
+    wishes = _wishes(await json_object(visit.request))
+    before = await asyncio.to_thread(_say, visit, wishes)
+    return JSONResponse({"before": before})
+
+
+ENTRIES = (
+    Entry("/review", "GET", WHO_LABEL, show_review),
+    Entry("/review/queue", "GET", WHO_LABEL, queue),
+    Entry("/review/parts/{inspection}", "GET", WHO_LABEL, one_part),
+    Entry("/review/labels", "POST", WHO_LABEL, label),
+)
+
+
+def _wishes(sent: dict[str, Any]) -> dict[str, str]:
+    """The class by the inspection.
+
+    Raises:
+        PageError: It is not so.
+    """
+    wishes = sent.get("labels")
+    if not isinstance(wishes, dict) or not 1 <= len(wishes) <= AT_ONCE:
+        raise PageError("page.refused", f"labels are of 1 to {AT_ONCE} parts at once")
+    if not all(isinstance(name, str) for name in wishes.values()):
+        raise PageError("page.refused", "a label is the name of a class")
+    return wishes
+
+
+def _say(visit: Visit, wishes: dict[str, str]) -> dict[str, str]:
+    """Say all of it, and return what the person said before, or that it was nothing. Blocks."""
+    desk, who = visit.desk, visit.who.name
+    now = moment(stamp(desk.clock.now()))  # as it is read back
+    labels, before = [], {}
+    for inspection, name in wishes.items():
+        require_class(name, desk.table)
+        subject = InspectionSubject(desk.records.record(inspection)["inspection_id"])
+        before[subject.inspection_id] = _said_by(who, visit, subject)
+        labels.append(Label(subject, WholePart(), name, who, now))
+    say_all(desk.labels, labels)
+    for one in labels:
+        desk.doors.audit.write(Deed(who, visit.address, "labelled", f"{one.subject}: {one.class_name}"))
+    return before
+
+
+def _said_by(who: str, visit: Visit, subject: InspectionSubject) -> str:
+    """What the person says of the part as a whole now; `WITHDRAWN` where that is nothing."""
+    said = current(visit.desk.labels.labels(subject))
+    mine = [one.class_name for one in said if one.who == who and isinstance(one.region, WholePart)]
+    return mine[-1] if mine else WITHDRAWN
