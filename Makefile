@@ -123,12 +123,12 @@ pages: environment
 wheelhouse: environment
 	rm -rf $(WHEELHOUSE) build/lib build/bdist.*
 	$(PIP) download --quiet --no-deps --require-hashes --only-binary :all: $(FOR) --dest $(WHEELHOUSE) \
-		-r requirements/run.txt
+		-r requirements/run.txt -r requirements/page.txt
 	$(PIP) wheel --quiet --no-deps --no-build-isolation --wheel-dir $(WHEELHOUSE) .
 	cp requirements/run.txt $(WHEELHOUSE)/requirements.txt
 	cd $(WHEELHOUSE) && sha256sum inspection_station-*.whl | \
 		sed -E 's/^(\w+)  inspection_station-([^-]+)-.*/inspection-station==\2 --hash=sha256:\1/' >> requirements.txt
-	cp LICENSE NOTICE config/station.toml $(WHEELHOUSE)
+	cp LICENSE NOTICE config/station.toml requirements/page.txt $(WHEELHOUSE)
 	cp --recursive --parents $(PAGES) $(PICTURES) $(WHEELHOUSE)
 	$(BIN)/station sbom --wheels $(WHEELHOUSE) --out $(WHEELHOUSE)/sbom.cdx.json
 

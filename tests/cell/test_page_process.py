@@ -34,7 +34,10 @@ def started(environment: dict[str, str], folder: Path, *arguments: str | Path) -
         yield process
     finally:
         process.kill()
-        process.communicate(timeout=TIMEOUT_S)
+        process.wait(TIMEOUT_S)
+        for pipe in (process.stdin, process.stdout):
+            assert pipe is not None
+            pipe.close()
 
 
 def heard(process: subprocess.Popen[str], pattern: str) -> str:

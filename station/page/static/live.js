@@ -54,7 +54,7 @@ function drawPatches(part) {
 function drawPart(part) {
   say("part-id", part?.id ?? words.no_part);
   say("part-type", part?.type ?? "");
-  byId("steps").replaceChildren(...Object.entries(words.steps).map(([step, text]) => {
+  byId("steps").replaceChildren(...words.steps.map(([step, text]) => {
     const item = element("li", text);
     if (part && !part.ended && part.step === step) item.setAttribute("aria-current", "step");
     return item;
@@ -81,7 +81,7 @@ function drawBins(bins) {
 function drawLine(line, counters) {
   say("permission", line.permission ? words.permitted : line.fault ? line.fault.text : words.forbidden,
     line.permission ? "" : "no");
-  say("counters", [`${counters.sorted} ${words.parts}`,
+  say("counters", [`${words.parts} ${counters.sorted}`,
     ...Object.entries(counters.verdicts).map(([name, count]) => `${labels.get(name) ?? name} ${count}`)].join(" · "));
 }
 

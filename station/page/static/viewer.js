@@ -23,7 +23,7 @@ function drawing(drawn, labels) {
     const x = Math.floor(index / rows) * across;
     const y = (index % rows) * down;
     group.append(made("rect", { x, y, width: across, height: down }));
-    const text = made("text", { x: x + across * 0.03, y: y + down * 0.14, "font-size": down * 0.12 });
+    const text = made("text", { x: x + across * 0.03, y: y + down * 0.03 });
     text.textContent = `${index} ${labels.of(name)} ${probability}`;
     group.append(text);
     nodes.push(group);
