@@ -71,9 +71,10 @@ async def set_own_password(visit: Visit) -> Response:
     people = doors.people
     if doors.attempts.wait_s(name, visit.address) > 0:
         return painted(visit, "password", 429, why="often")
+    doors.attempts.begin(name, visit.address)
     if await asyncio.to_thread(people.prove, name, sent.get("old", "")) is None:
-        doors.attempts.fail(name, visit.address)
         return painted(visit, "password", 403, why="wrong")
+    doors.attempts.succeed(name, visit.address)
     try:
         await asyncio.to_thread(people.set_password, name, sent.get("password", ""), visit.hand)
     except PageError as error:

@@ -1,4 +1,7 @@
-"""How often somebody may try to sign in: what fails is counted by name, by address, and by both together."""
+"""How often somebody may try to sign in: attempts are counted by name, by address, and by both together.
+
+An attempt counts as failed from its begin, so that many at the same time are no more than many one after the other.
+"""
 
 from collections import deque
 from collections.abc import Callable
@@ -15,7 +18,7 @@ Key = tuple[str, str]
 
 
 class Attempts:
-    """Failed attempts; used from one event loop.
+    """Attempts that failed, or are not over; used from one event loop.
 
     Args:
         now: Seconds on a clock that only goes on.
@@ -29,14 +32,20 @@ class Attempts:
         """How long nobody of this name at this address may try again, in seconds; 0 where they may now."""
         return max(self._wait_s(key) for key in _keys(name, address))
 
-    def fail(self, name: str, address: str) -> None:
-        """An attempt has failed."""
+    def begin(self, name: str, address: str) -> None:
+        """An attempt begins; it has failed unless it is said to have succeeded."""
         for key in _keys(name, address):
             failures = self._failed.pop(key, deque(maxlen=MOST[key[0]]))
             failures.append(self._now())
             self._failed[key] = failures
         while len(self._failed) > KEYS:
             del self._failed[next(iter(self._failed))]
+
+    def succeed(self, name: str, address: str) -> None:
+        """The attempt that was begun has succeeded."""
+        for key in _keys(name, address):
+            if failures := self._failed.get(key):
+                failures.pop()
 
     def _wait_s(self, key: Key) -> float:
         failures = self._failed.get(key)

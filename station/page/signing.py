@@ -32,12 +32,13 @@ async def sign_in(visit: Visit) -> Response:
     name, doors = sent.get("name", "").strip(), visit.desk.doors
     if (wait_s := doors.attempts.wait_s(name, visit.address)) > 0:
         return _too_often(visit, "sign-in", wait_s, name)
+    doors.attempts.begin(name, visit.address)
     person = await asyncio.to_thread(doors.people.prove, name, sent.get("password", ""))
     if person is None:
-        doors.attempts.fail(name, visit.address)
         log.warning("sign_in_refused", address=visit.address)
         await asyncio.to_thread(doors.audit.write, Deed(name[:40], visit.address, "sign_in_refused"))
         return painted(visit, "sign-in", 403, why="wrong", name=name)
+    doors.attempts.succeed(name, visit.address)
     return await _signed_in(visit, person)
 
 
@@ -68,7 +69,7 @@ async def come_first(visit: Visit) -> Response:
     if (wait_s := doors.attempts.wait_s("", visit.address)) > 0:
         return _too_often(visit, "first", wait_s, name)
     if not doors.invitation.fits(sent.get("code", "")):
-        doors.attempts.fail("", visit.address)
+        doors.attempts.begin("", visit.address)
         return painted(visit, "first", 403, why="wrong", name=name)
     password = sent.get("password", "")
     try:

@@ -1,5 +1,6 @@
 """Who may: every way into the page, for everybody, and what is asked before anybody looks at who asks."""
 
+import asyncio
 from pathlib import Path
 
 import httpx
@@ -206,6 +207,13 @@ async def test_too_many_attempts_are_not_listened_to_even_if_the_last_is_right(t
         assert answer.status_code == 429
         assert 0 < int(answer.headers["retry-after"]) <= 901
         assert (await sign_in(browser, other.name)).status_code == 303, "who shares the address is not locked out yet"
+
+
+async def test_many_attempts_at_the_same_time_are_no_more_than_one_after_the_other(tmp_path: Path) -> None:
+    async with paged(tmp_path) as bench, bench.browser() as browser:
+        person = bench.admit(Role.OPERATOR)
+        answers = await asyncio.gather(*(sign_in(browser, person.name, f"wrong {number}") for number in range(12)))
+        assert sorted(answer.status_code for answer in answers) == [403] * 5 + [429] * 7
 
 
 async def test_nobody_learns_which_names_there_are(tmp_path: Path) -> None:

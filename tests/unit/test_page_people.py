@@ -136,7 +136,7 @@ def test_failures_are_forgotten_in_time_and_few_are_borne() -> None:
     attempts = Attempts(lambda: now[0])
     for _ in range(MOST["both"]):
         assert attempts.wait_s("Ada", "here") == 0
-        attempts.fail("Ada", "here")
+        attempts.begin("Ada", "here")
         now[0] += 1
     assert attempts.wait_s("ADA", "here") == WINDOW_S - MOST["both"]
     assert attempts.wait_s("Ada", "there") == attempts.wait_s("Bob", "here") == 0
@@ -144,13 +144,24 @@ def test_failures_are_forgotten_in_time_and_few_are_borne() -> None:
     assert attempts.wait_s("Ada", "here") == 0
 
 
+def test_who_succeeds_is_not_counted_and_who_is_not_done_yet_is() -> None:
+    attempts = Attempts(lambda: 0.0)
+    for _ in range(3 * MOST["both"]):
+        attempts.begin("Ada", "here")
+        attempts.succeed("Ada", "here")
+    for _ in range(MOST["both"]):
+        assert attempts.wait_s("Ada", "here") == 0
+        attempts.begin("Ada", "here")
+    assert attempts.wait_s("Ada", "here") > 0
+
+
 def test_one_address_cannot_try_all_names_nor_all_addresses_one() -> None:
     attempts = Attempts(lambda: 0.0)
     for number in range(MOST["address"]):
-        attempts.fail(f"name {number}", "here")
+        attempts.begin(f"name {number}", "here")
     assert attempts.wait_s("Ada", "here") > 0
     for number in range(MOST["name"]):
-        attempts.fail("Ada", f"address {number}")
+        attempts.begin("Ada", f"address {number}")
     assert attempts.wait_s("Ada", "there") > 0
     assert attempts.wait_s("Bob", "there") == 0
 
@@ -158,7 +169,7 @@ def test_one_address_cannot_try_all_names_nor_all_addresses_one() -> None:
 def test_what_is_remembered_of_attempts_is_bounded() -> None:
     attempts = Attempts(lambda: 0.0)
     for number in range(KEYS):
-        attempts.fail(f"name {number}", f"address {number}")
+        attempts.begin(f"name {number}", f"address {number}")
     assert len(attempts._failed) == KEYS
 
 
