@@ -14,7 +14,7 @@ from station.core.part import Pixels
 STRETCHES = 8
 """In so many stretches a turn is cut, of which one comes again."""
 LIT = 40  # grey; brighter is the part
-DARK_GREY, WHITE_GREY = 30.0, 400.0  # what the part's middle grey becomes
+DARK_GREY, WHITE_GREY = 24.0, 400.0  # what the part's middle grey becomes
 STRETCH = 1.3
 WANDER_PX = 24
 EDGE_PX = 16  # background that stays between a wider part and the edge of the view

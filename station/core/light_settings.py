@@ -26,10 +26,10 @@ class LightSettings(Section):
         description="A part whose median grey differs from the reference by no more than this share is judged as seen.",
     )
     min_gain: float = Field(
-        0.5, ge=0.1, le=1, description="Least factor of a part's grey values; brighter parts go to REVIEW."
+        0.4, ge=0.1, le=1, description="Least factor of a part's grey values; brighter parts go to REVIEW."
     )
     max_gain: float = Field(
-        4.0, ge=1, le=8, description="Greatest factor of a part's grey values; darker parts go to REVIEW."
+        3.8, ge=1, le=8, description="Greatest factor of a part's grey values; darker parts go to REVIEW."
     )
     exposure_min_us: Exposure | None = Field(
         None, description="Shortest exposure that the station itself may set between parts; empty: it never does."

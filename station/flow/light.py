@@ -19,8 +19,8 @@ from station.core.part import Pixels, Strip
 
 STRETCHES = 8
 """Along the axis, each with a level of its own."""
-ROW_STRIDE = 16
-"""So many rows of a strip from one that is looked at to the next: 8192 pixels of a housing's are looked at."""
+ROW_STRIDE = 32
+"""So many rows of a strip from one that is looked at to the next: 4096 pixels of a housing's are looked at."""
 EVEN_SHARE = 0.5
 """Of the brightest stretch's level that the darkest one has at least under a usual lamp."""
 LEAST_LIT = 0.5
