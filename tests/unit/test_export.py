@@ -278,6 +278,7 @@ def answers_of(graph: Any, patches: np.ndarray) -> list[np.ndarray]:
     return [np.array(request.infer({0: patches[at : at + 2]})[0]) for at in range(0, len(patches), 2)]
 
 
+@pytest.mark.usefixtures("bundle")  # torch's exporter keeps threads for ever, once it was used
 def test_probabilities_are_bit_for_bit_the_same_with_features_and_without() -> None:
     both = to_openvino(rounded(network()), 1.5, GEOMETRY)
     alone = probabilities_alone(both)
@@ -290,6 +291,7 @@ def test_probabilities_are_bit_for_bit_the_same_with_features_and_without() -> N
     np.testing.assert_array_equal(answers_of(small[0], patches), answers_of(small[1], patches))
 
 
+@pytest.mark.usefixtures("bundle")  # torch's exporter keeps threads for ever, once it was used
 def test_a_bundle_of_a_data_set_tells_what_was_trained_on(tmp_path: Path) -> None:
     parts = make_recording(tmp_path / "parts", as_they_are(*[S.DEFECT_FREE] * 14, *[S.PITS] * 8))
     given = [Given(scan, None) for scan in read_scans(parts, TABLE, GEOMETRY.lines_per_turn)]
