@@ -10,6 +10,7 @@ from models.novelty.file import pack_known
 from models.novelty.fit import Learnt, fit_known
 from models.novelty.learnt import TrainingPatches
 from models.novelty.sections import NOVELTY, NoveltyReference
+from station.core.choices import Precision
 from station.core.errors import BugError
 from station.core.part import Pixels, Vectors
 from station.core.ports.network import PatchClassifier
@@ -31,7 +32,8 @@ def write_reference(folder: Path, training: TrainingPatches) -> NoveltyReference
         OSError: The file cannot be written.
     """
     bundle = load_bundle(folder)
-    network = make_engine(bundle, ModelSettings(bundle=bundle.manifest.name, engine="openvino", precision="f32"))
+    precision: Precision = "int8" if "openvino-int8" in bundle.manifest.artefacts else "f32"  # as the station runs it
+    network = make_engine(bundle, ModelSettings(bundle=bundle.manifest.name, engine="openvino", precision=precision))
     learnt = Learnt(training.patches, features_of(network, training.patches), training.classes)
     (folder / NOVELTY).write_bytes(pack_known(fit_known(learnt, training.seed), training.trained))
     return NoveltyReference(source=training.source, patches=len(training.patches), seed=training.seed)
