@@ -293,7 +293,8 @@ def test_probabilities_are_bit_for_bit_the_same_with_features_and_without() -> N
 
 @pytest.mark.usefixtures("bundle")  # torch's exporter keeps threads for ever, once it was used
 def test_a_bundle_of_a_data_set_tells_what_was_trained_on(tmp_path: Path) -> None:
-    parts = make_recording(tmp_path / "parts", as_they_are(*[S.DEFECT_FREE] * 14, *[S.PITS] * 8))
+    shown = [(S.DEFECT_FREE, 55 + number) for number in range(14)] + [(S.PITS, 137 + number) for number in range(8)]
+    parts = make_recording(tmp_path / "parts", shown)
     given = [Given(scan, None) for scan in read_scans(parts, TABLE, GEOMETRY.lines_per_turn)]
     sources = [DataSource(kind="recording", name="parts", taken=1)]
     make_from_scans(tmp_path / "data", CutPlan("patches", "parts", TABLE, GEOMETRY, (80, 20, 0)), given, sources, 1)
