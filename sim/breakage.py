@@ -114,6 +114,11 @@ class Breakage:
         self._end(named_fault(name))
         return True
 
+    @property
+    def makes(self) -> str | None:
+        """What a part becomes by what holds now, or None where it stays what it is."""
+        return next((made for name in self._present if (made := NAMED_FAULTS[name].makes)), None)
+
     async def ended(self, name: str) -> None:
         """Return when this fault does not hold, or does not hold any more."""
         while self.present(name):

@@ -7,6 +7,7 @@ and is written into the ledger. Nothing here waits or runs by itself; devices mo
 
 import asyncio
 from collections import Counter
+from dataclasses import replace
 from enum import Enum, auto
 from typing import Protocol
 
@@ -126,10 +127,10 @@ class Cell:
             ImpossibleError: The gripper is empty, the jig is not, or the arm is not there.
         """
         self._require_arm(ArmPosition.IN_JIG)
-        part = self._held()
-        self._seat(part, Place.JIG)
+        self._seat(self._held(), Place.JIG)
         del self._seats[Place.GRIPPER]
-        self.broken.reach(Moment.SEATED, part.part_id)
+        self.broken.reach(Moment.SEATED, self._seats[Place.JIG].part_id)
+        part = self._seats[Place.JIG] = self._spoiled(self._seats[Place.JIG])
         self._view.show(part.surface)
         self._ledger.enter(Happening.PLACED, part, Place.JIG)
 
@@ -218,6 +219,11 @@ class Cell:
     def _require_arm(self, where: ArmPosition) -> None:
         if self.arm is not where:
             raise ImpossibleError(f"the arm is {self.arm.name.lower()}, not {where.name.lower()}")
+
+    def _spoiled(self, part: Part) -> Part:
+        """What the part truly is, now that what is to befall it on the jig has."""
+        makes = self.broken.makes
+        return part if makes is None else replace(part, label=makes)
 
     def _held(self) -> Part:
         if Place.GRIPPER not in self._seats:

@@ -1,7 +1,8 @@
 """The table of named faults: what can be made to break in the simulated cell, when it strikes, and how it ends.
 
 `python -m sim --list-faults` prints it. `code` is the fault of `station.core.errors` that the station shows for it, or
-None where it rides it through: then the part is sorted as if nothing had been.
+None where it rides it through: then the part is sorted as if nothing had been. What is `judged` gives a scan as good as any,
+of a part in other light or of none of the classes: what becomes of that is up to what judges it.
 """
 
 import math
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from station.core.errors import ConfigError
+from station.core.verdicts import UNKNOWN
 
 ONCE = 0.0
 UNTIL_CLEARED = math.inf
@@ -50,6 +52,8 @@ class NamedFault:
         moment: When it strikes the part that it is meant for.
         lasts_s: 0: it strikes once; infinite: it lasts until it is cleared; else it ends by itself.
         code: Code of the station's fault table that the station shows for it, or None when it rides it through.
+        judged: Whether the scan is a good one, and what becomes of the part is up to the network.
+        makes: What the part truly is from then on, or None where it stays what it is.
     """
 
     name: str
@@ -57,6 +61,8 @@ class NamedFault:
     moment: Moment
     lasts_s: float
     code: str | None
+    judged: bool = False
+    makes: str | None = None
 
     @property
     def ends(self) -> str:
@@ -64,6 +70,11 @@ class NamedFault:
         if self.lasts_s in (ONCE, UNTIL_CLEARED):
             return "strikes once" if self.lasts_s == ONCE else "lasts until it is cleared"
         return f"lasts {self.lasts_s:g} s"
+
+    @property
+    def shows(self) -> str:
+        """What the station shows, in words."""
+        return "what the network says" if self.judged else self.code or "-"
 
 
 _A, _L, _S, _T, _H, _U = Moment.ACCEPT, Moment.LOAD, Moment.SEATED, Moment.SPIN, Moment.STOP, Moment.UNLOAD
@@ -84,6 +95,11 @@ _ROWS = (
     NamedFault("image-frozen", "The picture stands still from some line on.", _S, ONCE, "scan.not_turned"),
     NamedFault("image-block-again", "A block's lines come again in place of another's; numbers and counts are right.", _S, ONCE, "scan.repeated"),
     NamedFault("image-lines-black", "Lines in the middle of a block are lost, and come as black ones.", _S, ONCE, "scan.incomplete"),
+    NamedFault("lamp-at-40", "The lamp gives 0.4 times its light.", _S, ONCE, None, judged=True),
+    NamedFault("lamp-at-60", "The lamp gives 0.6 times its light.", _S, ONCE, None, judged=True),
+    NamedFault("lamp-at-160", "The lamp gives 1.6 times its light.", _S, ONCE, None, judged=True),
+    NamedFault("lamp-half-out", "One half of the lamp, along the part's axis, gives half its light.", _S, ONCE, None, judged=True),
+    NamedFault("image-blurred", "The part is out of focus, by 3 px.", _S, ONCE, None, judged=True),
     # part
     NamedFault("part-missing", "The robot loses the part on its way to the jig and does not notice.", _L, ONCE, "robot.part_lost"),
     NamedFault("part-wrong-type", "A wider part than the announced one sits on the jig.", _S, ONCE, "part.wrong_width"),
@@ -94,6 +110,12 @@ _ROWS = (
     NamedFault("part-turns-twice", "The part turns at twice the jig's speed.", _S, ONCE, "scan.repeated"),
     NamedFault("part-two-objects", "Something else lies beside the part.", _S, ONCE, "part.two_objects"),
     NamedFault("part-at-sensor-edge", "The part sits so far aside that the camera does not see all of it.", _S, ONCE, "part.at_sensor_edge"),
+    NamedFault("part-rust-film", "The part is rusty in places.", _S, ONCE, None, judged=True, makes=UNKNOWN),
+    NamedFault("part-thread", "A thread of a cleaning cloth lies on the part.", _S, ONCE, None, judged=True, makes=UNKNOWN),
+    NamedFault("part-burred-dent", "The part has a knock with a burr.", _S, ONCE, None, judged=True, makes=UNKNOWN),
+    NamedFault("part-droplets", "Drops of coolant stand on the part.", _S, ONCE, None, judged=True, makes=UNKNOWN),
+    NamedFault("part-label", "A paper label is stuck on the part.", _S, ONCE, None, judged=True, makes=UNKNOWN),
+    NamedFault("part-wrong-material", "The part is of another material.", _S, ONCE, None, judged=True, makes=UNKNOWN),
     # jig
     NamedFault("jig-never-at-speed", "The jig turns too slowly and never reaches its speed.", _T, ONCE, "jig.not_at_speed"),
     NamedFault("jig-slips", "The jig slows down in mid-scan.", _T, ONCE, "jig.slipped"),
@@ -193,7 +215,7 @@ def wishes(texts: list[str]) -> tuple[Wish, ...]:
 
 def listing() -> str:
     """The table as text: name, moment, end, the station's code, and what breaks."""
-    rows = [(f.name, f"when {f.moment.meaning}", f.ends, f.code or "-", f.breaks) for f in NAMED_FAULTS.values()]
+    rows = [(f.name, f"when {f.moment.meaning}", f.ends, f.shows, f.breaks) for f in NAMED_FAULTS.values()]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "".join("  ".join(map(str.ljust, row, widths)).rstrip() + "\n" for row in rows)
 

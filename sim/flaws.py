@@ -9,6 +9,9 @@ import numpy as np
 
 from sim.breakage import Breakage
 from sim.cell import View
+from sim.optics import in_lines
+from sim.surfaces.canvas import LINES_PER_TURN, Canvas
+from sim.surfaces.unknown import Unknown, lay_unknown
 from station.core.part import Pixels
 
 STRETCHES = 8
@@ -20,6 +23,10 @@ WANDER_PX = 24
 EDGE_PX = 16  # background that stays between a wider part and the edge of the view
 OTHER_PX, GAP_PX = 120, 100  # the other object: its width, and how far beside the part it lies
 ROWS_SHIFTED_TOGETHER = 56
+HALF_LIT = 0.5  # what the darker half of the lamp still gives
+OVER_PX = 32.0  # standard deviation of the way from the one half to the other
+DEFOCUS_PX = 3.0
+NARROWER = 5  # so many times is what is drawn of another material
 STILL_FROM, LOST = Fraction(375, 896), Fraction(15, 896)  # of the turn
 SENSOR_NOISE = 1.5
 """Grey values; of a part that stands still every line is the same place, exposed anew."""
@@ -68,6 +75,65 @@ def scaled_to(grey: float) -> Callable[[Pixels], Pixels]:
         return np.asarray(cv2.convertScaleAbs(image, alpha=factor), np.uint8)
 
     return scaled
+
+
+def times(factor: float) -> Callable[[Pixels], Pixels]:
+    """A flaw that gives so many times the light; white stays white."""
+
+    def lit(image: Pixels) -> Pixels:
+        return np.asarray(cv2.convertScaleAbs(image, alpha=factor), np.uint8)
+
+    return lit
+
+
+def half_lit(image: Pixels) -> Pixels:
+    """One half of the lamp, along the part's axis, gives half of its light."""
+    left, right = _part(image)
+    gains = np.where(np.arange(right - left) < (right - left) // 2, 1.0, HALF_LIT)[None, :]
+    gains = cv2.GaussianBlur(gains, (0, 0), sigmaX=OVER_PX, sigmaY=1e-6, borderType=cv2.BORDER_REPLICATE)
+    seen = image.copy()
+    seen[:, left:right] = np.rint(image[:, left:right] * gains.astype(np.float32))
+    return seen
+
+
+def blurred(image: Pixels) -> Pixels:
+    """The part is out of focus, by 3 px, all round."""
+    left, right = _part(image)
+    reach = int(4 * DEFOCUS_PX)
+    columns = slice(max(0, left - reach), right + reach)
+    round_about = np.concatenate([image[-reach:, columns], image[:, columns], image[:reach, columns]])
+    seen = image.copy()
+    seen[:, columns] = cv2.GaussianBlur(round_about, (0, 0), DEFOCUS_PX)[reach:-reach]
+    return seen
+
+
+def made(kind: Unknown) -> Callable[[Pixels], Pixels]:
+    """A flaw that makes the part one of a kind that is none of the classes."""
+
+    def seen_so(image: Pixels) -> Pixels:
+        left, right = _part(image)
+        level = max(1.0, float(np.median(image[:, left:right])))
+        part = in_lines(image[:, left:right], LINES_PER_TURN)
+        canvas = Canvas((part / np.float32(level)).astype(np.float32), np.zeros(part.shape, np.uint8))
+        lay_unknown(np.random.default_rng(kind.number), canvas, kind)
+        surface = cv2.convertScaleAbs(canvas.reflectance, alpha=level)
+        seen = image.copy()
+        seen[:, left:right] = _exposed_anew(in_lines(np.asarray(surface, np.uint8), len(image)))
+        return seen
+
+    return seen_so
+
+
+def of_another_material(image: Pixels) -> Pixels:
+    """The part is of another material, drawn narrow and stretched over it: what is drawn in full takes too long."""
+    left, right = _part(image)
+    canvas = Canvas.bare(max(1, (right - left) // NARROWER))
+    lay_unknown(np.random.default_rng(Unknown.WRONG_MATERIAL.number), canvas, Unknown.WRONG_MATERIAL)
+    metal = cv2.resize(canvas.reflectance, (right - left, len(image)), interpolation=cv2.INTER_LINEAR)
+    level = float(np.median(image[:, left:right]))
+    seen = image.copy()
+    seen[:, left:right] = _exposed_anew(np.asarray(cv2.convertScaleAbs(metal, alpha=level), np.uint8))
+    return seen
 
 
 def wider(image: Pixels) -> Pixels:
@@ -169,5 +235,16 @@ FLAWS: dict[str, Callable[[Pixels], Pixels]] = {
     "lamp-out": scaled_to(0.0),
     "lamp-dark": scaled_to(DARK_GREY),
     "image-saturated": scaled_to(WHITE_GREY),
+    "lamp-at-40": times(0.4),
+    "lamp-at-60": times(0.6),
+    "lamp-at-160": times(1.6),
+    "lamp-half-out": half_lit,
+    "image-blurred": blurred,
+    "part-rust-film": made(Unknown.RUST_FILM),
+    "part-thread": made(Unknown.THREAD),
+    "part-burred-dent": made(Unknown.BURRED_DENT),
+    "part-droplets": made(Unknown.DROPLETS),
+    "part-label": made(Unknown.LABEL),
+    "part-wrong-material": of_another_material,
 }
 """What each of these named faults does to a turn's surface, (lines a turn, sensor width) uint8."""

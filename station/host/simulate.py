@@ -145,7 +145,7 @@ class Simulation:
     def _on_sim_event(self, event: Event) -> None:
         self._fed_or_broken += 1
         match event["event"]:
-            case "fed":
+            case "fed" | "placed":
                 self._labels[event["part_id"]] = event["label"]
             case "scan_left_out":
                 self._say(f"left out {event['file']}: {event['message']} [{event['code']}]")

@@ -20,7 +20,7 @@ import numpy as np
 import structlog
 
 from config import bundled
-from sim.faults import UNTIL_CLEARED, NamedFault, Wish
+from sim.faults import NAMED_FAULTS, UNTIL_CLEARED, NamedFault, Wish
 from sim.ledger import Entry, Happening
 from sim.report import Json, JsonReport
 from sim.running import Plan, RunningCell, running_cell
@@ -153,6 +153,10 @@ class Truth(JsonReport):
 
     def _print(self, values: Json) -> None:
         """Nothing is printed."""
+
+
+OF_THE_CELL = [fault for fault in NAMED_FAULTS.values() if not fault.judged]
+"""What the station itself shows, or rides through, whatever a network says: here a tiny one judges, by grey values."""
 
 
 class FaultBench:

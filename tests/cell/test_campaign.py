@@ -13,7 +13,7 @@ import pytest
 
 from sim.faults import NAMED_FAULTS, UNTIL_CLEARED, Wish
 from sim.ledger import Happening
-from tests.cell.fault_bench import PATIENCE_S, FaultBench, fault_bench
+from tests.cell.fault_bench import OF_THE_CELL, PATIENCE_S, FaultBench, fault_bench
 from tests.cell.ten_rules import check_rules
 
 SLOW_PARTS = 2500
@@ -28,7 +28,7 @@ async def campaign(folder: Path, parts: int, seed: int) -> str:
     struck: Counter[str] = Counter()
     async with fault_bench(folder, changes={"records": ARCHIVED}) as bench:
         while bench.closed_records() < parts:
-            fault = chance.choice(list(NAMED_FAULTS.values()))
+            fault = chance.choice(OF_THE_CELL)
             gap = min(int(chance.expovariate(1 / GAP)), max(0, parts - bench.closed_records()))
             await strike_after(
                 bench, fault.name, gap, f"seed {seed}, after {sum(struck.values())} faults: {fault.name}"

@@ -14,7 +14,7 @@ from sim.flaws import FLAWS
 from station.cell.packml import State
 from station.core.errors import FAULTS, Reaction
 from tests.cell import plc_words as plc
-from tests.cell.fault_bench import FaultBench, Seen, fault_bench
+from tests.cell.fault_bench import OF_THE_CELL, FaultBench, Seen, fault_bench
 from tests.cell.reason_codes import REASON_CODE
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -38,7 +38,7 @@ async def bench(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Fault
         yield running
 
 
-@pytest.mark.parametrize("fault", NAMED_FAULTS.values(), ids=NAMED_FAULTS)
+@pytest.mark.parametrize("fault", OF_THE_CELL, ids=lambda fault: fault.name)
 async def test_the_station_shows_the_fault_reacts_and_goes_on(bench: FaultBench, fault: NamedFault) -> None:
     seen, part_id = await bench.strike(fault)
     reaction = FAULTS[fault.code].reaction if fault.code else None

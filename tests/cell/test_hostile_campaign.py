@@ -24,13 +24,13 @@ from pathlib import Path
 
 import pytest
 
-from sim.faults import NAMED_FAULTS, NamedFault, Wish
+from sim.faults import NamedFault, Wish
 from sim.ledger import Happening
 from station.core.clock import SystemClock
 from station.core.events import CellEvent
 from station.core.outlet import Outlet
 from tests.cell.bench import listening
-from tests.cell.fault_bench import FaultBench, Truth, fault_bench
+from tests.cell.fault_bench import OF_THE_CELL, FaultBench, Truth, fault_bench
 from tests.cell.hostile_programs import READER
 from tests.cell.ten_rules import check_rules
 from tests.cell.test_random_moments import BREAKS, goes_on
@@ -353,7 +353,7 @@ async def _campaign(
         while bench.closed_records() < parts:
             order = order or cell.chance.sample(troubles, len(troubles))
             trouble = order.pop()
-            fault = cell.chance.choice([None, cell.chance.choice(list(NAMED_FAULTS.values()))])
+            fault = cell.chance.choice([None, cell.chance.choice(OF_THE_CELL)])
             told = f"seed {seed}, trouble {met.total() + 1}: {trouble.__name__}, {fault.name if fault else 'no fault'}"
             with noted(told):
                 await goes_on(bench, f"before {told}", cell.chance.randint(0, gap))

@@ -199,7 +199,7 @@ class Shown:
 
 
 @pytest.mark.parametrize("grey", [90, 150, 210])
-@pytest.mark.parametrize("name", FLAWS)
+@pytest.mark.parametrize("name", [name for name in FLAWS if not named_fault(name).judged])
 async def test_the_station_finds_what_is_wrong_with_the_picture(name: str, grey: int) -> None:
     shown, told = Shown(), Told()
     view = FlawedView(shown, told.broken)
@@ -216,3 +216,32 @@ async def test_the_station_finds_what_is_wrong_with_the_picture(name: str, grey:
     assert shown.image is before
     assert judged(before) is None
     assert named_fault(name).lasts_s == ONCE
+
+
+@pytest.mark.parametrize("name", [name for name in FLAWS if named_fault(name).judged])
+def test_the_station_finds_nothing_wrong_with_the_picture_of_what_its_network_has_to_judge(name: str) -> None:
+    before = housing(120)
+    seen = FLAWS[name](before)
+    assert judged(seen) in ({None, "part.too_dark"} if name == "lamp-at-40" else {None})
+    assert (seen[:, :250] == before[:, :250]).mean() > 0.99 or name.startswith("lamp-at")
+    part, usual = (image[:, 320:660].astype(np.float32) for image in (seen, before))
+    assert np.abs(part - usual).max() > 8, "more than the noise of another exposure"
+
+
+def test_what_is_judged_shows_no_fault_of_the_station_and_the_listing_says_who_decides() -> None:
+    rows = [row for row in NAMED_FAULTS.values() if row.judged]
+    assert {row.code for row in rows} == {None}
+    assert {row.name for row in rows} <= set(FLAWS)
+    lines = [line for line in listing().splitlines() if "what the network says" in line]
+    assert [line.split()[0] for line in lines] == [row.name for row in rows]
+
+
+async def test_a_part_that_is_spoiled_on_the_jig_truly_is_another_from_then_on() -> None:
+    told = Told()
+    told.arm("part-label@A", "lamp-at-60@B", "robot-deaf@C")
+    assert told.broken.makes is None
+    told.broken.reach(Moment.SEATED, "A")
+    assert told.broken.makes == "unknown"
+    assert told.broken.take("part-label")
+    told.broken.reach(Moment.SEATED, "B")
+    assert told.broken.makes is None
