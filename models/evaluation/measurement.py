@@ -32,6 +32,7 @@ from models.evaluation.measuring.evaluation import (
     part_figures,
     patch_figures,
 )
+from models.evaluation.measuring.groups import group_figures, read_asked
 from models.evaluation.measuring.parts import JudgedPart, Rule, judge, measure
 from models.evaluation.measuring.pointing import EvidenceMap, Pointing, play_part, sum_up
 from models.evaluation.measuring.progress import Progress
@@ -180,6 +181,7 @@ def measure_recording(
         robustness_parts=min(scope.robustness_parts, len(known.scans)),
         not_measured=tuple(_not_measured(known, images, found.detection)),
         left_out=known.left_out,
+        groups=group_figures(judged, read_asked(scope.recording), scope.recording),
     )
     return evaluation, _pictures(instrument, judging.rule, judged, scope.worst)
 

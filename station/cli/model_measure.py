@@ -16,6 +16,7 @@ from station.cli.model_options import (
     need_packages_for,
     tracked,
 )
+from station.cli.model_tables import groups_table
 from station.cli.terminal import ConfigOption, LabelsOption, err, out, tell_left_out
 from station.core.errors import ConfigError
 from station.core.settings import Settings
@@ -101,6 +102,8 @@ def evaluate(
         write_evaluation(out_folder, evaluation, pictures)
         if evaluation.parts is not None:
             _print_tally(evaluation.parts.tally)
+        if evaluation.groups:
+            out.print(groups_table(evaluation.groups))
         _print_gaps(evaluation)
     out.print(escape(str(out_folder / REPORT)), soft_wrap=True, highlight=False)
 

@@ -7,6 +7,7 @@ from rich.table import Table
 
 if TYPE_CHECKING:
     from models.evaluation.figures.metrics import Classification
+    from models.evaluation.measuring.groups import GroupFigures
     from models.training.comparison import Comparison
     from models.training.crossval import Crossval
 
@@ -14,6 +15,17 @@ PAPERS_OWN = (
     "The paper's figures are of its own images, generated defects among those that trained; without these its baseline "
     "reached 89.23 % of the parts."
 )
+
+
+def groups_table(groups: Sequence["GroupFigures"]) -> Table:
+    """Parts by the place of their defect, or by unknown kind: one line a group, with exact limits."""
+    from models.evaluation.figures.wording import within
+
+    table = Table("", "class", "found", "judged rightly", "escapes", box=None)
+    for group in groups:
+        rates = (within(rate) for rate in (group.found, group.right, group.escapes))
+        table.add_row(group.name, group.defect or "all", *rates)
+    return table
 
 
 def crossval_table(rows: Sequence["Crossval"]) -> Table:

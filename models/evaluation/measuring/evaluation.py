@@ -17,6 +17,7 @@ from models.evaluation.figures.calibration import Calibration, calibrate
 from models.evaluation.figures.metrics import Classification, classify
 from models.evaluation.figures.rates import Rate, rate, sample_size
 from models.evaluation.measuring.defects import Detection
+from models.evaluation.measuring.groups import GroupFigures
 from models.evaluation.measuring.parts import JudgedPart, decide_part, patch_labels
 from models.evaluation.measuring.pointing import Pointing
 from models.evaluation.measuring.robustness import RobustnessCurve, Tally, tally
@@ -152,6 +153,9 @@ class Evaluation(Section):
     robustness_parts: int = Field(..., ge=0, description="Parts that these curves were measured on.")
     not_measured: tuple[NotMeasured, ...] = Field((), description="Figures that need what is not known, such as masks.")
     left_out: tuple[LeftOut, ...] = Field((), description="Parts of the source that are counted nowhere, and why.")
+    groups: tuple[GroupFigures, ...] = Field(
+        (), description="By place of the defect, or by unknown kind, where the truth tells what was asked for."
+    )
 
 
 def told_unlisted(labels: Mapping[str, int]) -> str:

@@ -8,6 +8,7 @@ from models.evaluation.measuring.robustness import RobustnessCurve
 from models.evaluation.report import page
 from models.evaluation.report.gallery import Shown
 from models.evaluation.report.gaps import gaps_section
+from models.evaluation.report.groups import groups_section
 from models.evaluation.report.sections import (
     detection_section,
     gallery_section,
@@ -36,6 +37,7 @@ def render_report(evaluation: Evaluation, pictures: Mapping[str, Sequence[Shown]
         part_section(parts) if parts else "",
         image_section(evaluation.images, "Patches" if parts else "Pictures") if evaluation.images else "",
         detection_section(evaluation.detection, evaluation.detection_source, evaluation.false_calls),
+        groups_section(evaluation.groups),
         gallery_section(pictures),
         pointing_section(evaluation.pointing),
         robustness_section(evaluation.robustness, evaluation.robustness_parts),
