@@ -8,10 +8,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 from models.dataset.manifest import Level, Split
 from models.dataset.scans import LabelledScan, marks_of
 from models.dataset.store import DataSet, file_sha256, read_data
+from station.cli.app import app
 from station.core.geometry import Geometry
 from station.labels.formats.patch_folders import patch_name
 from station.labels.label import Patch
@@ -147,6 +149,22 @@ def test_sorted_patches_know_their_scan(tmp_path: Path) -> None:
     assert set(data.part_labels.tolist()) == {-1}
     assert [len(set(data.splits[data.files == number].tolist())) for number in (0, 1)] == [1, 1]
     assert np.array_equal(data.images[1], cv2.imread(str(next((cut / "pits").glob("a*"))), cv2.IMREAD_UNCHANGED))
+
+
+def test_patches_that_the_station_laid_out_come_back_as_they_were_cut(parts: Path, tmp_path: Path) -> None:
+    cut = CliRunner().invoke(
+        app, ["dataset", "cut", str(tmp_path / "cut"), "--from", str(parts / "B.png"), "--data", str(tmp_path / "none")]
+    )
+    assert cut.exit_code == 0, cut.output
+    laid = sorted((tmp_path / "cut" / "unlabelled").iterdir())
+    for index, name in ((3, "pits"), (4, "defect_free")):
+        laid[index].rename(tmp_path / "cut" / name / laid[index].name)
+    made(tmp_path / "sorted", "--from", tmp_path / "cut", "--split", "100/0/0")
+    made(tmp_path / "whole", "--from", parts, "--split", "100/0/0", "--jitter-px", 0)
+    patches, scans = read_data(tmp_path / "sorted"), read_data(tmp_path / "whole")
+    assert patches.manifest.files[0].sha256 == scans.manifest.files[1].sha256
+    assert patches.labels.tolist() == [PITS, 0]
+    assert np.array_equal(patches.images, scans.images[scans.files == 1][3:5])
 
 
 @pytest.mark.parametrize(
