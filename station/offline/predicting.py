@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 
 from models.dataset.layout import MASK_FOLDERS
-from models.dataset.pictures import SUFFIXES, read_picture
+from models.dataset.pictures import SUFFIXES, decoded_picture
 from models.evaluation.measuring.scorers import Scored, Scorer
 from models.meaning import fitting_meaning
 from models.release.shelf import chosen_bundle
@@ -27,6 +27,7 @@ from station.core.novelty.conformal import NoveltyRule
 from station.core.part import PartType, Pixels, Probabilities
 from station.core.probabilities import columns_of
 from station.core.recording import INDEX_NAME, read_recording
+from station.core.scan_file import ScanFileError
 from station.core.settings import Settings
 from station.core.verdicts import REVIEW
 from station.host.bundles import find_shelf
@@ -113,11 +114,11 @@ class Predictor:
         """Judge one picture.
 
         Raises:
-            DatasetError: It cannot be read, or is not 8-bit grey.
+            RecordingError: It cannot be read, or is not 8-bit grey.
             ConfigError: It is a scan that no configured part type fits, or of a network without a class that passes.
             ModelError: The network fails.
         """
-        image, shape = read_picture(wanted.file), self.scorer.image_shape
+        image, shape = read_grey(wanted.file), self.scorer.image_shape
         if image.shape == shape:
             return self._decided(wanted.file, "patch", image, image[None])
         if self._is_scan(image):
@@ -179,6 +180,20 @@ class Predictor:
             return outcome.verdict.name, outcome.confidence, outcome.deciding_patch
         column = int(columns_of(probabilities[0], None))
         return self.scorer.classes[column], float(probabilities[0, column]), 0
+
+
+def read_grey(path: Path) -> Pixels:
+    """A picture (height, width) uint8 from a PNG, TIFF, BMP or JPEG.
+
+    Raises:
+        RecordingError: It cannot be read, is not whole, or not 8-bit grey.
+    """
+    try:
+        return np.ascontiguousarray(decoded_picture(path.read_bytes()))
+    except OSError as error:
+        raise RecordingError("recording.bad_image", f"{path}: it cannot be read: {error.strerror}") from error
+    except ScanFileError as error:
+        raise RecordingError("recording.bad_image", f"{path}: {error}") from error
 
 
 def passing_of(model: str, settings: Settings) -> str | None:

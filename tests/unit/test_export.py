@@ -22,7 +22,7 @@ from models.dataset.store import read_data  # noqa: E402
 from models.engines import make_engine  # noqa: E402
 from models.errors import TrainingError  # noqa: E402
 from models.evaluation.measuring.parts import cutter_at_truth  # noqa: E402 - after the check for torch
-from models.manifest import load_bundle  # noqa: E402
+from models.manifest import GRAPH, load_bundle  # noqa: E402
 from models.networks import NETWORKS  # noqa: E402
 from models.novelty.file import read_trained as read_trained_hashes  # noqa: E402
 from models.novelty.learnt import draw_training  # noqa: E402
@@ -248,7 +248,8 @@ def test_without_a_patch_of_a_known_defect_no_temperature_is_fitted(tmp_path: Pa
     parts = make_recording(tmp_path / "parts", as_they_are(*[S.DEFECT_FREE] * 4, S.PITS))
     drawn = pictures_of(parts)
     none = replace(drawn, validation=drawn.validation[:0], labels=drawn.labels[:0])
-    assert fitted_temperature(to_openvino(rounded(network()), 1.0, GEOMETRY), none, 0) == 1.0
+    graph = ov.Core().read_model(make_grey_bundle(tmp_path / "grey-1") / GRAPH)
+    assert fitted_temperature(graph, none, 0) == 1.0
 
 
 def features_of_every_artefact(bundle: Path, patches: np.ndarray) -> dict[tuple[str, str], np.ndarray]:

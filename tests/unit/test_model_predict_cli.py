@@ -104,7 +104,7 @@ def test_what_cannot_be_judged_is_named_and_the_rest_is_judged(tmp_path: Path, b
     (tmp_path / "empty").mkdir()
     found = rows(cut, good, colour, tmp_path / "nowhere.png", tmp_path / "empty", "--model", bundle, status=1)
     assert [row.get("class") or row["error"]["code"] for row in found] == [
-        "dataset.bad_source", "defect_free", "dataset.bad_source", "recording.not_found", "recording.not_found",
+        "recording.bad_image", "defect_free", "recording.bad_image", "recording.not_found", "recording.not_found",
     ]  # fmt: skip
     assert "it is a colour picture" in found[2]["error"]["message"]
 
