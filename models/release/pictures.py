@@ -173,9 +173,7 @@ def draw_mixed(labels: NDArray[np.integer], count: int, meaning: Meaning, rng: n
 def _enough(pictures: Pictures, folder: Path) -> Pictures:
     have, need, fitted = len(pictures.calibration), LEAST_CALIBRATION, len(pictures.validation)
     if have < need or 0 < fitted < LEAST_VALIDATION:
-        raise ModelError(
-            "model.export_failed",
-            f"{folder} gives {have} patches to calibrate with and {fitted} for the temperature; "
-            f"at least {need} and {LEAST_VALIDATION} are needed",
-        )
+        told = f"{folder} gives {have} patches to calibrate with, at least {need} are needed"
+        more = f"; and {fitted} for the temperature, of {LEAST_VALIDATION} at least" if fitted else ""
+        raise ModelError("model.export_failed", told + more)
     return pictures
