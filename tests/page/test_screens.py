@@ -1,0 +1,278 @@
+"""The page as people see and use it, in a real browser."""
+
+import re
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from station.core.clock import SystemClock
+from station.core.errors import FAULTS
+from station.core.events import StateChanged
+from station.core.reason import Reason
+from station.host.watch import Watch
+from station.labels.agreement import current
+from station.labels.label import InspectionSubject
+from station.page.roles import Role
+from tests.cell.bench import listening, running
+from tests.housings import TABLE, Verdict
+from tests.page.conftest import LARGE, SMALL, Opened
+from tests.page_bench import PASSWORD, PageBench, page_settings, paged
+from tests.page_parts import Inspected
+
+if TYPE_CHECKING:
+    from playwright.async_api import Page
+
+pytestmark = pytest.mark.page
+
+PATIENCE_MS = 60_000
+at_work = partial(running, within_s=100.0)
+"""A cell, and time enough for those who look at it."""
+
+
+@pytest.fixture(scope="module")
+def inspected(tmp_path_factory: pytest.TempPathFactory) -> Inspected:
+    return Inspected.at(tmp_path_factory.mktemp("page") / "data")
+
+
+def make_watch() -> Watch:
+    return Watch("test", TABLE.places, SystemClock())
+
+
+async def is_live(page: "Page", *, yes: bool = True) -> None:
+    await page.wait_for_selector(f'html[data-live="{"yes" if yes else "no"}"]', timeout=PATIENCE_MS)
+
+
+async def says(page: "Page", selector: str, text: str) -> None:
+    await page.locator(selector).filter(has_text=text).wait_for(timeout=PATIENCE_MS)
+
+
+# ---------------------------------------------------------------------- Live
+
+
+async def test_a_part_fills_its_patches_and_shows_its_verdict(tmp_path: Path, opened: Opened) -> None:
+    told = make_watch()
+    async with (
+        at_work(watch=told.take) as cell, listening(cell.desk, tmp_path, watch=told), paged(tmp_path) as bench,
+    ):  # fmt: skip
+        page = await opened(bench, "/", bench.admit(Role.OPERATOR))
+        await is_live(page)
+        await says(page, "#state", "STOPPED")
+        await says(page, "#ends", "Reset it to go on.")
+        cell.classifier.says = Verdict.PITS
+        await cell.start()
+        cell.feed("A-7")
+        await says(page, "#part-id", "A-7")
+        await says(page, "#verdict", TABLE.named("pits").label)
+        assert await page.locator("#patches .patch").count() == 16
+        assert await page.locator('#patches .patch[data-seen="bad"][data-class="pits"]').count() == 16
+        assert await page.locator("#verdict").get_attribute("data-kind") == "bad"
+        await says(page, "#bins li", "1")
+
+
+async def test_nothing_old_looks_live_when_the_cell_falls_silent_and_all_is_right_when_it_is_back(
+    tmp_path: Path, opened: Opened
+) -> None:
+    async with at_work() as cell, paged(tmp_path) as bench:
+        page = await opened(bench, "/", bench.admit(Role.OPERATOR))
+        assert await page.locator("html").get_attribute("data-live") == "no", "before anything is heard"
+        told = make_watch()
+        cell.built.alarms.warn(FAULTS["record.disk_low"], "planted")
+        async with listening(cell.desk, tmp_path, watch=told):
+            await is_live(page)
+        await is_live(page, yes=False)
+        text = await page.locator("#stale").inner_text()
+        assert re.search(r"Not live since \d\d:\d\d:\d\d", text), text
+        opacity = await page.locator(".state").evaluate("one => getComputedStyle(one).opacity")
+        assert float(opacity) < 0.5
+        told.take(StateChanged("STOPPED", "HELD", Reason(FAULTS["robot.part_lost"], "at the jig")))
+        async with listening(cell.desk, tmp_path, watch=told):
+            await is_live(page)
+            await says(page, "#state", "HELD")
+            await says(page, "#reason", FAULTS["robot.part_lost"].text)
+            await says(page, "#ends", "Mend the cause, then Unhold.")
+
+
+async def test_a_page_that_dies_is_noticed_within_three_seconds_and_found_again(tmp_path: Path, opened: Opened) -> None:
+    told = make_watch()
+    async with at_work(watch=told.take) as cell, listening(cell.desk, tmp_path, watch=told):
+        async with paged(tmp_path) as bench:
+            person = bench.admit(Role.OPERATOR)
+            cell.built.alarms.warn(FAULTS["record.disk_low"], "planted")
+            page = await opened(bench, "/", person)
+            await is_live(page)
+            await page.locator("#acknowledge").wait_for(timeout=PATIENCE_MS)
+            assert await page.locator("#acknowledge").is_enabled()
+        await is_live(page, yes=False)
+        assert await page.locator("#acknowledge").is_disabled()
+        port = int(bench.origin.rpartition(":")[2])
+        told.take(StateChanged("STOPPED", "ABORTED", None))
+        async with paged(tmp_path, configuration=page_settings(port=port)):
+            await is_live(page)
+            await says(page, "#state", "ABORTED")
+
+
+async def test_a_beat_that_gets_stuck_anywhere_is_noticed_by_the_browser_itself(tmp_path: Path, opened: Opened) -> None:
+    told = make_watch()
+    async with (
+        at_work(watch=told.take) as cell, listening(cell.desk, tmp_path, watch=told), paged(tmp_path) as bench,
+    ):  # fmt: skip
+        page = await opened(bench, "/", bench.admit(Role.OPERATOR))
+        await is_live(page)
+        bench.served.desk.follower._hear = lambda _line: None  # type: ignore[method-assign]
+        await is_live(page, yes=False)
+
+
+async def test_an_alarm_is_acknowledged_by_a_press(tmp_path: Path, opened: Opened) -> None:
+    told = make_watch()
+    async with (
+        at_work(watch=told.take) as cell, listening(cell.desk, tmp_path, watch=told), paged(tmp_path) as bench,
+    ):  # fmt: skip
+        page = await opened(bench, "/", bench.admit(Role.MAINTENANCE, "Bob"))
+        cell.built.alarms.warn(FAULTS["record.disk_low"], "planted")
+        await says(page, "#alarm", "record.disk_low")
+        await page.locator("#acknowledge").click(timeout=PATIENCE_MS)
+        await page.locator("#acknowledge").wait_for(state="hidden", timeout=PATIENCE_MS)
+        assert cell.desk.view.alarms[0].acknowledged_by.startswith("Bob (")
+        viewer = await opened(bench, "/", bench.admit(Role.QUALITY))
+        await is_live(viewer)
+        assert await viewer.locator("#acknowledge").count() == 0
+
+
+# ---------------------------------------------------------------------- coming in
+
+
+async def test_the_first_person_comes_in_by_keyboard_alone(tmp_path: Path, opened: Opened) -> None:
+    async with paged(tmp_path) as bench:
+        page = await opened(bench, "/")
+        await page.wait_for_url("**/first")
+        for text in (bench.served.desk.doors.invitation.code, "Ada", PASSWORD):
+            await page.keyboard.type(text)
+            await page.keyboard.press("Tab")
+        await page.keyboard.press("Enter")
+        await page.wait_for_url(f"{bench.origin}/")
+        await page.get_by_role("button", name="Sign out").click()
+        await page.wait_for_url("**/sign-in")
+        await page.keyboard.type("Ada")
+        await page.keyboard.press("Tab")
+        await page.keyboard.type(PASSWORD)
+        await page.keyboard.press("Enter")
+        await page.wait_for_url(f"{bench.origin}/")
+
+
+@pytest.mark.parametrize(
+    ("locale", "word"), [("de-DE", "Zur Prüfung geschickt"), ("ko-KR", "검토 대상"), ("fr-FR", "Sent to review")]
+)
+async def test_the_page_speaks_the_browsers_language(
+    inspected: Inspected, opened: Opened, locale: str, word: str
+) -> None:
+    async with fresh(inspected) as bench:
+        page = await opened(bench, "/review", bench.admit(Role.QUALITY), locale=locale)
+        await says(page, ".tabs", word)
+
+
+# ---------------------------------------------------------------------- Part, Review
+
+
+def fresh(inspected: Inspected) -> "PagedFresh":
+    return PagedFresh(inspected)
+
+
+class PagedFresh:
+    """A page of the inspected parts, of which nobody has said anything, and which nobody may use yet."""
+
+    def __init__(self, inspected: Inspected) -> None:
+        for pattern in ("labels.db*", "page.db*"):
+            for file in inspected.folder.glob(pattern):
+                file.unlink()
+        self._paged = paged(inspected.folder)
+
+    async def __aenter__(self) -> PageBench:
+        return await self._paged.__aenter__()
+
+    async def __aexit__(self, *exception: object) -> None:
+        await self._paged.__aexit__(*exception)  # type: ignore[arg-type]
+
+
+async def scale(page: "Page") -> float:
+    return float(await page.locator("#viewer").get_attribute("data-scale", timeout=PATIENCE_MS) or 0)
+
+
+async def test_the_surface_is_zoomed_moved_and_lit_and_the_light_stays(inspected: Inspected, opened: Opened) -> None:
+    async with fresh(inspected) as bench:
+        page = await opened(bench, f"/parts/{inspected.pits}", bench.admit(Role.OPERATOR))
+        await page.locator("#viewer[data-scale]").wait_for(timeout=PATIENCE_MS)
+        whole = await scale(page)
+        box = await page.locator("#viewer").bounding_box()
+        assert box is not None
+        await page.mouse.move(box["x"] + 100, box["y"] + 100)
+        await page.mouse.wheel(0, -800)
+        await page.wait_for_function(f"Number(document.getElementById('viewer').dataset.scale) > {2 * whole}")
+        before = await page.locator("#stage").get_attribute("style")
+        await page.mouse.down()
+        await page.mouse.move(box["x"] + 160, box["y"] + 120)
+        await page.mouse.up()
+        assert await page.locator("#stage").get_attribute("style") != before
+        await page.keyboard.press("0")
+        assert await scale(page) == pytest.approx(whole)
+        assert await page.locator("#overlay .patch-mark").count() == 2
+        assert await page.locator("#overlay .defect-mark").count() == 2
+        await page.locator("#contrast").fill("250")
+        await page.keyboard.press("Escape")
+        await page.goto(f"/parts/{inspected.review}")
+        light = await page.locator("#surface").evaluate("one => one.style.filter")
+        assert "contrast(250%)" in light
+        await page.locator('[data-tool="plain"]').click()
+        await page.reload()
+        assert "contrast(100%)" in await page.locator("#surface").evaluate("one => one.style.filter")
+
+
+async def test_the_queue_is_worked_through_by_keys_and_taken_back(inspected: Inspected, opened: Opened) -> None:
+    async with fresh(inspected) as bench:
+        page = await opened(bench, "/review", bench.admit(Role.QUALITY, "Ada"))
+        await says(page, "#left", "2")
+        await says(page, "#part", "DOUBT-2")
+        await says(page, "#why", FAULTS["part.low_confidence"].text)
+        await says(page, "#suggested", TABLE.named("pits").label)
+        await page.keyboard.press("Enter")
+        await says(page, "#left", "1")
+        await says(page, "#part", "DOUBT-1")
+        assert said(bench, inspected.second_review) == [("Ada", "pits")]
+        await page.keyboard.press("u")
+        await says(page, "#left", "2")
+        assert said(bench, inspected.second_review) == []
+        await says(page, "#part", "DOUBT-2")
+        await page.locator("#accept:enabled").wait_for(timeout=PATIENCE_MS)
+        await page.keyboard.press("x")
+        await says(page, "#part", "DOUBT-1")
+        await page.locator("#accept:enabled").wait_for(timeout=PATIENCE_MS)
+        await page.keyboard.press("x")
+        await says(page, "#chosen", "2 chosen")
+        await page.locator("#accept:enabled").wait_for(timeout=PATIENCE_MS)
+        await page.keyboard.press("5")
+        await says(page, "#left", "0")
+        for part in (inspected.review, inspected.second_review):
+            assert said(bench, part) == [("Ada", TABLE.surfaces[4].name)]
+
+
+def said(bench: PageBench, inspection: str) -> list[tuple[str, str]]:
+    labels = current(bench.served.desk.labels.labels(InspectionSubject(inspection)))
+    return [(label.who, label.class_name) for label in labels]
+
+
+@pytest.mark.parametrize("size", [SMALL, LARGE], ids=["touch", "4K"])
+async def test_every_screen_fits_its_width_and_can_be_touched(
+    inspected: Inspected, opened: Opened, size: dict[str, int]
+) -> None:
+    async with fresh(inspected) as bench:
+        admin = bench.admit(Role.ADMIN)
+        for path in ("/", "/parts", f"/parts/{inspected.pits}", "/review", "/people"):
+            page = await opened(bench, path, admin, size=size, has_touch=True)
+            wide = await page.evaluate("[document.scrollingElement.scrollWidth, innerWidth]")
+            assert wide[0] <= wide[1], path
+            heights = await page.locator("button:visible, a[aria-current]").evaluate_all(
+                "all => all.map((one) => one.getBoundingClientRect().height)"
+            )
+            assert min(heights) >= 32, path
+            await page.context.close()
