@@ -143,6 +143,7 @@ CONTROL = (  # 91xx commands to a running station
     Fault(9104, "control.not_permitted", "You may not command this station. Do it as its own user, or become a member of its group.", Reaction.REFUSE),
     Fault(9105, "control.no_socket", "The station's socket for commands cannot be made in the data folder. Correct what is named.", Reaction.REFUSE),
     Fault(9106, "control.too_many_watch", "So many programs watch the station already that it tells no other. Close one: a page, or whatever else watches.", Reaction.REFUSE),
+    Fault(9107, "control.other_version", "The station tells what happens in another version's words. Install the same version of both.", Reaction.REFUSE),
 )
 PAGE = (  # 92xx the operator page
     Fault(9201, "page.not_installed", "The packages of the operator page are not installed. Install those of requirements/page.txt.", Reaction.REFUSE),

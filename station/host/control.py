@@ -21,6 +21,8 @@ ANSWER_TIMEOUT_S = 5.0
 """How long a command waits for the station's answer."""
 SILENCE_S = 3.0
 """A station that tells nothing for so long is not heard any more; it tells something every second."""
+VERSION = 1
+"""Of what a station tells; it rises when a section or a field means something else, or goes."""
 REFUSED = "refused"
 """The kind of the only line for who may not watch."""
 LINE_BYTES = 1 << 20
@@ -56,7 +58,8 @@ async def watch(data: Path, silence_s: float = SILENCE_S) -> AsyncGenerator[dict
     Close it (`contextlib.aclosing`) when you have heard enough.
 
     Raises:
-        ControlError: As for `ask`; too many watch already; nothing was told for too long, or the station has ended.
+        ControlError: As for `ask`; it is of another version, or too many watch already; nothing was told for too long,
+            or the station has ended.
     """
     with _told(data, silence_s):
         async with _asked(data, "watch") as reader:
@@ -64,6 +67,9 @@ async def watch(data: Path, silence_s: float = SILENCE_S) -> AsyncGenerator[dict
                 async with asyncio.timeout(silence_s):
                     line = await reader.readline()
                 told: dict[str, Any] = json.loads(line)
+                if told["version"] != VERSION:
+                    said = f"it tells version {told['version']}, known is version {VERSION}"
+                    raise ControlError("control.other_version", f"{data}: {said}")
                 if told["kind"] == REFUSED:
                     raise ControlError("control.too_many_watch", told["reason"])
                 yield told

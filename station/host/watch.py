@@ -19,11 +19,9 @@ from station.core.events import CellEvent
 from station.core.moments import stamp
 from station.core.pulse import first_of
 from station.core.verdicts import Place
-from station.host.control import REFUSED
+from station.host.control import REFUSED, VERSION
 from station.view.picture import CellPicture, Sections
 
-VERSION = 1
-"""Of what the lines say; it rises when a section or a field means something else, or goes."""
 BEAT_S = 1.0
 """No longer is nothing said."""
 WATCHERS = 8

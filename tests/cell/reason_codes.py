@@ -35,5 +35,6 @@ REASON_CODE: dict[str, int] = {
     "station.stopped_by_operator": 9004, "station.no_such_alarm": 9005,
     "control.no_station": 9101, "control.no_answer": 9102, "control.stranger": 9103, "control.not_permitted": 9104,
     "control.no_socket": 9105, "control.too_many_watch": 9106,
+    "control.other_version": 9107,
 }  # fmt: skip
 """Number on the PLC by code; a number that was given out once never changes its meaning."""

@@ -66,6 +66,7 @@ ELSEWHERE: dict[str, tuple[str, str]] = {
     "control.stranger": (CONTROL, "test_another_users_program_is_told_nothing_and_believed_nothing"),
     "control.not_permitted": (CONTROL, "test_another_user_may_neither_ask_nor_command"),
     "control.no_socket": (CONTROL, "test_a_socket_that_cannot_be_made_is_no_station"),
+    "control.other_version": ("test_watch.py", "test_a_station_of_another_version_is_not_misread"),
     "control.too_many_watch": ("test_watch.py", "test_one_too_many_is_told_so_and_has_the_place_of_one_who_leaves"),
     "config.port_in_use": ("test_refused_starts.py", "test_a_simulated_cell_whose_port_is_taken_says_so"),
 }  # fmt: skip

@@ -19,8 +19,8 @@ from station.core.alarms import AlarmList
 from station.core.errors import FAULTS, ControlError, Reaction
 from station.core.events import StateChanged
 from station.core.reason import Reason
-from station.host.control import SILENCE_S, SOCKET, ask, watch
-from station.host.watch import BEAT_S, LINES_WAITING, VERSION, WATCHERS, Watch
+from station.host.control import SILENCE_S, SOCKET, VERSION, ask, watch
+from station.host.watch import BEAT_S, LINES_WAITING, WATCHERS, Watch
 from tests.cell.bench import Bench, listening, running
 from tests.cell.conftest import TIMEOUT_S, station_command
 from tests.housings import GEOMETRY, TABLE, Destination, Verdict
@@ -258,9 +258,18 @@ async def test_one_too_many_is_told_so_and_has_the_place_of_one_who_leaves(tmp_p
             await lines.aclose()
 
 
+async def test_a_station_of_another_version_is_not_misread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("station.host.watch.VERSION", VERSION + 1)
+    async with running() as bench, listening(bench.desk, tmp_path):
+        with pytest.raises(ControlError) as caught:
+            await anext(watch(tmp_path))
+    assert caught.value.code == "control.other_version"
+    assert f"version {VERSION + 1}" in caught.value.detail
+
+
 async def test_changes_from_another_thread_arrive_in_order(tmp_path: Path) -> None:
     told = make_watch()
-    states = [state.name for state in State] * 20
+    states = [state.name for state in State] * (LINES_WAITING // len(State))
     async with running() as bench, listening(bench.desk, tmp_path, watch=told), one_who_watches(tmp_path) as watching:
         await watching.until(bool)
         thread = threading.Thread(target=lambda: [told.take(StateChanged("", state, None)) for state in states])

@@ -21,6 +21,7 @@ FLAGS = [
     "--no-first-run",
     "--disable-background-networking",
 ]
+PATIENCE_MS = 60_000
 SMALL, LARGE = {"width": 1024, "height": 768}, {"width": 3840, "height": 2160}
 
 Opened = Callable[..., Awaitable["Page"]]
@@ -56,6 +57,7 @@ async def opened(chromium: "Browser") -> AsyncIterator[Opened]:
             await context.add_cookies(
                 [{"name": COOKIE, "value": token, "url": bench.origin, "httpOnly": True, "sameSite": "Strict"}]
             )
+        context.set_default_timeout(PATIENCE_MS)
         page = await context.new_page()
         page.on("console", lambda message: complaints.extend(_complaint(message)))
         page.on("pageerror", lambda error: complaints.append(str(error)))

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.page
 
-PATIENCE_MS = 60_000
 at_work = partial(running, within_s=100.0)
 """A cell, and time enough for those who look at it."""
 
@@ -41,11 +40,11 @@ def make_watch() -> Watch:
 
 
 async def is_live(page: "Page", *, yes: bool = True) -> None:
-    await page.wait_for_selector(f'html[data-live="{"yes" if yes else "no"}"]', timeout=PATIENCE_MS)
+    await page.wait_for_selector(f'html[data-live="{"yes" if yes else "no"}"]')
 
 
 async def says(page: "Page", selector: str, text: str) -> None:
-    await page.locator(selector).filter(has_text=text).wait_for(timeout=PATIENCE_MS)
+    await page.locator(selector).filter(has_text=text).wait_for()
 
 
 # ---------------------------------------------------------------------- Live
@@ -102,7 +101,7 @@ async def test_a_page_that_dies_is_noticed_within_three_seconds_and_found_again(
             cell.built.alarms.warn(FAULTS["record.disk_low"], "planted")
             page = await opened(bench, "/", person)
             await is_live(page)
-            await page.locator("#acknowledge").wait_for(timeout=PATIENCE_MS)
+            await page.locator("#acknowledge").wait_for()
             assert await page.locator("#acknowledge").is_enabled()
         await is_live(page, yes=False)
         assert await page.locator("#acknowledge").is_disabled()
@@ -132,8 +131,8 @@ async def test_an_alarm_is_acknowledged_by_a_press(tmp_path: Path, opened: Opene
         page = await opened(bench, "/", bench.admit(Role.MAINTENANCE, "Bob"))
         cell.built.alarms.warn(FAULTS["record.disk_low"], "planted")
         await says(page, "#alarm", "record.disk_low")
-        await page.locator("#acknowledge").click(timeout=PATIENCE_MS)
-        await page.locator("#acknowledge").wait_for(state="hidden", timeout=PATIENCE_MS)
+        await page.locator("#acknowledge").click()
+        await page.locator("#acknowledge").wait_for(state="hidden")
         assert cell.desk.view.alarms[0].acknowledged_by.startswith("Bob (")
         viewer = await opened(bench, "/", bench.admit(Role.QUALITY))
         await is_live(viewer)
@@ -147,6 +146,7 @@ async def test_the_first_person_comes_in_by_keyboard_alone(tmp_path: Path, opene
     async with paged(tmp_path) as bench:
         page = await opened(bench, "/")
         await page.wait_for_url("**/first")
+        await page.wait_for_selector("input[name=code]:focus")
         for text in (bench.served.desk.doors.invitation.code, "Ada", PASSWORD):
             await page.keyboard.type(text)
             await page.keyboard.press("Tab")
@@ -154,6 +154,7 @@ async def test_the_first_person_comes_in_by_keyboard_alone(tmp_path: Path, opene
         await page.wait_for_url(f"{bench.origin}/")
         await page.get_by_role("button", name="Sign out").click()
         await page.wait_for_url("**/sign-in")
+        await page.wait_for_selector("input[name=name]:focus")
         await page.keyboard.type("Ada")
         await page.keyboard.press("Tab")
         await page.keyboard.type(PASSWORD)
@@ -196,13 +197,13 @@ class PagedFresh:
 
 
 async def scale(page: "Page") -> float:
-    return float(await page.locator("#viewer").get_attribute("data-scale", timeout=PATIENCE_MS) or 0)
+    return float(await page.locator("#viewer").get_attribute("data-scale") or 0)
 
 
 async def test_the_surface_is_zoomed_moved_and_lit_and_the_light_stays(inspected: Inspected, opened: Opened) -> None:
     async with fresh(inspected) as bench:
         page = await opened(bench, f"/parts/{inspected.pits}", bench.admit(Role.OPERATOR))
-        await page.locator("#viewer[data-scale]").wait_for(timeout=PATIENCE_MS)
+        await page.locator("#viewer[data-scale]").wait_for()
         whole = await scale(page)
         box = await page.locator("#viewer").bounding_box()
         assert box is not None
@@ -243,13 +244,13 @@ async def test_the_queue_is_worked_through_by_keys_and_taken_back(inspected: Ins
         await says(page, "#left", "2")
         assert said(bench, inspected.second_review) == []
         await says(page, "#part", "DOUBT-2")
-        await page.locator("#accept:enabled").wait_for(timeout=PATIENCE_MS)
+        await page.locator("#accept:enabled").wait_for()
         await page.keyboard.press("x")
         await says(page, "#part", "DOUBT-1")
-        await page.locator("#accept:enabled").wait_for(timeout=PATIENCE_MS)
+        await page.locator("#accept:enabled").wait_for()
         await page.keyboard.press("x")
         await says(page, "#chosen", "2 chosen")
-        await page.locator("#accept:enabled").wait_for(timeout=PATIENCE_MS)
+        await page.locator("#accept:enabled").wait_for()
         await page.keyboard.press("5")
         await says(page, "#left", "0")
         for part in (inspected.review, inspected.second_review):

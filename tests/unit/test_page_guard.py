@@ -126,6 +126,7 @@ async def test_every_answer_has_the_headers(tmp_path: Path, path: str) -> None:
             headers = (await browser.get(path, headers=host)).headers
             assert headers["content-security-policy"] == POLICY
             assert headers["x-content-type-options"] == "nosniff"
+            assert headers["referrer-policy"] == "same-origin", "or a browser sends a form with the origin null"
             assert headers["cache-control"] in {"no-store", "no-cache"}
             assert "server" not in headers
     assert "unsafe" not in POLICY
