@@ -14,6 +14,10 @@ class ScoresAlone:
     def known(self) -> KnownSurfaces | None:
         return None
 
+    @property
+    def light_level(self) -> float | None:
+        return None
+
     @abstractmethod
     def score(self, patches: Pixels) -> Probabilities:
         """Probabilities (patches, classes)."""

@@ -55,6 +55,7 @@ class Engine(ABC):
         self._classes = bundle.manifest.classes
         self._geometry = bundle.manifest.layout
         self._known = read_known(bundle)
+        self._light_level = bundle.light_level
         self._ports = ports_of(bundle.manifest)
 
     @property
@@ -81,6 +82,11 @@ class Engine(ABC):
     def known(self) -> KnownSurfaces | None:
         """What it was trained on; None where the bundle does not tell."""
         return self._known
+
+    @property
+    def light_level(self) -> float | None:
+        """The median grey value of the good surface that it was trained on; None where the bundle does not tell."""
+        return self._light_level
 
     def warm_up(self) -> None:
         """Run once on zeros, so that the first part is not slower than the others.

@@ -61,6 +61,10 @@ class CheckpointScorer:
     def known(self) -> None:
         """A checkpoint does not tell what it was trained on."""
 
+    @property
+    def light_level(self) -> None:
+        """Nor how bright that was."""
+
     def score(self, images: Pixels) -> Probabilities:
         """Probabilities (n, classes) of images of the size that the network was trained on.
 

@@ -16,7 +16,7 @@ from station.core.room import MB, require_room
 from station.core.settings import Settings
 from station.host.bundles import history_doubt, threshold_mismatches
 from station.host.novelty import novelty_doubts
-from station.host.recipes import classes_not_answered, find_bundles, levels_of, lightless, recipes_of
+from station.host.recipes import classes_not_answered, find_bundles, lightless, recipes_of
 
 log = structlog.get_logger()
 
@@ -38,7 +38,7 @@ async def load_recipes(settings: Settings, folder: Path, compute: ComputeThread)
         StationError: A bundle cannot be used, its engine cannot run it here, or it did not load in time.
     """
     bundles = find_bundles(settings, folder)
-    recipes = recipes_of(settings, await _load(bundles, settings, folder, compute), levels_of(bundles))
+    recipes = recipes_of(settings, await _load(bundles, settings, folder, compute))
     for classifier in recipes.classifiers:
         _tell(classifier)
     for told in classes_not_answered(bundles.values(), settings):

@@ -22,10 +22,6 @@ from station.host.fit import require_geometry
 SHARED = ("classes", "places", "review", "crop", "turn", "light", "decision", "novelty")
 """Tables of the configuration that belong to every recipe."""
 
-Levels = Mapping[str, float | None]
-"""Of each bundle, the median grey value of the patches that its network knows."""
-NO_LEVELS: Levels = {}
-
 
 def bundle_names(settings: Settings) -> dict[str, str]:
     """How each part type's bundle is named in the configuration, by part type."""
@@ -81,24 +77,18 @@ def make_recipes(settings: Settings, folder: Path | None = None) -> Recipes:
     library()
     bundles = find_bundles(settings, folder)
     loaded = {name: make_engine(bundle, settings.model) for name, bundle in bundles.items()}
-    return recipes_of(settings, loaded, levels_of(bundles))
+    return recipes_of(settings, loaded)
 
 
-def recipes_of(settings: Settings, loaded: Mapping[str, PatchClassifier], levels: Levels = NO_LEVELS) -> Recipes:
+def recipes_of(settings: Settings, loaded: Mapping[str, PatchClassifier]) -> Recipes:
     """The recipes of all part types.
 
     Args:
         settings: Part types, and the rules that their parts are judged by.
         loaded: The networks, by how the configuration names their bundles.
-        levels: The grey values that these know, by the same names.
     """
     named = bundle_names(settings).items()
-    return Recipes(tuple(_recipe(settings, name, loaded[bundle], levels.get(bundle)) for name, bundle in named))
-
-
-def levels_of(bundles: Mapping[str, Bundle]) -> Levels:
-    """What each bundle says of the grey values that its network knows."""
-    return {name: bundle.light_level for name, bundle in bundles.items()}
+    return Recipes(tuple(_recipe(settings, name, loaded[bundle]) for name, bundle in named))
 
 
 def lighting_of(settings: Settings, part_type: str, level: float | None = None) -> Lighting:
@@ -115,8 +105,9 @@ def lighting_of(settings: Settings, part_type: str, level: float | None = None) 
 
 def lightless(settings: Settings, bundles: Mapping[str, Bundle]) -> str | None:
     """What a person should know where nobody says what light the parts of a type are to be judged in."""
-    levels, named = levels_of(bundles), bundle_names(settings).items()
-    kinds = [name for name, bundle in named if lighting_of(settings, name, levels.get(bundle)).reference is None]
+    named = bundle_names(settings).items()
+    levels = {name: bundles[bundle].light_level for name, bundle in named if bundle in bundles}
+    kinds = [name for name, _bundle in named if lighting_of(settings, name, levels.get(name)).reference is None]
     if not kinds:
         return None
     return f"no light is made up for of {', '.join(kinds)}: neither light.reference nor the bundle says what it knows"
@@ -175,14 +166,14 @@ def _novelty_rule(settings: Settings, part_type: str, classifier: PatchClassifie
     return NoveltyRule(settings.novelty.alpha, classifier.known.calibrations.get(part_type))
 
 
-def _recipe(settings: Settings, name: str, classifier: PatchClassifier, level: float | None) -> Recipe:
+def _recipe(settings: Settings, name: str, classifier: PatchClassifier) -> Recipe:
     return Recipe(
         part_type=settings.type_named(name),
         classifier=classifier,
         rule=decision_rule(settings, name, classifier),
         archive=frozenset(settings.effective_type(name).archive),
         sha256=_sha256(settings, name, classifier.model.sha256),
-        lighting=lighting_of(settings, name, level),
+        lighting=lighting_of(settings, name, classifier.light_level),
         exposure=settings.effective_type(name).exposure,
     )
 

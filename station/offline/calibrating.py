@@ -18,6 +18,7 @@ from station.core.ports.records import RecordReader
 from station.core.recording import RecordedScan, read_recording, read_scan
 from station.core.records import RecordFilter
 from station.core.settings import Settings
+from station.host.recipes import lighting_of
 from station.labels.agreement import findings
 from station.labels.label import Label, WholePart
 from station.offline.cropping import cut_scan, kind_of, proofs_of
@@ -125,7 +126,8 @@ class GoodParts:
             raise RecordingError("recording.bad_image", f"{scan.part_type} has another geometry than the network")
         image = read_scan(scan.file, {geometry.lines_per_turn})
         kind = kinds[0] if len(kinds) == 1 else kind_of(image, kinds, self._settings.crop)
-        return kind, cut_scan(image, kind, self._settings.crop, proofs_of(scan, self._settings.turn))
+        lighting = lighting_of(self._settings, kind.name, self._network.light_level)
+        return kind, cut_scan(image, kind, self._settings.crop, proofs_of(scan, self._settings.turn), lighting)
 
     def _score(self, patches: Pixels) -> float:
         """How unlike the training the part is, by its worst patch."""

@@ -118,7 +118,7 @@ def open_scorer(model: str, settings: Settings) -> tuple[Scorer, str]:
         return CheckpointScorer(Path(model), settings.model.threads), "torch, f32, CPU"
     library()
     bundle = chosen_bundle(model, find_shelf(settings))
-    scorer = BundleScorer(make_engine(bundle, settings.model), bundle.light_level)
+    scorer = BundleScorer(make_engine(bundle, settings.model))
     return scorer, f"{settings.model.engine}, {settings.model.precision}"
 
 
@@ -159,8 +159,7 @@ def open_judging(scorer: Scorer, settings: Settings, cropping: str, people: Peop
     if cropping == "truth":
         rule = Rule(meaning, geometry, least, cutter_at_truth(geometry), novelty_of=novelty)
         return Judging(rule, "the truth's columns", scale, people)
-    level = scorer.light_level if isinstance(scorer, BundleScorer) else None
-    cutter = StationCutter(settings, geometry, level)
+    cutter = StationCutter(settings, geometry, scorer.light_level)
     rule = Rule(meaning, geometry, least, cutter, cutter.columns, novelty)
     return Judging(rule, "the station's crop", scale, people)
 

@@ -31,6 +31,7 @@ from station.core.scan_file import ScanFileError
 from station.core.settings import Settings
 from station.core.verdicts import REVIEW
 from station.host.bundles import find_shelf
+from station.host.recipes import lighting_of
 from station.offline.cropping import cut_scan, kind_of, proofs_of
 from station.offline.inspect import NotInspected, Wanted
 from station.offline.measuring import CHECKPOINT
@@ -137,7 +138,8 @@ class Predictor:
             raise ConfigError("config.invalid", f"{wanted.file}: it has the {len(image)} lines of a scan, but {told}")
         try:
             kind = kind_of(image, kinds, self._settings.crop)
-            patches = cut_scan(image, kind, self._settings.crop, proofs_of(wanted, self._settings.turn))
+            lighting = lighting_of(self._settings, kind.name, self.scorer.light_level)
+            patches = cut_scan(image, kind, self._settings.crop, proofs_of(wanted, self._settings.turn), lighting)
         except PartError as error:
             none = np.zeros((0, *self.scorer.image_shape), np.uint8)
             nothing = np.zeros((0, len(self.scorer.classes)), np.float32)

@@ -46,6 +46,10 @@ class Scorer(Protocol):
     def known(self) -> KnownSurfaces | None:
         """What it was trained on; None where it does not tell."""
 
+    @property
+    def light_level(self) -> float | None:
+        """The median grey value of the good surface that it was trained on; None where nobody wrote it down."""
+
     def score(self, images: Pixels) -> Probabilities:
         """Probabilities (n, classes) float32 of images (n, height, width) uint8; blocking.
 
@@ -66,12 +70,10 @@ class BundleScorer:
 
     Args:
         classifier: Any engine with any bundle.
-        light_level: The median grey value that its network knows, as the bundle says; None where it does not.
     """
 
-    def __init__(self, classifier: PatchClassifier, light_level: float | None = None) -> None:
+    def __init__(self, classifier: PatchClassifier) -> None:
         self._classifier = classifier
-        self.light_level = light_level
 
     @property
     def name(self) -> str:
@@ -97,6 +99,11 @@ class BundleScorer:
     def known(self) -> KnownSurfaces | None:
         """What it was trained on; None where its bundle does not tell."""
         return self._classifier.known
+
+    @property
+    def light_level(self) -> float | None:
+        """The median grey value of the good surface that it was trained on; None where its bundle does not tell."""
+        return self._classifier.light_level
 
     def score(self, images: Pixels) -> Probabilities:
         """Probabilities (n, classes) of patches (n, height, width); where they fill no strip the last is repeated.

@@ -35,6 +35,10 @@ class PatchClassifier(Protocol):
     def known(self) -> KnownSurfaces | None:
         """What it was trained on; None where its bundle does not tell, so that unknown parts cannot be told either."""
 
+    @property
+    def light_level(self) -> float | None:
+        """The median grey value of the good surface that it was trained on; None where its bundle does not tell."""
+
     def warm_up(self) -> None:
         """Run once on zeros, so that the first part is not slower than the others.
 
