@@ -23,7 +23,7 @@ class Lighting:
 
     Attributes:
         reference: Median grey value of the parts that the network knows; None: every part is judged as it was seen.
-        tolerance: A part whose level differs by less than this share is judged as it was seen.
+        tolerance: A part that is no more than 1 + tolerance times as bright, or as dark, is judged as it was seen.
         min_gain: Least factor; what needs less goes to REVIEW.
         max_gain: Greatest factor; what needs more goes to REVIEW.
     """

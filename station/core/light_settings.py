@@ -20,10 +20,10 @@ class LightSettings(Section):
         "neither says it, every part is judged as it was seen.",
     )
     tolerance: float = Field(
-        0.38,
+        0.46,
         ge=0.02,
         le=0.9,
-        description="A part whose median grey differs from the reference by no more than this share is judged as seen.",
+        description="A part that is no more than 1 + tolerance times as bright, or as dark, is judged as it was seen.",
     )
     min_gain: float = Field(
         0.4, ge=0.1, le=1, description="Least factor of a part's grey values; brighter parts go to REVIEW."

@@ -59,7 +59,8 @@ def light_of(seen: Seen, lighting: Lighting) -> Light:
     if reference is None:
         return Light(seen.level, 1.0)
     if seen.is_even:
-        usual = abs(seen.level - reference) <= lighting.tolerance * reference
+        times = 1 + lighting.tolerance
+        usual = reference / times <= seen.level <= reference * times
         return Light(seen.level, 1.0 if usual else round(reference / seen.level, 4))
     least, most = lighting.min_gain, lighting.max_gain
     gains = tuple(round(min(max(reference / level, least), most), 4) for level in seen.levels)
