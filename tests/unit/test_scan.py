@@ -32,7 +32,7 @@ class Judge:
         taken: The blocks that it has judged.
     """
 
-    roi = None
+    roi = light = None
 
     def __init__(self, failure: Exception | None = None) -> None:
         self.failure = failure
