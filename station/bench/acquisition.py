@@ -155,7 +155,8 @@ class BlockScoring:
 
     def _fresh(self) -> SurfaceJudge:
         settings, kind = self._settings, self._kind
-        return SurfaceJudge(kind, settings.crop, self._classifier, settings.turn, lighting_of(settings, kind.name))
+        lighting = lighting_of(settings, kind.name, self._classifier.light_level)
+        return SurfaceJudge(kind, settings.crop, self._classifier, settings.turn, lighting)
 
 
 async def _flow(settings: CameraSettings, asked: Grabbing, scorer: BlockScoring | None) -> Flow:

@@ -27,7 +27,8 @@ def judging(
 ) -> Callable[[], object]:
     """Judges one scan, as the cell does but for the camera; only its first blocks where their number is given."""
     taken = blocks_of(scan, classifier.geometry)[:blocks]
-    rule, lighting = decision_rule(settings, kind.name, classifier), lighting_of(settings, kind.name)
+    rule = decision_rule(settings, kind.name, classifier)
+    lighting = lighting_of(settings, kind.name, classifier.light_level)
 
     def judge() -> None:
         judge_of_part = SurfaceJudge(kind, settings.crop, classifier, settings.turn, lighting)

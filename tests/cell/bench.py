@@ -77,6 +77,7 @@ class ScriptedClassifier:
         self.says, self.probability = says, probability
         self.failure: Exception | None = None
         self.known: Any = None
+        self.light_level: float | None = None
 
     def warm_up(self) -> None:
         """Nothing to warm."""
