@@ -15,7 +15,7 @@ DRAWN = ROOT / "sim" / "surfaces"
 """Renders housings, and nothing else."""
 HISTORY = {
     *(ROOT / "station" / "records").glob("version_[1-5].py"),
-    ROOT / "models" / "manifest_format_2.py",
+    ROOT / "models" / "manifest_formats.py",
 }
 """What databases and bundles held before classes were rows; never changed again."""
 
