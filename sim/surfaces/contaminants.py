@@ -68,7 +68,7 @@ def lay_label(rng: np.random.Generator, canvas: Canvas) -> None:
     covered = cv2.GaussianBlur(covered, (0, 0), 0.7)
     shadow = np.roll(cv2.GaussianBlur(covered, (0, 0), 1.5), 3, axis=0)
     fibres = 1 + 0.04 * soft_noise(rng, (side, side), 2.5) + 0.02 * rng.standard_normal((side, side), dtype=np.float32)
-    own = rng.uniform(1.35, 1.7) * print_ * fibres
+    own = rng.uniform(1.2, 1.5) * print_ * fibres
     _lay(rng, canvas, (1 - 0.4 * shadow) * (1 - covered), covered * own, covered > 0.5)
 
 

@@ -21,7 +21,6 @@ from models.dataset.scans import read_scans  # noqa: E402
 from models.dataset.store import read_data  # noqa: E402
 from models.engines import make_engine  # noqa: E402
 from models.errors import TrainingError  # noqa: E402
-from models.evaluation.measuring.parts import cutter_at_truth  # noqa: E402 - after the check for torch
 from models.manifest import GRAPH, load_bundle  # noqa: E402
 from models.networks import NETWORKS  # noqa: E402
 from models.novelty.file import read_trained as read_trained_hashes  # noqa: E402
@@ -51,7 +50,7 @@ from station.core.errors import ConfigError, ModelError  # noqa: E402
 from station.core.geometry import Geometry  # noqa: E402
 from station.core.settings import ModelSettings  # noqa: E402
 from tests.bundles import make_grey_bundle  # noqa: E402
-from tests.unit.grey_recordings import as_they_are, forget_masks, make_recording  # noqa: E402
+from tests.unit.grey_recordings import as_they_are, forget_masks, make_recording, truth_in_any_light  # noqa: E402
 from tests.unit.housings import CLASSES, GEOMETRY, MEANING, TABLE, S  # noqa: E402
 
 pytestmark = pytest.mark.training
@@ -223,7 +222,7 @@ def test_an_unknown_recipe_is_refused_with_those_there_are() -> None:
 
 def test_the_gate_takes_an_exported_bundle(bundle: Path, tmp_path: Path) -> None:
     golden = make_recording(tmp_path / "golden", as_they_are(S.DEFECT_FREE, S.PITS))
-    terms = Terms("openvino", "int8", TABLE, 0.2, 1.0, cutter_at_truth)
+    terms = Terms("openvino", "int8", TABLE, 0.2, 1.0, truth_in_any_light)
     report = judge_candidate(bundle, load_bundle(bundle), [golden], [], terms)
     assert {refusal.check for refusal in report.refusals} <= {"golden", "parity"}
     assert report.measured is not None

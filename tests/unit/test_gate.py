@@ -12,23 +12,23 @@ import numpy as np
 import pytest
 
 from models.dataset.patches import cut
-from models.evaluation.measuring.parts import Cutter, cutter_at_truth
+from models.evaluation.measuring.parts import Cutter
 from models.manifest import Bundle, load_bundle
 from models.release.gate import Terms, judge_candidate
 from models.release.gate_report import GateReport, explain, read_report
 from station.core.errors import ModelError, RecordingError
 from station.core.geometry import Geometry
 from tests.bundles import GREYS, SOUND, make_grey_bundle
-from tests.unit.grey_recordings import as_they_are, forget_masks, make_recording, relabel
+from tests.unit.grey_recordings import as_they_are, forget_masks, make_recording, relabel, truth_in_any_light
 from tests.unit.housings import TABLE, S
 
-TERMS = Terms("openvino", "int8", TABLE, 0.5, 0.25, cutter_at_truth)
+TERMS = Terms("openvino", "int8", TABLE, 0.5, 0.25, truth_in_any_light)
 BLIND_TO_PITS = GREYS | {S.DEFECT_FREE: GREYS[S.PITS], S.PITS: 250}
 """Takes pits for defect-free, and everything defect-free for imprinted."""
 TAKES_DARK_FOR_PITS = GREYS | {S.PITS: 40}
 
 
-def whole_scans(geometry: Geometry) -> Cutter:
+def whole_scans(geometry: Geometry, _light_level: float | None) -> Cutter:
     """A station that finds parts as wide as their scans."""
     return lambda image, _scan: np.ascontiguousarray(cut(image, 0, image.shape[1], geometry), np.uint8)
 
@@ -111,7 +111,7 @@ def test_as_many_escapes_as_now_are_no_reason(tmp_path: Path, golden: Path, pres
 def test_overkill_may_use_the_budget_up_and_no_more(
     tmp_path: Path, golden: Path, tests: Path, present: Bundle, budget: float, *, passes: bool
 ) -> None:
-    terms = Terms("openvino", "int8", TABLE, 0.5, budget, cutter_at_truth)
+    terms = Terms("openvino", "int8", TABLE, 0.5, budget, truth_in_any_light)
     nervous = make_grey_bundle(tmp_path / "new-2", TAKES_DARK_FOR_PITS | {S.PITS: 140, S.SCRATCHES: 40})
     report = judge_candidate(nervous, present, [golden], [tests], terms)
     assert report.passed is passes
@@ -123,7 +123,7 @@ def test_overkill_may_use_the_budget_up_and_no_more(
 
 def test_a_part_sent_to_review_counts_against_the_budget(tmp_path: Path, golden: Path, present: Bundle) -> None:
     unsure = make_recording(tmp_path / "unsure", [(S.DEFECT_FREE, 80)])
-    terms = Terms("openvino", "int8", TABLE, 0.999, 0.25, cutter_at_truth)
+    terms = Terms("openvino", "int8", TABLE, 0.999, 0.25, truth_in_any_light)
     report = judge_candidate(make_grey_bundle(tmp_path / "new-2"), present, [golden], [unsure], terms)
     assert checks(report) == ["overkill"]
     assert report.measured is not None
@@ -136,7 +136,7 @@ def test_an_artefact_that_decides_otherwise_than_f32_is_refused(
     rough = GREYS | {S.DEFECT_FREE: 62, S.ROLL_MARKS: 40}
     new = make_grey_bundle(tmp_path / "new-2", GREYS, rough)
     report = judge_candidate(
-        new, present, [golden], [tests], Terms("openvino", "int8", TABLE, 0.5, 1.0, cutter_at_truth)
+        new, present, [golden], [tests], Terms("openvino", "int8", TABLE, 0.5, 1.0, truth_in_any_light)
     )
     assert checks(report) == ["parity"]
     assert "in int8 1 of 8 parts are decided otherwise than in f32" in report.refusals[0].text

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from models.evaluation.measuring.parts import cutter_at_truth
 from models.manifest import load_bundle
 from models.release.gate import Terms, judge_candidate
 from models.release.gate_report import Conditions
@@ -17,10 +16,10 @@ from models.weights import SHIPPED
 from station.core.errors import ModelError
 from tests.bundles import GREYS, make_grey_bundle
 from tests.disk import Disk
-from tests.unit.grey_recordings import as_they_are, make_recording
+from tests.unit.grey_recordings import as_they_are, make_recording, truth_in_any_light
 from tests.unit.housings import TABLE, S
 
-TERMS = Terms("openvino", "int8", TABLE, 0.5, 0.25, cutter_at_truth)
+TERMS = Terms("openvino", "int8", TABLE, 0.5, 0.25, truth_in_any_light)
 ME = "me@here"
 
 
@@ -114,7 +113,7 @@ def test_what_the_gate_judged_by_counts_more_than_the_manifest(shelf: Shelf, new
     golden = make_recording(tmp_path / "golden", as_they_are(S.DEFECT_FREE, S.PITS))
 
     def gated(min_confidence: float) -> Path:
-        terms = Terms("openvino", "int8", TABLE, min_confidence, 0.25, cutter_at_truth)
+        terms = Terms("openvino", "int8", TABLE, min_confidence, 0.25, truth_in_any_light)
         return shelf.keep_verdict(judge_candidate(new, shelf.open_active(), [golden], [], terms), None)
 
     def doubt(min_confidence: float) -> str:
