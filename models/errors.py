@@ -25,6 +25,8 @@ TRAINING = (  # 61xx training of networks
     Fault(6108, "training.disk_failed", "A checkpoint cannot be written. Make room on the disk, then give the same command again; it goes on.", Reaction.REFUSE),
     Fault(6109, "training.no_device", "The device for training is not there, or cannot compute at this precision. Choose another.", Reaction.REFUSE),
     Fault(6110, "training.in_use", "Another training is at work in this folder. Wait for it, or give another folder.", Reaction.REFUSE),
+    Fault(6111, "training.part_was_late", "A part was judged late while the station learnt, so learning was stopped. Let the same command go on when the line has time, or give [learn] fewer cores.", Reaction.REFUSE),
+    Fault(6112, "training.step_failed", "A step of learning failed for the reason above; what was reached is kept. Correct it, then give the same command again; it goes on.", Reaction.REFUSE),
 )
 DATA_SETS = (  # 62xx data sets
     Fault(6201, "dataset.unreadable", "The data set, or a file of it, cannot be used. Make it again.", Reaction.REFUSE),

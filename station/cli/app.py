@@ -25,6 +25,7 @@ from station.cli.bench import bench
 from station.cli.camera import camera_app
 from station.cli.dataset import dataset_app
 from station.cli.label import label_app
+from station.cli.learn import gather_parts, learn
 from station.cli.model import model_app
 from station.cli.page import audit_app, page
 from station.cli.recipe import recipe_app
@@ -68,6 +69,8 @@ app.add_typer(label_app, name="label")
 app.add_typer(model_app, name="model")
 app.add_typer(recipe_app, name="recipe")
 app.command()(bench)
+app.command()(learn)
+app.command("learn-parts", hidden=True)(gather_parts)
 app.command()(page)
 app.command()(record)
 app.command()(sbom)

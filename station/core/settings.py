@@ -218,6 +218,32 @@ class NoveltySettings(Section):
     )
 
 
+class LearnSettings(Section):
+    """What `station learn` may take of a computer on which the station works."""
+
+    cores: int = Field(1, ge=1, le=256, description="Cores, the last ones of those that there are.")
+    nice: int = Field(19, ge=0, le=19, description="Priority, as of nice; 19 takes idle time alone.")
+    memory_mb: int = Field(
+        6000, ge=0, le=10_000_000, description="Memory of a step, in MB; one that needs more is stopped. 0 for any."
+    )
+    room_mb: int = Field(
+        3000, ge=0, le=10_000_000, description="Room on the disk, beside the records' reserve, without which it does "
+        "not begin, in MB."
+    )  # fmt: skip
+    look_s: Seconds = Field(
+        2.0, description="Time between two looks at whether a part was judged late; then learning stops."
+    )
+    least_parts: int = Field(
+        10, ge=2, le=100_000, description="Parts of each class, without which nothing is learnt; of good parts, and of "
+        "defective ones, a fifth as many are held out."
+    )  # fmt: skip
+
+    @property
+    def least_held_out(self) -> int:
+        """How many good parts, and how many defective ones, judge at the least."""
+        return max(1, self.least_parts // 5)
+
+
 class ModelSettings(Section):
     """The network that judges."""
 
@@ -353,6 +379,7 @@ class Settings(Section):
     decision: DecisionSettings = DecisionSettings()
     novelty: NoveltySettings = NoveltySettings()
     records: RecordSettings = RecordSettings()
+    learn: LearnSettings = LearnSettings()
     alarms: AlarmSettings = AlarmSettings()
     watchdog: WatchdogSettings = WatchdogSettings()
     page: PageSettings = PageSettings()

@@ -1,0 +1,145 @@
+"""What people have labelled becomes a data set to learn from, and recordings of the parts that judge and calibrate."""
+
+import json
+import shutil
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+from models.dataset.cutting import CutPlan, Scan
+from models.dataset.looking import Given
+from models.dataset.making import make_from_scans
+from models.dataset.manifest import DataSource
+from models.dataset.said import PASSING, SaidScan
+from models.errors import TrainingError
+from station.core.durable import staged_folder, write_whole
+from station.core.recording import INDEX_NAME
+from station.core.section import Section
+from station.core.settings import Settings
+from station.learn.plan import Plan
+from station.learn.sides import Sides, divide
+from station.offline.gathering.sources import Folder, Gathered, folders_in, gather
+from station.offline.gathering.terms import Asked, Terms, geometry_of
+
+DATA, HELD_OUT, GOOD, COUNTS = "data", "held-out", "good-parts", "parts.json"
+"""In the folder of the learning: the data set, the recordings, and how many parts of each class there are."""
+SHARES = (85, 15, 0)
+"""Percent of the parts that are learnt from, for training and validation."""
+
+
+class Counts(Section):
+    """Scans by class and by what they are for; `people` are labels by who said them, `left_out` scans by why."""
+
+    learnt: dict[str, int]
+    held_out: dict[str, int]
+    good: int
+    people: int
+    left_out: dict[str, int]
+
+
+def make_parts(
+    folder: Path, plan: Plan, settings: Settings, told: Callable[[Sequence[str]], None] = lambda _words: None
+) -> Counts:
+    """Make the data set and both recordings.
+
+    Args:
+        folder: Of the learning.
+        plan: What is learnt from.
+        settings: Classes, part types, and how many parts are needed.
+        told: Is told what is left out, and why.
+
+    Raises:
+        TrainingError: `training.bad_data`: there are too few parts, and how many are needed.
+        DatasetError: The scans cannot be made a data set.
+        RecordError: The records cannot be read.
+        LabelError: The labels cannot be read.
+        OSError: The disk failed.
+    """
+    terms = Terms(settings, geometry_of(settings, ()), asked=Asked(as_of=plan.as_of))
+    said = gather([Folder(Path(plan.data), "records")], terms)
+    more = _more(plan, settings)
+    told((*said.left_out, *more.left_out))
+    sides = divide([one.scan for one in said.given], [one.scan for one in more.given])
+    counts = _count(sides, said.sources, terms)
+    require_enough(counts, settings)
+    for name, scans in ((HELD_OUT, sides.held_out), (GOOD, sides.good)):
+        lay_out(folder / name, scans, terms)
+    cutting = CutPlan("patches", plan.name, settings.table, terms.geometry, SHARES, plan.training.seed)
+    given = [Given(scan) for scan in sides.learnt]
+    make_from_scans(folder / DATA, cutting, given, (*said.sources, *more.sources), told=told)
+    write_whole(folder / COUNTS, f"{counts.model_dump_json(indent=2)}\n".encode())
+    return counts
+
+
+def require_enough(counts: Counts, settings: Settings) -> None:
+    """Make sure that every class can be learnt, and that what is learnt is judged.
+
+    Raises:
+        TrainingError: `training.bad_data`, with what is lacking.
+    """
+    least, held, passing = settings.learn.least_parts, settings.learn.least_held_out, settings.table.passing.name
+    lacking = [
+        f"{name}: {counts.learnt.get(name, 0)} parts to learn from, {least} are needed"
+        for name in settings.table.names
+        if counts.learnt.get(name, 0) < least
+    ]
+    good = counts.held_out.get(passing, 0)
+    for what, count in (("good", good), ("defective", sum(counts.held_out.values()) - good)):
+        if count < held:
+            lacking.append(f"{count} {what} parts to judge by, {held} are needed; label some more whole parts")
+    if lacking:
+        told = "; ".join(lacking)
+        hint = "label more (`station label next`), or give with --with what the present bundle was made of"
+        raise TrainingError("training.bad_data", f"{told}. One part in five judges. {hint}; learn.least_parts")
+
+
+def lay_out(folder: Path, scans: Iterable[SaidScan], terms: Terms) -> None:
+    """A recording of scans, each with its part's class; a scan is linked where that is possible, else copied.
+
+    Raises:
+        OSError: The disk failed.
+    """
+    with staged_folder(folder) as staged:
+        rows = []
+        for number, scan in enumerate(scans):
+            name = f"{number:05d}-{scan.sha256[:12]}{scan.image_path.suffix}"
+            _lay(scan.image_path, staged / name)
+            row = {"file": name, "part_id": scan.part_id or scan.sha256[:12], "label": terms.name(scan.said.part)}
+            rows.append(row if scan.closed else row | {"closed": False})
+        (staged / INDEX_NAME).write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
+
+
+def read_counts(folder: Path) -> Counts:
+    """What `make_parts` counted."""
+    return Counts.model_validate_json((folder / COUNTS).read_bytes())
+
+
+def _more(plan: Plan, settings: Settings) -> Gathered:
+    terms = Terms(settings, geometry_of(settings, ()))
+    return gather([one for path in plan.more for one in folders_in(Path(path), terms)], terms)
+
+
+def _lay(source: Path, place: Path) -> None:
+    try:
+        place.hardlink_to(source)
+    except OSError:  # another file system, or one without links
+        shutil.copyfile(source, place)
+
+
+def _count(sides: Sides, sources: Sequence[DataSource], terms: Terms) -> Counts:
+    labels = [source.labels for source in sources if source.labels is not None]
+    left_out = Counter[str]()
+    for source in sources:
+        left_out.update(source.left_out)
+    return Counts(
+        learnt=_by_class(sides.learnt, terms),
+        held_out=_by_class(sides.held_out, terms),
+        good=len(sides.good),
+        people=sum(one.count for one in labels),
+        left_out=dict(left_out),
+    )
+
+
+def _by_class(scans: Iterable[Scan], terms: Terms) -> dict[str, int]:
+    """Scans by their part's class; where nobody said it, by the last of those that somebody saw on it."""
+    return dict(Counter(terms.name(max(one.numbers, default=PASSING)) for one in scans))
