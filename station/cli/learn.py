@@ -131,13 +131,13 @@ def _conclude(folder: Path, plan: "Plan", notes: "list[Note]", config: Path | No
     """Write the report, and say what waits and what a person does now."""
     from models.release.gate_report import GateReport, explain
     from station.core.durable import write_whole
-    from station.learn.course import GATE, WAITING, promotion
+    from station.learn.course import GATE, WAITING, next_step
     from station.learn.ledger import together
     from station.learn.report import REPORT, report_text
 
     gate = GateReport.model_validate_json((folder / GATE).read_bytes())
-    command = promotion(folder / WAITING / plan.name, plan.data, config)
-    told = f"It waits. To let it in: {command}" if gate.passed else "The gate refuses it; the present bundle stays."
+    way = next_step(folder / WAITING / plan.name, plan, config)
+    told = f"It waits. To let it in: {way}" if gate.passed else "The gate refuses it; the present bundle stays."
     write_whole(folder / REPORT, report_text(folder, plan, notes, told).encode())
     _say("\n".join(explain(gate)))
     _say(f"{together([note.outcome.judged for note in notes])}. {folder / REPORT}")

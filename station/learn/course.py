@@ -7,6 +7,7 @@ from pathlib import Path
 from models.errors import TrainingError
 from models.manifest import load_bundle
 from models.novelty.calibrate import LEAST_PARTS
+from models.release.shelf import PROMOTED
 from station.learn.commands import Commands, Ran
 from station.learn.parts import COUNTS, DATA, GOOD, HELD_OUT, read_counts
 from station.learn.plan import Plan
@@ -110,7 +111,8 @@ class Course:
         return Outcome(judged=ran.judged)
 
     def _gate(self) -> Outcome:
-        words = ["model", "gate", self.bundle, "--overkill-budget", self._plan.overkill_budget, *self._config]
+        words: list[object] = ["model", "gate", self.bundle, "--against", self._plan.against, *self._config]
+        words += ["--overkill-budget", self._plan.overkill_budget]
         for name, recordings in (("--golden", self._plan.golden), ("--test", self._plan.tests)):
             words += [word for one in recordings for word in (name, one.folder)]
         words += ["--test", self._folder / HELD_OUT, "--data", self._plan.data, "--json"]
@@ -126,7 +128,9 @@ class Course:
         return ran
 
 
-def promotion(bundle: Path, data: str, config: Path | None) -> str:
-    """The command that lets a bundle into the station."""
-    words = ["station", "model", "promote", bundle, "--data", data]
+def next_step(bundle: Path, plan: Plan, config: Path | None) -> str:
+    """How a person lets a bundle into the station: by a command, or where the configuration names its bundle, there."""
+    if plan.against != PROMOTED:
+        return f'put bundle = "{bundle.absolute()}" into [model] in place of "{plan.against}"'
+    words = ["station", "model", "promote", bundle, "--data", plan.data]
     return shlex.join(map(str, [*words, *(() if config is None else ("--config", config))]))

@@ -96,6 +96,8 @@ def require_enough(counts: Counts, settings: Settings) -> None:
 def lay_out(folder: Path, scans: Iterable[SaidScan], terms: Terms) -> None:
     """A recording of scans, each with its part's class; a scan is linked where that is possible, else copied.
 
+    Nobody says which type a part is of: the station tells it by its width.
+
     Raises:
         OSError: The disk failed.
     """
@@ -104,8 +106,8 @@ def lay_out(folder: Path, scans: Iterable[SaidScan], terms: Terms) -> None:
         for number, scan in enumerate(scans):
             name = f"{number:05d}-{scan.sha256[:12]}{scan.image_path.suffix}"
             _lay(scan.image_path, staged / name)
-            row = {"file": name, "part_id": scan.part_id or scan.sha256[:12], "label": terms.name(scan.said.part)}
-            rows.append(row if scan.closed else row | {"closed": False})
+            label, part_id = terms.name(scan.said.part), scan.part_id or scan.sha256[:12]
+            rows.append({"file": name, "part_id": part_id, "part_type": None, "label": label, "closed": scan.closed})
         (staged / INDEX_NAME).write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
 
 

@@ -49,7 +49,8 @@ class Plan(Section):
         new_labels: How many of them were said since the present bundle came.
         data: Data folder, with archive and labels.
         config_sha256: Of the effective configuration.
-        present: Name and hash of the bundle that the new one would replace.
+        against: How the configuration names the bundle that the new one would replace.
+        present: Its name and hash.
         begin_with: Folder of the bundle whose weights the training begins with.
         begin_with_sha256: Its hash.
         network: Its network.
@@ -66,6 +67,7 @@ class Plan(Section):
     new_labels: int
     data: str
     config_sha256: Sha256
+    against: str
     present: str
     begin_with: str
     begin_with_sha256: Sha256

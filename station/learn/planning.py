@@ -74,7 +74,7 @@ def plan_for(wish: Wish, settings: Settings, now: datetime) -> Plan:
     return Plan(
         as_of=stamp(now), name=f"{first.manifest.network}-learnt-{now:%Y%m%d-%H%M%S}",
         new_labels=_new_labels(settings, data, since, present), data=str(data), config_sha256=settings.sha256,
-        present=str(present.identity), begin_with=str(first.folder.absolute()),
+        against=settings.model.bundle, present=str(present.identity), begin_with=str(first.folder.absolute()),
         begin_with_sha256=first.identity.sha256, network=first.manifest.network, number=first.manifest.version + 1,
         more=tuple(str(path.absolute()) for path in wish.more), golden=_recorded("--golden", wish.golden),
         tests=_recorded("--test", wish.tests), overkill_budget=wish.overkill_budget, training=wish.training,

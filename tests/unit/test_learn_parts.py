@@ -15,6 +15,7 @@ from models.dataset.store import read_data
 from models.errors import TrainingError
 from station.cli.app import app
 from station.core.errors import StationError
+from station.core.recording import read_recording
 from station.core.settings import Settings, load_settings
 from station.learn import planning
 from station.learn.parts import DATA, GOOD, HELD_OUT, make_parts
@@ -23,6 +24,9 @@ from station.learn.sides import divide, lot
 from tests.bundles import make_grey_bundle, sealed, write_openvino
 from tests.plants import Plant, record
 from tests.unit.housings import CLASSES
+
+pytestmark = pytest.mark.timeout(600)
+"""The plant's scans are of full size, and there are fifteen."""
 
 SHA = "ab" * 32
 JUDGES, CALIBRATES, LEARNT = range(20), range(20, 40), range(40, 100)
@@ -108,8 +112,9 @@ def labelled(tmp_path_factory: pytest.TempPathFactory) -> Plant:
 def plan(plant: Plant, **other: object) -> Plan:
     fields = {
         "as_of": "2027-01-01T00:00:00.000Z", "name": "tiny-learnt", "new_labels": 1, "data": str(plant.folder),
-        "config_sha256": SHA, "present": "tiny-1", "begin_with": "tiny-1", "begin_with_sha256": SHA, "network": "tiny",
-        "number": 2, "more": (), "golden": (), "tests": (), "overkill_budget": 0.01, "training": Training(),
+        "config_sha256": SHA, "against": "promoted", "present": "tiny-1", "begin_with": "tiny-1",
+        "begin_with_sha256": SHA, "network": "tiny", "number": 2, "more": (), "golden": (), "tests": (),
+        "overkill_budget": 0.01, "training": Training(),
     }  # fmt: skip
     return Plan.model_validate(fields | other)
 
@@ -171,6 +176,10 @@ def _folder(path: Path) -> Path:
 
 
 def _rows(folder: Path) -> list[dict[str, str]]:
+    """The list of a recording that the station can use."""
+    recording = read_recording(folder, frozenset({"smh_385"}), CLASSES)
+    assert recording.problems == ()
+    assert all(scan.file.is_file() for scan in recording.scans)
     return [json.loads(line) for line in (folder / "recording.jsonl").read_text().splitlines()]
 
 

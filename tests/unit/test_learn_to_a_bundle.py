@@ -25,7 +25,7 @@ from tests.plants import Plant, record  # noqa: E402
 from tests.turned import GEOMETRY  # noqa: E402
 from tests.unit.housings import CLASSES  # noqa: E402
 
-pytestmark = pytest.mark.training
+pytestmark = [pytest.mark.training, pytest.mark.slow, pytest.mark.timeout(1800)]
 
 NETWORK = "sca-cnn"
 QUICK = ("--epochs", 1, "--items-per-epoch", 32, "--batch", 16)
@@ -69,7 +69,9 @@ def config(tmp_path: Path) -> Path:
     text = (Path(str(resources.files("config"))) / "simulate.toml").read_text(encoding="utf-8")
     text = text.replace('bundle = "promoted"', f'bundle = "{make_present(tmp_path / "present-1")}"')
     path = tmp_path / "cell.toml"
-    path.write_text(f"{text}\n[learn]\nleast_parts = 2\nnice = 0\nmemory_mb = 0\nroom_mb = 0\n", encoding="utf-8")
+    path.write_text(
+        f"{text}\n[learn]\nleast_parts = 2\nnice = 0\ncores = 2\nmemory_mb = 0\nroom_mb = 0\n", encoding="utf-8"
+    )
     return path
 
 
