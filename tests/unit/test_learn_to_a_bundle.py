@@ -18,16 +18,19 @@ from models.networks import NETWORKS  # noqa: E402
 from models.release.graphs import to_state  # noqa: E402
 from models.release.history import HISTORY  # noqa: E402
 from station.cli.app import app  # noqa: E402
-from station.labels.label import Patch  # noqa: E402
+from station.labels.label import Box  # noqa: E402
 from station.learn.sides import CALIBRATES, HELD_OUT, lot  # noqa: E402
 from tests.bundles import GREYS, SOUND, sealed, write_grey_graph  # noqa: E402
-from tests.plants import Plant, record  # noqa: E402
+from tests.lines import LINES_PER_TURN  # noqa: E402
+from tests.plants import LEFT, RIGHT, Plant, record  # noqa: E402
 from tests.turned import GEOMETRY  # noqa: E402
 from tests.unit.housings import CLASSES  # noqa: E402
 
 pytestmark = [pytest.mark.training, pytest.mark.slow, pytest.mark.timeout(1800)]
 
 NETWORK = "sca-cnn"
+ALL_OVER = Box(0, 256, LINES_PER_TURN, RIGHT - LEFT)
+"""The part in its archived scan."""
 QUICK = ("--epochs", 1, "--items-per-epoch", 32, "--batch", 16)
 
 
@@ -48,7 +51,7 @@ def make_plant(folder: Path) -> Plant:
     for part_id, name in classes.items():
         plant.say(part_id, name)
         if name != CLASSES[0]:
-            plant.say(part_id, name, region=Patch(3, GEOMETRY))
+            plant.say(part_id, name, region=ALL_OVER)
     return plant
 
 
