@@ -6,7 +6,6 @@ the next step is made from, so that nothing is ever made from something that cha
 
 import hashlib
 import shutil
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from pydantic import ValidationError
 from models.dataset.store import file_sha256
 from models.errors import TrainingError
 from models.manifest import Sha256
+from station.core.clock import SystemClock
 from station.core.durable import make_folder, write_whole
 from station.core.section import Section
 from station.learn.ledger import Judged
@@ -136,14 +136,15 @@ def hash_result(paths: Sequence[Path]) -> str:
 
 
 def _run(folder: Path, step: Step, made_from: str) -> Note:
-    begun_s = time.monotonic()
+    clock = SystemClock()
+    begun_ns = clock.monotonic_ns()
     try:
         if not step.goes_on:
             _remove(step.results)
         outcome = step.run()
         note = Note(
             step=step.name, made_from=made_from, result=hash_result(step.results),
-            seconds=round(time.monotonic() - begun_s, 1), outcome=outcome,
+            seconds=round((clock.monotonic_ns() - begun_ns) / 1e9, 1), outcome=outcome,
         )  # fmt: skip
         make_folder(folder / NOTES)
         write_whole(_place(folder, step), f"{note.model_dump_json(indent=2)}\n".encode())
