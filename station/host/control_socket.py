@@ -16,7 +16,7 @@ from station.cell.desk import Desk
 from station.cell.packml import Command
 from station.core.alarms import alarm_row
 from station.core.errors import ControlError, StationError
-from station.core.peer import Peer, commanding_group, user_name
+from station.core.peer import Peer, user_name
 from station.core.place import displaced
 from station.host.control import SOCKET
 from station.host.watch import Watch
@@ -39,20 +39,20 @@ log = structlog.get_logger()
 class ControlSocket:
     """Takes what `station command` and `station alarms` ask to the desk, and tells what happens to those who watch.
 
-    They are obeyed when they come from the station's own user, from root, or from a member of the group `inspection`
-    where the station runs in that group.
+    They are obeyed when they come from the station's own user, from root, or from a member of the commanding group.
 
     Args:
         data: The data folder.
         watch: Tells of the cell.
+        group: The group whose members may command, too; None for nobody but this user and root.
         look_s: How often the socket is looked for, and made anew where somebody has deleted it.
     """
 
-    def __init__(self, data: Path, watch: Watch, look_s: float = LOOK_S) -> None:
+    def __init__(self, data: Path, watch: Watch, group: int | None = None, look_s: float = LOOK_S) -> None:
         self._path = data / SOCKET
         self._watch = watch
         self._look_s = look_s
-        self._group = commanding_group()
+        self._group = group
         self._listener: socket.socket | None = None
         self._own: os.stat_result | None = None
         self._busy: dict[asyncio.Task[None], socket.socket] = {}

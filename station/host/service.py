@@ -12,6 +12,7 @@ from station.cell.packml import Command, State
 from station.core.clock import SystemClock
 from station.core.errors import StationError
 from station.core.events import CellEvent, StateChanged
+from station.core.peer import commanding_group
 from station.core.settings import Settings
 from station.core.watchers import Watchers
 from station.host.build import Station, open_station
@@ -49,7 +50,7 @@ async def serve(
         StationError: The station cannot start, or its line cannot be served.
     """
     watch = Watch(settings.station.name, settings.table.places, SystemClock())
-    notifier, control = Notifier.of(os.environ), ControlSocket(folder, watch)
+    notifier, control = Notifier.of(os.environ), ControlSocket(folder, watch, commanding_group())
     watchers.add(_status_for(notifier), StateChanged)
     watchers.add(watch.take)
     commanders: list[Commander] = [control]

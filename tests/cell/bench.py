@@ -204,9 +204,11 @@ async def running(
 
 
 @asynccontextmanager
-async def listening(desk: Desk, data: Path, look_s: float = LOOK_S, watch: Watch | None = None) -> AsyncIterator[None]:
+async def listening(
+    desk: Desk, data: Path, look_s: float = LOOK_S, watch: Watch | None = None, group: int | None = None
+) -> AsyncIterator[None]:
     """While in this context, `station command` and `station alarms` reach the desk; who watches is told by `watch`."""
-    control = ControlSocket(data, watch or Watch("test", TABLE.places, clock_here()), look_s)
+    control = ControlSocket(data, watch or Watch("test", TABLE.places, clock_here()), group, look_s)
     with control.opened():
         serving = asyncio.create_task(control.serve(desk))
         try:

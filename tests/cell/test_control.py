@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 
-import station.host.control_socket
 from station.core.errors import ControlError
 from station.core.peer import Peer
 from station.host.control import SOCKET, ask, send
@@ -90,9 +89,8 @@ async def test_another_user_may_neither_ask_nor_command(folder: Path) -> None:
 
 
 @needs_root
-async def test_a_member_of_the_stations_group_may_command(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(station.host.control_socket, "commanding_group", lambda: MEMBERS)
-    async with running() as bench, listening(bench.desk, folder):
+async def test_a_member_of_the_stations_group_may_command(folder: Path) -> None:
+    async with running() as bench, listening(bench.desk, folder, group=MEMBERS):
         assert stat.S_IMODE((folder / SOCKET).stat().st_mode) == 0o660
         for path in (folder, folder / SOCKET):  # as a station that runs in this group makes them
             os.chown(path, -1, MEMBERS)
