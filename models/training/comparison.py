@@ -54,7 +54,7 @@ def compare(
     Raises:
         TrainingError: The test split lacks a class, or a training fails.
     """
-    divided = divide(data)
+    divided = divide(data, plans[0].labels)
     _refuse_untested(data)
     rows = []
     for plan in plans:

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -16,40 +15,9 @@ from models.training.augment import NO_CHANGES, Batch, ahead, make_batch
 from models.training.data import TrainingData
 from models.training.draw import Indices
 from models.training.plan import Plan
-from station.core.probabilities import columns_of
 
 NO_MEMORY = ("can't allocate memory", "ALLOC_FAILED")
 """What torch, cuBLAS and cuDNN say where memory does not suffice."""
-
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """How a network does on images that it is not trained on: mean loss, errors by kind, and how many there were.
-
-    Where no class passes every error is a confusion.
-    """
-
-    loss: float
-    escapes: int
-    overkills: int
-    confusions: int
-    images: int
-
-
-def judge(network: nn.Module, data: TrainingData, chosen: Indices, device: torch.device, plan: Plan) -> Judged:
-    """Judge the chosen images, which may be none; the class of highest probability counts, at a tie the defect."""
-    if not len(chosen):
-        return Judged(0.0, 0, 0, 0, 0)
-    logits, labels = logits_of(network, data, chosen, device, plan), data.labels[chosen]
-    truth = torch.from_numpy(labels.astype(np.int64))
-    loss = float(nn.functional.cross_entropy(torch.from_numpy(logits), truth))
-    found = columns_of(logits, data.origin.good)
-    good = -1 if data.origin.good is None else data.origin.good
-    escapes, overkills = (
-        int(((one == good) & (other != good)).sum()) for one, other in ((found, labels), (labels, found))
-    )
-    wrong = int((found != labels).sum())
-    return Judged(loss, escapes, overkills, wrong - escapes - overkills, len(chosen))
 
 
 def logits_of(

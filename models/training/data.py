@@ -1,6 +1,7 @@
 """What a training is given: the images, which of them to train on, which to judge by. Refused before time is spent."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,7 +9,8 @@ from numpy.typing import NDArray
 from models.dataset.store import DataSet, Split
 from models.errors import TrainingError
 from models.training.draw import Indices, draw_evenly, shares
-from models.training.plan import Plan
+from models.training.labels import NO_PARTS, OPEN, Parts, Taken, labels_for, rows_for, whole_parts
+from models.training.plan import LabelUse, Plan
 from station.core.geometry import Geometry
 
 
@@ -50,10 +52,13 @@ class TrainingData:
 
     Attributes:
         images: (n, height, width) uint8, mapped from disk.
-        labels: (n,) class numbers.
+        labels: (n,) class numbers; `OPEN` where only the class of the image's part is known.
         train: Indices to train on.
         validation: Indices to judge by; empty for a training of fixed length whose last epoch counts.
         origin: Where they come from.
+        parts: Which images are of one part, and its class.
+        judged_by: Whether the validation judges image by image, or whole parts.
+        left_out: How many images of the training split are not trained on.
     """
 
     images: NDArray[np.uint8]
@@ -61,47 +66,100 @@ class TrainingData:
     train: Indices
     validation: Indices
     origin: DataOrigin
+    parts: Parts = NO_PARTS
+    judged_by: Literal["images", "parts"] = "images"
+    left_out: int = 0
+
+    @property
+    def taken(self) -> Taken:
+        """Which images are taken for what."""
+        unsaid = self.train[self.labels[self.train] == OPEN]
+        bags = len(np.unique(self.parts.numbers[unsaid])) if len(unsaid) else 0
+        return Taken(len(self.train) - len(unsaid), len(unsaid), bags, self.left_out, self.judged_by)
+
+    @property
+    def to_judge(self) -> int:
+        """How many images, or parts, there are to judge by."""
+        return len(np.unique(self.judged_in)) if len(self.validation) else 0
+
+    @property
+    def judged_in(self) -> NDArray[np.intp]:
+        """What each image of the validation is judged in: its part's number, or its own."""
+        own = self.parts.numbers[self.validation] if self.judged_by == "parts" else self.validation
+        return np.asarray(own, np.intp)
 
 
-def divide(data: DataSet) -> TrainingData:
-    """The training and the validation split of a data set.
+def divide(data: DataSet, use: LabelUse = "auto") -> TrainingData:
+    """The training and the validation split of a data set, by the labels that are to be used.
 
     Raises:
         TrainingError: A class is missing in one of them.
     """
-    return select(data, data.indices(Split.TRAIN), data.indices(Split.VALIDATION))
+    train = rows_for(data, Split.TRAIN, use)
+    divided = select(data, train, rows_for(data, Split.VALIDATION, use), use)
+    return replace(divided, left_out=int((data.splits == Split.TRAIN).sum()) - len(train))
 
 
-def select(data: DataSet, train: Indices, validation: Indices) -> TrainingData:
-    """Chosen images of a data set, for a fold of a cross-validation.
+def select(data: DataSet, train: Indices, validation: Indices, use: LabelUse = "auto") -> TrainingData:
+    """Chosen images of a data set, for a fold of a cross-validation, or a part of it.
+
+    Where the validation has images of which only the part's class is known, it judges parts, and those whole.
+
+    Args:
+        data: The data set.
+        train: Those to train on; of `rows_for` of the same use, parts whole.
+        validation: Those to judge by, likewise; may be empty.
+        use: Which labels are to be used.
 
     Raises:
-        TrainingError: A class is missing in training, or in a validation that is not empty.
+        TrainingError: A class is missing in training, or in a validation that is not empty, or part labels tell nothing
+            because no class passes.
     """
+    labels = labels_for(data, use)
+    whole = use == "part" or bool((labels[validation] == OPEN).any())
+    if whole:
+        validation = whole_parts(data, validation)
+    _refuse_gaps(data, "training", np.where(labels == OPEN, data.part_labels, labels)[train])
+    if len(validation):
+        _refuse_gaps(data, "validation", (data.part_labels if whole else labels)[validation])
+    if data.manifest.good is None and (whole or bool((labels[train] == OPEN).any())):
+        told = "no class passes, and without one the class of a part says nothing of its images"
+        raise TrainingError("training.bad_data", f"{data.folder}: {told}; make the data set with --passing")
+    parts = Parts(data.parts, data.part_labels)
+    judged_by: Literal["images", "parts"] = "parts" if whole else "images"
+    return TrainingData(data.images, labels, train, validation, _origin(data, train), parts, judged_by)
+
+
+def _refuse_gaps(data: DataSet, name: str, labels: NDArray[np.int16]) -> None:
     classes = data.manifest.classes
-    for name, indices in (("training", train), ("validation", validation)):
-        counts = np.bincount(data.labels[indices], minlength=len(classes))
-        missing = [classes[number] for number in np.flatnonzero(counts == 0)]
-        if missing and (name == "training" or len(indices)):
-            raise TrainingError("training.bad_data", f"{data.folder}: no image of {', '.join(missing)} in {name}")
-    if len(classes) < 2:
-        raise TrainingError("training.bad_data", f"{data.folder}: one class only, {classes[0]}")
-    groups = len(np.unique(data.groups[train]))
-    shape = data.manifest.height, data.manifest.width
-    geometry = data.manifest.geometry.value if data.manifest.geometry else None
-    heading = (data.sha256, data.manifest.source, tuple(classes), data.manifest.passing, geometry)
-    origin = DataOrigin(*heading, *shape, groups, len(train))
-    return TrainingData(data.images, data.labels, train, validation, origin)
+    counts = np.bincount(labels[labels >= 0], minlength=len(classes))
+    if missing := [classes[number] for number in np.flatnonzero(counts == 0)]:
+        raise TrainingError("training.bad_data", f"{data.folder}: no image of {', '.join(missing)} in {name}")
+
+
+def _origin(data: DataSet, train: Indices) -> DataOrigin:
+    manifest = data.manifest
+    geometry = manifest.geometry.value if manifest.geometry else None
+    heading = (data.sha256, manifest.source, tuple(manifest.classes), manifest.passing, geometry)
+    return DataOrigin(*heading, manifest.height, manifest.width, len(np.unique(data.groups[train])), len(train))
 
 
 def validation_items(plan: Plan, data: TrainingData) -> Indices:
-    """The images judged after each epoch: all, or a fixed draw with the shares of the plan's draws."""
+    """The images judged after each epoch: all, or a fixed draw with the shares of the plan's draws; of parts whole."""
     wanted, there = plan.validation_items, data.validation
     if not wanted or len(there) <= wanted:
         return there
+    units, first = np.unique(data.judged_in, return_index=True)
+    labels = (data.parts.labels if data.judged_by == "parts" else data.labels)[there[first]]
+    chosen = _chosen(plan, data, labels, max(1, wanted * len(units) // len(there)))
+    return there[np.isin(data.judged_in, units[chosen])]
+
+
+def _chosen(plan: Plan, data: TrainingData, labels: NDArray[np.int16], count: int) -> Indices:
+    """So many of the labelled images or parts, at most."""
     rng = np.random.default_rng([plan.seed, 0x5A11])
+    everything = np.arange(len(labels))
     if plan.draw == "whole":
-        return np.sort(rng.choice(there, wanted, replace=False))
+        return rng.choice(everything, count, replace=False)
     each = shares(len(data.origin.classes), plan.first_class_share, data.origin.good)
-    chosen = draw_evenly(data.labels, there, each, wanted, rng)
-    return np.unique(chosen)
+    return draw_evenly(labels, everything, each, count, rng)

@@ -58,11 +58,12 @@ def draw_evenly(
     weights = np.where([len(indices) for indices in of_class], wanted, 0.0)
     numbers = np.floor(weights / weights.sum() * count).astype(int)
     numbers[int(np.argmax(numbers))] += count - numbers.sum()
-    drawn = [_repeatedly(indices, number, rng) for indices, number in zip(of_class, numbers, strict=True) if number]
+    drawn = [repeatedly(indices, number, rng) for indices, number in zip(of_class, numbers, strict=True) if number]
     return rng.permutation(np.concatenate(drawn))
 
 
-def _repeatedly(indices: Indices, number: int, rng: np.random.Generator) -> Indices:
+def repeatedly(indices: Indices, number: int, rng: np.random.Generator) -> Indices:
+    """So many of these, each as often as the others, give or take one; there must be some."""
     rounds = [rng.permutation(indices) for _ in range(-(-number // len(indices)))]
     return np.concatenate(rounds)[:number]
 

@@ -3,7 +3,9 @@
 Two runs of one plan on one data set with the same threads end with the same weights, bit for bit, on the CPU.
 """
 
+import json
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -14,6 +16,8 @@ from models.errors import TrainingError
 PLAN = "plan.json"
 
 Schedule = Literal["cosine", "constant", "exponential"]
+LabelUse = Literal["auto", "patch", "part"]
+"""patch: images' own labels; part: those of parts alone; auto: an image's own where there is one, else its part's."""
 Change = Literal["mirror", "upend", "brightness", "contrast", "light"]
 CHANGES: tuple[Change, ...] = ("mirror", "upend", "brightness", "contrast")
 """The usual augmentations: left for right, top for bottom, grey values times 0.7 to 1.3, spread about the mean by 15 %.
@@ -80,6 +84,9 @@ class Plan(BaseModel):
         precision: bf16: products in bfloat16, sums and weights in float32; f32: all in float32.
         validation_items: Images judged after each epoch; 0 for all there are.
         init: SHA-256 of the file of weights to begin with; empty for random ones.
+        labels: Which labels the images are trained by.
+        bag_share: Share of the epochs, at least one, that learn from whole bags of images of which only their part's
+            class is known; the others take each image for what the network takes it for.
         seed: Of weights, draws and augmentation.
     """
 
@@ -100,6 +107,8 @@ class Plan(BaseModel):
     precision: Literal["bf16", "f32"] = "bf16"
     validation_items: Annotated[int, Field(ge=0)] = 2000
     init: str = ""
+    labels: LabelUse = "auto"
+    bag_share: Annotated[float, Field(gt=0, le=1)] = 0.5
     seed: Annotated[int, Field(ge=0)] = 1
 
     @model_validator(mode="after")
@@ -119,6 +128,11 @@ class Plan(BaseModel):
         """Epochs of all phases, if none ends early."""
         return sum(phase.epochs for phase in self.phases)
 
+    @property
+    def bag_epochs(self) -> int:
+        """Epochs that learn from whole bags, before pseudo-labels."""
+        return max(1, round(self.bag_share * self.epochs))
+
 
 def make_plan(**choices: Any) -> Plan:
     """A plan of these choices.
@@ -136,15 +150,20 @@ def make_plan(**choices: Any) -> Plan:
 
 
 def differences(plan: Plan, other: dict[str, Any]) -> str:
-    """Which choices differ from another plan's document, for people; empty where none do."""
+    """Which choices differ from another plan's document, for people; empty where none do.
+
+    A choice that an older version did not have yet was made as it is by default.
+    """
     mine = plan.model_dump(mode="json")
-    names = sorted(name for name in mine.keys() | other.keys() if mine.get(name) != other.get(name))
-    return "; ".join(f"{name} {mine.get(name)} was {other.get(name)}" for name in names)
+    theirs = {**Plan.model_construct(network="", phases=()).model_dump(mode="json"), **other}
+    names = sorted(name for name in mine.keys() | theirs.keys() if mine.get(name) != theirs.get(name))
+    return "; ".join(f"{name} {mine.get(name)} was {theirs.get(name)}" for name in names)
 
 
-def write_plan(plan: Plan, folder: Path) -> None:
-    """Leave the plan as a file that people can read."""
-    (folder / PLAN).write_text(plan.model_dump_json(indent=2) + "\n", encoding="utf-8")
+def write_plan(plan: Plan, images: Mapping[str, Any], folder: Path) -> None:
+    """Leave the plan, and which images were taken for what, as a file that people can read."""
+    document = plan.model_dump(mode="json") | {"images": dict(images)}
+    (folder / PLAN).write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
 
 
 RECIPES: dict[str, dict[str, Any]] = {

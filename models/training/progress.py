@@ -1,6 +1,7 @@
 """How a training shows where it stands: bars with the time left on a terminal, plain lines elsewhere."""
 
 import time
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Protocol, Self
@@ -27,16 +28,31 @@ class TrainingWatcher(Protocol):
         """The epoch is judged and kept."""
 
 
+def by_kind(row: Row) -> str:
+    """Images judged wrongly, by kinds of error; there is a class that passes."""
+    return f"{row.escapes} escapes, {row.overkills} overkills, {row.confusions} confusions of {row.judged}"
+
+
+def in_all(row: Row) -> str:
+    """Images judged wrongly; no class passes."""
+    return f"{row.confusions} wrong of {row.judged}"
+
+
+def of_parts(row: Row) -> str:
+    """Parts judged wrongly, by kinds of error."""
+    return f"{by_kind(row)} parts"
+
+
 class Bars(AbstractContextManager["Bars"]):
     """Bars on a terminal; lines where there is none.
 
     Args:
         console: Where to show.
-        by_kind: Whether errors are told as escapes, overkills and confusions, which takes a class that passes.
+        wrong: What an epoch judged wrongly, in words.
     """
 
-    def __init__(self, console: Console, *, by_kind: bool) -> None:
-        self._console, self._by_kind = console, by_kind
+    def __init__(self, console: Console, wrong: Callable[[Row], str]) -> None:
+        self._console, self._wrong = console, wrong
         self._bars = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -86,9 +102,7 @@ class Bars(AbstractContextManager["Bars"]):
         """The epoch is judged and kept."""
         said = f"epoch {row.epoch}/{self._epochs} loss {row.loss:.4f}"
         if row.judged:
-            kinds = f"{row.escapes} escapes, {row.overkills} overkills, {row.confusions} confusions"
-            wrong = f"{kinds if self._by_kind else f'{row.confusions} wrong'} of {row.judged}"
-            said += f" validation {row.validation_loss:.4f} accuracy {row.accuracy:.4f} ({wrong})"
+            said += f" validation {row.validation_loss:.4f} accuracy {row.accuracy:.4f} ({self._wrong(row)})"
         marked = " best" if best and row.judged else ""
         self._line(f"{said} {row.seconds:.0f} s {self._left()}{marked}")
 

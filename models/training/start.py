@@ -1,6 +1,7 @@
 """How a training begins: fresh, or where the one in its folder stopped. What cannot go well is refused here."""
 
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from models.networks.layers import Network
 from models.training import checkpoint
 from models.training.augment import NO_CHANGES, make_batch
 from models.training.data import TrainingData
-from models.training.draw import draw_epoch
+from models.training.lesson import deal
 from models.training.plan import Plan, write_plan
 from models.training.run_folder import check_room
 from models.training.trainer import Training
@@ -59,12 +60,11 @@ def begin(
     network.to(device).to(memory_format=torch.channels_last)
     training = Training(plan, data, folder, device, network, keep_every_s)
     if not training.resume():
-        write_plan(plan, folder)
+        write_plan(plan, asdict(data.taken), folder)
     return training
 
 
 def _examples(plan: Plan, data: TrainingData) -> Tensor:
-    origin = data.origin
-    chosen = draw_epoch(plan, data.labels, data.train, len(origin.classes), origin.good, 0)[:EXAMPLES]
+    chosen = deal(plan, data, data.labels, 0).images[:EXAMPLES]
     batch = make_batch(data.images, data.labels, chosen, NO_CHANGES, np.random.default_rng(plan.seed))
     return torch.from_numpy(batch.images)

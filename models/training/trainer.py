@@ -19,10 +19,12 @@ from torch import Tensor, nn
 from models.errors import TrainingError
 from models.networks.layers import Network
 from models.training import checkpoint, curves
-from models.training.augment import Batch, ahead, make_batch
-from models.training.compute import Judged, autocast, flushed_denormals, judge, put, translated
+from models.training.augment import Batch, ahead
+from models.training.compute import autocast, flushed_denormals, put, translated
+from models.training.course import Course
 from models.training.data import TrainingData, validation_items
-from models.training.draw import Indices, class_weights, draw_epoch
+from models.training.draw import Indices
+from models.training.judging import Judged, judge
 from models.training.layout import add_penalty, freeze, kernels, make_optimiser, train_mode
 from models.training.plan import Phase, Plan, differences
 from models.training.position import Position
@@ -57,6 +59,7 @@ class Training:
         self.network = network
         self.position = Position()
         self.history: list[curves.Row] = []
+        self._course = Course(plan, data, device)
         self._keep_every_s, self._kept_at = keep_every_s, 0.0
         self._open_phase()
 
@@ -89,6 +92,7 @@ class Training:
         self._refuse_another(document, path)
         self.history = [curves.Row(**row) for row in document["history"]]
         self.position = Position(**document["position"])
+        self._course.take_up(document)
         if not self.finished:
             self._open_phase()
             self._optimiser.load_state_dict(document["optimiser"])
@@ -128,23 +132,23 @@ class Training:
     def _run_epoch(self, judged_by: Indices, watcher: TrainingWatcher, stop: Callable[[], bool]) -> curves.Row | None:
         """The rest of an epoch and its judgement; None where `stop` ended it."""
         began, position, epoch = time.monotonic(), self.position, len(self.history)
-        classes = len(self.data.origin.classes)
-        chosen = draw_epoch(self.plan, self.data.labels, self.data.train, classes, self.data.origin.good, epoch)
-        weights = torch.from_numpy(class_weights(self.data.labels[chosen], classes)).to(self.device)
-        steps = math.ceil(len(chosen) / self.plan.batch)
+        if not position.step:
+            self._course.begin(self.network, epoch)
+        lesson = self._course.lesson(epoch)
+        weights, steps = self._course.class_weights(lesson), lesson.steps
         loss_sum = torch.tensor(position.loss_sum, dtype=torch.float64, device=self.device)
         watcher.begin(epoch + 1, self.plan.epochs, position.step, steps)
         train_mode(self.network, self._frozen)
-        for batch in ahead(lambda step: self._batch(chosen, epoch, step), position.step, steps):
+        for batch in ahead(lambda step: self._course.batch(lesson, epoch, step), position.step, steps):
             self._seed_and_rate(epoch, steps)
-            loss_sum += self._step(batch, weights) * len(batch.labels)
+            loss_sum += self._step(batch, lesson.step(position.step), weights) * len(batch.labels)
             position.step += 1
             if self.device.type == "cpu" or position.step % CHECK_STEPS == 0 or position.step == steps:
-                watcher.step(position.step, self._note(loss_sum) / min(position.step * self.plan.batch, len(chosen)))
+                watcher.step(position.step, self._note(loss_sum) / int(lesson.ends[position.step - 1]))
             if position.step < steps and self._keep_in_between(loss_sum, stop):
                 return None
         judged = judge(self.network, self.data, judged_by, self.device, self.plan)
-        return self._row(position.loss_sum / len(chosen), judged, time.monotonic() - began)
+        return self._row(position.loss_sum / len(lesson.images), judged, time.monotonic() - began)
 
     def _note(self, loss_sum: Tensor) -> float:
         self.position.loss_sum = float(loss_sum)
@@ -160,11 +164,6 @@ class Training:
             self._keep(checkpoint.LAST)
         return stopped
 
-    def _batch(self, chosen: Indices, epoch: int, step: int) -> Batch:
-        indices = chosen[step * self.plan.batch : (step + 1) * self.plan.batch]
-        rng = np.random.default_rng([self.plan.seed, epoch, step])
-        return make_batch(self.data.images, self.data.labels, indices, self.plan.augmentation, rng)
-
     def _seed_and_rate(self, epoch: int, steps_per_epoch: int) -> None:
         """Set what this step's dropout draws from, and its learning rate."""
         seed = np.random.SeedSequence([self.plan.seed, epoch, self.position.step])
@@ -173,12 +172,12 @@ class Training:
         for group in self._optimiser.param_groups:
             group["lr"] = self._phase.rate(step, steps_per_epoch, self.plan.warm_up_share)
 
-    def _step(self, batch: Batch, weights: Tensor) -> Tensor:
+    def _step(self, batch: Batch, images: Indices, weights: Tensor) -> Tensor:
         """One step; its mean loss, which is no number where the gradient is none."""
-        images, labels = put(batch, self.device)
+        pixels, labels = put(batch, self.device)
         with autocast(self.plan, self.device):
-            logits = self.network(images)
-        loss = nn.functional.cross_entropy(logits.float(), labels, weights)
+            logits = self.network(pixels)
+        loss = self._course.loss(logits.float(), labels, images, weights)
         loss.backward()
         if self.plan.l2:
             add_penalty(kernels(self.network), self.plan.l2)
@@ -195,11 +194,11 @@ class Training:
             rate=float(self._optimiser.param_groups[0]["lr"]),
             loss=loss,
             validation_loss=judged.loss,
-            accuracy=1 - wrong / judged.images if judged.images else 0.0,
+            accuracy=1 - wrong / judged.count if judged.count else 0.0,
             escapes=judged.escapes,
             overkills=judged.overkills,
             confusions=judged.confusions,
-            judged=judged.images,
+            judged=judged.count,
             seconds=round(seconds, 1),
         )
 
@@ -227,5 +226,7 @@ class Training:
             "position": asdict(self.position),
             "history": [asdict(row) for row in self.history],
         }
+        if self.position.step:
+            document |= self._course.state()
         checkpoint.write_checkpoint(self.folder / name, document)
         self._kept_at = time.monotonic()

@@ -141,6 +141,12 @@ def train(
     unfrozen_share: Annotated[
         float | None, typer.Option(min=0, max=1, help="Share of the layers trained after them, from the head.")
     ] = None,
+    labels: Annotated[
+        str, typer.Option(help="patch: images' own; part: those of parts alone; auto: own where there are any.")
+    ] = "auto",
+    bag_share: Annotated[
+        float | None, typer.Option(help="Share of the epochs that learn from whole parts before pseudo-labels; 0.5.")
+    ] = None,
     validation_items: ValidationItems = None,
 ) -> None:
     """Train a network; the same command goes on where it was interrupted, to the same result."""
@@ -156,10 +162,10 @@ def train(
         data_set.manifest.kind, network_named(network), schedule=schedule, optimiser=optimiser,
         weight_decay=weight_decay, first_class_share=first_share, patience=patience,
         init=initial.sha256 if initial else None, frozen_epochs=frozen_epochs, frozen_rate=frozen_rate,
-        unfrozen_share=unfrozen_share, validation_items=validation_items,
+        unfrozen_share=unfrozen_share, validation_items=validation_items, labels=labels, bag_share=bag_share,
     )  # fmt: skip
     session = computing.session()
-    training = session.train(out_folder, plan, divide(data_set), initial)
+    training = session.train(out_folder, plan, divide(data_set, plan.labels), initial)
     refuse_unfinished(out_folder, finished=training.finished)
     best = min(training.history, key=lambda row: row.validation_loss)
     session.tell(f"Lowest validation loss after epoch {best.epoch}: {out_folder / 'best.pt'}")

@@ -87,6 +87,26 @@ def test_training_leaves_checkpoints_and_curves_and_a_second_call_changes_nothin
 
 @pytest.mark.training
 @pytest.mark.usefixtures("training_packages")
+def test_part_labels_alone_train_and_what_was_taken_for_what_is_told(data: Path, tmp_path: Path) -> None:
+    trained = station_model("train", "--data", data, "--out", tmp_path / "run", *QUICK, "--labels", "part")
+    assert trained.exit_code == 0, trained.output
+    assert (
+        "80 images of 5 groups, 5 parts to judge by; 16 by their own label, 64 by that of their 4 parts"
+        in trained.output
+    )
+    assert "as bags for 1 of 2 epochs" in trained.output
+    assert " confusions of 5 parts)" in trained.output
+    plan = json.loads((tmp_path / "run" / "plan.json").read_text())
+    assert plan["labels"] == "part"
+    assert plan["images"]["by_part_label"] == 64
+    other = station_model("train", "--data", data, "--out", tmp_path / "run", *QUICK)
+    assert isinstance(other.exception, StationError)
+    assert other.exception.code == "training.other_run"
+    assert "labels auto was part" in other.exception.detail
+
+
+@pytest.mark.training
+@pytest.mark.usefixtures("training_packages")
 def test_nobody_is_told_of_no_escapes_where_no_class_is_defect_free(tmp_path: Path) -> None:
     data = make_data(tmp_path / "data", classes=("blowhole", "crack", "free"))
     trained = station_model("train", "--data", data, "--out", tmp_path / "run", *QUICK)
@@ -117,6 +137,8 @@ def test_an_interrupted_command_says_how_to_go_on_and_does(
         (("--network", "perceptron"), "training.bad_plan"),
         (("--augmentation", "rotate"), "training.bad_plan"),
         (("--recipe", "transfer"), "training.bad_plan"),
+        (("--labels", "mask"), "training.bad_plan"),
+        (("--bag-share", "0"), "training.bad_plan"),
         (("--device", "tpu"), "training.no_device"),
         (("--init", "missing.npz"), "training.bad_weights"),
         (("--network", "inception-cnn"), "training.bad_data"),

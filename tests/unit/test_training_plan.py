@@ -1,7 +1,9 @@
 """What decides a training, without torch: plans, draws, augmentation, folds, curves, the RUN folder."""
 
+import gc
 import subprocess
 import sys
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +18,10 @@ from models.training.plan import CHANGES, FLIPS, Phase, Plan, differences, make_
 from models.training.run_folder import check_room, occupy
 
 LABELS = np.array([0] * 20 + [1] * 3 + [2] * 3 + [3] * 3 + [4] * 3, np.int16)
+
+
+class Held:
+    """Something of which nothing may be left."""
 
 
 def plan(**choices: object) -> Plan:
@@ -83,6 +89,28 @@ def test_a_contradictory_plan_is_refused_by_name(choices: dict[str, object], nam
 def test_what_differs_between_plans_is_named() -> None:
     assert differences(plan(), plan().model_dump(mode="json")) == ""
     assert differences(plan(seed=2), plan().model_dump(mode="json")) == "seed 2 was 1"
+
+
+def test_a_choice_that_an_older_version_did_not_have_was_made_as_it_is_by_default() -> None:
+    older = {name: value for name, value in plan().model_dump(mode="json").items() if name != "labels"}
+    assert differences(plan(), older) == ""
+    assert differences(plan(labels="part"), older) == "labels part was auto"
+    assert differences(plan(), older | {"magic": 1}) == "magic None was 1"
+
+
+def test_a_refused_plan_holds_nothing_of_who_asked_for_it() -> None:
+    held = Held()
+    watched = weakref.ref(held)
+
+    def ask(kept: Held) -> str:
+        with pytest.raises(TrainingError) as refused:
+            plan_from("transfer", "patches", network="sca-cnn")
+        return f"{refused.value.detail} {kept}"
+
+    assert "random weights" in ask(held)
+    del held
+    gc.collect()
+    assert watched() is None
 
 
 def test_an_even_draw_has_its_share_of_every_class_and_of_nothing_else() -> None:

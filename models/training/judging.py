@@ -1,0 +1,73 @@
+"""How a network does on what it is not trained on: image by image, or part by part where only parts have labels."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from models.evaluation.figures.calibration import softmax
+from models.meaning import meaning_of, own_table
+from models.training.bag_loss import part_losses
+from models.training.compute import logits_of
+from models.training.data import DataOrigin, TrainingData
+from models.training.draw import Indices
+from models.training.plan import Plan
+from station.core.algorithm1 import algorithm1
+from station.core.probabilities import columns_of
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What came out: mean loss, errors by kind, and how many images, or parts, there were.
+
+    The loss is the negative logarithm of the probability of a label. Where no class passes every error is a confusion.
+    """
+
+    loss: float
+    escapes: int
+    overkills: int
+    confusions: int
+    count: int
+
+
+def judge(network: nn.Module, data: TrainingData, chosen: Indices, device: torch.device, plan: Plan) -> Judged:
+    """Judge the chosen images, or the parts that they are of; there may be none.
+
+    The class of highest probability counts, at a tie the defect; of a part Algorithm 1 says it.
+    """
+    if not len(chosen):
+        return Judged(0.0, 0, 0, 0, 0)
+    logits = logits_of(network, data, chosen, device, plan)
+    if data.judged_by == "parts" and data.origin.good is not None:
+        return _by_part(logits, data, chosen, data.origin.good)
+    labels = data.labels[chosen]
+    loss = nn.functional.cross_entropy(torch.from_numpy(logits), torch.from_numpy(labels.astype(np.int64)))
+    return _counted(float(loss), columns_of(logits, data.origin.good), labels, data.origin.good)
+
+
+def _by_part(logits: NDArray[np.float32], data: TrainingData, chosen: Indices, good: int) -> Judged:
+    _, first, parts = np.unique(data.parts.numbers[chosen], return_index=True, return_inverse=True)
+    labels = data.parts.labels[chosen[first]].astype(np.int64)
+    losses = part_losses(torch.from_numpy(logits), torch.from_numpy(parts), torch.from_numpy(labels), good)
+    found = _verdicts(np.asarray(softmax(logits), np.float32), parts, data.origin)
+    return _counted(float(losses.mean()), found, labels, good)
+
+
+def _verdicts(answers: NDArray[np.float32], parts: NDArray[np.intp], origin: DataOrigin) -> NDArray[np.intp]:
+    """What Algorithm 1 calls each part (parts,), by the probabilities of its images."""
+    names, passing = origin.classes, origin.passing or origin.classes[0]
+    outputs = meaning_of(names, own_table(names, passing), "the network").outputs
+    order = np.argsort(parts, kind="stable")
+    of_parts = np.split(answers[order], np.flatnonzero(np.diff(parts[order])) + 1)
+    return np.array([names.index(algorithm1(own, outputs).verdict.name) for own in of_parts])
+
+
+def _counted(loss: float, found: NDArray[np.intp], labels: NDArray[np.signedinteger], good: int | None) -> Judged:
+    passing = -1 if good is None else good
+    escapes, overkills = (
+        int(((one == passing) & (other != passing)).sum()) for one, other in ((found, labels), (labels, found))
+    )
+    wrong = int((found != labels).sum())
+    return Judged(loss, escapes, overkills, wrong - escapes - overkills, len(labels))
