@@ -70,15 +70,15 @@ class Plant:
 
 
 async def _inspected(folder: Path, parts: Mapping[str, str], first_seed: int) -> dict[str, str]:
-    ledger = await open_ledger(folder, archive=["pits", "defect_free"])
     ids = {}
     for number, (part_id, verdict) in enumerate(parts.items()):
         row = Verdict.PITS if verdict == "pits" else Verdict.DEFECT_FREE
+        ledger = await open_ledger(folder, archive=["pits", "defect_free"])
         inspection = await ledger.enter(part(part_id, number + 1), TYPE)
         judged = judgement(decision(row), blocks_of(scan(first_seed + number)), Roi(LEFT, RIGHT))
         await ledger.judged(inspection, judged)
+        await ledger.close()  # which archives what waits: only so many scans may
         ids[part_id] = inspection.inspection_id
-    await ledger.close()
     return ids
 
 
