@@ -12,12 +12,7 @@ torch = pytest.importorskip("torch", reason="torch is in the extra `train`")
 pytest.importorskip("nncf", reason="nncf is in the extra `train`")
 pytest.importorskip("onnxscript", reason="onnxscript is in the extra `train`")
 
-from models.dataset.cutting import CutPlan  # noqa: E402
-from models.dataset.looking import Given  # noqa: E402
-from models.dataset.making import make_from_scans  # noqa: E402
-from models.dataset.manifest import DataSource  # noqa: E402
 from models.dataset.patches import cut  # noqa: E402
-from models.dataset.scans import read_scans  # noqa: E402
 from models.dataset.store import read_data  # noqa: E402
 from models.engines import make_engine  # noqa: E402
 from models.errors import TrainingError  # noqa: E402
@@ -50,6 +45,7 @@ from station.core.errors import ConfigError, ModelError  # noqa: E402
 from station.core.geometry import Geometry  # noqa: E402
 from station.core.settings import ModelSettings  # noqa: E402
 from tests.bundles import make_grey_bundle  # noqa: E402
+from tests.plants import made, record  # noqa: E402
 from tests.unit.grey_recordings import as_they_are, forget_masks, make_recording, truth_in_any_light  # noqa: E402
 from tests.unit.housings import CLASSES, GEOMETRY, MEANING, TABLE, S  # noqa: E402
 
@@ -293,20 +289,18 @@ def test_probabilities_are_bit_for_bit_the_same_with_features_and_without() -> N
 
 @pytest.mark.usefixtures("bundle")  # torch's exporter keeps threads for ever, once it was used
 def test_a_bundle_of_a_data_set_tells_what_was_trained_on(tmp_path: Path) -> None:
-    shown = [(S.DEFECT_FREE, 55 + number) for number in range(14)] + [(S.PITS, 137 + number) for number in range(8)]
-    parts = make_recording(tmp_path / "parts", shown)
-    given = [Given(scan, None) for scan in read_scans(parts, TABLE, GEOMETRY.lines_per_turn)]
-    sources = [DataSource(kind="recording", name="parts", taken=1)]
-    make_from_scans(tmp_path / "data", CutPlan("patches", "parts", TABLE, GEOMETRY, (80, 20, 0)), given, sources, 1)
+    turned = {f"G{number}": "defect_free" for number in range(14)} | {f"P{number}": "pits" for number in range(8)}
+    made(tmp_path / "data", "--from", record(tmp_path / "turned", turned), "--split", "80/20/0")
+    parts = make_recording(tmp_path / "parts", as_they_are(S.DEFECT_FREE, S.PITS))
     training = draw_training(tmp_path / "data", 200, 1)
     assert training is not None
     assert draw_training(parts, 200, 1) is None
     golden = read_golden([parts], "parts", MEANING, GEOMETRY)
     trained = read_trained(checkpoint(tmp_path / "best.pt"), None, FALLBACK)
-    pictures = read_pictures(tmp_path / "data", Draw(40, 32, 1), MEANING, GEOMETRY)
+    pictures = read_pictures(tmp_path / "data", Draw(100, 32, 1), MEANING, GEOMETRY)
     manifest = export_bundle(trained, pictures, golden, choices(), tmp_path / "bundle-3", training)
     assert manifest.novelty is not None
-    assert (manifest.novelty.source, manifest.novelty.patches) == ("parts", len(training.patches))
+    assert (manifest.novelty.source, manifest.novelty.patches) == ("data", len(training.patches))
     loaded = load_bundle(tmp_path / "bundle-3")
     hashes = {file.sha256 for file in read_data(tmp_path / "data").manifest.files if file.split == "train"}
     assert read_trained_hashes(loaded).tolist() == sorted(int(sha256[:16], 16) for sha256 in hashes)
