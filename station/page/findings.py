@@ -64,10 +64,11 @@ def suggestion(record: JsonObject) -> str | None:
 
 
 def overlay(record: JsonObject) -> JsonObject:
-    """What is drawn over the surface's picture, in lines of the turn and columns of the part."""
+    """What is drawn over the surface's picture, in lines of the turn and columns of the part; `kept`: there is one."""
     geometry, roi = geometry_of(record), record["roi"]
     columns = roi["right"] - roi["left"] if roi else 0
     return {
+        "kept": record["scan_file"] is not None,
         "lines": geometry.lines_per_turn,
         "columns": columns,
         "strips": geometry.blocks_per_turn,

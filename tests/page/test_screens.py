@@ -229,6 +229,14 @@ async def test_the_surface_is_zoomed_moved_and_lit_and_the_light_stays(inspected
         assert "contrast(100%)" in await page.locator("#surface").evaluate("one => one.style.filter")
 
 
+async def test_a_part_without_a_scan_says_so_and_asks_for_none(inspected: Inspected, opened: Opened) -> None:
+    async with fresh(inspected) as bench:
+        page = await opened(bench, f"/parts/{inspected.good}", bench.admit(Role.OPERATOR))
+        await says(page, "#no-surface", "The archive has no scan of this part.")
+        assert not await page.locator("#stage").is_visible()
+        assert await page.locator("#surface").get_attribute("src") is None
+
+
 async def test_the_queue_is_worked_through_by_keys_and_taken_back(inspected: Inspected, opened: Opened) -> None:
     async with fresh(inspected) as bench:
         page = await opened(bench, "/review", bench.admit(Role.QUALITY, "Ada"))
@@ -253,6 +261,7 @@ async def test_the_queue_is_worked_through_by_keys_and_taken_back(inspected: Ins
         await page.locator("#accept:enabled").wait_for()
         await page.keyboard.press("5")
         await says(page, "#left", "0")
+        assert not await page.locator("#stage").is_visible()
         for part in (inspected.review, inspected.second_review):
             assert said(bench, part) == [("Ada", TABLE.surfaces[4].name)]
 

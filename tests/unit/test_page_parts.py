@@ -86,6 +86,7 @@ async def test_a_scan_that_was_changed_is_not_shown(bench: PageBench, inspected:
 def test_what_is_drawn_lies_where_it_was_found(inspected: Inspected, bench: PageBench) -> None:
     record = bench.served.desk.records.record(inspected.pits)
     drawn, geometry = overlay(record), geometry_of(record)
+    assert drawn["kept"]
     assert (drawn["lines"], drawn["columns"]) == (geometry.lines_per_turn, ROI.right - ROI.left)
     assert (drawn["strips"], drawn["rows"], drawn["deciding"]) == (8, 2, 9)
     assert [index for index, name, _probability in drawn["patches"] if name == "pits"] == [2, 9]

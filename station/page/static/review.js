@@ -57,6 +57,7 @@ async function look() {
   if (!wanted) {
     byId("part").textContent = words.none;
     for (const id of ["facts", "why", "detail", "suggested"]) byId(id).textContent = "";
+    viewer.clear();
     return;
   }
   const part = await ask(`/review/parts/${wanted.inspection_id}`);

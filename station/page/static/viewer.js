@@ -56,8 +56,11 @@ export class Viewer {
   }
 
   show(source, drawn) {
-    byId("no-surface").hidden = true;
-    this.stage.hidden = false;
+    const none = byId("no-surface");
+    this.stage.hidden = !drawn.kept;
+    none.hidden = drawn.kept;
+    none.textContent = none.dataset.none;
+    if (!drawn.kept) return;
     this.source = source;
     this.drawn = drawn;
     this.overlay.replaceChildren();
@@ -67,6 +70,11 @@ export class Viewer {
       this.overlay.append(...drawing(drawn, this.labels));
     }
     this.image.src = source;
+  }
+
+  clear() {
+    this.stage.hidden = true;
+    byId("no-surface").hidden = true;
   }
 
   async missing() {
