@@ -89,7 +89,7 @@ def _printed(rng: np.random.Generator, height: int, width: int) -> Plane:
     ink = np.zeros((height, width), np.uint8)
     column = width // 10
     while column < width - width // 10:
-        bar, gap = (int(rng.integers(2, 7)) for _ in range(2))
+        bar, gap = (int(rng.integers(4, 10)) for _ in range(2))
         ink[height // 10 : 2 * height // 5, column : min(column + bar, width - width // 10)] = 255
         column += bar + gap
     for line, share in ((0.68, 0.038), (0.85, 0.03)):
