@@ -291,7 +291,12 @@ def inspect(
     paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Images, or folders of a recording.")],
     config: ConfigOption = None,
     picture: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Write a picture of each judged image into this folder.")
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Write a picture of each judged image into this folder. Of images of the same name the second is "
+            "called a~2; --json says which picture is whose.",
+        ),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:

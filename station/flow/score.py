@@ -3,6 +3,8 @@
 Beside it stands how unlike the network's training each patch is, where the network can tell.
 """
 
+import numpy as np
+
 from station.core.errors import ModelError
 from station.core.part import Answer, Scores, Strip, Vectors
 from station.core.ports.network import PatchClassifier
@@ -13,7 +15,7 @@ def score_strip(strip: Strip, classifier: PatchClassifier) -> Scores:
     """The network's probabilities for the patches of a strip, and how unlike its training they are; blocking.
 
     Raises:
-        ModelError: The engine fails, or its answer is no set of probabilities.
+        ModelError: The engine fails, its answer is no set of probabilities, or it does not tell how unlike a patch is.
     """
     answer = classifier.answer(strip.patches)
     if problem := problem_of_answer(answer.probabilities, (len(strip.patches), len(classifier.classes))):
@@ -24,4 +26,7 @@ def score_strip(strip: Strip, classifier: PatchClassifier) -> Scores:
 def _novelty(strip: Strip, answer: Answer, classifier: PatchClassifier) -> Vectors | None:
     if classifier.known is None or answer.features is None:
         return None
-    return classifier.known.scores(strip.patches, answer.features)
+    scores = classifier.known.scores(strip.patches, answer.features)
+    if not np.isfinite(scores).all():  # nothing is more than what is no number, so that the worst patch would hide
+        raise ModelError("model.bad_scores", f"strip {strip.index}: how unlike the training it is comes to no number")
+    return scores

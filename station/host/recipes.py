@@ -91,7 +91,7 @@ def recipes_of(settings: Settings, loaded: Mapping[str, PatchClassifier]) -> Rec
     return Recipes(tuple(_recipe(settings, name, loaded[bundle]) for name, bundle in named))
 
 
-def lighting_of(settings: Settings, part_type: str, level: float | None = None) -> Lighting:
+def lighting_of(settings: Settings, part_type: str, level: float | None) -> Lighting:
     """What light parts of a type are judged in.
 
     Args:

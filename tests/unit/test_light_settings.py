@@ -31,7 +31,7 @@ def test_the_type_says_it_before_the_table_and_the_table_before_the_bundle() -> 
     assert lighting_of(both, TYPE, 95.0).reference == 80.0
     assert lighting_of(both, OTHER, 95.0).reference == 120.0
     assert lighting_of(settings(), TYPE, 95.0).reference == 95.0
-    assert lighting_of(settings(), TYPE).reference is None
+    assert lighting_of(settings(), TYPE, None).reference is None
 
 
 def test_the_limits_are_those_of_the_table() -> None:

@@ -111,3 +111,10 @@ def test_beside_them_stands_how_unlike_the_training_each_patch_is() -> None:
 @pytest.mark.parametrize(("knowledge", "features"), [(None, FEATURES), (Sums(), None)])
 def test_a_network_that_cannot_tell_says_nothing_of_it(knowledge: object, features: Vectors | None) -> None:
     assert score_strip(STRIP, Knowing(knowledge, features)).novelty is None
+
+
+def test_what_comes_to_no_number_is_no_answer() -> None:
+    features = np.array([[1, 2, 3], [4, np.nan, 6]], np.float32)
+    with pytest.raises(ModelError) as refused:
+        score_strip(STRIP, Knowing(Sums(), features))
+    assert refused.value.code == "model.bad_scores"
