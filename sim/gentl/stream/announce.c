@@ -166,8 +166,18 @@ static GC_ERROR flush(struct stream *stream, ACQ_QUEUE_TYPE operation) {
     return GC_ERR_SUCCESS;
 }
 
+/* Awaits that a camera which is gone lets go of the block it was filling: whoever flushes then has all buffers. */
+static struct stream *await_release(DS_HANDLE handle) {
+    struct stream *stream = find_stream(handle);
+    while (stream && stream->filling && stream->camera->cable != CABLE_IN) {
+        camera_await_change(stream->camera);
+        stream = find_stream(handle);
+    }
+    return stream;
+}
+
 GC_API DSFlushQueue(DS_HANDLE handle, ACQ_QUEUE_TYPE operation) {
     GENTL_ENTRY;
-    struct stream *stream = find_stream(handle);
+    struct stream *stream = await_release(handle);
     return stream ? flush(stream, operation) : refuse_handle("data stream");
 }
