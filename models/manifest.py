@@ -7,6 +7,7 @@ BUNDLE/model.onnx         the same for ONNX Runtime
 BUNDLE/network.pt         its weights for torch, a state dict
 BUNDLE/novelty.npz        what patches of the training were like, so that unknown parts can be told
 BUNDLE/calibration.json   how unlike that good parts are which were not trained on, by part type
+BUNDLE/promise.json       defective parts that were not trained on, and with what confidence each would pass
 BUNDLE/card.md            the model card: what it was made from, what it can do, and what it must not be used for
 
 All artefacts but torch's take raw grey values, uint8 (patches of a strip, height, width), and answer probabilities,
@@ -25,10 +26,12 @@ from pydantic import Field, StringConstraints, ValidationError, model_validator
 
 from models.manifest_formats import in_format_4
 from models.novelty.sections import CalibrationFile, Features, NoveltyReference
+from models.promise.sections import PromiseFile
 from station.core.choices import EngineName, Precision
 from station.core.errors import ModelError
 from station.core.geometry import Geometry
 from station.core.part import ModelIdentity
+from station.core.promise import Promise
 from station.core.section import Section
 from station.core.table import Name as ClassName
 
@@ -193,11 +196,18 @@ class Manifest(Section):
         NoveltyReference | None, Field(description="None where nobody wrote down what was trained on.")
     ] = None
     calibration: Annotated[CalibrationFile | None, Field(description="None until good parts were measured.")] = None
+    promise: Annotated[PromiseFile | None, Field(description="None until defective parts were held against it.")] = None
 
     @property
     def layout(self) -> Geometry:
         """What the network takes, and from what scan that is cut."""
         return self.geometry.value
+
+    @property
+    def promises(self) -> dict[str, Promise]:
+        """What is promised of the parts that the network passes, by part type."""
+        proven = self.promise.types if self.promise else {}
+        return {part_type: kind.value(part_type, self.name) for part_type, kind in proven.items()}
 
     @model_validator(mode="before")
     @classmethod
@@ -227,6 +237,7 @@ class Manifest(Section):
                     f"artefact {artefact} is {', '.join(names)}, not {', '.join(ARTEFACT_FILES[artefact])}"
                 )
         wanted = {name for names in self.artefacts.values() for name in names} | self._of_novelty()
+        wanted |= {self.promise.file} if self.promise else set()
         if missing := wanted - self.files.keys():
             raise ValueError(f"files names no {' and no '.join(sorted(missing))}")
         if idle := self.files.keys() - wanted - {CARD}:

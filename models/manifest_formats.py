@@ -11,7 +11,7 @@ from typing import Any
 _CLASSES = ["defect_free", "imprinted", "pits", "roll_marks", "scratches"]
 _BLOCKS, _LINES, _SIDE, _BESIDE = 8, 448, 256, 2
 _HOW = "INTER_AREA"
-_NEW_IN_4 = {"features", "novelty", "calibration"}
+_NEW_IN_4 = {"features", "novelty", "calibration", "promise"}
 _INPUT = {"dtype": "uint8", "batch": _BESIDE, "height": _SIDE, "width": _SIDE, "channels": 1}
 _GEOMETRY = {
     "blocks": _BLOCKS,

@@ -1,10 +1,12 @@
 """Networks of tests that score patches and tell nothing else, and the probabilities of any network's answer."""
 
 from abc import abstractmethod
+from collections.abc import Mapping
 
 from station.core.novelty.known import KnownSurfaces
 from station.core.part import Answer, Pixels, Probabilities
 from station.core.ports.network import PatchClassifier
+from station.core.promise import Promise
 
 
 class ScoresAlone:
@@ -17,6 +19,10 @@ class ScoresAlone:
     @property
     def light_level(self) -> float | None:
         return None
+
+    @property
+    def promises(self) -> Mapping[str, Promise]:
+        return {}
 
     @abstractmethod
     def score(self, patches: Pixels) -> Probabilities:

@@ -1,7 +1,7 @@
 """What all engines share: one strip a batch, raw grey values in, the answer out, and nothing else is believed."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -13,6 +13,7 @@ from station.core.geometry import Geometry
 from station.core.novelty.known import KnownSurfaces
 from station.core.part import Answer, EngineIdentity, ModelIdentity, Pixels, Probabilities, Vectors
 from station.core.probabilities import problem_of_answer
+from station.core.promise import Promise
 
 
 class Ports(NamedTuple):
@@ -56,6 +57,7 @@ class Engine(ABC):
         self._geometry = bundle.manifest.layout
         self._known = read_known(bundle)
         self._light_level = bundle.light_level
+        self._promises = bundle.manifest.promises
         self._ports = ports_of(bundle.manifest)
 
     @property
@@ -87,6 +89,11 @@ class Engine(ABC):
     def light_level(self) -> float | None:
         """The median grey value of the good surface that it was trained on; None where the bundle does not tell."""
         return self._light_level
+
+    @property
+    def promises(self) -> Mapping[str, Promise]:
+        """What is promised of the parts that it passes, by part type; empty where nobody has proven anything."""
+        return self._promises
 
     def warm_up(self) -> None:
         """Run once on zeros, so that the first part is not slower than the others.

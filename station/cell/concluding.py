@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from station.cell.scan import Scan
-from station.core.errors import CameraError, JigError, Reaction, StationError
+from station.core.errors import FAULTS, CameraError, JigError, Reaction, StationError
 from station.core.judgement import JudgedBy, Judgement
 from station.core.part import Decision, FeatureSnapshot, LineAccount, ScanHealth, ScanRecipe
 from station.core.reason import Reason
@@ -51,6 +51,8 @@ class Setup:
             recipe_sha256=recipe.sha256,
             rule=recipe.rule.rule,
             archive=recipe.archive,
+            least_to_pass=recipe.rule.least_to_pass,
+            promise=recipe.rule.promise,
         )
 
 
@@ -103,6 +105,17 @@ def conclude(scan: Scan, error: StationError | None, setup: Setup, now_ns: int) 
         light=scan.light,
     )
     return Judged(judgement, error)
+
+
+def spot_checked(judged: Judged, inspection_id: str, setup: Setup) -> Judged:
+    """The same part, to be looked at by people where it would pass and is drawn; the draw stays with the decision."""
+    decision, recipe = judged.judgement.decision, setup.recipe
+    draw = recipe.spot_check.draw(inspection_id) if decision.verdict.passes else None
+    if draw is None:
+        return judged
+    if draw.drawn:
+        decision = review(recipe.rule.review, Reason(FAULTS["part.spot_check"], str(draw)), decision)
+    return replace(judged, judgement=replace(judged.judgement, decision=replace(decision, spot_check=draw)))
 
 
 def unscanned(error: StationError, setup: Setup, now_ns: int) -> Judged:

@@ -92,13 +92,24 @@ def _facts(record: JsonObject) -> Iterator[tuple[str, str]]:
         yield "model", f"{record['model']}@{record['model_sha256'][:12]}"
     if record["recipe"] is not None:
         yield "recipe", f"{record['recipe']}@{record['recipe_sha256'][:12]}  {record['rule']}"
+    yield from _looks(record)
+    if record["scan_file"] is not None:
+        yield "scan", record["scan_file"]
+    yield "", ""
+
+
+def _looks(record: JsonObject) -> Iterator[tuple[str, str]]:
+    """What was seen of the part beside its classes, and what a pass rests on."""
     if record["light"] is not None:
         yield "light", _light(record["light"])
     if record["novelty"] is not None:
         yield "novelty", _novelty(record["novelty"])
-    if record["scan_file"] is not None:
-        yield "scan", record["scan_file"]
-    yield "", ""
+    if record["spot_check"] is not None:
+        yield "spot check", _spot_check(record["spot_check"])
+    if record["pass_threshold"] is not None:
+        yield "a pass takes", f"{record['pass_threshold']:g}"
+    if record["promise"] is not None:
+        yield "promised", record["promise"]
 
 
 def _novelty(novelty: JsonObject) -> str:
@@ -109,6 +120,12 @@ def _novelty(novelty: JsonObject) -> str:
     return (
         f"{seen}, p {novelty['p']:.4f}, limit {novelty['alpha']:.4f}, calibration {novelty['calibration_sha256'][:12]}"
     )
+
+
+def _spot_check(draw: JsonObject) -> str:
+    """The draw that was made for the part, as it can be made again."""
+    drawn = "drawn" if draw["lot"] * draw["one_in"] < 1 else "not drawn"
+    return f"{drawn}, one in {draw['one_in']}; lot {draw['lot']:.6f}, seed {draw['seed']}"
 
 
 def _light(light: JsonObject) -> str:

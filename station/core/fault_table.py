@@ -41,6 +41,8 @@ PART = (  # 2xxx part and scan
     Fault(2112, "part.saturated", "The part is too bright to be judged. Check the lamp and the exposure.", Reaction.REVIEW),
     Fault(2113, "part.withdrawn", "The line PLC withdrew or changed the part before it was loaded; nothing was moved. Where nobody wanted that, let its program hold the announcement until the robot has taken the part.", Reaction.WITHDRAW),
     Fault(2114, "part.unknown", "The part is unlike anything that the network was trained on. Inspect it by eye. Where such parts are good, train a network with them, or calibrate with `station model calibrate`.", Reaction.REVIEW),
+    Fault(2115, "part.spot_check", "The part would have passed, and was drawn by lot to be looked at. Say with `station label` what it is.", Reaction.REVIEW),
+    Fault(2116, "part.not_promised", "The part looks good, but not as surely as the promised share of escapes takes. Inspect it by eye.", Reaction.REVIEW),
 )
 JIG = (  # 3xxx jig
     Fault(3001, "jig.unreachable", "The spin jig cannot be reached. Where it is silent check its power and the RS-485 cable, else what the detail says of the port.", Reaction.HOLD),

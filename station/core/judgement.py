@@ -14,6 +14,7 @@ from station.core.part import (
     Order,
     Roi,
 )
+from station.core.promise import Promise
 from station.core.timeline import ScanTimes
 from station.core.verdicts import Place
 
@@ -105,6 +106,8 @@ class JudgedBy:
         recipe_sha256: Hash of that recipe; None without one.
         rule: How the scores became a verdict.
         archive: Names of the verdicts whose scans of such parts are archived; None for those of the records' settings.
+        least_to_pass: The least confidence with which such a part may pass; None where nobody says.
+        promise: What is promised of those that pass; None where nothing is.
     """
 
     model: ModelIdentity
@@ -114,6 +117,8 @@ class JudgedBy:
     recipe_sha256: str | None = None
     rule: str = "algorithm1"
     archive: frozenset[str] | None = None
+    least_to_pass: float | None = None
+    promise: Promise | None = None
 
 
 @dataclass(frozen=True, slots=True)

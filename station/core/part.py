@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from station.core.errors import Fault
 from station.core.geometry import Geometry
 from station.core.novelty.conformal import Novelty
+from station.core.spot_check import Draw
 from station.core.verdicts import Place, Verdict
 
 PART_ID_LENGTH = 16
@@ -335,6 +336,7 @@ class Decision:
         defect_patches: Number of patches whose class is a defect.
         probabilities: (patches, classes) float32, or fewer rows when not all strips were scored.
         novelty: How unlike the training the part is; None where the network cannot tell, or not all strips were scored.
+        spot_check: The draw that was made for a part that would pass; None where none was.
     """
 
     verdict: Verdict
@@ -346,6 +348,7 @@ class Decision:
     defect_patches: int
     probabilities: Probabilities
     novelty: Novelty | None = None
+    spot_check: Draw | None = None
 
     @property
     def destination(self) -> Place:

@@ -9,6 +9,8 @@ from station.core.light import AS_SEEN, Lighting
 from station.core.novelty.conformal import NoveltyRule
 from station.core.part import PartType
 from station.core.ports.network import PatchClassifier
+from station.core.promise import Promise
+from station.core.spot_check import NO_SPOT_CHECK, SpotCheck
 from station.core.verdicts import Outputs, Verdict
 
 
@@ -24,6 +26,7 @@ class DecisionRule:
         min_confidence: Below it the part goes to REVIEW.
         deadline_ms: From the last line to the decision; later is REVIEW.
         novelty: From when on a part counts as unknown; None where its network cannot tell.
+        promise: What is promised of the parts that pass; None where nothing is.
     """
 
     outputs: Outputs
@@ -33,6 +36,12 @@ class DecisionRule:
     min_confidence: float
     deadline_ms: float
     novelty: NoveltyRule | None = None
+    promise: Promise | None = None
+
+    @property
+    def least_to_pass(self) -> float:
+        """The least confidence with which a part may pass: a promise may ask for more than the configuration."""
+        return max(self.min_confidence, self.promise.least if self.promise else 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +56,7 @@ class Recipe:
         sha256: Hash of everything in the configuration that this recipe is made of, and of the network's manifest.
         lighting: What light its parts are judged in.
         exposure: Between what the station may set the exposure itself; None where it never does.
+        spot_check: How many of the parts that would pass people look at.
     """
 
     part_type: PartType
@@ -56,6 +66,7 @@ class Recipe:
     sha256: str
     lighting: Lighting = AS_SEEN
     exposure: ExposureLimits | None = None
+    spot_check: SpotCheck = NO_SPOT_CHECK
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,7 @@ from station.core.table import (
     default_places,
     default_review,
 )
-from station.core.type_settings import EffectiveType, PartTypeSettings, setup_problems
+from station.core.type_settings import EffectiveType, PartTypeSettings, SpotCheckShare, setup_problems
 from station.core.verdicts import Classes, Inspected
 
 TABLE = ("classes", "places", "review")
@@ -204,6 +204,14 @@ class DecisionSettings(Section):
 
     min_confidence: float = Field(0.5, ge=0.2, lt=1, description="Below it the part goes to REVIEW.")
     deadline_ms: float = Field(500.0, gt=0, le=60_000, description="From last line to decision; later is REVIEW.")
+    spot_check: SpotCheckShare = Field(
+        0,
+        description="Of the parts that would pass one in so many is drawn by lot and goes to REVIEW, for people to "
+        "look at: what they label bounds the share of defective parts that pass. 0: none.",
+    )
+    spot_check_seed: int = Field(
+        1, ge=0, le=2**63 - 1, description="Of these lots; with an inspection's id it gives the same lot again."
+    )
 
 
 class NoveltySettings(Section):
@@ -435,6 +443,7 @@ class Settings(Section):
             "bundle": self.model.bundle,
             "min_confidence": self.decision.min_confidence,
             "deadline_ms": self.decision.deadline_ms,
+            "spot_check": self.decision.spot_check,
             "archive": self.records.archive,
             "geometry": self.geometry,
             "light_reference": self.light.reference,

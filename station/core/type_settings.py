@@ -16,6 +16,8 @@ from station.core.table import GeometrySettings
 SCANNED = set(PartType.__dataclass_fields__) - {"name", "geometry", "features"}
 """Keys that say how a part is scanned, as they are in `PartType`."""
 
+SpotCheckShare = Annotated[int, Field(ge=0, le=1_000_000)]
+"""One in so many; 0 for none."""
 WIDTH = "Width"
 """The feature of SFNC that `camera.width_px` is."""
 
@@ -42,6 +44,7 @@ class PartTypeSettings(Section):
     deadline_ms: Annotated[
         float | None, Field(gt=0, le=60_000, description="As decision.deadline_ms, for this type.")
     ] = None
+    spot_check: Annotated[SpotCheckShare | None, Field(description="As decision.spot_check, for this type.")] = None
     archive: Annotated[list[str] | None, Field(description="As records.archive, for this type.")] = None
     light_reference: Annotated[GreyLevel | None, Field(description="As light.reference, for this type.")] = None
     exposure_min_us: Annotated[Exposure | None, Field(description="As light.exposure_min_us, for this type.")] = None
@@ -73,6 +76,7 @@ class EffectiveType(PartTypeSettings):
     bundle: str
     min_confidence: float
     deadline_ms: float
+    spot_check: int
     archive: list[str]
     geometry: GeometrySettings
 

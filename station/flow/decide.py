@@ -21,7 +21,8 @@ def decide(scores: Sequence[Scores], health: ScanHealth, rule: DecisionRule) -> 
     """What is to become of the part; whatever could not be judged goes to REVIEW.
 
     The first reason found is given, in this order: the scan's own fault, scores that are no probabilities, patches
-    that were not judged, lateness, a surface that the network does not know, low confidence.
+    that were not judged, lateness, a surface that the network does not know, low confidence, less confidence than what
+    is promised of the parts that pass takes.
 
     Args:
         scores: One entry a strip, in any order.
@@ -78,6 +79,9 @@ def _reasons(
     if outcome is not None and not outcome.is_sure(rule.min_confidence):
         seen = f"{outcome.verdict.name} in patch {outcome.deciding_patch} with {outcome.confidence:.3f}"
         yield FAULTS["part.low_confidence"], f"{seen}, the minimum is {rule.min_confidence:g}"
+    if outcome is not None and outcome.verdict.passes and not outcome.is_sure(rule.least_to_pass):
+        seen = f"{outcome.confidence:.4f} in patch {outcome.deciding_patch}"
+        yield FAULTS["part.not_promised"], f"{seen}, a pass takes {rule.least_to_pass:g}"
 
 
 def _novelty(scores: Sequence[Scores], rule: DecisionRule) -> Novelty | None:

@@ -15,6 +15,7 @@ from station.core.novelty.conformal import NoveltyRule
 from station.core.ports.network import PatchClassifier
 from station.core.recipe import DecisionRule, Recipe, Recipes
 from station.core.settings import Settings
+from station.core.spot_check import SpotCheck
 from station.flow.pixels.library import library
 from station.host.bundles import find_shelf
 from station.host.fit import require_geometry
@@ -157,6 +158,7 @@ def decision_rule(settings: Settings, part_type: str, classifier: PatchClassifie
         min_confidence=kind.min_confidence,
         deadline_ms=kind.deadline_ms,
         novelty=_novelty_rule(settings, part_type, classifier),
+        promise=classifier.promises.get(part_type),
     )
 
 
@@ -175,6 +177,7 @@ def _recipe(settings: Settings, name: str, classifier: PatchClassifier) -> Recip
         sha256=_sha256(settings, name, classifier.model.sha256),
         lighting=lighting_of(settings, name, classifier.light_level),
         exposure=settings.effective_type(name).exposure,
+        spot_check=SpotCheck(settings.effective_type(name).spot_check, settings.decision.spot_check_seed),
     )
 
 

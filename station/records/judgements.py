@@ -1,5 +1,6 @@
 """What is written of a judgement, in SQL: the decision, all it rests on, and what was found."""
 
+import hashlib
 import json
 import math
 import sqlite3
@@ -8,10 +9,12 @@ from datetime import datetime
 import numpy as np
 
 from station.core.errors import BugError
-from station.core.judgement import Defect, Judgement
+from station.core.judgement import Defect, JudgedBy, Judgement
 from station.core.light import Light
+from station.core.moments import stamp
 from station.core.novelty.conformal import Novelty
 from station.core.part import Inspection
+from station.core.spot_check import Draw
 from station.records.store import advance
 
 COLUMNS = (
@@ -21,10 +24,12 @@ COLUMNS = (
     "ms_after_last_line", "classes", "recipe", "recipe_sha256", "rule", "defects", "light_level", "light_gain",
     "light_gains",
     "novelty_score", "novelty_patch", "novelty_p", "novelty_alpha", "calibration_sha256",
+    "spot_lot", "spot_one_in", "spot_seed", "pass_threshold", "promise_sha256",
 )  # fmt: skip
 JUDGEMENT = f"INSERT INTO judgements ({', '.join(COLUMNS)}) VALUES (:{', :'.join(COLUMNS)})"  # noqa: S608  # constants of this module
 DEFECT = """INSERT INTO defects VALUES (:inspection, :rank, :surface, :patch, :confidence, :angle_deg, :axial_mm,
     :along_mm, :across_mm)"""
+PROMISE = "INSERT OR IGNORE INTO promises VALUES (:sha256, :sentence, :at)"
 MEASURED = ("angle_deg", "axial_mm", "along_mm", "across_mm")
 
 
@@ -45,7 +50,8 @@ def judge(connection: sqlite3.Connection, inspection: Inspection, judgement: Jud
     }
     advance(connection, "judged", inspection, at, outcome)
     grounds = _grounds(judgement) | _account(judgement) | _light(judgement.light)
-    grounds |= _novelty(judgement.decision.novelty)
+    grounds |= _novelty(judgement.decision.novelty) | _spot_check(judgement.decision.spot_check)
+    grounds |= _promised(connection, judgement.by, at)
     row = {"inspection": inspection.number, **outcome, **grounds}
     connection.execute(JUDGEMENT, row)
     for rank, defect in enumerate(judgement.defects, 1):
@@ -92,6 +98,24 @@ def _novelty(novelty: Novelty | None) -> dict[str, object]:
         "novelty_alpha": novelty and novelty.level,
         "calibration_sha256": novelty and novelty.calibration_sha256,
     }
+
+
+def _spot_check(draw: Draw | None) -> dict[str, object]:
+    return {
+        "spot_lot": draw and draw.lot,
+        "spot_one_in": draw and int(draw.one_in),
+        "spot_seed": draw and int(draw.seed),
+    }
+
+
+def _promised(connection: sqlite3.Connection, by: JudgedBy, at: datetime) -> dict[str, object]:
+    """The promise in force, whose sentence is written once."""
+    if by.promise is None:
+        return {"pass_threshold": by.least_to_pass, "promise_sha256": None}
+    sentence = by.promise.sentence
+    sha256 = hashlib.sha256(sentence.encode()).hexdigest()
+    connection.execute(PROMISE, {"sha256": sha256, "sentence": sentence, "at": stamp(at)})
+    return {"pass_threshold": by.least_to_pass, "promise_sha256": sha256}
 
 
 def _require_names(judgement: Judgement) -> None:

@@ -24,6 +24,7 @@ JOINED = """FROM inspections i
     LEFT JOIN judgements j ON j.inspection = i.number
     LEFT JOIN scans s ON s.inspection = i.number
     LEFT JOIN settlements t ON t.inspection = i.number
+    LEFT JOIN promises p ON p.sha256 = j.promise_sha256
     WHERE (:since IS NULL OR i.entered_at >= :since)
     AND (:until IS NULL OR i.entered_at < :until)
     AND (:part_id IS NULL OR i.part_id = :part_id)

@@ -20,7 +20,8 @@ FLAT = """i.inspection_id, i.number, i.part_id, i.part_type, i.part_sequence, i.
     j.roi_left, j.roi_right, s.state AS scan_state, CASE s.state WHEN 'archived' THEN s.file END AS scan_file,
     s.sha256 AS scan_sha256, s.left_column AS scan_left, s.detail AS scan_archive_detail,
     j.recipe, j.recipe_sha256, j.rule, j.defects, j.light_level, j.light_gain, j.light_gains, j.novelty_score,
-    j.novelty_patch, j.novelty_p, j.novelty_alpha, j.calibration_sha256"""
+    j.novelty_patch, j.novelty_p, j.novelty_alpha, j.calibration_sha256, j.spot_lot, j.spot_one_in, j.spot_seed,
+    j.pass_threshold, p.sentence AS promise"""
 SCORES = "j.classes, j.probabilities"
 DEEP = f"""i.part_type_settings, {SCORES}, j.times_ns, j.features, j.verdict AS judged_verdict,
     j.reason AS judged_reason, j.detail AS judged_detail, t.plc_sent_ns, t.plc_acknowledged_ns, t.committed_ns"""
@@ -48,6 +49,8 @@ NOVELTY = {
     "alpha": "novelty_alpha",
     "calibration_sha256": "calibration_sha256",
 }
+
+SPOT_CHECK = {"lot": "spot_lot", "one_in": "spot_one_in", "seed": "spot_seed"}
 
 
 def listed(row: sqlite3.Row) -> ListedRecord:
@@ -77,6 +80,7 @@ def whole(connection: sqlite3.Connection, row: sqlite3.Row) -> JsonObject:
     settled = {name: record.pop(f"{name}_ns") for name in SETTLED}
     light = {name: record.pop(column) for name, column in LIGHT.items()}
     novelty = {name: record.pop(column) for name, column in NOVELTY.items()}
+    spot_check = {name: record.pop(column) for name, column in SPOT_CHECK.items()}
     seen = deep["probabilities"] is not None
     classes = json.loads(deep["classes"]) if seen else []
     return {
@@ -90,6 +94,7 @@ def whole(connection: sqlite3.Connection, row: sqlite3.Row) -> JsonObject:
         "orders": [_order(order) for order in connection.execute(ORDERS, (row["number"],))],
         "light": None if light["level"] is None else {**light, "gains": json.loads(light["gains"] or "[]")},
         "novelty": None if novelty["score"] is None else novelty,
+        "spot_check": None if spot_check["lot"] is None else spot_check,
         "features": json.loads(deep["features"]) if seen else None,
         "times_ns": _times(connection, row, json.loads(deep["times_ns"]), settled) if seen else None,
     }

@@ -4,6 +4,7 @@ import asyncio
 import tomllib
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from station.core.novelty.conformal import Calibration
 from station.core.part import Answer, EngineIdentity, ModelIdentity, Pixels, Probabilities, Vectors
 from station.core.ports.line import LineLink
 from station.core.ports.records import PartLedger
+from station.core.promise import Promise
 from station.core.settings import Settings, parse_settings
 from station.host.build import Outside, assemble
 from station.host.control_socket import LOOK_S, ControlSocket
@@ -65,6 +67,12 @@ class ScriptedKnowledge:
         return np.full(len(patches), self.score, np.float32)
 
 
+def promised(part_type: str) -> Promise:
+    """What is proven of the scripted network: a pass takes 0.6."""
+    made = datetime(2026, 5, 1, tzinfo=UTC)
+    return Promise(part_type, "scripted", 0.01, 0.95, 0.6, 299, 0, 0, "rendered", made, "scripted f32")
+
+
 class ScriptedClassifier:
     """Says of every patch what it was told to say; `failure` is raised instead when given."""
 
@@ -78,6 +86,7 @@ class ScriptedClassifier:
         self.failure: Exception | None = None
         self.known: Any = None
         self.light_level: float | None = None
+        self.promises: dict[str, Promise] = {}
 
     def warm_up(self) -> None:
         """Nothing to warm."""
@@ -115,6 +124,7 @@ class Bench:
         self.camera = FakeLineCamera(surface(), *misfortunes)
         self.classifier = ScriptedClassifier()
         self.classifier.known = ScriptedKnowledge(configuration.part_types)
+        self.classifier.promises = {name: promised(name) for name in configuration.part_types}
         self.clock = clock or clock_here()
         self.ledger = FakeLedger(self.clock)
         self.events: list[CellEvent] = []

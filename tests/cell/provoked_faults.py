@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from station.cell.scan import ArmedTurn, Scan
+from station.core import spot_check
 from station.core.clock import SystemClock
 from station.core.errors import CameraError, JigError, ModelError, PartError, RecordError, RobotError, StationError
 from station.core.judgement import Published
@@ -165,6 +166,19 @@ def network_unsure(bench: WiredBench, _times: int) -> Mend:
     return lambda: setattr(bench.cell.classifier, "probability", 0.96)
 
 
+def network_not_sure_enough(bench: WiredBench, _times: int) -> Mend:
+    """The network is sure enough for the configuration, and not for what is promised of it."""
+    bench.cell.classifier.probability = 0.55
+    return lambda: setattr(bench.cell.classifier, "probability", 0.96)
+
+
+def lot_falls_on_it(_bench: WiredBench, _times: int) -> Mend:
+    """Every part is drawn to be looked at."""
+    fair = spot_check.lot_of
+    spot_check.lot_of = lambda _name, _seed: 0.0
+    return lambda: setattr(spot_check, "lot_of", fair)
+
+
 def network_never_saw_it(bench: WiredBench, _times: int) -> Mend:
     """The part is unlike all that the network was trained on."""
     bench.cell.classifier.known.score = 2.0
@@ -234,6 +248,8 @@ REVIEWED = (
     Provoked("part.low_confidence", network_unsure),
     Provoked("scan.wrong_light", lamp_aged, {"light": {"reference": 155.0, "max_gain": 1.0}}),
     Provoked("part.unknown", network_never_saw_it),
+    Provoked("part.spot_check", lot_falls_on_it, {"decision": {"spot_check": 1_000_000}}),
+    Provoked("part.not_promised", network_not_sure_enough),
 )
 """The part goes to review with the code as its reason, and the cell runs on by itself."""
 

@@ -1,6 +1,7 @@
 """The guard of Algorithm 1: nothing but a valid, complete, timely and confident pass is ever passed."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from hypothesis.extra import numpy as npst
 from station.core.errors import FAULTS
 from station.core.novelty.conformal import Calibration, NoveltyRule
 from station.core.part import Probabilities, ScanHealth, Scores
+from station.core.promise import Promise
 from station.core.recipe import DecisionRule
 from station.flow.decide import decide
 from tests.housings import Destination, Verdict, rule
@@ -244,3 +246,31 @@ def test_with_what_is_known_never_more_passes_than_without(
     assert (with_it.verdict == Verdict.REVIEW) is (without.verdict == Verdict.REVIEW or unknown)
     if without.fault is not None and without.fault is not FAULTS["part.low_confidence"]:
         assert with_it.fault is without.fault
+
+
+def promising(threshold: float | None) -> DecisionRule:
+    """The rule of a network of which this was proven."""
+    made = datetime(2026, 5, 1, tzinfo=UTC)
+    missing = 0 if threshold else 179
+    proven = Promise("SMH-385", "net-1", 0.01, 0.95, threshold, 320, 0, missing, "rendered", made, "openvino int8")
+    return replace(RULE, promise=proven)
+
+
+def test_a_part_passes_only_as_surely_as_the_promise_takes() -> None:
+    unsure = strips(patches(p3=(0.75, 0.1, 0.1, 0.05, 0.0)))
+    assert decide(unsure, HEALTHY, promising(0.75)).verdict == Verdict.DEFECT_FREE
+    decision = decide(unsure, HEALTHY, promising(0.8))
+    assert (decision.verdict, decision.fault) == (Verdict.REVIEW, FAULTS["part.not_promised"])
+    assert decision.detail == "0.7500 in patch 3, a pass takes 0.8"
+    assert decision.algorithm1 == Verdict.DEFECT_FREE
+
+
+@given(probability_sets(), st.sampled_from([None, 0.3, 0.5, 0.8, 0.999]))
+def test_a_promise_passes_nothing_that_would_not_pass_without_it_and_stops_nothing_but_passes(
+    probabilities: Probabilities, threshold: float | None
+) -> None:
+    with_it, without = (decide(strips(probabilities), HEALTHY, rule_) for rule_ in (promising(threshold), RULE))
+    if without.verdict.passes:
+        assert with_it.verdict.passes is (without.confidence >= (threshold or 0))
+    else:
+        assert (with_it.verdict, with_it.fault) == (without.verdict, without.fault)

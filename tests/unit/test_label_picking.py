@@ -5,10 +5,11 @@ from dataclasses import replace
 
 import pytest
 
+from station.core.lot import lot_of
 from station.labels.label import Box, InspectionSubject, Label, Patch, Region, ScanSubject, WholePart
 from station.labels.picking.candidate import Doubt, doubt_of
 from station.labels.picking.choosing import RANDOM_SHARE, Why, choose
-from station.labels.picking.lot import Draw, draw_lots, lot_of
+from station.labels.picking.lot import Draw, draw_lots
 from station.labels.picking.truth import Truth, Truths
 from tests.picking import GOOD, after, candidate, said
 from tests.turned import GEOMETRY

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from models.evaluation.figures.rates import clopper_pearson
+from station.core.lot import lot_of
 from station.labels.picking.candidate import Candidate
 from station.labels.picking.choosing import choose
-from station.labels.picking.lot import Draw, draw_lots, lot_of
+from station.labels.picking.lot import Draw, draw_lots
 from station.labels.picking.rates import AuditRate, rates, weighted_limits
 from station.labels.picking.sample import Sample, Way, sample
 from station.labels.picking.truth import Truths

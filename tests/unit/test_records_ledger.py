@@ -302,6 +302,10 @@ async def test_the_database_itself_refuses_to_rewrite_history(tmp_path: Path, ta
         {"novelty_p": 1.5},
         {"novelty_alpha": -0.5},
         {"calibration_sha256": ""},
+        {"spot_lot": 1.0, "spot_one_in": 20, "spot_seed": 1},
+        {"spot_lot": 0.5},  # of nobody knows how many
+        {"spot_one_in": 0, "spot_lot": 0.5, "spot_seed": 1},
+        {"pass_threshold": 1.5},
     ],
 )
 async def test_the_database_itself_refuses_a_judgement_that_nobody_could_read(

@@ -156,7 +156,7 @@ TAMPERING = [
 ]
 
 
-@pytest.mark.parametrize("version", [3, 4, 5, 6])
+@pytest.mark.parametrize("version", [3, 5, NEWEST])
 @pytest.mark.parametrize("tampering", TAMPERING)
 def test_a_migrated_database_keeps_its_rules_and_its_references(tmp_path: Path, version: int, tampering: str) -> None:
     path = migrated(tmp_path, version)
@@ -211,6 +211,31 @@ def test_version_6_keeps_how_a_part_was_lit_and_how_strange_it_looked(tmp_path: 
     assert judged["light"] == {"level": 63.5, "gain": 1.5, "gains": [1.25, 1.75]}
     strange = {"score": 0.75, "patch": 5, "p": 0.03125, "alpha": 0.0625, "calibration_sha256": "ca" * 32}
     assert judged["novelty"] == strange
+
+
+def test_version_7_keeps_the_draw_and_the_promise(tmp_path: Path) -> None:
+    old_database(tmp_path, 7)
+    *_newer, first = list_records(tmp_path, RecordFilter(), 10)
+    judged = show_record(tmp_path, first.inspection_id)
+    assert judged["spot_check"] == {"lot": 0.125, "one_in": 50, "seed": 7}
+    promised = "Of defective parts of type SMH-385 at most 1.00 % pass, with 95 % confidence."
+    assert (judged["pass_threshold"], judged["promise"]) == (0.875, promised)
+
+
+ENDED = "2026-05-01T07:00:00.000Z"
+
+
+@pytest.mark.parametrize(
+    ("table", "value"),
+    [("promises", "sentence"), ("challenges", "cause"), ("trials", "verdict"), ("studies", "ended_at")],
+)
+def test_what_version_7_wrote_down_cannot_be_taken_back(tmp_path: Path, table: str, value: str) -> None:
+    with closing(sqlite3.connect(old_database(tmp_path, 7))) as connection:
+        connection.execute("UPDATE studies SET ended_at = ?", (ENDED,))
+        with pytest.raises(sqlite3.IntegrityError, match=r"final|ends once"):
+            connection.execute(f"UPDATE {table} SET {value} = 'another'")  # noqa: S608  # of this list
+        with pytest.raises(sqlite3.IntegrityError, match="records are kept"):
+            connection.execute(f"DELETE FROM {table}")  # noqa: S608  # of this list
 
 
 @pytest.mark.parametrize("version", range(1, 6))
@@ -270,14 +295,14 @@ async def test_a_migration_that_fails_leaves_the_database_as_it_was(
 async def test_a_newer_database_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
     path = old_database(tmp_path)
     with closing(sqlite3.connect(path)) as connection:
-        connection.execute("PRAGMA user_version = 7")
-    with pytest.raises(RecordError, match=f"version 7, known are versions to {NEWEST}") as caught:
+        connection.execute(f"PRAGMA user_version = {NEWEST + 1}")
+    with pytest.raises(RecordError, match=f"version {NEWEST + 1}, known are versions to {NEWEST}") as caught:
         await open_ledger(tmp_path)
     assert caught.value.code == "record.newer_schema"
     with pytest.raises(RecordError) as caught:
         list_records(tmp_path, RecordFilter(), 1)
     assert caught.value.code == "record.newer_schema"
-    assert version_of(path) == 7
+    assert version_of(path) == NEWEST + 1
 
 
 def test_an_older_database_is_read_without_being_migrated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 """The network, as the cell needs it."""
 
+from collections.abc import Mapping
 from typing import Protocol
 
 from station.core.geometry import Geometry
@@ -10,6 +11,7 @@ from station.core.part import (
     ModelIdentity,
     Pixels,
 )
+from station.core.promise import Promise
 
 
 class PatchClassifier(Protocol):
@@ -38,6 +40,10 @@ class PatchClassifier(Protocol):
     @property
     def light_level(self) -> float | None:
         """The median grey value of the good surface that it was trained on; None where its bundle does not tell."""
+
+    @property
+    def promises(self) -> Mapping[str, Promise]:
+        """What is promised of the parts that it passes, by part type; empty where nobody has proven anything."""
 
     def warm_up(self) -> None:
         """Run once on zeros, so that the first part is not slower than the others.

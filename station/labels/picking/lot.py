@@ -6,17 +6,13 @@ Source: permanent random numbers, E. Ohlsson, Coordination of samples using perm
 Survey Methods (1995).
 """
 
-import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
 
+from station.core.lot import lot_of
 from station.core.moments import stamp
 from station.labels.picking.candidate import Candidate
-
-BITS = 53
-"""Of a lot: what a float holds exactly."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +40,6 @@ class Draw:
     def drew(self, candidate: Candidate) -> bool:
         """Whether a part is in the sample."""
         return self.had(candidate) and lot_of(candidate.part_id, self.seed) < self.below
-
-
-@cache
-def lot_of(part_id: str, seed: int) -> float:
-    """The lot of a part, from 0 to below 1, evenly over all parts: as good as drawn at random."""
-    digest = hashlib.sha256(f"{seed}\0{part_id}".encode()).digest()
-    return (int.from_bytes(digest[:8]) >> (64 - BITS)) / (1 << BITS)
 
 
 def draw_lots(waiting: Iterable[Candidate], count: int, seed: int, at: datetime) -> tuple[Sequence[Candidate], Draw]:

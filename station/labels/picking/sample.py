@@ -9,9 +9,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from station.core.lot import lot_of
 from station.core.verdicts import REVIEW
 from station.labels.picking.candidate import Candidate
-from station.labels.picking.lot import Draw, lot_of
+from station.labels.picking.lot import Draw
 from station.labels.picking.truth import Truth, Truths
 
 
