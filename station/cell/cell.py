@@ -16,6 +16,7 @@ from station.cell.locating import Locator
 from station.cell.motion import Motion
 from station.cell.overload import OverloadWatch
 from station.cell.recovery import Recovery
+from station.cell.references import References
 from station.cell.scan import Scanner
 from station.cell.sorting import Sorting
 from station.cell.stage import Resumed, Stage
@@ -46,6 +47,7 @@ class Equipment:
     ledger: PartLedger
     compute: ComputeThread
     clock: Clock
+    references: References
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +118,7 @@ class Cell:
             Intake(equipment.feed, results, motion, ledger, sorting, broadcast),
             Inspector(equipment.camera, scanner, motion, ledger, clock, broadcast, settings.demands),
             sorting,
+            equipment.references,
             OverloadWatch(ledger, counters, broadcast),
             clock,
             broadcast,
@@ -136,6 +139,7 @@ class Cell:
         if recipe is None:
             raise PartError("part.unknown_type", f"part {part.part_id} has type code {part.type_code}")
         setup = await self._prepare(recipe)
+        await self._equipment.references.challenge.take_on(recipe)
         inspection = await self._equipment.ledger.enter(part, recipe.part_type)
         await self._take_through(inspection, Stage.LOAD, setup)
 
@@ -165,6 +169,7 @@ class Cell:
         if judged is not None:
             await self._exposure.learn(setup, judged.judgement)
             self._react(judged)
+            self._equipment.references.challenge.check(inspection)
 
     def _react(self, judged: Judged) -> None:
         """Raise what the cell, not only the part, has to react to.

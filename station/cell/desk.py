@@ -6,7 +6,8 @@
 Who commands is a commander; nothing that one does or fails at can hurt the cell or another.
 """
 
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -15,10 +16,15 @@ from station.cell.counters import Counters
 from station.cell.notes import Notes
 from station.cell.packml import Command, Mode, State, Unit
 from station.cell.quota import Quota
+from station.cell.references import References
 from station.core.alarms import Alarm, AlarmSummary
 from station.core.errors import StationError
 from station.core.pulse import Pulse
 from station.core.reason import Reason
+from station.core.study import Study
+
+CHALLENGE = 100
+"""The number, beside PackML's commands, with which the line PLC asks for the golden parts of all types."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +59,18 @@ class Desk:
         counters: Are shown.
         quota: How many parts are wanted.
         notes: Where it is noted who commanded what.
+        references: Golden parts are asked for, studies begun.
     """
 
-    def __init__(self, unit: Unit, alarms: Alarms, counters: Counters, quota: Quota, notes: Notes) -> None:
+    def __init__(
+        self, unit: Unit, alarms: Alarms, counters: Counters, quota: Quota, notes: Notes, references: References
+    ) -> None:
         self._unit = unit
         self._alarms = alarms
         self._counters = counters
         self._quota = quota
         self._notes = notes
+        self._references = references
         self._pulse = Pulse()
         unit.subscribe(lambda _change: self._pulse.beat())
         alarms.subscribe(self._pulse.beat)
@@ -71,20 +81,52 @@ class Desk:
         """Carry out a command, and note who gave it.
 
         Args:
-            number: A `Command`; any other number is refused.
+            number: A `Command`, or `CHALLENGE`; any other number is refused.
             by: Who wants it, for the record of events.
 
         Raises:
             StationError: `station.illegal_command`: this state does not accept it, or it is none; nothing changed.
         """
-        refused: StationError | None = None
-        try:
-            self._unit.obey(_command(number))
-        except StationError as error:
-            refused = error
-            raise
-        finally:
-            self._notes.command(_name_of(number), by, refused)
+        if number == CHALLENGE:
+            self.challenge(None, "asked for", by)
+        else:
+            with self._noted(_name_of(number), by):
+                self._unit.obey(_command(number))
+
+    def challenge(self, part_type: str | None, cause: str, by: str) -> None:
+        """Have the golden parts of a type, or of all, judged before any other part of it.
+
+        Args:
+            part_type: Name of the type, or None.
+            cause: Why, in words.
+            by: Who wants it.
+
+        Raises:
+            StationError: There are no such golden parts.
+        """
+        with self._noted("challenge", by):
+            self._references.challenge.demand(part_type, f"{cause}, by {by}")
+        self._references.asked.beat()
+
+    def begin_study(self, study: Study, by: str) -> None:
+        """Have each part turned and judged several times from now on, and go back to people.
+
+        Raises:
+            StationError: Another study is under way.
+        """
+        with self._noted(f"begin study {study.name}", by):
+            self._references.study.begin(study)
+        self._references.asked.beat()
+
+    def end_study(self, by: str) -> None:
+        """Have parts sorted again.
+
+        Raises:
+            StationError: No study is under way.
+        """
+        with self._noted("end study", by):
+            self._references.study.end()
+        self._references.asked.beat()
 
     def acknowledge(self, which: str | int | None, by: str) -> None:
         """Somebody has seen an alarm.
@@ -108,6 +150,18 @@ class Desk:
         self._quota.limit(parts)
         if self._quota.met and self._unit.accepts(Command.COMPLETE):
             self._unit.command(Command.COMPLETE)
+
+    @contextmanager
+    def _noted(self, command: str, by: str) -> Iterator[None]:
+        """Note a command, and why it was refused, if it was."""
+        refused: StationError | None = None
+        try:
+            yield
+        except StationError as error:
+            refused = error
+            raise
+        finally:
+            self._notes.command(command, by, refused)
 
     # ------------------------------------------------------------------ out
 

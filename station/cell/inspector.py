@@ -93,10 +93,18 @@ class Inspector:
         """The part, judged by another scan; by the first where the camera cannot be made ready for it."""
         try:
             await armed.aclose()
-            features = await self._camera.prepare(setup.scan)
+            again = await self.ready_again(setup)
         except CameraError as error:
             return replace(first, error=error)
-        return await self._turn(armed, inspection, replace(setup, features=features))
+        return await self._turn(armed, inspection, again)
+
+    async def ready_again(self, setup: Setup) -> Setup:
+        """What a part is scanned with in its next turn; the camera is ready for that.
+
+        Raises:
+            CameraError: It cannot be made ready.
+        """
+        return replace(setup, features=await self._camera.prepare(setup.scan))
 
     async def _turn(self, armed: AsyncExitStack, inspection: Inspection, setup: Setup) -> Judged:
         recipe = setup.recipe

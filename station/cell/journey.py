@@ -3,20 +3,22 @@
 waiting at the infeed → taken on → on the jig → turning, scanned, judged → published, recorded, jig at rest → in its bin
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 
 from station.cell.announcement import Intake
-from station.cell.concluding import Judged, Setup
+from station.cell.concluding import Judged, Setup, review
 from station.cell.inspector import Inspector
 from station.cell.overload import OverloadWatch
+from station.cell.references import References
 from station.cell.sorting import Recorded, Sorting
 from station.cell.stage import Stage
 from station.core.broadcast import Broadcast
 from station.core.clock import Clock
 from station.core.events import PartDecided, PartEntered, ScanJudged
 from station.core.part import Inspection
+from station.core.study import Study
 from station.core.wakefulness import cores_awake
 
 
@@ -28,6 +30,7 @@ class Posts:
         intake: Takes it on and loads it.
         inspector: Turns, scans and judges it.
         sorting: Publishes, records, and brings it to its place.
+        references: Says which parts go back to people whatever they are judged to be.
         overload: Looks at whether the network kept up.
         clock: Monotonic time.
         broadcast: Tells of its steps.
@@ -37,6 +40,7 @@ class Posts:
     intake: Intake
     inspector: Inspector
     sorting: Sorting
+    references: References
     overload: OverloadWatch
     clock: Clock
     broadcast: Broadcast
@@ -84,9 +88,42 @@ class Journey:
 
     async def _judge_and_record(self) -> Recorded:
         """Judge the part on the jig; the decision is published and recorded, the jig at rest."""
-        inspection, setup = self._inspection, self._setup
-        async with self._posts.inspector.judged(inspection, setup) as judged:
-            return await self._posts.sorting.publish_and_record(inspection, judged, setup.recipe)
+        inspection, posts = self._inspection, self._posts
+        studied, trials = posts.references.study.study, await posts.references.study.trials_left(inspection)
+        setup = self._setup
+        for trial in trials[:-1]:
+            setup = await self._try(setup, studied, trial)
+        async with posts.inspector.judged(inspection, setup) as judged:
+            shown = self._shown(judged, studied)
+            recorded = await posts.sorting.publish_and_record(inspection, shown, setup.recipe)
+        await self._note(judged, studied, trials[-1:])
+        return recorded
+
+    async def _try(self, setup: Setup, studied: Study | None, trial: int) -> Setup:
+        """Turn and judge a part of a study once, to be turned again; with what it is scanned then."""
+        posts = self._posts
+        async with posts.inspector.judged(self._inspection, setup) as judged:
+            posts.broadcast.release()
+            await self._note(judged, studied, range(trial, trial + 1))
+        return await posts.inspector.ready_again(setup)
+
+    def _shown(self, judged: Judged, studied: Study | None) -> Judged:
+        """The part as it is published and recorded; a golden part, or one of a study, goes back to people."""
+        judgement = judged.judgement
+        reason = self._posts.references.withheld(self._inspection, judgement, studied)
+        if reason is None:
+            return judged
+        withheld = review(self._setup.recipe.rule.review, reason, judgement.decision)
+        return replace(judged, judgement=replace(judgement, decision=withheld))
+
+    async def _note(self, judged: Judged, studied: Study | None, trials: range) -> None:
+        """Write down what a part that tries the station was judged to be."""
+        references, judgement = self._posts.references, judged.judgement
+        if studied is None:
+            await references.challenge.judged(self._inspection, judgement, self._setup.recipe)
+            return
+        for trial in trials:
+            await references.study.keep(studied, self._inspection, judgement, trial)
 
     def _tell(self, recorded: Recorded) -> None:
         judgement = recorded.judged.judgement

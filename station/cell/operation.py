@@ -11,6 +11,7 @@ from station.cell.controller import Controller
 from station.cell.desk import Commander, Desk
 from station.cell.notes import Notes
 from station.cell.plc_commander import PlcCommander
+from station.cell.references import References
 from station.core.errors import StationError
 
 log = structlog.get_logger()
@@ -27,6 +28,7 @@ class Operation:
         commanders: Who else commands.
         notes: Are saved.
         alarms: Are saved.
+        references: Are saved.
     """
 
     def __init__(
@@ -38,6 +40,7 @@ class Operation:
         commanders: Sequence[Commander],
         notes: Notes,
         alarms: Alarms,
+        references: References,
     ) -> None:
         self._controller = controller
         self._cell = cell
@@ -46,6 +49,7 @@ class Operation:
         self._commanders = commanders
         self._notes = notes
         self._alarms = alarms
+        self._references = references
         self._commanding: list[asyncio.Task[None]] = []
 
     async def run(self) -> None:
@@ -59,6 +63,7 @@ class Operation:
                 group.create_task(self._line.serve(self._desk), name="line")
                 group.create_task(self._notes.save(), name="notes")
                 group.create_task(self._alarms.save(), name="alarms")
+                group.create_task(self._references.save(), name="references")
                 group.create_task(self._controller.run(), name="controller")
                 self._commanding = [group.create_task(self._serve(one), name=_name(one)) for one in self._commanders]
         except BaseExceptionGroup as group_error:
@@ -68,6 +73,7 @@ class Operation:
             await asyncio.gather(self._cell.close(), self._line.close())
             await self._notes.flush()
             await self._alarms.flush()
+            await self._references.flush()
 
     def dismiss(self) -> None:
         """From now on nobody but the line commands, and who holds the desk."""

@@ -3,6 +3,7 @@
 import asyncio
 
 from station.cell.packml import State, Unit
+from station.cell.references import References
 from station.core.errors import FAULTS, PlcError, Reaction
 from station.core.part import Announcement
 from station.core.ports.line import PartFeed
@@ -20,13 +21,17 @@ class Supply:
         feed: What the line says.
         unit: Whoever waits for a part waits for a command too.
         recipes: What can be judged.
+        references: Which golden parts are due before any other.
         starved_after_s: How long no part may come before the cell is suspended.
     """
 
-    def __init__(self, feed: PartFeed, unit: Unit, recipes: Recipes, starved_after_s: float) -> None:
+    def __init__(
+        self, feed: PartFeed, unit: Unit, recipes: Recipes, references: References, starved_after_s: float
+    ) -> None:
         self._feed = feed
         self._unit = unit
         self._recipes = recipes
+        self._references = references
         self._starved_after_s = starved_after_s
 
     @property
@@ -50,7 +55,7 @@ class Supply:
         part = view.waiting
         if part is not None and self._recipes.of_code(part.type_code) is None:
             return Reason(FAULTS["part.unknown_type"], f"part {part.part_id} has type code {part.type_code}")
-        return None
+        return self._references.hindrance(part)
 
     async def next(self) -> bool:
         """Return when a part waits, something hinders, or the cell leaves Execute; False: none came in time.
@@ -67,5 +72,5 @@ class Supply:
         return True
 
     async def changed(self) -> None:
-        """Return at the next change of what the line says, or of the unit."""
-        await first_of(self._feed.changed(), self._unit.changed())
+        """Return at the next change of what the line says, of the unit, or of which parts are asked for."""
+        await first_of(self._feed.changed(), self._unit.changed(), self._references.asked.changed())

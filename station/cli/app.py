@@ -23,6 +23,7 @@ from station.cli.alarms import alarms_app
 from station.cli.backup import backup_app
 from station.cli.bench import bench
 from station.cli.camera import camera_app
+from station.cli.challenge import challenge_app
 from station.cli.dataset import dataset_app
 from station.cli.label import label_app
 from station.cli.learn import gather_parts, learn
@@ -64,6 +65,7 @@ app.add_typer(alarms_app, name="alarms")
 app.add_typer(audit_app, name="audit")
 app.add_typer(backup_app, name="backup")
 app.add_typer(camera_app, name="camera")
+app.add_typer(challenge_app, name="challenge")
 app.add_typer(dataset_app, name="dataset")
 app.add_typer(label_app, name="label")
 app.add_typer(model_app, name="model")

@@ -43,6 +43,11 @@ PART = (  # 2xxx part and scan
     Fault(2114, "part.unknown", "The part is unlike anything that the network was trained on. Inspect it by eye. Where such parts are good, train a network with them, or calibrate with `station model calibrate`.", Reaction.REVIEW),
     Fault(2115, "part.spot_check", "The part would have passed, and was drawn by lot to be looked at. Say with `station label` what it is.", Reaction.REVIEW),
     Fault(2116, "part.not_promised", "The part looks good, but not as surely as the promised share of escapes takes. Inspect it by eye.", Reaction.REVIEW),
+    Fault(2125, "part.golden", "A golden part: the station has judged it, and gives it back. Take it out of the review bin and keep it.", Reaction.REVIEW),
+    Fault(2126, "part.challenge_due", "Golden parts are due before any other part of this type. Lay in those named; take the waiting part away until then.", Reaction.SUSPEND),
+    Fault(2127, "part.study", "A part of a measurement system analysis: its trials are recorded. Take it out of the review bin.", Reaction.REVIEW),
+    Fault(2128, "part.golden_refused", "This golden part was laid in already, or is announced as another part type. Take it away, and lay in those named.", Reaction.SUSPEND),
+    Fault(2129, "part.challenge_failed", "A golden part was judged wrongly: every part since the last passed challenge is suspect. List them with `station challenge suspects`, find the cause, then Unhold and lay in all golden parts.", Reaction.HOLD),
 )
 JIG = (  # 3xxx jig
     Fault(3001, "jig.unreachable", "The spin jig cannot be reached. Where it is silent check its power and the RS-485 cable, else what the detail says of the port.", Reaction.HOLD),

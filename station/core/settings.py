@@ -17,6 +17,7 @@ from pydantic import AfterValidator, BaseModel, Field, StringConstraints, Valida
 from pydantic_core import ErrorDetails
 
 from station.core.camera_settings import CameraSettings
+from station.core.challenge_settings import ChallengeSettings
 from station.core.choices import EngineName, Precision
 from station.core.errors import FAULTS, ConfigError
 from station.core.light_settings import LightSettings
@@ -386,6 +387,7 @@ class Settings(Section):
     light: LightSettings = LightSettings()
     decision: DecisionSettings = DecisionSettings()
     novelty: NoveltySettings = NoveltySettings()
+    challenge: ChallengeSettings = ChallengeSettings()
     records: RecordSettings = RecordSettings()
     learn: LearnSettings = LearnSettings()
     alarms: AlarmSettings = AlarmSettings()
@@ -414,6 +416,13 @@ class Settings(Section):
             if (unknown := sorted(set(names) - known))
         ]
         if problems:
+            raise ValueError("; ".join(problems))
+        return self
+
+    @model_validator(mode="after")
+    def _golden_parts_are_known(self) -> Self:
+        passes = {verdict.name: verdict.passes for verdict in self.table.verdicts}
+        if problems := self.challenge.problems(set(self.part_types), passes):
             raise ValueError("; ".join(problems))
         return self
 

@@ -14,6 +14,7 @@ import structlog
 
 from station.cell.alarms import Alarms
 from station.cell.cell import Cell, CellSettings, Equipment
+from station.cell.challenge import Challenge
 from station.cell.compute import ComputeThread
 from station.cell.controller import Controller
 from station.cell.counters import Counters
@@ -26,6 +27,8 @@ from station.cell.packml import MAY_MOVE, Unit
 from station.cell.plc_commander import PlcCommander
 from station.cell.quota import Quota
 from station.cell.reactions import Reactions
+from station.cell.references import References
+from station.cell.study import StudyDesk
 from station.cell.supply import Supply
 from station.core.alarms import Alarm
 from station.core.broadcast import Broadcast
@@ -36,6 +39,7 @@ from station.core.ports.camera import LineCamera
 from station.core.ports.devices import SortRobot, SpinJig
 from station.core.ports.line import LineLink
 from station.core.ports.records import PartLedger
+from station.core.ports.references import NOTHING_REMEMBERED, Remembered
 from station.core.priority import compute_in_time
 from station.core.recipe import Recipes
 from station.core.settings import Settings
@@ -61,6 +65,7 @@ class Outside:
         compute: Where the networks run.
         clock: Time.
         listed: The alarms that a stop has left on the list.
+        remembered: Where challenges and studies stand.
     """
 
     camera: LineCamera
@@ -72,6 +77,7 @@ class Outside:
     compute: ComputeThread
     clock: Clock
     listed: Sequence[Alarm] = ()
+    remembered: Remembered = NOTHING_REMEMBERED
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,16 +115,25 @@ def assemble(outside: Outside, settings: Settings, tell: Watcher, commanders: Se
     unit.subscribe(notes.on_change)
     motion = Motion(outside.jig, outside.robot, ledger, lambda: unit.state in MAY_MOVE, broadcast)
     results = LineResults(outside.line.results, feed, unit, motion.still)
-    equipment = Equipment(outside.camera, motion, feed, outside.recipes, ledger, outside.compute, outside.clock)
+    references = _references(outside, settings)
+    equipment = Equipment(
+        outside.camera, motion, feed, outside.recipes, ledger, outside.compute, outside.clock, references
+    )
     cell = Cell(equipment, results, counters, CellSettings.of(settings), broadcast)
-    supply = Supply(feed, unit, outside.recipes, settings.plc.starved_after_s)
+    supply = Supply(feed, unit, outside.recipes, references, settings.plc.starved_after_s)
     controller = Controller(unit, cell, supply, quota, Reactions(unit, alarms), broadcast)
-    desk = Desk(unit, alarms, counters, quota, notes)
+    desk = Desk(unit, alarms, counters, quota, notes, references)
     line = PlcCommander(outside.line, settings.plc.link.reconnect_s, broadcast)
-    operation = Operation(controller, cell, desk, line, commanders, notes, alarms)
+    operation = Operation(controller, cell, desk, line, commanders, notes, alarms, references)
     if outside.listed:
         broadcast.tell(AlarmsChanged(alarms.listed))
     return Assembly(desk, operation, alarms, cell, motion, counters)
+
+
+def _references(outside: Outside, settings: Settings) -> References:
+    book, remembered = outside.ledger.references, outside.remembered
+    challenge = Challenge(settings.challenge.plan, outside.recipes, remembered, book, outside.clock)
+    return References(challenge, StudyDesk(remembered.study, book))
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +192,7 @@ async def open_station(
             compute=compute,
             clock=clock,
             listed=await ledger.listed_alarms(),
+            remembered=await ledger.references.remembered(),
         )
         built = assemble(outside, settings, watchers.tell, commanders)
         await stack.enter_async_context(_housekeeping(ledger, built.alarms, settings))

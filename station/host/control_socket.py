@@ -18,6 +18,7 @@ from station.core.alarms import alarm_row
 from station.core.errors import ControlError, StationError
 from station.core.peer import Peer, user_name
 from station.core.place import displaced
+from station.core.study import Study
 from station.host.control import SOCKET
 from station.host.watch import Watch
 
@@ -226,6 +227,13 @@ def _obey(desk: Desk, words: list[str], peer: Peer) -> str | None:
                 desk.acknowledge(None if code == "all" else code, user_name(peer.user))
             case ["ack", code, "for", *name] if name:
                 desk.acknowledge(None if code == "all" else code, f"{' '.join(name)} ({user_name(peer.user)})")
+            case ["challenge", kind, *cause]:
+                part_type = None if kind == "all" else kind
+                desk.challenge(part_type, " ".join(cause) or "asked for", user_name(peer.user))
+            case ["msa", "begin", name, trials] if trials.isdecimal():
+                desk.begin_study(Study(name, int(trials)), user_name(peer.user))
+            case ["msa", "end"]:
+                desk.end_study(user_name(peer.user))
             case [word]:
                 desk.command(Command[word.upper()], f"{user_name(peer.user)} with `station command`")
             case _:

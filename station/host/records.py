@@ -3,8 +3,10 @@
 from pathlib import Path
 
 from station.core.ports.records import RecordReader
+from station.core.ports.references import ReferenceReader
 from station.core.settings import Settings, data_dir
 from station.records.reader import SqliteReader
+from station.records.tried import SqliteReferenceReader
 
 
 def read_records(settings: Settings, data: Path | None) -> RecordReader:
@@ -15,3 +17,13 @@ def read_records(settings: Settings, data: Path | None) -> RecordReader:
         data: The data folder, or None for the configured one.
     """
     return SqliteReader(data_dir(settings, data), settings.table)
+
+
+def read_references(settings: Settings, data: Path | None) -> ReferenceReader:
+    """What reads the golden parts and studies of a station, which may be at work.
+
+    Args:
+        settings: The station's configuration.
+        data: The data folder, or None for the configured one.
+    """
+    return SqliteReferenceReader(data_dir(settings, data))

@@ -28,6 +28,7 @@ from station.core.verdicts import Classes, Place
 from station.records import alarms, archive, journal, judgements, orders, store
 from station.records.archivist import Archivist
 from station.records.database import Database, log_files
+from station.records.references import SqliteReferences
 from station.records.trouble import translated
 from station.records.writer import Writer
 
@@ -44,6 +45,9 @@ class SqliteLedger:
 
     A call that is cancelled is no longer waited for, but what it was to write is written.
 
+    Attributes:
+        references: Its book of golden parts and studies.
+
     Raises:
         RecordError: From every method: the disk failed or is too slow, or the database is damaged. The next call
             tries again.
@@ -58,6 +62,7 @@ class SqliteLedger:
         self._writer = Writer(folder, clock)
         self._archivist = Archivist(folder, settings, clock, self._writer)
         self._closing = False
+        self.references = SqliteReferences(self._commit, clock)
 
     @classmethod
     async def open(

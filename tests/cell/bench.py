@@ -22,6 +22,7 @@ from station.core.novelty.conformal import Calibration
 from station.core.part import Answer, EngineIdentity, ModelIdentity, Pixels, Probabilities, Vectors
 from station.core.ports.line import LineLink
 from station.core.ports.records import PartLedger
+from station.core.ports.references import NOTHING_REMEMBERED, Remembered
 from station.core.promise import Promise
 from station.core.settings import Settings, parse_settings
 from station.host.build import Outside, assemble
@@ -44,7 +45,7 @@ def settings(**changes: dict[str, object]) -> Settings:
     document = tomllib.loads(bundled("simulate.toml").read_text(encoding="utf-8"))
     document["camera"]["width_px"] = WIDTH_PX * 2
     for table, keys in changes.items():
-        document[table].update(keys)
+        document.setdefault(table, {}).update(keys)
     return parse_settings(document, "test")
 
 
@@ -116,6 +117,7 @@ class Bench:
         plc: LineLink | None = None,
         watch: Watcher | None = None,
         commanders: Sequence[Commander] = (),
+        remembered: Remembered = NOTHING_REMEMBERED,
     ) -> None:
         self.floor = Floor()
         self.line: Any = FakeLine()
@@ -140,6 +142,7 @@ class Bench:
             compute=self._compute,
             clock=self.clock,
             listed=alarms,
+            remembered=remembered,
         )
         self.built = assemble(outside, configuration, watch or self.events.append, commanders)
         if parts is not None:
@@ -200,9 +203,12 @@ async def running(
     watch: Watcher | None = None,
     commanders: Sequence[Commander] = (),
     within_s: float = 20.0,
+    remembered: Remembered = NOTHING_REMEMBERED,
 ) -> AsyncIterator[Bench]:
     """A cell in operation; it is ended with the context, and must end, all of it within so long."""
-    bench = Bench(configuration or settings(), misfortunes, parts, ledger, clock, alarms, plc, watch, commanders)
+    bench = Bench(
+        configuration or settings(), misfortunes, parts, ledger, clock, alarms, plc, watch, commanders, remembered
+    )
     task = asyncio.create_task(bench.built.operation.run())
     try:
         async with asyncio.timeout(patience(within_s)):

@@ -6,11 +6,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from station.core.alarms import Alarm
+from station.core.challenge import Step
 from station.core.clock import Clock, SystemClock
 from station.core.errors import BugError, Fault
 from station.core.judgement import Journal, Judgement, Written
 from station.core.part import Announcement, Decision, Device, Inspection, ModelIdentity, Order, PartType, Receipt
 from station.core.ports.records import LedgerRoom
+from station.core.ports.references import Remembered
+from station.core.study import Study
 from station.core.timeline import SettleTimes
 from tests.housings import Destination, Verdict
 
@@ -31,6 +34,39 @@ class Entry:
     settled: SettleTimes | None = None
 
 
+class FakeReferences:
+    """Golden parts and studies, in lists."""
+
+    def __init__(self, ledger: "FakeLedger") -> None:
+        self._ledger = ledger
+        self.steps: list[Step] = []
+        self.studies: dict[Study, bool] = {}
+        self.judged: list[tuple[str, Inspection, int, Decision]] = []
+
+    async def remembered(self) -> Remembered:
+        passed = {step.part_type: number for number, step in enumerate(self.steps) if step.name == "passed"}
+        steps = [step for number, step in enumerate(self.steps) if number >= passed.get(step.part_type, 0)]
+        study = next((study for study, ended in self.studies.items() if not ended), None)
+        return Remembered(steps, study, await self._ledger.last_taken_on())
+
+    async def keep(self, steps: Sequence[Step]) -> None:
+        self.steps += steps
+
+    async def begin(self, study: Study) -> None:
+        self.studies.setdefault(study, False)
+
+    async def end(self, study: Study) -> None:
+        self.studies[study] = True
+
+    async def keep_trial(self, study: Study, inspection: Inspection, trial: int, decision: Decision) -> None:
+        self._ledger.require(inspection)
+        self.judged.append((study.name, inspection, trial, decision))
+        await self.begin(study)
+
+    async def trials(self, study: Study, part_id: str) -> int:
+        return sum((name, one.part.part_id) == (study.name, part_id) for name, one, _trial, _said in self.judged)
+
+
 class FakeLedger:
     """Keeps everything in plain lists that a test can look at."""
 
@@ -42,6 +78,7 @@ class FakeLedger:
         self.receipts: list[Receipt] = []
         self.events: list[tuple[str, str]] = []
         self.alarms: list[Alarm] = []
+        self.references = FakeReferences(self)
 
     async def enter(self, part: Announcement, part_type: PartType) -> Inspection:
         now = self._clock.now()
@@ -149,6 +186,10 @@ class FakeLedger:
 
     async def close(self) -> None:
         """Nothing is open."""
+
+    def require(self, inspection: Inspection) -> None:
+        """Refuse an inspection that was never entered."""
+        self._entry(inspection, "open", "judged", "sorted", "lost", "withdrawn")
 
     def _entry(self, inspection: Inspection, *states: str) -> Entry:
         entry = self.entries.get(inspection.inspection_id)

@@ -16,6 +16,7 @@ from station.core.part import (
     PartType,
     Receipt,
 )
+from station.core.ports.references import ReferenceBook
 from station.core.records import JsonObject, ListedRecord, RecordFilter
 from station.core.timeline import SettleTimes
 from station.core.verdicts import Place
@@ -40,6 +41,10 @@ class PartLedger(Protocol):
     Raises:
         RecordError: From every method: disk full, not writable, damaged.
     """
+
+    @property
+    def references(self) -> ReferenceBook:
+        """Its book of golden parts and studies."""
 
     async def enter(self, part: Announcement, part_type: PartType) -> Inspection:
         """Open an inspection."""
