@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 from station.cell.announcement import Intake
+from station.cell.budget import ReviewBudgets
 from station.cell.compute import ComputeThread
 from station.cell.concluding import Judged, Setup
 from station.cell.counters import Counters, FailedTurns
@@ -110,6 +111,7 @@ class Cell:
         self._failed_turns = FailedTurns(settings.failed_turns)
         self._resumed: Resumed | None = None
         self._exposure = ExposureControl(equipment.ledger)
+        self._budgets = ReviewBudgets()
         motion, ledger, clock = equipment.motion, equipment.ledger, equipment.clock
         locator = Locator(equipment.compute, settings.mm_per_px)
         scanner = Scanner(equipment.camera, equipment.compute, clock, broadcast, settings.chunks)
@@ -161,6 +163,7 @@ class Cell:
         return True
 
     async def _prepare(self, recipe: Recipe) -> Setup:
+        recipe = self._budgets.granted(recipe)
         setup = Setup(recipe, {}, self._config_sha256, self._exposure.exposure_us(recipe))
         return replace(setup, features=await self._equipment.camera.prepare(setup.scan))
 
@@ -168,6 +171,7 @@ class Cell:
         judged = await Journey(inspection, stage, setup, self._posts).run()
         if judged is not None:
             await self._exposure.learn(setup, judged.judgement)
+            self._budgets.take(setup.recipe, judged.judgement.decision)
             self._react(judged)
             self._equipment.references.challenge.check(inspection)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import structlog
 
-from station.cell.concluding import Judged, Setup, conclude, spot_checked, unscanned
+from station.cell.concluding import Judged, Setup, conclude, unscanned
 from station.cell.judging import SurfaceJudge
 from station.cell.motion import Motion
 from station.cell.scan import Scanner
@@ -83,7 +83,7 @@ class Inspector:
                 self._broadcast.release()
                 await self._tell_of_rescan(inspection, reason)
                 judged = await self._turn_again(armed, inspection, setup, judged)
-            yield spot_checked(judged, inspection.inspection_id, setup)
+            yield judged
 
     async def _tell_of_rescan(self, inspection: Inspection, reason: Reason) -> None:
         log.warning("part_rescanned", fault=reason.fault.code, detail=reason.detail)

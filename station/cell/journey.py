@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import structlog
 
 from station.cell.announcement import Intake
-from station.cell.concluding import Judged, Setup, review
+from station.cell.concluding import Judged, Setup, review, spot_checked
 from station.cell.inspector import Inspector
 from station.cell.overload import OverloadWatch
 from station.cell.references import References
@@ -108,11 +108,11 @@ class Journey:
         return await posts.inspector.ready_again(setup)
 
     def _shown(self, judged: Judged, studied: Study | None) -> Judged:
-        """The part as it is published and recorded; a golden part, or one of a study, goes back to people."""
+        """The part as it is published and recorded: a spot check by lot, or a part that goes back to people anyway."""
         judgement = judged.judgement
         reason = self._posts.references.withheld(self._inspection, judgement, studied)
         if reason is None:
-            return judged
+            return spot_checked(judged, self._inspection.inspection_id, self._setup)
         withheld = review(self._setup.recipe.rule.review, reason, judgement.decision)
         return replace(judged, judgement=replace(judgement, decision=withheld))
 

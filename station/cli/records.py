@@ -11,16 +11,19 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from station.cli.records_cost import records_cost
 from station.cli.terminal import ConfigOption, DataOption, JsonOption, out, settings_of
 from station.core.errors import ConfigError
 from station.core.ports.records import RecordReader
 from station.core.records import JsonObject, RecordFilter
+from station.core.rulings import Rulings
 from station.host.records import read_records
 from station.view.waterfall import waterfall
 
 records_app = typer.Typer(
     help="List, show and export the records of inspections.", no_args_is_help=True, rich_markup_mode=None
 )
+records_app.command("cost")(records_cost)
 
 SinceOption = Annotated[
     str | None, typer.Option(metavar="TIME", help="Only from this time on, ISO 8601, for example 2026-05-01T06:00.")
@@ -100,6 +103,8 @@ def _facts(record: JsonObject) -> Iterator[tuple[str, str]]:
 
 def _looks(record: JsonObject) -> Iterator[tuple[str, str]]:
     """What was seen of the part beside its classes, and what a pass rests on."""
+    if record["rules"] is not None:
+        yield "by each rule", _rules(record["rules"])
     if record["light"] is not None:
         yield "light", _light(record["light"])
     if record["novelty"] is not None:
@@ -110,6 +115,13 @@ def _looks(record: JsonObject) -> Iterator[tuple[str, str]]:
         yield "a pass takes", f"{record['pass_threshold']:g}"
     if record["promise"] is not None:
         yield "promised", record["promise"]
+
+
+def _rules(rules: JsonObject) -> str:
+    """What each rule says of the scores, and what the answers were expected to cost."""
+    said = ", ".join(f"{rule} {verdict}" for rule, verdict in rules["verdicts"].items())
+    ruled = Rulings.of(rules)
+    return f"{said}; {ruled.expected}" if ruled.expected else said
 
 
 def _novelty(novelty: JsonObject) -> str:

@@ -87,9 +87,9 @@ def _decided_by(patch: int, columns: NDArray[np.intp], own: Probabilities, outpu
     return Outcome(outputs.surfaces[int(columns[patch])], float(own[patch]), patch, defects)
 
 
-RuleName = Literal["algorithm1", "most_severe"]
+RuleName = Literal["algorithm1", "most_severe", "cost"]
 RULES: dict[RuleName, Callable[[Probabilities, Outputs], Outcome]] = {
     "algorithm1": algorithm1,
     "most_severe": most_severe,
 }
-"""What several defective patches come to, by the name in the configuration."""
+"""What several defective patches come to, by the name in the configuration; `cost` is `station.core.cost`'s."""

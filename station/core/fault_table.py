@@ -48,6 +48,7 @@ PART = (  # 2xxx part and scan
     Fault(2127, "part.study", "A part of a measurement system analysis: its trials are recorded. Take it out of the review bin.", Reaction.REVIEW),
     Fault(2128, "part.golden_refused", "This golden part was laid in already, or is announced as another part type. Take it away, and lay in those named.", Reaction.SUSPEND),
     Fault(2129, "part.challenge_failed", "A golden part was judged wrongly: every part since the last passed challenge is suspect. List them with `station challenge suspects`, find the cause, then Unhold and lay in all golden parts.", Reaction.HOLD),
+    Fault(2140, "part.review_cheaper", "By the configured prices a look at the part is cheaper than to pass or to reject it. Inspect it by eye.", Reaction.REVIEW),
 )
 JIG = (  # 3xxx jig
     Fault(3001, "jig.unreachable", "The spin jig cannot be reached. Where it is silent check its power and the RS-485 cable, else what the detail says of the port.", Reaction.HOLD),

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from station.core.errors import Fault
 from station.core.geometry import Geometry
 from station.core.novelty.conformal import Novelty
+from station.core.rulings import Rulings
 from station.core.spot_check import Draw
 from station.core.verdicts import Place, Verdict
 
@@ -337,6 +338,7 @@ class Decision:
         probabilities: (patches, classes) float32, or fewer rows when not all strips were scored.
         novelty: How unlike the training the part is; None where the network cannot tell, or not all strips were scored.
         spot_check: The draw that was made for a part that would pass; None where none was.
+        rulings: What each rule says of the scores; None when a strip was not scored.
     """
 
     verdict: Verdict
@@ -349,6 +351,7 @@ class Decision:
     probabilities: Probabilities
     novelty: Novelty | None = None
     spot_check: Draw | None = None
+    rulings: Rulings | None = None
 
     @property
     def destination(self) -> Place:

@@ -10,6 +10,7 @@ from station.core.novelty.conformal import NoveltyRule
 from station.core.part import PartType
 from station.core.ports.network import PatchClassifier
 from station.core.promise import Promise
+from station.core.rulings import Costing
 from station.core.spot_check import NO_SPOT_CHECK, SpotCheck
 from station.core.verdicts import Outputs, Verdict
 
@@ -27,6 +28,7 @@ class DecisionRule:
         deadline_ms: From the last line to the decision; later is REVIEW.
         novelty: From when on a part counts as unknown; None where its network cannot tell.
         promise: What is promised of the parts that pass; None where nothing is.
+        costing: Prices, and the reviews that the cost rule may still ask for; None where nobody has given prices.
     """
 
     outputs: Outputs
@@ -37,6 +39,7 @@ class DecisionRule:
     deadline_ms: float
     novelty: NoveltyRule | None = None
     promise: Promise | None = None
+    costing: Costing | None = None
 
     @property
     def least_to_pass(self) -> float:

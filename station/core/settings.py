@@ -23,6 +23,7 @@ from station.core.errors import FAULTS, ConfigError
 from station.core.light_settings import LightSettings
 from station.core.page_settings import PageSettings
 from station.core.part import PartType
+from station.core.price_settings import PriceSettings
 from station.core.room import MB
 from station.core.section import Seconds, Section
 from station.core.table import (
@@ -213,6 +214,7 @@ class DecisionSettings(Section):
     spot_check_seed: int = Field(
         1, ge=0, le=2**63 - 1, description="Of these lots; with an inspection's id it gives the same lot again."
     )
+    prices: PriceSettings | None = Field(None, description="What goes wrong costs; the rule `cost` decides by it.")
 
 
 class NoveltySettings(Section):
@@ -484,6 +486,8 @@ class Settings(Section):
     def _misfits(self, kind: PartType) -> list[str]:
         key = f"part_types.{kind.name}"
         problems = []
+        if self.part_types[kind.name].rule == "cost" and self.decision.prices is None:
+            problems.append(f'{key}: rule = "cost" takes decision.prices: escape, overkill and review')
         if kind.line_rate_hz > self.camera.max_line_rate_hz:
             problems.append(
                 f"{key}: one turn in {kind.turn_s:.4f} s needs {kind.line_rate_hz:.0f} lines/s, "

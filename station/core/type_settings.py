@@ -36,7 +36,7 @@ class PartTypeSettings(Section):
     rule: RuleName = Field(
         "algorithm1",
         description="What several defective patches come to. algorithm1: the surest decides; most_severe: the severest "
-        "class does, and of its patches the surest.",
+        "class does, and of its patches the surest; cost: the answer that is cheapest by decision.prices.",
     )
     min_confidence: Annotated[
         float | None, Field(ge=0.2, lt=1, description="As decision.min_confidence, for this type.")

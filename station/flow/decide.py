@@ -9,7 +9,8 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from station.core.algorithm1 import RULES, Outcome, algorithm1
+from station.core.algorithm1 import Outcome, algorithm1
+from station.core.cost import expected, ruled, rulings
 from station.core.errors import FAULTS, Fault
 from station.core.novelty.conformal import Novelty
 from station.core.part import Decision, Probabilities, ScanHealth, Scores
@@ -22,7 +23,7 @@ def decide(scores: Sequence[Scores], health: ScanHealth, rule: DecisionRule) -> 
 
     The first reason found is given, in this order: the scan's own fault, scores that are no probabilities, patches
     that were not judged, lateness, a surface that the network does not know, low confidence, less confidence than what
-    is promised of the parts that pass takes.
+    is promised of the parts that pass takes, a review that is expected to be cheaper.
 
     Args:
         scores: One entry a strip, in any order.
@@ -34,7 +35,8 @@ def decide(scores: Sequence[Scores], health: ScanHealth, rule: DecisionRule) -> 
     whole = _is_whole(ordered, rule)
     probabilities = _joined(rows, rule)
     judged = whole and problem_of(probabilities) is None
-    outcome = RULES[rule.rule](probabilities, rule.outputs) if judged else None
+    given = (probabilities, rule.outputs, rule.review, rule.costing)
+    outcome = ruled(rule.rule, *given) if judged else None
     novelty = _novelty(ordered, rule) if judged else None
     reason = next(_reasons(ordered, probabilities, outcome, novelty, health, rule), None)
     return Decision(
@@ -47,6 +49,7 @@ def decide(scores: Sequence[Scores], health: ScanHealth, rule: DecisionRule) -> 
         defect_patches=outcome.defect_patches if outcome else 0,
         probabilities=probabilities,
         novelty=novelty,
+        rulings=rulings(*given) if judged else None,
     )
 
 
@@ -82,6 +85,8 @@ def _reasons(
     if outcome is not None and outcome.verdict.passes and not outcome.is_sure(rule.least_to_pass):
         seen = f"{outcome.confidence:.4f} in patch {outcome.deciding_patch}"
         yield FAULTS["part.not_promised"], f"{seen}, a pass takes {rule.least_to_pass:g}"
+    if outcome is not None and outcome.verdict.is_review and rule.costing is not None:
+        yield FAULTS["part.review_cheaper"], str(expected(probabilities, rule.outputs, rule.costing))
 
 
 def _novelty(scores: Sequence[Scores], rule: DecisionRule) -> Novelty | None:

@@ -14,6 +14,7 @@ from station.core.light import Lighting
 from station.core.novelty.conformal import NoveltyRule
 from station.core.ports.network import PatchClassifier
 from station.core.recipe import DecisionRule, Recipe, Recipes
+from station.core.rulings import Costing
 from station.core.settings import Settings
 from station.core.spot_check import SpotCheck
 from station.flow.pixels.library import library
@@ -159,7 +160,13 @@ def decision_rule(settings: Settings, part_type: str, classifier: PatchClassifie
         deadline_ms=kind.deadline_ms,
         novelty=_novelty_rule(settings, part_type, classifier),
         promise=classifier.promises.get(part_type),
+        costing=_costing(settings),
     )
+
+
+def _costing(settings: Settings) -> Costing | None:
+    prices = settings.decision.prices
+    return None if prices is None else Costing(prices.value, prices.reviews)
 
 
 def _novelty_rule(settings: Settings, part_type: str, classifier: PatchClassifier) -> NoveltyRule | None:

@@ -7,6 +7,7 @@ from station.core.errors import FAULTS
 from station.core.judgement import Journal, Written
 from station.core.novelty.conformal import Novelty
 from station.core.part import Announcement, Decision, Device, Inspection, ModelIdentity, Order
+from station.core.rulings import Rulings
 from station.core.spot_check import Draw
 from station.core.verdicts import Classes
 from station.records.rows import scores_of
@@ -19,7 +20,7 @@ TAKEN_ON = """SELECT part_sequence, part_id, type_code FROM inspections WHERE st
     ORDER BY number DESC LIMIT 1"""
 DECIDED = """SELECT i.verdict, j.algorithm1, i.reason, i.detail, j.confidence, j.deciding_patch, j.defect_patches,
     j.probabilities, j.classes, j.novelty_score, j.novelty_patch, j.novelty_p, j.novelty_alpha, j.calibration_sha256,
-    j.spot_lot, j.spot_one_in, j.spot_seed, j.ms_after_last_line
+    j.spot_lot, j.spot_one_in, j.spot_seed, j.rules, j.ms_after_last_line
     FROM inspections i LEFT JOIN judgements j ON j.inspection = i.number
     WHERE i.inspection_id = ? AND i.verdict IS NOT NULL"""
 
@@ -55,7 +56,20 @@ def _written(row: tuple[Device, int, str, int, str | None, int | None, str | Non
 
 
 def _decision(row: sqlite3.Row, table: Classes) -> Decision:
-    verdict, algorithm1, reason, detail, confidence, deciding_patch, defect_patches, scores, classes, *looked, _ms = row
+    (
+        verdict,
+        algorithm1,
+        reason,
+        detail,
+        confidence,
+        deciding_patch,
+        defect_patches,
+        scores,
+        classes,
+        *looked,
+        rules,
+        _ms,
+    ) = row
     novelty, spot_check = looked[:5], looked[5:]
     return Decision(
         verdict=table.named(verdict),
@@ -68,4 +82,5 @@ def _decision(row: sqlite3.Row, table: Classes) -> Decision:
         probabilities=scores_of(scores, json.loads(classes) if classes else ()),
         novelty=None if novelty[0] is None else Novelty(*novelty),
         spot_check=None if spot_check[0] is None else Draw(*spot_check),
+        rulings=Rulings.of(json.loads(rules)) if rules else None,
     )

@@ -24,7 +24,7 @@ COLUMNS = (
     "ms_after_last_line", "classes", "recipe", "recipe_sha256", "rule", "defects", "light_level", "light_gain",
     "light_gains",
     "novelty_score", "novelty_patch", "novelty_p", "novelty_alpha", "calibration_sha256",
-    "spot_lot", "spot_one_in", "spot_seed", "pass_threshold", "promise_sha256",
+    "rules", "spot_lot", "spot_one_in", "spot_seed", "pass_threshold", "promise_sha256",
 )  # fmt: skip
 JUDGEMENT = f"INSERT INTO judgements ({', '.join(COLUMNS)}) VALUES (:{', :'.join(COLUMNS)})"  # noqa: S608  # constants of this module
 DEFECT = """INSERT INTO defects VALUES (:inspection, :rank, :surface, :patch, :confidence, :angle_deg, :axial_mm,
@@ -79,6 +79,7 @@ def _grounds(judgement: Judgement) -> dict[str, object]:
         "recipe_sha256": judgement.by.recipe_sha256,
         "rule": judgement.by.rule,
         "defects": len(judgement.defects),
+        "rules": json.dumps(decision.rulings.as_json()) if decision.rulings else None,
     }
 
 

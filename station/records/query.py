@@ -33,6 +33,7 @@ LISTED = f"""SELECT i.inspection_id, i.entered_at, i.part_id, i.part_type, i.ver
     i.confirmed_bin {JOINED} ORDER BY i.number DESC LIMIT :limit"""
 EXPORTED_FLAT = f"SELECT {FLAT} {JOINED} ORDER BY i.number"
 EXPORTED = f"SELECT {FLAT}, {DEEP} {JOINED} ORDER BY i.number"
+JUDGED = f"SELECT {FLAT}, {SCORES} {JOINED} AND i.verdict IS NOT NULL ORDER BY i.number"
 ARCHIVED = f"SELECT {FLAT}, {SCORES} {JOINED} AND s.state = 'archived' ORDER BY i.number"
 BEGINS_WITH = f"SELECT {FLAT}, {DEEP} {JOINED} AND substr(i.inspection_id, 1, length(:prefix)) = :prefix LIMIT 2"
 RECORDED_VERDICTS = "SELECT DISTINCT verdict FROM inspections WHERE verdict IS NOT NULL ORDER BY verdict"
@@ -92,6 +93,16 @@ def archived_records(folder: Path) -> Iterator[JsonObject]:
     """
     with reading(folder) as connection:
         yield from map(scored, connection.execute(ARCHIVED, _parameters(RecordFilter())))
+
+
+def judged_records(folder: Path, chosen: RecordFilter) -> Iterator[JsonObject]:
+    """The inspections that have a verdict, oldest first: the flat columns, `classes` and `probabilities`.
+
+    Raises:
+        RecordError: No database, or it cannot be read.
+    """
+    with reading(folder) as connection:
+        yield from map(scored, connection.execute(JUDGED, _parameters(chosen)))
 
 
 def recorded_verdicts(folder: Path) -> list[str]:

@@ -43,6 +43,11 @@ class SqliteReader:
         """The inspections whose scan is archived, oldest first, each with its scores."""
         return query.archived_records(self._folder)
 
+    def judged(self, chosen: RecordFilter) -> Iterator[JsonObject]:
+        """The inspections that have a verdict, oldest first, each with its scores."""
+        self._require_known(chosen)
+        return query.judged_records(self._folder, chosen)
+
     def alarms(self) -> list[JsonObject]:
         """The alarms on the list, the newest first."""
         return alarms.read_listed(self._folder)

@@ -23,7 +23,7 @@ FLAT = """i.inspection_id, i.number, i.part_id, i.part_type, i.part_sequence, i.
     j.novelty_patch, j.novelty_p, j.novelty_alpha, j.calibration_sha256, j.spot_lot, j.spot_one_in, j.spot_seed,
     j.pass_threshold, p.sentence AS promise"""
 SCORES = "j.classes, j.probabilities"
-DEEP = f"""i.part_type_settings, {SCORES}, j.times_ns, j.features, j.verdict AS judged_verdict,
+DEEP = f"""i.part_type_settings, {SCORES}, j.times_ns, j.features, j.rules, j.verdict AS judged_verdict,
     j.reason AS judged_reason, j.detail AS judged_detail, t.plc_sent_ns, t.plc_acknowledged_ns, t.committed_ns"""
 ORDERS = """SELECT device, number, verb, argument, issued_at, acknowledged_at, done_at, confirmed, confirmed_place,
     result FROM orders WHERE inspection = ? ORDER BY order_id"""
@@ -81,6 +81,7 @@ def whole(connection: sqlite3.Connection, row: sqlite3.Row) -> JsonObject:
     light = {name: record.pop(column) for name, column in LIGHT.items()}
     novelty = {name: record.pop(column) for name, column in NOVELTY.items()}
     spot_check = {name: record.pop(column) for name, column in SPOT_CHECK.items()}
+    rules = record.pop("rules")
     seen = deep["probabilities"] is not None
     classes = json.loads(deep["classes"]) if seen else []
     return {
@@ -95,6 +96,7 @@ def whole(connection: sqlite3.Connection, row: sqlite3.Row) -> JsonObject:
         "light": None if light["level"] is None else {**light, "gains": json.loads(light["gains"] or "[]")},
         "novelty": None if novelty["score"] is None else novelty,
         "spot_check": None if spot_check["lot"] is None else spot_check,
+        "rules": json.loads(rules) if rules else None,
         "features": json.loads(deep["features"]) if seen else None,
         "times_ns": _times(connection, row, json.loads(deep["times_ns"]), settled) if seen else None,
     }

@@ -168,6 +168,13 @@ class RecordReader(Protocol):
         each class.
         """
 
+    def judged(self, chosen: RecordFilter) -> Iterator[JsonObject]:
+        """The inspections that have a verdict, oldest first, with the same columns as those of `archived`.
+
+        Raises:
+            ConfigError: A verdict is asked for that is neither configured nor recorded.
+        """
+
     def alarms(self) -> list[JsonObject]:
         """The alarms on the list, the newest first."""
 
