@@ -49,6 +49,8 @@ LABELS = (  # 63xx labels
     Fault(6310, "label.said_later", "What this person says of it bears a later time than now. Set the computer's clock right; nothing was changed.", Reaction.REFUSE),
     Fault(6321, "label.import_refused", "The labels from elsewhere cannot be taken in; none was. Correct what is named.", Reaction.REFUSE),
     Fault(6322, "label.not_written", "The labels cannot be written there; nothing was overwritten. Give another place, or make room on the disk.", Reaction.REFUSE),
+    Fault(6330, "label.study_unusable", "The study cannot be evaluated with this file. Correct what is named.", Reaction.REFUSE),
+    Fault(6331, "label.no_study", "There is no such study. `station msa list` shows those there are.", Reaction.REFUSE),
 )
 # fmt: on
 

@@ -1,0 +1,169 @@
+"""Attribute agreement against published examples, and the report of a study from its trials."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from models.errors import LabelError
+from models.evaluation.figures.agreement import Ratings, cohen, fleiss, with_limits
+from models.evaluation.figures.rates import rate
+from station.core.study import Study
+from station.offline.msa.figures import AppraiserFigures, StudyFigures, figures_of, opinion_of
+from station.offline.msa.report import write_report
+from station.offline.msa.sheet import read_given, sheet_of
+from station.records.tried import SqliteReferenceReader
+from tests.housings import Verdict
+from tests.record_samples import PART_TYPE, decision, open_ledger, part
+
+VERDICTS = ("defect_free", "pits", "scratches", "review")
+NOW = datetime(2026, 5, 1, tzinfo=UTC)
+
+
+def crossed(table: list[list[int]]) -> tuple[Ratings, Ratings]:
+    """Single trials that come to this table, in any order."""
+    pairs = [
+        (row, column) for row, counts in enumerate(table) for column, count in enumerate(counts) for _ in range(count)
+    ]
+    first, second = np.array(pairs, np.intp).T
+    return first[:, None], second[:, None]
+
+
+@pytest.mark.parametrize(
+    ("table", "kappa"),
+    [
+        # AIAG, Measurement Systems Analysis, 4th edition (2010), chapter III section C: 50 parts, 3 appraisers, 3 trials;
+        # its cross-tabulations, 0 for a part that is not acceptable, and the kappas printed with them
+        ([[44, 6], [3, 97]], 0.86),  # appraisers A and B
+        ([[45, 5], [3, 97]], 0.88),  # A and the reference
+        ([[45, 2], [3, 100]], 0.92),  # B and the reference
+        ([[42, 9], [6, 93]], 0.77),  # C and the reference
+    ],
+)
+def test_cohens_kappa_is_that_of_the_manual(table: list[list[int]], kappa: float) -> None:
+    assert cohen(*crossed(table), 2) == pytest.approx(kappa, abs=0.005)
+
+
+@pytest.mark.parametrize(
+    ("right", "miss", "alarm", "opinion"),
+    [
+        # the same example: effectiveness with its limits of 95 %, miss and false alarm rates of A, B and C as printed
+        ((42, 0.84, 0.71, 0.93), (3, 0.063), (5, 0.049), "unacceptable"),
+        ((45, 0.90, 0.78, 0.97), (3, 0.063), (2, 0.020), "unacceptable"),
+        ((40, 0.80, 0.66, 0.90), (6, 0.125), (9, 0.088), "unacceptable"),
+        ((48, 0.96, 0.86, 1.00), (0, 0.0), (5, 0.049), "acceptable"),
+        ((41, 0.82, 0.69, 0.92), (2, 0.042), (9, 0.088), "marginal"),
+    ],
+)
+def test_rates_and_opinion_are_those_of_the_manual(
+    right: tuple[int, float, float, float], miss: tuple[int, float], alarm: tuple[int, float], opinion: str
+) -> None:
+    effectiveness, missed, alarms = rate(right[0], 50), rate(miss[0], 48), rate(alarm[0], 102)
+    assert (effectiveness.share, missed.share, alarms.share) == pytest.approx((right[1], miss[1], alarm[1]), abs=6e-4)
+    assert (effectiveness.lower, effectiveness.upper) == pytest.approx(right[2:], abs=0.006)
+    assert opinion_of(effectiveness, missed, alarms) == opinion
+
+
+def test_fleiss_kappa_is_that_of_the_known_example_of_ten_subjects_and_fourteen_raters() -> None:
+    # the table of 10 subjects, 14 raters and 5 categories that texts on Fleiss (1971) work through: kappa 0.210
+    counts = (
+        (0, 0, 0, 0, 14), (0, 2, 6, 4, 2), (0, 0, 3, 5, 6), (0, 3, 9, 2, 0), (2, 2, 8, 1, 1),
+        (7, 7, 0, 0, 0), (3, 2, 6, 3, 0), (2, 5, 3, 2, 2), (6, 5, 2, 1, 0), (0, 2, 2, 3, 7),
+    )  # fmt: skip
+    ratings = np.array([np.repeat(np.arange(5), row) for row in counts], np.intp)
+    kappa = with_limits(fleiss, ratings, categories=5)
+    assert kappa.value == pytest.approx(0.210, abs=5e-4)
+    assert kappa.lower is not None
+    assert kappa.upper is not None
+    assert kappa.lower < 0.210 < kappa.upper
+
+
+def test_where_all_is_of_one_class_there_is_no_kappa() -> None:
+    ratings = np.zeros((5, 3), np.intp)
+    kappa = with_limits(fleiss, ratings, categories=2)
+    assert (kappa.value, kappa.lower, kappa.upper) == (None, None, None)
+
+
+SAID = {
+    "P1": (Verdict.DEFECT_FREE,) * 3,
+    "P2": (Verdict.PITS, Verdict.PITS, Verdict.DEFECT_FREE),  # missed once
+    "P3": (Verdict.SCRATCHES, Verdict.PITS, Verdict.REVIEW),  # another defect each time, and never passed
+    "P4": (Verdict.DEFECT_FREE, Verdict.REVIEW, Verdict.DEFECT_FREE),
+    "P5": (Verdict.PITS,),  # broken off
+    "P6": (Verdict.PITS,) * 3,  # nobody says what it is
+}
+REFERENCE = """part_id,reference,anna,anna,anna
+P1,defect_free,defect_free,defect_free,defect_free
+P2,pits,pits,pits,pits
+P3,scratches,scratches,scratches,scratches
+P4,defect_free,defect_free,defect_free,defect_free
+P5,pits,pits,pits,pits
+P7,pits,pits,pits,pits
+"""
+
+
+async def figures(tmp_path: Path) -> StudyFigures:
+    ledger, study = await open_ledger(tmp_path), Study("spring", 3)
+    for part_id, verdicts in SAID.items():
+        for trial, verdict in enumerate(verdicts, 1):  # each laid in anew, as after a study that was broken off
+            inspection = await ledger.enter(part(part_id), PART_TYPE)
+            await ledger.references.keep_trial(study, inspection, trial, decision(verdict))
+    again = await ledger.enter(part("P1"), PART_TYPE)
+    await ledger.references.keep_trial(study, again, 4, decision(Verdict.PITS))  # more than was asked for
+    await ledger.close()
+    (tmp_path / "reference.csv").write_text(REFERENCE, encoding="utf-8")
+    reader = SqliteReferenceReader(tmp_path)
+    assert [(row["name"], row["parts"], row["judged"]) for row in reader.studies()] == [("spring", 6, 17)]
+    sheet = sheet_of(reader.trials("spring"), read_given(tmp_path / "reference.csv", VERDICTS), 3)
+    return figures_of("spring", sheet, "defect_free", VERDICTS, 3, NOW)
+
+
+def counts(one: AppraiserFigures) -> dict[str, tuple[int, int]]:
+    names = ("within", "effectiveness", "miss", "missed_parts", "false_alarm")
+    return {name: (getattr(one, name).events, getattr(one, name).trials) for name in names}
+
+
+async def test_a_study_counts_whole_parts_with_a_reference(tmp_path: Path) -> None:
+    found = await figures(tmp_path)
+    assert (found.parts, found.defective) == (4, 2)
+    assert (found.broken_off, found.without_reference, found.not_judged) == ({"P5": 1}, ["P6"], ["P7"])
+    station, anna = found.appraisers
+    assert counts(station) == {
+        "within": (1, 4), "effectiveness": (2, 4), "miss": (1, 6), "missed_parts": (1, 2), "false_alarm": (1, 6),
+    }  # fmt: skip
+    assert counts(anna)["effectiveness"] == (4, 4)
+    assert (station.opinion, anna.opinion) == ("unacceptable", "acceptable")
+    assert station.kappa.value == pytest.approx(2 / 3)  # 10 of 12 agree, half of them by chance
+    (between,) = found.between
+    assert (between.first, between.second, between.agreed.events) == ("station", "anna", 2)
+
+
+async def test_the_report_is_written_as_html_and_json(tmp_path: Path) -> None:
+    found = await figures(tmp_path)
+    html, json = write_report(found, tmp_path / "report")
+    assert StudyFigures.model_validate_json(json.read_text(encoding="utf-8")) == found
+    text = html.read_text(encoding="utf-8")
+    for words in ("unacceptable", "P5: 1 of 3 trials; lay it in again", "station and anna", "0.67"):
+        assert words in text
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("part,reference\nP1,pits\n", "the first columns must be part_id and reference"),
+        ("part_id,reference\nP1,rust\n", "line 2: rust is no verdict"),
+        ("part_id,reference\nP1,pits\nP1,pits\n", "line 3: part P1 stands there twice"),
+        ("part_id,reference,anna\nP1,pits\n", "line 2 has 2 values, the first line names 3"),
+        ("part_id,reference,station\nP1,pits,pits\n", "no person may be called station"),
+        ("part_id,reference\nP9,pits\n", "none has its 3 trials and a reference"),
+    ],
+)
+def test_a_reference_that_cannot_be_used_is_refused(tmp_path: Path, text: str, words: str) -> None:
+    file = tmp_path / "reference.csv"
+    file.write_text(text, encoding="utf-8")
+    trials = [{"part_id": "P1", "verdict": "pits"}] * 3
+    with pytest.raises(LabelError) as caught:
+        sheet_of(trials, read_given(file, VERDICTS), 3)
+    assert caught.value.code == "label.study_unusable"
+    assert words in caught.value.detail
