@@ -33,8 +33,8 @@ def crossed(table: list[list[int]]) -> tuple[Ratings, Ratings]:
 @pytest.mark.parametrize(
     ("table", "kappa"),
     [
-        # AIAG, Measurement Systems Analysis, 4th edition (2010), chapter III section C: 50 parts, 3 appraisers, 3 trials;
-        # its cross-tabulations, 0 for a part that is not acceptable, and the kappas printed with them
+        # AIAG, Measurement Systems Analysis, 4th edition (2010), chapter III section C: 50 parts, 3 appraisers, 3
+        # trials; its cross-tabulations, 0 for a part that is not acceptable, and the kappas printed with them
         ([[44, 6], [3, 97]], 0.86),  # appraisers A and B
         ([[45, 5], [3, 97]], 0.88),  # A and the reference
         ([[45, 2], [3, 100]], 0.92),  # B and the reference

@@ -152,7 +152,7 @@ class _Judging:
 
     def _stopped(self, ratings: Ratings) -> Ratings:
         """1 for what does not pass."""
-        return (ratings != self._passing).astype(np.intp)
+        return np.asarray(ratings != self._passing, np.intp)
 
 
 def opinion_of(effectiveness: Rate, miss: Rate, false_alarm: Rate) -> Opinion:

@@ -1,5 +1,6 @@
 """The report of a study: one HTML file for people, and the same figures as JSON."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from models.evaluation.figures.agreement import Kappa
@@ -96,7 +97,7 @@ def _appraisers(figures: StudyFigures) -> tuple[tuple[str, ...], list[tuple[str,
     return head, [tuple(row) for row in zip(names, *columns, strict=True)]
 
 
-def _between(figures: StudyFigures) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+def _between(figures: StudyFigures) -> tuple[tuple[str, ...], Sequence[tuple[str, ...]]]:
     head = ("", "all trials of both the same", "kappa (Cohen)")
     rows = [
         (f"{one.first} and {one.second}", rate_words(one.agreed), kappa_words(one.kappa)) for one in figures.between

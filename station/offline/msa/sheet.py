@@ -1,7 +1,7 @@
 """The sheet of a study: what each appraiser said of each part, and what the part is.
 
-A CSV file has the columns `part_id` and `reference`, and as many more as people have judged the parts: a column a trial,
-named after the person, so that the same name stands over each of a person's trials.
+A CSV file has the columns `part_id` and `reference`, and, where people have judged the parts, a column a trial, named
+after the person, so that the same name stands over each of a person's trials.
 """
 
 import csv
@@ -106,7 +106,7 @@ def sheet_of(trials: Iterable[JsonObject], given: Given, wanted: int) -> Sheet:
     return Sheet(
         parts=parts,
         reference={part: given.reference[part] for part in parts},
-        appraisers={STATION: whole} | given.people,
+        appraisers={STATION: whole, **given.people},
         broken_off={part: len(verdicts) for part, verdicts in said.items() if part not in whole},
         without_reference=tuple(part for part in said if part not in given.reference),
         not_judged=tuple(part for part in given.reference if part not in said),
