@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from sim.faults import wishes
 from sim.ledger import Happening
 from sim.running import Plan, running_cell
 from station.cell.packml import Command, State
@@ -73,6 +74,7 @@ async def product_cell(
     folder: Path,
     watch: Watcher = lambda _event: None,
     truth: Truth | None = None,
+    faults: tuple[str, ...] = (),
 ) -> AsyncIterator[ProductCell]:
     """The cell of a configuration, not yet reset.
 
@@ -82,6 +84,7 @@ async def product_cell(
         folder: The records are in its `data`.
         watch: Told of everything that happens.
         truth: What truly happens, for whoever looks at it where no station starts.
+        faults: What is to break, as `NAME@PART`.
     """
     settings, truth, cells = load_settings(config), truth or Truth(), list[ProductCell]()
 
@@ -91,7 +94,7 @@ async def product_cell(
         watch(event)
 
     async with (
-        running_cell(settings, Plan(recording, None, Speed.MAX, None), truth) as running,
+        running_cell(settings, Plan(recording, None, Speed.MAX, None, wishes(list(faults))), truth) as running,
         open_station(addressed(settings, running), folder / "data", ToldAtOnce(told)) as station,
     ):
         cells.append(ProductCell(settings, folder, truth, station, overheard(running)))

@@ -18,7 +18,7 @@ from tests.cell.test_refused_starts import ROWS as REFUSED_STARTS
 
 HERE = Path(__file__).parent
 PLC, REFUSALS, RECORDS = "test_faults_at_the_plc.py", "test_refusals.py", "test_simulation.py"
-CONTROL, DISK = "test_control.py", "test_disk.py"
+CONTROL, DISK, GOLDEN = "test_control.py", "test_disk.py", "test_golden_parts.py"
 BAD_SCANS = "test_bad_scans_are_named_and_left_out_and_the_recording_goes_on"
 
 ELSEWHERE: dict[str, tuple[str, str]] = {
@@ -27,6 +27,12 @@ ELSEWHERE: dict[str, tuple[str, str]] = {
     "part.interrupted": (
         PLC, "test_an_interrupted_part_goes_to_review_though_it_was_judged_good_and_the_plc_reads_why",
     ),
+    "part.golden": (GOLDEN, "test_no_part_goes_before_the_golden_ones_and_those_never_pass"),
+    "part.challenge_due": (GOLDEN, "test_no_part_goes_before_the_golden_ones_and_those_never_pass"),
+    "part.golden_refused": (GOLDEN, "test_a_golden_part_under_another_type_is_not_taken"),
+    "part.challenge_failed": (GOLDEN, "test_a_golden_part_that_is_judged_wrongly_holds_the_cell_until_all_are_right"),
+    "part.study": (GOLDEN, "test_a_study_turns_each_part_as_often_as_it_asks_for_and_lets_none_pass"),
+    "part.review_cheaper": (GOLDEN, "test_a_review_that_is_cheaper_is_asked_for_until_its_budget_is_spent"),
     "plc.starved": (PLC, "test_a_cell_without_parts_is_suspended"),
     "plc.two_masters": (PLC, "test_two_masters_suspend_the_cell_and_the_record_names_who_commanded"),
     "plc.illegal_command": (PLC, "test_a_command_of_the_plc_that_the_state_does_not_accept_is_refused_with_its_code"),
@@ -101,7 +107,7 @@ def test_every_fault_of_the_cell_has_a_test_of_the_whole_cell() -> None:
 
 
 def test_every_fault_that_a_part_can_meet_is_met_by_a_running_cell() -> None:
-    met = named() | provoked() | {code for code, (file, _test) in ELSEWHERE.items() if file == PLC}
+    met = named() | provoked() | {code for code, (file, _test) in ELSEWHERE.items() if file in {PLC, GOLDEN}}
     reactions = {code for code in of_the_cell() if FAULTS[code].reaction not in {Reaction.REFUSE, Reaction.WARN}}
     assert reactions - met == set()
 

@@ -56,6 +56,7 @@ async def test_no_part_goes_before_the_golden_ones_and_those_never_pass() -> Non
         await bench.start()
         bench.feed("A1")
         said = await suspended(bench)
+        await until(lambda: bench.line.report.reason is FAULTS["part.challenge_due"])
         assert said == "smh_385: no challenge was passed yet; lay in GOLD-GOOD, GOLD-PITS"
         assert bench.floor.sorted_parts == []
         assert await lay_in(bench, "GOLD-GOOD", Verdict.DEFECT_FREE) == ("bin_review", "part.golden")
@@ -73,6 +74,7 @@ async def test_a_golden_part_under_another_type_is_not_taken() -> None:
         await bench.start()
         bench.feed("GOLD-PITS", 2)
         assert "GOLD-PITS is of type smh_385, announced as smh_570" in await suspended(bench)
+        await until(lambda: bench.line.report.reason is FAULTS["part.golden_refused"])
 
 
 async def test_a_golden_part_that_is_judged_wrongly_holds_the_cell_until_all_are_right() -> None:
@@ -83,6 +85,7 @@ async def test_a_golden_part_that_is_judged_wrongly_holds_the_cell_until_all_are
         assert await lay_in(bench, "GOLD-PITS", Verdict.DEFECT_FREE) == ("bin_review", "part.golden")
         await bench.desk.reached(State.HELD)
         assert bench.fault is FAULTS["part.challenge_failed"]
+        await until(lambda: bench.line.report.reason is FAULTS["part.challenge_failed"])
         assert "GOLD-PITS is pits, judged defect_free" in bench.desk.view.reason.detail  # type: ignore[union-attr]
         bench.give(Command.UNHOLD)
         await bench.desk.reached(State.EXECUTE, State.SUSPENDED)
@@ -105,6 +108,19 @@ async def test_a_golden_part_whose_scan_cannot_be_judged_is_laid_in_again() -> N
         assert [(step.name, step.found) for step in bench.ledger.references.steps] == [("judged", None)]
         await pass_challenge(bench)
         assert names(bench)[-1] == "passed"
+
+
+async def test_a_review_that_is_cheaper_is_asked_for_until_its_budget_is_spent() -> None:
+    prices = {"escape": 100, "overkill": 1000, "review": 1, "reviews": 2}
+    kind = settings().model_dump(mode="json")["part_types"]["smh_385"] | {"rule": "cost"}
+    async with running(settings(decision={"prices": prices}, part_types={"smh_385": kind})) as bench:
+        await bench.start()
+        bench.classifier.probability = 0.998  # 16 patches: a pass is expected to cost 3.2
+        said = [await lay_in(bench, f"A{number}", Verdict.DEFECT_FREE) for number in range(3)]
+        assert said == [("bin_review", "part.review_cheaper")] * 2 + [("second_inspection", None)]
+        decided = [entry.judgement.decision for entry in bench.ledger.entries.values() if entry.judgement]
+        assert [one.rulings.costing.reviews_left for one in decided] == [2, 1, 0]
+        assert bench.line.published[0].decision.fault is FAULTS["part.review_cheaper"]
 
 
 async def test_changeover_hours_operator_and_plc_make_them_due_anew(tmp_path: Path) -> None:
