@@ -83,6 +83,7 @@ class Instrument:
             passing=passing,
             min_confidence=judging.rule.min_confidence if judging else None,
             cropping=judging.cropping if judging else "pictures as they are",
+            promised=tuple(one.sentence for one in self.scorer.promises.values()),
         )
 
 

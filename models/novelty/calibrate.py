@@ -8,10 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from models.chapters import with_chapter
 from models.manifest import CARD, Bundle, Manifest, hash_files, utc_now, write_manifest
 from models.novelty.file import CalibratedParts, CalibrationDocument, read_calibrated_parts
 from models.novelty.sections import CALIBRATION, CalibratedType, CalibrationFile
-from models.novelty.words import with_chapter
+from models.novelty.words import chapter
 from models.release.new_folder import new_folder
 from station.core.errors import ModelError
 from station.core.novelty.conformal import parts_for
@@ -123,7 +124,7 @@ def write_calibrated(bundle: Bundle, types: Mapping[str, CalibratedParts], folde
             (staged / name).write_bytes(bundle.read(name))
         (staged / CALIBRATION).write_text(CalibrationDocument(types=known).model_dump_json(indent=1) + "\n", "utf-8")
         if CARD in bundle.manifest.files:
-            (staged / CARD).write_text(with_chapter(bundle.read(CARD).decode(), manifest), "utf-8")
+            (staged / CARD).write_text(with_chapter(bundle.read(CARD).decode(), chapter(manifest)), "utf-8")
         manifest = manifest.model_copy(update={"files": hash_files(staged)})
         write_manifest(staged, manifest)
     return manifest

@@ -1,7 +1,5 @@
 """The chapter of a model card on parts unlike anything that the network was trained on."""
 
-import re
-
 from models.manifest import Manifest
 from models.novelty.sections import CalibratedType
 
@@ -32,12 +30,3 @@ def chapter(manifest: Manifest) -> str:
 
 def _least(kind: CalibratedType) -> str:
     return f"{1 / (kind.parts + 1):.2%}"
-
-
-def with_chapter(card: str, manifest: Manifest) -> str:
-    """A card with this chapter as it is now; at its place, or, where it had none, at the end."""
-    text = chapter(manifest)
-    pattern = re.compile(rf"{re.escape(TITLE)}\n.*?(?=\n\n## |\Z)", re.DOTALL)
-    if pattern.search(card):
-        return pattern.sub(lambda _found: text, card).rstrip("\n") + "\n"
-    return f"{card.rstrip(chr(10))}\n\n{text}\n"

@@ -12,7 +12,8 @@ from models.evaluation.figures.wording import name
 from models.evaluation.measuring.defects import Detection
 from models.evaluation.measuring.evaluation import Evaluation, Unlisted, gaps
 from models.manifest import Figures, Manifest, Parity, Quantisation
-from models.novelty.words import chapter
+from models.novelty import words as novelty_words
+from models.promise import words as promise_words
 
 CLAIM, CONFIDENCE = 0.001, 0.95
 
@@ -60,7 +61,8 @@ def card_text(manifest: Manifest, evaluations: Sequence[Evaluation] = ()) -> str
         *(block for evaluation in evaluations for block in _evaluation(evaluation)),
         "## Artefacts",
         *_artefacts(manifest),
-        chapter(manifest),
+        novelty_words.chapter(manifest),
+        promise_words.chapter(manifest),
         "## Limits",
         LIMITS.format(**facts),
         "## What it must not be used for",

@@ -20,7 +20,9 @@ from models.evaluation.measuring.parts import (
     Cutter,
     JudgedPart,
     NoveltyOf,
+    PassesFrom,
     Rule,
+    any_pass,
     judge_image,
     nothing_known,
     true_labels,
@@ -28,6 +30,7 @@ from models.evaluation.measuring.parts import (
 from models.evaluation.measuring.scorers import Scorer
 from models.manifest import Bundle, Manifest, Parity, load_bundle, utc_now
 from models.meaning import check_classes, meaning_of
+from models.promise.words import said
 from models.release.gate_report import Check, Contender, Counts, GateReport, GoldenSet, Measured, Refusal, spell
 from models.release.parity import MAX_CHANGED_SHARE, is_broken
 from models.release.runners import open_variant
@@ -59,6 +62,11 @@ def knows_nothing(_scorer: Scorer) -> NoveltyOf:
     return nothing_known
 
 
+def promises_nothing(_scorer: Scorer) -> PassesFrom:
+    """Parts pass from the usual confidence on, whatever the network."""
+    return any_pass
+
+
 @dataclass(frozen=True, slots=True)
 class Terms:
     """How bundles are compared.
@@ -72,6 +80,7 @@ class Terms:
         cutter_of: How the station makes patches of a scan for a network of a geometry, and of the light that it knows.
         people: What people say of parts, beside what recordings say; None to ask nobody.
         novelty_of: From when on the station takes parts for unknown by a network.
+        passes_from: With what confidence the station lets parts pass by a network, where more is promised of it.
     """
 
     engine: EngineName
@@ -82,6 +91,7 @@ class Terms:
     cutter_of: Callable[[Geometry, float | None], Cutter]
     people: People | None = None
     novelty_of: Callable[[Scorer], NoveltyOf] = knows_nothing
+    passes_from: Callable[[Scorer], PassesFrom] = promises_nothing
 
     def rule_of(self, bundle: Bundle) -> Rule:
         """How parts are judged by a bundle.
@@ -96,9 +106,9 @@ class Terms:
         cutter = self.cutter_of(manifest.layout, bundle.light_level)
         return Rule(meaning, manifest.layout, self.min_confidence, cutter)
 
-    def with_novelty(self, rule: Rule, scorer: Scorer) -> Rule:
-        """The same rule, with that of unknown parts by a network that is open."""
-        return replace(rule, novelty_of=self.novelty_of(scorer))
+    def with_guard(self, rule: Rule, scorer: Scorer) -> Rule:
+        """The same rule, with what a network that is open says of unknown parts, and what is promised of it."""
+        return replace(rule, novelty_of=self.novelty_of(scorer), passes_from=self.passes_from(scorer))
 
     def known(self, folder: Path, geometry: Geometry) -> KnownParts:
         """The parts of a recording whose classes are known, as a network of a geometry takes them.
@@ -166,17 +176,19 @@ def judge_candidate(
         return _report(Contender(name=candidate.name, sha256=None), against, (refusal,), None)
     golden_parts = [require_all(terms.known(folder, rule.geometry), folder) for folder in golden]
     test_parts = [terms.known(folder, rule.geometry) for folder in tests]
-    judges = [(engine, terms.with_novelty(rule, engine)) for engine in engines]
+    judges = [(engine, terms.with_guard(rule, engine)) for engine in engines]
     if not (not_compared := _incomparable(against, rule, terms)):
         present = open_variant(against, terms.engine, terms.precision)
-        judges.append((present, terms.with_novelty(terms.rule_of(against), present)))
+        judges.append((present, terms.with_guard(terms.rule_of(against), present)))
     scans = [scan for known in (*golden_parts, *test_parts) for scan in known.scans]
     trial = _try(judges, scans, sum(len(known.scans) for known in golden_parts), not_compared)
     left_out = tuple(part for known in test_parts for part in known.left_out)
     sets = Sets(_sealed(golden, golden_parts, terms), tuple(folder.name for folder in tests), left_out)
     measured = _measure(trial, sets, terms)
     refusals = (*_refusals(measured), *_parity_refusals(bundle.manifest, measured))
-    return _report(Contender(name=bundle.identity.name, sha256=bundle.identity.sha256), against, refusals, measured)
+    new = Contender(name=bundle.identity.name, sha256=bundle.identity.sha256)
+    report = _report(new, against, refusals, measured)
+    return report.model_copy(update={"promised": tuple(said(bundle.manifest.promises))})
 
 
 def _sealed(folders: Sequence[Path], known: Sequence[KnownParts], terms: Terms) -> tuple[GoldenSet, ...]:

@@ -110,6 +110,7 @@ class GateReport(Section):
     new: Contender
     against: Contender
     measured: Annotated[Measured | None, Field(description="None where the new bundle could not be run.")]
+    promised: Annotated[tuple[str, ...], Field(description="What is promised of the new bundle, in sentences.")] = ()
 
     def demand(self, candidate: ModelIdentity, present: ModelIdentity, station: Conditions | None) -> None:
         """Make sure that this report lets one bundle replace another.
@@ -167,6 +168,7 @@ def explain(report: GateReport) -> list[str]:
     lines.append(f"against  {report.against.name}  {report.against.sha256}")
     if report.measured is not None:
         lines += ["", *_arithmetic(report.measured)]
+    lines += ["", *report.promised] if report.promised else []
     lines += ["", "PASSED" if report.passed else "REFUSED"]
     return lines + [f"  {refusal.check}: {refusal.text}" for refusal in report.refusals]
 

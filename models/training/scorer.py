@@ -12,6 +12,7 @@ from station.core.errors import ModelError
 from station.core.geometry import Geometry
 from station.core.part import Pixels, Probabilities
 from station.core.probabilities import problem_of
+from station.core.promise import Promise
 
 BATCH = 32
 
@@ -64,6 +65,11 @@ class CheckpointScorer:
     @property
     def light_level(self) -> None:
         """Nor how bright that was."""
+
+    @property
+    def promises(self) -> dict[str, Promise]:
+        """Of a checkpoint nothing is promised."""
+        return {}
 
     def score(self, images: Pixels) -> Probabilities:
         """Probabilities (n, classes) of images of the size that the network was trained on.

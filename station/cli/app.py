@@ -30,6 +30,7 @@ from station.cli.learn import gather_parts, learn
 from station.cli.model import model_app
 from station.cli.msa import msa_app
 from station.cli.page import audit_app, page
+from station.cli.promise import promise_app
 from station.cli.recipe import recipe_app
 from station.cli.recording import record
 from station.cli.records import records_app
@@ -71,6 +72,7 @@ app.add_typer(dataset_app, name="dataset")
 app.add_typer(label_app, name="label")
 app.add_typer(model_app, name="model")
 app.add_typer(msa_app, name="msa")
+app.add_typer(promise_app, name="promise")
 app.add_typer(recipe_app, name="recipe")
 app.command()(bench)
 app.command()(learn)

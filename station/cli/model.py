@@ -7,6 +7,7 @@ from station.cli.model_curve import curve
 from station.cli.model_measure import evaluate, robustness
 from station.cli.model_mistakes import mistakes
 from station.cli.model_predict import predict
+from station.cli.model_promise import promise
 from station.cli.model_release import card, export, gate, list_bundles, promote, rollback, show
 from station.cli.model_train import compare, crossval, networks, train
 
@@ -19,8 +20,8 @@ def model() -> None:
 
 
 COMMANDS = (
-    train, networks, crossval, compare, mistakes, curve, evaluate, robustness, predict, export, calibrate, card, gate,
-    show, promote, rollback,
+    train, networks, crossval, compare, mistakes, curve, evaluate, robustness, predict, export, calibrate, promise,
+    card, gate, show, promote, rollback,
 )  # fmt: skip
 for command in COMMANDS:
     model_app.command()(command)

@@ -8,10 +8,9 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from station.cli.model_options import trained_hashes, unseen_scans
 from station.cli.terminal import ConfigOption, DataOption, err, out, progress, settings_of
-from station.core.errors import ConfigError, RecordingError
 from station.core.novelty.conformal import parts_for
-from station.core.recording import RecordedScan
 from station.core.settings import Settings
 
 if TYPE_CHECKING:
@@ -65,7 +64,7 @@ def calibrate(
     found = chosen_bundle(bundle, find_shelf(settings, data))
     require_reference(found)
     good = _good_parts(found, settings, data_sets or (), unlabelled)
-    scans = _scans(settings, recordings or (), records)
+    scans = unseen_scans(settings, recordings or (), records)
     with progress("good parts") as done:
         good.take(scans, done)
     _tell("Left out:", good.left_out)
@@ -80,35 +79,13 @@ def calibrate(
 
 
 def _good_parts(bundle: "Bundle", settings: Settings, data_sets: Sequence[Path], unlabelled: bool) -> "GoodParts":
-    import numpy as np
-
-    from models.dataset.store import read_data
     from models.engines import make_engine
-    from models.novelty.file import read_trained
-    from models.novelty.learnt import trained_on
     from station.flow.pixels.library import library
     from station.offline.calibrating import Choice, GoodParts
 
     library()
-    trained = np.concatenate([read_trained(bundle), *(trained_on(read_data(folder)) for folder in data_sets)])
-    choice = Choice(trained, settings.table.passing.name if unlabelled else None)
+    choice = Choice(trained_hashes(bundle, data_sets), settings.table.passing.name if unlabelled else None)
     return GoodParts(make_engine(bundle, settings.model), settings, choice)
-
-
-def _scans(
-    settings: Settings, recordings: Sequence[Path], records: Path | None
-) -> Sequence[RecordedScan | RecordingError]:
-    from station.host.records import read_records
-    from station.labels.build import open_labels
-    from station.offline.calibrating import labelled_scans, scans_of
-
-    if not recordings and records is None:
-        raise ConfigError("config.bad_option", "give recordings of good parts (--from), or records (--records)")
-    scans: list[RecordedScan | RecordingError] = list(scans_of(recordings, settings))
-    if records is not None:
-        labels = open_labels(settings, records).labels()
-        scans += labelled_scans(read_records(settings, records), labels, records)
-    return scans
 
 
 def _table(types: "Mapping[str, CalibratedParts]") -> Table:

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 from pydantic import ValidationError
@@ -12,8 +12,13 @@ from rich.progress import track
 
 from models.version import INSTALL_TRAIN
 from station.cli.terminal import REFUSED, err, settings_of
-from station.core.errors import ConfigError
+from station.core.errors import ConfigError, RecordingError
+from station.core.recording import RecordedScan
 from station.core.settings import ModelSettings, Settings
+
+if TYPE_CHECKING:
+    from models.manifest import Bundle
+    from models.novelty.file import Hashes
 
 Item = TypeVar("Item")
 
@@ -61,3 +66,42 @@ def need_packages_for(model: str) -> None:
 def tracked(what: str, items: Sequence[Item]) -> Iterable[Item]:
     """The items, one by one, while a bar on the terminal shows how far it is."""
     return track(items, description=what, console=err, transient=True, disable=not sys.stderr.isatty())
+
+
+def unseen_scans(
+    settings: Settings, recordings: Sequence[Path], records: Path | None
+) -> Sequence[RecordedScan | RecordingError]:
+    """The scans of recordings, and those of a data folder with what people have labelled, and what cannot be used.
+
+    Raises:
+        ConfigError: Neither is given.
+        RecordingError: A folder is no recording.
+        StationError: Records or labels cannot be read.
+    """
+    from station.host.records import read_records
+    from station.labels.build import open_labels
+    from station.offline.calibrating import labelled_scans, scans_of
+
+    if not recordings and records is None:
+        raise ConfigError("config.bad_option", "give recordings of such parts (--from), or records (--records)")
+    scans: list[RecordedScan | RecordingError] = list(scans_of(recordings, settings))
+    if records is not None:
+        labels = open_labels(settings, records).labels()
+        scans += labelled_scans(read_records(settings, records), labels, records)
+    return scans
+
+
+def trained_hashes(bundle: "Bundle", data_sets: Sequence[Path]) -> "Hashes":
+    """Which scans a network was trained on, as far as its bundle and these data sets tell.
+
+    Raises:
+        ModelError: What the bundle says cannot be used.
+        DatasetError: A data set cannot be read.
+    """
+    import numpy as np
+
+    from models.dataset.store import read_data
+    from models.novelty.file import read_trained
+    from models.novelty.learnt import trained_on
+
+    return np.concatenate([read_trained(bundle), *(trained_on(read_data(folder)) for folder in data_sets)])

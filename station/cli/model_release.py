@@ -223,14 +223,14 @@ def gate(
     from models.release.gate_report import explain
     from models.release.shelf import chosen_bundle
     from models.weights import bundle_folder
-    from station.offline.measuring import StationCutter, novelty_of
+    from station.offline.measuring import StationCutter, novelty_of, passes_from
     from station.offline.people import open_people
 
     settings = settings_of(config, "simulate.toml")
     shelf, model, least = _shelf(config, data), settings.model, settings.decision.min_confidence
     cutter_of, people = partial(StationCutter, settings), open_people(settings, labels)
-    novel = partial(novelty_of, settings=settings)
-    terms = Terms(model.engine, model.precision, settings.table, least, overkill_budget, cutter_of, people, novel)
+    guard = partial(novelty_of, settings=settings), partial(passes_from, settings=settings)
+    terms = Terms(model.engine, model.precision, settings.table, least, overkill_budget, cutter_of, people, *guard)
     present = chosen_bundle(against, shelf)
     found = judge_candidate(bundle_folder(candidate), present, golden, tests or (), terms)
     if found.new.sha256 is not None:

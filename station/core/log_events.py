@@ -78,6 +78,7 @@ EventName = Literal[
     "plc_poller_ended",
     "plc_writes_refused",
     "producer_left_out",
+    "promise_measured_otherwise",
     "pruning_postponed",
     "reason_changed",
     "registers_read_in_parts",

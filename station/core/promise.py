@@ -55,6 +55,9 @@ class Promise:
         return f"{claim}, with {self.confidence:.0%} confidence: {seen} from {self.threshold:g} on ({judged})."
 
 
+NOTHING_PROMISED = "Nothing is promised of how many defective parts pass; `station model promise` proves what can be."
+
+
 def said_of(promise: Promise | None, part_type: str) -> str:
     """The sentence of a promise, or that there is none."""
-    return promise.sentence if promise else f"Nothing is promised of how many defective parts of {part_type} pass."
+    return promise.sentence if promise else f"{part_type}: {NOTHING_PROMISED}"

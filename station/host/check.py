@@ -18,6 +18,7 @@ from station.core.wakefulness import LATENCY_FILE, cores_awake
 from station.host.bundles import history_doubt, threshold_mismatches
 from station.host.devices import make_camera, make_jig, make_line, make_robot
 from station.host.novelty import novelty_doubts
+from station.host.promise import promise_doubts, sentences
 from station.host.recipes import classes_not_answered, find_bundles, lightless, make_recipes
 
 PLC_PATIENCE_S = 3.0
@@ -77,11 +78,13 @@ async def _model(settings: Settings, data: Path) -> str:
     doubts = (
         *unanswered,
         *novelty_doubts(bundles, settings),
+        *promise_doubts(bundles, settings),
         *threshold_mismatches(bundles, settings, data),
         history_doubt(settings, data),
         lightless(settings, bundles),
     )
-    return "; but ".join(filter(None, (said, *doubts)))
+    promised = " ".join(sentences(settings, data).values())
+    return f"{'; but '.join(filter(None, (said, *doubts)))}. {promised}"
 
 
 def _said_of(classifier: PatchClassifier) -> str:

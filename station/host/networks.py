@@ -16,6 +16,7 @@ from station.core.room import MB, require_room
 from station.core.settings import Settings
 from station.host.bundles import history_doubt, threshold_mismatches
 from station.host.novelty import novelty_doubts
+from station.host.promise import promise_doubts
 from station.host.recipes import classes_not_answered, find_bundles, lightless, recipes_of
 
 log = structlog.get_logger()
@@ -45,6 +46,8 @@ async def load_recipes(settings: Settings, folder: Path, compute: ComputeThread)
         log.warning("classes_not_answered", detail=told)
     for doubt in novelty_doubts(bundles, settings):
         log.warning("unknown_parts_not_told", detail=doubt)
+    for doubt in promise_doubts(bundles, settings):
+        log.warning("promise_measured_otherwise", detail=doubt)
     for doubt in threshold_mismatches(bundles, settings, folder):
         log.warning("least_confidence_differed", detail=doubt)
     if unlit := lightless(settings, bundles):

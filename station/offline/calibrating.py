@@ -1,29 +1,22 @@
 """Good parts, of recordings or of the records, held against a bundle's reference by the station's own steps."""
 
 import csv
-import hashlib
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from models.novelty.calibrate import GoodPart
-from models.novelty.file import Hashes, short_hashes
-from station.core.errors import BugError, PartError, RecordingError
-from station.core.part import PartType, Pixels
+from models.novelty.file import Hashes
+from station.core.errors import BugError, RecordingError
+from station.core.part import Pixels
 from station.core.ports.network import PatchClassifier
 from station.core.ports.records import RecordReader
-from station.core.recording import RecordedScan, read_recording, read_scan
+from station.core.recording import RecordedScan, read_recording
 from station.core.records import RecordFilter
 from station.core.settings import Settings
-from station.host.recipes import lighting_of
 from station.labels.agreement import findings
 from station.labels.label import Label, WholePart
-from station.offline.cropping import cut_scan, kind_of, proofs_of
-
-Tell = Callable[[int, int], None]
+from station.offline.unseen import Tell, UnseenParts, strips_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +43,9 @@ class GoodParts:
 
     def __init__(self, network: PatchClassifier, settings: Settings, choice: Choice) -> None:
         self._network = network
-        self._settings = settings
         self._choice = choice
-        self._seen: set[str] = set()
-        self._left_out: Counter[str] = Counter()
+        self._passing = settings.table.passing.name
+        self._unseen = UnseenParts(network, settings, choice.trained, self._refusal)
         self._parts: list[GoodPart] = []
 
     @property
@@ -64,7 +56,7 @@ class GoodParts:
     @property
     def left_out(self) -> list[str]:
         """Why others were not, and how many for each reason."""
-        return [f"{count} {why}" for why, count in self._left_out.items()]
+        return self._unseen.left_out
 
     def take(self, scans: Sequence[RecordedScan | RecordingError], done: Tell = lambda _done, _all: None) -> None:
         """Take the good parts of some scans, of each part its first one.
@@ -77,63 +69,19 @@ class GoodParts:
             RecordingError: A file cannot be read.
             ModelError: The network fails.
         """
-        for number, scan in enumerate(scans, 1):
-            if isinstance(scan, RecordingError):
-                self._left_out[f"cannot be used: {scan.detail}"] += 1
-            else:
-                self._take(scan)
-            done(number, len(scans))
+        for part in self._unseen.of(scans, done):
+            self._parts.append(GoodPart(part.part_type, part.sha256, self._score(part.patches)))
 
-    def _take(self, scan: RecordedScan) -> None:
-        try:
-            sha256 = hashlib.sha256(scan.file.read_bytes()).hexdigest()
-        except OSError as error:
-            raise RecordingError("recording.bad_image", f"{scan.file}: {error.strerror}") from error
-        if why := self._refusal(scan, sha256):
-            self._left_out[why] += 1
-            return
-        try:
-            kind, patches = self._cut(scan)
-        except (PartError, RecordingError) as error:
-            self._left_out[f"the station would refuse: {error.code}"] += 1
-            return
-        self._seen |= {scan.part_id, sha256}
-        self._parts.append(GoodPart(kind.name, sha256, self._score(patches)))
-
-    def _refusal(self, scan: RecordedScan, sha256: str) -> str | None:
-        label, passing = scan.label or self._choice.unlabelled, self._settings.table.passing.name
-        if label is None:
+    def _refusal(self, label: str | None) -> str | None:
+        said = label or self._choice.unlabelled
+        if said is None:
             return "have no label"
-        if label != passing:
-            return f"are labelled {label}"
-        if np.isin(short_hashes([sha256]), self._choice.trained).any():
-            return "were trained on"
-        if {scan.part_id, sha256} & self._seen:
-            return "are further scans of a part"
-        return None
-
-    def _cut(self, scan: RecordedScan) -> tuple[PartType, Pixels]:
-        """The part's type and its patches.
-
-        Raises:
-            PartError: The station would refuse the scan.
-            RecordingError: It cannot be read, or is of another geometry than the network's.
-        """
-        geometry = self._network.geometry
-        known = [kind for kind in self._settings.known_types if kind.geometry == geometry]
-        kinds = [kind for kind in known if scan.part_type in {None, kind.name}]
-        if not kinds:
-            raise RecordingError("recording.bad_image", f"{scan.part_type} has another geometry than the network")
-        image = read_scan(scan.file, {geometry.lines_per_turn})
-        kind = kinds[0] if len(kinds) == 1 else kind_of(image, kinds, self._settings.crop)
-        lighting = lighting_of(self._settings, kind.name, self._network.light_level)
-        return kind, cut_scan(image, kind, self._settings.crop, proofs_of(scan, self._settings.turn), lighting)
+        return None if said == self._passing else f"are labelled {said}"
 
     def _score(self, patches: Pixels) -> float:
         """How unlike the training the part is, by its worst patch."""
-        network, at_once = self._network, self._network.geometry.patches_per_strip
-        worst = 0.0
-        for strip in (patches[at : at + at_once] for at in range(0, len(patches), at_once)):
+        network, worst = self._network, 0.0
+        for strip in strips_of(patches, network.geometry):
             features = network.answer(strip).features
             if network.known is None or features is None:
                 raise BugError("station.bug", f"{network.model.name} does not tell its training")

@@ -12,7 +12,15 @@ from models.dataset.named import KnownScan, NamedScan, People
 from models.engines import make_engine
 from models.evaluation.measurement import Instrument, Judging
 from models.evaluation.measuring.defects import Scale
-from models.evaluation.measuring.parts import NoveltyOf, Rule, cutter_at_truth, nothing_known, true_columns
+from models.evaluation.measuring.parts import (
+    NoveltyOf,
+    PassesFrom,
+    Rule,
+    any_pass,
+    cutter_at_truth,
+    nothing_known,
+    true_columns,
+)
 from models.evaluation.measuring.progress import Progress
 from models.evaluation.measuring.scorers import BundleScorer, Scorer
 from models.evidence import evidence_map
@@ -99,6 +107,24 @@ def novelty_of(scorer: Scorer, settings: Settings) -> NoveltyOf:
     return lambda image, scan: NoveltyRule(alpha, known.calibrations.get(cutter.kind(image, scan).name))
 
 
+def passes_from(scorer: Scorer, settings: Settings) -> PassesFrom:
+    """With what confidence parts pass by a network, where what is promised of it takes more, as in the cell.
+
+    Raises:
+        ConfigError: No part type has the network's geometry.
+    """
+    promises = scorer.promises
+    if not promises:
+        return any_pass
+    cutter = StationCutter(settings, scorer.geometry or settings.geometry.value())
+
+    def least(image: Pixels, scan: KnownScan) -> float:
+        promise = promises.get(cutter.kind(image, scan).name)
+        return promise.least if promise else 0.0
+
+    return least
+
+
 def open_scorer(model: str, settings: Settings) -> tuple[Scorer, str]:
     """A bundle, or a checkpoint, ready to score, and in words what computes it.
 
@@ -155,12 +181,12 @@ def open_judging(scorer: Scorer, settings: Settings, cropping: str, people: Peop
     if cropping not in {"station", "truth"}:
         raise ConfigError("config.bad_option", f"--crop {cropping}: station or truth")
     meaning, least = meaning_of(scorer.classes, settings.table, scorer.name), settings.decision.min_confidence
-    scale, novelty = scale_of(settings, geometry), novelty_of(scorer, settings)
+    scale, novelty, passes = scale_of(settings, geometry), novelty_of(scorer, settings), passes_from(scorer, settings)
     if cropping == "truth":
-        rule = Rule(meaning, geometry, least, cutter_at_truth(geometry), novelty_of=novelty)
+        rule = Rule(meaning, geometry, least, cutter_at_truth(geometry), novelty_of=novelty, passes_from=passes)
         return Judging(rule, "the truth's columns", scale, people)
     cutter = StationCutter(settings, geometry, scorer.light_level)
-    rule = Rule(meaning, geometry, least, cutter, cutter.columns, novelty)
+    rule = Rule(meaning, geometry, least, cutter, cutter.columns, novelty, passes)
     return Judging(rule, "the station's crop", scale, people)
 
 

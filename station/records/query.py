@@ -35,6 +35,7 @@ EXPORTED_FLAT = f"SELECT {FLAT} {JOINED} ORDER BY i.number"
 EXPORTED = f"SELECT {FLAT}, {DEEP} {JOINED} ORDER BY i.number"
 JUDGED = f"SELECT {FLAT}, {SCORES} {JOINED} AND i.verdict IS NOT NULL ORDER BY i.number"
 ARCHIVED = f"SELECT {FLAT}, {SCORES} {JOINED} AND s.state = 'archived' ORDER BY i.number"
+SPOT_CHECKED = f"SELECT {FLAT} {JOINED} AND j.reason = 'part.spot_check' ORDER BY i.number"
 BEGINS_WITH = f"SELECT {FLAT}, {DEEP} {JOINED} AND substr(i.inspection_id, 1, length(:prefix)) = :prefix LIMIT 2"
 RECORDED_VERDICTS = "SELECT DISTINCT verdict FROM inspections WHERE verdict IS NOT NULL ORDER BY verdict"
 
@@ -103,6 +104,16 @@ def judged_records(folder: Path, chosen: RecordFilter) -> Iterator[JsonObject]:
     """
     with reading(folder) as connection:
         yield from map(scored, connection.execute(JUDGED, _parameters(chosen)))
+
+
+def spot_checked_records(folder: Path, chosen: RecordFilter) -> Iterator[JsonObject]:
+    """The inspections whose part would have passed and was drawn to be looked at, oldest first: the flat columns.
+
+    Raises:
+        RecordError: No database, or it cannot be read.
+    """
+    with reading(folder) as connection:
+        yield from map(flat, connection.execute(SPOT_CHECKED, _parameters(chosen)))
 
 
 def recorded_verdicts(folder: Path) -> list[str]:

@@ -48,6 +48,10 @@ class SqliteReader:
         self._require_known(chosen)
         return query.judged_records(self._folder, chosen)
 
+    def spot_checks(self, chosen: RecordFilter) -> Iterator[JsonObject]:
+        """The inspections whose part was drawn to be looked at, oldest first, with the flat columns."""
+        return query.spot_checked_records(self._folder, chosen)
+
     def alarms(self) -> list[JsonObject]:
         """The alarms on the list, the newest first."""
         return alarms.read_listed(self._folder)

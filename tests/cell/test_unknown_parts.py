@@ -1,17 +1,12 @@
 """A part unlike anything that its network was trained on goes to review, whatever the network calls it."""
 
-import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
-import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
-from models.dataset.patches import cut
 from models.manifest import CARD, load_bundle
 from models.novelty.file import read_calibrated_parts
 from station.cli.model import model_app
@@ -22,37 +17,13 @@ from station.host.novelty import novelty_doubts
 from station.host.recipes import find_bundles
 from tests.cell.product_bench import product_cell
 from tests.cell.product_lines import GOOD, HALF_TURN, REVIEW, RING, RINGS, STAIN
-from tests.cell.products import MARGIN_PX, Kind, Shown, make_recording, product
-from tests.knowing import make_knowing_bundle
+from tests.cell.products import MARGIN_PX, Shown, make_recording, product
+from tests.plates import GREY, PLATE, TRAINED, png
 from tests.turned import turned
 
 MakeConfig = Callable[..., Path]
-TRAINED, CALIBRATED = range(100, 120), range(200, 224)
+CALIBRATED = range(200, 224)
 """Seeds of surfaces."""
-
-
-@dataclass(frozen=True)
-class Plate(Kind):
-    """A kind whose network tells what it was trained on: turned surfaces of each of its greys."""
-
-    def make_bundle(self, folder: Path) -> Path:
-        scans = [self.surface(seed, grey) for seed in TRAINED for grey in self.greys.values()]
-        patches = np.concatenate([cut(scan, MARGIN_PX, scan.shape[1] - MARGIN_PX, self.geometry) for scan in scans])
-        bundle = folder / f"{self.name}-1"
-        make_knowing_bundle(bundle, self.greys, self.passing, patches, self.geometry, [sha256_of(scans[1])])
-        return bundle
-
-
-PLATE = Plate("plate", 4, 400, HALF_TURN, "good", RING.greys, "min_confidence = 0.9")
-GREY = PLATE.greys["good"]
-
-
-def png(image: Pixels) -> bytes:
-    return bytes(cv2.imencode(".png", image)[1].tobytes())
-
-
-def sha256_of(image: Pixels) -> str:
-    return hashlib.sha256(png(image)).hexdigest()
 
 
 def coarse() -> Pixels:

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from models.chapters import with_chapter
 from models.engines import make_engine
 from models.manifest import Bundle, hash_files, load_bundle, write_manifest
 from models.novelty.calibrate import GoodPart, Measured, enough, write_calibrated
 from models.novelty.file import read_calibrations, read_known, read_trained, short_hashes
-from models.novelty.words import CANNOT, TITLE, UNMEASURED, chapter, with_chapter
+from models.novelty.words import CANNOT, TITLE, UNMEASURED, chapter
 from models.release.card import card_text
 from station.core.errors import ModelError
 from station.core.geometry import Geometry
@@ -198,4 +199,4 @@ def test_the_card_says_what_can_be_told_and_keeps_all_else(bundle: Bundle, tmp_p
     assert "| ring | 99 | real parts | openvino int8 | 1.00% |" in card
     assert UNMEASURED not in card
     assert card.replace(chapter(manifest), chapter(bundle.manifest)) == f"{before}\n## Figures of ours\n\nkept\n"
-    assert with_chapter("# Old\n\ntext\n", manifest) == f"# Old\n\ntext\n\n{chapter(manifest)}\n"
+    assert with_chapter("# Old\n\ntext\n", chapter(manifest)) == f"# Old\n\ntext\n\n{chapter(manifest)}\n"

@@ -46,6 +46,7 @@ class Subject(Section):
     passing: str | None = Field(None, description="The one with which a part is good; None where none is.")
     min_confidence: float | None = Field(..., description="Below it a part went to review; None for single images.")
     cropping: str = Field(..., description="How the part's columns were found.")
+    promised: tuple[str, ...] = Field((), description="What is promised of it, a sentence a part type.")
 
 
 class Source(Section):
@@ -262,7 +263,7 @@ def _unlisted(parts: Sequence[JudgedPart]) -> Unlisted:
 
 def _operating_point(judged: Sequence[JudgedPart], limit: float) -> OperatingPoint:
     decided = [
-        decide_part(part.scan, part.labels, part.probabilities, part.meaning, limit, part.novelty)
+        decide_part(part.scan, part.labels, part.probabilities, part.meaning, limit, part.novelty, part.passes_from)
         if part.outcome
         else part
         for part in judged

@@ -33,6 +33,15 @@ NoveltyOf = Callable[[Pixels, KnownScan], NoveltyRule | None]
 """From when on the part on a raw scan (lines of a turn, width) counts as unknown; None where nothing is known of it."""
 
 
+PassesFrom = Callable[[Pixels, KnownScan], float]
+"""The least confidence with which the part on a raw scan (lines of a turn, width) may pass, beside the usual one."""
+
+
+def any_pass(_image: Pixels, _scan: KnownScan) -> float:
+    """A pass takes no more than the usual confidence."""
+    return 0.0
+
+
 def nothing_known(_image: Pixels, _scan: KnownScan) -> None:
     """No part counts as unknown."""
 
@@ -60,6 +69,7 @@ class Rule:
         cutter: How patches are made of a scan.
         columns: Where the part is on a scan that is to be disturbed.
         novelty_of: From when on a part counts as unknown.
+        passes_from: The least confidence of a pass, where what is promised takes more than `min_confidence`.
     """
 
     meaning: Meaning
@@ -68,6 +78,7 @@ class Rule:
     cutter: Cutter
     columns: Columns = true_columns
     novelty_of: NoveltyOf = nothing_known
+    passes_from: PassesFrom = any_pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +95,7 @@ class JudgedPart:
         verdict: What the station decides: REVIEW under the least confidence, and for a refused scan.
         reason: Code of the fault behind REVIEW, otherwise empty.
         novelty: How unlike the training it is; None where the network does not tell, or the scan was refused.
+        passes_from: The least confidence with which it may pass, where what is promised takes more than the usual one.
     """
 
     scan: KnownScan
@@ -94,6 +106,7 @@ class JudgedPart:
     verdict: Verdict
     reason: str
     novelty: Novelty | None = None
+    passes_from: float = 0.0
 
     @property
     def truth(self) -> Verdict:
@@ -185,7 +198,8 @@ def judge_image(scorer: Scorer, image: Pixels, scan: KnownScan, labels: NDArray[
         return JudgedPart(scan, rule.meaning, labels, nothing, None, review, error.code)
     scored = scorer.answer(patches)
     novelty = _novelty(scored, rule.novelty_of(image, scan))
-    return decide_part(scan, labels, scored.probabilities, rule.meaning, rule.min_confidence, novelty)
+    least = rule.passes_from(image, scan)
+    return decide_part(scan, labels, scored.probabilities, rule.meaning, rule.min_confidence, novelty, least)
 
 
 def _novelty(scored: Scored, rule: NoveltyRule | None) -> Novelty | None:
@@ -201,14 +215,17 @@ def decide_part(
     meaning: Meaning,
     min_confidence: float,
     novelty: Novelty | None = None,
+    passes_from: float = 0.0,
 ) -> JudgedPart:
     """The decision over the probabilities (patches, classes) of a part's patches, and how unlike the training it is."""
     outcome = algorithm1(probabilities, meaning.outputs)
-    reason = "" if outcome.is_sure(min_confidence) else "part.low_confidence"
+    reason = "part.not_promised" if outcome.verdict.passes and not outcome.is_sure(passes_from) else ""
+    if not outcome.is_sure(min_confidence):
+        reason = "part.low_confidence"
     if novelty is not None and novelty.unknown:
         reason = "part.unknown"
     verdict = meaning.table.review if reason else outcome.verdict
-    return JudgedPart(scan, meaning, labels, probabilities, outcome, verdict, reason, novelty)
+    return JudgedPart(scan, meaning, labels, probabilities, outcome, verdict, reason, novelty, passes_from)
 
 
 def measure(judged: Iterable[JudgedPart], source: str) -> Figures:

@@ -1,5 +1,6 @@
 """Whatever turns images into probabilities, behind one method, so that checkpoints and bundles are measured alike."""
 
+from collections.abc import Mapping
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -9,6 +10,7 @@ from station.core.geometry import Geometry
 from station.core.novelty.known import KnownSurfaces
 from station.core.part import Pixels, Probabilities, Vectors
 from station.core.ports.network import PatchClassifier
+from station.core.promise import Promise
 
 
 class Scored(NamedTuple):
@@ -49,6 +51,10 @@ class Scorer(Protocol):
     @property
     def light_level(self) -> float | None:
         """The median grey value of the good surface that it was trained on; None where nobody wrote it down."""
+
+    @property
+    def promises(self) -> Mapping[str, Promise]:
+        """What is promised of the parts that it passes, by part type; empty where nobody has proven anything."""
 
     def score(self, images: Pixels) -> Probabilities:
         """Probabilities (n, classes) float32 of images (n, height, width) uint8; blocking.
@@ -104,6 +110,11 @@ class BundleScorer:
     def light_level(self) -> float | None:
         """The median grey value of the good surface that it was trained on; None where its bundle does not tell."""
         return self._classifier.light_level
+
+    @property
+    def promises(self) -> Mapping[str, Promise]:
+        """What is promised of the parts that it passes, by part type."""
+        return self._classifier.promises
 
     def score(self, images: Pixels) -> Probabilities:
         """Probabilities (n, classes) of patches (n, height, width); where they fill no strip the last is repeated.

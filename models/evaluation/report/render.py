@@ -20,6 +20,7 @@ from models.evaluation.report.sections import (
     robustness_table,
 )
 from models.evaluation.report.summary import summary
+from station.core.promise import NOTHING_PROMISED
 
 
 def render_report(evaluation: Evaluation, pictures: Mapping[str, Sequence[Shown]]) -> str:
@@ -57,6 +58,7 @@ def header(title: str, subject: Subject, source: Source, made: "Evaluation | Non
     ]
     if subject.min_confidence is not None:
         facts.append(("Least confidence", f"{subject.min_confidence:g}; below it a part goes to review"))
+    facts += [("Promised", sentence) for sentence in subject.promised or (NOTHING_PROMISED,)]
     if made is not None:
         facts.append(("Measured", f"{made.created:%Y-%m-%d %H:%M} UTC, version {made.code_version}"))
     return f"<header><h1>{title}</h1>{page.facts(facts)}</header>"

@@ -175,6 +175,12 @@ class RecordReader(Protocol):
             ConfigError: A verdict is asked for that is neither configured nor recorded.
         """
 
+    def spot_checks(self, chosen: RecordFilter) -> Iterator[JsonObject]:
+        """The inspections whose part would have passed and was drawn to be looked at, oldest first.
+
+        Each has the flat columns of `export`.
+        """
+
     def alarms(self) -> list[JsonObject]:
         """The alarms on the list, the newest first."""
 

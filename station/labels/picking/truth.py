@@ -33,7 +33,13 @@ class Truths:
 
     def of(self, candidate: Candidate) -> Truth | None:
         """What is said of a part's inspection, or of its scan's file; None where nothing is."""
-        subjects: tuple[Subject, ...] = InspectionSubject(candidate.inspection_id), ScanSubject(candidate.sha256)
+        return self._said_of(InspectionSubject(candidate.inspection_id), ScanSubject(candidate.sha256))
+
+    def of_inspection(self, inspection_id: str) -> Truth | None:
+        """What is said of an inspection; None where nothing is."""
+        return self._said_of(InspectionSubject(inspection_id))
+
+    def _said_of(self, *subjects: Subject) -> Truth | None:
         said = {self._of[subject] for subject in subjects if subject in self._of}
         if not said:
             return None

@@ -1,0 +1,85 @@
+"""What people say of the parts drawn by lot bounds the share of defective parts that went out."""
+
+from dataclasses import replace
+from datetime import datetime, time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from station.core.errors import FAULTS
+from station.core.records import RecordFilter
+from station.core.spot_check import Draw
+from station.labels.label import InspectionSubject, Label, WholePart
+from station.labels.outgoing import begin_of_shift, outgoing
+from station.labels.picking.truth import Truths
+from station.records.query import spot_checked_records
+from tests.housings import Verdict
+from tests.picking import GOOD, after
+from tests.record_samples import PART_TYPE, decision, judgement, open_ledger, part
+
+STARTS = (time(6), time(14), time(22))
+
+
+def drawn(number: int, entered_at: str = "2026-05-01T06:00:00.000Z", part_type: str = "SMH-385") -> dict[str, Any]:
+    return {"inspection_id": f"I{number:05d}", "part_type": part_type, "entered_at": entered_at}
+
+
+def truths(*said: tuple[int, str], who: str = "ada") -> Truths:
+    labels = [Label(InspectionSubject(f"I{number:05d}"), WholePart(), name, who, after(1e6)) for number, name in said]
+    return Truths(labels, GOOD)
+
+
+def test_what_nobody_can_tell_counts_as_defective_and_what_nobody_has_looked_at_waits() -> None:
+    said = truths((0, GOOD), (1, GOOD), (2, "pits"), (3, "cannot_be_judged"), (4, "other_defect"))
+    (row,) = outgoing([drawn(number) for number in range(7)], said)
+    assert (row.checked, row.defective, row.waiting) == (5, 3, ("I00005", "I00006"))
+
+
+def test_a_sentence_says_the_limit_how_many_were_checked_and_how_many_wait() -> None:
+    rows = [drawn(number) for number in range(302)]
+    (row,) = outgoing(rows, truths(*((number, GOOD) for number in range(300))))
+    assert row.sentence == (
+        "Outgoing defects of SMH-385: at most 1.49% (95 %), n = 300 checked, 0 of them defective; "
+        "2 drawn wait for a label."
+    )
+    assert row.plain()["limit"] == pytest.approx(0.01492, abs=1e-5)
+
+
+def test_of_nothing_checked_nothing_is_said() -> None:
+    (row,) = outgoing([drawn(1)], truths())
+    assert row.limit == 1
+    assert row.sentence == "Outgoing defects of SMH-385: nothing can be said, n = 0 checked; 1 drawn wait for a label."
+    assert outgoing([], truths()) == []
+
+
+def test_each_type_and_shift_has_a_row_of_its_own() -> None:
+    one, same, later = (datetime(2026, 5, 1, hour).astimezone().isoformat() for hour in (7, 13, 15))
+    rows = [drawn(1, one), drawn(2, same), drawn(3, later), drawn(4, one, "ring")]
+    found = outgoing(rows, truths((1, GOOD), (2, "pits")), STARTS)
+    told = [(row.part_type, row.shift and row.shift.hour, row.checked, row.defective) for row in found]
+    assert told == [("SMH-385", 6, 2, 1), ("SMH-385", 14, 0, 0), ("ring", 6, 0, 0)]
+    assert "shift of 2026-05-01 06:00" in found[0].sentence
+
+
+@pytest.mark.parametrize(("hour", "begun"), [(6, (1, 6)), (13, (1, 6)), (21, (1, 14)), (23, (1, 22)), (5, (30, 22))])
+def test_a_shift_that_goes_over_midnight_began_the_day_before(hour: int, begun: tuple[int, int]) -> None:
+    start = begin_of_shift(datetime(2026, 5, 1, hour, 30).astimezone(), STARTS)
+    assert (start.day, start.hour) == begun
+
+
+async def test_the_drawn_parts_are_found_among_the_records_as_they_were_judged(tmp_path: Path) -> None:
+    ledger = await open_ledger(tmp_path)
+    spot = replace(decision(Verdict.REVIEW, FAULTS["part.spot_check"]), spot_check=Draw(0.01, 20, 7))
+    checked, plain, stopped = [await ledger.enter(part(), PART_TYPE) for _ in range(3)]
+    await ledger.judged(checked, judgement(spot))
+    await ledger.judged(plain, judgement(decision(Verdict.DEFECT_FREE)))
+    await ledger.judged(stopped, judgement(spot))
+    await ledger.interrupted(stopped, FAULTS["part.interrupted"], "a stop")
+    restored = (await ledger.journal(checked)).decision
+    await ledger.close()
+    found = list(spot_checked_records(tmp_path, RecordFilter()))
+    assert [row["inspection_id"] for row in found] == [checked.inspection_id, stopped.inspection_id]
+    assert (found[0]["spot_lot"], found[0]["spot_one_in"], found[0]["spot_seed"]) == (0.01, 20, 7)
+    assert restored is not None
+    assert restored.spot_check == Draw(0.01, 20, 7)
