@@ -18,6 +18,7 @@ from sim.ledger import Entry, Happening
 from station.cell.packml import State
 from station.core.algorithm1 import algorithm1
 from station.core.errors import FAULTS
+from station.core.spot_check import SpotCheck
 from station.host.recipes import make_recipes
 from station.offline.inspect import Inspected, Wanted, inspect_image
 from station.records.reading import reading
@@ -177,6 +178,7 @@ def rule_6(books: Books) -> Iterator[str]:
             if again != (row["algorithm1"], row["confidence"], row["deciding_patch"], row["defect_patches"]):
                 yield f"{row['part_id']}: its scores give {again}"
         yield from _unlike_its_novelty(row)
+        yield from _unlike_its_draw(row)
     yield from _otherwise_now(books)
 
 
@@ -189,8 +191,22 @@ def _otherwise_now(books: Books) -> Iterator[str]:
             yield f"{row['part_id']}: its scan gives other scores"
         elif (again.decision.novelty and again.decision.novelty.score) != (row["novelty"] and row["novelty"]["score"]):
             yield f"{row['part_id']}: its scan is otherwise unlike the training: {again.decision.novelty}"
-        elif again.decision.verdict.name != row["judgement"]["verdict"]:
+        elif again.decision.verdict.name != _before_the_draw(row):
             yield f"{row['part_id']}: its scan gives {again.decision.verdict.name}"
+
+
+def _before_the_draw(row: dict[str, Any]) -> str:
+    """What a part was judged to be; one that was drawn by lot would have passed."""
+    drawn = row["judgement"]["reason"] == "part.spot_check"
+    return str(row["algorithm1"] if drawn else row["judgement"]["verdict"])
+
+
+def _unlike_its_draw(row: dict[str, Any]) -> Iterator[str]:
+    """What a record says of a draw, held against the draw made again from its seed."""
+    kept, drawn = row["spot_check"], row["judgement"]["reason"] == "part.spot_check"
+    again = SpotCheck(kept["one_in"], kept["seed"]).draw(row["inspection_id"]) if kept else None
+    if (again and again.lot) != (kept and kept["lot"]) or drawn != bool(again and again.drawn):
+        yield f"{row['part_id']} has the draw {kept}, and its reason is {row['judgement']['reason']}"
 
 
 def _unlike_its_novelty(row: dict[str, Any]) -> Iterator[str]:
