@@ -161,7 +161,7 @@ def test_an_artefact_is_read_in_the_order_of_its_engine_and_only_if_there_is_one
 
 
 def as_format_3(document: dict[str, Any]) -> None:
-    for name in ("features", "novelty", "calibration"):
+    for name in ("features", "novelty", "calibration", "promise"):
         del document[name]
     document["format"] = 3
 
@@ -182,7 +182,7 @@ def test_a_manifest_of_format_3_is_read_as_that_of_a_network_that_cannot_tell_un
     assert (found.manifest.features, found.manifest.novelty, found.manifest.calibration) == (None, None, None)
 
 
-@pytest.mark.parametrize("name", ["features", "novelty", "calibration"])
+@pytest.mark.parametrize("name", ["features", "novelty", "calibration", "promise"])
 def test_format_3_knows_nothing_of_what_came_with_format_4(tmp_path: Path, name: str) -> None:
     folder = make_bundle(tmp_path / "tiny-1")
     edit_manifest(folder, lambda document: (as_format_3(document), document.update({name: None})))

@@ -36,6 +36,21 @@ def test_the_p_value_is_the_exact_binomial_one(escapes: int, parts: int) -> None
 
 
 @pytest.mark.parametrize(
+    ("escapes", "parts", "target", "expected"),
+    [
+        (0, 299, 0.01, 0.04953625663766152),
+        (1, 473, 0.01, 0.049797538819848844),
+        (0, 60, 0.05, 0.04606979898695208),
+        (9, 1500, 0.01, 0.0688804841304292),
+        (2, 320, 0.02, 0.044829312041999865),
+    ],
+)
+def test_the_p_value_is_that_of_mapie(escapes: int, parts: int, target: float, expected: float) -> None:
+    """`compute_hoeffding_bentkus_p_value` of MAPIE 1.6.0 with `binary=True`, computed 2026-11-30."""
+    assert p_value(escapes, parts, target) == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.parametrize(
     ("passed", "parts", "threshold", "escapes", "missing"),
     [
         ((), 299, 0.2, 0, 0),
