@@ -5,9 +5,13 @@ from pathlib import Path
 
 def children() -> set[int]:
     """Processes that this one has started and not yet reaped; the one that Python keeps for itself is not counted."""
-    tasks = Path("/proc/self/task").glob("*/children")
-    pids = {int(pid) for task in tasks for pid in _read(task).split()}
-    return {pid for pid in pids if b"multiprocessing.resource_tracker" not in command(pid)}
+    return {pid for pid in _children("self") if b"multiprocessing.resource_tracker" not in command(pid)}
+
+
+def descendants(parent: int) -> set[int]:
+    """The children of a process, theirs included."""
+    pids = _children(str(parent))
+    return pids.union(*map(descendants, pids))
 
 
 def camera_processes() -> list[int]:
@@ -27,6 +31,11 @@ def command(pid: int) -> bytes:
         return Path(f"/proc/{pid}/cmdline").read_bytes()
     except FileNotFoundError:
         return b""
+
+
+def _children(process: str) -> set[int]:
+    tasks = Path(f"/proc/{process}/task").glob("*/children")
+    return {int(pid) for task in tasks for pid in _read(task).split()}
 
 
 def _read(task: Path) -> str:

@@ -4,6 +4,7 @@ The process ends with the one that started it, however that one ends. Where the 
 asked to end, so that a cell in it stops in order, and ended if it does not.
 """
 
+import asyncio
 import os
 import signal
 import sys
@@ -68,15 +69,17 @@ def _apart(cores: int | None, work: Callable[P, T], *args: P.args, **kwargs: P.k
 
 def _work(answering: Connection, cores: int | None, work: Callable[..., Any], args: Any, kwargs: Any) -> None:
     """The process: confined before anything is loaded that counts cores."""
+    threading.Thread(target=_end_with_parent, name="end with parent", daemon=True).start()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the one that asked; it then ends this one …
     signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit())  # … so, and what was begun is undone
     configure_logs("error", None)
-    threading.Thread(target=_end_with_parent, name="end with parent", daemon=True).start()
     if cores is not None:
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:cores])
     answer: tuple[Any, Exception | None]
     try:
         answer = work(*args, **kwargs), None
+    except asyncio.CancelledError:  # asked to end, and what was begun is undone
+        return
     except Exception as error:  # noqa: BLE001  # it is raised where the answer is awaited
         answer = None, error
     with suppress(BrokenPipeError):  # nobody waits for it any more

@@ -16,6 +16,7 @@ import structlog
 
 from station.bench.apart import apart
 from station.bench.cell_config import at_line_rate, private, write_config
+from station.bench.ending import cancelled_by_request
 from station.bench.housings import write_recording
 from station.bench.loop_watch import WatchedSelector
 from station.bench.resident import child_running, resident_mb
@@ -146,10 +147,11 @@ def run_cell(settings: Settings, parts: int, pace: Pace, folder: Path) -> CellRu
 
     Raises:
         StationError: The cell did not start, or was stopped by a fault.
+        CancelledError: SIGTERM has come, and the cell was stopped.
     """
     selector = WatchedSelector()
     with precedence(), asyncio.Runner(loop_factory=selector.loop) as runner:
-        return runner.run(_serve(settings, parts, pace, folder, selector))
+        return runner.run(cancelled_by_request(_serve(settings, parts, pace, folder, selector)))
 
 
 async def _serve(settings: Settings, parts: int, pace: Pace, folder: Path, selector: WatchedSelector) -> CellRun:

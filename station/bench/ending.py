@@ -1,9 +1,13 @@
 """How a benchmark that is broken off ends: whatever was begun is undone, and nothing is left on the disk or running."""
 
+import asyncio
 import signal
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 ENDING = (signal.SIGTERM, signal.SIGHUP)
 
@@ -20,6 +24,29 @@ def ended_by_signals() -> Iterator[None]:
     finally:
         for number, handler in zip(ENDING, before, strict=True):
             signal.signal(number, handler)
+
+
+async def cancelled_by_request(work: Coroutine[Any, Any, T]) -> T:
+    """What the work gives; SIGTERM cancels it at its next wait, so that what was begun is undone.
+
+    Nothing is raised into what runs when the signal comes. That may be the start of a thread, which an exception leaves
+    half begun.
+
+    Raises:
+        CancelledError: SIGTERM has come.
+    """
+    loop = asyncio.get_running_loop()
+    task = loop.create_task(work, name="work")
+
+    def cancel(_number: int, _frame: FrameType | None) -> None:
+        task.cancel()
+        loop.call_soon_threadsafe(lambda: None)  # a loop that waits for its sockets looks at its tasks
+
+    before = signal.signal(signal.SIGTERM, cancel)
+    try:
+        return await task
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _break_off(_number: int, _frame: FrameType | None) -> None:

@@ -27,7 +27,8 @@ STOP_TIMEOUT_S = 20.0
 def stopped_by_signals(desk: Desk) -> Iterator[asyncio.Event]:
     """While in this context, SIGINT, SIGTERM and SIGHUP stop the cell in order; the event is set when one has come.
 
-    A terminal cannot put the cell aside meanwhile: Ctrl-Z is told in the log, and nothing else.
+    A terminal cannot put the cell aside meanwhile: Ctrl-Z is told in the log, and nothing else. Afterwards every signal
+    does what it did before.
     """
     loop = asyncio.get_running_loop()
     asked = asyncio.Event()
@@ -39,16 +40,18 @@ def stopped_by_signals(desk: Desk) -> Iterator[asyncio.Event]:
 
     ignored = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
     heeded = [number for number in STOPPING if number is not signal.SIGHUP or not ignored]
+    before = {number: signal.getsignal(number) for number in (*heeded, *SETTING_ASIDE)}
     for number in heeded:
         loop.add_signal_handler(number, ask, number)
-    before = [signal.signal(number, signal.SIG_IGN) for number in SETTING_ASIDE]
+    for number in SETTING_ASIDE:
+        signal.signal(number, signal.SIG_IGN)
     loop.add_signal_handler(signal.SIGTSTP, lambda: log.warning("not_put_aside", signal="SIGTSTP"))
     try:
         yield asked
     finally:
         for number in (*heeded, signal.SIGTSTP):
             loop.remove_signal_handler(number)
-        for number, handler in zip(SETTING_ASIDE, before, strict=True):
+        for number, handler in before.items():
             signal.signal(number, handler)
 
 

@@ -4,6 +4,7 @@ import os
 import select
 import signal
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -36,6 +37,7 @@ def wait_for_cell(bench: "subprocess.Popen[str]", folder: Path) -> None:
     """Return when the bench has a simulated cell running."""
     while not any(SIMULATED_CELL in command for command in processes_under(folder).values()):
         assert bench.poll() is None, "the bench has ended by itself"
+        time.sleep(0.02)
 
 
 def ends(pid: int) -> bool:

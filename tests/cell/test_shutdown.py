@@ -2,7 +2,6 @@
 
 import json
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -10,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from station.host.shutdown import STOP_TIMEOUT_S
+from station.host.shutdown import SETTING_ASIDE, STOP_TIMEOUT_S, STOPPING, stopped_by_signals
+from tests.cell.bench import running
 from tests.cell.conftest import Run, ledger_of, station_command
 from tests.cell.test_kill import Simulator, addressed, child
+from tests.own_children import descendants
 
 
 @pytest.mark.parametrize(
@@ -51,7 +52,7 @@ def test_a_killed_simulation_leaves_no_process_behind(
     with child(command, environment, tmp_path) as run:
         while not truth.exists():
             time.sleep(0.01)
-        family = processes_of(run.pid)
+        family = descendants(run.pid)
         assert family
         run.send_signal(signal.SIGKILL)
         run.communicate(timeout=10)
@@ -61,12 +62,19 @@ def test_a_killed_simulation_leaves_no_process_behind(
     assert left == []
 
 
-def processes_of(parent: int) -> list[int]:
-    """The children of a process, theirs included."""
-    said = subprocess.run(["ps", "-e", "-o", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
-    pairs = [tuple(map(int, line.split())) for line in said.splitlines()]
-    children = [pid for pid, ppid in pairs if ppid == parent]
-    return children + [one for pid in children for one in processes_of(pid)]
+async def test_afterwards_every_signal_does_what_it_did_before() -> None:
+    numbers = (*STOPPING, *SETTING_ASIDE)
+    own = {number: signal.signal(number, lambda _number, _frame: None) for number in numbers}
+    try:
+        before = [signal.getsignal(number) for number in numbers]
+        async with running() as bench:
+            with stopped_by_signals(bench.desk):
+                meanwhile = [signal.getsignal(number) for number in numbers]
+            assert [signal.getsignal(number) for number in numbers] == before
+        assert not set(meanwhile) & set(before)
+    finally:
+        for number, handler in own.items():
+            signal.signal(number, handler)
 
 
 def alive(pid: int) -> bool:

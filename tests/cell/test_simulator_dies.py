@@ -12,26 +12,29 @@ from pathlib import Path
 import pytest
 
 from tests.cell.conftest import Run, ledger_of, station_command
-from tests.cell.test_shutdown import alive, processes_of
+from tests.cell.test_shutdown import alive
 from tests.cell.test_simulation import recording, row
+from tests.own_children import command as command_line
+from tests.own_children import descendants
 
 BOUND_S = 60.0
 
 
-IMPATIENT = (
-    "from station.host import simulate; simulate.SUSPENDED_FOR_GOOD_S = 5.0; from station.cli import main; main()"
-)
+MAIN = "from station.cli.app import main; main()"
+STOPPED_SOON = "from station.host import shutdown; shutdown.STOP_TIMEOUT_S = 3.0; " + MAIN
+"""A part in work cannot be brought to its place without devices, so that the whole time of a stop passes."""
+IMPATIENT = "from station.host import simulate; simulate.SUSPENDED_FOR_GOOD_S = 5.0; " + MAIN
 
 
 @contextmanager
 def simulating(
-    config: Path, environment: dict[str, str], *words: str | Path, program: str | None = None
+    config: Path, environment: dict[str, str], *words: str | Path, program: str = STOPPED_SOON
 ) -> Iterator[subprocess.Popen[str]]:
     folder = config.parent
     command = station_command(
         "--simulate", "--config", config, "--data", folder / "data", "--truth", folder / "truth.jsonl", *words
     )
-    command[2] = program or command[2]
+    command[2] = program
     root = str(Path(__file__).parents[2])
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=folder,
@@ -46,9 +49,8 @@ def simulating(
 def simulator_of(process: subprocess.Popen[str]) -> int:
     """The simulator's process, as soon as it runs its own program."""
     while True:
-        for pid in processes_of(process.pid):
-            command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0") if alive(pid) else []
-            if b"sim" in command:
+        for pid in descendants(process.pid):
+            if b"sim" in command_line(pid).split(b"\0"):
                 return pid
         assert process.poll() is None
         time.sleep(0.01)

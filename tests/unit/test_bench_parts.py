@@ -2,10 +2,13 @@
 
 import asyncio
 import os
+import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,6 +18,7 @@ from models.weights import SHIPPED, bundle_folder
 from station.bench.apart import apart, apart_on
 from station.bench.ceiling import ARITHMETIC, compile_work, computes_in, large_work
 from station.bench.cell_run import CellRun, Resident
+from station.bench.ending import cancelled_by_request
 from station.bench.loop_watch import WatchedSelector
 from station.bench.machine import busy_share, processor_name
 from station.bench.memory import sizes
@@ -157,21 +161,35 @@ def test_what_fails_apart_fails_here() -> None:
         apart(os._exit, 3)
 
 
-def test_a_wait_for_work_apart_that_is_broken_off_asks_the_work_to_end(tmp_path: Path) -> None:
-    undone = tmp_path / "undone"
-    work = f"""
+BLOCKING = """
 import pathlib, threading
 try:
     print("begun", flush=True)
     threading.Event().wait()
 finally:
-    pathlib.Path({str(undone)!r}).touch()
+    pathlib.Path(UNDONE).touch()
 """
+WAITING = """
+import asyncio, pathlib
+from station.bench.ending import cancelled_by_request
+async def work():
+    try:
+        print("begun", flush=True)
+        await asyncio.Event().wait()
+    finally:
+        pathlib.Path(UNDONE).touch()
+asyncio.run(cancelled_by_request(work()))
+"""
+
+
+@pytest.mark.parametrize("work", [BLOCKING, WAITING], ids=["blocking", "waiting in a loop"])
+def test_a_wait_for_work_apart_that_is_broken_off_asks_the_work_to_end(tmp_path: Path, work: str) -> None:
+    undone = tmp_path / "undone"
     asking = f"""
 from station.bench.apart import apart
 from station.bench.ending import ended_by_signals
 with ended_by_signals():
-    apart(exec, {work!r})
+    apart(exec, {work!r}, {{"UNDONE": {str(undone)!r}}})
 """
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
     with subprocess.Popen(
@@ -182,7 +200,56 @@ with ended_by_signals():
         asker.terminate()
         _said, words = asker.communicate()  # the end comes when the work's process, which shares the pipes, has ended
     assert words.strip().endswith("KeyboardInterrupt")
+    assert words.count("Traceback") == 1, "that of who asked"
     assert undone.exists()
+
+
+class _StartOfAThread:
+    """The start of Python's threads, in which SIGTERM comes each time."""
+
+    def __init__(self) -> None:
+        self._start = threading._start_new_thread
+        self.interrupted = 0
+
+    def __call__(self, *arguments: Any) -> int:
+        self.interrupted += 1
+        os.kill(os.getpid(), signal.SIGTERM)
+        return self._start(*arguments)
+
+
+def test_a_request_to_end_that_comes_in_the_start_of_a_thread_leaves_it_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    start = _StartOfAThread()
+    reached: list[str] = []
+
+    async def work() -> None:
+        thread = threading.Thread(target=reached.append, args=("the thread's work",))
+        thread.start()
+        thread.join()
+        reached.append("the next wait")
+        await asyncio.Event().wait()
+        reached.append("never")
+
+    monkeypatch.setattr(threading, "_start_new_thread", start)
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(cancelled_by_request(work()))
+    assert start.interrupted == 1
+    assert reached == ["the thread's work", "the next wait"]
+    assert signal.getsignal(signal.SIGTERM) == before
+
+
+def test_a_request_to_end_that_comes_while_the_loop_sleeps_wakes_it() -> None:
+    async def work() -> None:
+        loop = asyncio.get_running_loop()
+        asleep = threading.Timer(0.05, os.kill, (os.getpid(), signal.SIGTERM))
+        loop.call_soon(asleep.start)
+        try:
+            await asyncio.Event().wait()
+        finally:
+            asleep.join()
+
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(cancelled_by_request(work()))
 
 
 def test_work_apart_ends_with_the_process_that_asked_for_it() -> None:

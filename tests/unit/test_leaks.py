@@ -31,6 +31,14 @@ def end():
 """
 
 LEAKY = """
+from tests import leaks
+
+@pytest.fixture(scope="module", autouse=True)
+def no_patience():
+    patience_s, leaks.PATIENCE_S = leaks.PATIENCE_S, 0.0
+    yield
+    leaks.PATIENCE_S = patience_s
+
 async def test_task():
     kept.append(asyncio.create_task(wait_for_ever(), name="forgotten"))
 
@@ -162,8 +170,8 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """What was said of each test of a run; empty of one that passed."""
     folder = tmp_path_factory.mktemp("planted")
     start = f"\nSTART = pathlib.Path({str(folder)!r})\n"
-    source = BEGIN + start + LEAKY + FAILING + SOUND
-    (folder / "test_planted.py").write_text(source, encoding="utf-8")
+    for name, source in (("leaky", LEAKY + FAILING), ("sound", SOUND)):  # in this order
+        (folder / f"test_{name}.py").write_text(BEGIN + start + source, encoding="utf-8")
     for closes in ("True", "False"):
         (folder / f"test_runs_on_{closes}.py").write_text(BEGIN + RUNS_ON.replace("CLOSES", closes), encoding="utf-8")
     options = ["-p", "tests.conftest", "-p", "no:cacheprovider", "-c", ROOT / "pyproject.toml"]

@@ -26,7 +26,24 @@ def station_model(*arguments: object) -> Result:
 @pytest.fixture
 def recording(tmp_path: Path) -> Path:
     """The first two parts of the bundled recording, a good one and a scratched one."""
-    folder, bundled = tmp_path / "two", bundled_recording()
+    return two_parts(tmp_path / "two")
+
+
+@pytest.fixture(scope="module")
+def evaluated(tmp_path_factory: pytest.TempPathFactory) -> tuple[Result, Path]:
+    """What the shipped network makes of them: what was said, and the folder of the results."""
+    folder = tmp_path_factory.mktemp("evaluated")
+    return evaluate(two_parts(folder / "two"), folder / "out"), folder / "out"
+
+
+def evaluate(recording: Path, out: Path) -> Result:
+    result = station_model("evaluate", SHIPPED, recording, "--out", out, "--worst", 1)
+    assert result.exit_code == 0, result.output
+    return result
+
+
+def two_parts(folder: Path) -> Path:
+    bundled = bundled_recording()
     (folder / "masks").mkdir(parents=True)
     for name in ("recording.jsonl", "truth.jsonl"):
         lines = (bundled / name).read_text().splitlines()[:2]
@@ -37,23 +54,23 @@ def recording(tmp_path: Path) -> Path:
     return folder
 
 
-def test_a_recording_is_judged_as_the_station_would_and_the_results_lie_there(recording: Path, tmp_path: Path) -> None:
-    result = station_model("evaluate", SHIPPED, recording, "--out", tmp_path / "out", "--worst", 1)
-    assert result.exit_code == 0, result.output
-    evaluation = Evaluation.model_validate_json((tmp_path / "out" / "evaluation.json").read_text())
+def test_a_recording_is_judged_as_the_station_would_and_the_results_lie_there(evaluated: tuple[Result, Path]) -> None:
+    result, out = evaluated
+    evaluation = Evaluation.model_validate_json((out / "evaluation.json").read_text())
     assert evaluation.parts is not None
     assert [row.verdict for row in evaluation.parts.rows] == ["defect_free", "scratches"]
     assert evaluation.subject.name.startswith(f"{SHIPPED}@")
     assert "0 of 1" in result.output
-    assert (tmp_path / "out" / "report.html").read_text().startswith("<!DOCTYPE html>")
+    assert (out / "report.html").read_text().startswith("<!DOCTYPE html>")
 
 
-def test_the_same_measurement_twice_differs_in_nothing_but_its_time(recording: Path, tmp_path: Path) -> None:
-    documents = []
-    for run in ("a", "b"):
-        station_model("evaluate", SHIPPED, recording, "--out", tmp_path / run)
-        documents.append(json.loads((tmp_path / run / "evaluation.json").read_text()) | {"created": None})
-    assert documents[0] == documents[1]
+def test_the_same_measurement_twice_differs_in_nothing_but_its_time_and_place(
+    recording: Path, tmp_path: Path, evaluated: tuple[Result, Path]
+) -> None:
+    evaluate(recording, tmp_path / "again")
+    documents = [json.loads((out / "evaluation.json").read_text()) for out in (evaluated[1], tmp_path / "again")]
+    first, second = (document | {"created": None} for document in documents)
+    assert first == second
 
 
 def test_robustness_leaves_its_curves(recording: Path, tmp_path: Path) -> None:
@@ -117,11 +134,11 @@ def test_what_cannot_be_measured_is_refused_and_nothing_is_written(
     assert not list((tmp_path / "out").glob("*")) or not (tmp_path / "out").exists()
 
 
-def test_parts_without_masks_are_judged_and_what_needs_masks_is_named(recording: Path, tmp_path: Path) -> None:
-    masked, named = (tmp_path / name for name in ("masked", "named"))
-    assert station_model("evaluate", SHIPPED, recording, "--out", masked).exit_code == 0
-    result = station_model("evaluate", SHIPPED, forget_masks(recording), "--out", named)
-    assert result.exit_code == 0, result.output
+def test_parts_without_masks_are_judged_and_what_needs_masks_is_named(
+    recording: Path, tmp_path: Path, evaluated: tuple[Result, Path]
+) -> None:
+    masked, named = evaluated[1], tmp_path / "named"
+    result = evaluate(forget_masks(recording), named)
     assert "Not measured, no masks: patches judged rightly, calibration" in result.stderr
     tallies = [json.loads((out / "evaluation.json").read_text())["parts"]["tally"] for out in (masked, named)]
     assert tallies[0] == tallies[1]
