@@ -26,9 +26,11 @@ from station.core.events import CellEvent, StepStarted
 from tests.cell.fault_bench import FaultBench, Truth, fault_bench
 from tests.cell.test_random_moments import goes_on
 from tests.own_children import camera_processes
+from tests.stopwatch import Stopwatch, stopwatch
 
 WINDOW_S = 0.1
-"""From the answer to the last look to the robot's gripper, on a busy computer; some milliseconds on an idle one."""
+"""From the answer to the last look to the robot's gripper, some milliseconds on an idle computer; by the stopwatch, as
+a busy one may keep the whole cell from running in between."""
 
 LONGEST_WAIT_S = 0.6
 """Some parts go through in it, so that every step of a part is met."""
@@ -45,12 +47,14 @@ class Loads(Truth):
         wrong: (part that lay there, part that the station meant).
         unpermitted_s: Of each load without permission, how long ago it had been withdrawn.
         count: Loads in all.
+        watch: Tells the time.
     """
 
     wrong: list[tuple[str | None, str]] = field(default_factory=list)
     unpermitted_s: list[float] = field(default_factory=list)
     count: int = 0
     withdrawn_at_s: float | None = None
+    watch: Stopwatch = field(default_factory=Stopwatch)
 
     def __post_init__(self) -> None:
         super().__init__()
@@ -73,7 +77,7 @@ class Loads(Truth):
         if part_id != self._meant:
             self.wrong.append((part_id, self._meant))
         if self.withdrawn_at_s is not None:
-            self.unpermitted_s.append(asyncio.get_running_loop().time() - self.withdrawn_at_s)
+            self.unpermitted_s.append(self.watch.s - self.withdrawn_at_s)
 
 
 class Line:
@@ -111,8 +115,7 @@ class Line:
             self._plc.clear_announcement()
 
     def permit(self, permission: str) -> None:
-        now_s = asyncio.get_running_loop().time()
-        self.truth.withdrawn_at_s = now_s if permission == "withdrawn" else None
+        self.truth.withdrawn_at_s = self.truth.watch.s if permission == "withdrawn" else None
         self._plc.permit(permission)
 
     def arm(self) -> None:
@@ -136,20 +139,22 @@ def nothing() -> None:
 async def begun_anew_at_random(folder: Path, role: str, restarts: int, seed: int) -> str:
     """So many restarts at random moments, most with a change of the announcement around them."""
     chance = random.Random(seed)  # noqa: S311  # moments, not secrets
-    truth, done = Loads(), Counter[str]()
-    async with fault_bench(folder, role, truth) as bench:
-        line = Line(bench, truth, chance)
-        for number in range(restarts):
-            restart, change = chance.choice(list(line.restarts)), chance.choice(list(line.changes))
-            told = f"{role}, seed {seed}, restart {number}: {restart}, {change}"
-            await one_restart(line, restart, change, chance)
-            await goes_on(bench, told)
-            assert truth.wrong == [], told
-            assert [late for late in truth.unpermitted_s if late > WINDOW_S] == [], told
-            done.update((restart, change))
-        await bench.stop()
-        check_records(bench, f"{role}, seed {seed}")
-        ended = Counter(row["state"] for row in bench.records())
+    done = Counter[str]()
+    with stopwatch() as watch:
+        truth = Loads(watch=watch)
+        async with fault_bench(folder, role, truth) as bench:
+            line = Line(bench, truth, chance)
+            for number in range(restarts):
+                restart, change = chance.choice(list(line.restarts)), chance.choice(list(line.changes))
+                told = f"{role}, seed {seed}, restart {number}: {restart}, {change}"
+                await one_restart(line, restart, change, chance)
+                await goes_on(bench, told)
+                assert truth.wrong == [], told
+                assert [late for late in truth.unpermitted_s if late > WINDOW_S] == [], told
+                done.update((restart, change))
+            await bench.stop()
+            check_records(bench, f"{role}, seed {seed}")
+            ended = Counter(row["state"] for row in bench.records())
     late = f"{len(truth.unpermitted_s)} of them up to {max(truth.unpermitted_s, default=0) * 1000:.0f} ms too late"
     return f"{role}, seed {seed}: {dict(done)}, {dict(ended)}, {truth.count} loads, {late}"
 

@@ -10,7 +10,7 @@ import cv2
 import pytest
 
 from tests.bundles import make_grey_bundle
-from tests.cell.conftest import Run
+from tests.cell.conftest import Run, narrowest_types
 
 PARTS = 3
 QUICK = ("--seconds", "0.5", "--parts", PARTS)
@@ -40,11 +40,7 @@ KEYS = {
 @pytest.fixture
 def config(make_config: Callable[..., Path], tmp_path: Path) -> Path:
     """The shipped simulation with a network of no cost and the two narrowest types."""
-    path = make_config(('bundle = "promoted"', f'bundle = "{make_grey_bundle(tmp_path / "tiny-1")}"'))
-    text, cut, _rest = path.read_text(encoding="utf-8").partition("[part_types.smh_690]")
-    assert cut
-    path.write_text(text, encoding="utf-8")
-    return path
+    return narrowest_types(make_config(('bundle = "promoted"', f'bundle = "{make_grey_bundle(tmp_path / "tiny-1")}"')))
 
 
 def names(*wanted: str) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.bundles import make_grey_bundle
-from tests.cell.conftest import station_command
+from tests.cell.conftest import narrowest_types, station_command
 
 END_TIMEOUT_S = 60
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  # where the simulated cell's scene lies
@@ -83,7 +83,8 @@ def test_nothing_is_left_of_a_bench_that_is_broken_off(
     environment: dict[str, str],
     tmp_path: Path,
 ) -> None:
-    config = make_config(('bundle = "promoted"', f'bundle = "{make_grey_bundle(tmp_path / "tiny-1")}"'))
+    bundle = make_grey_bundle(tmp_path / "tiny-1")
+    config = narrowest_types(make_config(('bundle = "promoted"', f'bundle = "{bundle}"')))
     folder = tmp_path / "t"
     folder.mkdir()
     with ctrl_c(handler):

@@ -67,8 +67,12 @@ class JigPeer(Peer):
         self.input[21:23] = [self.input[20], DONE]
 
 
+REQUEST_S, ACKNOWLEDGE_S, DONE_S = 0.5, 3.0, 4.0
+"""Deadlines that a device keeps on a busy computer as well; who wants to see one pass shortens it."""
+
+
 def tcp(port: int) -> TcpLink:
-    return TcpLink(kind="tcp", port=port, request_timeout_s=0.1, reconnect_s=0.1, poll_s=0.005)
+    return TcpLink(kind="tcp", port=port, request_timeout_s=REQUEST_S, reconnect_s=0.1, poll_s=0.005)
 
 
 def rhythm(heartbeat_s: float = 0.25, stale_after_s: float = 2.0, identity_s: float = 1.0) -> Rhythm:
@@ -81,7 +85,7 @@ async def served_robot(peer: RobotPeer, rhythm: Rhythm | None = None) -> AsyncIt
     """A driver, not yet connected, and the server that it finds."""
     server = TcpPeer(peer)
     await server.start()
-    settings = RobotSettings(link=tcp(server.port), acknowledge_timeout_s=0.6, motion_timeout_s=0.9)
+    settings = RobotSettings(link=tcp(server.port), acknowledge_timeout_s=ACKNOWLEDGE_S, motion_timeout_s=DONE_S)
     robot = modbus_robot(settings, rhythm)
     yield robot, server
     await robot.close()

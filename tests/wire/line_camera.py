@@ -59,7 +59,7 @@ class Camera:
         self.set(TriggerSelector="AcquisitionStart", TriggerMode="On", TriggerSource="Line0")
         self.acquirer.start()
 
-    def fetch(self, timeout_s: float = 3.0) -> Block:
+    def fetch(self, timeout_s: float = 20.0) -> Block:
         with self.acquirer.fetch(timeout=timeout_s) as buffer:
             part = buffer.payload.components[0]
             encoder = self.nodes.ChunkEncoderValue.value if self.chunks else None

@@ -67,7 +67,7 @@ class AskingPlc:
 
     async def meet(self, port: int, count: int = 9) -> None:
         """Connect and write so many registers from 98 on, and those of the announcement."""
-        self.client = AsyncModbusTcpClient("127.0.0.1", port=port, retries=0, reconnect_delay=0, timeout=1)
+        self.client = AsyncModbusTcpClient("127.0.0.1", port=port, retries=0, reconnect_delay=0, timeout=20)
         assert await self.client.connect()
         await self.say(98, self.own[:count])
         await self.say(110, self.own[12:22])

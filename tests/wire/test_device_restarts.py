@@ -18,7 +18,9 @@ from station.core.part import Order
 from station.core.settings import JigSettings, RobotSettings
 from tests.housings import INSPECTED, modbus_jig
 from tests.wire.device_peers import (
+    ACKNOWLEDGE_S,
     DONE,
+    DONE_S,
     JigPeer,
     RobotPeer,
     order_writes,
@@ -62,8 +64,9 @@ async def jig(jig_peer: JigPeer) -> AsyncIterator[ModbusJig]:
     server = TcpPeer(jig_peer)
     await server.start()
     limits = JigSettings(
-        link=tcp(server.port), max_speed_rpm=300, acknowledge_timeout_s=0.4, speed_timeout_s=0.6, stop_timeout_s=0.6
-    )
+        link=tcp(server.port), max_speed_rpm=300, acknowledge_timeout_s=ACKNOWLEDGE_S, speed_timeout_s=DONE_S,
+        stop_timeout_s=DONE_S,
+    )  # fmt: skip
     jig = modbus_jig(limits, OFTEN)
     yield jig
     await jig.close()
@@ -127,6 +130,7 @@ async def test_the_next_order_is_not_cleared_by_the_one_before(robot: ModbusRobo
 
 async def test_an_order_that_was_not_taken_in_time_can_not_be_taken_later(robot: ModbusRobot, peer: RobotPeer) -> None:
     peer.takes = False
+    robot._settings = robot._settings.model_copy(update={"acknowledge_timeout_s": 0.6})
     await robot.connect()
     await refused_with("robot.no_acknowledge", robot.load(LOAD))
     await robot.status()
@@ -136,6 +140,7 @@ async def test_an_order_that_was_not_taken_in_time_can_not_be_taken_later(robot:
 async def test_an_order_that_broke_off_is_cleared_when_the_robot_is_back(peer: RobotPeer) -> None:
     peer.ends_with = None
     async with served_robot(peer, OFTEN) as (robot, server):
+        robot._settings = robot._settings.model_copy(update={"motion_timeout_s": 0.9})
         await robot.connect()
         motion = asyncio.ensure_future(robot.load(LOAD))
         await when(lambda: peer.motions)

@@ -249,7 +249,7 @@ def test_a_wait_without_end_is_ended_from_another_thread(
     thread, results = in_background(lambda: gentl.await_block(2**64 - 1)[0])
     handle = () if module is None else (getattr(gentl, module),)
     gentl.must(function, *handle, *rest)
-    thread.join(5)
+    thread.join(20)
     assert results == [expected] or (results == [HANDLE] and module is not None)
 
 

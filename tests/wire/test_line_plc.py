@@ -331,7 +331,7 @@ async def test_a_wait_for_a_change_begins_with_the_call(pair: Pair) -> None:
     change = pair.driver.feed.changed()
     await pair.plc.say(110, [*ID_WORDS, 3, 17])
     await until(pair.driver, lambda: pair.driver.feed.view.waiting)
-    await asyncio.wait_for(change, 1)
+    await asyncio.wait_for(change, 20)
 
 
 async def test_after_closing_and_connecting_anew_whoever_waits_is_told_of_a_heart_that_stands_still(pair: Pair) -> None:

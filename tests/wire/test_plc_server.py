@@ -33,7 +33,7 @@ async def server() -> AsyncIterator[ModbusPlc]:
 
 @pytest.fixture
 async def master(server: ModbusPlc) -> AsyncIterator[AsyncModbusTcpClient]:
-    client = AsyncModbusTcpClient("127.0.0.1", port=server.port, retries=0, reconnect_delay=0, timeout=1)
+    client = AsyncModbusTcpClient("127.0.0.1", port=server.port, retries=0, reconnect_delay=0, timeout=20)
     assert await client.connect()
     yield client
     client.close()

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from genicam.gentl import IoException, TimeoutException
 
+from tests.stopwatch import stopwatch
 from tests.wire.line_camera import Camera, pattern
 
 
@@ -67,7 +68,7 @@ def test_always_incomplete_lasts_until_it_is_taken_back(streaming: Camera) -> No
 def test_held_buffers_lose_blocks_and_the_gap_shows(streaming: Camera) -> None:
     streaming.acquirer.num_buffers = 4
     streaming.acquirer.start()
-    held = [streaming.acquirer.fetch(timeout=5.0) for _ in range(4)]
+    held = [streaming.acquirer.fetch(timeout=20.0) for _ in range(4)]
     with pytest.raises(TimeoutException):
         streaming.acquirer.fetch(timeout=0.05)
     for buffer in held:
@@ -91,13 +92,13 @@ def lateness_s(camera: Camera) -> float:
 
 @pytest.mark.parametrize(("fault", "late"), [("LateBlock", [3]), ("Slow", [3, 4])])
 def test_a_block_comes_late_once_or_from_then_on(streaming: Camera, fault: str, late: list[int]) -> None:
-    streaming.set(SimFault=fault, SimFaultTime=500, AcquisitionLineRate=1000.0, AcquisitionMode="MultiFrame")
+    streaming.set(SimFault=fault, SimFaultTime=1000, AcquisitionLineRate=1000.0, AcquisitionMode="MultiFrame")
     streaming.set(AcquisitionFrameCount=4)
     streaming.acquirer.start()
     seen = {number: lateness_s(streaming) for number in range(1, 5)}
     on_time = set(seen) - set(late) - {4}  # behind one late block the next ones wait too
-    assert all(seen[number] >= 0.5 for number in late)
-    assert all(seen[number] < 0.5 for number in on_time)
+    assert all(seen[number] >= 1.0 for number in late)
+    assert all(seen[number] < 1.0 for number in on_time)
 
 
 def test_a_late_block_can_be_stopped_at_once(streaming: Camera) -> None:
@@ -105,9 +106,9 @@ def test_a_late_block_can_be_stopped_at_once(streaming: Camera) -> None:
     streaming.acquirer.start()
     with pytest.raises(TimeoutException):
         streaming.acquirer.fetch(timeout=0.05)
-    began = time.monotonic()
-    streaming.acquirer.stop()
-    assert time.monotonic() - began < 5
+    with stopwatch() as watch:
+        streaming.acquirer.stop()
+    assert watch.s < 5
 
 
 def test_a_camera_that_is_unplugged_is_lost_and_comes_back(streaming: Camera) -> None:

@@ -204,7 +204,7 @@ def test_chunks_tell_encoder_and_lines_at_the_blocks_first_line(
     camera.arm_turn()
     seen = []
     for _ in range(8):
-        with camera.acquirer.fetch(timeout=3) as buffer:
+        with camera.acquirer.fetch(timeout=20) as buffer:
             nodes = camera.nodes
             seen.append((buffer.module.frame_id, nodes.ChunkEncoderValue.value, nodes.ChunkLineStatusAll.value))
             assert nodes.ChunkFrameID.value == buffer.module.frame_id
@@ -221,7 +221,7 @@ def test_the_encoder_is_told_for_each_line(
     camera.arm_turn()
     told = []
     for _ in range(3):
-        with camera.acquirer.fetch(timeout=3):
+        with camera.acquirer.fetch(timeout=20):
             for line in range(BLOCK):
                 camera.nodes.ChunkScanLineSelector.value = line
                 told.append(camera.nodes.ChunkEncoderValue.value)
@@ -234,7 +234,7 @@ def test_lines_that_are_lost_leave_a_jump_in_the_encoder(camera: Camera) -> None
     camera.arm_turn()
     told = []
     for _ in range(3):
-        with camera.acquirer.fetch(timeout=3):
+        with camera.acquirer.fetch(timeout=20):
             for line in range(BLOCK):
                 camera.nodes.ChunkScanLineSelector.value = line
                 told.append(camera.nodes.ChunkEncoderValue.value)
@@ -246,7 +246,7 @@ def test_lines_that_are_lost_leave_a_jump_in_the_encoder(camera: Camera) -> None
 def test_a_line_that_the_block_does_not_have_is_refused(camera: Camera) -> None:
     camera.set(Width=64, Height=8, ChunkModeActive=True)
     camera.acquirer.start()
-    with camera.acquirer.fetch(timeout=3):
+    with camera.acquirer.fetch(timeout=20):
         camera.nodes.ChunkScanLineSelector.value = 8
         with pytest.raises(GenericException):
             _ = camera.nodes.ChunkEncoderValue.value
@@ -261,6 +261,6 @@ def test_only_the_chunks_that_are_enabled_are_appended(camera: Camera) -> None:
     assert camera.nodes.PayloadSize.value == 64 * 8 + 8 * 8
     camera.acquirer.start()
     for number in range(3):
-        with camera.acquirer.fetch(timeout=3) as buffer:
+        with camera.acquirer.fetch(timeout=20) as buffer:
             assert camera.nodes.ChunkEncoderValue.value == 8 * number
             assert buffer.payload.components[0].delivered_image_height == 8

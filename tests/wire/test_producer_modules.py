@@ -99,7 +99,7 @@ def pair(producer: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Harv
 
 
 def shot(acquirer: ImageAcquirer) -> np.ndarray:
-    with acquirer.fetch(timeout=3) as buffer:
+    with acquirer.fetch(timeout=20) as buffer:
         part = buffer.payload.components[0]
         return np.array(part.data.reshape(part.height, part.width))
 
@@ -173,7 +173,7 @@ def test_every_feature_of_every_module_can_be_read(camera: Camera) -> None:
             camera.acquirer.system.node_map, camera.acquirer.data_streams[0].node_map]  # fmt: skip
     camera.set(ChunkModeActive=True, ChunkSelector="LineStatusAll", ChunkEnable=True)
     camera.acquirer.start()
-    buffer = camera.acquirer.fetch(timeout=3)
+    buffer = camera.acquirer.fetch(timeout=20)
     read = 0
     for nodes in maps:
         for name in dir(nodes):

@@ -17,6 +17,7 @@ from sim.camera_fault import CameraFault, HangingCall
 from sim.scene import Scene
 from station.core.choices import Speed
 from station.core.errors import BugError
+from tests.stopwatch import stopwatch
 from tests.wire.line_camera import PERIOD_NS, Camera
 
 
@@ -86,10 +87,9 @@ def test_the_cable_is_pulled_between_two_lines(seeing: Camera, scene: Scene) -> 
     with pytest.raises(TimeoutException):
         seeing.acquirer.fetch(timeout=0.02)
     scene.fault(CameraFault.DISCONNECT)
-    began = time.monotonic()
-    with pytest.raises(IoException):
+    with stopwatch() as watch, pytest.raises(IoException):
         seeing.fetch()
-    assert time.monotonic() - began < 2.5
+    assert watch.s < 2.5
 
 
 @pytest.mark.parametrize("armed", [False, True])
@@ -213,7 +213,7 @@ def test_of_two_cameras_one_takes_the_order(
     lost = 0
     for acquirer in both:
         try:
-            acquirer.fetch(timeout=2).queue()
+            acquirer.fetch(timeout=20).queue()
             _ = acquirer.remote_device.node_map.Width.value
         except IoException:
             lost += 1
@@ -227,7 +227,7 @@ import sys; from harvesters.core import Harvester
 h = Harvester(); h.add_file(sys.argv[1]); h.update(); ia = h.create(0); nodes = ia.remote_device.node_map
 nodes.SimScene.value = sys.argv[2]; nodes.Height.value = 32; ia.start()
 for _ in range(int(sys.argv[3])):
-    ia.fetch(timeout=5).queue(); print('block', flush=True)
+    ia.fetch(timeout=20).queue(); print('block', flush=True)
 """
 
 
