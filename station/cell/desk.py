@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from station.cell.alarms import Alarms
 from station.cell.counters import Counters
+from station.cell.hand import Grip, Hand
 from station.cell.notes import Notes
 from station.cell.packml import Command, Mode, State, Unit
 from station.cell.quota import Quota
@@ -60,10 +61,18 @@ class Desk:
         quota: How many parts are wanted.
         notes: Where it is noted who commanded what.
         references: Golden parts are asked for, studies begun.
+        hand: Who may command for a time, beside the line PLC.
     """
 
     def __init__(
-        self, unit: Unit, alarms: Alarms, counters: Counters, quota: Quota, notes: Notes, references: References
+        self,
+        unit: Unit,
+        alarms: Alarms,
+        counters: Counters,
+        quota: Quota,
+        notes: Notes,
+        references: References,
+        hand: Hand,
     ) -> None:
         self._unit = unit
         self._alarms = alarms
@@ -71,6 +80,7 @@ class Desk:
         self._quota = quota
         self._notes = notes
         self._references = references
+        self._hand = hand
         self._pulse = Pulse()
         unit.subscribe(lambda _change: self._pulse.beat())
         alarms.subscribe(self._pulse.beat)
@@ -78,7 +88,7 @@ class Desk:
     # ------------------------------------------------------------------ in
 
     def command(self, number: int, by: str) -> None:
-        """Carry out a command, and note who gave it.
+        """Carry out a command, and note who gave it; whoever had the hand has it no more.
 
         Args:
             number: A `Command`, or `CHALLENGE`; any other number is refused.
@@ -87,11 +97,28 @@ class Desk:
         Raises:
             StationError: `station.illegal_command`: this state does not accept it, or it is none; nothing changed.
         """
+        self._hand.end(f"{_name_of(number)} by {by}")
         if number == CHALLENGE:
             self.challenge(None, "asked for", by)
         else:
-            with self._noted(_name_of(number), by):
-                self._unit.obey(_command(number))
+            self._obey(number, by)
+
+    def command_in_hand(self, number: int, grip: Grip) -> None:
+        """Carry out a command of the one who has the hand.
+
+        Raises:
+            StationError: As for `command`; `hand.gone`: nothing changed.
+        """
+        grip.require()
+        self._obey(number, f"{grip.holder.who}, who has the hand")
+
+    def take_hand(self, who: str, why: str, seconds: int) -> Grip:
+        """Let somebody command for a time.
+
+        Raises:
+            StationError: As for `Hand.take`.
+        """
+        return self._hand.take(who, why, seconds)
 
     def challenge(self, part_type: str | None, cause: str, by: str) -> None:
         """Have the golden parts of a type, or of all, judged before any other part of it.
@@ -162,6 +189,10 @@ class Desk:
             raise
         finally:
             self._notes.command(command, by, refused)
+
+    def _obey(self, number: int, by: str) -> None:
+        with self._noted(_name_of(number), by):
+            self._unit.obey(_command(number))
 
     # ------------------------------------------------------------------ out
 

@@ -33,7 +33,7 @@ class Alarm:
         last_at: When it happened last.
         cleared_at: When it was over, or None while it is active.
         acknowledged_at: When a person acknowledged it, or None.
-        acknowledged_by: Who did; empty while nobody has.
+        acknowledged_by: Who did, and behind a colon what they noted; empty while nobody has.
     """
 
     fault: Fault
@@ -68,6 +68,7 @@ def alarm_row(alarm: Alarm) -> dict[str, Any]:
         "code": alarm.fault.code,
         "number": alarm.fault.number,
         "text": alarm.fault.text,
+        "reaction": alarm.fault.reaction.value,
         "detail": alarm.detail,
         "count": alarm.count,
         "active": alarm.active,

@@ -8,11 +8,20 @@ what the deadline is for.
 
 import structlog
 
-from station.core.events import CellEvent, LineChanged, OrderDone, OrderGiven, StepStarted, StripScored, Watcher
+from station.core.events import (
+    CellEvent,
+    HandChanged,
+    LineChanged,
+    OrderDone,
+    OrderGiven,
+    StepStarted,
+    StripScored,
+    Watcher,
+)
 
 log = structlog.get_logger()
 
-CAN_WAIT = (StepStarted, OrderGiven, OrderDone, StripScored, LineChanged)
+CAN_WAIT = (StepStarted, OrderGiven, OrderDone, StripScored, LineChanged, HandChanged)
 """What is told a moment later where it would be in the way; anything else is told at once, and what waits before it."""
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from station.core.alarms import Alarm
+from station.core.hand import Holder
 from station.core.judgement import Defect, Judgement
 from station.core.light import Light
 from station.core.part import Decision, Inspection, Order, Receipt, Scores
@@ -140,6 +141,13 @@ class AlarmsChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class HandChanged:
+    """Somebody has the hand, or nobody beside the line PLC: None."""
+
+    holder: Holder | None
+
+
+@dataclass(frozen=True, slots=True)
 class LineChanged:
     """The line PLC says something else: permission, full places, what is announced, or that it is not believed."""
 
@@ -160,6 +168,7 @@ CellEvent = (
     | PartLost
     | PartWithdrawn
     | AlarmsChanged
+    | HandChanged
     | LineChanged
 )
 Watcher = Callable[[CellEvent], None]

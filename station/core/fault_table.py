@@ -164,6 +164,12 @@ PAGE = (  # 92xx the operator page
     Fault(9208, "page.audit_broken", "The audit trail is not as it was written. Keep the file as it is, and find out who could change it.", Reaction.REFUSE),
     Fault(9209, "page.refused", "The page refuses this. Read the reason in the detail.", Reaction.REFUSE),
 )
+HAND = (  # 922x who commands beside the line PLC
+    Fault(9220, "hand.needed", "The line PLC has the hand: without it a person can only stop and abort. Take the hand, then try again.", Reaction.REFUSE),
+    Fault(9221, "hand.taken", "Somebody else has the hand. Wait until it is given back, or ask who has it.", Reaction.REFUSE),
+    Fault(9222, "hand.gone", "The hand is not yours any more. Read in the detail how it ended, look at the cell, then take it anew.", Reaction.REFUSE),
+    Fault(9223, "hand.refused", "The hand cannot be taken so. Give what the detail names.", Reaction.REFUSE),
+)
 # fmt: on
 
 FAULTS = by_code(
@@ -180,5 +186,6 @@ FAULTS = by_code(
     STATION,
     CONTROL,
     PAGE,
+    HAND,
 )
 """All faults that a line PLC, a record or an operator may meet, by code, in the order of the numbers."""

@@ -39,6 +39,8 @@ EventName = Literal[
     "fault_met",
     "files_not_in_place",
     "golden_part_judged",
+    "hand_changed",
+    "hand_not_written",
     "heartbeat_not_taken",
     "history_not_sealed",
     "inspection_recovered",

@@ -36,6 +36,24 @@ class RecordFilter:
         return cls(time_asked(since), time_asked(until), tuple(verdicts), part_id)
 
 
+@dataclass(frozen=True, slots=True)
+class AlarmFilter:
+    """Which alarms are asked for; None for all.
+
+    Attributes:
+        text: Whose code holds this.
+        since: That stood at this moment or later, as `station.core.moments` writes it.
+        until: Raised before this moment.
+    """
+
+    text: str | None = None
+    since: str | None = None
+    until: str | None = None
+
+
+EVERY_ALARM = AlarmFilter()
+
+
 class ListedRecord(NamedTuple):
     """One line of the list, all of it text."""
 

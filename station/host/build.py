@@ -20,6 +20,7 @@ from station.cell.controller import Controller
 from station.cell.counters import Counters
 from station.cell.delivery import LineResults
 from station.cell.desk import Commander, Desk
+from station.cell.hand import Hand
 from station.cell.motion import Motion
 from station.cell.notes import Notes
 from station.cell.operation import Operation
@@ -122,7 +123,8 @@ def assemble(outside: Outside, settings: Settings, tell: Watcher, commanders: Se
     cell = Cell(equipment, results, counters, CellSettings.of(settings), broadcast)
     supply = Supply(feed, unit, outside.recipes, references, settings.plc.starved_after_s)
     controller = Controller(unit, cell, supply, quota, Reactions(unit, alarms), broadcast)
-    desk = Desk(unit, alarms, counters, quota, notes, references)
+    hand = Hand(notes, outside.clock, broadcast)
+    desk = Desk(unit, alarms, counters, quota, notes, references, hand)
     line = PlcCommander(outside.line, settings.plc.link.reconnect_s, broadcast)
     operation = Operation(controller, cell, desk, line, commanders, notes, alarms, references)
     if outside.listed:

@@ -40,14 +40,14 @@ async def send(data: Path, word: str) -> dict[str, str | None]:
 
 
 async def ask(data: Path, words: str, timeout_s: float = ANSWER_TIMEOUT_S) -> dict[str, Any]:
-    """Send a command, `status`, `alarms`, or `ack CODE` or `ack all`, with or without `for NAME`; all of the answer.
+    """Send a line of those that `station.host.wishes` lists; all of the answer.
 
     Raises:
         ControlError: No station runs with this data folder, it does not answer in time, it may not be commanded by
             this user, or who answers is not the folder's owner; then nothing was sent.
     """
-    with _told(data, timeout_s):
-        async with asyncio.timeout(timeout_s), _asked(data, words) as reader:
+    with told(data, timeout_s):
+        async with asyncio.timeout(timeout_s), asked(data, words) as (reader, _writer):
             answer: dict[str, Any] = json.loads(await reader.read())
             return answer
 
@@ -61,22 +61,22 @@ async def watch(data: Path, silence_s: float = SILENCE_S) -> AsyncGenerator[dict
         ControlError: As for `ask`; it is of another version, or too many watch already; nothing was told for too long,
             or the station has ended.
     """
-    with _told(data, silence_s):
-        async with _asked(data, "watch") as reader:
+    with told(data, silence_s):
+        async with asked(data, "watch") as (reader, _writer):
             while True:
                 async with asyncio.timeout(silence_s):
                     line = await reader.readline()
-                told: dict[str, Any] = json.loads(line)
-                if told["version"] != VERSION:
-                    said = f"it tells version {told['version']}, known is version {VERSION}"
+                heard: dict[str, Any] = json.loads(line)
+                if heard["version"] != VERSION:
+                    said = f"it tells version {heard['version']}, known is version {VERSION}"
                     raise ControlError("control.other_version", f"{data}: {said}")
-                if told["kind"] == REFUSED:
-                    raise ControlError("control.too_many_watch", told["reason"])
-                yield told
+                if heard["kind"] == REFUSED:
+                    raise ControlError("control.too_many_watch", heard["reason"])
+                yield heard
 
 
 @contextmanager
-def _told(data: Path, timeout_s: float) -> Iterator[None]:
+def told(data: Path, timeout_s: float) -> Iterator[None]:
     """What goes wrong in the conversation, as a fault."""
     try:
         yield
@@ -93,8 +93,8 @@ def _told(data: Path, timeout_s: float) -> Iterator[None]:
 
 
 @asynccontextmanager
-async def _asked(data: Path, words: str) -> AsyncIterator[asyncio.StreamReader]:
-    """The answer to a request, while in this context.
+async def asked(data: Path, words: str) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    """A connection over which this was asked, while in this context.
 
     Raises:
         OSError: There is no station, or the connection broke.
@@ -111,7 +111,7 @@ async def _asked(data: Path, words: str) -> AsyncIterator[asyncio.StreamReader]:
             detail = f"{data} belongs to {user_name(owner)}, but {user_name(peer.user)} answers for it"
             raise ControlError("control.stranger", detail)
         writer.write(words.encode() + b"\n")
-        yield reader
+        yield reader, writer
     finally:
         writer.transport.abort()
 

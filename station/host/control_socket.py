@@ -13,20 +13,22 @@ from typing import Any
 import structlog
 
 from station.cell.desk import Desk
-from station.cell.packml import Command
 from station.core.alarms import alarm_row
-from station.core.errors import ControlError, StationError
-from station.core.peer import Peer, user_name
+from station.core.errors import ControlError
+from station.core.peer import Peer
 from station.core.place import displaced
-from station.core.study import Study
 from station.host.control import SOCKET
+from station.host.hand_socket import hold
 from station.host.watch import Watch
+from station.host.wishes import obey
 
 REQUEST_TIMEOUT_S = 2.0
-"""How long a connection may take, from the first to the last byte, unless it watches."""
+"""How long a connection may take, from the first to the last byte, unless it watches or has the hand."""
 REQUEST_BYTES = 1024
 WATCH = ["watch"]
 """The request of who wants to be told what happens, for as long as it listens."""
+HAND = "hand"
+"""The first word of who wants the hand, and has it for as long as the connection holds."""
 CONNECTIONS = 32
 """So many at a time; one more is hung up on."""
 NO_FILES_PAUSE_S = 1.0
@@ -170,6 +172,9 @@ class ControlSocket:
                     if words == WATCH:
                         deadline.reschedule(None)
                         await self._watch.attend(reader, writer)
+                    elif words and words[0] == HAND:
+                        deadline.reschedule(None)
+                        await hold(words, peer, desk, (reader, writer))
                     else:
                         writer.write(json.dumps(_answered(words, peer, desk)).encode() + b"\n")
                         writer.close()
@@ -190,7 +195,7 @@ async def _request(reader: asyncio.StreamReader) -> list[str] | None:
 def _answered(words: list[str] | None, peer: Peer, desk: Desk) -> dict[str, Any]:
     if words is None:
         return _answer(desk, f"a request is one line of at most {REQUEST_BYTES} bytes")
-    return _answer(desk, _obey(desk, words, peer))
+    return _answer(desk, obey(desk, words, peer))
 
 
 def _bound(path: Path, group: int | None) -> socket.socket:
@@ -215,34 +220,6 @@ def _bound(path: Path, group: int | None) -> socket.socket:
     finally:
         os.close(folder)
     return listener
-
-
-def _obey(desk: Desk, words: list[str], peer: Peer) -> str | None:
-    """Why a request was refused, or None."""
-    try:
-        match words:
-            case ["status" | "alarms"]:
-                pass
-            case ["ack", code]:
-                desk.acknowledge(None if code == "all" else code, user_name(peer.user))
-            case ["ack", code, "for", *name] if name:
-                desk.acknowledge(None if code == "all" else code, f"{' '.join(name)} ({user_name(peer.user)})")
-            case ["challenge", kind, *cause]:
-                part_type = None if kind == "all" else kind
-                desk.challenge(part_type, " ".join(cause) or "asked for", user_name(peer.user))
-            case ["msa", "begin", name, trials] if trials.isdecimal():
-                desk.begin_study(Study(name, int(trials)), user_name(peer.user))
-            case ["msa", "end"]:
-                desk.end_study(user_name(peer.user))
-            case [word]:
-                desk.command(Command[word.upper()], f"{user_name(peer.user)} with `station command`")
-            case _:
-                return f"{' '.join(words)!r} is no command"
-    except KeyError:
-        return f"{words[0]!r} is no command"
-    except StationError as error:
-        return str(error)
-    return None
 
 
 def _answer(desk: Desk, refused: str | None) -> dict[str, Any]:

@@ -17,8 +17,8 @@ from station.page.database import PageDatabase
 from station.page.version_1 import NOTHING_BEFORE
 
 What = Literal[
-    "alarm_acknowledged", "labelled", "password_changed", "person_added", "person_changed", "sign_in_refused",
-    "signed_in", "signed_out",
+    "alarm_acknowledged", "alarm_shelved", "alarm_unshelved", "commanded", "hand_ended", "hand_taken", "labelled",
+    "password_changed", "person_added", "person_changed", "sign_in_refused", "signed_in", "signed_out",
 ]  # fmt: skip
 """What somebody did."""
 

@@ -13,6 +13,7 @@ from station.page.audit import Audit
 from station.page.database import PageDatabase
 from station.page.desk import Doors, PageDesk
 from station.page.follow import Follower
+from station.page.hands import Hands
 from station.page.invitation import Invitation
 from station.page.passwords import Passwords
 from station.page.people import People
@@ -38,6 +39,7 @@ def make_desk(
     database = PageDatabase(folder, settings.records.reserve_bytes)
     database.make()
     audit = Audit(database, clock)
+    sessions = Sessions(database, audit, clock, _lives(settings.page))
     return PageDesk(
         name=settings.station.name,
         folder=folder,
@@ -47,11 +49,12 @@ def make_desk(
         follower=Follower(folder, clock),
         doors=Doors(
             people=People(database, audit, passwords or Passwords(), clock),
-            sessions=Sessions(database, audit, clock, _lives(settings.page)),
+            sessions=sessions,
             attempts=attempts,
             audit=audit,
             invitation=Invitation(),
         ),
+        hands=Hands(folder, sessions, audit),
         clock=clock,
         secret=settings.page.has_tls,
     )

@@ -10,6 +10,7 @@ from station.labels.store import LabelStore
 from station.page.attempts import Attempts
 from station.page.audit import Audit
 from station.page.follow import Follower
+from station.page.hands import Hands
 from station.page.invitation import Invitation
 from station.page.people import People
 from station.page.sessions import Sessions
@@ -46,6 +47,7 @@ class PageDesk:
         labels: What people say.
         follower: The cell as it is.
         doors: Who comes in.
+        hands: Who commands.
         clock: The date.
         secret: Whether what is said to browsers is encrypted.
     """
@@ -57,5 +59,6 @@ class PageDesk:
     labels: LabelStore
     follower: Follower
     doors: Doors
+    hands: Hands
     clock: Clock
     secret: bool

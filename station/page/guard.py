@@ -22,7 +22,7 @@ COOKIE, COOKIE_IN_SECRET = "station", "__Host-station"
 SIGN_IN, FIRST = "/sign-in", "/first"
 STATUS = {
     "page.refused": 422, "record.unknown": 404, "label.unknown_class": 422, "label.nothing_said": 409,
-    "label.said_later": 409,
+    "label.said_later": 409, "hand.needed": 409, "hand.taken": 409, "hand.gone": 409, "hand.refused": 422,
 }  # fmt: skip
 """The status of faults that the asker can do something about; of all others it is 503."""
 

@@ -5,19 +5,28 @@ import asyncio
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp
 
+from station.cell.packml import COMMANDS
 from station.core.errors import PageError
 from station.host.control import ask
 from station.page.audit import Deed
+from station.page.commanding import MINUTES
 from station.page.forms import json_object
 from station.page.guard import Entry, Visit
 from station.page.paint import painted
-from station.page.roles import AT_THE_CELL, EVERY_ROLE
+from station.page.roles import AT_THE_CELL, EVERY_ROLE, WHO_COMMAND
 from station.page.stream import EventStream
+
+ACCEPTED = {command.name.lower(): [state.name for state in states] for command, states in COMMANDS.items()}
+"""In which states each command is taken."""
 
 
 async def show_live(visit: Visit) -> Response:
     """The screen."""
-    return painted(visit, "live", may_acknowledge=visit.who.role in AT_THE_CELL)
+    role = visit.who.role
+    return painted(
+        visit, "live", may_operate=role in AT_THE_CELL, may_command=role in WHO_COMMAND, accepted=ACCEPTED,
+        minutes=MINUTES,
+    )  # fmt: skip
 
 
 async def events(visit: Visit) -> ASGIApp:

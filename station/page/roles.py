@@ -18,7 +18,9 @@ Roles = frozenset[Role]
 EVERY_ROLE: Roles = frozenset(Role)
 """Who may see how the cell is, what was decided and why."""
 AT_THE_CELL: Roles = frozenset({Role.OPERATOR, Role.MAINTENANCE, Role.ENGINEER, Role.ADMIN})
-"""Who may acknowledge an alarm."""
+"""Who may acknowledge and shelve alarms, and stop the cell."""
+WHO_COMMAND: Roles = frozenset({Role.MAINTENANCE, Role.ENGINEER, Role.ADMIN})
+"""Who may take the hand from the line PLC."""
 WHO_LABEL: Roles = frozenset({Role.QUALITY, Role.ENGINEER, Role.ADMIN})
 """Who may say what a part really is."""
 WHO_ADMIT: Roles = frozenset({Role.ADMIN})

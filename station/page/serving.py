@@ -105,6 +105,7 @@ async def opened_page(
             yield Served(address, desk, server, serving)
         finally:
             server.should_exit = True
+            await desk.hands.close()
             following.cancel()
             await asyncio.gather(serving, following, return_exceptions=True)
 

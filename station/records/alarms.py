@@ -1,17 +1,17 @@
-"""The alarms in the database: written as they change, listed, and looked up later together with why the cell stopped.
+"""The alarms in the database: written as they change, listed, and looked up later.
 
 What writes works inside the caller's transaction; what answers `station alarms` reads a data folder by itself.
 """
 
 import sqlite3
-from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from station.core.alarms import Alarm, alarm_row
 from station.core.errors import FAULTS
 from station.core.moments import moment, stamp
-from station.core.records import JsonObject
+from station.core.records import AlarmFilter, JsonObject
 from station.records.reading import reading
 
 CHANGE = """UPDATE alarms SET detail = :detail, latched = :latched, count = :count, raised_at = :raised_at,
@@ -24,9 +24,9 @@ ADD = """INSERT INTO alarms (code, detail, latched, count, raised_at, last_at, c
 ALARMS = """SELECT code, detail, latched, count, raised_at, last_at, cleared_at, acknowledged_at, acknowledged_by
     FROM alarms"""
 ON_THE_LIST = f"{ALARMS} WHERE cleared_at IS NULL OR acknowledged_at IS NULL ORDER BY last_at, alarm_id"
-NEWEST = f"{ALARMS} ORDER BY last_at DESC, alarm_id DESC LIMIT ?"
-LEFT_EXECUTE = """SELECT at, detail FROM events WHERE event = 'state_changed' AND detail GLOB 'EXECUTE *'
-    ORDER BY event_id DESC LIMIT ?"""
+NEWEST = f"""{ALARMS} WHERE (:text IS NULL OR instr(code, :text))
+    AND (:since IS NULL OR last_at >= :since) AND (:until IS NULL OR raised_at < :until)
+    ORDER BY last_at DESC, alarm_id DESC LIMIT :limit"""
 
 
 def keep(connection: sqlite3.Connection, alarm: Alarm) -> None:
@@ -61,24 +61,15 @@ def read_listed(folder: Path) -> list[JsonObject]:
         return [alarm_row(alarm) for alarm in reversed(listed(connection))]
 
 
-def read_history(folder: Path, limit: int) -> list[JsonObject]:
-    """All alarms that there ever were, the newest first.
+def read_history(folder: Path, limit: int, chosen: AlarmFilter) -> list[JsonObject]:
+    """The alarms that there ever were, the newest first.
 
     Raises:
         RecordError: No database, or it cannot be read.
     """
     with reading(folder) as connection:
-        return [alarm_row(_alarm(row)) for row in connection.execute(NEWEST, (limit,)) if row[0] in FAULTS]
-
-
-def read_stops(folder: Path, limit: int) -> list[JsonObject]:
-    """Every time that the cell left Execute, the newest first: when, for which state, and why.
-
-    Raises:
-        RecordError: No database, or it cannot be read.
-    """
-    with reading(folder) as connection:
-        return [_stop(row) for row in connection.execute(LEFT_EXECUTE, (limit,))]
+        rows = connection.execute(NEWEST, {**asdict(chosen), "limit": limit})
+        return [alarm_row(_alarm(row)) for row in rows if row[0] in FAULTS]
 
 
 def _alarm(row: tuple[Any, ...]) -> Alarm:
@@ -94,10 +85,3 @@ def _alarm(row: tuple[Any, ...]) -> Alarm:
         acknowledged_at=acknowledged_at and moment(acknowledged_at),
         acknowledged_by=by,
     )
-
-
-def _stop(row: Mapping[str, str]) -> JsonObject:
-    """The event `EXECUTE AFTER CODE DETAIL` in its parts; a cell that completes needs no reason."""
-    _execute, after, code, detail = [*row["detail"].split(" ", 3), "", ""][:4]
-    text = FAULTS[code].text if code in FAULTS else ""
-    return {"at": row["at"], "state": after, "reason": code or None, "text": text, "detail": detail}

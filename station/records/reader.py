@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Literal
 
 from station.core.errors import ConfigError
-from station.core.records import JsonObject, ListedRecord, RecordFilter
+from station.core.records import EVERY_ALARM, AlarmFilter, JsonObject, ListedRecord, RecordFilter
 from station.core.verdicts import Classes
-from station.records import alarms, query
+from station.records import alarms, events, query
 
 
 class SqliteReader:
@@ -56,13 +56,17 @@ class SqliteReader:
         """The alarms on the list, the newest first."""
         return alarms.read_listed(self._folder)
 
-    def alarm_history(self, limit: int) -> list[JsonObject]:
+    def alarm_history(self, limit: int, chosen: AlarmFilter = EVERY_ALARM) -> list[JsonObject]:
         """All alarms that there ever were, the newest first."""
-        return alarms.read_history(self._folder, limit)
+        return alarms.read_history(self._folder, limit, chosen)
 
     def stops(self, limit: int) -> list[JsonObject]:
-        """Every time that the cell left Execute, the newest first: when, for which state, and why."""
-        return alarms.read_stops(self._folder, limit)
+        """Every time that the cell left Execute, the newest first: when, for which state, why, and how it ended."""
+        return events.read_stops(self._folder, limit)
+
+    def events(self, since: str, until: str, limit: int) -> list[JsonObject]:
+        """What happened from a moment to another, at most `limit`, the oldest first."""
+        return events.read_events(self._folder, since, until, limit)
 
     def _require_known(self, chosen: RecordFilter) -> None:
         configured = [verdict.name for verdict in self._table.verdicts]

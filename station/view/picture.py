@@ -16,6 +16,7 @@ from station.core.errors import FAULTS
 from station.core.events import (
     AlarmsChanged,
     CellEvent,
+    HandChanged,
     LineChanged,
     OrderDone,
     OrderGiven,
@@ -28,6 +29,7 @@ from station.core.events import (
     StepStarted,
     StripScored,
 )
+from station.core.hand import Holder
 from station.core.moments import stamp
 from station.core.part import Decision, Inspection, Order
 from station.core.ports.line import LineView
@@ -68,6 +70,7 @@ class CellPicture:
             "bins": self._bins(),
             "alarms": [],
             "counters": self._counters(),
+            "hand": None,
         }
 
     @property
@@ -100,6 +103,8 @@ class CellPicture:
                 return {"line": _line(event.view), "bins": self._bins()}
             case AlarmsChanged():
                 return {"alarms": [alarm_row(alarm) for alarm in reversed(event.alarms)]}
+            case HandChanged():
+                return {"hand": _hand(event.holder)}
             case OrderGiven() | OrderDone():
                 return {"orders": self._ordered(event)}
             case _:
@@ -187,6 +192,12 @@ def _cell(state: str, reason: Reason | None, since: datetime | None, before: str
         "reason": _why(reason),
         "ends": what_ends(state, by_operator=reason is not None and reason.fault is BY_OPERATOR),
     }
+
+
+def _hand(holder: Holder | None) -> Sections | None:
+    if holder is None:
+        return None
+    return {"who": holder.who, "why": holder.why, "since": stamp(holder.since), "until": stamp(holder.until)}
 
 
 def _line(view: LineView) -> Sections:

@@ -39,5 +39,6 @@ REASON_CODE: dict[str, int] = {
     "control.no_station": 9101, "control.no_answer": 9102, "control.stranger": 9103, "control.not_permitted": 9104,
     "control.no_socket": 9105, "control.too_many_watch": 9106,
     "control.other_version": 9107,
+    "hand.needed": 9220, "hand.taken": 9221, "hand.gone": 9222, "hand.refused": 9223,
 }  # fmt: skip
 """Number on the PLC by code; a number that was given out once never changes its meaning."""

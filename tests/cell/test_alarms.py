@@ -12,7 +12,7 @@ from station.core.clock import SystemClock
 from station.core.errors import FAULTS, ModelError, Reaction, RecordError, StationError
 from station.core.events import AlarmsChanged
 from station.core.reason import Reason
-from station.records.alarms import read_stops
+from station.records.events import read_stops
 from station.records.ledger import SqliteLedger
 from tests.cell.bench import Bench, running, settings, until
 from tests.virtual_time import in_virtual_time

@@ -19,6 +19,7 @@ from tests.cell.test_refused_starts import ROWS as REFUSED_STARTS
 HERE = Path(__file__).parent
 PLC, REFUSALS, RECORDS = "test_faults_at_the_plc.py", "test_refusals.py", "test_simulation.py"
 CONTROL, DISK, GOLDEN = "test_control.py", "test_disk.py", "test_golden_parts.py"
+HAND = "test_hand.py"
 BAD_SCANS = "test_bad_scans_are_named_and_left_out_and_the_recording_goes_on"
 
 ELSEWHERE: dict[str, tuple[str, str]] = {
@@ -74,6 +75,10 @@ ELSEWHERE: dict[str, tuple[str, str]] = {
     "control.no_socket": (CONTROL, "test_a_socket_that_cannot_be_made_is_no_station"),
     "control.other_version": ("test_watch.py", "test_a_station_of_another_version_is_not_misread"),
     "control.too_many_watch": ("test_watch.py", "test_one_too_many_is_told_so_and_has_the_place_of_one_who_leaves"),
+    "hand.needed": (HAND, "test_without_the_hand_a_person_stops_and_aborts_and_nothing_else"),
+    "hand.taken": (HAND, "test_of_two_people_one_has_it"),
+    "hand.gone": (HAND, "test_what_was_on_its_way_when_it_was_taken_back_is_not_carried_out"),
+    "hand.refused": (HAND, "test_it_is_taken_with_a_reason_and_for_a_time"),
     "config.port_in_use": ("test_refused_starts.py", "test_a_simulated_cell_whose_port_is_taken_says_so"),
 }  # fmt: skip
 

@@ -14,6 +14,7 @@ from station.page.shield import POLICY
 from tests.page_bench import PASSWORD, PageBench, SetClock, page_settings, paged
 
 ALL = set(Role)
+COMMANDERS = {Role.MAINTENANCE, Role.ENGINEER, Role.ADMIN}
 LABELLERS = {Role.QUALITY, Role.ENGINEER, Role.ADMIN}
 MAY: dict[tuple[str, str], set[Role] | None] = {
     ("GET", "/sign-in"): None, ("POST", "/sign-in"): None, ("GET", "/first"): None, ("POST", "/first"): None,
@@ -21,6 +22,8 @@ MAY: dict[tuple[str, str], set[Role] | None] = {
     ("POST", "/sign-out"): ALL, ("POST", "/here"): ALL, ("GET", "/session"): ALL,
     ("GET", "/"): ALL, ("GET", "/events"): ALL,
     ("POST", "/acknowledge"): {Role.OPERATOR, Role.MAINTENANCE, Role.ENGINEER, Role.ADMIN},
+    ("POST", "/command"): {Role.OPERATOR, Role.MAINTENANCE, Role.ENGINEER, Role.ADMIN},
+    ("POST", "/hand"): COMMANDERS, ("POST", "/hand/back"): COMMANDERS,
     ("GET", "/parts"): ALL, ("GET", "/parts/{inspection}"): ALL, ("GET", "/parts/{inspection}/surface.png"): ALL,
     ("GET", "/review"): LABELLERS, ("GET", "/review/queue"): LABELLERS, ("POST", "/review/labels"): LABELLERS,
     ("GET", "/review/parts/{inspection}"): LABELLERS,

@@ -15,9 +15,9 @@ from station.core.alarms import AlarmList
 from station.core.errors import FAULTS, ConfigError, Reaction, RecordError
 from station.core.judgement import Defect
 from station.core.ports.records import RecordReader
-from station.core.records import RecordFilter
+from station.core.records import AlarmFilter, RecordFilter
 from station.records.reader import SqliteReader
-from tests.record_samples import PART_TYPE, START, TABLE, judgement, open_ledger, part
+from tests.record_samples import PART_TYPE, START, TABLE, HandClock, judgement, open_ledger, part
 
 RUST = """UPDATE inspections SET state = 'judged', judged_at = entered_at, verdict = 'rust', destination = 'bin_rust'
     WHERE part_id = 'OLD'"""
@@ -110,3 +110,38 @@ def test_what_another_table_called_a_part_is_found_by_that_name(reader: RecordRe
     refused = CliRunner().invoke(app, ["records", "list", "--verdict", "dust", "--data", str(tmp_path)])
     assert isinstance(refused.exception, ConfigError)
     assert "recorded are pits, rust" in refused.exception.detail
+
+
+async def test_a_stop_tells_how_long_it_lasted_and_what_ended_it_and_events_are_found_by_their_time(
+    tmp_path: Path,
+) -> None:
+    clock = HandClock()
+    ledger = await open_ledger(tmp_path, clock)
+    for event, detail in (
+        ("state_changed", "EXECUTE HOLDING jig.fault drive fault 7"), ("command_taken", "hold by anna"),
+        ("command_taken", "unhold by Ada (inspection), who has the hand"), ("state_changed", "UNHOLDING EXECUTE"),
+        ("state_changed", "EXECUTE SUSPENDING plc.starved"), ("state_changed", "UNSUSPENDING EXECUTE"),
+        ("state_changed", "EXECUTE STOPPING station.stopped_by_operator"), ("command_taken", "stop by anna"),
+    ):  # fmt: skip
+        await ledger.note(event, detail)
+        clock.advance(seconds=10)
+    await ledger.close()
+    reader = SqliteReader(tmp_path, TABLE)
+    assert [(one["reason"], one["lasted_s"], one["ended_by"]) for one in reader.stops(10)] == [
+        ("station.stopped_by_operator", None, None),
+        ("plc.starved", 10.0, None),
+        ("jig.fault", 30.0, "unhold by Ada (inspection), who has the hand"),
+    ]
+    every = reader.events("2000", "9999", 99)
+    assert [one["event"] for one in every].count("command_taken") == 3
+    assert reader.events(every[3]["at"], every[5]["at"], 99) == every[3:6]
+    assert reader.events(every[3]["at"], every[5]["at"], 1) == every[3:4]
+
+
+def test_alarms_are_found_by_code_and_time(reader: RecordReader) -> None:
+    [row] = reader.alarm_history(9)
+    at = row["last_at"]
+    for chosen, found_ in (
+        (AlarmFilter("camera"), 1), (AlarmFilter("jig"), 0), (AlarmFilter(since=at), 1), (AlarmFilter(until=at), 0),
+    ):  # fmt: skip
+        assert len(reader.alarm_history(9, chosen)) == found_

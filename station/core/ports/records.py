@@ -17,7 +17,7 @@ from station.core.part import (
     Receipt,
 )
 from station.core.ports.references import ReferenceBook
-from station.core.records import JsonObject, ListedRecord, RecordFilter
+from station.core.records import EVERY_ALARM, AlarmFilter, JsonObject, ListedRecord, RecordFilter
 from station.core.timeline import SettleTimes
 from station.core.verdicts import Place
 
@@ -184,8 +184,14 @@ class RecordReader(Protocol):
     def alarms(self) -> list[JsonObject]:
         """The alarms on the list, the newest first."""
 
-    def alarm_history(self, limit: int) -> list[JsonObject]:
+    def alarm_history(self, limit: int, chosen: AlarmFilter = EVERY_ALARM) -> list[JsonObject]:
         """All alarms that there ever were, at most `limit`, the newest first."""
 
     def stops(self, limit: int) -> list[JsonObject]:
-        """Every time that the cell left Execute, at most `limit`, the newest first: when, for which state, and why."""
+        """Every time that the cell left Execute, at most `limit`, the newest first.
+
+        When, for which state, why, and as far as it runs again: `back_at`, `lasted_s`, `ended_by`.
+        """
+
+    def events(self, since: str, until: str, limit: int) -> list[JsonObject]:
+        """What happened from a moment to another, at most `limit`, the oldest first: `at`, `event`, `detail`."""

@@ -1,5 +1,6 @@
 // Live: draws the whole screen from the sections, every time; nothing is kept from one drawing to the next.
 import { follow } from "./feed.js";
+import { drawHand } from "./hand.js";
 import "./touch.js";
 
 const words = JSON.parse(document.getElementById("words").textContent);
@@ -108,6 +109,7 @@ function shown(cell) {
   drawLine(cell.line, cell.counters);
   drawAlarms(cell.alarms);
   setControls(false);
+  drawHand(cell.hand, cell.cell.state);
   document.documentElement.dataset.live = "yes";
 }
 
