@@ -16,6 +16,8 @@ from station.core.background_writer import PATIENCE_S
 from station.core.log_file import LogFile
 from station.core.outlet import Outlet
 
+LOG_FILE = "station.jsonl"
+"""The newest file of the log."""
 LOG_FILE_BYTES = 20_000_000
 LOG_FILES_KEPT = 10
 
@@ -95,7 +97,7 @@ class OutletHandler(logging.Handler):
 
 
 def _file_handler(folder: Path, shared: list[structlog.typing.Processor], reserve: int) -> logging.Handler:
-    file = LogFile(folder / "station.jsonl", LOG_FILE_BYTES, LOG_FILES_KEPT, reserve)
+    file = LogFile(folder / LOG_FILE, LOG_FILE_BYTES, LOG_FILES_KEPT, reserve)
     handler = OutletHandler(Outlet("log file", file.take, whole=True, end=file.close))
     handler.setLevel(logging.INFO)
     handler.setFormatter(_formatter(structlog.processors.JSONRenderer(), shared))

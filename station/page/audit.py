@@ -8,6 +8,7 @@ import hashlib
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator
+from itertools import takewhile
 from typing import Literal, NamedTuple
 
 from station.core.clock import Clock
@@ -25,6 +26,7 @@ What = Literal[
 COLUMNS = "number, at, who, address, what, detail, previous, hash"
 ADD = f"INSERT INTO audit ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608  # constants
 LAST = f"SELECT {COLUMNS} FROM audit ORDER BY number DESC LIMIT ?"  # noqa: S608  # constants
+NEWEST_FIRST = f"SELECT {COLUMNS} FROM audit ORDER BY number DESC"  # noqa: S608  # constants
 ALL = f"SELECT {COLUMNS} FROM audit ORDER BY number"  # noqa: S608  # constants
 
 
@@ -94,6 +96,16 @@ class Audit:
         """
         with self._database.reading() as connection:
             return [Row(*row) for row in connection.execute(LAST, (limit,))]
+
+    def since(self, at: str, *whats: What) -> list[Row]:
+        """What was done of these since a moment, the newest first.
+
+        Raises:
+            PageError: They cannot be read.
+        """
+        with self._database.reading() as connection:
+            rows = map(Row._make, connection.execute(NEWEST_FIRST))
+            return [row for row in takewhile(lambda row: row.at >= at, rows) if row.what in whats]
 
     def verify(self, kept: Iterable[Link] = ()) -> Row | None:
         """Make sure that every row is as it was written, and return the last, or None where there is none.

@@ -57,6 +57,7 @@ def make_desk(
         hands=Hands(folder, sessions, audit),
         clock=clock,
         secret=settings.page.has_tls,
+        settings=settings,
     )
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from station.core.clock import Clock
 from station.core.ports.records import RecordReader
+from station.core.settings import Settings
 from station.core.verdicts import Classes
 from station.labels.store import LabelStore
 from station.page.attempts import Attempts
@@ -50,6 +51,7 @@ class PageDesk:
         hands: Who commands.
         clock: The date.
         secret: Whether what is said to browsers is encrypted.
+        settings: The station's configuration.
     """
 
     name: str
@@ -62,3 +64,4 @@ class PageDesk:
     hands: Hands
     clock: Clock
     secret: bool
+    settings: Settings

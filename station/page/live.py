@@ -2,15 +2,11 @@
 
 import asyncio
 
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from station.cell.packml import COMMANDS
-from station.core.errors import PageError
-from station.host.control import ask
-from station.page.audit import Deed
 from station.page.commanding import MINUTES
-from station.page.forms import json_object
 from station.page.guard import Entry, Visit
 from station.page.paint import painted
 from station.page.roles import AT_THE_CELL, EVERY_ROLE, WHO_COMMAND
@@ -38,27 +34,7 @@ async def events(visit: Visit) -> ASGIApp:
     return EventStream(visit.desk.follower, still_there)
 
 
-async def acknowledge(visit: Visit) -> Response:
-    """The person has seen an alarm.
-
-    Raises:
-        PageError: `page.refused`: no code, or the station has no such alarm.
-        ControlError: The station does not answer.
-    """
-    code = (await json_object(visit.request)).get("code")
-    if not isinstance(code, str) or not code.isprintable() or " " in code or not code:
-        raise PageError("page.refused", "this is no code of an alarm")
-    answer = await ask(visit.desk.folder, f"ack {code} for {visit.who.name}")
-    if answer["refused"]:
-        raise PageError("page.refused", answer["refused"])
-    await asyncio.to_thread(
-        visit.desk.doors.audit.write, Deed(visit.who.name, visit.address, "alarm_acknowledged", code)
-    )
-    return JSONResponse({"acknowledged": code})
-
-
 ENTRIES = (
     Entry("/", "GET", EVERY_ROLE, show_live),
     Entry("/events", "GET", EVERY_ROLE, events, touches=False),
-    Entry("/acknowledge", "POST", AT_THE_CELL, acknowledge),
 )

@@ -15,6 +15,8 @@ from station.page.surface import as_png, read_surface
 from station.view.waterfall import waterfall
 
 LISTED = 200
+EVENTS = 200
+"""So many of the cell's events are shown with a part, from its first."""
 DATES = ("entered_at", "judged_at", "interrupted_at", "sorted_at", "lost_at", "withdrawn_at")
 PICTURE_KEPT = {"cache-control": "private, max-age=86400, immutable"}
 """A scan does not change; it is the asker's alone."""
@@ -38,6 +40,7 @@ async def show_part(visit: Visit) -> Response:
     return painted(
         visit, "part", record=record, labels=labels, patches=patches_of(record), overlay=overlay(record),
         suggestion=suggestion(record), reason_text=reason_text, dates=_dates(record), times=_times(record),
+        events=await asyncio.to_thread(_events, visit, record),
     )  # fmt: skip
 
 
@@ -72,6 +75,12 @@ def _dates(record: JsonObject) -> list[tuple[str, str]]:
     """What happened to the part, and when, in order."""
     known = [(record[name], name.removesuffix("_at")) for name in DATES if record[name]]
     return [(name, at) for at, name in sorted(known)]
+
+
+def _events(visit: Visit, record: JsonObject) -> list[JsonObject]:
+    """What happened in the cell while the part was in it. Blocks."""
+    dates = [record[name] for name in DATES if record[name]]
+    return visit.desk.records.events(min(dates), max(dates), EVENTS)
 
 
 def _times(record: JsonObject) -> str:

@@ -21,6 +21,8 @@ AT_THE_CELL: Roles = frozenset({Role.OPERATOR, Role.MAINTENANCE, Role.ENGINEER, 
 """Who may acknowledge and shelve alarms, and stop the cell."""
 WHO_COMMAND: Roles = frozenset({Role.MAINTENANCE, Role.ENGINEER, Role.ADMIN})
 """Who may take the hand from the line PLC."""
+WHO_MAINTAIN: Roles = WHO_COMMAND
+"""Who may see how the computer and the devices are, the configuration and the log."""
 WHO_LABEL: Roles = frozenset({Role.QUALITY, Role.ENGINEER, Role.ADMIN})
 """Who may say what a part really is."""
 WHO_ADMIT: Roles = frozenset({Role.ADMIN})

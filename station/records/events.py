@@ -1,4 +1,4 @@
-"""What the events tell when they are read: why the cell stopped, for how long and by whom it went on; what happened when.
+"""What the events tell when they are read: why the cell stopped, for how long and what ended that; what happened when.
 
 Events are only added, each with the next number, so that the first of a time is found by halving.
 """

@@ -7,7 +7,7 @@ from typing import Literal
 from station.core.errors import ConfigError
 from station.core.records import EVERY_ALARM, AlarmFilter, JsonObject, ListedRecord, RecordFilter
 from station.core.verdicts import Classes
-from station.records import alarms, events, query
+from station.records import alarms, events, light, query
 
 
 class SqliteReader:
@@ -67,6 +67,10 @@ class SqliteReader:
     def events(self, since: str, until: str, limit: int) -> list[JsonObject]:
         """What happened from a moment to another, at most `limit`, the oldest first."""
         return events.read_events(self._folder, since, until, limit)
+
+    def light(self, limit: int) -> list[JsonObject]:
+        """How the parts were lit whose light was seen, at most `limit`, the newest first."""
+        return light.read_light(self._folder, limit)
 
     def _require_known(self, chosen: RecordFilter) -> None:
         configured = [verdict.name for verdict in self._table.verdicts]

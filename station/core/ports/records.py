@@ -195,3 +195,9 @@ class RecordReader(Protocol):
 
     def events(self, since: str, until: str, limit: int) -> list[JsonObject]:
         """What happened from a moment to another, at most `limit`, the oldest first: `at`, `event`, `detail`."""
+
+    def light(self, limit: int) -> list[JsonObject]:
+        """How the parts were lit whose light was seen, at most `limit`, the newest first.
+
+        Each has `entered_at`, `part_type`, `level` (median grey value) and `gain`.
+        """

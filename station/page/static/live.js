@@ -1,6 +1,7 @@
 // Live: draws the whole screen from the sections, every time; nothing is kept from one drawing to the next.
 import { follow } from "./feed.js";
 import { drawHand } from "./hand.js";
+import { asideOf, askShelf } from "./shelf.js";
 import "./touch.js";
 
 const words = JSON.parse(document.getElementById("words").textContent);
@@ -86,7 +87,10 @@ function drawLine(line, counters) {
     ...Object.entries(counters.verdicts).map(([name, count]) => `${labels.get(name) ?? name} ${count}`)].join(" · "));
 }
 
-function drawAlarms(alarms) {
+function drawAlarms(every) {
+  askShelf(() => {});
+  const aside = asideOf(every);
+  const alarms = every.filter((alarm) => !aside.has(alarm.code));
   const open = alarms.filter((alarm) => !alarm.acknowledged);
   const newest = open[0] ?? alarms[0];
   say("alarm", newest ? `${newest.code}: ${newest.text}` : words.no_alarm);
