@@ -75,7 +75,7 @@ async def shelve(visit: Visit) -> Response:
     alarm = next((one for one in standing if one["code"] == code), None)
     if alarm is None:
         raise PageError("page.refused", f"{code} does not stand on the list")
-    await asyncio.to_thread(_shelf(visit).put, alarm, sent.get("minutes"), why, visit.hand)
+    await asyncio.to_thread(_shelf(visit).put, alarm, _minutes(sent), why, visit.hand)
     return JSONResponse({"shelved": code})
 
 
@@ -125,6 +125,18 @@ def _code(sent: dict[str, Any]) -> str:
     if not isinstance(code, str) or code not in FAULTS:
         raise PageError("page.refused", "this is no code of an alarm")
     return code
+
+
+def _minutes(sent: dict[str, Any]) -> int:
+    """For how long, as it was sent.
+
+    Raises:
+        PageError: `page.refused`: it is no number.
+    """
+    minutes = sent.get("minutes")
+    if not isinstance(minutes, int):
+        raise PageError("page.refused", "minutes are a number")
+    return minutes
 
 
 def _rows(read: Callable[[], list[JsonObject]]) -> list[JsonObject]:

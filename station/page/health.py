@@ -17,7 +17,7 @@ from models.version import code_version
 from station.core.logs import LOG_FILE
 from station.core.records import JsonObject
 from station.core.room import MB, free_bytes
-from station.core.settings import RtuLink, Settings, TcpLink
+from station.core.settings import RtuLink, Settings, TcpLink, expand
 from station.page.follow import Follower
 
 LOG_TAIL_BYTES = 1 << 20
@@ -100,7 +100,7 @@ def _amiss(name: str, sections: JsonObject) -> str:
 
 
 def _address(link: TcpLink | RtuLink) -> str:
-    return f"{link.host}:{link.port}" if isinstance(link, TcpLink) else f"{link.device}, {link.baud_rate}"
+    return f"{link.host}:{link.port}" if isinstance(link, TcpLink) else f"{expand(link.device)}, {link.baud_rate}"
 
 
 def _tail(path: Path) -> Iterator[JsonObject]:

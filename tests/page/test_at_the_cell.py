@@ -42,7 +42,8 @@ async def test_the_hand_is_taken_used_seen_by_others_and_lost_to_the_plc(tmp_pat
         await says(olga, "#hand", "the belt was changed")
         await page.locator('[data-command="reset"]').click()
         await says(page, "#state", "IDLE")
-        assert await page.locator('[data-command="unhold"]').is_disabled()
+        await page.locator('[data-command="start"]').wait_for()
+        assert not await page.locator('[data-command="unhold"]').is_visible()
         assert await olga.locator('[data-command="start"]').count() == 0
         await olga.locator('[data-command="stop"]').click()
         await cell.desk.reached(State.STOPPED)

@@ -26,8 +26,9 @@ export function drawHand(hand, state) {
   byId("hand").dataset.kind = hand ? "taken" : "";
   for (const button of document.querySelectorAll("[data-command]")) {
     const open = "open" in button.dataset;
-    button.hidden = !open && !isMine(hand);
-    button.disabled = !words.accepted[button.dataset.command].includes(state);
+    const accepted = words.accepted[button.dataset.command].includes(state);
+    button.hidden = !open && !(isMine(hand) && accepted);
+    button.disabled = !accepted;
   }
   if (!byId("take")) return;
   byId("take").hidden = hand !== null;

@@ -91,7 +91,7 @@ function drawAlarms(every) {
   askShelf(() => {});
   const aside = asideOf(every);
   const alarms = every.filter((alarm) => !aside.has(alarm.code));
-  const open = alarms.filter((alarm) => !alarm.acknowledged);
+  const open = alarms.filter((alarm) => !alarm.acknowledged).sort((one, other) => other.latched - one.latched);
   const newest = open[0] ?? alarms[0];
   say("alarm", newest ? `${newest.code}: ${newest.text}` : words.no_alarm);
   say("alarm-detail", newest ? [newest.detail, alarms.length > 1 ? `+${alarms.length - 1} ${words.more}` : ""].filter(Boolean).join(" · ") : "");
