@@ -90,3 +90,12 @@ async def test_every_fault_of_the_table_is_shown_with_its_remedy(tmp_path: Path,
              REACTIONS[fault.reaction].cleared]
             for fault in FAULTS.values()
         ]  # fmt: skip
+
+
+async def test_these_screens_fit_a_small_one_as_well(tmp_path: Path, opened: Opened) -> None:
+    async with paged(tmp_path) as bench:
+        page = await opened(bench, "/alarms", bench.admit(Role.ADMIN), has_touch=True)
+        for path in ("/faults", "/system", "/alarms"):
+            await page.goto(path)
+            wide = await page.evaluate("[document.scrollingElement.scrollWidth, innerWidth]")
+            assert wide[0] <= wide[1], path
