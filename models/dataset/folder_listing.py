@@ -15,6 +15,20 @@ Grouping = Literal["same", "alike"]
 
 
 @dataclass(frozen=True, slots=True)
+class Resized:
+    """Every picture becomes one image of this height and width."""
+
+    px: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Every picture is cut into patches of this height and width, at full size."""
+
+    px: int
+
+
+@dataclass(frozen=True, slots=True)
 class FolderPlan:
     """What is to be made of folders of class folders.
 
@@ -24,7 +38,7 @@ class FolderPlan:
         shares: Of the groups that nobody put into a split, or into that for training, in percent; None for all to
             training where somebody made splits, and 80/20/0 where not.
         seed: Of the splits.
-        size_px: Height and width that every picture is resized to; None where all have one size.
+        size: How pictures become images of one size; None where all have one.
         grouping: What never straddles a split: pictures of the same pixels, or also pictures of one object.
         validation: Folders of class folders that are all for validation.
         test: Folders of class folders that are all for testing.
@@ -38,7 +52,7 @@ class FolderPlan:
     folder: Path
     shares: Shares | None = None
     seed: int = 1
-    size_px: int | None = None
+    size: Resized | Cut | None = None
     grouping: Grouping = "same"
     validation: tuple[Path, ...] = ()
     test: tuple[Path, ...] = ()

@@ -1,4 +1,4 @@
-"""Data sets from a folder of class folders: one picture, one image; its class is the folder's name.
+"""Data sets from a folder of class folders: one picture, one image, or its patches; its class is the folder's name.
 
 DIR/CLASS/picture                      shared out into splits
 DIR/train|valid|test/CLASS/picture     in the splits that somebody made; what trains may be shared out
@@ -14,9 +14,10 @@ import cv2
 import numpy as np
 
 from models.dataset.alike import alike_pictures
-from models.dataset.folder_listing import FolderPlan, Grouping, list_folders
+from models.dataset.folder_listing import Cut, FolderPlan, Grouping, list_folders
 from models.dataset.layout import Listed
-from models.dataset.manifest import in_words
+from models.dataset.manifest import UNLABELLED, Level, in_words
+from models.dataset.patchwork import patch_count, patches_of
 from models.dataset.pictures import read_picture
 from models.dataset.scans import listing
 from models.dataset.split import Shares, assign_splits, join_groups, same_values
@@ -32,6 +33,7 @@ from models.dataset.store import (
     write_data,
 )
 from models.errors import DatasetError
+from station.core.part import Pixels
 
 __all__ = ["FolderPlan", "Grouping", "make_from_folders"]
 
@@ -73,17 +75,18 @@ def make_from_folders(
     passing = _passing(plan, found.classes)
     pictures = _looked_at(found.pictures)
     height, width = _one_size(pictures, plan)
-    check_place(folder, len(pictures) * height * width)
+    images = sum(patch_count(one.shape, plan.size.px) if isinstance(plan.size, Cut) else 1 for one in pictures)
+    check_place(folder, images * height * width)
     groups = _grouped(pictures, plan)
     shares = plan.shares or (ALL_TRAIN if any(picture.listed.split is not None for picture in pictures) else USUAL)
     splits = _splits(pictures, groups, shares, plan.seed)
-    rule = "the folder's name; " + _RULES[plan.grouping]
+    rule = f"the folder's name; {_RULES[plan.grouping]}{_CUT if isinstance(plan.size, Cut) else ''}"
     heading = DataHeading(
         name=plan.name, kind="class_folders", classes=found.classes, passing=passing, height=height, width=width,
         source=in_words(found.sources), sources=found.sources, seed=plan.seed, shares=shares, rule=rule,
     )  # fmt: skip
-    entries = _entries(pictures, groups, splits, heading)
-    return write_data(folder, heading, _counted(entries, len(pictures), done), len(pictures))
+    entries = _entries(pictures, groups, splits, heading, plan)
+    return write_data(folder, heading, _counted(entries, len(pictures), done), images)
 
 
 _RULES = {
@@ -92,11 +95,18 @@ _RULES = {
 }
 
 
+_CUT = "; of the patches of a good picture all are good, of those of another one only the picture's class is known"
+
+
 def _passing(plan: FolderPlan, classes: Sequence[str]) -> str | None:
     if plan.passing is not None and plan.passing not in classes:
         told = f"--passing {plan.passing}: it is none of the classes {', '.join(classes)}"
         raise DatasetError("dataset.bad_choice", told)
-    return plan.passing or (plan.usual_passing if plan.usual_passing in classes else None)
+    passing = plan.passing or (plan.usual_passing if plan.usual_passing in classes else None)
+    if isinstance(plan.size, Cut) and passing is None:
+        told = "--cut-px: without a class that passes a picture's class says nothing of its patches; give --passing"
+        raise DatasetError("dataset.bad_choice", told)
+    return passing
 
 
 def _looked_at(listed: Sequence[Listed]) -> list[_Picture]:
@@ -142,8 +152,8 @@ def _splits(pictures: Sequence[_Picture], groups: Sequence[int], shares: Shares,
 
 
 def _one_size(pictures: Sequence[_Picture], plan: FolderPlan) -> tuple[int, int]:
-    if plan.size_px:
-        return plan.size_px, plan.size_px
+    if plan.size is not None:
+        return plan.size.px, plan.size.px
     sizes = Counter(picture.shape for picture in pictures).most_common()
     if len(sizes) > 1:
         usual = sizes[0][0]
@@ -161,18 +171,32 @@ def _grouped(pictures: Sequence[_Picture], plan: FolderPlan) -> list[int]:
 
 
 def _entries(
-    pictures: Sequence[_Picture], groups: Sequence[int], splits: Sequence[Split], heading: DataHeading
+    pictures: Sequence[_Picture], groups: Sequence[int], splits: Sequence[Split], heading: DataHeading, plan: FolderPlan
 ) -> Iterator[Entry]:
     for picture, group, split in zip(pictures, groups, splits, strict=True):
         image = read_picture(picture.listed.path)
-        if image.shape != (heading.height, heading.width):
-            size = heading.width, heading.height
-            image = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
         file = DataFile(
             path=picture.listed.name, sha256=file_sha256(picture.listed.path), group=group, label=picture.label,
             split=split_name(split),
         )  # fmt: skip
-        yield Entry(file, image[np.newaxis], np.array([heading.classes.index(picture.label)], np.int16))
+        number = heading.classes.index(picture.label)
+        if isinstance(plan.size, Cut):
+            yield _cut_entry(file, patches_of(image, plan.size.px), number, heading.good)
+        else:
+            yield Entry(file, _resized(image, heading)[np.newaxis], np.array([number], np.int16))
+
+
+def _resized(image: Pixels, heading: DataHeading) -> Pixels:
+    if image.shape == (heading.height, heading.width):
+        return image
+    return np.asarray(cv2.resize(image, (heading.width, heading.height), interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _cut_entry(file: DataFile, patches: Pixels, number: int, good: int | None) -> Entry:
+    """The patches of a picture; the one patch of a small picture shows what the picture is."""
+    known = number == good or len(patches) == 1
+    labels = np.full(len(patches), number if known else UNLABELLED, np.int16)
+    return Entry(file, patches, labels, np.full(len(patches), Level.PATCH if known else Level.PART, np.uint8))
 
 
 def _counted(entries: Iterator[Entry], of: int, done: Callable[[int, int], None]) -> Iterator[Entry]:

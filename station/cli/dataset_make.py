@@ -16,7 +16,7 @@ from station.core.records import time_asked
 
 if TYPE_CHECKING:
     from models.dataset.cutting import CutPlan
-    from models.dataset.folder_listing import FolderPlan
+    from models.dataset.folder_listing import Cut, FolderPlan, Resized
     from models.dataset.store import DataSet
     from station.offline.gathering.sources import Folder
     from station.offline.gathering.terms import Terms
@@ -89,6 +89,13 @@ CutsOption = Annotated[
 SizeOption = Annotated[
     int | None, typer.Option(min=32, max=2048, help="Class folders: make every picture so many px high and wide.")
 ]
+CutOption = Annotated[
+    int | None,
+    typer.Option(
+        min=32, max=2048, help="Class folders: cut every picture into patches of so many px, as parts whose defects "
+        "nobody has marked."
+    ),
+]  # fmt: skip
 ClassesOption = Annotated[
     str | None,
     typer.Option(
@@ -125,6 +132,7 @@ def make(
     jitter_px: JitterOption = 2,
     cuts: CutsOption = 1,
     size: SizeOption = None,
+    cut_px: CutOption = None,
     classes: ClassesOption = None,
     passing: PassingOption = None,
     alike: AlikeOption = False,
@@ -150,12 +158,13 @@ def make(
         folders = _told_apart(given, kind, terms)
         if folders is None:
             plan = FolderPlan(
-                folder.name, given.shared[0], shares, seed, size, "alike" if alike else "same", given.validation,
-                given.test, _names(classes), passing, settings.table.passing.name, given.shared[1:],
+                folder.name, given.shared[0], shares, seed, _sized(size, cut_px), "alike" if alike else "same",
+                given.validation, given.test, _names(classes), passing, settings.table.passing.name, given.shared[1:],
             )  # fmt: skip
             data = _from_folders(folder, plan)
-        elif size or alike or classes or passing:
-            raise DatasetError("dataset.bad_choice", "--size, --alike, --classes and --passing are for class folders")
+        elif size or cut_px or alike or classes or passing:
+            told = "--size, --cut-px, --alike, --classes and --passing are for class folders"
+            raise DatasetError("dataset.bad_choice", told)
         else:
             usual = (80, 20, 0) if all(one.split is None for one in folders) else (100, 0, 0)
             cutting = CutPlan(
@@ -166,6 +175,16 @@ def make(
         refuse(error)
     print_data(data)
     tell_unfit(data)
+
+
+def _sized(size: int | None, cut_px: int | None) -> "Resized | Cut | None":
+    from models.dataset.folder_listing import Cut, Resized
+
+    if size and cut_px:
+        raise DatasetError("dataset.bad_choice", "--size and --cut-px: patches are cut at full size; give one of them")
+    if cut_px:
+        return Cut(cut_px)
+    return Resized(size) if size else None
 
 
 @dataclass(frozen=True, slots=True)

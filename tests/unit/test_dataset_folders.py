@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 
 from models.dataset.alike import alike_pictures
+from models.dataset.folder_listing import Cut, Resized
 from models.dataset.folders import FolderPlan, make_from_folders
+from models.dataset.patchwork import patch_count, patches_of
 from models.dataset.split import Shares
-from models.dataset.store import DataSet, Split
+from models.dataset.store import DataSet, Level, Split
 from models.errors import DatasetError
 
 CLASSES = ("crack", "dent", "free")
@@ -63,8 +65,40 @@ def test_pictures_of_the_same_pixels_never_straddle_a_split(source: Path, tmp_pa
 
 def test_a_size_makes_mixed_sizes_equal(source: Path, tmp_path: Path) -> None:
     cv2.imwrite(str(source / "dent" / "large.png"), picture(7, 80, 64))
-    data = make_from_folders(tmp_path / "d", FolderPlan("tiny", source, size_px=48))
+    data = make_from_folders(tmp_path / "d", FolderPlan("tiny", source, size=Resized(48)))
     assert data.images.shape == (31, 48, 48)
+
+
+def test_pictures_are_cut_at_full_size_and_of_defective_ones_only_the_whole_is_known(
+    source: Path, tmp_path: Path
+) -> None:
+    cv2.imwrite(str(source / "dent" / "large.png"), large := picture(7, 80, 64))
+    cv2.imwrite(str(source / "free" / "large.png"), picture(8, 80, 64))
+    data = make_from_folders(tmp_path / "d", FolderPlan("tiny", source, size=Cut(40), passing="free"))
+    assert data.images.shape == (30 + 2 * 4, 40, 40)
+    own = np.flatnonzero(data.files == [file.path for file in data.manifest.files].index("dent/large.png"))
+    assert np.array_equal(data.images[own][0], large[:40, :40])
+    assert np.array_equal(data.images[own][3], large[-40:, -40:])
+    assert set(data.labels[own].tolist()) == {-1}
+    assert set(data.levels[own].tolist()) == {Level.PART}
+    assert set(data.part_labels[own].tolist()) == {CLASSES.index("dent")}
+    assert len(set(data.parts[own].tolist())) == len(set(data.splits[own].tolist())) == 1
+    assert (data.labels >= 0).sum() == 30 + 4, (
+        "one patch shows what its picture is, and every patch of a good one is good"
+    )
+    with pytest.raises(DatasetError, match="--passing"):
+        make_from_folders(tmp_path / "e", FolderPlan("tiny", source, size=Cut(40)))
+
+
+@pytest.mark.parametrize(("height", "width", "count"), [(40, 40, 1), (30, 41, 2), (81, 120, 9), (1, 1, 1)])
+def test_patches_cover_every_pixel_of_a_picture(height: int, width: int, count: int) -> None:
+    image = picture(1, height, width)
+    patches = patches_of(image, 40)
+    assert len(patches) == patch_count((height, width), 40) == count
+    assert set(np.unique(image)) == set(np.unique(patches))
+    numbers = np.arange(height * width, dtype=np.int64).reshape(height, width)
+    shown = [patches_of(np.asarray(numbers // 256**byte % 256, np.uint8), 40).astype(int) for byte in range(2)]
+    assert set((shown[0] + 256 * shown[1]).ravel().tolist()) == set(range(height * width))
 
 
 def test_equal_channels_are_grey(source: Path, tmp_path: Path) -> None:
