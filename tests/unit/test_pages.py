@@ -37,12 +37,12 @@ NUMBERS = {2: "two", 8: "eight"}
 
 
 def commands() -> Iterator[str]:
-    """Every command line of `station` in the blocks of shell of all pages, continued lines joined."""
+    """Every command line of `station` in the blocks of shell of all pages, without the file that it writes to."""
     for page in PAGES.values():
         for block in re.findall(r"```sh\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL):
             for line in block.replace("\\\n", " ").splitlines():
                 if line.startswith("station "):
-                    yield " ".join(line.split())
+                    yield " ".join(line.partition(" > ")[0].split())
 
 
 def anchors(page: Path) -> set[str]:
