@@ -8,9 +8,11 @@ from numpy.typing import NDArray
 
 from models.dataset.store import DataSet, Split
 from models.errors import TrainingError
+from models.training.labels import rows_for, told_for
+from models.training.plan import LabelUse
 
 
-def order_of_groups(data: DataSet, seed: int) -> NDArray[np.int32]:
+def order_of_groups(data: DataSet, seed: int, use: LabelUse = "auto") -> NDArray[np.int32]:
     """The groups of the training split in an order of which every beginning has the classes' shares.
 
     The next group is always of the class that lags furthest behind its share; the first ones are one of each class. A
@@ -19,8 +21,9 @@ def order_of_groups(data: DataSet, seed: int) -> NDArray[np.int32]:
     Args:
         data: The data set.
         seed: Of the order within a class.
+        use: Which labels are used; of parts alone each image counts as its part's class.
     """
-    waiting = _by_class(data, seed)
+    waiting = _by_class(data, seed, use)
     total = sum(map(len, waiting.values()))
     shares = {label: len(groups) / total for label, groups in waiting.items()}
     taken = dict.fromkeys(waiting, 0)
@@ -33,22 +36,22 @@ def order_of_groups(data: DataSet, seed: int) -> NDArray[np.int32]:
     return np.array(ordered, np.int32)
 
 
-def nested(data: DataSet, sizes: Sequence[int], seed: int) -> dict[int, NDArray[np.intp]]:
+def nested(data: DataSet, sizes: Sequence[int], seed: int, use: LabelUse = "auto") -> dict[int, NDArray[np.intp]]:
     """The images that train, rising, by the number of parts; every smaller set lies in the larger ones.
 
     Raises:
         TrainingError: The sizes do not rise, there are not as many parts, or the smallest cannot hold every class.
     """
-    ordered, images = order_of_groups(data, seed), data.indices(Split.TRAIN)
+    ordered, images = order_of_groups(data, seed, use), rows_for(data, Split.TRAIN, use)
     _require_sizes(sizes, len(ordered), len(data.classes))
     groups = data.groups[images]
     return {size: images[np.isin(groups, ordered[:size])] for size in sizes}
 
 
-def _by_class(data: DataSet, seed: int) -> dict[int, deque[int]]:
+def _by_class(data: DataSet, seed: int, use: LabelUse) -> dict[int, deque[int]]:
     """Groups in random order by their rarest class."""
-    images = data.indices(Split.TRAIN)
-    labels, groups = data.labels[images], data.groups[images]
+    images = rows_for(data, Split.TRAIN, use)
+    labels, groups = told_for(data, use)[images], data.groups[images]
     counts = np.bincount(labels, minlength=len(data.classes))
     found: dict[int, list[int]] = defaultdict(list)
     for group in np.unique(groups).tolist():

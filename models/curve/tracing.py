@@ -14,6 +14,7 @@ from models.curve.telling import law_of, told, written
 from models.dataset.store import DataSet, Split
 from models.training.checkpoint import write_whole
 from models.training.comparison import Comparison, compare
+from models.training.labels import rows_for
 from models.training.plan import Plan
 from models.training.session import Session
 
@@ -40,15 +41,15 @@ def trace(
     Raises:
         TrainingError: The sizes do not fit the data, the test split lacks a class, or a training fails.
     """
-    subsets = nested(data, sizes, plan.seed)
-    same = _of_same_steps(plan, len(data.indices(Split.TRAIN)))
+    subsets = nested(data, sizes, plan.seed, plan.labels)
+    same = _of_same_steps(plan, len(rows_for(data, Split.TRAIN, plan.labels)))
     points: list[CurvePoint] = []
     curve = None
     for size, images in subsets.items():
         rows = compare(_only(data, images), [same], 0, folder / f"parts-{size}", session)
         if rows is None:
             return None
-        points.append(curve_point(size, len(images), rows[0].parts or rows[0].images, data.manifest.good))
+        points.append(curve_point(size, len(images), rows[0].judged, data.manifest.good))
         curve = _curve(rows[0], points, expected_parts, same.seed)
         _write(folder, curve)
     return curve

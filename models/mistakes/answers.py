@@ -1,7 +1,7 @@
 """What networks answer on images that they were not trained on. Needs torch.
 
 Of a cross-validation every image of training and validation, by the network of the fold that left it out; of a training
-the images of validation and test.
+the images of validation and test. Where of some of them only their part's class is known, these are whole parts.
 """
 
 from collections.abc import Callable
@@ -21,23 +21,27 @@ from models.training.compute import logits_of, translated
 from models.training.crossval import CROSSVAL, Crossval
 from models.training.data import TrainingData, select
 from models.training.draw import Indices
-from models.training.folds import deal_folds
-from models.training.plan import Plan
+from models.training.folds import deal
+from models.training.labels import labels_for, rows_for, tells_parts_alone, whole_parts
+from models.training.part_answers import part_answers
+from models.training.plan import LabelUse, Plan
 
 NONE = np.empty(0, np.intp)
 
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """Answers on images of a data set.
+    """Answers on labels of a data set.
 
     Attributes:
-        images: (n,) which of the data set's.
+        images: (n,) which of the data set's images; of a part the one that passes least.
+        labels: (n,) what they are labelled.
         probabilities: (n, classes) float32.
         source: By what, in words.
     """
 
     images: Indices
+    labels: NDArray[np.int16]
     probabilities: NDArray[np.float32]
     source: str
 
@@ -65,26 +69,42 @@ def answers_of(folder: Path, data: DataSet, device: torch.device, tell: Callable
 def _of_folds(folder: Path, data: DataSet, device: torch.device, tell: Callable[[str], None]) -> Answers:
     result = _read(folder / CROSSVAL)
     plan, folds = Plan.model_validate(result.plan), len(result.fold_accuracies)
-    usable = np.sort(np.concatenate([data.indices(Split.TRAIN), data.indices(Split.VALIDATION)]))
-    fold_of = deal_folds(data.labels[usable], data.groups[usable], folds, plan.seed, data.classes)
-    answers = np.zeros((len(usable), len(data.classes)), np.float32)
+    dealt = deal(data, folds, plan.seed, plan.labels)
+    images, answers = list[Indices](), list[NDArray[np.float32]]()
     for fold in range(folds):
-        left_out = fold_of == fold
-        chosen = select(data, usable[~left_out], NONE)
         path = folder / f"fold-{fold + 1}" / LAST
-        answers[left_out] = _answers(path, chosen, usable[left_out], device)
-        tell(f"{path.parent}: {int(left_out.sum())} images")
-    return Answers(usable, answers, f"{folds}-fold cross-validation of {result.network} in {folder}")
+        images.append(dealt.left_out(data, fold))
+        chosen = select(data, dealt.trained(fold), NONE, plan.labels)
+        answers.append(_answers(path, chosen, images[-1], device))
+        tell(f"{path.parent}: {len(images[-1])} images")
+    source = f"{folds}-fold cross-validation of {result.network} in {folder}"
+    return _labelled(data, np.concatenate(images), np.concatenate(answers), source, plan.labels)
 
 
 def _of_training(folder: Path, data: DataSet, device: torch.device, tell: Callable[[str], None]) -> Answers:
-    held = np.sort(np.concatenate([data.indices(Split.VALIDATION), data.indices(Split.TEST)]))
+    plan = load_network(folder / BEST)[1].plan
+    held = np.sort(np.concatenate([_held(data, split, plan.labels) for split in (Split.VALIDATION, Split.TEST)]))
     if not len(held):
         raise TrainingError("training.bad_data", f"{data.folder}: no image of validation or test; cross-validate")
-    chosen = select(data, data.indices(Split.TRAIN), data.indices(Split.VALIDATION))
+    trained = rows_for(data, Split.TRAIN, plan.labels)
+    chosen = select(data, trained, rows_for(data, Split.VALIDATION, plan.labels), plan.labels)
     answers = _answers(folder / BEST, chosen, held, device)
     tell(f"{folder}: {len(held)} images of validation and test")
-    return Answers(held, answers, f"training in {folder}, on the images of validation and test")
+    source = f"training in {folder}, on the images of validation and test"
+    return _labelled(data, held, answers, source, plan.labels)
+
+
+def _held(data: DataSet, split: Split, use: LabelUse) -> Indices:
+    images = rows_for(data, split, use)
+    return whole_parts(data, images) if tells_parts_alone(data, images, use) else images
+
+
+def _labelled(data: DataSet, images: Indices, answers: NDArray[np.float32], source: str, use: LabelUse) -> Answers:
+    if tells_parts_alone(data, images, use):
+        parts = part_answers(data, images, answers)
+        return Answers(parts.images, parts.labels, parts.probabilities, source)
+    order = np.argsort(images)
+    return Answers(images[order], labels_for(data, use)[images[order]], answers[order], source)
 
 
 def _answers(path: Path, chosen: TrainingData, images: Indices, device: torch.device) -> NDArray[np.float32]:

@@ -14,15 +14,14 @@ from models.dataset.store import SLIVER, DataSet, Split
 from models.errors import TrainingError
 from models.evaluation.figures.calibration import softmax
 from models.evaluation.figures.metrics import Classification, classify
-from models.meaning import meaning_of, own_table
 from models.training.checkpoint import BEST, load_network, write_whole
 from models.training.compute import logits_of, translated
 from models.training.crossval import PAPER, Crossval, Result, crossvalidate, heading
 from models.training.data import TrainingData, divide
 from models.training.draw import Indices
+from models.training.part_answers import classified
 from models.training.plan import Plan
 from models.training.session import Session
-from station.core.algorithm1 import algorithm1
 from station.core.probabilities import columns_of
 
 COMPARISON = "comparison.json"
@@ -35,15 +34,22 @@ class Comparison(Result):
 
     Attributes:
         crossval: Its cross-validation, where folds were asked for.
-        images: The test split, image by image.
+        images: The test split, image by image; None where of some only their part's class is known.
         parts: The test split part by part: of patches by Algorithm 1, of whole scans as they are; else None.
         paper_percent: The paper's accuracy on 130 whole parts, on its own data; None where it names none.
     """
 
     crossval: Crossval | None
-    images: Classification
+    images: Classification | None
     parts: Classification | None
     paper_percent: float | None
+
+    @property
+    def judged(self) -> Classification:
+        """What counts: parts, or images where there are no parts."""
+        if (judged := self.parts or self.images) is None:
+            raise AssertionError("neither images nor parts were judged")
+        return judged
 
 
 def compare(
@@ -52,7 +58,7 @@ def compare(
     """Train each network, judge it on the test split and, with folds, by cross-validation; None where stopped.
 
     Raises:
-        TrainingError: The test split lacks a class, or a training fails.
+        TrainingError: The test split lacks a class, its parts cannot be judged and nothing else, or a training fails.
     """
     divided = divide(data, plans[0].labels)
     _refuse_untested(data)
@@ -71,9 +77,22 @@ def compare(
 
 
 def _refuse_untested(data: DataSet) -> None:
-    counts = np.bincount(data.labels[data.indices(Split.TEST)], minlength=len(data.classes))
+    test = data.indices(Split.TEST)
+    labels = data.labels[test]
+    if _of_parts_alone(data):
+        test = np.flatnonzero(data.splits == Split.TEST)
+        labels = data.part_labels[test]
+        if not _has_parts(data, test):
+            told = "the test's images have no class of their own, and they are no whole parts of which one class passes"
+            raise TrainingError("training.bad_data", f"{data.folder}: {told}")
+    counts = np.bincount(labels[labels >= 0], minlength=len(data.classes))
     if missing := [data.classes[number] for number in np.flatnonzero(counts == 0)]:
         raise TrainingError("training.bad_data", f"{data.folder}: no image of {', '.join(missing)} in test")
+
+
+def _of_parts_alone(data: DataSet) -> bool:
+    """Whether of some images of the test only their part's class is known."""
+    return bool(len(data.unlabelled(Split.TEST)))
 
 
 def _measure(
@@ -84,32 +103,24 @@ def _measure(
     with translated(path.parent):
         network.to(session.device).to(memory_format=torch.channels_last)
         answers = np.asarray(softmax(logits_of(network, divided, test, session.device, plan)), np.float32)
-    sure = data.labels[test] != SLIVER
-    found = columns_of(answers[sure], data.manifest.good)
-    images = classify(data.labels[test][sure], found, answers[sure], data.classes)
+    images = None if _of_parts_alone(data) else _images(data, test, answers)
     whole = data.manifest.kind == "whole"
-    parts = _parts(data, test, answers) if data.manifest.kind == "patches" else images if whole else None
+    parts = classified(data, test, answers) if _has_parts(data, test) else images if whole else None
     paper = PAPER_WHOLE.get(plan.network) if whole else PAPER.get(plan.network, (None, None))[1]
     return Comparison(**heading(data, plan), crossval=validated, images=images, parts=parts, paper_percent=paper)
 
 
-def _parts(data: DataSet, test: Indices, answers: NDArray[np.float32]) -> Classification | None:
-    """The scans of the test split, each judged by Algorithm 1 over its patches, slivers included.
+def _images(data: DataSet, test: Indices, answers: NDArray[np.float32]) -> Classification:
+    sure = data.labels[test] != SLIVER
+    found = columns_of(answers[sure], data.manifest.good)
+    return classify(data.labels[test][sure], found, answers[sure], data.classes)
 
-    None where the data set does not tell which class passes, or a scan was not cut into one turn's patches.
-    """
-    names, passing, geometry = data.classes, data.manifest.passing, data.manifest.geometry
-    if passing is None or geometry is None:
-        return None
-    outputs = meaning_of(names, own_table(names, passing), str(data.folder)).outputs
-    truth, found, scores = [], [], []
-    for number in np.unique(data.files[test]):
-        own = answers[data.files[test] == number]
-        if len(own) != geometry.value.patches_per_part:
-            return None
-        truth.append(names.index(data.manifest.files[number].label))
-        found.append(names.index(algorithm1(own, outputs).verdict.name))
-        score = own.max(axis=0)
-        score[outputs.passing] = own[:, outputs.passing].min()
-        scores.append(score)
-    return classify(np.array(truth), np.array(found), np.array(scores), names)
+
+def _has_parts(data: DataSet, test: Indices) -> bool:
+    """Whether the test's scans can be judged by Algorithm 1: one class passes, and all are one turn's patches."""
+    geometry = data.manifest.geometry
+    if data.manifest.kind != "patches" or data.manifest.good is None or geometry is None:
+        return False
+    _, counts = np.unique(data.parts[test], return_counts=True)
+    said = bool((data.part_labels[test] >= 0).any())
+    return said and bool((counts == geometry.value.patches_per_part).all())

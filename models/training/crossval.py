@@ -1,16 +1,19 @@
 """Cross-validation of a network: every fold is a training in its own folder, so that all goes on after a kill.
 
-A fold judges what the last epoch answers, on images that had no say in anything: no epoch is chosen on them.
+A fold judges what the last epoch answers, on images that had no say in anything: no epoch is chosen on them. Where of
+some images only their part's class is known, folds judge parts by Algorithm 1.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
-from models.dataset.store import DataSet, Split
+from models.dataset.store import DataSet
 from models.errors import TrainingError
 from models.evaluation.figures.calibration import softmax
 from models.evaluation.figures.metrics import Classification, classify
@@ -19,7 +22,8 @@ from models.training.checkpoint import write_whole
 from models.training.compute import logits_of, translated
 from models.training.data import TrainingData, select
 from models.training.draw import Indices
-from models.training.folds import deal_folds
+from models.training.folds import Deal, deal
+from models.training.part_answers import part_answers
 from models.training.plan import Plan
 from models.training.pretrained import InitialWeights
 from models.training.session import Session
@@ -63,13 +67,15 @@ class Crossval(Result):
         fold_accuracies: Of each fold.
         mean: Of these.
         deviation: Their standard deviation.
-        pooled: All images, each judged by the network that had not seen it.
+        judged: What was judged: images, or parts where of some images only their part's class is known.
+        pooled: All of them, each judged by the network that had not seen it.
         paper_percent: The paper's mean, on its own data; None where it names none.
     """
 
     fold_accuracies: tuple[float, ...]
     mean: float
     deviation: float
+    judged: Literal["images", "parts"] = "images"
     pooled: Classification
     paper_percent: float | None
 
@@ -92,17 +98,18 @@ def crossvalidate(
     """
     if any(phase.patience for phase in plan.phases):
         raise TrainingError("training.bad_plan", "patience: a fold has no validation to end a training by")
-    usable = np.sort(np.concatenate([data.indices(Split.TRAIN), data.indices(Split.VALIDATION)]))
-    fold_of = deal_folds(data.labels[usable], data.groups[usable], folds, plan.seed, data.classes)
-    answers = np.zeros((len(usable), len(data.classes)), np.float32)
+    dealt = deal(data, folds, plan.seed, plan.labels)
+    judged = list[_Judged]()
     for fold in range(folds):
-        left_out = fold_of == fold
-        chosen = select(data, usable[~left_out], np.empty(0, np.intp))
-        probabilities = _fold_answers(chosen, usable[left_out], plan, folder / f"fold-{fold + 1}", session, initial)
-        if probabilities is None:
+        chosen = select(data, dealt.trained(fold), np.empty(0, np.intp), plan.labels)
+        place = folder / f"fold-{fold + 1}"
+        left_out = dealt.left_out(data, fold)
+        answers = _fold_answers(chosen, left_out, plan, place, session, initial)
+        if answers is None:
             return None
-        answers[left_out] = probabilities
-    result = _crossval(data, plan, fold_of, answers, usable)
+        judged.append(_judged(data, dealt, left_out, chosen.labels, answers))
+        session.tell(f"{place}: {int(judged[-1].right.sum())} of {len(judged[-1].right)} right")
+    result = _crossval(data, plan, dealt, judged)
     write_whole(folder / CROSSVAL, result.model_dump_json(indent=2).encode())
     return result
 
@@ -115,23 +122,43 @@ def _fold_answers(
         return None
     with translated(folder):
         logits = logits_of(training.network, data, left_out, session.device, plan)
-    probabilities = np.asarray(softmax(logits), np.float32)
-    right = int((columns_of(probabilities, data.origin.good) == data.labels[left_out]).sum())
-    session.tell(f"{folder}: {right} of {len(left_out)} right")
-    return probabilities
+    return np.asarray(softmax(logits), np.float32)
 
 
-def _crossval(
-    data: DataSet, plan: Plan, fold_of: NDArray[np.int8], answers: NDArray[np.float32], usable: Indices
-) -> Crossval:
-    truth, found = data.labels[usable], columns_of(answers, data.manifest.good)
-    accuracies = [float((truth == found)[fold_of == fold].mean()) for fold in range(int(fold_of.max()) + 1)]
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """What a fold judged: (k,) classes and answers, and (k, classes) scores."""
+
+    truth: NDArray[np.int16]
+    found: NDArray[np.intp]
+    scores: NDArray[np.float32]
+
+    @property
+    def right(self) -> NDArray[np.bool_]:
+        return np.asarray(self.truth == self.found, np.bool_)
+
+
+def _judged(
+    data: DataSet, dealt: Deal, left_out: Indices, labels: NDArray[np.int16], answers: NDArray[np.float32]
+) -> _Judged:
+    if dealt.judged == "images":
+        return _Judged(labels[left_out], columns_of(answers, data.manifest.good), answers)
+    parts = part_answers(data, left_out, answers)
+    return _Judged(parts.labels, parts.found, parts.scores)
+
+
+def _crossval(data: DataSet, plan: Plan, dealt: Deal, judged: Sequence[_Judged]) -> Crossval:
+    truth, found, scores = (
+        np.concatenate([getattr(one, name) for one in judged]) for name in ("truth", "found", "scores")
+    )
+    accuracies = [float(one.right.mean()) for one in judged]
     return Crossval(
         **heading(data, plan),
         fold_accuracies=tuple(accuracies),
         mean=float(np.mean(accuracies)),
         deviation=float(np.std(accuracies)),
-        pooled=classify(truth, found, answers, data.classes),
+        judged=dealt.judged,
+        pooled=classify(truth, found, scores, data.classes),
         paper_percent=PAPER.get(plan.network, (None, None))[0],
     )
 

@@ -1,12 +1,52 @@
 """Folds of a cross-validation: whole groups, stratified by class, the same for the same seed."""
 
 from collections import defaultdict
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from models.dataset.store import DataSet, Split
 from models.errors import TrainingError
 from models.training.draw import Indices
+from models.training.labels import rows_for, tells_parts_alone, told_for, whole_parts
+from models.training.plan import LabelUse
+
+
+@dataclass(frozen=True, slots=True)
+class Deal:
+    """Which images each fold leaves out.
+
+    Attributes:
+        usable: (n,) images of training and validation of which something is known, rising.
+        fold_of: (n,) the fold that each is judged in, from 0.
+        judged: Whether images are judged, or parts.
+    """
+
+    usable: Indices
+    fold_of: NDArray[np.int8]
+    judged: Literal["images", "parts"]
+
+    def left_out(self, data: DataSet, fold: int) -> Indices:
+        """The images that a fold judges; of parts all that they have."""
+        images = self.usable[self.fold_of == fold]
+        return images if self.judged == "images" else whole_parts(data, images)
+
+    def trained(self, fold: int) -> Indices:
+        """The images that a fold trains on."""
+        return np.asarray(self.usable[self.fold_of != fold], np.intp)
+
+
+def deal(data: DataSet, folds: int, seed: int, use: LabelUse) -> Deal:
+    """Deal the images of training and validation to folds, whole groups.
+
+    Raises:
+        TrainingError: A class has fewer groups than there are folds.
+    """
+    usable = np.sort(np.concatenate([rows_for(data, split, use) for split in (Split.TRAIN, Split.VALIDATION)]))
+    fold_of = deal_folds(told_for(data, use)[usable], data.groups[usable], folds, seed, data.classes)
+    return Deal(usable, fold_of, "parts" if tells_parts_alone(data, usable, use) else "images")
 
 
 def deal_folds(

@@ -8,13 +8,12 @@ from numpy.typing import NDArray
 from torch import nn
 
 from models.evaluation.figures.calibration import softmax
-from models.meaning import meaning_of, own_table
 from models.training.bag_loss import part_losses
 from models.training.compute import logits_of
-from models.training.data import DataOrigin, TrainingData
+from models.training.data import TrainingData
 from models.training.draw import Indices
+from models.training.part_answers import verdicts
 from models.training.plan import Plan
-from station.core.algorithm1 import algorithm1
 from station.core.probabilities import columns_of
 
 
@@ -51,17 +50,9 @@ def _by_part(logits: NDArray[np.float32], data: TrainingData, chosen: Indices, g
     _, first, parts = np.unique(data.parts.numbers[chosen], return_index=True, return_inverse=True)
     labels = data.parts.labels[chosen[first]].astype(np.int64)
     losses = part_losses(torch.from_numpy(logits), torch.from_numpy(parts), torch.from_numpy(labels), good)
-    found = _verdicts(np.asarray(softmax(logits), np.float32), parts, data.origin)
+    names = data.origin.classes
+    found = verdicts(np.asarray(softmax(logits), np.float32), parts, names, names[good])
     return _counted(float(losses.mean()), found, labels, good)
-
-
-def _verdicts(answers: NDArray[np.float32], parts: NDArray[np.intp], origin: DataOrigin) -> NDArray[np.intp]:
-    """What Algorithm 1 calls each part (parts,), by the probabilities of its images."""
-    names, passing = origin.classes, origin.passing or origin.classes[0]
-    outputs = meaning_of(names, own_table(names, passing), "the network").outputs
-    order = np.argsort(parts, kind="stable")
-    of_parts = np.split(answers[order], np.flatnonzero(np.diff(parts[order])) + 1)
-    return np.array([names.index(algorithm1(own, outputs).verdict.name) for own in of_parts])
 
 
 def _counted(loss: float, found: NDArray[np.intp], labels: NDArray[np.signedinteger], good: int | None) -> Judged:

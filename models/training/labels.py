@@ -75,6 +75,17 @@ def rows_for(data: DataSet, split: Split, use: LabelUse) -> Indices:
     return np.union1d(data.indices(split), data.unlabelled(split)).astype(np.intp)
 
 
+def told_for(data: DataSet, use: LabelUse) -> NDArray[np.int16]:
+    """The class that each image is trained as (n,), alone or with its part; -1 where neither is known."""
+    labels = labels_for(data, use)
+    return np.where(labels == OPEN, data.part_labels, labels).astype(np.int16)
+
+
+def tells_parts_alone(data: DataSet, images: Indices, use: LabelUse) -> bool:
+    """Whether of some of these images only their part's class is known, so that parts are judged, and no images."""
+    return bool((labels_for(data, use)[images] == OPEN).any())
+
+
 def whole_parts(data: DataSet, images: Indices) -> Indices:
     """All images of the parts that these are of and that have a label, also those that show too little to be told."""
     numbers = data.parts[images[data.part_labels[images] >= 0]]

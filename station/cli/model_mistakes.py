@@ -48,7 +48,7 @@ def mistakes(
     verify_images(data_set)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     answers = answers_of(trained, data_set, device, _tell)
-    found = doubts(data_set.labels[answers.images], answers.probabilities)
+    found = doubts(answers.labels, answers.probabilities)
     document = document_of(data_set, answers.images, answers.source, found)
     write_whole(out_folder / DOCUMENT, (document.model_dump_json(indent=1) + "\n").encode())
     write_whole(out_folder / REPORT, render(document, data_set, pictures).encode())

@@ -57,7 +57,7 @@ def comparison_table(rows: Sequence["Comparison"]) -> Table:
         caption=PAPERS_OWN,
     )
     for row in rows:
-        folds, parts = row.crossval, row.parts
+        folds = row.crossval
         table.add_row(
             row.network,
             f"{row.trainable_parameters / 1e6:.2f}",
@@ -65,16 +65,16 @@ def comparison_table(rows: Sequence["Comparison"]) -> Table:
             _paper(folds.paper_percent if folds else None),
             _percent(row.images),
             _errors(row.images),
-            _percent(parts) if parts else "-",
-            _errors(parts) if parts else "-",
+            _percent(row.parts),
+            _errors(row.parts),
             _paper(row.paper_percent),
         )
     return table
 
 
-def errors_table(scores: "Classification", title: str) -> Table:
+def errors_table(scores: "Classification", title: str, judged: str = "images") -> Table:
     """One line a class: how many were judged wrongly, and as what."""
-    table = Table("class", "images", "errors", "recall, %", "precision, %", "F1", "AUC", "taken for", title=title)
+    table = Table("class", judged, "errors", "recall, %", "precision, %", "F1", "AUC", "taken for", title=title)
     for number, scored in enumerate(scores.classes):
         row = scores.confusion[number]
         others = [f"{scores.columns[at]} {count}" for at, count in enumerate(row) if count and at != number]
@@ -91,12 +91,12 @@ def errors_table(scores: "Classification", title: str) -> Table:
     return table
 
 
-def _percent(scores: "Classification") -> str:
-    return _share(scores.accuracy.share, 100)
+def _percent(scores: "Classification | None") -> str:
+    return "-" if scores is None else _share(scores.accuracy.share, 100)
 
 
-def _errors(scores: "Classification") -> str:
-    return f"{scores.accuracy.trials - scores.accuracy.events} of {scores.samples}"
+def _errors(scores: "Classification | None") -> str:
+    return "-" if scores is None else f"{scores.accuracy.trials - scores.accuracy.events} of {scores.samples}"
 
 
 def _share(value: float | None, times: float = 1) -> str:

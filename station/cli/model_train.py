@@ -49,6 +49,12 @@ Augmentation = Annotated[
 PrecisionOption = Annotated[str | None, typer.Option(help="bf16 or f32.")]
 ValidationItems = Annotated[int | None, typer.Option(min=0, help="Images judged after each epoch; 0 for all.")]
 Seed = Annotated[int, typer.Option(min=0, help="Of weights, draws and augmentation.")]
+Labels = Annotated[
+    str, typer.Option(help="patch: images' own; part: those of parts alone; auto: own where there are any.")
+]
+BagShare = Annotated[
+    float | None, typer.Option(help="Share of the epochs that learn from whole parts before pseudo-labels; 0.5.")
+]
 Threads = Annotated[int, typer.Option(min=0, help="Threads; 0 for all cores.")]
 Device = Annotated[str, typer.Option(help="cpu, cuda, or auto: a GPU where there is one.")]
 KeepEvery = Annotated[float, typer.Option(min=0, help="Minutes between checkpoints within an epoch.")]
@@ -68,6 +74,8 @@ class Choices:
     augmentation: Augmentation = None
     precision: PrecisionOption = None
     seed: Seed = 1
+    labels: Labels = "auto"
+    bag_share: BagShare = None
 
     def plan(self, kind: str, network: str, **more: Any) -> "Plan":
         """The plan for a network on a data set of this kind, with more choices by the names of `plan_from`.
@@ -80,7 +88,8 @@ class Choices:
         return plan_from(
             self.recipe, kind, network=network, epochs=self.epochs, items_per_epoch=self.items_per_epoch,
             batch=self.batch, rate=self.rate, l2=self.l2, draw=self.draw,
-            augmentation=changes_named(self.augmentation), precision=self.precision, seed=self.seed, **more,
+            augmentation=changes_named(self.augmentation), precision=self.precision, seed=self.seed,
+            labels=self.labels, bag_share=self.bag_share, **more,
         )  # fmt: skip
 
 
@@ -141,12 +150,6 @@ def train(
     unfrozen_share: Annotated[
         float | None, typer.Option(min=0, max=1, help="Share of the layers trained after them, from the head.")
     ] = None,
-    labels: Annotated[
-        str, typer.Option(help="patch: images' own; part: those of parts alone; auto: own where there are any.")
-    ] = "auto",
-    bag_share: Annotated[
-        float | None, typer.Option(help="Share of the epochs that learn from whole parts before pseudo-labels; 0.5.")
-    ] = None,
     validation_items: ValidationItems = None,
 ) -> None:
     """Train a network; the same command goes on where it was interrupted, to the same result."""
@@ -162,7 +165,7 @@ def train(
         data_set.manifest.kind, network_named(network), schedule=schedule, optimiser=optimiser,
         weight_decay=weight_decay, first_class_share=first_share, patience=patience,
         init=initial.sha256 if initial else None, frozen_epochs=frozen_epochs, frozen_rate=frozen_rate,
-        unfrozen_share=unfrozen_share, validation_items=validation_items, labels=labels, bag_share=bag_share,
+        unfrozen_share=unfrozen_share, validation_items=validation_items,
     )  # fmt: skip
     session = computing.session()
     training = session.train(out_folder, plan, divide(data_set, plan.labels), initial)
@@ -201,7 +204,8 @@ def crossval(
     refuse_unfinished(out_folder, finished=result is not None)
     if result is not None:
         out.print(crossval_table([result]))
-        out.print(errors_table(result.pooled, f"{network}: each image judged by a network that had not seen it"))
+        title = f"{network}: {result.judged}, each judged by a network that had not seen it"
+        out.print(errors_table(result.pooled, title, result.judged))
 
 
 @with_choices
@@ -232,7 +236,8 @@ def compare(
     rows = compare_networks(data_set, plans, folds, out_folder, computing.session())
     refuse_unfinished(out_folder, finished=rows is not None)
     for row in rows or ():
-        out.print(errors_table(row.images, f"{row.network}: images of the test split"))
+        judged = "images" if row.images else "parts"
+        out.print(errors_table(row.images or row.judged, f"{row.network}: {judged} of the test split", judged))
     out.print(comparison_table(rows or ()))
 
 

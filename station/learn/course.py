@@ -9,12 +9,14 @@ from models.manifest import load_bundle
 from models.novelty.calibrate import LEAST_PARTS
 from models.release.shelf import PROMOTED
 from station.learn.commands import Commands, Ran
-from station.learn.parts import COUNTS, DATA, GOOD, HELD_OUT, read_counts
+from station.learn.counts import COUNTS, read_counts
+from station.learn.parts import DATA, GOOD, HELD_OUT
 from station.learn.plan import Plan
 from station.learn.steps import Outcome, Step
 
 PARTS_COMMAND = "learn-parts"
 RUN, BEST, EXPORTED, WAITING, MEASURED, GATE = "run", "best.pt", "exported", "waiting", "measured", "gate.json"
+MISTAKES = "mistakes"
 """In the folder of the learning."""
 PASSED, REFUSED_BY_GATE = 0, 1
 """Exit status of the gate."""
@@ -45,6 +47,7 @@ class Course:
         return (
             Step("parts", "gather what is labelled", made, self._parts),
             Step("train", f"train {self._plan.network}", (at / RUN / BEST,), self._train, goes_on=True),
+            Step("mistakes", "look for likely mistakes among the labels", (at / MISTAKES,), self._mistakes),
             Step("export", "make a bundle of it", (at / EXPORTED,), self._export),
             Step("calibrate", "have it tell unknown parts", (at / WAITING,), self._calibrate),
             Step("evaluate", "measure it on the parts held out", (at / MEASURED,), self._evaluate),
@@ -54,7 +57,7 @@ class Course:
     def _parts(self) -> Outcome:
         ran = self._run("gather", PARTS_COMMAND, "--out", self._folder, *self._config)
         counts = read_counts(self._folder)
-        told = [f"{counts.people} labels of people", *(f"left out: {n} {why}" for why, n in counts.left_out.items())]
+        told = [f"{counts.labels} labels of people", *(f"left out: {n} {why}" for why, n in counts.left_out.items())]
         return Outcome(told=tuple(told), judged=ran.judged)
 
     def _train(self) -> Outcome:
@@ -70,6 +73,14 @@ class Course:
             "--threads", len(self._commands.limits.usable), *chosen,
         )  # fmt: skip
         return Outcome(judged=ran.judged)
+
+    def _mistakes(self) -> Outcome:
+        (self._folder / MISTAKES).mkdir()
+        ran = self._commands(
+            ["model", "mistakes", self._folder / RUN, "--data", self._folder / DATA, "--out", self._folder / MISTAKES]
+        )
+        told = (f"not looked for, for the reason above: exit status {ran.status}",) if ran.status else ()
+        return Outcome(told=told, judged=ran.judged)
 
     def _export(self) -> Outcome:
         (self._folder / EXPORTED).mkdir()

@@ -14,27 +14,18 @@ from models.dataset.said import PASSING, SaidScan
 from models.errors import TrainingError
 from station.core.durable import staged_folder, write_whole
 from station.core.recording import INDEX_NAME
-from station.core.section import Section
 from station.core.settings import Settings
+from station.labels.build import open_labels
+from station.learn.counts import COUNTS, Counts, sayings_of
 from station.learn.plan import Plan
-from station.learn.sides import Sides, divide
+from station.learn.sides import divide
 from station.offline.gathering.sources import Folder, Gathered, folders_in, gather
 from station.offline.gathering.terms import Asked, Terms, geometry_of
 
-DATA, HELD_OUT, GOOD, COUNTS = "data", "held-out", "good-parts", "parts.json"
+DATA, HELD_OUT, GOOD = "data", "held-out", "good-parts"
 """In the folder of the learning: the data set, the recordings, and how many parts of each class there are."""
 SHARES = (85, 15, 0)
 """Percent of the parts that are learnt from, for training and validation."""
-
-
-class Counts(Section):
-    """Scans by class and by what they are for; `people` are labels by who said them, `left_out` scans by why."""
-
-    learnt: dict[str, int]
-    held_out: dict[str, int]
-    good: int
-    people: int
-    left_out: dict[str, int]
 
 
 def make_parts(
@@ -58,9 +49,14 @@ def make_parts(
     terms = Terms(settings, geometry_of(settings, ()), asked=Asked(as_of=plan.as_of))
     said = gather([Folder(Path(plan.data), "records")], terms)
     more = _more(plan, settings)
-    told((*said.left_out, *more.left_out))
+    named = (*said.left_out, *more.left_out)
+    told(named)
     sides = divide([one.scan for one in said.given], [one.scan for one in more.given])
-    counts = _count(sides, said.sources, terms)
+    sayings = sayings_of(open_labels(settings, Path(plan.data)).labels(), plan.as_of)
+    counts = Counts(
+        learnt=_by_class(sides.learnt, terms), held_out=_by_class(sides.held_out, terms), good=len(sides.good),
+        sayings=sayings, left_out=_left_out((*said.sources, *more.sources)), named=named,
+    )  # fmt: skip
     require_enough(counts, settings)
     for name, scans in ((HELD_OUT, sides.held_out), (GOOD, sides.good)):
         lay_out(folder / name, scans, terms)
@@ -111,11 +107,6 @@ def lay_out(folder: Path, scans: Iterable[SaidScan], terms: Terms) -> None:
         (staged / INDEX_NAME).write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
 
 
-def read_counts(folder: Path) -> Counts:
-    """What `make_parts` counted."""
-    return Counts.model_validate_json((folder / COUNTS).read_bytes())
-
-
 def _more(plan: Plan, settings: Settings) -> Gathered:
     terms = Terms(settings, geometry_of(settings, ()))
     return gather([one for path in plan.more for one in folders_in(Path(path), terms)], terms)
@@ -128,18 +119,11 @@ def _lay(source: Path, place: Path) -> None:
         shutil.copyfile(source, place)
 
 
-def _count(sides: Sides, sources: Sequence[DataSource], terms: Terms) -> Counts:
-    labels = [source.labels for source in sources if source.labels is not None]
-    left_out = Counter[str]()
+def _left_out(sources: Sequence[DataSource]) -> dict[str, int]:
+    counted = Counter[str]()
     for source in sources:
-        left_out.update(source.left_out)
-    return Counts(
-        learnt=_by_class(sides.learnt, terms),
-        held_out=_by_class(sides.held_out, terms),
-        good=len(sides.good),
-        people=sum(one.count for one in labels),
-        left_out=dict(left_out),
-    )
+        counted.update(source.left_out)
+    return dict(counted)
 
 
 def _by_class(scans: Iterable[Scan], terms: Terms) -> dict[str, int]:

@@ -22,7 +22,7 @@ from station.labels.agreement import current
 from station.labels.build import open_labels
 from station.learn.plan import Plan, Recorded, Training
 
-PACKAGES = ("torch", "timm", "tensorboard", "matplotlib", "nncf", "onnx", "onnxscript")
+PACKAGES = ("torch", "timm", "tensorboard", "matplotlib", "nncf", "onnx", "onnxscript", "cleanlab")
 
 
 @dataclass(frozen=True, slots=True)

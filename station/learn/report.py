@@ -3,11 +3,16 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from models.evaluation.measurement import DOCUMENT as EVALUATION
+from models.evaluation.measuring.evaluation import Evaluation
+from models.mistakes.document import DOCUMENT, Mistakes
+from models.mistakes.document import REPORT as MISTAKES_REPORT
 from models.release.gate_report import GateReport, explain
-from station.learn.course import GATE, MEASURED
+from station.learn.counts import read_counts
+from station.learn.course import GATE, MEASURED, MISTAKES
 from station.learn.ledger import together
-from station.learn.parts import Counts, read_counts
 from station.learn.plan import Plan
+from station.learn.report_labels import contradicted, doubted, parts_table, sayings_table
 from station.learn.steps import Note
 
 REPORT = "report.md"
@@ -26,9 +31,10 @@ def report_text(folder: Path, plan: Plan, notes: Sequence[Note], next_step: str)
     labels = f"Labels up to {plan.as_of}, {plan.new_labels} of them since {plan.present} came."
     begun = f"Begun with the weights of {Path(plan.begin_with).name}."
     judged = together([note.outcome.judged for note in notes])
+    counts = read_counts(folder)
     lines = [
         f"# {plan.name}", "", next_step, "", f"{labels} {begun} While it learnt: {judged}.", "",
-        *_parts(read_counts(folder)), "",
+        *sayings_table(counts), "", *parts_table(counts), "", *_doubts(folder), "",
         "## Gate", "", "```", *explain(gate), "```", "",
         f"What it finds and misses on the parts held out: [{MEASURED}]({MEASURED}/report.html).", "",
         *_steps(notes),
@@ -36,17 +42,16 @@ def report_text(folder: Path, plan: Plan, notes: Sequence[Note], next_step: str)
     return "\n".join([*lines, ""])
 
 
-def _parts(counts: Counts) -> Iterator[str]:
-    yield "## Parts"
-    yield ""
-    yield f"{counts.people} labels of people. {counts.good} good parts were kept for the calibration."
-    yield ""
-    yield "| class | learnt from | held out |"
-    yield "|---|---|---|"
-    for name in {**counts.learnt, **counts.held_out}:
-        yield f"| {name} | {counts.learnt.get(name, 0)} | {counts.held_out.get(name, 0)} |"
-    yield ""
-    yield from (f"- left out: {count} {why}" for why, count in counts.left_out.items())
+def _doubts(folder: Path) -> Iterator[str]:
+    """Labels that a person should look at again, by what the new network answers where it has not learnt."""
+    yield from ("## Labels to look at again", "")
+    document = folder / MISTAKES / DOCUMENT
+    if document.is_file():
+        yield from doubted(Mistakes.model_validate_json(document.read_bytes()), f"{MISTAKES}/{MISTAKES_REPORT}")
+    else:
+        yield "Likely mistakes among the labels of the validation were not looked for; the steps say why."
+    measured = Evaluation.model_validate_json((folder / MEASURED / EVALUATION).read_bytes())
+    yield from ("", *contradicted(measured.parts.rows if measured.parts else ()))
 
 
 def _steps(notes: Sequence[Note]) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""The six steps as commands of the station: what each is asked, and what becomes of what it answers."""
+"""The seven steps as commands of the station: what each is asked, and what becomes of what it answers."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,10 +8,10 @@ import pytest
 
 from models.errors import TrainingError
 from station.learn.commands import Commands, Ran
+from station.learn.counts import Counts, Sayings
 from station.learn.course import Course, next_step
 from station.learn.ledger import Judged
 from station.learn.limits import Limits
-from station.learn.parts import Counts
 from station.learn.plan import Plan, Recorded, Training
 from station.learn.steps import run_steps
 from tests.bundles import make_grey_bundle
@@ -24,6 +24,7 @@ PLAN = Plan(
     training=Training(epochs=3),
 )  # fmt: skip
 CONFIG = Path("line.toml")
+LEFT_OUT = {"people differ": 2}
 
 
 class Answers:
@@ -48,7 +49,8 @@ class Answers:
             case "learn-parts":
                 for made in ("data", "held-out", "good-parts"):
                     (at / made).mkdir()
-                counts = Counts(learnt={}, held_out={}, good=30, people=7, left_out={"people differ": 2})
+                sayings = (Sayings(who="ada", source="person", labels=4), Sayings(who="bob", source="audit", labels=3))
+                counts = Counts(learnt={}, held_out={}, good=30, sayings=sayings, left_out=LEFT_OUT, named=())
                 (at / "parts.json").write_text(counts.model_dump_json())
             case "train":
                 (at / "run").mkdir(exist_ok=True)
@@ -72,9 +74,9 @@ def run(folder: Path, answers: Answers) -> tuple[list[int], list[str]]:
 def test_every_step_is_asked_once_and_told(tmp_path: Path) -> None:
     answers = Answers(tmp_path)
     statuses, told = run(tmp_path, answers)
-    assert statuses == [0] * 6
+    assert statuses == [0] * 7
     names = [words[0] if words[0] != "model" else words[1] for words in answers.asked]
-    assert names == ["learn-parts", "train", "export", "evaluate", "gate"]
+    assert names == ["learn-parts", "train", "mistakes", "export", "evaluate", "gate"]
     assert [line for line in told if line.startswith("  ")] == [
         "  7 labels of people", "  left out: 2 people differ",
         "  it cannot tell unknown parts: fewer than 200 patches were trained on",
@@ -104,7 +106,7 @@ def test_training_begins_with_the_bundle_and_takes_the_cores_that_there_are(tmp_
 def test_the_gates_refusal_is_a_clean_end_and_its_failure_is_none(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()
-    assert run(tmp_path / "a", Answers(tmp_path / "a", gate=1))[0] == [0, 0, 0, 0, 0, 1]
+    assert run(tmp_path / "a", Answers(tmp_path / "a", gate=1))[0] == [0, 0, 0, 0, 0, 0, 1]
     with pytest.raises(TrainingError, match="gate: exit status 2"):
         run(tmp_path / "b", Answers(tmp_path / "b", gate=2))
 
@@ -116,8 +118,14 @@ def test_a_step_that_failed_is_given_again_and_those_before_it_are_not(tmp_path:
         run(tmp_path, failing)
     assert failed.value.code == "training.step_failed"
     again = Answers(tmp_path)
-    assert run(tmp_path, again)[0] == [0] * 6
-    assert len(failing.asked) + len(again.asked) == 6, "only the failed one is asked twice"
+    assert run(tmp_path, again)[0] == [0] * 7
+    assert len(failing.asked) + len(again.asked) == 7, "only the failed one is asked twice"
+
+
+def test_where_likely_mistakes_cannot_be_looked_for_learning_goes_on_and_says_so(tmp_path: Path) -> None:
+    statuses, told = run(tmp_path, Answers(tmp_path, mistakes=2))
+    assert statuses == [0] * 7
+    assert "  not looked for, for the reason above: exit status 2" in told
 
 
 def test_the_next_step_is_told_as_the_configuration_chooses_its_bundle(tmp_path: Path) -> None:
