@@ -51,7 +51,7 @@ class PageDesk:
         hands: Who commands.
         clock: The date.
         secret: Whether what is said to browsers is encrypted.
-        settings: The station's configuration.
+        settings: The station's configuration, as it was when the page began.
     """
 
     name: str

@@ -4,22 +4,20 @@ Verdicts, places and fault codes have the names they have everywhere; moments ar
 empty text in a list or in CSV).
 """
 
-import csv
-import io
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
 from station.core.errors import RecordError
 from station.core.records import JsonObject, ListedRecord, RecordFilter
+from station.core.spreadsheet import csv_line
 from station.records.reading import reading
 from station.records.rows import DEEP, FLAT, SCORES, flat, listed, scored, whole
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
-"""With one of these begins what spreadsheets compute, or send somewhere, when they open a CSV file."""
-
+END = "\U0010ffff"
+"""Behind whatever begins alike."""
 JOINED = """FROM inspections i
     LEFT JOIN judgements j ON j.inspection = i.number
     LEFT JOIN scans s ON s.inspection = i.number
@@ -36,7 +34,7 @@ EXPORTED = f"SELECT {FLAT}, {DEEP} {JOINED} ORDER BY i.number"
 JUDGED = f"SELECT {FLAT}, {SCORES} {JOINED} AND i.verdict IS NOT NULL ORDER BY i.number"
 ARCHIVED = f"SELECT {FLAT}, {SCORES} {JOINED} AND s.state = 'archived' ORDER BY i.number"
 SPOT_CHECKED = f"SELECT {FLAT} {JOINED} AND j.reason = 'part.spot_check' ORDER BY i.number"
-BEGINS_WITH = f"SELECT {FLAT}, {DEEP} {JOINED} AND substr(i.inspection_id, 1, length(:prefix)) = :prefix LIMIT 2"
+BEGINS_WITH = f"SELECT {FLAT}, {DEEP} {JOINED} AND i.inspection_id >= :prefix AND i.inspection_id < :end LIMIT 2"
 RECORDED_VERDICTS = "SELECT DISTINCT verdict FROM inspections WHERE verdict IS NOT NULL ORDER BY verdict"
 
 
@@ -61,8 +59,9 @@ def show_record(folder: Path, inspection_id: str) -> JsonObject:
     Raises:
         RecordError: `record.unknown` when no id, or more than one, begins so; or the database cannot be read.
     """
+    begin = inspection_id.upper()
     with reading(folder) as connection:
-        asked = {**_parameters(RecordFilter()), "prefix": inspection_id.upper()}
+        asked = {**_parameters(RecordFilter()), "prefix": begin, "end": f"{begin}{END}"}
         rows = connection.execute(BEGINS_WITH, asked).fetchall()
         if len(rows) != 1:
             found = "more than one inspection's id begins" if rows else "no inspection's id begins"
@@ -134,20 +133,9 @@ def _parameters(chosen: RecordFilter) -> dict[str, str | int | None]:
 
 def _csv(connection: sqlite3.Connection, chosen: RecordFilter) -> Iterator[str]:
     rows = connection.execute(EXPORTED_FLAT, _parameters(chosen))
-    yield _csv_line(column[0] for column in rows.description)
+    yield csv_line(column[0] for column in rows.description)
     for row in rows:
-        yield _csv_line(flat(row).values())
-
-
-def _csv_line(values: Iterable[object]) -> str:
-    line = io.StringIO()
-    csv.writer(line, lineterminator="\n").writerow(map(_harmless, values))
-    return line.getvalue()
-
-
-def _harmless(value: object) -> object:
-    """A value for a table; a text that a spreadsheet would take for a formula stands behind an apostrophe."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
+        yield csv_line(flat(row).values())
 
 
 def _json(connection: sqlite3.Connection, chosen: RecordFilter) -> Iterator[str]:

@@ -5,9 +5,12 @@ from pathlib import Path
 from typing import Literal
 
 from station.core.errors import ConfigError
+from station.core.period import Period
 from station.core.records import EVERY_ALARM, AlarmFilter, JsonObject, ListedRecord, RecordFilter
+from station.core.sought import FoundPage, Sought
 from station.core.verdicts import Classes
-from station.records import alarms, events, light, query
+from station.records import alarms, events, light, query, search
+from station.records.period import read_period
 
 
 class SqliteReader:
@@ -33,6 +36,10 @@ class SqliteReader:
     def record(self, inspection_id: str) -> JsonObject:
         """Everything that is recorded of the one inspection whose id begins so."""
         return query.show_record(self._folder, inspection_id)
+
+    def search(self, sought: Sought, before: int | None, limit: int) -> FoundPage:
+        """A page of the inspections that are sought, the newest first."""
+        return search.search(self._folder, sought, before, limit)
 
     def export(self, chosen: RecordFilter, form: Literal["csv", "json"]) -> Iterator[str]:
         """The inspections, oldest first, as pieces of one text."""
@@ -71,6 +78,10 @@ class SqliteReader:
     def light(self, limit: int) -> list[JsonObject]:
         """How the parts were lit whose light was seen, at most `limit`, the newest first."""
         return light.read_light(self._folder, limit)
+
+    def period(self, since: str, until: str) -> Period:
+        """What is recorded of the time from one moment to before another."""
+        return read_period(self._folder, since, until)
 
     def _require_known(self, chosen: RecordFilter) -> None:
         configured = [verdict.name for verdict in self._table.verdicts]

@@ -31,6 +31,7 @@ MAY: dict[tuple[str, str], set[Role] | None] = {
     ("GET", "/parts"): ALL, ("GET", "/parts/{inspection}"): ALL, ("GET", "/parts/{inspection}/surface.png"): ALL,
     ("GET", "/review"): LABELLERS, ("GET", "/review/queue"): LABELLERS, ("POST", "/review/labels"): LABELLERS,
     ("GET", "/review/parts/{inspection}"): LABELLERS,
+    ("GET", "/search"): ALL, ("GET", "/shift"): ALL, ("GET", "/shift.csv"): ALL,
     ("GET", "/password"): ALL, ("POST", "/password"): ALL,
     ("GET", "/people"): {Role.ADMIN}, ("POST", "/people"): {Role.ADMIN},
     ("POST", "/people/role"): {Role.ADMIN}, ("POST", "/people/password"): {Role.ADMIN},

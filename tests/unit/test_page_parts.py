@@ -124,7 +124,17 @@ async def test_nothing_on_any_screen_is_taken_for_html_or_runs_inline(bench: Pag
     async with bench.browser(bench.admit(Role.ADMIN)) as browser, bench.browser() as stranger:
         pages = [
             await browser.get(path)
-            for path in ("/", "/parts", f"/parts/{inspected.pits}", "/review", "/people", "/password")
+            for path in (
+                "/",
+                "/parts",
+                f"/parts/{inspected.pits}",
+                "/review",
+                "/people",
+                "/password",
+                "/search",
+                f"/search?q={STRANGE}&before=9",
+                "/shift",
+            )
         ]
         pages.append(await stranger.get("/sign-in"))
         pages.append(await stranger.post("/sign-in", data={"name": STRANGE, "password": "x"}))

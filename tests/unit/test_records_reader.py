@@ -16,6 +16,7 @@ from station.core.errors import FAULTS, ConfigError, Reaction, RecordError
 from station.core.judgement import Defect
 from station.core.ports.records import RecordReader
 from station.core.records import AlarmFilter, RecordFilter
+from station.core.sought import Sought
 from station.records.reader import SqliteReader
 from tests.record_samples import PART_TYPE, START, TABLE, HandClock, judgement, open_ledger, part
 
@@ -80,9 +81,14 @@ def test_alarms_and_stops_are_read(reader: RecordReader) -> None:
     ]
 
 
-@pytest.mark.parametrize("asked", ["records", "record", "export", "alarms", "alarm_history", "stops"])
+@pytest.mark.parametrize(
+    "asked", ["records", "record", "export", "alarms", "alarm_history", "stops", "search", "period"]
+)
 def test_a_folder_without_records_is_told(tmp_path: Path, asked: str) -> None:
-    arguments = {"records": (RecordFilter(), 1), "record": ("2026",), "export": (RecordFilter(), "csv"), "alarms": ()}
+    arguments = {
+        "records": (RecordFilter(), 1), "record": ("2026",), "export": (RecordFilter(), "csv"), "alarms": (),
+        "search": (Sought(), None, 1), "period": ("2026", "2027"),
+    }  # fmt: skip
     with pytest.raises(RecordError) as caught:
         list(getattr(SqliteReader(tmp_path, TABLE), asked)(*arguments.get(asked, (1,))))
     assert caught.value.code == "record.unknown"

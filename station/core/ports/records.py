@@ -16,8 +16,10 @@ from station.core.part import (
     PartType,
     Receipt,
 )
+from station.core.period import Period
 from station.core.ports.references import ReferenceBook
 from station.core.records import EVERY_ALARM, AlarmFilter, JsonObject, ListedRecord, RecordFilter
+from station.core.sought import FoundPage, Sought
 from station.core.timeline import SettleTimes
 from station.core.verdicts import Place
 
@@ -154,6 +156,15 @@ class RecordReader(Protocol):
             RecordError: `record.unknown` when no id, or more than one, begins so.
         """
 
+    def search(self, sought: Sought, before: int | None, limit: int) -> FoundPage:
+        """A page of the inspections that are sought, at most `limit`, the newest first.
+
+        Args:
+            sought: The conditions.
+            before: `FoundPage.before` of the page before; None for the first.
+            limit: 1 or more.
+        """
+
     def export(self, chosen: RecordFilter, form: Literal["csv", "json"]) -> Iterator[str]:
         """The inspections, oldest first, as pieces of one text: CSV of the flat columns, or JSON of whole records.
 
@@ -201,3 +212,6 @@ class RecordReader(Protocol):
 
         Each has `entered_at`, `part_type`, `level` (median grey value) and `gain`.
         """
+
+    def period(self, since: str, until: str) -> Period:
+        """What is recorded of the time from one moment to before another, as `station.core.moments` writes them."""

@@ -1,0 +1,61 @@
+"""What the records hold of a stretch of time: parts by what became of them, and the states that the cell was in."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Inspections that have something in common.
+
+    Attributes:
+        state: How far they came: open, judged, sorted, lost or withdrawn.
+        verdict: The final one, or None.
+        reason: Why it is no other, a fault's code, or None.
+        part_type: Name of their type.
+        parts: How many.
+    """
+
+    state: str
+    verdict: str | None
+    reason: str | None
+    part_type: str
+    parts: int
+
+
+@dataclass(frozen=True, slots=True)
+class StateChange:
+    """A change of the cell's state.
+
+    Attributes:
+        at: When, as `station.core.moments` writes it.
+        before: The state that it left.
+        after: The state that it came to.
+        reason: Why, a fault's code; empty where nothing was wrong.
+        heard: Where it does not follow the change before it, when the station last wrote anything before; else None.
+            Then it ended without a word in between.
+    """
+
+    at: str
+    before: str
+    after: str
+    reason: str
+    heard: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """What is recorded of a stretch of time.
+
+    Attributes:
+        groups: The inspections that were entered in it.
+        defects: How many of them show each class of defect.
+        changes: The last change before it, those in it, and the first after it.
+        left: The last time before it that the cell left Execute, or None.
+        heard: When the station wrote anything last, up to now; None where it never did.
+    """
+
+    groups: tuple[Group, ...] = ()
+    defects: tuple[tuple[str, int], ...] = ()
+    changes: tuple[StateChange, ...] = ()
+    left: StateChange | None = None
+    heard: str | None = None

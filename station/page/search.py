@@ -1,0 +1,102 @@
+"""Search: every inspection that there ever was, by any conditions together; a search is a link that can be sent."""
+
+import asyncio
+from datetime import tzinfo
+
+from starlette.responses import Response
+
+from station.core.errors import FAULTS, RecordError
+from station.core.moments import moment
+from station.core.sought import FoundPage, Sought
+from station.labels.agreement import current
+from station.labels.label import BUILT_IN, InspectionSubject, WholePart
+from station.labels.store import LabelStore
+from station.page.desk import PageDesk
+from station.page.findings import reason_text
+from station.page.guard import Entry, Visit
+from station.page.paint import painted
+from station.page.roles import EVERY_ROLE
+from station.page.terms import NAMES, SEARCH, Known, Terms, address, moment_of, read_terms
+
+SHOWN = 100
+MOST_TEXT = 1000
+
+
+async def show_search(visit: Visit) -> Response:
+    """What was found; nothing where it cannot be read what is asked."""
+    written = visit.request.query_params.get("q", "")[:MOST_TEXT]
+    before = _number(visit.request.query_params.get("before", ""))
+    page, known = visit.desk.settings.page, _known(visit.desk)
+    terms = read_terms(written, page.zone, known)
+    found = FoundPage((), None) if terms.misread else await asyncio.to_thread(_found, visit.desk, terms, before)
+    return painted(
+        visit, "search", 422 if terms.misread else 200, terms=terms, written=written, found=found, names=NAMES,
+        more=found.before and address(terms, found.before), newest=before is not None and address(terms),
+        strange=terms.strange(known), zone=page.time_zone, local=lambda at: _local(at, page.zone),
+        reason_text=reason_text,
+    )  # fmt: skip
+
+
+ENTRIES = (Entry(SEARCH, "GET", EVERY_ROLE, show_search),)
+
+
+def _known(desk: PageDesk) -> Known:
+    """What there is of what is asked by name."""
+    table = desk.table
+    return {
+        "verdict": tuple(verdict.name for verdict in table.verdicts),
+        "type": tuple(desk.settings.part_types),
+        "reason": tuple(FAULTS),
+        "label": (*table.names, *BUILT_IN),
+        "class": table.names,
+    }
+
+
+def _found(desk: PageDesk, terms: Terms, before: int | None) -> FoundPage:
+    """A page of what is sought; empty where the station has not recorded anything yet. Blocks.
+
+    Raises:
+        RecordError: The records cannot be read.
+        LabelError: The labels cannot be read.
+    """
+    try:
+        return desk.records.search(_sought(desk, terms), before, SHOWN)
+    except RecordError as error:
+        if error.code == "record.unknown":
+            return FoundPage((), None)
+        raise
+
+
+def _sought(desk: PageDesk, terms: Terms) -> Sought:
+    zone, label = desk.settings.page.zone, terms.value("label")
+    since, until = (terms.value(name) for name in ("since", "until"))
+    return Sought(
+        since=since and moment_of(since, zone),
+        until=until and moment_of(until, zone),
+        verdict=terms.value("verdict"),
+        part_type=terms.value("type"),
+        reason=terms.value("reason"),
+        defect=terms.value("class"),
+        model=terms.value("model"),
+        part=terms.value("id"),
+        inspections=None if label is None else tuple(_labelled(desk.labels, label)),
+    )
+
+
+def _labelled(labels: LabelStore, name: str) -> set[str]:
+    """The inspections of which somebody says that they are this as a whole."""
+    return {
+        label.subject.inspection_id
+        for label in current(labels.labels())
+        if label.class_name == name and isinstance(label.subject, InspectionSubject)
+        and isinstance(label.region, WholePart)
+    }  # fmt: skip
+
+
+def _local(at: str, zone: tzinfo) -> str:
+    """A recorded moment in the plant's time."""
+    return f"{moment(at).astimezone(zone):%Y-%m-%d %H:%M:%S}"
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 18 else None

@@ -1,0 +1,126 @@
+"""Shift: what was made, why the cell stood, how good that was; on the screen, on paper, and as a table."""
+
+import asyncio
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta, tzinfo
+
+from starlette.responses import Response
+
+from station.core.errors import PageError
+from station.core.spreadsheet import csv_line
+from station.page.findings import reason_text
+from station.page.guard import Entry, Visit
+from station.page.paint import painted
+from station.page.roles import EVERY_ROLE
+from station.page.shift.account import NOT_KNOWN
+from station.page.shift.calendar import Calendar, Shift
+from station.page.shift.chart import BAR_FROM, ROW, WIDTH, Pareto, pareto
+from station.page.shift.figures import stops_by_reason
+from station.page.shift.report import Report, report_on
+
+SHIFT = "/shift"
+NOBODY = "-"
+"""In the chart, for time in which no station ran."""
+
+
+async def show_shift(visit: Visit) -> Response:
+    """One shift; the present one where none is asked.
+
+    Raises:
+        PageError: `page.refused`: it is no shift, or has not begun.
+    """
+    calendar, report = await _asked(visit)
+    names = {verdict.name: verdict.label for verdict in visit.desk.table.verdicts}
+    following = calendar.after(report.shift)
+    return painted(
+        visit, "shift", report=report, names=names, reason_text=reason_text, here=_address(report.shift),
+        before=_address(calendar.before(report.shift)), number_of_shifts=len(calendar.numbers),
+        after=_address(following) if following.begin <= visit.desk.clock.now() else None,
+        defects=pareto(report.defects),
+        stop_reasons=_stop_chart(report), zone=visit.desk.settings.page.time_zone, minutes=_minutes,
+        local=lambda at: f"{at.astimezone(calendar.zone):%H:%M:%S}", percent=_percent, not_known=NOT_KNOWN,
+        day=lambda at: f"{at.astimezone(calendar.zone):%Y-%m-%d %H:%M}", sizes=(WIDTH, ROW, BAR_FROM),
+        ideal_cycle_s=visit.desk.settings.page.ideal_cycle_s,
+    )  # fmt: skip
+
+
+async def table(visit: Visit) -> Response:
+    """The same figures as CSV.
+
+    Raises:
+        PageError: As for `show_shift`.
+    """
+    calendar, report = await _asked(visit)
+    name = f"shift-{report.shift.day}-{report.shift.number}.csv"
+    headers = {"content-disposition": f'attachment; filename="{name}"'}
+    lines = "".join(csv_line(row) for row in _rows(report, calendar.zone))
+    return Response(lines, media_type="text/csv; charset=utf-8", headers=headers)
+
+
+ENTRIES = (
+    Entry(SHIFT, "GET", EVERY_ROLE, show_shift),
+    Entry(f"{SHIFT}.csv", "GET", EVERY_ROLE, table),
+)
+
+
+async def _asked(visit: Visit) -> tuple[Calendar, Report]:
+    """The calendar of the plant, and the report on the shift that the address names."""
+    page, now = visit.desk.settings.page, visit.desk.clock.now()
+    calendar = Calendar(page.shift_times, page.zone)
+    shift = _shift(visit, calendar, now)
+    return calendar, await asyncio.to_thread(report_on, visit.desk, shift, now)
+
+
+def _shift(visit: Visit, calendar: Calendar, now: datetime) -> Shift:
+    asked = visit.request.query_params
+    if "day" not in asked:
+        return calendar.at(now)
+    try:
+        shift = calendar.shift(date.fromisoformat(asked["day"]), int(asked.get("number", "1")))
+    except (ValueError, OverflowError) as error:
+        raise PageError("page.refused", f"there is no shift {asked.get('number', '1')} of {asked['day']}") from error
+    if shift.begin > now:
+        raise PageError("page.refused", f"the shift {shift.number} of {shift.day} has not begun")
+    return shift
+
+
+def _address(shift: Shift) -> str:
+    return f"day={shift.day}&number={shift.number}"
+
+
+def _stop_chart(report: Report) -> Pareto:
+    """How long the cell stood, by reasons, in seconds."""
+    reasons = stops_by_reason(report.stops).items()
+    return pareto({reason or state or NOBODY: length.total_seconds() for (reason, state), length in reasons})
+
+
+def _rows(report: Report, zone: tzinfo) -> Iterator[tuple[object, ...]]:
+    """The table: a figure a row, what it is, and of what."""
+    yield "what", "of", "value", "unit"
+    yield "shift", "", f"{report.shift.day} {report.shift.number}", ""
+    yield "from", "", report.shift.begin.astimezone(zone).isoformat(), ""
+    yield "to", "", report.until.astimezone(zone).isoformat(timespec="seconds"), ""
+    yield from (("parts", name, count, "parts") for name, count in report.parts.verdicts.items())
+    for name in ("laid_away", "lost", "withdrawn", "in_work"):
+        yield "parts", name, getattr(report.parts, name), "parts"
+    yield from (("review", name, count, "parts") for name, count in report.parts.reasons.items())
+    yield from (("type", name, count, "parts") for name, count in report.parts.types.items())
+    yield from (("defect", name, count, "parts") for name, count in report.defects.items())
+    yield from (("time", name or "not known", length.total_seconds(), "s") for name, length in report.states.items())
+    for name in ("availability", "performance", "quality", "oee"):
+        yield "oee", name, getattr(report.oee, name), ""
+    for name in ("escapes", "overkill", "reviews"):
+        found = getattr(report.found, name)
+        yield from (("people", f"{name} {one}", getattr(found, one), "") for one in found.__class__.model_fields)
+    for stop in report.stops:
+        yield "stop", stop.reason or stop.state, stop.begin.astimezone(zone).isoformat(), stop.length.total_seconds()
+
+
+def _minutes(length: timedelta) -> str:
+    """A length as hours, minutes and seconds."""
+    seconds = round(length.total_seconds())
+    return f"{seconds // 3600}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
+
+
+def _percent(share: float | None) -> str:
+    return "-" if share is None else f"{share:.1%}".replace("%", " %")
