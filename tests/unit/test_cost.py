@@ -1,11 +1,15 @@
 """The cost rule: the cheapest answer, within its budget, and never a pass that Algorithm 1 does not give."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
+from config import bundled
+from station.cli.records import records_app
 from station.core.algorithm1 import algorithm1
 from station.core.cost import ReviewBudget, cheapest, expected, good, rulings
 from station.core.errors import FAULTS, ConfigError
@@ -152,3 +156,33 @@ async def test_a_shift_costs_what_its_records_say_and_each_rule_is_held_against_
     assert account.money == pytest.approx(1000 * (1 - 0.99999**16) + 1 + 10 * 0.4**16, rel=1e-2)
     assert account.by_rule["algorithm1"] == pytest.approx(account.money - 1 + 15.88, rel=1e-3)
     assert account.by_rule["cost"] == pytest.approx(account.money, rel=1e-3)
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    prices = '[decision.prices]\nescape = 1000\noverkill = 10\nreview = 1\ncurrency = "EUR"\n'
+    path = tmp_path / "cell.toml"
+    path.write_text(f"{bundled('simulate.toml').read_text(encoding='utf-8')}\n{prices}", encoding="utf-8")
+    return path
+
+
+async def test_the_record_and_the_commands_tell_what_each_rule_says(tmp_path: Path, config: Path) -> None:
+    said = decide(strips(table(0.999)), HEALTHY, cost_rule(Prices(1000, 10, 1), 3))
+    ledger = await open_ledger(tmp_path)
+    inspection = await ledger.enter(part(), PART_TYPE)
+    await ledger.judged(inspection, judgement(said))
+    read = (await ledger.journal(inspection)).decision
+    await ledger.close()
+    assert read is not None
+    assert read.rulings == said.rulings
+
+    def told(*words: str) -> str:
+        return CliRunner().invoke(records_app, [*words, "--config", str(config), "--data", str(tmp_path)]).output
+
+    shown = json.loads(told("show", inspection.inspection_id, "--json"))
+    assert shown["rules"]["verdicts"] == {"algorithm1": "defect_free", "most_severe": "defect_free", "cost": "review"}
+    assert shown["rules"]["costing"] == {"prices": {"escape": 1000, "overkill": 10, "review": 1}, "reviews_left": 3}
+    assert "cost review; good with 0.9841" in " ".join(told("show", inspection.inspection_id).split())
+    (account,) = json.loads(told("cost", "--json")).values()
+    assert (account["parts"], account["reviewed"], account["money"]) == (1, 1, 1.0)
+    assert "cost EUR" in told("cost")

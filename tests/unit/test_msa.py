@@ -1,14 +1,17 @@
 """Attribute agreement against published examples, and the report of a study from its trials."""
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner, Result
 
 from models.errors import LabelError
 from models.evaluation.figures.agreement import Ratings, cohen, fleiss, with_limits
 from models.evaluation.figures.rates import rate
+from station.cli.msa import msa_app
 from station.core.study import Study
 from station.offline.msa.figures import AppraiserFigures, StudyFigures, figures_of, opinion_of
 from station.offline.msa.report import write_report
@@ -167,3 +170,25 @@ def test_a_reference_that_cannot_be_used_is_refused(tmp_path: Path, text: str, w
         sheet_of(trials, read_given(file, VERDICTS), 3)
     assert caught.value.code == "label.study_unusable"
     assert words in caught.value.detail
+
+
+async def test_the_commands_list_a_study_report_it_and_refuse_what_has_ended(tmp_path: Path) -> None:
+    await figures(tmp_path)
+    ledger = await open_ledger(tmp_path)
+    await ledger.references.end(Study("spring", 3))
+    await ledger.close()
+
+    def run(*words: str) -> Result:
+        return CliRunner().invoke(msa_app, [*words, "--data", str(tmp_path)])
+
+    (study,) = json.loads(run("list", "--json").output)
+    assert (study["name"], study["trials"]) == ("spring", 3)
+    assert study["ended_at"] is not None
+    given = ("--reference", str(tmp_path / "reference.csv"), "--out", str(tmp_path / "out"))
+    assert "unacceptable by AIAG's criteria" in " ".join(run("report", "spring", *given).output.split())
+    assert {file.name for file in (tmp_path / "out").iterdir()} == {"msa.html", "msa.json"}
+    for words, code in (
+        (("report", "autumn", *given), "label.no_study"),
+        (("begin", "spring"), "label.study_unusable"),
+    ):
+        assert getattr(run(*words).exception, "code", None) == code
