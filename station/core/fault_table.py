@@ -163,6 +163,7 @@ PAGE = (  # 92xx the operator page
     Fault(9207, "page.locked", "Another program has the database of the operator page locked; nothing was changed. End the one named, then try again.", Reaction.REFUSE),
     Fault(9208, "page.audit_broken", "The audit trail is not as it was written. Keep the file as it is, and find out who could change it.", Reaction.REFUSE),
     Fault(9209, "page.refused", "The page refuses this. Read the reason in the detail.", Reaction.REFUSE),
+    Fault(9230, "page.no_metrics", "The page gives no figures to Prometheus. Set page.metrics in the configuration, and start the page anew.", Reaction.REFUSE),
 )
 HAND = (  # 922x who commands beside the line PLC
     Fault(9220, "hand.needed", "The line PLC has the hand: without it a person can only stop and abort. Take the hand, then try again.", Reaction.REFUSE),

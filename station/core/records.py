@@ -19,12 +19,14 @@ class RecordFilter:
         until: Entered before this moment.
         verdicts: With one of these final verdicts, by name.
         part_id: Of this part.
+        before: Older than the inspection of this whole id; the key by which a list is read on.
     """
 
     since: str | None = None
     until: str | None = None
     verdicts: tuple[str, ...] = ()
     part_id: str | None = None
+    before: str | None = None
 
     @classmethod
     def parse(cls, since: str | None, until: str | None, verdicts: Iterable[str], part_id: str | None) -> Self:

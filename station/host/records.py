@@ -5,7 +5,9 @@ from pathlib import Path
 from station.core.ports.records import RecordReader
 from station.core.ports.references import ReferenceReader
 from station.core.settings import Settings, data_dir
+from station.core.tally import RecordTally
 from station.records.reader import SqliteReader
+from station.records.tally import SqliteTally
 from station.records.tried import SqliteReferenceReader
 
 
@@ -27,3 +29,13 @@ def read_references(settings: Settings, data: Path | None) -> ReferenceReader:
         data: The data folder, or None for the configured one.
     """
     return SqliteReferenceReader(data_dir(settings, data))
+
+
+def count_records(settings: Settings, data: Path | None) -> RecordTally:
+    """What counts the records of a station, which may be at work.
+
+    Args:
+        settings: The station's configuration.
+        data: The data folder, or None for the configured one.
+    """
+    return SqliteTally(data_dir(settings, data))

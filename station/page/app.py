@@ -5,9 +5,11 @@ from collections.abc import Iterable
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
-from station.page import admitting, alarming, commanding, live, parts, review, search, signing, statics, system
+from station.page import admitting, alarming, commanding, live, parts, programs, review, search, signing, statics, system
+from station.page.api import ways as api
 from station.page.desk import PageDesk
 from station.page.guard import Entry, routes
+from station.page.metrics import scraping
 from station.page.shield import Shield
 from station.page.shift import screen as shift
 
@@ -15,6 +17,7 @@ ENTRIES: tuple[Entry, ...] = (
     *signing.ENTRIES, *statics.ENTRIES, *live.ENTRIES, *parts.ENTRIES, *review.ENTRIES, *admitting.ENTRIES,
     *commanding.ENTRIES, *alarming.ENTRIES, *system.ENTRIES,
     *search.ENTRIES, *shift.ENTRIES,
+    *programs.ENTRIES, *api.ENTRIES, *scraping.ENTRIES,
 )  # fmt: skip
 """Every way in; there is no other."""
 

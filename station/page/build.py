@@ -6,7 +6,7 @@ from pathlib import Path
 from station.core.clock import Clock
 from station.core.page_settings import PageSettings
 from station.core.settings import Settings, data_dir
-from station.host.records import read_records
+from station.host.records import count_records, read_records
 from station.labels.build import open_labels
 from station.page.attempts import Attempts
 from station.page.audit import Audit
@@ -15,9 +15,11 @@ from station.page.desk import Doors, PageDesk
 from station.page.follow import Follower
 from station.page.hands import Hands
 from station.page.invitation import Invitation
+from station.page.metrics.meter import Meter
 from station.page.passwords import Passwords
 from station.page.people import People
 from station.page.sessions import Lives, Sessions
+from station.page.tokens import Tokens
 
 
 def make_desk(
@@ -53,11 +55,13 @@ def make_desk(
             attempts=attempts,
             audit=audit,
             invitation=Invitation(),
+            tokens=Tokens(database, audit, clock),
         ),
         hands=Hands(folder, sessions, audit),
         clock=clock,
         secret=settings.page.has_tls,
         settings=settings,
+        meter=Meter(count_records(settings, data), folder) if settings.page.metrics else None,
     )
 
 

@@ -13,8 +13,10 @@ from station.page.audit import Audit
 from station.page.follow import Follower
 from station.page.hands import Hands
 from station.page.invitation import Invitation
+from station.page.metrics.meter import Meter
 from station.page.people import People
 from station.page.sessions import Sessions
+from station.page.tokens import Tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,7 @@ class Doors:
         attempts: Who tries too often.
         audit: What they did.
         invitation: For the first one, while there is nobody.
+        tokens: By which programs come in.
     """
 
     people: People
@@ -34,6 +37,7 @@ class Doors:
     attempts: Attempts
     audit: Audit
     invitation: Invitation
+    tokens: Tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,7 @@ class PageDesk:
         clock: The date.
         secret: Whether what is said to browsers is encrypted.
         settings: The station's configuration, as it was when the page began.
+        meter: What tells Prometheus, or None where it is told nothing.
     """
 
     name: str
@@ -65,3 +70,4 @@ class PageDesk:
     clock: Clock
     secret: bool
     settings: Settings
+    meter: Meter | None

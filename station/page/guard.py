@@ -1,13 +1,16 @@
 """Who may: every answer of the page names its roles, and is given to nobody else.
 
 request ─▶ Host known? ─▶ origin, where it changes something ─▶ signed in? ─▶ role? ─▶ the answer
+
+A person comes with a session's cookie, a program with a token (`Authorization: Bearer …`), and only where programs may.
+Who comes with a token is not asked for a cookie, so that no browser can be led to act for the person who uses it.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -19,10 +22,12 @@ from station.page.roles import Roles
 from station.page.words import best_language
 
 COOKIE, COOKIE_IN_SECRET = "station", "__Host-station"
+BEARER = "bearer "
 SIGN_IN, FIRST = "/sign-in", "/first"
 STATUS = {
     "page.refused": 422, "record.unknown": 404, "label.unknown_class": 422, "label.nothing_said": 409,
     "label.said_later": 409, "hand.needed": 409, "hand.taken": 409, "hand.gone": 409, "hand.refused": 422,
+    "page.no_metrics": 404,
 }  # fmt: skip
 """The status of faults that the asker can do something about; of all others it is 503."""
 
@@ -35,7 +40,7 @@ class Visit:
         request: The request.
         desk: What answers are made from.
         person: Who asks; None where anybody may.
-        token: Their session's, or nothing.
+        token: Their session's, or the program's, or nothing.
     """
 
     request: Request
@@ -53,6 +58,10 @@ class Visit:
         if self.person is None:
             raise PageError("page.refused", "nobody is signed in")
         return self.person
+
+    async def still_in(self) -> bool:
+        """Whether who asks may still come in: the session or the token is not over."""
+        return await _whose(self.request, self.desk, self.token) is not None
 
     @property
     def address(self) -> str:
@@ -84,6 +93,7 @@ class Entry:
         roles: Who may; None for everybody, signed in or not.
         answer: What gives the answer.
         touches: Whether asking shows that the person is there, so that the session goes on.
+        programs: Whether programs may, with a token.
     """
 
     path: str
@@ -91,6 +101,7 @@ class Entry:
     roles: Roles | None
     answer: Answer
     touches: bool = True
+    programs: bool = False
 
 
 class Guarded:
@@ -115,15 +126,16 @@ class Guarded:
         await answer(scope, receive, send)
 
     async def _guarded(self, request: Request) -> ASGIApp:
-        token = request.cookies.get(cookie_name(self._desk), "")
-        person = await asyncio.to_thread(self._desk.doors.sessions.of, token) if token else None
-        roles = self.entry.roles
+        token, roles = _token(request, self._desk), self.entry.roles
+        program = is_program(request)
+        may_come = bool(token) and (self.entry.programs or not program)
+        person = await _whose(request, self._desk, token) if may_come else None
         if roles is not None:
             if person is None:
                 return await self._not_signed_in(request)
             if person.role not in roles:
                 return refusal(request, 403, f"{person.name} is {person.role.value} here, and may not do this")
-        if person is not None and self.entry.touches:
+        if person is not None and self.entry.touches and not program:
             await asyncio.to_thread(self._desk.doors.sessions.touch, token)
         return await self.entry.answer(Visit(request, self._desk, person, token))
 
@@ -144,6 +156,11 @@ def cookie_name(desk: PageDesk) -> str:
     return COOKIE_IN_SECRET if desk.secret else COOKIE
 
 
+def is_program(request: HTTPConnection) -> bool:
+    """Whether a program asks, with a token."""
+    return request.headers.get("authorization", "").lower().startswith(BEARER)
+
+
 def wants_a_page(request: Request) -> bool:
     """Whether a person looks at what comes, and no script."""
     return request.method == "GET" and "text/html" in request.headers.get("accept", "")
@@ -154,3 +171,14 @@ def refusal(request: Request, status: int, why: str) -> Response:
     if wants_a_page(request):
         return Response(why, status, media_type="text/plain")
     return JSONResponse({"refused": why}, status)
+
+
+def _token(request: Request, desk: PageDesk) -> str:
+    if is_program(request):
+        return request.headers["authorization"][len(BEARER) :].strip()
+    return request.cookies.get(cookie_name(desk), "")
+
+
+async def _whose(request: Request, desk: PageDesk, token: str) -> Person | None:
+    doors = desk.doors
+    return await asyncio.to_thread(doors.tokens.of if is_program(request) else doors.sessions.of, token)

@@ -27,11 +27,7 @@ async def show_live(visit: Visit) -> Response:
 
 async def events(visit: Visit) -> ASGIApp:
     """What happens, for as long as the browser looks and the person is signed in."""
-
-    async def still_there() -> bool:
-        return await asyncio.to_thread(visit.desk.doors.sessions.of, visit.token) is not None
-
-    return EventStream(visit.desk.follower, still_there)
+    return EventStream(visit.desk.follower, visit.still_in)
 
 
 ENTRIES = (

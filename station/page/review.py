@@ -9,20 +9,15 @@ from typing import Any
 from starlette.responses import JSONResponse, Response
 
 from station.core.errors import PageError
-from station.core.moments import moment, stamp
 from station.labels.agreement import current
-from station.labels.label import BUILT_IN, WITHDRAWN, InspectionSubject, Label, WholePart
-from station.labels.saying import require_class, say_all
-from station.page.audit import Deed
+from station.labels.label import BUILT_IN, InspectionSubject
 from station.page.findings import overlay, patches_of, reason_text, suggestion
 from station.page.forms import json_object
 from station.page.guard import Entry, Visit
 from station.page.paint import painted
 from station.page.queue import other_queue, review_queue
 from station.page.roles import WHO_LABEL
-
-AT_ONCE = 50
-"""So many parts are labelled at once at most."""
+from station.page.spoken import AT_ONCE, say_of_parts
 
 
 async def show_review(visit: Visit) -> Response:
@@ -76,7 +71,7 @@ async def label(visit: Visit) -> Response:
         RecordError: There is no such part.
     """
     wishes = _wishes(await json_object(visit.request))
-    before = await asyncio.to_thread(_say, visit, wishes)
+    before = await asyncio.to_thread(say_of_parts, visit, wishes)
     return JSONResponse({"before": before})
 
 
@@ -100,26 +95,3 @@ def _wishes(sent: dict[str, Any]) -> dict[str, str]:
     if not all(isinstance(name, str) for name in wishes.values()):
         raise PageError("page.refused", "a label is the name of a class")
     return wishes
-
-
-def _say(visit: Visit, wishes: dict[str, str]) -> dict[str, str]:
-    """Say all of it, and return what the person said before, or that it was nothing. Blocks."""
-    desk, who = visit.desk, visit.who.name
-    now = moment(stamp(desk.clock.now()))  # as it is read back
-    labels, before = [], {}
-    for inspection, name in wishes.items():
-        require_class(name, desk.table)
-        subject = InspectionSubject(desk.records.record(inspection)["inspection_id"])
-        before[subject.inspection_id] = _said_by(who, visit, subject)
-        labels.append(Label(subject, WholePart(), name, who, now))
-    say_all(desk.labels, labels)
-    for one in labels:
-        desk.doors.audit.write(Deed(who, visit.address, "labelled", f"{one.subject}: {one.class_name}"))
-    return before
-
-
-def _said_by(who: str, visit: Visit, subject: InspectionSubject) -> str:
-    """What the person says of the part as a whole now; `WITHDRAWN` where that is nothing."""
-    said = current(visit.desk.labels.labels(subject))
-    mine = [one.class_name for one in said if one.who == who and isinstance(one.region, WholePart)]
-    return mine[-1] if mine else WITHDRAWN

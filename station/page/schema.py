@@ -9,12 +9,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from station.core.errors import PageError
-from station.page import version_1
+from station.page import version_1, version_2
 
 Version = Callable[[sqlite3.Connection], None]
 
 APPLICATION_ID = 0x53544E50
-VERSIONS: tuple[Version, ...] = (version_1.create,)
+VERSIONS: tuple[Version, ...] = (version_1.create, version_2.add_tokens)
 
 
 def require_newest(connection: sqlite3.Connection, path: Path) -> None:

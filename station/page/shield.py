@@ -2,7 +2,8 @@
 
 A request under a name that the page does not have is refused, for a browser may have been told a false address for it.
 One that may change something must come from the page itself: browsers say where a request is from (`Origin`), and where
-one does not say so, nothing is changed.
+one does not say so, nothing is changed. A program that comes with a token of its own is from nowhere: no browser adds
+one by itself, nor lets a foreign page add it.
 Source: Fetch standard (Origin, Sec-Fetch-Site); Content Security Policy level 3.
 """
 
@@ -10,8 +11,11 @@ from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from station.page.guard import is_program
 
 SAFE = frozenset({"GET", "HEAD"})
 POLICY = (
@@ -57,6 +61,8 @@ class Shield:
         if host.hostname not in self._names:
             return "the page is not known by this name; page.names in the configuration names those that it has"
         if scope["method"] in SAFE:
+            return None
+        if "origin" not in headers and is_program(HTTPConnection(scope)):
             return None
         if headers.get("origin") != f"{scope['scheme']}://{host.netloc}":
             return "this did not come from the page itself"

@@ -14,6 +14,8 @@ from station.core.errors import PageError
 from station.core.part import Pixels
 from station.core.records import JsonObject
 
+SCAN_KIND = "image/png"
+"""As what scans are archived."""
 LEAST_WORK = 1
 """Of PNG: quick rather than small."""
 
@@ -30,17 +32,31 @@ def read_surface(record: JsonObject, folder: Path) -> Pixels:
     """
     if record["scan_file"] is None:
         raise PageError("page.refused", f"the archive has no scan of it: {record['scan_state'] or 'none was kept'}")
-    path = folder / record["scan_file"]
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise PageError("page.refused", f"{record['scan_file']} cannot be read: {error.strerror}") from error
-    if hashlib.sha256(content).hexdigest() != record["scan_sha256"]:
-        raise PageError("page.refused", f"{record['scan_file']} is not the scan that was archived")
+    content = read_scan(folder, record["scan_file"], record["scan_sha256"])
     scan = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_GRAYSCALE)
     if scan is None:
         raise PageError("page.refused", f"{record['scan_file']} is no picture")
     return _cut(np.asarray(scan, np.uint8), record).T
+
+
+def read_scan(folder: Path, file: str, sha256: str) -> bytes:
+    """The file of an archived scan, as it was archived.
+
+    Args:
+        folder: The data folder.
+        file: Where in it, as the records have it.
+        sha256: Of its content.
+
+    Raises:
+        PageError: `page.refused`: it cannot be read, or is another.
+    """
+    try:
+        content = (folder / file).read_bytes()
+    except OSError as error:
+        raise PageError("page.refused", f"{file} cannot be read: {error.strerror}") from error
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise PageError("page.refused", f"{file} is not the scan that was archived")
+    return content
 
 
 def as_png(picture: Pixels) -> bytes:

@@ -26,6 +26,7 @@ JOINED = """FROM inspections i
     WHERE (:since IS NULL OR i.entered_at >= :since)
     AND (:until IS NULL OR i.entered_at < :until)
     AND (:part_id IS NULL OR i.part_id = :part_id)
+    AND (:before IS NULL OR i.number < (SELECT number FROM inspections WHERE inspection_id = :before))
     AND (:verdicts IS NULL OR i.verdict IN (SELECT value FROM json_each(:verdicts)))"""
 LISTED = f"""SELECT i.inspection_id, i.entered_at, i.part_id, i.part_type, i.verdict, j.confidence, i.reason,
     i.confirmed_bin {JOINED} ORDER BY i.number DESC LIMIT :limit"""
@@ -35,6 +36,8 @@ JUDGED = f"SELECT {FLAT}, {SCORES} {JOINED} AND i.verdict IS NOT NULL ORDER BY i
 ARCHIVED = f"SELECT {FLAT}, {SCORES} {JOINED} AND s.state = 'archived' ORDER BY i.number"
 SPOT_CHECKED = f"SELECT {FLAT} {JOINED} AND j.reason = 'part.spot_check' ORDER BY i.number"
 BEGINS_WITH = f"SELECT {FLAT}, {DEEP} {JOINED} AND i.inspection_id >= :prefix AND i.inspection_id < :end LIMIT 2"
+ON_DISK = "SELECT file FROM scans WHERE state IN ('pending', 'archived') AND state = 'archived' AND sha256 = ?"
+"""By the index of the scans that are on the disk."""
 RECORDED_VERDICTS = "SELECT DISTINCT verdict FROM inspections WHERE verdict IS NOT NULL ORDER BY verdict"
 
 
@@ -115,6 +118,19 @@ def spot_checked_records(folder: Path, chosen: RecordFilter) -> Iterator[JsonObj
         yield from map(flat, connection.execute(SPOT_CHECKED, _parameters(chosen)))
 
 
+def find_scan(folder: Path, sha256: str) -> str:
+    """Where in the data folder the archived scan of this hash lies.
+
+    Raises:
+        RecordError: `record.unknown` when there is none; or the database cannot be read.
+    """
+    with reading(folder) as connection:
+        row = connection.execute(ON_DISK, (sha256,)).fetchone()
+    if row is None:
+        raise RecordError("record.unknown", f"the archive has no scan with the hash {sha256!r}")
+    return str(row["file"])
+
+
 def recorded_verdicts(folder: Path) -> list[str]:
     """The names of all verdicts that any inspection has, in the order of the alphabet.
 
@@ -128,7 +144,10 @@ def recorded_verdicts(folder: Path) -> list[str]:
 def _parameters(chosen: RecordFilter) -> dict[str, str | int | None]:
     """The filter as the questions to the database have it."""
     verdicts = json.dumps(chosen.verdicts) if chosen.verdicts else None
-    return {"since": chosen.since, "until": chosen.until, "verdicts": verdicts, "part_id": chosen.part_id}
+    return {
+        "since": chosen.since, "until": chosen.until, "verdicts": verdicts, "part_id": chosen.part_id,
+        "before": chosen.before,
+    }  # fmt: skip
 
 
 def _csv(connection: sqlite3.Connection, chosen: RecordFilter) -> Iterator[str]:

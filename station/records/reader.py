@@ -59,6 +59,10 @@ class SqliteReader:
         """The inspections whose part was drawn to be looked at, oldest first, with the flat columns."""
         return query.spot_checked_records(self._folder, chosen)
 
+    def scan(self, sha256: str) -> str:
+        """Where in the data folder the archived scan of this hash lies."""
+        return query.find_scan(self._folder, sha256)
+
     def alarms(self) -> list[JsonObject]:
         """The alarms on the list, the newest first."""
         return alarms.read_listed(self._folder)

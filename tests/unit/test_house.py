@@ -82,6 +82,7 @@ PLANTS = {
         ("station.view.live", "station.records.reading"),
         ("station.labels.sqlite", "station.records.database"),
         ("station.page.database", "station.records.database"),
+        ("station.page.build", "station.records.tally"),
     ],
     "Only the command line and the process around the cell know the simulator": [
         (importer, "sim.recordings")

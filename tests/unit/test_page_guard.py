@@ -35,6 +35,12 @@ MAY: dict[tuple[str, str], set[Role] | None] = {
     ("GET", "/password"): ALL, ("POST", "/password"): ALL,
     ("GET", "/people"): {Role.ADMIN}, ("POST", "/people"): {Role.ADMIN},
     ("POST", "/people/role"): {Role.ADMIN}, ("POST", "/people/password"): {Role.ADMIN},
+    ("GET", "/programs"): {Role.ADMIN}, ("POST", "/programs"): {Role.ADMIN}, ("POST", "/programs/revoke"): {Role.ADMIN},
+    ("GET", "/api/1/inspections"): ALL, ("GET", "/api/1/inspections/{inspection}"): ALL,
+    ("GET", "/api/1/scans/{sha256}"): ALL, ("GET", "/api/1/state"): ALL, ("GET", "/api/1/events"): ALL,
+    ("GET", "/api/1/alarms"): ALL, ("GET", "/api/1/alarms/history"): ALL, ("GET", "/api/1/stops"): ALL,
+    ("GET", "/api/1/labels"): ALL, ("POST", "/api/1/labels"): LABELLERS, ("GET", "/api/1/openapi.json"): ALL,
+    ("GET", "/metrics"): ALL,
 }  # fmt: skip
 """Who may do what: typed in, not taken from the code. None: everybody, signed in or not."""
 

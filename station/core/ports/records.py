@@ -192,6 +192,13 @@ class RecordReader(Protocol):
         Each has the flat columns of `export`.
         """
 
+    def scan(self, sha256: str) -> str:
+        """Where in the data folder the archived scan of this hash lies.
+
+        Raises:
+            RecordError: `record.unknown` when there is none.
+        """
+
     def alarms(self) -> list[JsonObject]:
         """The alarms on the list, the newest first."""
 

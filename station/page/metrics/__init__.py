@@ -1,0 +1,1 @@
+"""The station's figures as Prometheus asks for them."""
