@@ -1,6 +1,7 @@
 """`station backup`: save what a station cannot make anew, see whether it is whole, put it back."""
 
 from datetime import UTC, datetime
+from functools import partial
 from importlib.resources import as_file
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,6 +11,7 @@ from rich.markup import escape
 
 from config import bundled
 from station.cli.terminal import ConfigOption, DataOption, err, out
+from station.core.clock import SystemClock
 from station.core.errors import ConfigError
 from station.core.settings import Settings, data_dir, load_settings, read_configuration
 from station.upkeep.backup import Piece
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from station.upkeep.backup.contents import Backup
 
 backup_app = typer.Typer(
-    help="Make, verify and restore backups of database, labels, models and configuration.", no_args_is_help=True,
+    help="Make, verify and restore backups of database, labels, page, models and configuration.", no_args_is_help=True,
     rich_markup_mode=None,
 )  # fmt: skip
 
@@ -32,7 +34,7 @@ def make(
     config: ConfigOption = None,
     data: DataOption = None,
 ) -> None:
-    """Save database, labels, promoted models with their history, and configuration, also while the station runs."""
+    """Save database, labels, the page's people, promoted models and configuration, also while the station runs."""
     from station.upkeep.backup.make import make_backup
 
     with as_file(bundled("simulate.toml")) as shipped:
@@ -73,7 +75,8 @@ def restore(
     found = open_backup(backup)
     pieces = only or found.pieces
     folder, shelf = _places(backup, data, models, pieces)
-    for line in put_back(found, pieces, folder, shelf, config, datetime.now(UTC)):
+    page_ready = partial(_page_ready, found.manifest.made_at)
+    for line in put_back(found, pieces, folder, shelf, config, datetime.now(UTC), page_ready):
         out.print(escape(f"restored {line}"), soft_wrap=True, highlight=False)
     if config is None and Piece.CONFIGURATION in pieces:
         out.print(escape(f"the configuration is in {backup / CONFIGURATION}"), soft_wrap=True, highlight=False)
@@ -102,6 +105,12 @@ def _places(
         )
     folder = data_dir(settings, data)
     return folder, Shelf(models) if models else Shelf(folder / MODELS) if data else find_shelf(settings)
+
+
+def _page_ready(made_at: datetime, path: Path) -> None:
+    from station.page.restored import bring_to_rest
+
+    bring_to_rest(path, made_at, SystemClock())
 
 
 def _tell(backup: "Backup") -> None:

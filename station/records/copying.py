@@ -18,12 +18,13 @@ PAUSE_S = 0.005
 piece at the most, not for all that the system has put off writing."""
 
 
-def copy_database(connection: sqlite3.Connection, target: Path) -> None:
+def copy_database(connection: sqlite3.Connection, target: Path, mode: int = FILE_MODE) -> None:
     """Copy a database into a file, which appears under its name when all of it is on the disk.
 
     Args:
         connection: To the database. What it sees now is copied, whatever is written meanwhile; nobody who writes waits.
         target: The file; replaced if it is there.
+        mode: Its rights.
 
     Raises:
         sqlite3.Error: The database cannot be read, or the disk failed.
@@ -31,7 +32,7 @@ def copy_database(connection: sqlite3.Connection, target: Path) -> None:
     """
     part = target.with_suffix(".part")
     with (
-        staged_file(target, part, FILE_MODE) as file,
+        staged_file(target, part, mode) as file,
         held_still(connection),
         closing(sqlite3.connect(part)) as copy,
     ):

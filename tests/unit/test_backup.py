@@ -299,14 +299,14 @@ def test_a_restore_that_breaks_off_anywhere_loses_nothing_and_is_repeated(
         broken = None
         with monkeypatch.context() as patched, counted(patched, last):
             try:
-                restore(found, found.pieces, folder, Shelf(folder / "models"), None, START)
+                restore(found, found.pieces, folder, Shelf(folder / "models"), None, START, Path.touch)
             except StationError as error:
                 broken = error
         assert ids(folder) in (["SMH-0002", "SMH-0001"], ["SMH-0001"])
         if broken is None:
             break
         assert still_as_promoted(folder) in ("newer-3", "new-2", "refused")
-        restore(found, found.pieces, folder, Shelf(folder / "models"), None, START)
+        restore(found, found.pieces, folder, Shelf(folder / "models"), None, START, Path.touch)
         assert (ids(folder), still_as_promoted(folder)) == (["SMH-0001"], "new-2")
         shutil.rmtree(folder)
     assert last > 20, "too little broke off"

@@ -3,6 +3,7 @@
     BACKUP/manifest.json       what is in it, and the hash of every file
     BACKUP/records.sqlite      the database as it was at one moment, without a log
     BACKUP/labels.db           what people said of parts, where anybody has
+    BACKUP/page.db             who may use the operator page, and who did what, where there is one
     BACKUP/configuration.toml  the configuration file
     BACKUP/models/             the promoted bundles, the gate's reports, the history of promotions and its seal
     BACKUP/bundle/             the configured bundles that are neither promoted nor shipped, each in a folder
@@ -19,5 +20,6 @@ class Piece(StrEnum):
 
     DATABASE = "database"
     LABELS = "labels"
+    PAGE = "page"
     MODELS = "models"
     CONFIGURATION = "configuration"

@@ -25,6 +25,7 @@ from station.records.database import DATABASE
 from station.records.schema import read_version
 from station.records.trouble import translated
 from station.upkeep.backup import Piece
+from station.upkeep.backup.page import PAGE, demand_page
 
 MANIFEST, CONFIGURATION, MODELS, LABELS = "manifest.json", "configuration.toml", "models", labels.DATABASE
 OWN_BUNDLES = "bundle"
@@ -67,8 +68,8 @@ class Backup:
     def pieces(self) -> tuple[Piece, ...]:
         """What can be restored of it."""
         held = {PurePosixPath(name).parts[0] for name in self.manifest.files}
-        some = [piece for piece, name in ((Piece.LABELS, LABELS), (Piece.MODELS, MODELS)) if name in held]
-        return (Piece.DATABASE, *some, Piece.CONFIGURATION)
+        some = ((Piece.LABELS, LABELS), (Piece.PAGE, PAGE), (Piece.MODELS, MODELS))
+        return (Piece.DATABASE, *(piece for piece, name in some if name in held), Piece.CONFIGURATION)
 
     def remarks(self) -> Iterator[str]:
         """What a person should know before restoring it with this version of the program."""
@@ -96,6 +97,7 @@ def open_backup(folder: Path) -> Backup:
         BackupError: `backup.unreadable`, or `backup.altered`.
         RecordError: The database is damaged, or of a newer version than this program knows.
         LabelError: The same of the labels.
+        PageError: The page's database is damaged.
         ModelError: The history or a bundle cannot be used.
     """
     manifest = _read_manifest(folder)
@@ -103,6 +105,7 @@ def open_backup(folder: Path) -> Backup:
         _demand_files(folder, manifest.files)
         _demand_database(folder / DATABASE)
         _demand_labels(folder)
+        demand_page(folder)
     except OSError as error:
         raise BackupError("backup.unreadable", f"{error.filename or folder}: {error.strerror}") from error
     demand_models(Shelf(folder / MODELS))

@@ -38,6 +38,7 @@ from station.upkeep.backup.contents import (
     described,
     open_backup,
 )
+from station.upkeep.backup.page import save_page
 
 SHELVED = (HISTORY, HEAD, BUNDLES, REPORTS, VERDICTS)
 """What a backup holds of the folder of models."""
@@ -59,6 +60,7 @@ def make_backup(settings: Settings, configuration: bytes, data: Path | None, tar
         BackupError: It cannot be written.
         RecordError: There is no database, or it is damaged.
         LabelError: The database of the labels is damaged.
+        PageError: The database of the operator page is damaged.
         ModelError: A configured bundle, a promoted one or their history cannot be used.
     """
     place = target / f"{re.sub('[^A-Za-z0-9._-]+', '-', settings.station.name)}-{now.astimezone(UTC):%Y%m%dT%H%M%SZ}"
@@ -66,6 +68,7 @@ def make_backup(settings: Settings, configuration: bytes, data: Path | None, tar
         (staged / CONFIGURATION).write_bytes(configuration)
         version = _save_database(data_dir(settings, data), staged)
         _save_labels(data_dir(settings, data), staged)
+        save_page(data_dir(settings, data), staged)
         _save_models(find_shelf(settings, data), staged)
         _save_bundles(find_bundles(settings, data).values(), find_shelf(settings, data), staged)
         manifest = Manifest(

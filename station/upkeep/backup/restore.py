@@ -5,7 +5,8 @@ may lie on the jig now. So they are closed as lost, and a part that the cell fin
 to take out. Order numbers need no care: the station goes on after those that the devices had last.
 
 Labels are the exception: they are facts that are only added, so those of the backup are added to what lies there, and
-nothing that was said since is lost.
+nothing that was said since is lost. Of the operator page's database the people are those of then; who was signed in has
+to sign in again, and programs need new tokens.
 
 Every file is replaced whole. A restore that is interrupted leaves the station as it was, or one that refuses to start,
 and is repeated.
@@ -37,12 +38,19 @@ from station.records.schema import migrate, read_version
 from station.records.trouble import translated
 from station.upkeep.backup import Piece
 from station.upkeep.backup.contents import CONFIGURATION, LABELS, MODELS, Backup, demand_models
+from station.upkeep.backup.page import PAGE, Ready, restore_page
 
 LOGS = (f"{DATABASE}-wal", f"{DATABASE}-shm")
 
 
 def restore(
-    backup: Backup, pieces: Collection[Piece], data: Path, shelf: Shelf, configuration: Path | None, now: datetime
+    backup: Backup,
+    pieces: Collection[Piece],
+    data: Path,
+    shelf: Shelf,
+    configuration: Path | None,
+    now: datetime,
+    page_ready: Ready,
 ) -> list[str]:
     """Put the wanted pieces of a backup in place, and say what lies where.
 
@@ -53,11 +61,13 @@ def restore(
         shelf: Where the models go.
         configuration: Where the configuration goes; None to leave it in the backup.
         now: The date; it names the folder in which what lay there is kept.
+        page_ready: Makes a database of the operator page one that may be used.
 
     Raises:
         BackupError: The backup has no such piece, or it cannot be written.
         RecordError: A station is at work in the data folder, or the disk failed.
         LabelError: The labels cannot be written.
+        PageError: The page's database cannot be used or written.
         ModelError: What lies in place of the models cannot be moved away.
     """
     if missing := sorted(set(pieces) - set(backup.pieces)):
@@ -71,6 +81,9 @@ def restore(
             said.append(_restore_database(backup, data, data / aside, now))
         if Piece.LABELS in pieces:
             said.append(_restore_labels(backup, data, data / aside))
+        if Piece.PAGE in pieces:
+            restore_page(backup.folder, data, data / aside, page_ready, _belong)
+            said.append(f"{data / PAGE}{_kept(data / aside / PAGE)}")
         if Piece.CONFIGURATION in pieces and configuration is not None:
             said.append(_restore_configuration(backup, configuration, aside))
     return said
