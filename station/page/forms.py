@@ -1,5 +1,6 @@
 """What browsers send: forms and JSON, no larger than they can be meant."""
 
+import asyncio
 import json
 from typing import Any
 from urllib.parse import parse_qs
@@ -10,6 +11,8 @@ from station.core.errors import PageError
 
 MOST_BYTES = 64 * 1024
 MOST_FIELDS = 32
+SENT_S = 10.0
+"""So long it may take until all of it is there."""
 
 
 async def form(request: Request) -> dict[str, str]:
@@ -41,15 +44,22 @@ async def json_object(request: Request) -> dict[str, Any]:
     return sent
 
 
-async def _text(request: Request, kind: str) -> str:
-    if request.headers.get("content-type", "").partition(";")[0] != kind:
-        raise PageError("page.refused", f"this is not {kind}")
+async def _body(request: Request) -> bytes:
     body = b""
     async for piece in request.stream():
         body += piece
         if len(body) > MOST_BYTES:
             raise PageError("page.refused", f"this is more than {MOST_BYTES} bytes")
+    return body
+
+
+async def _text(request: Request, kind: str) -> str:
+    if request.headers.get("content-type", "").partition(";")[0] != kind:
+        raise PageError("page.refused", f"this is not {kind}")
     try:
-        return body.decode()
+        async with asyncio.timeout(SENT_S):
+            return (await _body(request)).decode()
+    except TimeoutError as error:
+        raise PageError("page.refused", f"this was not all there within {SENT_S:g} s") from error
     except UnicodeDecodeError as error:
         raise PageError("page.refused", "this is no text") from error

@@ -19,13 +19,14 @@ from station.core.settings import Settings
 from station.page.app import application
 from station.page.attempts import Attempts
 from station.page.build import make_desk
+from station.page.connections import WAITING, TimedConnection
 from station.page.desk import PageDesk
 from station.page.passwords import Passwords
 
-WAITING = 64
+BACKLOG = 64
 """So many connections may wait to be accepted."""
 AT_ONCE = 128
-"""So many requests may be answered at once, streams among them."""
+"""So many requests at least are answered at once, streams among them, whoever else is connected."""
 END_S = 1
 """So long streams may still run when the page ends."""
 KEPT_S = 20
@@ -121,7 +122,7 @@ def listening(settings: PageSettings) -> socket.socket:
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((settings.host, settings.port))
-        listener.listen(WAITING)
+        listener.listen(BACKLOG)
     except OSError as error:
         listener.close()
         where = f"page.host {settings.host}, page.port {settings.port}"
@@ -164,8 +165,8 @@ def _configured(settings: PageSettings, page: ASGIApp) -> uvicorn.Config:
         PageError: `page.bad_certificate`.
     """
     config = uvicorn.Config(
-        page, http="h11", ws="none", lifespan="off", log_config=None, log_level="warning", access_log=False,
-        server_header=False, proxy_headers=False, limit_concurrency=AT_ONCE, timeout_keep_alive=KEPT_S,
+        page, http=TimedConnection, ws="none", lifespan="off", log_config=None, log_level="warning", access_log=False,
+        server_header=False, proxy_headers=False, limit_concurrency=AT_ONCE + WAITING, timeout_keep_alive=KEPT_S,
         timeout_graceful_shutdown=END_S, ssl_certfile=settings.tls_certificate or None,
         ssl_keyfile=settings.tls_key or None,
     )  # fmt: skip
