@@ -2,7 +2,8 @@
 #   make simulate        runs the whole cell on the bundled recording
 #   make test            runs every check but those of the next three
 #   make test-page       runs the operator page in a browser, which must be there as `chromium`
-#   make test-plant      runs the station with a line PLC of another language, which needs node and a package of npm's
+#   make test-plant      runs the station with a line PLC of another language, which needs node and a package of npm's,
+#                        and under Prometheus, which needs its program
 #   make test-training   adds these packages, some gigabytes, to .venv and runs the checks that need them
 #   make wheelhouse      gathers in dist/wheelhouse all that an installation without a network needs, for this kind of
 #                        computer and this Python; FOR='--python-version 3.12' for another one
