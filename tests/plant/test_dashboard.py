@@ -25,9 +25,9 @@ from station.page.tokens import Tokens
 from tests.cell.conftest import station_command
 from tests.free_port import free_port
 
-pytestmark = [pytest.mark.plant, pytest.mark.timeout(300)]  # it starts the station
+pytestmark = [pytest.mark.plant, pytest.mark.timeout(540)]  # it starts the station
 
-PATIENCE_S = 240.0
+PATIENCE_S = 420.0
 PAUSE_S = 1.0
 ENDS_WITHIN_S = 40.0
 WINDOW = "1m"

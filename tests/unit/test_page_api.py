@@ -93,6 +93,8 @@ async def test_the_list_is_read_on_by_its_key_and_misses_none_that_came_meanwhil
                 break
             query["before"] = piece["next"]
         assert [one["part_id"] for one in seen] == ["OPEN", "DOUBT-2", "DOUBT-1", "GOOD", STRANGE]
+        short = {"before": inspected.review[:-1], "limit": 1}
+        assert (await asking.get("/inspections", params=short)).json()["inspections"][0]["part_id"] == "GOOD"
         chosen = await asking.get("/inspections?verdict=review&verdict=pits&until=2026-05-01T06:00:25")
         assert [one["part_id"] for one in chosen.json()["inspections"]] == ["DOUBT-1", STRANGE]
 

@@ -28,11 +28,12 @@ async def list_inspections(visit: Visit) -> Response:
     """
     wanted = asked(InspectionsAsked, visit.request)
     records = visit.desk.records
-    if wanted.before:
-        await asyncio.to_thread(records.record, wanted.before)
+    before = wanted.before
+    if before:
+        before = (await asyncio.to_thread(records.record, before))["inspection_id"]
     try:
         chosen = RecordFilter.parse(wanted.since, wanted.until, wanted.verdict, wanted.part)
-        found = await asyncio.to_thread(listed, records, _before(chosen, wanted.before), wanted.limit + 1)
+        found = await asyncio.to_thread(listed, records, _before(chosen, before), wanted.limit + 1)
     except ConfigError as error:
         raise PageError("page.refused", error.detail) from error
     rows = [_row(one) for one in found[: wanted.limit]]
