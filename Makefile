@@ -1,7 +1,8 @@
 # The commands of this project; each makes .venv when it is not there or its requirements have changed.
 #   make simulate        runs the whole cell on the bundled recording
 #   make test            runs every check but those of the next three
-#   make test-page       runs the operator page in a browser, which must be there as `chromium`
+#   make test-page       runs the operator page in a browser, which must be there as `chromium`, and looks at it with
+#                        a package of npm's in tests/page, where that is installed
 #   make test-plant      runs the station with a line PLC of another language, which needs node and a package of npm's,
 #                        and under Prometheus, which needs its program
 #   make test-training   adds these packages, some gigabytes, to .venv and runs the checks that need them

@@ -1,6 +1,7 @@
 """A data folder of inspected parts, as the page shows them."""
 
 import asyncio
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
@@ -8,7 +9,7 @@ from typing import Self
 import numpy as np
 
 from station.core.errors import FAULTS
-from station.core.judgement import Defect
+from station.core.judgement import Defect, Judgement
 from station.core.part import Decision, Pixels, Roi
 from station.core.timeline import BlockTimes, ScanTimes
 from tests.housings import CLASSES, Destination, Verdict
@@ -54,18 +55,32 @@ class Inspected:
 
 
 async def _inspected(folder: Path) -> list[str]:
-    clock = HandClock()
-    ledger = await open_ledger(folder, clock, archive=["pits", "review"])
+    whole, doubt = judged_pits(), doubted()
+    good = replace(judgement(decided(Verdict.DEFECT_FREE)), defects=())
+    return await inspect(folder, [
+        (STRANGE, whole), ("GOOD", good), ("DOUBT-1", doubt), ("DOUBT-2", doubt), ("OPEN", None),
+    ])  # fmt: skip
+
+
+def judged_pits() -> Judgement:
+    """All that a judgement may hold: a scan, two defects, times."""
     times = ScanTimes(5, 1_000_000, (BlockTimes(2_000_000, 3_000_000, 4_000_000),), 5_000_000)
-    whole = replace(judgement(decided(Verdict.PITS), blocks_of(scan()), ROI, account(), times), defects=(
+    return replace(judgement(decided(Verdict.PITS), blocks_of(scan()), ROI, account(), times), defects=(
         Defect("pits", 9, 0.86, 180.0, None, None, None), Defect("pits", 2, 0.86, 45.0, None, 1.5, None),
     ))  # fmt: skip
-    doubt = replace(whole, decision=decided(Verdict.REVIEW, "part.low_confidence"))
-    good = replace(judgement(decided(Verdict.DEFECT_FREE)), defects=())
+
+
+def doubted() -> Judgement:
+    """The same, of which the network was not sure."""
+    return replace(judged_pits(), decision=decided(Verdict.REVIEW, "part.low_confidence"))
+
+
+async def inspect(folder: Path, parts: Iterable[tuple[str, Judgement | None]]) -> list[str]:
+    """Have these parts inspected, those without a judgement not to their end; returns the inspections' ids."""
+    clock = HandClock()
+    ledger = await open_ledger(folder, clock, archive=["pits", "review"])
     entered = []
-    for number, (name, judged) in enumerate([
-        (STRANGE, whole), ("GOOD", good), ("DOUBT-1", doubt), ("DOUBT-2", doubt), ("OPEN", None),
-    ]):  # fmt: skip
+    for number, (name, judged) in enumerate(parts):
         inspection = await ledger.enter(part(name, number + 1), PART_TYPE)
         await ledger.order("robot", "load", 0, inspection)
         if judged is not None:

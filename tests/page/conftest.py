@@ -61,7 +61,7 @@ async def opened(chromium: "Browser") -> AsyncIterator[Opened]:
         page = await context.new_page()
         page.on("console", lambda message: complaints.extend(_complaint(message)))
         page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("request", lambda request: complaints.extend(_elsewhere(request, bench.origin)))
+        context.on("request", lambda request: complaints.extend(_elsewhere(request, bench.origin)))
         await page.goto(path)
         return page
 
