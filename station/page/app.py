@@ -5,7 +5,19 @@ from collections.abc import Iterable
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
-from station.page import admitting, alarming, commanding, live, parts, programs, review, search, signing, statics, system
+from station.page import (
+    admitting,
+    alarming,
+    commanding,
+    live,
+    parts,
+    programs,
+    review,
+    search,
+    signing,
+    statics,
+    system,
+)
 from station.page.api import ways as api
 from station.page.desk import PageDesk
 from station.page.guard import Entry, routes

@@ -1,6 +1,5 @@
 """Live: the cell as it is now, to be read from three metres."""
 
-
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
