@@ -54,6 +54,7 @@ class NamedFault:
         code: Code of the station's fault table that the station shows for it, or None when it rides it through.
         judged: Whether the scan is a good one, and what becomes of the part is up to the network.
         makes: What the part truly is from then on, or None where it stays what it is.
+        wears: Whether it comes part by part, and shows only after many.
     """
 
     name: str
@@ -63,6 +64,7 @@ class NamedFault:
     code: str | None
     judged: bool = False
     makes: str | None = None
+    wears: bool = False
 
     @property
     def ends(self) -> str:
@@ -99,6 +101,9 @@ _ROWS = (
     NamedFault("lamp-at-60", "The lamp gives 0.6 times its light.", _S, ONCE, None, judged=True),
     NamedFault("lamp-at-160", "The lamp gives 1.6 times its light.", _S, ONCE, None, judged=True),
     NamedFault("lamp-half-out", "One half of the lamp, along the part's axis, gives half its light.", _S, ONCE, None, judged=True),
+    NamedFault("lamp-fades", "The lamp gives a hundredth less light with every part.", _S, UNTIL_CLEARED, "camera.lamp_faded", wears=True),
+    NamedFault("focus-drifts", "The lens moves out of focus, a little with every part.", _S, UNTIL_CLEARED, "camera.out_of_focus", wears=True),
+    NamedFault("lens-dirty", "Dirt on the lens scatters the lamp's light beside the part.", _S, UNTIL_CLEARED, "camera.dirt", wears=True),
     NamedFault("image-blurred", "The part is out of focus, by 3 px.", _S, ONCE, None, judged=True),
     # part
     NamedFault("part-missing", "The robot loses the part on its way to the jig and does not notice.", _L, ONCE, "robot.part_lost"),

@@ -12,6 +12,7 @@ from sim.cell import View
 from sim.optics import in_lines
 from sim.surfaces.canvas import LINES_PER_TURN, Canvas
 from sim.surfaces.unknown import Unknown, lay_unknown
+from sim.wear import WEARS
 from station.core.part import Pixels
 
 STRETCHES = 8
@@ -48,6 +49,7 @@ class FlawedView:
     def __init__(self, view: View, broken: Breakage) -> None:
         self._view = view
         self._broken = broken
+        self._parts = dict.fromkeys(WEARS, 0)
 
     def show(self, image: Pixels | None) -> None:
         """Show a turn's surface with all flaws that it is to have, or the empty jig."""
@@ -55,7 +57,16 @@ class FlawedView:
             for name, flaw in FLAWS.items():
                 if self._broken.take(name):
                     image = flaw(image)
+            image = self._worn(image)
         self._view.show(image)
+
+    def _worn(self, image: Pixels) -> Pixels:
+        """The same as it is seen after so many parts under what wears."""
+        for name, wear in WEARS.items():
+            self._parts[name] = self._parts[name] + 1 if self._broken.present(name) else 0
+            if self._parts[name]:
+                image = wear(image, self._parts[name])
+        return image
 
     def turn(self, period_ns: int, epoch_ns: int) -> None:
         """The jig turns."""

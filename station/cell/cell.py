@@ -10,6 +10,7 @@ from station.cell.compute import ComputeThread
 from station.cell.concluding import Judged, Setup
 from station.cell.counters import Counters, FailedTurns
 from station.cell.delivery import LineResults
+from station.cell.drift_watch import DriftWatch
 from station.cell.exposure import ExposureControl
 from station.cell.inspector import Demands, Inspector
 from station.cell.journey import Journey, Posts
@@ -19,6 +20,7 @@ from station.cell.overload import OverloadWatch
 from station.cell.recovery import Recovery
 from station.cell.references import References
 from station.cell.scan import Scanner
+from station.cell.second_looks import SecondLooks
 from station.cell.sorting import Sorting
 from station.cell.stage import Resumed, Stage
 from station.core.broadcast import Broadcast
@@ -61,6 +63,7 @@ class CellSettings:
         failed_turns: After so many turns in a row without a whole scan the cell is Held.
         mm_per_px: What one column is along the part's axis, or None.
         keep_awake: Whether the cores are kept awake while a part turns.
+        second_look: How many parts may be looked at again in eight hours.
         table: Which verdicts and places there are.
         sha256: Hash of the effective configuration.
     """
@@ -70,6 +73,7 @@ class CellSettings:
     failed_turns: int
     mm_per_px: float | None
     keep_awake: bool
+    second_look: int
     table: Classes
     sha256: str
 
@@ -77,11 +81,12 @@ class CellSettings:
     def of(cls, settings: Settings) -> Self:
         """What it takes of this configuration."""
         return cls(
-            demands=Demands(settings.crop, settings.turn),
+            demands=Demands(settings.crop, settings.turn, settings.drift.reference_px),
             chunks=settings.camera.chunks,
             failed_turns=settings.camera.failed_turns,
             mm_per_px=settings.camera.mm_per_px,
             keep_awake=settings.model.keep_awake,
+            second_look=settings.decision.second_look,
             table=settings.table,
             sha256=settings.sha256,
         )
@@ -96,6 +101,7 @@ class Cell:
         counters: Where they are counted.
         settings: What it takes of the configuration.
         broadcast: Tells of every step.
+        drift: Looks at whether things are as they were.
     """
 
     def __init__(
@@ -105,23 +111,27 @@ class Cell:
         counters: Counters,
         settings: CellSettings,
         broadcast: Broadcast,
+        drift: DriftWatch,
     ) -> None:
         self._equipment = equipment
         self._config_sha256 = settings.sha256
         self._failed_turns = FailedTurns(settings.failed_turns)
         self._resumed: Resumed | None = None
+        self._drift = drift
         self._exposure = ExposureControl(equipment.ledger)
         self._budgets = ReviewBudgets()
         motion, ledger, clock = equipment.motion, equipment.ledger, equipment.clock
         locator = Locator(equipment.compute, settings.mm_per_px)
         scanner = Scanner(equipment.camera, equipment.compute, clock, broadcast, settings.chunks)
+        looks = SecondLooks(settings.second_look, clock)
         sorting = Sorting(motion, ledger, results, locator, counters, clock, broadcast, settings.table)
         self._posts = Posts(
             Intake(equipment.feed, results, motion, ledger, sorting, broadcast),
-            Inspector(equipment.camera, scanner, motion, ledger, clock, broadcast, settings.demands),
+            Inspector(equipment.camera, scanner, motion, ledger, clock, broadcast, settings.demands, looks),
             sorting,
             equipment.references,
             OverloadWatch(ledger, counters, broadcast),
+            drift,
             clock,
             broadcast,
             settings.keep_awake,
@@ -163,7 +173,7 @@ class Cell:
         return True
 
     async def _prepare(self, recipe: Recipe) -> Setup:
-        recipe = self._budgets.granted(recipe)
+        recipe = self._drift.ruled(self._budgets.granted(recipe))
         setup = Setup(recipe, {}, self._config_sha256, self._exposure.exposure_us(recipe))
         return replace(setup, features=await self._equipment.camera.prepare(setup.scan))
 
@@ -193,6 +203,7 @@ class Cell:
         Raises:
             StationError: A device or a network is not ready, or a part that nobody knows is in the cell.
         """
+        await self._drift.begin(self._equipment.recipes)
         for classifier in self._equipment.recipes.classifiers:
             await self._equipment.compute.submit(classifier.warm_up)
         await self._equipment.motion.connect()

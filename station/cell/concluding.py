@@ -5,8 +5,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from station.cell.scan import Scan
+from station.core.drift.course import Seen, Watched
 from station.core.errors import FAULTS, CameraError, JigError, Reaction, StationError
 from station.core.judgement import JudgedBy, Judgement
+from station.core.looks import FirstLook, weighed
 from station.core.part import Decision, FeatureSnapshot, LineAccount, ScanHealth, ScanRecipe
 from station.core.reason import Reason
 from station.core.recipe import Recipe
@@ -104,7 +106,7 @@ def conclude(scan: Scan, error: StationError | None, setup: Setup, now_ns: int) 
         blocks=scan.blocks,
         light=scan.light,
     )
-    return Judged(judgement, error)
+    return Judged(replace(judgement, watched=_watched(scan, judgement.decision, setup)), error)
 
 
 def spot_checked(judged: Judged, inspection_id: str, setup: Setup) -> Judged:
@@ -133,6 +135,21 @@ def unscanned(error: StationError, setup: Setup, now_ns: int) -> Judged:
     return Judged(judgement, error)
 
 
+def looked_twice(first: Judged, second: Judged, why: str, verdict: Verdict) -> Judged:
+    """What two looks at one part come to; a second one that failed sends it to people.
+
+    Args:
+        first: The unsure judgement; what its scan shows beside the part is what counts of the part.
+        second: That of one more turn, with what went wrong in it.
+        why: Why the part was turned once more, for people.
+        verdict: REVIEW of the configured table.
+    """
+    before, after = first.judgement, second.judgement
+    decision = weighed(before.decision, after.decision, verdict)
+    look = FirstLook(before.decision, why, before.ms_after_last_line)
+    return Judged(replace(after, decision=decision, first_look=look, watched=before.watched), second.error)
+
+
 def review(verdict: Verdict, reason: Reason, judged: Decision | None = None) -> Decision:
     """The decision that sends a part to people; what was judged before stays in it.
 
@@ -144,6 +161,18 @@ def review(verdict: Verdict, reason: Reason, judged: Decision | None = None) -> 
     if judged is None:
         return Decision(verdict, None, reason.fault, reason.detail, 0.0, None, 0, NO_SCORES)
     return replace(judged, verdict=verdict, fault=reason.fault, detail=reason.detail)
+
+
+def _watched(scan: Scan, decision: Decision, setup: Setup) -> Watched | None:
+    """What a valid scan shows beside its part, and how unlike the training a part is that Algorithm 1 passes."""
+    beside, kind = scan.beside, setup.recipe.part_type
+    if beside is None or not scan.account.valid:
+        return None
+    per_exposure = kind.exposure_us / setup.scan.exposure_us
+    lamp = None if beside.lamp is None else round(beside.lamp * per_exposure, 4)
+    counts = decision.algorithm1 is not None and decision.algorithm1.passes and decision.novelty is not None
+    score = decision.novelty.score if counts and decision.novelty is not None else None
+    return Watched(Seen(lamp, beside.edge_px, beside.streak, score, covered=beside.covered))
 
 
 def _why_invalid(account: LineAccount, error: StationError | None) -> Reason | None:

@@ -9,6 +9,7 @@ import structlog
 
 from station.cell.announcement import Intake
 from station.cell.concluding import Judged, Setup, review, spot_checked
+from station.cell.drift_watch import DriftWatch
 from station.cell.inspector import Inspector
 from station.cell.overload import OverloadWatch
 from station.cell.references import References
@@ -32,6 +33,7 @@ class Posts:
         sorting: Publishes, records, and brings it to its place.
         references: Says which parts go back to people whatever they are judged to be.
         overload: Looks at whether the network kept up.
+        drift: Looks at whether things are as they were.
         clock: Monotonic time.
         broadcast: Tells of its steps.
         keep_awake: Whether the cores are kept awake from loading until the jig rests.
@@ -42,6 +44,7 @@ class Posts:
     sorting: Sorting
     references: References
     overload: OverloadWatch
+    drift: DriftWatch
     clock: Clock
     broadcast: Broadcast
     keep_awake: bool
@@ -81,6 +84,7 @@ class Journey:
                     return None
                 recorded = await self._judge_and_record()
             self._tell(recorded)
+            await posts.drift.tell(inspection, recorded.judged.judgement.watched)
             await posts.sorting.list_defects(inspection, recorded)
             await posts.overload.check(inspection, recorded.judged.judgement.times)
             await posts.sorting.unload(inspection, recorded, started_ns)
@@ -93,7 +97,9 @@ class Journey:
         setup = self._setup
         for trial in trials[:-1]:
             setup = await self._try(setup, studied, trial)
-        async with posts.inspector.judged(inspection, setup) as judged:
+        inspector = posts.inspector
+        looking = inspector.judged if studied is None else inspector.tried
+        async with looking(inspection, setup) as judged:
             shown = self._shown(judged, studied)
             recorded = await posts.sorting.publish_and_record(inspection, shown, setup.recipe)
         await self._note(judged, studied, trials[-1:])
@@ -102,7 +108,7 @@ class Journey:
     async def _try(self, setup: Setup, studied: Study | None, trial: int) -> Setup:
         """Turn and judge a part of a study once, to be turned again; with what it is scanned then."""
         posts = self._posts
-        async with posts.inspector.judged(self._inspection, setup) as judged:
+        async with posts.inspector.tried(self._inspection, setup) as judged:
             posts.broadcast.release()
             await self._note(judged, studied, range(trial, trial + 1))
         return await posts.inspector.ready_again(setup)
@@ -112,7 +118,8 @@ class Journey:
         judgement = judged.judgement
         reason = self._posts.references.withheld(self._inspection, judgement, studied)
         if reason is None:
-            return spot_checked(judged, self._inspection.inspection_id, self._setup)
+            drawn = spot_checked(judged, self._inspection.inspection_id, self._setup)
+            return self._posts.drift.take(self._inspection, drawn)
         withheld = review(self._setup.recipe.rule.review, reason, judgement.decision)
         return replace(judged, judgement=replace(judgement, decision=withheld))
 

@@ -14,6 +14,7 @@ from station.flow.find import find_in_any_light, find_in_usual_light
 from station.flow.light import Relighting
 from station.flow.patch import StripRoom, make_strip
 from station.flow.score import score_strip
+from station.flow.surroundings import Beside, Surroundings
 from station.flow.turn.witness import TurnWitness
 
 EVERY_PROOF = TurnSettings()
@@ -114,6 +115,7 @@ class SurfaceJudge:
         classifier: The network, which says the geometry of blocks and strips.
         turn: What the lines must prove of the turn.
         lighting: What light the network knows.
+        surroundings: Looks beside the part; None where nobody asks.
     """
 
     def __init__(
@@ -123,7 +125,9 @@ class SurfaceJudge:
         classifier: PatchClassifier,
         turn: TurnSettings = EVERY_PROOF,
         lighting: Lighting = AS_SEEN,
+        surroundings: Surroundings | None = None,
     ) -> None:
+        self._surroundings = surroundings
         self._cutter = SurfaceCutter(part_type, classifier.geometry, settings, turn, lighting)
         self._classifier = classifier
 
@@ -137,6 +141,11 @@ class SurfaceJudge:
         """How the part is lit, once its first strip was cut."""
         return self._cutter.light
 
+    @property
+    def beside(self) -> Beside | None:
+        """What the scan shows beside the part; None where nobody looked."""
+        return self._surroundings.seen(self.roi) if self._surroundings is not None else None
+
     def take(self, block: Block) -> Scores:
         """The scores of this block's strip.
 
@@ -144,7 +153,10 @@ class SurfaceJudge:
             PartError: The jig is empty, or the part is not where or what it should be.
             ModelError: The network fails.
         """
-        return score_strip(self._cutter.take(block), self._classifier)
+        strip = self._cutter.take(block)
+        if self._surroundings is not None and self.roi is not None:
+            self._surroundings.take(block.pixels, self.roi)
+        return score_strip(strip, self._classifier)
 
     def witnessed(self, account: LineAccount) -> LineAccount:
         """The account of the lines and, where it is good, what the lines themselves say against it."""

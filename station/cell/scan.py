@@ -28,6 +28,7 @@ from station.core.ports.camera import LineCamera, Turn
 from station.core.timeline import BlockTimes, ScanTimes
 from station.core.verdicts import Outputs
 from station.flow.acquire import Accountant
+from station.flow.surroundings import Beside
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,7 @@ class Scan:
         light: How the part was lit, or None when that was not seen.
         error: The first thing that went wrong with camera, part or network, or None.
         armed_ns: When the camera was ordered to wait for the index pulse.
+        beside: What it shows beside the part, or None when that was not looked at.
     """
 
     blocks: Sequence[Block]
@@ -51,6 +53,7 @@ class Scan:
     light: Light | None
     error: StationError | None
     armed_ns: int
+    beside: Beside | None = None
 
     @property
     def scores(self) -> tuple[Scores, ...]:
@@ -179,7 +182,7 @@ class ArmedTurn:
         account = self._judge.witnessed(self._accountant.close(discarded_blocks))
         error = self._error or _first_error(answers)
         judge = self._judge
-        return Scan(self._blocks, account, answers, judge.roi, judge.light, error, self._armed_ns)
+        return Scan(self._blocks, account, answers, judge.roi, judge.light, error, self._armed_ns, judge.beside)
 
 
 def _first_error(answers: Sequence[Scored | Exception]) -> StationError | None:

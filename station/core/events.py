@@ -3,10 +3,11 @@
 Nothing in the cell depends on watchers.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from station.core.alarms import Alarm
+from station.core.drift.course import Drift
 from station.core.hand import Holder
 from station.core.judgement import Defect, Judgement
 from station.core.light import Light
@@ -148,6 +149,13 @@ class HandChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class DriftChanged:
+    """Something is beyond its limit, or within it again: what the parts of every type have come to, by its name."""
+
+    drifts: Mapping[str, Drift]
+
+
+@dataclass(frozen=True, slots=True)
 class LineChanged:
     """The line PLC says something else: permission, full places, what is announced, or that it is not believed."""
 
@@ -169,6 +177,7 @@ CellEvent = (
     | PartWithdrawn
     | AlarmsChanged
     | HandChanged
+    | DriftChanged
     | LineChanged
 )
 Watcher = Callable[[CellEvent], None]

@@ -16,6 +16,9 @@ CAMERA = (  # 1xxx camera
     Fault(1006, "camera.process_died", "The camera's process ended or did not answer. It is started again by itself; where that fails, read the reason in the detail.", Reaction.RESCAN),
     Fault(1007, "camera.bad_image", "The camera delivers another image format than agreed. Check PixelFormat, Width and Height.", Reaction.HOLD),
     Fault(1008, "camera.not_back", "The camera was lost and did not come back by itself. Check its cable and power, then Unhold.", Reaction.HOLD),
+    Fault(1009, "camera.lamp_faded", "The lamp gives less light than at first. Clean or change it, and check the exposure; then calibrate anew.", Reaction.WARN),
+    Fault(1010, "camera.out_of_focus", "The part's edges are less sharp than at first. Check the focus, and that lens and jig sit tight.", Reaction.WARN),
+    Fault(1011, "camera.dirt", "The black background has a bright streak. Clean lens and window, and look what else is in the light.", Reaction.WARN),
 )
 PART = (  # 2xxx part and scan
     Fault(2001, "scan.incomplete", "Lines of the scan are missing. Look at the camera's cable if it comes back.", Reaction.RESCAN),
@@ -43,12 +46,16 @@ PART = (  # 2xxx part and scan
     Fault(2114, "part.unknown", "The part is unlike anything that the network was trained on. Inspect it by eye. Where such parts are good, train a network with them, or calibrate with `station model calibrate`.", Reaction.REVIEW),
     Fault(2115, "part.spot_check", "The part would have passed, and was drawn by lot to be looked at. Say with `station label` what it is.", Reaction.REVIEW),
     Fault(2116, "part.not_promised", "The part looks good, but not as surely as the promised share of escapes takes. Inspect it by eye.", Reaction.REVIEW),
+    Fault(2120, "part.looks_differ", "The part was turned once more, and the two looks do not agree. Inspect it by eye.", Reaction.REVIEW),
     Fault(2125, "part.golden", "A golden part: the station has judged it, and gives it back. Take it out of the review bin and keep it.", Reaction.REVIEW),
     Fault(2126, "part.challenge_due", "Golden parts are due before any other part of this type. Lay in those named; take the waiting part away until then.", Reaction.SUSPEND),
     Fault(2127, "part.study", "A part of a measurement system analysis: its trials are recorded. Take it out of the review bin.", Reaction.REVIEW),
     Fault(2128, "part.golden_refused", "This golden part was laid in already, or is announced as another part type. Take it away, and lay in those named.", Reaction.SUSPEND),
     Fault(2129, "part.challenge_failed", "A golden part was judged wrongly: every part since the last passed challenge is suspect. List them with `station challenge suspects`, find the cause, then Unhold and lay in all golden parts.", Reaction.HOLD),
     Fault(2140, "part.review_cheaper", "By the configured prices a look at the part is cheaper than to pass or to reject it. Inspect it by eye.", Reaction.REVIEW),
+)
+QUALITY = (  # 213x what the station promises
+    Fault(2130, "quality.drift", "Parts of a type are no longer like those that it was calibrated on: what is promised of it does not hold, and more of them go to review. Find out what has changed, then run `station model calibrate` with parts of now.", Reaction.WARN),
 )
 JIG = (  # 3xxx jig
     Fault(3001, "jig.unreachable", "The spin jig cannot be reached. Where it is silent check its power and the RS-485 cable, else what the detail says of the port.", Reaction.HOLD),
@@ -176,6 +183,7 @@ HAND = (  # 922x who commands beside the line PLC
 FAULTS = by_code(
     CAMERA,
     PART,
+    QUALITY,
     JIG,
     ROBOT,
     PLC,

@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from station.core.drift.course import Watched
 from station.core.light import Light
+from station.core.looks import FirstLook
 from station.core.part import (
     Block,
     Decision,
@@ -136,6 +138,9 @@ class Judgement:
         blocks: The raw blocks, for the archive.
         defects: What was found, the defect that matters most first.
         light: How the part was lit, and what was made of it; None where it was not seen.
+        first_look: What the look before came to, of a part that was turned once more; else None.
+        watched: What the scan shows beside the part, and what all parts of the type have come to; None where it shows
+            nothing.
     """
 
     decision: Decision
@@ -148,3 +153,5 @@ class Judgement:
     blocks: Sequence[Block]
     defects: tuple[Defect, ...] = ()
     light: Light | None = None
+    first_look: FirstLook | None = None
+    watched: Watched | None = None

@@ -19,6 +19,7 @@ from pydantic_core import ErrorDetails
 from station.core.camera_settings import CameraSettings
 from station.core.challenge_settings import ChallengeSettings
 from station.core.choices import EngineName, Precision
+from station.core.drift_settings import DriftSettings
 from station.core.errors import FAULTS, ConfigError
 from station.core.light_settings import LightSettings
 from station.core.page_settings import PageSettings
@@ -215,6 +216,14 @@ class DecisionSettings(Section):
         1, ge=0, le=2**63 - 1, description="Of these lots; with an inspection's id it gives the same lot again."
     )
     prices: PriceSettings | None = Field(None, description="What goes wrong costs; the rule `cost` decides by it.")
+    second_look: int = Field(
+        0,
+        ge=0,
+        le=10_000,
+        description="Parts in any eight hours that may be turned once more where the judgement is unsure: too little "
+        "confidence, unknown, or two rules that differ. It passes nothing in which the first look named a defect; 0: "
+        "no part is looked at again.",
+    )
 
 
 class NoveltySettings(Section):
@@ -390,6 +399,7 @@ class Settings(Section):
     decision: DecisionSettings = DecisionSettings()
     novelty: NoveltySettings = NoveltySettings()
     challenge: ChallengeSettings = ChallengeSettings()
+    drift: DriftSettings = DriftSettings()
     records: RecordSettings = RecordSettings()
     learn: LearnSettings = LearnSettings()
     alarms: AlarmSettings = AlarmSettings()

@@ -20,6 +20,7 @@ from station.cell.controller import Controller
 from station.cell.counters import Counters
 from station.cell.delivery import LineResults
 from station.cell.desk import Commander, Desk
+from station.cell.drift_watch import DriftWatch
 from station.cell.hand import Hand
 from station.cell.motion import Motion
 from station.cell.notes import Notes
@@ -120,7 +121,8 @@ def assemble(outside: Outside, settings: Settings, tell: Watcher, commanders: Se
     equipment = Equipment(
         outside.camera, motion, feed, outside.recipes, ledger, outside.compute, outside.clock, references
     )
-    cell = Cell(equipment, results, counters, CellSettings.of(settings), broadcast)
+    drift = DriftWatch(ledger, alarms, broadcast, settings.drift.limits, settings.drift.alpha)
+    cell = Cell(equipment, results, counters, CellSettings.of(settings), broadcast, drift)
     supply = Supply(feed, unit, outside.recipes, references, settings.plc.starved_after_s)
     controller = Controller(unit, cell, supply, quota, Reactions(unit, alarms), broadcast)
     hand = Hand(notes, outside.clock, broadcast)

@@ -21,7 +21,7 @@ from station.flow.pixels.library import library
 from station.host.bundles import find_shelf
 from station.host.fit import require_geometry
 
-SHARED = ("classes", "places", "review", "crop", "turn", "light", "decision", "novelty")
+SHARED = ("classes", "places", "review", "crop", "turn", "light", "decision", "novelty", "drift")
 """Tables of the configuration that belong to every recipe."""
 
 

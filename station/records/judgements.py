@@ -4,13 +4,16 @@ import hashlib
 import json
 import math
 import sqlite3
+from dataclasses import asdict
 from datetime import datetime
 
 import numpy as np
 
+from station.core.drift.course import Watched
 from station.core.errors import BugError
 from station.core.judgement import Defect, JudgedBy, Judgement
 from station.core.light import Light
+from station.core.looks import FirstLook
 from station.core.moments import stamp
 from station.core.novelty.conformal import Novelty
 from station.core.part import Inspection
@@ -25,6 +28,7 @@ COLUMNS = (
     "light_gains",
     "novelty_score", "novelty_patch", "novelty_p", "novelty_alpha", "calibration_sha256",
     "rules", "spot_lot", "spot_one_in", "spot_seed", "pass_threshold", "promise_sha256",
+    "first_look", "conditions", "drift",
 )  # fmt: skip
 JUDGEMENT = f"INSERT INTO judgements ({', '.join(COLUMNS)}) VALUES (:{', :'.join(COLUMNS)})"  # noqa: S608  # constants of this module
 DEFECT = """INSERT INTO defects VALUES (:inspection, :rank, :surface, :patch, :confidence, :angle_deg, :axial_mm,
@@ -52,6 +56,7 @@ def judge(connection: sqlite3.Connection, inspection: Inspection, judgement: Jud
     grounds = _grounds(judgement) | _account(judgement) | _light(judgement.light)
     grounds |= _novelty(judgement.decision.novelty) | _spot_check(judgement.decision.spot_check)
     grounds |= _promised(connection, judgement.by, at)
+    grounds |= _first_look(judgement.first_look) | _watched(judgement.watched)
     row = {"inspection": inspection.number, **outcome, **grounds}
     connection.execute(JUDGEMENT, row)
     for rank, defect in enumerate(judgement.defects, 1):
@@ -117,6 +122,32 @@ def _promised(connection: sqlite3.Connection, by: JudgedBy, at: datetime) -> dic
     sha256 = hashlib.sha256(sentence.encode()).hexdigest()
     connection.execute(PROMISE, {"sha256": sha256, "sentence": sentence, "at": stamp(at)})
     return {"pass_threshold": by.least_to_pass, "promise_sha256": sha256}
+
+
+def _first_look(look: FirstLook | None) -> dict[str, object]:
+    """The look before, with its scores as they were judged, a row a patch."""
+    if look is None:
+        return {"first_look": None}
+    decision, novelty = look.decision, look.decision.novelty
+    told = {
+        "why": look.why,
+        "verdict": decision.verdict.name,
+        "algorithm1": decision.algorithm1 and decision.algorithm1.name,
+        "reason": decision.fault and decision.fault.code,
+        "detail": decision.detail,
+        "confidence": float(decision.confidence),
+        "deciding_patch": None if decision.deciding_patch is None else int(decision.deciding_patch),
+        "defect_patches": int(decision.defect_patches),
+        "probabilities": decision.probabilities.tolist(),
+        "ms_after_last_line": look.ms_after_last_line,
+        "novelty": novelty and asdict(novelty),
+    }
+    return {"first_look": json.dumps(told)}
+
+
+def _watched(watched: Watched | None) -> dict[str, object]:
+    columns = watched.recorded() if watched is not None else {}
+    return {name: json.dumps(columns[name]) if columns.get(name) else None for name in ("conditions", "drift")}
 
 
 def _require_names(judgement: Judgement) -> None:

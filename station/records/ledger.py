@@ -16,6 +16,7 @@ from typing import Concatenate, ParamSpec, Self, TypeVar
 
 from station.core.alarms import Alarm
 from station.core.clock import Clock
+from station.core.drift.course import Watched
 from station.core.errors import BugError, Fault, RecordError
 from station.core.judgement import Journal, Judgement, Written
 from station.core.locks import holders
@@ -25,7 +26,7 @@ from station.core.room import free_bytes
 from station.core.settings import RecordSettings
 from station.core.timeline import SettleTimes
 from station.core.verdicts import Classes, Place
-from station.records import alarms, archive, journal, judgements, orders, store
+from station.records import alarms, archive, drifts, journal, judgements, orders, store
 from station.records.archivist import Archivist
 from station.records.database import Database, log_files
 from station.records.references import SqliteReferences
@@ -143,6 +144,10 @@ class SqliteLedger:
     async def last_order(self, device: Device) -> Written | None:
         """The order that was given to the device last."""
         return await self._commit(journal.last_order, device)
+
+    async def drift_history(self, part_type: str) -> tuple[Watched, ...]:
+        """What the parts of a type showed, oldest first."""
+        return await self._commit(drifts.history, part_type)
 
     async def keep_alarm(self, alarm: Alarm) -> None:
         """Write down an alarm as it stands now."""

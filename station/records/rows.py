@@ -24,7 +24,8 @@ FLAT = """i.inspection_id, i.number, i.part_id, i.part_type, i.part_sequence, i.
     j.pass_threshold, p.sentence AS promise"""
 SCORES = "j.classes, j.probabilities"
 DEEP = f"""i.part_type_settings, {SCORES}, j.times_ns, j.features, j.rules, j.verdict AS judged_verdict,
-    j.reason AS judged_reason, j.detail AS judged_detail, t.plc_sent_ns, t.plc_acknowledged_ns, t.committed_ns"""
+    j.reason AS judged_reason, j.detail AS judged_detail, j.first_look, j.conditions, j.drift,
+    t.plc_sent_ns, t.plc_acknowledged_ns, t.committed_ns"""
 ORDERS = """SELECT device, number, verb, argument, issued_at, acknowledged_at, done_at, confirmed, confirmed_place,
     result FROM orders WHERE inspection = ? ORDER BY order_id"""
 DEFECTS = """SELECT class, patch, confidence, angle_deg, axial_mm, along_mm, across_mm
@@ -49,6 +50,8 @@ NOVELTY = {
     "alpha": "novelty_alpha",
     "calibration_sha256": "calibration_sha256",
 }
+BESIDE = ("first_look", "conditions", "drift")
+"""Columns of JSON."""
 
 SPOT_CHECK = {"lot": "spot_lot", "one_in": "spot_one_in", "seed": "spot_seed"}
 
@@ -82,6 +85,7 @@ def whole(connection: sqlite3.Connection, row: sqlite3.Row) -> JsonObject:
     novelty = {name: record.pop(column) for name, column in NOVELTY.items()}
     spot_check = {name: record.pop(column) for name, column in SPOT_CHECK.items()}
     rules = record.pop("rules")
+    beside = {name: record.pop(name) for name in BESIDE}
     seen = deep["probabilities"] is not None
     classes = json.loads(deep["classes"]) if seen else []
     return {
@@ -97,6 +101,7 @@ def whole(connection: sqlite3.Connection, row: sqlite3.Row) -> JsonObject:
         "novelty": None if novelty["score"] is None else novelty,
         "spot_check": None if spot_check["lot"] is None else spot_check,
         "rules": json.loads(rules) if rules else None,
+        **{name: value and json.loads(value) for name, value in beside.items()},
         "features": json.loads(deep["features"]) if seen else None,
         "times_ns": _times(connection, row, json.loads(deep["times_ns"]), settled) if seen else None,
     }

@@ -12,10 +12,12 @@ from datetime import datetime
 from typing import Any
 
 from station.core.alarms import alarm_row
+from station.core.drift.course import drift_row
 from station.core.errors import FAULTS
 from station.core.events import (
     AlarmsChanged,
     CellEvent,
+    DriftChanged,
     HandChanged,
     LineChanged,
     OrderDone,
@@ -69,6 +71,7 @@ class CellPicture:
             "orders": [],
             "bins": self._bins(),
             "alarms": [],
+            "drift": {},
             "counters": self._counters(),
             "hand": None,
         }
@@ -105,6 +108,8 @@ class CellPicture:
                 return {"alarms": [alarm_row(alarm) for alarm in reversed(event.alarms)]}
             case HandChanged():
                 return {"hand": _hand(event.holder)}
+            case DriftChanged():
+                return {"drift": {name: drift_row(drift) for name, drift in event.drifts.items()}}
             case OrderGiven() | OrderDone():
                 return {"orders": self._ordered(event)}
             case _:

@@ -8,6 +8,7 @@ import numpy as np
 from station.core.alarms import Alarm
 from station.core.challenge import Step
 from station.core.clock import Clock, SystemClock
+from station.core.drift.course import Watched
 from station.core.errors import BugError, Fault
 from station.core.judgement import Journal, Judgement, Written
 from station.core.part import Announcement, Decision, Device, Inspection, ModelIdentity, Order, PartType, Receipt
@@ -155,6 +156,10 @@ class FakeLedger:
     def _written(self, order: Order, inspection: Inspection | None) -> Written:
         confirmed = next((receipt.confirmed for receipt in self.receipts if receipt.order == order), None)
         return Written(order, inspection.inspection_id if inspection else None, confirmed)
+
+    async def drift_history(self, part_type: str) -> tuple[Watched, ...]:
+        judged = [one.judgement for one in self.entries.values() if one.inspection.part_type.name == part_type]
+        return tuple(one.watched for one in judged if one is not None and one.watched is not None)
 
     async def keep_alarm(self, alarm: Alarm) -> None:
         known = [one for one in self.alarms if one.fault is alarm.fault and one.listed]

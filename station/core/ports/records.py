@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from station.core.alarms import Alarm
+from station.core.drift.course import Watched
 from station.core.errors import Fault
 from station.core.judgement import Journal, Judgement, Written
 from station.core.part import (
@@ -95,6 +96,9 @@ class PartLedger(Protocol):
 
     async def last_model(self) -> ModelIdentity | None:
         """The network that judged the last part, or None before the first."""
+
+    async def drift_history(self, part_type: str) -> tuple[Watched, ...]:
+        """What the parts of a type showed, oldest first: at least those that the newest one's figures rest on."""
 
     async def keep_alarm(self, alarm: Alarm) -> None:
         """Write down an alarm as it stands now: raised, raised again, cleared or acknowledged.
