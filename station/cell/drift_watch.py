@@ -114,11 +114,14 @@ class DriftWatch:
         self._broadcast.tell(DriftChanged({name: course.drift for name, course in self._courses.items()}))
 
     async def _note(self, inspection: Inspection, code: str, drift: Drift) -> None:
-        holds, name = code in drift.beyond, inspection.part_type.name
-        told = words(name, code, drift, self._limits)
-        event = "drift_found" if holds else "drift_over"
-        log.warning(event, fault=code, detail=told)
-        await self._ledger.note(event, f"{inspection.inspection_id} {code}: {told}")
+        told = words(inspection.part_type.name, code, drift, self._limits)
+        detail = f"{inspection.inspection_id} {code}: {told}"
+        if code in drift.beyond:
+            log.warning("drift_found", fault=code, detail=told)
+            await self._ledger.note("drift_found", detail)
+        else:
+            log.info("drift_over", fault=code, detail=told)
+            await self._ledger.note("drift_over", detail)
 
     async def _tell_covered(self, name: str, covered: str) -> None:
         """That the lamp cannot be watched, once, until it can be again."""

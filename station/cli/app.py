@@ -254,6 +254,8 @@ def command(
     out.print(answer["state"], highlight=False)
     if answer["reason"]:
         out.print(escape(answer["reason"]), highlight=False)
+    if answer["suspended"]:
+        out.print(escape(f"What is promised does not hold: {answer['suspended']}"), highlight=False)
     if answer["refused"]:
         err.print(escape(answer["refused"]), highlight=False)
         raise typer.Exit(1)

@@ -20,7 +20,7 @@ CAMERA = (  # 1xxx camera
     Fault(1010, "camera.out_of_focus", "The part's edges are less sharp than at first. Check the focus, and that lens and jig sit tight.", Reaction.WARN),
     Fault(1011, "camera.dirt", "The black background has a bright streak. Clean lens and window, and look what else is in the light.", Reaction.WARN),
 )
-PART = (  # 2xxx part and scan
+PART = (  # 2xxx part, scan, and what is promised of parts
     Fault(2001, "scan.incomplete", "Lines of the scan are missing. Look at the camera's cable if it comes back.", Reaction.RESCAN),
     Fault(2002, "scan.out_of_order", "Blocks of the scan were repeated or came out of order. Look at the camera's cable if it comes back.", Reaction.RESCAN),
     Fault(2003, "scan.late", "The judgement came after its deadline. Inspect the part again.", Reaction.REVIEW),
@@ -52,10 +52,8 @@ PART = (  # 2xxx part and scan
     Fault(2127, "part.study", "A part of a measurement system analysis: its trials are recorded. Take it out of the review bin.", Reaction.REVIEW),
     Fault(2128, "part.golden_refused", "This golden part was laid in already, or is announced as another part type. Take it away, and lay in those named.", Reaction.SUSPEND),
     Fault(2129, "part.challenge_failed", "A golden part was judged wrongly: every part since the last passed challenge is suspect. List them with `station challenge suspects`, find the cause, then Unhold and lay in all golden parts.", Reaction.HOLD),
-    Fault(2140, "part.review_cheaper", "By the configured prices a look at the part is cheaper than to pass or to reject it. Inspect it by eye.", Reaction.REVIEW),
-)
-QUALITY = (  # 213x what the station promises
     Fault(2130, "quality.drift", "Parts of a type are no longer like those that it was calibrated on: what is promised of it does not hold, and more of them go to review. Find out what has changed, then run `station model calibrate` with parts of now.", Reaction.WARN),
+    Fault(2140, "part.review_cheaper", "By the configured prices a look at the part is cheaper than to pass or to reject it. Inspect it by eye.", Reaction.REVIEW),
 )
 JIG = (  # 3xxx jig
     Fault(3001, "jig.unreachable", "The spin jig cannot be reached. Where it is silent check its power and the RS-485 cable, else what the detail says of the port.", Reaction.HOLD),
@@ -183,7 +181,6 @@ HAND = (  # 922x who commands beside the line PLC
 FAULTS = by_code(
     CAMERA,
     PART,
-    QUALITY,
     JIG,
     ROBOT,
     PLC,

@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
+from station.core.drift.course import SUSPENDED
 from station.core.errors import ControlError
 from station.core.peer import Peer, user_name
 
@@ -32,11 +33,14 @@ LINE_BYTES = 1 << 20
 async def send(data: Path, word: str) -> dict[str, str | None]:
     """Send one command word, or `status`, and return the station's answer.
 
+    `suspended` says of which part types what is promised does not hold, and why; None where it does.
+
     Raises:
         ControlError: As for `ask`.
     """
     answer = await ask(data, word)
-    return {key: answer[key] for key in ("state", "reason", "refused")}
+    drifting = (alarm["detail"] for alarm in answer["alarms"] if alarm["code"] == SUSPENDED and alarm["active"])
+    return {key: answer[key] for key in ("state", "reason", "refused")} | {"suspended": next(drifting, None)}
 
 
 async def ask(data: Path, words: str, timeout_s: float = ANSWER_TIMEOUT_S) -> dict[str, Any]:

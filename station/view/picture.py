@@ -104,12 +104,8 @@ class CellPicture:
             case LineChanged():
                 self._full_places = event.view.full
                 return {"line": _line(event.view), "bins": self._bins()}
-            case AlarmsChanged():
-                return {"alarms": [alarm_row(alarm) for alarm in reversed(event.alarms)]}
-            case HandChanged():
-                return {"hand": _hand(event.holder)}
-            case DriftChanged():
-                return {"drift": {name: drift_row(drift) for name, drift in event.drifts.items()}}
+            case AlarmsChanged() | HandChanged() | DriftChanged():
+                return _told_whole(event)
             case OrderGiven() | OrderDone():
                 return {"orders": self._ordered(event)}
             case _:
@@ -188,6 +184,17 @@ class CellPicture:
 
     def _counters(self) -> Sections:
         return {**self._ended, "verdicts": dict(self._verdicts)}
+
+
+def _told_whole(event: AlarmsChanged | HandChanged | DriftChanged) -> Sections:
+    """A section of which an event tells all there is."""
+    match event:
+        case AlarmsChanged():
+            return {"alarms": [alarm_row(alarm) for alarm in reversed(event.alarms)]}
+        case HandChanged():
+            return {"hand": _hand(event.holder)}
+        case DriftChanged():
+            return {"drift": {name: drift_row(drift) for name, drift in event.drifts.items()}}
 
 
 def _cell(state: str, reason: Reason | None, since: datetime | None, before: str = "") -> Sections:

@@ -18,6 +18,7 @@ from station.core.judgement import Published
 from station.core.timeline import Delivery
 from tests.cell.wired_bench import MAGIC, PLC_MAGIC, WiredBench
 from tests.contract.fake_camera import Misfortune, Mishap
+from tests.housings import Verdict
 
 ALWAYS = 1_000_000
 LATE_NS = 60_000_000_000
@@ -179,6 +180,25 @@ def lot_falls_on_it(_bench: WiredBench, _times: int) -> Mend:
     return lambda: setattr(spot_check, "lot_of", fair)
 
 
+def network_changes_its_mind(bench: WiredBench, _times: int) -> Mend:
+    """The network takes every part for a good one, unsurely, and in the next turn for a defective one."""
+    jig, classifier, turns = bench.cell.jig, bench.cell.classifier, [0]
+    sound = jig.spin
+
+    async def turning(order: Any) -> Any:
+        again = turns[0] % 2 == 1
+        turns[0] += 1
+        classifier.says, classifier.probability = (Verdict.PITS, 0.96) if again else (Verdict.DEFECT_FREE, 0.4)
+        return await sound(order)
+
+    def mend() -> None:
+        jig.spin = sound  # type: ignore[method-assign]
+        classifier.says, classifier.probability = Verdict.DEFECT_FREE, 0.96
+
+    jig.spin = turning  # type: ignore[method-assign]
+    return mend
+
+
 def network_never_saw_it(bench: WiredBench, _times: int) -> Mend:
     """The part is unlike all that the network was trained on."""
     bench.cell.classifier.known.score = 2.0
@@ -248,6 +268,7 @@ REVIEWED = (
     Provoked("part.low_confidence", network_unsure),
     Provoked("scan.wrong_light", lamp_aged, {"light": {"reference": 155.0, "max_gain": 1.0}}),
     Provoked("part.unknown", network_never_saw_it),
+    Provoked("part.looks_differ", network_changes_its_mind, {"decision": {"second_look": 100}}),
     Provoked("part.spot_check", lot_falls_on_it, {"decision": {"spot_check": 1_000_000}}),
     Provoked("part.not_promised", network_not_sure_enough),
 )

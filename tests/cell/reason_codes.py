@@ -3,6 +3,7 @@
 REASON_CODE: dict[str, int] = {
     "camera.no_producer": 1001, "camera.not_found": 1002, "camera.lost": 1003, "camera.feature_refused": 1004,
     "camera.timeout": 1005, "camera.process_died": 1006, "camera.bad_image": 1007, "camera.not_back": 1008,
+    "camera.lamp_faded": 1009, "camera.out_of_focus": 1010, "camera.dirt": 1011,
     "scan.incomplete": 2001, "scan.out_of_order": 2002, "scan.late": 2003, "scan.judged_in_part": 2004,
     "scan.failing": 2005, "scan.not_turned": 2006, "scan.repeated": 2007, "scan.not_closed": 2008,
     "scan.wrong_light": 2009,
@@ -10,7 +11,7 @@ REASON_CODE: dict[str, int] = {
     "part.two_objects": 2105, "part.unknown_type": 2106, "part.too_dark": 2107, "part.low_confidence": 2108,
     "part.interrupted": 2109, "part.bad_id": 2110, "part.unexpected": 2111, "part.saturated": 2112,
     "part.withdrawn": 2113, "part.unknown": 2114, "part.spot_check": 2115,
-    "part.not_promised": 2116,
+    "part.not_promised": 2116, "part.looks_differ": 2120, "quality.drift": 2130,
     "part.golden": 2125, "part.challenge_due": 2126, "part.study": 2127, "part.golden_refused": 2128,
     "part.challenge_failed": 2129, "part.review_cheaper": 2140,
     "jig.unreachable": 3001, "jig.not_at_speed": 3002, "jig.not_stopped": 3003, "jig.fault": 3004,

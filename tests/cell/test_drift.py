@@ -1,6 +1,7 @@
 """A running cell whose lamp, lens or parts change: alarms in the part in which they are due, and a stricter rule."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -9,7 +10,8 @@ import pytest
 from station.core.drift import course, limits
 from station.core.events import DriftChanged
 from station.core.part import Pixels
-from tests.cell.bench import Bench, running, settings, until
+from station.host.control import send
+from tests.cell.bench import Bench, listening, running, settings, until
 from tests.contract.fake_ledger import FakeLedger
 from tests.housings import Verdict
 
@@ -75,7 +77,7 @@ async def test_lamp_focus_and_dirt_are_alarms_while_they_last_and_the_cell_goes_
 
 
 async def test_parts_that_change_suspend_the_promise_and_more_of_them_go_to_people(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr("station.cell.drift_watch.lot_of", lambda _inspection: 0.5)
     drift = settings(drift={"false_alarm": 0.2, "alpha": 0.1})
@@ -99,6 +101,10 @@ async def test_parts_that_change_suspend_the_promise_and_more_of_them_go_to_peop
     async with running(drift, ledger=ledger, alarms=listed) as bench:
         await bench.start()
         assert alarms(bench) == {"quality.drift": True}
+        async with listening(bench.desk, tmp_path):
+            suspended = (await send(tmp_path, "status"))["suspended"]
+        assert suspended is not None
+        assert suspended.startswith("smh_385: after 9 parts the bets stand at ")
         bench.classifier.known.score = 0.95
         bench.feed("Q1")
         await until(lambda: bench.floor.sorted_parts)

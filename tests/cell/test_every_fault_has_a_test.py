@@ -18,7 +18,8 @@ from tests.cell.test_refused_starts import ROWS as REFUSED_STARTS
 
 HERE = Path(__file__).parent
 PLC, REFUSALS, RECORDS = "test_faults_at_the_plc.py", "test_refusals.py", "test_simulation.py"
-CONTROL, DISK, GOLDEN = "test_control.py", "test_disk.py", "test_golden_parts.py"
+CONTROL, DISK, GOLDEN, DRIFT = "test_control.py", "test_disk.py", "test_golden_parts.py", "test_drift.py"
+WEARING = "test_lamp_focus_and_dirt_are_alarms_while_they_last_and_the_cell_goes_on"
 HAND = "test_hand.py"
 BAD_SCANS = "test_bad_scans_are_named_and_left_out_and_the_recording_goes_on"
 
@@ -79,6 +80,8 @@ ELSEWHERE: dict[str, tuple[str, str]] = {
     "hand.taken": (HAND, "test_of_two_people_one_has_it"),
     "hand.gone": (HAND, "test_what_was_on_its_way_when_it_was_taken_back_is_not_carried_out"),
     "hand.refused": (HAND, "test_it_is_taken_with_a_reason_and_for_a_time"),
+    "quality.drift": (DRIFT, "test_parts_that_change_suspend_the_promise_and_more_of_them_go_to_people"),
+    "camera.lamp_faded": (DRIFT, WEARING), "camera.out_of_focus": (DRIFT, WEARING), "camera.dirt": (DRIFT, WEARING),
     "config.port_in_use": ("test_refused_starts.py", "test_a_simulated_cell_whose_port_is_taken_says_so"),
 }  # fmt: skip
 

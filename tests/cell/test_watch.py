@@ -28,7 +28,7 @@ from tests.lines import BLOCKS_PER_TURN
 from tests.virtual_time import START, clock_here, in_virtual_time
 
 HEAD = {"kind", "version", "number", "at"}
-SECTIONS = {"cell", "line", "part", "orders", "bins", "alarms", "counters", "hand"}
+SECTIONS = {"cell", "line", "part", "orders", "bins", "alarms", "counters", "hand", "drift"}
 PAGE = Path(__file__).parents[2] / "station" / "host" / "watch.md"
 MANY = LINES_WAITING + 128
 """More lines of 20 kB, every second one, than wait for a reader and lie on the way to it."""

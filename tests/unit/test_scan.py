@@ -32,7 +32,7 @@ class Judge:
         taken: The blocks that it has judged.
     """
 
-    roi = light = None
+    roi = light = beside = None
 
     def __init__(self, failure: Exception | None = None) -> None:
         self.failure = failure
