@@ -63,6 +63,8 @@ class DriftWatch:
                 self._courses[name] = self._course(recipe, history)
                 self._told[name] = self._courses[name].drift.beyond
         self._settle()
+        if any(self._told.values()):
+            self._tell()
 
     def ruled(self, recipe: Recipe) -> Recipe:
         """The recipe as its next part is judged: while the promise is suspended more parts go to people as unknown."""
@@ -95,6 +97,7 @@ class DriftWatch:
         if before == drift.beyond:
             return
         self._settle()
+        self._tell()
         for code in sorted(set(drift.beyond) ^ set(before)):
             await self._note(inspection, code, drift)
 
@@ -111,6 +114,8 @@ class DriftWatch:
                 self._alarms.warn(FAULTS[code], told)
             else:
                 self._alarms.warned(FAULTS[code])
+
+    def _tell(self) -> None:
         self._broadcast.tell(DriftChanged({name: course.drift for name, course in self._courses.items()}))
 
     async def _note(self, inspection: Inspection, code: str, drift: Drift) -> None:

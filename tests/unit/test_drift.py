@@ -90,6 +90,15 @@ def test_a_restart_goes_on_as_if_there_had_been_none(monkeypatch: pytest.MonkeyP
         assert play(Course(good, LIMITS, kept), shown[stopped:]) == through[stopped:], stopped
 
 
+def test_a_part_that_could_not_be_recorded_costs_a_restart_nothing_but_that_part() -> None:
+    rng = np.random.default_rng(19)
+    good = calibration(rng)
+    history = play(Course(good, LIMITS), [scored(rng) for _ in range(40)])
+    del history[20]
+    went_on = Course(good, LIMITS, history).drift
+    assert (went_on.parts, went_on.first, went_on.suspended) == (39, GOOD.figures(), False)
+
+
 def test_without_a_calibration_nothing_is_bet_and_lamp_focus_and_dirt_are_watched_all_the_same() -> None:
     course = Course(None, LIMITS)
     (*_, last) = play(course, [replace(GOOD, score=9.0)] * 60)

@@ -136,7 +136,7 @@ class Course:
 
     def _go_on(self, history: Sequence[Watched]) -> None:
         """Take in again what the bets, and the last figures, were made of."""
-        begun = len(history) - self._drift.parts
+        begun = max(0, len(history) - self._drift.parts)  # a part may be missing that could not be recorded
         for one in history[max(0, begun - LAST_PARTS) : begun]:
             if one.drift is not None and one.drift.calibration == self._sha256:
                 self._measure(one.seen)
