@@ -83,7 +83,7 @@ def _of_folds(folder: Path, data: DataSet, device: torch.device, tell: Callable[
 
 def _of_training(folder: Path, data: DataSet, device: torch.device, tell: Callable[[str], None]) -> Answers:
     plan = load_network(folder / BEST)[1].plan
-    held = np.sort(np.concatenate([_held(data, split, plan.labels) for split in (Split.VALIDATION, Split.TEST)]))
+    held = held_out(data, plan.labels)
     if not len(held):
         raise TrainingError("training.bad_data", f"{data.folder}: no image of validation or test; cross-validate")
     trained = rows_for(data, Split.TRAIN, plan.labels)
@@ -94,8 +94,9 @@ def _of_training(folder: Path, data: DataSet, device: torch.device, tell: Callab
     return _labelled(data, held, answers, source, plan.labels)
 
 
-def _held(data: DataSet, split: Split, use: LabelUse) -> Indices:
-    images = rows_for(data, split, use)
+def held_out(data: DataSet, use: LabelUse) -> Indices:
+    """The images of validation and test, rising; where of some only their part's class is known, all of each part."""
+    images = np.sort(np.concatenate([rows_for(data, split, use) for split in (Split.VALIDATION, Split.TEST)]))
     return whole_parts(data, images) if tells_parts_alone(data, images, use) else images
 
 

@@ -1,6 +1,7 @@
 """Sets of which only whole parts are labelled: their answers, folds and nested sizes, and what is judged by them."""
 
 import json
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from typer.testing import CliRunner
 
 from models.curve.subsets import nested
-from models.dataset.store import DataSet, Split
+from models.dataset.store import SLIVER, DataSet, Level, Split
 from models.training.folds import deal
 from models.training.part_answers import classified, part_answers
 from station.cli.model import model_app
@@ -84,6 +85,22 @@ def test_folds_and_sizes_take_defective_parts_whose_images_nobody_labelled(data:
     sizes = nested(data, (3, 12), seed=1)
     assert [len(images) for images in sizes.values()] == [3 * PATCHES, 12 * PATCHES]
     assert set(data.part_labels[sizes[3]].tolist()) == set(range(len(CLASSES)))
+
+
+@pytest.mark.training
+def test_where_the_validation_has_parts_alone_those_of_the_test_are_answered_whole_as_well(data: DataSet) -> None:
+    pytest.importorskip("torch", reason="torch is an extra of training (make test-training)")
+    from models.mistakes.answers import held_out  # noqa: PLC0415 - needs torch
+
+    everything = np.flatnonzero(data.splits != Split.TRAIN)
+    tested = data.splits == Split.TEST
+    labels, levels = data.labels.copy(), data.levels.copy()
+    labels[tested], levels[tested] = data.part_labels[tested], Level.PATCH
+    labels[np.flatnonzero(tested)[-1]] = SLIVER
+    mixed = replace(data, labels=labels, levels=levels)
+    assert held_out(mixed, "auto").tolist() == everything.tolist()
+    alone = replace(mixed, splits=np.where(tested, data.splits, Split.TRAIN).astype(np.int8))
+    assert held_out(alone, "auto").tolist() == np.flatnonzero(tested)[:-1].tolist(), "images, each by its own label"
 
 
 @pytest.mark.training
