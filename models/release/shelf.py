@@ -175,7 +175,7 @@ class Shelf:
         Raises:
             ModelError: `config.file_failed`: it cannot be written.
         """
-        path = place or self._verdict(str(report.new.sha256))
+        path = place or self.verdict_of(str(report.new.sha256))
         try:
             make_folder(path.parent)
             write_whole(path, f"{report.model_dump_json(indent=2)}\n".encode())
@@ -189,9 +189,10 @@ class Shelf:
         Raises:
             ModelError: As `load_bundle`.
         """
-        return self._verdict(load_bundle(source).identity.sha256)
+        return self.verdict_of(load_bundle(source).identity.sha256)
 
-    def _verdict(self, sha256: str) -> Path:
+    def verdict_of(self, sha256: str) -> Path:
+        """Where the gate leaves its report on the bundle of this hash."""
         return self.folder / VERDICTS / f"{sha256}.json"
 
     def passed_with(self, sha256: str) -> Measured | None:
@@ -202,7 +203,7 @@ class Shelf:
         """
         gates = [entry.gate for entry in self.history() if entry.sha256 == sha256 and entry.gate is not None]
         kept = [self.folder / REPORTS / f"{gate}.json" for gate in reversed(gates)]
-        for path in (self._verdict(sha256), *kept):
+        for path in (self.verdict_of(sha256), *kept):
             with suppress(ModelError):
                 report = read_report(path)[0]
                 if report.passed and report.new.sha256 == sha256:

@@ -14,15 +14,15 @@ from rich.table import Table
 
 from models.version import INSTALL_TRAIN
 from station.cli.terminal import REFUSED, ConfigOption, DataOption, JsonOption, LabelsOption, err, out, settings_of
-from station.core.errors import ConfigError, ModelError, StationError
+from station.core.errors import ConfigError, StationError
 from station.core.geometry import Geometry
 from station.core.settings import Settings
 
 if TYPE_CHECKING:
     from models.evaluation.measuring.evaluation import Evaluation
-    from models.release.gate_report import Conditions
     from models.release.history import Entry
     from models.release.shelf import Shelf
+    from station.host.promoting import Released
 
 EXTRA = ("torch", "nncf", "onnx", "onnxscript")
 NEXT_START = "The station uses it from its next start on."
@@ -339,22 +339,15 @@ def promote(
     data: DataOption = None,
 ) -> None:
     """Let a bundle that has passed the gate into the station; it is used from the station's next start on."""
-    from models.manifest import load_bundle
-    from models.meaning import check_classes
     from models.weights import bundle_folder
+    from station.host.promoting import Decided, let_in
 
     if report is not None and without_gate is not None:
         raise ConfigError("config.bad_option", "--report and --without-gate exclude each other")
-    shelf, source = _shelf(config, data), bundle_folder(bundle)
-    silent = check_classes(load_bundle(source).manifest, settings_of(config, "simulate.toml").table)
-    if without_gate is not None:
-        entry = shelf.promote(source, None, without_gate, by or _who())
-    else:
-        entry = shelf.promote(source, report or shelf.verdict_on(source), reason, by or _who(), _conditions(config))
-    typer.echo(f"{entry.bundle} {entry.sha256[:12]} is promoted in place of {entry.replaces}. {NEXT_START}")
-    if silent:
-        err.print(f"But {silent}.", markup=False, soft_wrap=True, highlight=False)
-    _warn_unless_promoted(config, data)
+    gated = without_gate is None
+    decided = Decided(reason if without_gate is None else without_gate, by or _who())
+    settings = settings_of(config, "simulate.toml")
+    _tell(let_in(settings, data, bundle_folder(bundle), report, decided, gated=gated), "is promoted")
 
 
 def rollback(
@@ -367,35 +360,17 @@ def rollback(
     data: DataOption = None,
 ) -> None:
     """Go back to the bundle that the present one replaced, or to any that was used before."""
-    entry = _shelf(config, data).roll_back(to, reason, by or _who())
-    typer.echo(f"{entry.bundle} {entry.sha256[:12]} is used again in place of {entry.replaces}. {NEXT_START}")
-    _warn_unless_promoted(config, data)
-
-
-def _warn_unless_promoted(config: Path | None, data: Path | None) -> None:
-    """Say where the configuration runs another bundle, or judges it otherwise than it was measured."""
-    from models.release.shelf import PROMOTED
-    from station.host.bundles import threshold_mismatches
-    from station.host.recipes import bundle_names, find_bundles
+    from station.host.promoting import Decided, go_back
 
     settings = settings_of(config, "simulate.toml")
-    if PROMOTED not in (named := set(bundle_names(settings).values())):
-        bundles = ", ".join(f'"{name}"' for name in sorted(named))
-        err.print(f"But the configuration says bundle = {bundles}, and that is what it runs.", markup=False)
-        return
-    try:
-        doubts = threshold_mismatches(find_bundles(settings, data), settings, data)
-    except ModelError as error:
-        doubts = [f"the station will refuse it: {error}"]
-    for doubt in doubts:
+    _tell(go_back(settings, data, to, Decided(reason, by or _who())), "is used again")
+
+
+def _tell(released: "Released", what: str) -> None:
+    entry = released.entry
+    typer.echo(f"{entry.bundle} {entry.sha256[:12]} {what} in place of {entry.replaces}. {NEXT_START}")
+    for doubt in released.doubts:
         err.print(f"But {doubt}.", markup=False, soft_wrap=True, highlight=False)
-
-
-def _conditions(config: Path | None) -> "Conditions":
-    from models.release.gate_report import Conditions
-
-    settings = settings_of(config, "simulate.toml")
-    return Conditions(settings.model.engine, settings.model.precision, settings.decision.min_confidence)
 
 
 def _shelf(config: Path | None, data: Path | None) -> "Shelf":

@@ -168,6 +168,8 @@ PAGE = (  # 92xx the operator page
     Fault(9207, "page.locked", "Another program has the database of the operator page locked; nothing was changed. End the one named, then try again.", Reaction.REFUSE),
     Fault(9208, "page.audit_broken", "The audit trail is not as it was written. Keep the file as it is, and find out who could change it.", Reaction.REFUSE),
     Fault(9209, "page.refused", "The page refuses this. Read the reason in the detail.", Reaction.REFUSE),
+    Fault(9210, "page.no_such_model", "There is no such network, or it does not wait any more. Look at the list again.", Reaction.REFUSE),
+    Fault(9211, "page.model_changed", "Somebody else has decided on the network meanwhile; nothing was changed. Look at the list, and decide again.", Reaction.REFUSE),
     Fault(9230, "page.no_metrics", "The page gives no figures to Prometheus. Set page.metrics in the configuration, and start the page anew.", Reaction.REFUSE),
 )
 HAND = (  # 922x who commands beside the line PLC

@@ -68,6 +68,11 @@ class PageSettings(Section):
     metrics: bool = Field(
         False, description="Whether programs that may look on get the station's figures at /metrics, for Prometheus."
     )
+    waiting_dir: str = Field(
+        "",
+        description="Folder in which bundles wait to be promoted, or what `station learn --out` makes; empty for "
+        "`waiting` in the data folder.",
+    )
 
     @property
     def zone(self) -> tzinfo:

@@ -46,12 +46,25 @@ def find_bundles(settings: Settings, folder: Path | None = None) -> dict[str, Bu
         try:
             if name not in found:
                 found[name] = chosen_bundle(name, shelf)
-            manifest = found[name].manifest
-            check_classes(manifest, settings.table)
-            require_geometry(settings.type_named(part_type).geometry, manifest.layout, manifest.name)
+            require_fit(found[name], settings, part_type)
         except ModelError as error:
             raise ModelError(error.code, f"part_types.{part_type}: {error.detail}") from error
     return found
+
+
+def require_fit(bundle: Bundle, settings: Settings, part_type: str) -> None:
+    """Refuse a bundle that cannot judge the parts of a type.
+
+    Args:
+        bundle: What the configuration names for the type.
+        settings: The geometry of its parts, and the table of classes.
+        part_type: Name of the type.
+
+    Raises:
+        ModelError: It answers with classes, or for a geometry, that the part type does not have.
+    """
+    check_classes(bundle.manifest, settings.table)
+    require_geometry(settings.type_named(part_type).geometry, bundle.manifest.layout, bundle.manifest.name)
 
 
 def classes_not_answered(bundles: Iterable[Bundle], settings: Settings) -> list[str]:

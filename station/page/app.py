@@ -10,6 +10,7 @@ from station.page import (
     alarming,
     commanding,
     live,
+    models,
     parts,
     programs,
     review,
@@ -28,7 +29,7 @@ from station.page.shift import screen as shift
 ENTRIES: tuple[Entry, ...] = (
     *signing.ENTRIES, *statics.ENTRIES, *live.ENTRIES, *parts.ENTRIES, *review.ENTRIES, *admitting.ENTRIES,
     *commanding.ENTRIES, *alarming.ENTRIES, *system.ENTRIES,
-    *search.ENTRIES, *shift.ENTRIES,
+    *search.ENTRIES, *shift.ENTRIES, *models.ENTRIES,
     *programs.ENTRIES, *api.ENTRIES, *scraping.ENTRIES,
 )  # fmt: skip
 """Every way in; there is no other."""

@@ -19,8 +19,8 @@ from station.page.version_1 import NOTHING_BEFORE
 
 What = Literal[
     "alarm_acknowledged", "alarm_shelved", "alarm_unshelved", "commanded", "hand_ended", "hand_taken", "labelled",
-    "password_changed", "person_added", "person_changed", "restored", "sign_in_refused", "signed_in", "signed_out",
-    "token_made", "token_revoked",
+    "model_promoted", "model_rolled_back", "password_changed", "person_added", "person_changed", "restored",
+    "sign_in_refused", "signed_in", "signed_out", "token_made", "token_revoked",
 ]  # fmt: skip
 """What somebody did."""
 

@@ -27,3 +27,5 @@ WHO_LABEL: Roles = frozenset({Role.QUALITY, Role.ENGINEER, Role.ADMIN})
 """Who may say what a part really is."""
 WHO_ADMIT: Roles = frozenset({Role.ADMIN})
 """Who may let people in, and see who did what."""
+WHO_RELEASE: Roles = frozenset({Role.ENGINEER, Role.ADMIN})
+"""Who may decide which network judges."""

@@ -32,6 +32,8 @@ MAY: dict[tuple[str, str], set[Role] | None] = {
     ("GET", "/review"): LABELLERS, ("GET", "/review/queue"): LABELLERS, ("POST", "/review/labels"): LABELLERS,
     ("GET", "/review/parts/{inspection}"): LABELLERS,
     ("GET", "/search"): ALL, ("GET", "/shift"): ALL, ("GET", "/shift.csv"): ALL,
+    ("GET", "/models"): ALL, ("GET", "/models/{sha256}"): ALL,
+    ("POST", "/models/promote"): {Role.ENGINEER, Role.ADMIN}, ("POST", "/models/rollback"): {Role.ENGINEER, Role.ADMIN},
     ("GET", "/password"): ALL, ("POST", "/password"): ALL,
     ("GET", "/people"): {Role.ADMIN}, ("POST", "/people"): {Role.ADMIN},
     ("POST", "/people/role"): {Role.ADMIN}, ("POST", "/people/password"): {Role.ADMIN},

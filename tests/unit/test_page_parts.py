@@ -134,6 +134,7 @@ async def test_nothing_on_any_screen_is_taken_for_html_or_runs_inline(bench: Pag
                 "/search",
                 f"/search?q={STRANGE}&before=9",
                 "/shift",
+                "/models",
             )
         ]
         pages.append(await stranger.get("/sign-in"))
