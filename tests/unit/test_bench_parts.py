@@ -118,7 +118,10 @@ def test_the_steps_after_the_last_line_add_up_to_the_whole_way_and_leave_out_cut
 
 
 def test_memory_is_that_of_the_process_that_is_named() -> None:
-    with subprocess.Popen([sys.executable, "-c", "input()", "some.module"], stdin=subprocess.PIPE) as child:
+    waits = [sys.executable, "-c", "print(flush=True); input()", "some.module"]
+    with subprocess.Popen(waits, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        assert child.stdout is not None
+        child.stdout.readline()  # it is there whole
         assert child_running("some.module") == child.pid
         found = resident_mb(child.pid)
         assert found is not None
@@ -205,25 +208,27 @@ with ended_by_signals():
 
 
 class _StartOfAThread:
-    """The start of Python's threads, in which SIGTERM comes each time."""
+    """The start of Python's threads, in which SIGTERM comes where a thread of this name begins."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: str) -> None:
         self._start = threading._start_new_thread
+        self._name = name
         self.interrupted = 0
 
-    def __call__(self, *arguments: Any) -> int:
-        self.interrupted += 1
-        os.kill(os.getpid(), signal.SIGTERM)
-        return self._start(*arguments)
+    def __call__(self, bootstrap: Any, *arguments: Any) -> int:
+        if bootstrap.__self__.name == self._name:
+            self.interrupted += 1
+            os.kill(os.getpid(), signal.SIGTERM)
+        return self._start(bootstrap, *arguments)
 
 
 def test_a_request_to_end_that_comes_in_the_start_of_a_thread_leaves_it_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     before = signal.getsignal(signal.SIGTERM)
-    start = _StartOfAThread()
+    start = _StartOfAThread("interrupted")
     reached: list[str] = []
 
     async def work() -> None:
-        thread = threading.Thread(target=reached.append, args=("the thread's work",))
+        thread = threading.Thread(target=reached.append, args=("the thread's work",), name="interrupted")
         thread.start()
         thread.join()
         reached.append("the next wait")

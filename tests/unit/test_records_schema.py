@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from station.core.errors import BugError, RecordError
-from station.core.records import RecordFilter
+from station.core.records import AlarmFilter, RecordFilter
 from station.records import opening, reading, schema
 from station.records.alarms import read_history
 from station.records.ledger import SqliteLedger
@@ -252,7 +252,7 @@ async def test_the_alarms_of_version_2_are_read_as_they_stood(tmp_path: Path) ->
     await ledger.close()
     assert (alarm.fault.code, alarm.detail, alarm.count) == ("camera.lost", "cable again", 2)
     assert (alarm.active, alarm.acknowledged, alarm.latched) == (True, False, True)
-    assert [row["code"] for row in read_history(tmp_path, 10)] == ["camera.lost", "jig.fault"]
+    assert [row["code"] for row in read_history(tmp_path, 10, AlarmFilter())] == ["camera.lost", "jig.fault"]
 
 
 async def test_a_migration_keeps_every_row_and_a_copy_of_the_file(
