@@ -19,8 +19,10 @@ from station.labels.build import open_labels
 from station.learn.counts import COUNTS, Counts, sayings_of
 from station.learn.plan import Plan
 from station.learn.sides import divide
+from station.offline.gathering.columns import find_columns
 from station.offline.gathering.sources import Folder, Gathered, folders_in, gather
-from station.offline.gathering.terms import Asked, Terms, geometry_of
+from station.offline.gathering.terms import Asked, LeftOut, Terms, geometry_of
+from station.offline.inspect import Wanted
 
 DATA, HELD_OUT, GOOD = "data", "held-out", "good-parts"
 """In the folder of the learning: the data set, the recordings, and how many parts of each class there are."""
@@ -50,21 +52,40 @@ def make_parts(
     said = gather([Folder(Path(plan.data), "records")], terms)
     more = _more(plan, settings)
     named = (*said.left_out, *more.left_out)
-    told(named)
     sides = divide([one.scan for one in said.given], [one.scan for one in more.given])
+    refused = LeftOut()
+    held_out, good = (judgeable(scans, terms, refused) for scans in (sides.held_out, sides.good))
+    named = (*named, *refused.told)
+    told(named)
     sayings = sayings_of(open_labels(settings, Path(plan.data)).labels(), plan.as_of)
     counts = Counts(
-        learnt=_by_class(sides.learnt, terms), held_out=_by_class(sides.held_out, terms), good=len(sides.good),
-        sayings=sayings, left_out=_left_out((*said.sources, *more.sources)), named=named,
+        learnt=_by_class(sides.learnt, terms), held_out=_by_class(held_out, terms), good=len(good),
+        sayings=sayings, left_out=_left_out((*said.sources, *more.sources), refused), named=named,
     )  # fmt: skip
     require_enough(counts, settings)
-    for name, scans in ((HELD_OUT, sides.held_out), (GOOD, sides.good)):
+    for name, scans in ((HELD_OUT, held_out), (GOOD, good)):
         lay_out(folder / name, scans, terms)
     cutting = CutPlan("patches", plan.name, settings.table, terms.geometry, SHARES, plan.training.seed)
     given = [Given(scan) for scan in sides.learnt]
     make_from_scans(folder / DATA, cutting, given, (*said.sources, *more.sources), told=told)
     write_whole(folder / COUNTS, f"{counts.model_dump_json(indent=2)}\n".encode())
     return counts
+
+
+def judgeable(scans: Iterable[SaidScan], terms: Terms, left_out: LeftOut) -> list[SaidScan]:
+    """The scans that a network can be measured on: those that the station would judge.
+
+    Args:
+        scans: Of parts that judge or calibrate.
+        terms: Part types, and how the station finds a part and proves its turn.
+        left_out: Is told which scans the station would refuse, and why.
+    """
+    taken = []
+    for scan in scans:
+        with left_out.noting(scan.name):
+            find_columns(Wanted(scan.image_path, None, scan.closed), terms)
+            taken.append(scan)
+    return taken
 
 
 def require_enough(counts: Counts, settings: Settings) -> None:
@@ -119,8 +140,8 @@ def _lay(source: Path, place: Path) -> None:
         shutil.copyfile(source, place)
 
 
-def _left_out(sources: Sequence[DataSource]) -> dict[str, int]:
-    counted = Counter[str]()
+def _left_out(sources: Sequence[DataSource], refused: LeftOut) -> dict[str, int]:
+    counted = refused.counts.copy()
     for source in sources:
         counted.update(source.left_out)
     return dict(counted)

@@ -3,9 +3,11 @@
 import json
 import shutil
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
@@ -18,9 +20,10 @@ from station.core.errors import StationError
 from station.core.recording import read_recording
 from station.core.settings import Settings, load_settings
 from station.learn import planning
-from station.learn.parts import DATA, GOOD, HELD_OUT, make_parts
+from station.learn.parts import DATA, GOOD, HELD_OUT, judgeable, make_parts
 from station.learn.plan import Plan, Training, settle, write_plan
 from station.learn.sides import divide, lot
+from station.offline.gathering.terms import LeftOut, Terms, geometry_of
 from tests.bundles import make_grey_bundle, sealed, write_openvino
 from tests.plants import Plant, record
 from tests.unit.housings import CLASSES
@@ -142,6 +145,20 @@ def test_labels_become_a_data_set_and_two_recordings_with_no_part_in_two_of_them
     for row in judges:
         archived = labelled.archived(row["part_id"])
         assert (tmp_path / HELD_OUT / row["file"]).read_bytes() == archived.read_bytes()
+
+
+def test_what_the_station_would_refuse_judges_no_network_and_is_named(labelled: Plant, tmp_path: Path) -> None:
+    whole = labelled.archived(names(JUDGES, 1)[0])
+    image = cv2.imread(str(whole), cv2.IMREAD_GRAYSCALE)
+    assert image is not None
+    image[len(image) // 2 :] = image[len(image) // 2]
+    cv2.imwrite(str(tmp_path / "still.png"), image)
+    scans = [replace(scan("P-1", 0), name=path.name, image_path=path) for path in (whole, tmp_path / "still.png")]
+    terms = Terms(settings(tmp_path), geometry_of(settings(tmp_path), ()))
+    refused = LeftOut()
+    assert judgeable(scans, terms, refused) == scans[:1]
+    assert [line.partition(":")[0] for line in refused.told] == ["still.png"]
+    assert "scan.not_turned" in refused.told[0]
 
 
 def test_too_few_parts_are_told_with_how_many_are_needed(labelled: Plant, tmp_path: Path) -> None:
