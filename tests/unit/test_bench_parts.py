@@ -8,7 +8,6 @@ import sys
 import threading
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -205,42 +204,6 @@ with ended_by_signals():
     assert words.strip().endswith("KeyboardInterrupt")
     assert words.count("Traceback") == 1, "that of who asked"
     assert undone.exists()
-
-
-class _StartOfAThread:
-    """The start of Python's threads, in which SIGTERM comes where a thread of this name begins."""
-
-    def __init__(self, name: str) -> None:
-        self._start = threading._start_new_thread
-        self._name = name
-        self.interrupted = 0
-
-    def __call__(self, bootstrap: Any, *arguments: Any) -> int:
-        if bootstrap.__self__.name == self._name:
-            self.interrupted += 1
-            os.kill(os.getpid(), signal.SIGTERM)
-        return self._start(bootstrap, *arguments)
-
-
-def test_a_request_to_end_that_comes_in_the_start_of_a_thread_leaves_it_whole(monkeypatch: pytest.MonkeyPatch) -> None:
-    before = signal.getsignal(signal.SIGTERM)
-    start = _StartOfAThread("interrupted")
-    reached: list[str] = []
-
-    async def work() -> None:
-        thread = threading.Thread(target=reached.append, args=("the thread's work",), name="interrupted")
-        thread.start()
-        thread.join()
-        reached.append("the next wait")
-        await asyncio.Event().wait()
-        reached.append("never")
-
-    monkeypatch.setattr(threading, "_start_new_thread", start)
-    with pytest.raises(asyncio.CancelledError):
-        asyncio.run(cancelled_by_request(work()))
-    assert start.interrupted == 1
-    assert reached == ["the thread's work", "the next wait"]
-    assert signal.getsignal(signal.SIGTERM) == before
 
 
 def test_a_request_to_end_that_comes_while_the_loop_sleeps_wakes_it() -> None:
