@@ -237,13 +237,13 @@ class _Watch:
     def _take_sorted(self, event: PartSorted) -> None:
         fault = event.decision.fault
         self._sorted += 1
-        if self._sorted >= self._parts:
-            self._end()
         self.seen.reviews += event.decision.verdict.is_review and fault is not None
         self.seen.late += fault is not None and fault.code == "scan.late"
         station, camera = resident_mb(os.getpid()), self._camera_mb()
         if station is not None and camera is not None:
             self.seen.resident.append(Resident(station, camera))
+        if self._sorted >= self._parts:  # what is seen of the last part is whole
+            self._end()
 
     def _end(self) -> None:
         self._loop.call_soon_threadsafe(self.enough.set)

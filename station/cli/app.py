@@ -193,8 +193,7 @@ def _simulate(
             screen.print(parts_table(result.rows, settings.table))
             screen.print(summary_text(result.summary), highlight=False)
         if beside is not None:
-            screen.print("The operator page stays until Ctrl-C.")
-            beside.stay()
+            beside.stay(lambda: screen.print("The operator page stays until Ctrl-C."))
     if result.reason is not None:
         fault = result.reason.fault
         with unhindered(err) as screen:

@@ -1,5 +1,6 @@
 """The operator page as a child of a simulated station: started beside it, ended with it."""
 
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -51,10 +52,19 @@ class PageProcess:
                 pipe.close()
         self._process.wait()
 
-    def stay(self) -> None:
-        """Return when it has ended by itself, or somebody has pressed Ctrl-C."""
-        with suppress(KeyboardInterrupt):
-            self._process.wait()
+    def stay(self, tell: Callable[[], None]) -> None:
+        """Return when it has ended by itself, or SIGINT has come, also where the program began with SIGINT ignored.
+
+        Args:
+            tell: Says that it stays, when SIGINT is heeded.
+        """
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
+        try:
+            with suppress(KeyboardInterrupt):
+                tell()
+                self._process.wait()
+        finally:
+            signal.signal(signal.SIGINT, before)
 
     def _listen(self) -> None:
         for line in self._process.stdout or ():

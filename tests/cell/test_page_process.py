@@ -5,7 +5,7 @@ import re
 import signal
 import socket
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -22,13 +22,18 @@ from tests.page_bench import page_settings, paged
 
 ROOT = Path(__file__).parents[2]
 FREE_PORT = ("port = 8480", "port = 0")
+IN_THE_BACKGROUND = ("sh", "-c", 'trap "" INT; exec "$@"', "sh")
+"""A shell starts what runs in its background with SIGINT ignored."""
 
 
 @contextmanager
-def started(environment: dict[str, str], folder: Path, *arguments: str | Path) -> Iterator[subprocess.Popen[str]]:
+def started(
+    environment: dict[str, str], folder: Path, *arguments: str | Path, before: Sequence[str] = ()
+) -> Iterator[subprocess.Popen[str]]:
     process = subprocess.Popen(
-        station_command(*arguments), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        cwd=folder, env={**environment, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"},
+        [*before, *station_command(*arguments)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, text=True, cwd=folder,
+        env={**environment, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"},
     )  # fmt: skip
     try:
         yield process
@@ -74,17 +79,21 @@ def test_the_page_ends_with_its_parent(
         assert process.wait(TIMEOUT_S) == 0
 
 
-def test_a_simulated_station_and_its_page_start_together(
+def test_a_simulated_station_and_its_page_start_and_end_together_also_in_a_shells_background(
     make_config: Callable[..., Path], environment: dict[str, str], tmp_path: Path
 ) -> None:
     data = tmp_path / "data"
     arguments = ("--simulate", "--page", "--config", make_config(FREE_PORT), "--parts", "3", "--data", data)
-    with started(environment, tmp_path, *arguments) as process:
+    with started(environment, tmp_path, *arguments, before=IN_THE_BACKGROUND) as process:
         address, code = heard(process, r"(http://\S+)"), heard(process, r"code: (\S+)")
         origin = {"origin": address.rstrip("/")}
         with httpx.Client(base_url=address, headers=origin, timeout=TIMEOUT_S) as browser:
             form = {"code": code, "name": "Ada", "password": "correct horse battery"}
             assert browser.post("/first", data=form).headers["location"] == "/"
+            with browser.stream("GET", "/events") as answer:
+                lines = answer.iter_lines()
+                shown = re.compile(r'"sorted": [23]\b')
+                assert any(shown.search(line) for line in lines if line.startswith("data: "))
             heard(process, "(stays until Ctrl-C)")
             assert browser.get("/").status_code == 200, "the page stays when the parts are through"
         process.send_signal(signal.SIGINT)

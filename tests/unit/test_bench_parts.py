@@ -206,6 +206,43 @@ with ended_by_signals():
     assert undone.exists()
 
 
+IN_THE_START_OF_A_THREAD = """
+import asyncio, os, signal, threading
+from station.bench.ending import cancelled_by_request
+
+start, before, interrupted = threading._start_new_thread, signal.getsignal(signal.SIGTERM), []
+
+def interrupting(*arguments):
+    interrupted.append(1)
+    os.kill(os.getpid(), signal.SIGTERM)
+    return start(*arguments)
+
+async def work():
+    threading._start_new_thread = interrupting
+    thread = threading.Thread(target=print, args=("the thread's work",))
+    thread.start()
+    thread.join()
+    threading._start_new_thread = start
+    print("the next wait")
+    await asyncio.Event().wait()
+    print("never")
+
+try:
+    asyncio.run(cancelled_by_request(work()))
+except asyncio.CancelledError:
+    print("cancelled", len(interrupted), signal.getsignal(signal.SIGTERM) == before)
+"""
+
+
+def test_a_request_to_end_that_comes_in_the_start_of_a_thread_leaves_it_whole() -> None:
+    ran = subprocess.run(
+        [sys.executable, "-c", IN_THE_START_OF_A_THREAD], capture_output=True, text=True, check=False,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+    )  # fmt: skip
+    assert ran.stdout.splitlines() == ["the thread's work", "the next wait", "cancelled 1 True"]
+    assert (ran.returncode, ran.stderr) == (0, "")
+
+
 def test_a_request_to_end_that_comes_while_the_loop_sleeps_wakes_it() -> None:
     async def work() -> None:
         loop = asyncio.get_running_loop()
