@@ -57,6 +57,8 @@ def test_thread_of_the_house():
 
 def test_child():
     kept.append(subprocess.Popen(["sleep", "60"]))
+    while not pathlib.Path(f"/proc/{kept[-1].pid}/cmdline").read_bytes():
+        pass  # Popen may return a moment before Linux shows what runs
 
 def test_dead_child():
     child = os.posix_spawn("/bin/true", ["true"], {})
