@@ -1,4 +1,7 @@
-"""The parts that a training of a given size gets: whole groups, nested, with the shares of the classes as they are."""
+"""The parts that a training of a given size gets: whole groups, nested, with the shares of the classes as they are.
+
+Images that were made are no labelled parts, and left out.
+"""
 
 from collections import defaultdict, deque
 from collections.abc import Sequence
@@ -42,15 +45,21 @@ def nested(data: DataSet, sizes: Sequence[int], seed: int, use: LabelUse = "auto
     Raises:
         TrainingError: The sizes do not rise, there are not as many parts, or the smallest cannot hold every class.
     """
-    ordered, images = order_of_groups(data, seed, use), rows_for(data, Split.TRAIN, use)
+    ordered, images = order_of_groups(data, seed, use), _seen(data, use)
     _require_sizes(sizes, len(ordered), len(data.classes))
     groups = data.groups[images]
     return {size: images[np.isin(groups, ordered[:size])] for size in sizes}
 
 
+def _seen(data: DataSet, use: LabelUse) -> NDArray[np.intp]:
+    """The images of the training split that a camera took and something is known of, rising."""
+    images = rows_for(data, Split.TRAIN, use)
+    return images[~data.made[images]]
+
+
 def _by_class(data: DataSet, seed: int, use: LabelUse) -> dict[int, deque[int]]:
     """Groups in random order by their rarest class."""
-    images = rows_for(data, Split.TRAIN, use)
+    images = _seen(data, use)
     labels, groups = told_for(data, use)[images], data.groups[images]
     counts = np.bincount(labels, minlength=len(data.classes))
     found: dict[int, list[int]] = defaultdict(list)

@@ -1,6 +1,7 @@
 """What `manifest.json` says of a data set: where every image comes from, by which rule it is labelled, and all hashes.
 
 Format 1 has neither passing class nor geometry, format 2 neither sources nor levels; both are read as what they were.
+Format 4 is format 3 with images among them that no camera took; a station that does not know these refuses it.
 """
 
 from collections.abc import Iterable
@@ -14,6 +15,7 @@ from models.manifest import ScanGeometry
 Kind = Literal["patches", "whole", "class_folders"]
 SourceKind = Literal["recording", "part_labels", "records", "patch_folders", "class_folders"]
 SplitName = Literal["train", "validation", "test"]
+Method = Literal["blending", "sdg-gan", "dcgan"]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Count = Annotated[int, Field(ge=0)]
 
@@ -21,6 +23,8 @@ SINCE_FORMAT_1 = frozenset({"images", "labels", "groups", "splits", "files"})
 """Names of the arrays that every data set has."""
 SINCE_FORMAT_3 = frozenset({"levels", "parts", "part_labels"})
 """Names of those that format 1 and 2 have not."""
+MADE_SINCE = 4
+"""The first format that may hold images which were made."""
 SLIVER = -1
 """Label of an image that shows too little of a defect for anybody to tell its class. Not trained on, not counted."""
 UNLABELLED = -1
@@ -58,18 +62,36 @@ class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
+class MadeOf(_Section):
+    """How an image that no camera took was made.
+
+    Attributes:
+        method: By which method.
+        of: The files of the data set that it was made of, by their SHA-256; of a blended one the defect's first.
+        seed: Of what was drawn.
+        maker_sha256: Of the weights of the network that drew it; None where none did.
+    """
+
+    method: Method
+    of: Annotated[tuple[Sha256, ...], Field(min_length=1)]
+    seed: Count
+    maker_sha256: Sha256 | None = None
+
+
 class DataFile(_Section):
-    """A scan or picture that images were taken from.
+    """A scan or picture that images were taken from, or an image that was made.
 
     Attributes:
         path: Where it was, from the folder that holds the recording or the class folders.
-        sha256: Of its bytes; of patches that came as files, of the scan that they were cut from.
+        sha256: Of its bytes; of patches that came as files, of the scan that they were cut from; of what was made, of
+            its pixels.
         truth_sha256: Of its mask's bytes; None where there is no mask.
         said_sha256: Of what people, or folders, say of it; None where neither was asked.
         part_id: Of the part that it shows; None of pictures, and where nobody knows.
         group: Number of its group; a group lies in one split whole.
         label: Class of the whole picture; where nobody said, the severest that is marked on it.
         split: `train`, `validation` or `test`.
+        made: How it was made; None of what a camera took.
     """
 
     path: str
@@ -80,6 +102,7 @@ class DataFile(_Section):
     group: Count
     label: str
     split: SplitName
+    made: MadeOf | None = None
 
 
 class LabelState(_Section):
@@ -172,7 +195,7 @@ class DataHeading(_Section):
 class DataManifest(DataHeading):
     """The heading, every source file, and the SHA-256 of every array."""
 
-    format: Literal[1, 2, 3] = 3
+    format: Literal[1, 2, 3, 4] = 3
     images: Count
     files: tuple[DataFile, ...]
     arrays: dict[str, Sha256]
@@ -185,4 +208,16 @@ class DataManifest(DataHeading):
             raise ValueError(f"labels that are no classes: {sorted(unknown)}")
         if self.passing is not None and self.passing not in self.classes:
             raise ValueError(f"passing: {self.passing} is none of the classes {', '.join(self.classes)}")
+        self._require_known_making()
         return self
+
+    def _require_known_making(self) -> None:
+        """Nothing judges by what was made, nor was it made of anything that judges, or that is not here."""
+        trains = {file.sha256 for file in self.files if file.split == "train" and file.made is None}
+        for file in self.files:
+            if file.made is None:
+                continue
+            if self.format < MADE_SINCE or file.split != "train":
+                raise ValueError(f"{file.path} was made, and is for {file.split} in a data set of format {self.format}")
+            if strange := set(file.made.of) - trains:
+                raise ValueError(f"{file.path} was made of what does not train here: {', '.join(sorted(strange))}")

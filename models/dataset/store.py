@@ -19,13 +19,24 @@ import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from models.dataset.format_2 import as_they_were
-from models.dataset.manifest import SLIVER, UNLABELLED, DataFile, DataHeading, DataManifest, Level, Split, split_name
+from models.dataset.manifest import (
+    MADE_SINCE,
+    SLIVER,
+    UNLABELLED,
+    DataFile,
+    DataHeading,
+    DataManifest,
+    Level,
+    Split,
+    split_name,
+)
 from models.errors import DatasetError
 from station.core.durable import make_folder, staged_folder
 from station.core.part import Pixels
@@ -98,6 +109,11 @@ class DataSet:
         """Names of the classes."""
         return self.manifest.classes
 
+    @property
+    def made(self) -> NDArray[np.bool_]:
+        """Which images (n,) no camera took."""
+        return np.array([file.made is not None for file in self.manifest.files], np.bool_)[self.files]
+
     def indices(self, split: Split) -> NDArray[np.intp]:
         """The images of a split that have a label of their own, rising."""
         return np.flatnonzero((self.splits == split) & (self.labels >= 0))
@@ -126,11 +142,20 @@ def write_data(folder: Path, heading: DataHeading, entries: Iterable[Entry], cou
         with staged_folder(folder, folder.with_name(f"{folder.name}.unfinished")) as draft:
             files = _write_arrays(draft, heading, entries, count)
             arrays = {name: file_sha256(draft / f"{name}.npy") for name in ("images", *_ARRAYS)}
-            manifest = DataManifest(**heading.model_dump(), images=count, files=files, arrays=arrays)
+            manifest = _manifest(heading, count, files, arrays)
             (draft / MANIFEST).write_text(manifest.model_dump_json(indent=1) + "\n", encoding="utf-8")
     except OSError as error:
         raise DatasetError("dataset.disk_failed", f"{folder}: {error}") from error
     return read_data(folder)
+
+
+def _manifest(heading: DataHeading, count: int, files: tuple[DataFile, ...], arrays: dict[str, str]) -> DataManifest:
+    number: Literal[3, 4] = MADE_SINCE if any(file.made for file in files) else 3
+    try:
+        return DataManifest(**heading.model_dump(), format=number, images=count, files=files, arrays=arrays)
+    except ValidationError as error:
+        told = "; ".join(str(problem["msg"]) for problem in error.errors())
+        raise DatasetError("dataset.bad_source", told) from error
 
 
 def check_place(folder: Path, size_bytes: int) -> None:

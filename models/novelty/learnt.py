@@ -58,12 +58,12 @@ def draw_training(folder: Path, count: int, seed: int) -> TrainingPatches | None
 def trained_on(data: DataSet) -> Hashes:
     """The hashes of the scans of a data set that are trained on."""
     train = split_name(Split.TRAIN)
-    return short_hashes([file.sha256 for file in data.manifest.files if file.split == train])
+    return short_hashes([file.sha256 for file in data.manifest.files if file.split == train and file.made is None])
 
 
 def _mixed(data: DataSet, count: int, rng: np.random.Generator) -> NDArray[np.intp]:
     """Indices: most of the class that passes, where one does, the rest of all others alike, slivers among them."""
-    train = np.flatnonzero(data.splits == Split.TRAIN)
+    train = np.flatnonzero((data.splits == Split.TRAIN) & ~data.made)
     labels = data.labels[train]
     found = np.unique(labels).tolist()
     others = max(1, len([label for label in found if label != data.manifest.good]))

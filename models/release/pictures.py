@@ -114,6 +114,7 @@ def _from_data(folder: Path, draw: Draw, meaning: Meaning, geometry: Geometry) -
     data = fitting_data(folder, meaning.outputs.names, geometry)
     sure = data.indices(Split.VALIDATION)
     train = np.union1d(data.indices(Split.TRAIN), data.unlabelled(Split.TRAIN))
+    train = train[~data.made[train]]
     of_parts = np.where(data.labels[train] >= 0, data.labels[train], data.part_labels[train])
     kept = train[draw_mixed(of_parts, draw.calibration, meaning, rng)]
     checked = np.sort(rng.permutation(_fit_on(sure, data.labels, meaning))[: draw.validation])

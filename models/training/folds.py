@@ -1,4 +1,8 @@
-"""Folds of a cross-validation: whole groups, stratified by class, the same for the same seed."""
+"""Folds of a cross-validation: whole groups, stratified by class, the same for the same seed.
+
+Images that were made judge nothing. They train wherever nothing that they were made of is judged: a network that learns
+from a blended picture has seen the pictures which it was blended of.
+"""
 
 from collections import defaultdict
 from dataclasses import dataclass
@@ -19,14 +23,18 @@ class Deal:
     """Which images each fold leaves out.
 
     Attributes:
-        usable: (n,) images of training and validation of which something is known, rising.
+        usable: (n,) images of training and validation of which something is known, rising; none that were made.
         fold_of: (n,) the fold that each is judged in, from 0.
         judged: Whether images are judged, or parts.
+        made: (m,) images that were made, rising.
+        judged_of: (m, folds) whether a fold judges anything that an image was made of.
     """
 
     usable: Indices
     fold_of: NDArray[np.int8]
     judged: Literal["images", "parts"]
+    made: Indices
+    judged_of: NDArray[np.bool_]
 
     def left_out(self, data: DataSet, fold: int) -> Indices:
         """The images that a fold judges; of parts all that they have."""
@@ -35,7 +43,8 @@ class Deal:
 
     def trained(self, fold: int) -> Indices:
         """The images that a fold trains on."""
-        return np.asarray(self.usable[self.fold_of != fold], np.intp)
+        own, made = self.usable[self.fold_of != fold], self.made[~self.judged_of[:, fold]]
+        return np.sort(np.concatenate([own, made])).astype(np.intp)
 
 
 def deal(data: DataSet, folds: int, seed: int, use: LabelUse) -> Deal:
@@ -44,9 +53,27 @@ def deal(data: DataSet, folds: int, seed: int, use: LabelUse) -> Deal:
     Raises:
         TrainingError: A class has fewer groups than there are folds.
     """
-    usable = np.sort(np.concatenate([rows_for(data, split, use) for split in (Split.TRAIN, Split.VALIDATION)]))
+    known = np.sort(np.concatenate([rows_for(data, split, use) for split in (Split.TRAIN, Split.VALIDATION)]))
+    made, usable = known[data.made[known]], known[~data.made[known]]
     fold_of = deal_folds(told_for(data, use)[usable], data.groups[usable], folds, seed, data.classes)
-    return Deal(usable, fold_of, "parts" if tells_parts_alone(data, usable, use) else "images")
+    judged_of = _judged_of(
+        data, made, {int(data.groups[row]): int(fold) for row, fold in zip(usable, fold_of, strict=True)}, folds
+    )
+    judged: Literal["images", "parts"] = "parts" if tells_parts_alone(data, usable, use) else "images"
+    return Deal(usable, fold_of, judged, made, judged_of)
+
+
+def _judged_of(data: DataSet, made: Indices, fold_of_group: dict[int, int], folds: int) -> NDArray[np.bool_]:
+    """Whether a fold (m, folds) judges the group of anything that each of these images was made of."""
+    files = data.manifest.files
+    group_of = {file.sha256: file.group for file in files if file.made is None}
+    judged = np.zeros((len(made), folds), np.bool_)
+    for row, image in enumerate(made.tolist()):
+        making = files[int(data.files[image])].made
+        for parent in making.of if making else ():
+            if (fold := fold_of_group.get(group_of[parent])) is not None:
+                judged[row, fold] = True
+    return judged
 
 
 def deal_folds(

@@ -66,6 +66,7 @@ def _images(data: "DataSet") -> Iterator[Row]:
     yield "labelled one by one, or of good parts", labelled & (data.levels == Level.PATCH)
     yield "only their part is labelled", ~labelled & (data.levels == Level.PART)
     yield "slivers and doubtful, left out", ~labelled & (data.levels != Level.PART)
+    yield "made: no camera took them", data.made
 
 
 def _parts(data: "DataSet") -> Iterator[Row]:

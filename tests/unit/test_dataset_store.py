@@ -158,7 +158,7 @@ def _manifest_with(folder: Path, **changed: object) -> None:
         lambda folder: (folder / "manifest.json").unlink(),
         lambda folder: (folder / "images.npy").write_bytes(b"no array"),
         lambda folder: (folder / "labels.npy").unlink(),
-        lambda folder: _manifest_with(folder, format=4),
+        lambda folder: _manifest_with(folder, format=5),
         lambda folder: _manifest_with(folder, images=4),
         lambda folder: _manifest_with(folder, classes=["bad"]),
         lambda folder: _manifest_with(folder, classes=["bad", "worse"]),

@@ -83,12 +83,13 @@ def picture_figures(
 
 
 def pictures_of(data: DataSet, split: Split) -> NDArray[np.intp]:
-    """The pictures of a split, without slivers; at least one.
+    """The pictures of a split, without slivers and without what was made; at least one.
 
     Raises:
         DatasetError: There is none.
     """
-    indices = np.asarray(data.indices(split), np.intp)
+    labelled = np.asarray(data.indices(split), np.intp)
+    indices = labelled[~data.made[labelled]]
     if not len(indices):
         raise DatasetError("dataset.bad_choice", f"{data.folder}: no picture in the {split.name.lower()} split")
     return indices
