@@ -26,6 +26,7 @@ TRAINING = (  # 61xx training of networks
     Fault(6109, "training.no_device", "The device for training is not there, or cannot compute at this precision. Choose another.", Reaction.REFUSE),
     Fault(6110, "training.in_use", "Another training is at work in this folder. Wait for it, or give another folder.", Reaction.REFUSE),
     Fault(6111, "training.part_was_late", "A part was judged late while the station learnt, so learning was stopped. Let the same command go on when the line has time, or give [learn] fewer cores.", Reaction.REFUSE),
+    Fault(6113, "training.collapsed", "The images that are drawn have become all alike; what was learnt before that is kept. Train anew with another seed, a lower rate or more images.", Reaction.REFUSE),
     Fault(6112, "training.step_failed", "A step of learning failed for the reason above; what was reached is kept. Correct it, then give the same command again; it goes on.", Reaction.REFUSE),
 )
 DATA_SETS = (  # 62xx data sets

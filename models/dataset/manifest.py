@@ -25,6 +25,8 @@ SINCE_FORMAT_3 = frozenset({"levels", "parts", "part_labels"})
 """Names of those that format 1 and 2 have not."""
 MADE_SINCE = 4
 """The first format that may hold images which were made."""
+NAMED = 4
+"""So many hashes are told of."""
 SLIVER = -1
 """Label of an image that shows too little of a defect for anybody to tell its class. Not trained on, not counted."""
 UNLABELLED = -1
@@ -67,15 +69,28 @@ class MadeOf(_Section):
 
     Attributes:
         method: By which method.
-        of: The files of the data set that it was made of, by their SHA-256; of a blended one the defect's first.
+        of: The files of the data set that it was made of, by their SHA-256; of a blended one the defect's first. Empty
+            where a network drew it: then all that this learnt from.
         seed: Of what was drawn.
-        maker_sha256: Of the weights of the network that drew it; None where none did.
+        maker_sha256: Of the network that drew it, one of the data set's makers; None where none did.
     """
 
     method: Method
-    of: Annotated[tuple[Sha256, ...], Field(min_length=1)]
+    of: tuple[Sha256, ...] = ()
     seed: Count
     maker_sha256: Sha256 | None = None
+
+
+class Maker(_Section):
+    """A network that drew images.
+
+    Attributes:
+        sha256: Of the file of its weights.
+        of: The files of the data set that it learnt from, by their SHA-256.
+    """
+
+    sha256: Sha256
+    of: Annotated[tuple[Sha256, ...], Field(min_length=1)]
 
 
 class DataFile(_Section):
@@ -169,6 +184,7 @@ class DataHeading(_Section):
         cuts: How many times a scan that trains was cut, each time from another line of its turn.
         shares: Percent of the groups for training, validation and test, as asked for.
         rule: How an image's label follows from the truth, for people.
+        makers: The networks that drew images of it.
     """
 
     name: Annotated[str, Field(min_length=1)]
@@ -185,6 +201,7 @@ class DataHeading(_Section):
     cuts: Annotated[int, Field(ge=1)] = 1
     shares: tuple[int, int, int]
     rule: str = "the picture's class"
+    makers: tuple[Maker, ...] = ()
 
     @property
     def good(self) -> int | None:
@@ -219,5 +236,14 @@ class DataManifest(DataHeading):
                 continue
             if self.format < MADE_SINCE or file.split != "train":
                 raise ValueError(f"{file.path} was made, and is for {file.split} in a data set of format {self.format}")
-            if strange := set(file.made.of) - trains:
-                raise ValueError(f"{file.path} was made of what does not train here: {', '.join(sorted(strange))}")
+            made_of = self.made_of(file.made)
+            if not made_of:
+                raise ValueError(f"{file.path} was made, and nothing says of what")
+            if not made_of <= trains:
+                strange = ", ".join(sorted(made_of - trains)[:NAMED])
+                raise ValueError(f"{file.path} was made of what does not train here: {strange}")
+
+    def made_of(self, made: MadeOf) -> frozenset[str]:
+        """The files that an image was made of, by their SHA-256."""
+        drawn = [maker.of for maker in self.makers if maker.sha256 == made.maker_sha256]
+        return frozenset(made.of).union(*drawn)

@@ -27,7 +27,6 @@ from pydantic import ValidationError
 
 from models.dataset.format_2 import as_they_were
 from models.dataset.manifest import (
-    MADE_SINCE,
     SLIVER,
     UNLABELLED,
     DataFile,
@@ -150,7 +149,7 @@ def write_data(folder: Path, heading: DataHeading, entries: Iterable[Entry], cou
 
 
 def _manifest(heading: DataHeading, count: int, files: tuple[DataFile, ...], arrays: dict[str, str]) -> DataManifest:
-    number: Literal[3, 4] = MADE_SINCE if any(file.made for file in files) else 3
+    number: Literal[3, 4] = 4 if any(file.made for file in files) else 3
     try:
         return DataManifest(**heading.model_dump(), format=number, images=count, files=files, arrays=arrays)
     except ValidationError as error:

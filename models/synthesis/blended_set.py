@@ -136,9 +136,9 @@ def add_blended(
         for number in range(plan.count):
             made[name].append(draw.one(name, number))
             done(position * plan.count + number + 1, plan.count * len(classes))
-    told = tuple(_told(name, made[name]) for name in classes if len({one.of.image for one in made[name]}) <= FEW)
+    copies = tuple(_told(name, made[name]) for name in classes if len({one.of.image for one in made[name]}) <= FEW)
     heading = with_source(data, plan.name, f"{plan.count} blended of {', '.join(classes)}")
-    return BlendedSet(write_data(folder, heading, _entries(data, heading, made), rows), made, tuple(left_out), told)
+    return BlendedSet(write_data(folder, heading, _entries(data, heading, made), rows), made, tuple(left_out), copies)
 
 
 def _chosen_classes(data: DataSet, plan: BlendPlan) -> tuple[str, ...]:
@@ -156,7 +156,7 @@ def _chosen_classes(data: DataSet, plan: BlendPlan) -> tuple[str, ...]:
 def _good(data: DataSet) -> NDArray[np.intp]:
     """The good images that train and that a camera took; at least one."""
     train = data.indices(Split.TRAIN)
-    good = train[(data.labels[train] == data.manifest.good) & ~data.made[train]]
+    good: NDArray[np.intp] = train[(data.labels[train] == data.manifest.good) & ~data.made[train]]
     if not len(good):
         raise DatasetError(
             "dataset.bad_source", f"{data.folder}: no good image trains, so there is nothing to blend into"

@@ -52,7 +52,7 @@ class GoodSurface:
             return None
         found = np.isin(pieces, seeds).astype(np.uint8)
         joined = cv2.morphologyEx(found, cv2.MORPH_CLOSE, _disc(JOINED_PX))
-        mask = with_margin(joined)
+        mask = with_margin(np.asarray(joined, np.uint8))
         return mask if mask.mean() <= LARGEST_SHARE else None
 
 
@@ -66,12 +66,12 @@ def prominence(patch: Pixels) -> NDArray[np.float32]:
     smooth = cv2.GaussianBlur(patch, (0, 0), SMOOTH_SIGMA_PX)
     window = min(LARGEST_GROUND_PX, int(GROUND_SHARE * min(patch.shape))) | 1
     ground = cv2.medianBlur(smooth, max(3, window))
-    return np.abs(smooth.astype(np.float32) - ground)
+    return np.asarray(np.abs(smooth.astype(np.float32) - ground), np.float32)
 
 
 def _in_units(patch: Pixels) -> NDArray[np.float32]:
     height = prominence(patch)
-    return height / max(float(np.median(height)), LEAST_UNIT)
+    return np.asarray(height / max(float(np.median(height)), LEAST_UNIT), np.float32)
 
 
 def _disc(size: int) -> NDArray[np.uint8]:

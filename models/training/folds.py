@@ -70,7 +70,7 @@ def _judged_of(data: DataSet, made: Indices, fold_of_group: dict[int, int], fold
     judged = np.zeros((len(made), folds), np.bool_)
     for row, image in enumerate(made.tolist()):
         making = files[int(data.files[image])].made
-        for parent in making.of if making else ():
+        for parent in data.manifest.made_of(making) if making else ():
             if (fold := fold_of_group.get(group_of[parent])) is not None:
                 judged[row, fold] = True
     return judged

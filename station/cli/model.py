@@ -9,6 +9,7 @@ from station.cli.model_mistakes import mistakes
 from station.cli.model_predict import predict
 from station.cli.model_promise import promise
 from station.cli.model_release import card, export, gate, list_bundles, promote, rollback, show
+from station.cli.model_synthesise import synthesise_app
 from station.cli.model_train import compare, crossval, networks, train
 
 model_app = typer.Typer(help="Train, measure, release and choose the network.", no_args_is_help=True)
@@ -26,3 +27,4 @@ COMMANDS = (
 for command in COMMANDS:
     model_app.command()(command)
 model_app.command("list")(list_bundles)
+model_app.add_typer(synthesise_app, name="synthesise")

@@ -10,42 +10,19 @@ import pytest
 from typer.testing import CliRunner
 
 from models.curve.subsets import nested
-from models.dataset.folder_listing import FolderPlan
-from models.dataset.folders import make_from_folders
-from models.dataset.manifest import DataFile, DataHeading, MadeOf
+from models.dataset.manifest import DataFile, DataHeading
 from models.dataset.store import DataSet, Entry, Split, read_data, verify_images, write_data
 from models.errors import DatasetError
 from models.novelty.learnt import trained_on
 from models.synthesis.blended_set import BlendPlan, add_blended
 from models.training.folds import deal
 from station.cli.app import app
-
-SIDE = 64
-
-
-def picture(path: Path, seed: int, defect: str | None) -> None:
-    rng = np.random.default_rng(seed)
-    image = np.clip(rng.integers(110, 150) + rng.normal(0, 2, (SIDE, SIDE)), 0, 255).astype(np.uint8)
-    row, column = rng.integers(20, 36, 2)
-    if defect == "pit":
-        cv2.circle(image, (int(column), int(row)), 5, 40, -1)
-    if defect == "scratch":
-        cv2.line(image, (int(column) - 8, int(row)), (int(column) + 8, int(row) + 6), 230, 2)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    cv2.imwrite(str(path), image)
+from tests.blendable import SIDE, own_pictures
 
 
 @pytest.fixture(scope="module")
 def own(tmp_path_factory: pytest.TempPathFactory) -> DataSet:
-    """Pictures of a plant: many good ones, few defects."""
-    folder = tmp_path_factory.mktemp("plant")
-    for number in range(24):
-        picture(folder / "pictures" / "free" / f"{number}.png", number, None)
-    for number in range(6):
-        picture(folder / "pictures" / "pit" / f"{number}.png", 100 + number, "pit")
-        picture(folder / "pictures" / "scratch" / f"{number}.png", 200 + number, "scratch")
-    plan = FolderPlan("own", folder / "pictures", (70, 30, 0), passing="free")
-    return make_from_folders(folder / "own", plan)
+    return own_pictures(tmp_path_factory.mktemp("plant"))
 
 
 def test_all_that_was_there_is_there_and_the_rest_is_marked(own: DataSet, tmp_path: Path) -> None:
@@ -202,8 +179,3 @@ def test_one_command_makes_two_hundred_and_shows_them(own: DataSet, tmp_path: Pa
     masks = sorted((tmp_path / "masks" / "made" / "blending" / "pit").iterdir())
     assert len(masks) == 200
     assert cv2.imread(str(masks[0]), cv2.IMREAD_GRAYSCALE).max() == 255
-
-
-def test_the_mark_says_how_and_of_what() -> None:
-    with pytest.raises(ValueError, match="at least 1"):
-        MadeOf(method="blending", of=(), seed=1)
