@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from drivers.modbus.register_map import load_map
+from drivers.modbus.register_map import map_of
 from sim.breakage import Breakage, Effect
 from sim.cell import Cell
 from sim.devices.jig import JigDevice, JigDrive, presets
@@ -102,13 +102,13 @@ async def running_cell(settings: Settings, plan: Plan, report: Report) -> AsyncI
         broken = Breakage(report.fault_struck)
         stack.callback(broken.close)
         cell = Cell(Spindle(clock.monotonic_ns), FlawedView(scene, broken), Ledger(clock, readers), broken)
+        links = {"robot": settings.robot.link, "jig": settings.jig.link, "plc": settings.plc.link}
+        maps = {name: map_of(name, settings.inspected, link) for name, link in links.items()}
         times = RobotTimes(simulation.robot_load_s, simulation.robot_unload_s)
-        robot = RobotDevice(
-            load_map("robot", settings.inspected), cell, times, pace=pace, clock=clock, spawn=tasks.spawn
-        )
+        robot = RobotDevice(maps["robot"], cell, times, pace=pace, clock=clock, spawn=tasks.spawn)
         drive = _drive(settings, simulation)
-        jig = JigDevice(load_map("jig", settings.inspected), cell, drive, pace=pace, clock=clock, spawn=tasks.spawn)
-        plc = PlcDevice(load_map("plc", settings.inspected), clock, report.result_read, broken)
+        jig = JigDevice(maps["jig"], cell, drive, pace=pace, clock=clock, spawn=tasks.spawn)
+        plc = PlcDevice(maps["plc"], clock, report.result_read, broken)
         infeed = Infeed(source, cell, plc, report, pace, simulation.infeed_s)
         await infeed.prepare()
         listening = await wires.serve(Slaves(robot, jig, plc), scene_name, scene.note_jig)

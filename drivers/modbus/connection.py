@@ -17,7 +17,9 @@ from pymodbus.pdu import ExceptionResponse, ModbusPDU
 from drivers.modbus.answers import answers_of
 from drivers.modbus.cancellation import cancellation_kept
 from drivers.modbus.family import Family
+from drivers.modbus.refusal import ILLEGAL_VALUE, Refusal
 from drivers.modbus.register_map import Kind, Run
+from drivers.modbus.requests import WRITE_MOST
 from drivers.modbus.serial_port import someones_terminal, why_not
 from drivers.modbus.silence import silence_s
 from station.core.errors import FAULTS, DeviceError
@@ -46,11 +48,13 @@ class ModbusConnection:
     Args:
         settings: Address, unit, deadlines.
         family: Of the device.
+        write_most: Registers that one request may carry.
     """
 
-    def __init__(self, settings: TcpLink | RtuLink, family: Family) -> None:
+    def __init__(self, settings: TcpLink | RtuLink, family: Family, write_most: int = WRITE_MOST) -> None:
         self._settings = settings
         self._family = family
+        self._write_most = write_most
         self._client: AsyncModbusTcpClient | AsyncModbusSerialClient | None = None
         self._answers = answers_of(settings)
         self._deadline: asyncio.Timeout | None = None
@@ -94,30 +98,38 @@ class ModbusConnection:
         what = f"function {_FUNCTIONS[kind]}, {kind} {address} to {address + count - 1}"
         answer = await self._ask(what, lambda client: self._read(client, kind, address, count))
         if isinstance(answer, ExceptionResponse):
-            raise self._refusal(what, answer.exception_code, "wrong_map")
+            hint = f": it gives fewer than {count} registers in one request, lower read_most in its profile"
+            told = what + hint * (count > 1 and answer.exception_code == ILLEGAL_VALUE)
+            raise self._refusal(told, answer.exception_code, "wrong_map") from Refusal(answer.exception_code)
         if answer.function_code != _FUNCTIONS[kind] or len(answer.registers) != count:
             self.drop()
             raise self.unreachable(f"{what}: the answer belongs to another request")
         return list(answer.registers)
 
     async def write(self, run: Run) -> None:
-        """Write neighbouring holding registers in one request.
+        """Write neighbouring holding registers, the first ones first where one request does not carry them all.
 
         Raises:
             DeviceError: `unreachable` when it is unknown whether the device has taken it, or when it has not because it
                 was busy (the connection stays then); `refused` (of a PLC `wrong_map`) when the device says that it will
                 not.
         """
-        what = f"function 16, holding {run.address} to {run.address + len(run.words) - 1}"
+        for start in range(0, len(run.words), self._write_most):
+            words = run.words[start : start + self._write_most]
+            await self._write(run.address + start, words)
+
+    async def _write(self, address: int, words: list[int]) -> None:
+        what = f"function 16, holding {address} to {address + len(words) - 1}"
         answer = await self._ask(
-            what, lambda client: client.write_registers(run.address, run.words, device_id=self._settings.unit)
+            what, lambda client: client.write_registers(address, words, device_id=self._settings.unit)
         )
         if isinstance(answer, ExceptionResponse):
             if answer.exception_code == ExcCodes.ACKNOWLEDGE:
                 return  # taken, and not yet done
             refuses = f"{self._family.name}.refused" in FAULTS
-            raise self._refusal(what, answer.exception_code, "refused" if refuses else "wrong_map")
-        if (answer.function_code, answer.address, answer.count) != (16, run.address, len(run.words)):
+            key = "refused" if refuses else "wrong_map"
+            raise self._refusal(what, answer.exception_code, key) from Refusal(answer.exception_code)
+        if (answer.function_code, answer.address, answer.count) != (16, address, len(words)):
             self.drop()
             raise self.unreachable(f"{what}: the answer belongs to another request")
 

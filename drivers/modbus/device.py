@@ -43,7 +43,7 @@ class PolledDevice:
         self.registers = registers
         self.family = family
         identity = Identity(registers, family, rhythm.identity_s)
-        self._link = ModbusLink(settings.link, family, identity.greet)
+        self._link = ModbusLink(settings.link, family, identity.greet, registers.profile.write_most)
         self._orders = OrderRegisters(self._link, registers, family, rhythm.heartbeat_s)
         self._status = StatusReading(self._link, registers, family, identity, self._orders, rhythm, clock, examine)
         self._poller = Poller(family, self._status, rhythm.pace)

@@ -13,6 +13,7 @@ from typing import Protocol, TypeVar
 from drivers.modbus.connection import ModbusConnection, link_name
 from drivers.modbus.family import Family
 from drivers.modbus.register_map import Kind, Run
+from drivers.modbus.requests import WRITE_MOST
 from station.core.errors import DeviceError
 from station.core.settings import RtuLink, TcpLink
 
@@ -30,7 +31,7 @@ class Exchange(Protocol):
         """
 
     async def write(self, run: Run) -> None:
-        """Write neighbouring holding registers in one request.
+        """Write neighbouring holding registers.
 
         Raises:
             DeviceError: As for `ModbusLink.write`.
@@ -63,13 +64,21 @@ class ModbusLink:
         settings: Address, unit, deadlines.
         family: Of the device.
         greeting: What is done first on every new connection, for example checking the map.
+        write_most: Registers that the device takes in one request.
     """
 
-    def __init__(self, settings: TcpLink | RtuLink, family: Family, greeting: Greeting | None = None) -> None:
+    def __init__(
+        self,
+        settings: TcpLink | RtuLink,
+        family: Family,
+        greeting: Greeting | None = None,
+        write_most: int = WRITE_MOST,
+    ) -> None:
         self.health = LinkHealth()
         self._settings = settings
         self._family = family
         self._greeting = greeting
+        self._write_most = write_most
         self._lock = asyncio.Lock()
         self._connection: ModbusConnection | None = None
         self._next_attempt_s = 0.0
@@ -110,7 +119,7 @@ class ModbusLink:
             return words
 
     async def write(self, run: Run) -> None:
-        """Write neighbouring holding registers, at most 123, in one request.
+        """Write neighbouring holding registers, in as few requests as the device takes them.
 
         Raises:
             DeviceError: `unreachable` when it is unknown whether the device has taken it, or when it has not because it
@@ -168,7 +177,7 @@ class ModbusLink:
         return self._family.unreachable(self.health.detail or f"{link_name(self._settings)} is not connected")
 
     async def _open(self) -> ModbusConnection:
-        connection = ModbusConnection(self._settings, self._family)
+        connection = ModbusConnection(self._settings, self._family, self._write_most)
         try:
             await connection.establish()
             if self._greeting:

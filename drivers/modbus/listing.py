@@ -10,12 +10,15 @@ import shlex
 from collections.abc import Sequence
 from typing import Literal
 
+from drivers.modbus.profile import DEFAULT, Profile
 from drivers.modbus.register_map import Register, RegisterMap
 from drivers.modbus.words import Ascii
 from station.core.settings import RtuLink, TcpLink, expand
 
 ListingFormat = Literal["table", "md", "csv", "mbpoll"]
 COLUMNS = ("name", "address_0", "address_1", "kind", "type", "scale", "unit", "access", "meaning")
+COUNTED = "address_device"
+"""A column more, where the device's documents count registers from a number of their own."""
 
 _MBPOLL_PARITY = {"N": "none", "E": "even", "O": "odd"}
 _MBPOLL_TABLE = {"input": "3", "holding": "4"}
@@ -24,7 +27,7 @@ _MBPOLL_FORMAT = {"f32": ":float", "u32": ":int", "i32": ":int"}
 
 def list_registers(register_map: RegisterMap, listing_format: ListingFormat, link: TcpLink | RtuLink) -> str:
     """All registers of a map, ending with a newline; `link` is where the mbpoll lines point to."""
-    rows = [_row(register) for register in register_map]
+    rows = [_columns(register_map), *(_row(register, register_map.profile) for register in register_map)]
     if listing_format == "mbpoll":
         return "".join(f"{_mbpoll(register, link)}\n" for register in register_map)
     if listing_format == "csv":
@@ -37,12 +40,22 @@ def list_registers(register_map: RegisterMap, listing_format: ListingFormat, lin
 def _title(register_map: RegisterMap) -> str:
     """What the map is, and whose view `access` is; the CSV has no place for it."""
     named = f"map {register_map.name}, version {register_map.version}"
-    return f"{register_map.description} ({named}; the {register_map.peer} writes what the station may read)"
+    laid = "" if register_map.profile == DEFAULT else f", laid for {register_map.profile.description}"
+    return f"{register_map.description} ({named}{laid}; the {register_map.peer} writes what the station may read)"
 
 
-def _row(register: Register) -> tuple[str, ...]:
+def _columns(register_map: RegisterMap) -> tuple[str, ...]:
+    return (*COLUMNS[:3], COUNTED, *COLUMNS[3:]) if _counts_itself(register_map.profile) else COLUMNS
+
+
+def _counts_itself(profile: Profile) -> bool:
+    return bool(profile.holding_from or profile.input_from)
+
+
+def _row(register: Register, profile: Profile) -> tuple[str, ...]:
     scale = "" if register.scale is None else f"{register.scale:g}"
-    place = (str(register.address), str(register.address + 1), register.kind)
+    counted = (str(profile.documented(register)),) if _counts_itself(profile) else ()
+    place = (str(register.address), str(register.address + 1), *counted, register.kind)
     return (register.name, *place, register.type, scale, register.unit, register.access, _meaning(register))
 
 
@@ -58,21 +71,19 @@ def _meaning(register: Register) -> str:
 def _csv(rows: Sequence[tuple[str, ...]]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
     writer.writerows(rows)
     return text.getvalue()
 
 
 def _markdown(rows: Sequence[tuple[str, ...]]) -> str:
-    lines = [COLUMNS, ("---",) * len(COLUMNS), *rows]
+    lines = [rows[0], ("---",) * len(rows[0]), *rows[1:]]
     return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
 
 
 def _aligned(rows: Sequence[tuple[str, ...]]) -> str:
-    lines = [COLUMNS, *rows]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(COLUMNS))]
+    widths = [max(len(line[column]) for line in rows) for column in range(len(rows[0]))]
     return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in rows
     )
 
 
@@ -81,7 +92,7 @@ def _mbpoll(register: Register, link: TcpLink | RtuLink) -> str:
     count = register.words if isinstance(register.word_type, Ascii) else 1
     words = ["mbpoll", "-1", "-m", link.kind, "-a", str(link.unit), "-r", str(register.address + 1)]
     words += ["-t", _MBPOLL_TABLE[register.kind] + shape, "-c", str(count)]
-    words += ["-B"] if register.type in _MBPOLL_FORMAT else []
+    words += ["-B"] if register.type in _MBPOLL_FORMAT and register.word_order == "high_first" else []
     if isinstance(link, TcpLink):
         words += ["-p", str(link.port), link.host]
     else:

@@ -29,7 +29,7 @@ class OrderRegisters:
         self._link = link
         self._family = family
         self._retry_s = retry_s
-        names = [row.name for row in registers.select("holding", "write") if row.name.startswith("order_")]
+        names = [row.name for row in registers.select("write") if row.name.startswith("order_")]
         self._nothing = registers.encode_block(dict.fromkeys(names, 0))
         self._given: Run | None = None
         self._is_over = False

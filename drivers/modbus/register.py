@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from drivers.modbus.words import Integer, Value, WordType, word_type
+from drivers.modbus.words import Integer, Value, WordOrder, WordType, word_type
 from station.core.errors import BugError
 
 Kind = Literal["input", "holding"]
@@ -33,6 +33,7 @@ class Register(BaseModel):
         values: Names of all codes that are allowed, by code as text; empty when every count is.
         constant: What both sides must find there, or None.
         section: Empty for what every peer has; the name of an addition that a peer may lack.
+        word_order: Of a 32-bit value.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
@@ -48,6 +49,7 @@ class Register(BaseModel):
     values: dict[str, str] = {}
     constant: int | float | str | None = None
     section: str = ""
+    word_order: WordOrder = "high_first"
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:
@@ -75,7 +77,7 @@ class Register(BaseModel):
     @cached_property
     def word_type(self) -> WordType:
         """How the value lies in words."""
-        return word_type(self.type)
+        return word_type(self.type, self.word_order)
 
     @cached_property
     def codes(self) -> Mapping[int, str]:

@@ -1,12 +1,13 @@
 """The one codec of all register maps: values by name on one side, addresses and 16-bit words on the other.
 
-A map is a TOML file of `config/registers`, checked as a whole when it is read. Addresses are 0-based, as on the wire;
+A map is a TOML file of `config/registers`, or one of the user's own with the same registers at other addresses; it is
+checked as a whole when it is read, and laid on the device as a profile says. Addresses are 0-based, as on the wire;
 input and holding registers are two address spaces.
 """
 
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.resources.abc import Traversable
 from itertools import pairwise
 from pathlib import Path
@@ -17,9 +18,11 @@ from pydantic_core import ErrorDetails
 
 from config import bundled
 from drivers.modbus.filling import filled
+from drivers.modbus.profile import DEFAULT, Profile, load_profile, overlaps
 from drivers.modbus.register import Access, IllegalWordsError, Kind, Register
 from drivers.modbus.words import Value
 from station.core.errors import BugError, ConfigError
+from station.core.settings import RtuLink, TcpLink, expand
 from station.core.verdicts import Inspected
 
 __all__ = [
@@ -32,6 +35,7 @@ __all__ = [
     "Run",
     "Value",
     "load_map",
+    "map_of",
     "map_version",
     "read_map",
 ]
@@ -58,6 +62,7 @@ class RegisterMap:
         peer: The device, for people.
         description: What the device does in the cell.
         registers: All registers.
+        profile: How they lie on the device.
     """
 
     name: str
@@ -65,6 +70,7 @@ class RegisterMap:
     peer: str
     description: str
     registers: tuple[Register, ...]
+    profile: Profile = DEFAULT
     _by_name: Mapping[str, Register] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -83,10 +89,9 @@ class RegisterMap:
     def __iter__(self) -> Iterator[Register]:
         return iter(self.registers)
 
-    def select(self, kind: Kind, access: Access, section: str = "") -> tuple[Register, ...]:
-        """All registers of a kind and of a section that the station may read, or write."""
-        wanted = (kind, access, section)
-        return tuple(register for register in self if (register.kind, register.access, register.section) == wanted)
+    def select(self, access: Access, section: str = "") -> tuple[Register, ...]:
+        """All registers of a section that the station may read, or write; they are of one kind."""
+        return tuple(register for register in self if (register.access, register.section) == (access, section))
 
     @property
     def constants(self) -> tuple[Register, ...]:
@@ -106,8 +111,8 @@ class RegisterMap:
         """The words of `extent` when one side was just switched on: that side's constants in place, 0 elsewhere."""
         first, count = self.extent(kind)
         words = [0] * count
-        for register in self.select(kind, access):
-            if register.constant is not None:
+        for register in self.select(access):
+            if register.kind == kind and register.constant is not None:
                 words[register.address - first : register.end - first] = register.encode(register.constant)
         return words
 
@@ -141,17 +146,109 @@ class RegisterMap:
         return runs
 
 
-def load_map(name: str, inspected: Inspected) -> RegisterMap:
-    """The shipped map `robot`, `jig` or `plc`.
+def load_map(name: str, inspected: Inspected, profile: Profile = DEFAULT) -> RegisterMap:
+    """The shipped map `robot`, `jig` or `plc`, as a profile lays it.
 
     Args:
         name: Of the map.
         inspected: The verdicts and places whose codes stand in it.
+        profile: How it lies on the device.
 
     Raises:
-        ConfigError: There is no such map, or it cannot be used.
+        ConfigError: There is no such map, or it cannot be used, or cannot be laid so.
     """
-    return _read(_shipped(name), f"registers/{name}.toml", inspected)
+    return laid(_read(_shipped(name), f"registers/{name}.toml", inspected), profile)
+
+
+def map_of(name: str, inspected: Inspected, link: TcpLink | RtuLink) -> RegisterMap:
+    """The map of a device as its link is configured: the shipped one or one of the user's own, and its profile.
+
+    Args:
+        name: `robot`, `jig` or `plc`.
+        inspected: As for `load_map`.
+        link: Names profile and file.
+
+    Raises:
+        ConfigError: Map or profile cannot be read or used, the map has other registers than the shipped one, or the
+            device has no room for it.
+    """
+    shipped = load_map(name, inspected)
+    if link.map_file:
+        own = read_map(Path(expand(link.map_file)), inspected)
+        require_same_registers(own, shipped, link.map_file)
+        shipped = own
+    return laid(shipped, load_profile(link.profile), f"{name}.link.profile = {link.profile}")
+
+
+def laid(registers: RegisterMap, profile: Profile, what: str = "profile") -> RegisterMap:
+    """A map as a profile lays it.
+
+    Args:
+        registers: The map as it stands.
+        profile: How it is to lie.
+        what: Which profile that is, for the error.
+
+    Raises:
+        ConfigError: The device has no such addresses, two registers would lie on one, the halves of station and device
+            would reach into each other, or the profile is not one for this map.
+    """
+    if registers.name not in profile.maps:
+        told = f"it is for the maps {', '.join(profile.maps)}, not for {registers.name}"
+        raise ConfigError("config.bad_map", f"{what}: {told}")
+    try:
+        rows = sorted(map(profile.lay, registers), key=_place)
+    except ValueError as error:
+        raise ConfigError("config.bad_map", f"{what}: {error}") from error
+    for first, second in overlaps(rows):
+        told = f"{first.name} and {second.name} would both lie on {second.kind} {second.address}"
+        raise ConfigError("config.bad_map", f"{what}: {told}; give holding_base and input_base more room")
+    moved = replace(registers, registers=tuple(rows), profile=profile)
+    _require_whole_halves(moved, what)
+    return moved
+
+
+def require_same_registers(own: RegisterMap, shipped: RegisterMap, source: str) -> None:
+    """See to it that a map of the user's own differs from the shipped one in nothing but where its registers lie.
+
+    Raises:
+        ConfigError: It has other registers, another order of them, or has put apart what travels together.
+    """
+    problem = _difference(own, shipped)
+    if problem:
+        raise ConfigError("config.bad_map", f"{source}: {problem}; copy the shipped map and change addresses alone")
+
+
+def _difference(own: RegisterMap, shipped: RegisterMap) -> str:
+    if (own.name, own.version) != (shipped.name, shipped.version):
+        return f"it is the map {own.name}, version {own.version}, not {shipped.name}, version {shipped.version}"
+    names, known = {row.name for row in own}, {row.name for row in shipped}
+    if names != known:
+        lacking, strange = sorted(known - names), sorted(names - known)
+        return "; ".join(
+            f"{told} {', '.join(rows)}" for told, rows in (("it lacks", lacking), ("nobody knows", strange)) if rows
+        )
+    told_apart = ("kind", "type", "access", "scale", "unit", "values", "constant", "section")
+    for row in shipped:
+        if others := [key for key in told_apart if getattr(row, key) != getattr(own[row.name], key)]:
+            return f"{row.name} has another {others[0]} than in the shipped map"
+    for before, after in pairwise(shipped):
+        if (before.kind, before.access, before.section) != (after.kind, after.access, after.section):
+            continue
+        first, second = own[before.name], own[after.name]
+        if before.end == after.address and first.end != second.address:
+            return f"{after.name} must come directly after {before.name}, for they travel together"
+        if second.address < first.address:
+            return f"{after.name} must come after {before.name}, for what is written last says that the rest is there"
+    return ""
+
+
+def _require_whole_halves(registers: RegisterMap, what: str) -> None:
+    halves = {(row.access, row.section) for row in registers}
+    reaches = sorted((rows[0].kind, *_reach(rows)) for rows in (registers.select(*half) for half in halves))
+    for (kind, first, count), (other_kind, other, _) in pairwise(reaches):
+        if kind == other_kind and other < first + count:
+            told = f"{kind} {first} to {first + count - 1} are one side's, and the other's begin at {other}"
+            raise ConfigError("config.bad_map", f"{what}: {told}; each half must lie apart")
 
 
 def map_version(name: str) -> int:
@@ -202,10 +299,8 @@ class _File(BaseModel):
         names = [register.name for register in self.register_]
         if twice := sorted({name for name in names if names.count(name) > 1}):
             raise ValueError(f"the name {twice[0]} appears twice")
-        ordered = sorted(self.register_, key=_place)
-        for first, second in pairwise(ordered):
-            if first.kind == second.kind and second.address < first.end:
-                raise ValueError(f"{first.name} and {second.name} overlap at {second.kind} address {second.address}")
+        for first, second in overlaps(self.register_):
+            raise ValueError(f"{first.name} and {second.name} overlap at {second.kind} address {second.address}")
         for register in self.register_:
             if register.name == "map_version" and register.constant != self.map.version:
                 raise ValueError(f"map_version has the constant {register.constant}, map.version is {self.map.version}")

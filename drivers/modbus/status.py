@@ -64,7 +64,7 @@ class StatusReading:
         self._heartbeat = HeartbeatOut(rhythm.heartbeat_s)
         self._freshness = Freshness(rhythm.stale_after_s)
         self._examine = examine
-        status = [row for row in registers.select("input", "read") if row.constant is None]
+        status = [row for row in registers.select("read") if row.constant is None]
         self._status = Reading(registers, status)
         self._lost = False
 
@@ -107,7 +107,7 @@ class StatusReading:
 
     def _decode(self, words: list[int]) -> dict[str, Value]:
         try:
-            return self._registers.decode_block("input", self._status.first, words)
+            return self._registers.decode_block(self._status.kind, self._status.first, words)
         except IllegalWordsError as error:
             raise self._family.wrong_map(str(error)) from error
 

@@ -1,7 +1,8 @@
 """How one value lies in 16-bit registers: the word types of the register maps.
 
-32-bit values have the high word first; text has two characters a word, high byte first, filled with zero bytes. What a
-peer fills with blanks is read as well: blanks and zero bytes at the end are no part of a text.
+32-bit values have the high word first, where a device's profile does not say otherwise; text has two characters a word,
+high byte first, filled with zero bytes. What a peer fills with blanks is read as well: blanks and zero bytes at the end
+are no part of a text.
 A value that does not fit, or words that are no value of the type, are a `ValueError` whose text says why.
 """
 
@@ -9,9 +10,12 @@ import math
 import operator
 import re
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
+
+WordOrder = Literal["high_first", "low_first"]
+"""Which word of a 32-bit value has the lower address."""
 
 Value = int | float | str
 """A decoded value; truth values are `bool`, which is an `int`."""
@@ -37,6 +41,7 @@ class Integer:
 
     words: int
     signed: bool
+    order: WordOrder = "high_first"
 
     def encode(self, value: Value) -> list[int]:
         """The words of an integer."""
@@ -46,11 +51,11 @@ class Integer:
             raw = operator.index(value).to_bytes(2 * self.words, "big", signed=self.signed)
         except OverflowError:
             raise ValueError(f"{value} does not fit {16 * self.words} bits{' with sign' * self.signed}") from None
-        return _words(raw)
+        return _in_order(_words(raw), self.order)
 
     def decode(self, words: Sequence[int]) -> int:
         """The integer that the words hold."""
-        return int.from_bytes(_bytes(words), "big", signed=self.signed)
+        return int.from_bytes(_bytes(_in_order(words, self.order)), "big", signed=self.signed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,19 +63,20 @@ class Float32:
     """f32: IEEE 754 single precision; NaN and infinities are refused both ways."""
 
     words: int = 2
+    order: WordOrder = "high_first"
 
     def encode(self, value: Value) -> list[int]:
         """The words of a number, rounded to single precision."""
         if isinstance(value, (bool, str)) or not math.isfinite(value):
             raise ValueError(f"{value!r} is no finite number")
         try:
-            return _words(struct.pack(">f", value))
+            return _in_order(_words(struct.pack(">f", value)), self.order)
         except OverflowError:
             raise ValueError(f"{value} does not fit single precision") from None
 
     def decode(self, words: Sequence[int]) -> float:
         """The number that the words hold."""
-        value = float(struct.unpack(">f", _bytes(words))[0])
+        value = float(struct.unpack(">f", _bytes(_in_order(words, self.order)))[0])
         if not math.isfinite(value):
             raise ValueError(f"{value} is no finite number")
         return value
@@ -120,25 +126,34 @@ class Ascii:
         return text
 
 
-_FIXED: dict[str, WordType] = {
-    "u16": Integer(1, signed=False),
-    "i16": Integer(1, signed=True),
-    "u32": Integer(2, signed=False),
-    "i32": Integer(2, signed=True),
-    "f32": Float32(),
-    "bool": Bool(),
+_FIXED: dict[str, Callable[[WordOrder], WordType]] = {
+    "u16": lambda _: Integer(1, signed=False),
+    "i16": lambda _: Integer(1, signed=True),
+    "u32": lambda order: Integer(2, signed=False, order=order),
+    "i32": lambda order: Integer(2, signed=True, order=order),
+    "f32": lambda order: Float32(order=order),
+    "bool": lambda _: Bool(),
 }
 
 
-def word_type(name: str) -> WordType:
-    """The type with this name: u16, i16, u32, i32, f32, bool, or ascii[N] with an even N from 2 to 240."""
+def word_type(name: str, order: WordOrder = "high_first") -> WordType:
+    """The type with this name: u16, i16, u32, i32, f32, bool, or ascii[N] with an even N from 2 to 240.
+
+    Args:
+        name: Of the type.
+        order: Of the words of a 32-bit value.
+    """
     if name in _FIXED:
-        return _FIXED[name]
+        return _FIXED[name](order)
     match = re.fullmatch(r"ascii\[(\d{1,3})\]", name)
     length = int(match.group(1)) if match else 0
     if length % 2 or not 2 <= length <= 240:
         raise ValueError(f"{name!r} is none of {', '.join(_FIXED)}, ascii[N] with an even N from 2 to 240")
     return Ascii(length)
+
+
+def _in_order(words: Sequence[int], order: WordOrder) -> list[int]:
+    return list(words) if order == "high_first" else list(reversed(words))
 
 
 def _words(raw: bytes) -> list[int]:

@@ -16,7 +16,7 @@ class HeardBlock:
     """
 
     def __init__(self, registers: RegisterMap) -> None:
-        rows = registers.select("holding", "read")
+        rows = registers.select("read")
         self._registers = registers
         self._first, count = registers.span(row.name for row in rows)
         self._words = [0] * count

@@ -44,7 +44,7 @@ class BlockCopy:
         self._inbox = inbox
         self._outbox = outbox
         self._defects = defects
-        self._ours = Reading(registers, registers.select("holding", "write"))
+        self._ours = Reading(registers, registers.select("write"))
         self._readback = Readback(every_s)
         self._resumed = False
         self._writing = 0
@@ -85,7 +85,7 @@ class BlockCopy:
         Raises:
             PlcError: `wrong_map`; `stale`, when its constants are 0 and were right before; as for `Exchange`.
         """
-        rows = [row for row in self._registers.select("holding", "read") if row.constant is not None]
+        rows = [row for row in self._registers.select("read") if row.constant is not None]
         not_begun = "stale" if self._resumed else ""
         await check_constants(exchange, self._registers, rows, PLC, not_begun, beside=["plc_heartbeat"])
         held = await self._held(exchange)

@@ -44,7 +44,7 @@ class PlcClient:
         self._lists = settings.defect_list
         listed = defects if settings.defect_list else None
         self._copy = BlockCopy(registers, inbox, outbox, listed, settings.heartbeat_s)
-        self._link = ModbusLink(settings.link, PLC, self._copy.greet)
+        self._link = ModbusLink(settings.link, PLC, self._copy.greet, registers.profile.write_most)
         self._polled = _PolledPlc(self._link, settings.link, registers, inbox, self._copy)
         self._poller = Poller(PLC, self._polled, Pace(settings.link.poll_s))
 
@@ -134,7 +134,7 @@ class _PolledPlc:
     ) -> None:
         self._link = link
         self._address = f"{settings.host}:{settings.port}"
-        self._theirs = Reading(registers, registers.select("holding", "read"))
+        self._theirs = Reading(registers, registers.select("read"))
         self._inbox = inbox
         self._copy = copy
 

@@ -29,7 +29,7 @@ class DefectList:
     def __init__(self, registers: RegisterMap, table: Classes) -> None:
         self._registers = registers
         self._table = table
-        rows = registers.select("holding", "write", SECTION)
+        rows = registers.select("write", SECTION)
         self.first, count = registers.span(row.name for row in rows)
         self._words = [0] * count
         self._number = 0

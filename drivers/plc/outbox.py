@@ -55,7 +55,7 @@ class PlcOutbox:
 
     def __init__(self, registers: RegisterMap) -> None:
         self._registers = registers
-        self._rows = registers.select("holding", "write")
+        self._rows = registers.select("write")
         self.first, self.count = registers.span(row.name for row in self._rows)
         self._words = [0] * self.count
         self._taken = False

@@ -66,7 +66,7 @@ class ServedRegisters:
         self._outbox = outbox
         self._defects = defects
         self._first, self._extent = registers.extent("holding")
-        self._theirs, count = registers.span(row.name for row in registers.select("holding", "read"))
+        self._theirs, count = registers.span(row.name for row in registers.select("read"))
         self._their_words: list[int] = [0] * count
 
     @property

@@ -28,8 +28,13 @@ class RegisterBank:
         """The words from this address on.
 
         Raises:
-            RefusedError: They go beyond the map.
+            RefusedError: They go beyond the map, are more than the device's profile has in one request, or lie between
+                registers where it has nothing.
         """
+        if count > self._map.profile.read_most:
+            raise RefusedError(ExceptionCode.ILLEGAL_VALUE)
+        if self._map.profile.gaps == "never" and self._has_gap(kind, address, count):
+            raise RefusedError(ExceptionCode.ILLEGAL_ADDRESS)
         offset = self._offset(kind, address, count)
         return self._words[kind][offset : offset + count]
 
@@ -42,8 +47,11 @@ class RegisterBank:
             writer: Whose registers they must be: `write` for the station's, `read` for the device's own.
 
         Raises:
-            RefusedError: A register is not there or not the writer's, or it cannot have this value.
+            RefusedError: A register is not there or not the writer's, it cannot have this value, or they are more than
+                the device's profile has in one request.
         """
+        if len(words) > self._map.profile.write_most:
+            raise RefusedError(ExceptionCode.ILLEGAL_VALUE)
         offset = self._offset("holding", address, len(words))
         touched = [r for r in self._map.touched("holding", address, len(words)) if r.access == writer]
         if any(not any(r.address <= place < r.end for r in touched) for place in range(address, address + len(words))):
@@ -102,6 +110,10 @@ class RegisterBank:
         register = self._map[name]
         first = self._first[register.kind]
         return self._words[register.kind][register.address - first]
+
+    def _has_gap(self, kind: Kind, address: int, count: int) -> bool:
+        there = {place for r in self._map.touched(kind, address, count) for place in range(r.address, r.end)}
+        return not there.issuperset(range(address, address + count))
 
     def _offset(self, kind: Kind, address: int, count: int) -> int:
         offset = address - self._first[kind]

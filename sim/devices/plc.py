@@ -204,7 +204,7 @@ class PlcDevice:
                 await asyncio.sleep(RECONNECT_S)
 
     async def _exchange(self, station: TcpMaster, poll_s: float) -> None:
-        first, count = self._map.span(r.name for r in self._map.select("holding", "write"))
+        first, count = self._map.span(r.name for r in self._map.select("write"))
         written: dict[int, list[int]] = {}
         while True:
             if self._stopped:
@@ -234,7 +234,7 @@ class PlcDevice:
         The heartbeat's come last, so that the station has heard all the others when it hears a beat. A program that
         begins anew shows first that no part waits, so that the station knows that it counts anew.
         """
-        values = {r.name: self._bank.value(r.name) for r in self._map.select("holding", "read")}
+        values = {r.name: self._bank.value(r.name) for r in self._map.select("read")}
         if self._begins:
             values |= NO_PART
         beats = self._map["plc_heartbeat"].address

@@ -358,19 +358,25 @@ def _print_inspected(result: Any) -> None:
 def registers(
     name: Annotated[str | None, typer.Argument(help="robot, jig or plc; by default all three.")] = None,
     map_format: Annotated[MapFormat, typer.Option("--format", help="How to print the map.")] = MapFormat.TABLE,
+    profile: Annotated[
+        str | None,
+        typer.Option(help="How the maps lie: default, universal_robots, siemens_s7, a file; else as configured."),
+    ] = None,
     config: ConfigOption = None,
 ) -> None:
     """Print the register maps: as a table, for a document (md), for a PLC's import (csv), or as mbpoll commands."""
     from drivers.modbus.listing import list_registers
-    from drivers.modbus.register_map import load_map
+    from drivers.modbus.profile import load_profile
+    from drivers.modbus.register_map import map_of
 
     settings = settings_of(config, "simulate.toml")
     links = {"robot": settings.robot.link, "jig": settings.jig.link, "plc": settings.plc.link}
     if name is not None and name not in links:
         raise ConfigError("config.bad_option", f"there is no map {name!r}; there are {', '.join(links)}")
-    names = [name] if name else list(links)
-    for one in names:
-        sys.stdout.write(list_registers(load_map(one, settings.inspected), map_format.value, links[one]))
+    laid = load_profile(profile).maps if profile else list(links)
+    for one in [name] if name else [one for one in links if one in laid]:
+        link = links[one].model_copy(update={"profile": profile}) if profile else links[one]
+        sys.stdout.write(list_registers(map_of(one, settings.inspected, link), map_format.value, link))
 
 
 @app.command("settings")

@@ -58,6 +58,19 @@ Network = Annotated[str, AfterValidator(_is_network)]
 """An IP address, or a network as `192.168.0.0/24`; no name, for nothing is looked up."""
 
 
+MapProfile = Annotated[
+    str,
+    Field(
+        min_length=1,
+        description="How the register map lies on the device: default, universal_robots, siemens_s7, or the path of a "
+        "profile of one's own.",
+    ),
+]
+MapFile = Annotated[
+    str, Field(description="A register map of one's own, with the same registers elsewhere; empty for the shipped one.")
+]
+
+
 class TcpLink(Section):
     """A Modbus TCP connection."""
 
@@ -68,6 +81,8 @@ class TcpLink(Section):
     request_timeout_s: Seconds = Field(0.5, description="Deadline of one request.")
     reconnect_s: Annotated[float, Field(gt=0, le=10)] = Field(1.0, description="Time between attempts to reconnect.")
     poll_s: Annotated[float, Field(gt=0, le=1)] = Field(0.02, description="Time between looks at the device's status.")
+    profile: MapProfile = "default"
+    map_file: MapFile = ""
 
 
 class RtuLink(Section):
@@ -83,6 +98,8 @@ class RtuLink(Section):
     request_timeout_s: Seconds = Field(0.5, description="Deadline of one request.")
     reconnect_s: Annotated[float, Field(gt=0, le=10)] = Field(1.0, description="Time between attempts to reconnect.")
     poll_s: Annotated[float, Field(gt=0, le=1)] = Field(0.02, description="Time between looks at the device's status.")
+    profile: MapProfile = "default"
+    map_file: MapFile = ""
 
 
 class StationSettings(Section):

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from drivers.modbus.register_map import map_version
 from station.core.clock import SystemClock
 from station.core.errors import DeviceError, RecordError, StationError
 from station.core.ports.network import PatchClassifier
@@ -16,7 +15,16 @@ from station.core.settings import RecordSettings, Settings
 from station.core.synchrony import kernel_synchronised
 from station.core.wakefulness import LATENCY_FILE, cores_awake
 from station.host.bundles import history_doubt, threshold_mismatches
-from station.host.devices import make_camera, make_jig, make_line, make_robot
+from station.host.devices import (
+    device_maps,
+    make_camera,
+    make_jig,
+    make_line,
+    make_robot,
+    prove_jig,
+    prove_line,
+    prove_robot,
+)
 from station.host.novelty import novelty_doubts
 from station.host.promise import promise_doubts, sentences
 from station.host.recipes import classes_not_answered, find_bundles, lightless, make_recipes
@@ -46,15 +54,15 @@ class Connectable(Protocol):
 async def check_station(settings: Settings, data: Path) -> list[Finding]:
     """Look at maps, model, disk, rights, camera, jig, robot and PLC; nothing is set in motion."""
     looks: list[tuple[str, Callable[[], Awaitable[str]]]] = [
-        ("register maps", _maps),
+        ("register maps", lambda: _maps(settings)),
         ("model", lambda: _model(settings, data)),
         ("disk", lambda: _disk(data, settings.records)),
         ("clock", lambda: clock(settings)),
         ("real time", lambda: real_time(settings)),
         ("camera", lambda: _camera(settings)),
-        ("jig", lambda: _device("jig", make_jig(settings))),
-        ("robot", lambda: _device("robot", make_robot(settings))),
-        ("plc", lambda: _device("plc", make_line(settings, SystemClock()))),
+        ("jig", lambda: _device("jig", make_jig(settings), lambda: prove_jig(settings))),
+        ("robot", lambda: _device("robot", make_robot(settings), lambda: prove_robot(settings))),
+        ("plc", lambda: _device("plc", make_line(settings, SystemClock()), lambda: prove_line(settings))),
     ]
     return [await _finding(what, look) for what, look in looks]
 
@@ -66,8 +74,11 @@ async def _finding(what: str, look: Callable[[], Awaitable[str]]) -> Finding:
         return Finding(what, "", error)
 
 
-async def _maps() -> str:
-    return ", ".join(f"{name} version {map_version(name)}" for name in ("robot", "jig", "plc"))
+async def _maps(settings: Settings) -> str:
+    """Whether the device of each map can have it where its profile lays it."""
+    return ", ".join(
+        f"{maps.name} version {maps.version}, laid for {maps.profile.description}" for maps in device_maps(settings)
+    )
 
 
 async def _model(settings: Settings, data: Path) -> str:
@@ -145,12 +156,12 @@ async def _camera(settings: Settings) -> str:
         await camera.close()
 
 
-async def _device(name: str, device: Connectable) -> str:
+async def _device(name: str, device: Connectable, prove: Callable[[], Awaitable[str]]) -> str:
     try:
         async with asyncio.timeout(PLC_PATIENCE_S):
             await device.connect()
-        return "answers, and has the expected register map"
     except TimeoutError as error:
         raise DeviceError(f"{name}.unreachable", f"no answer within {PLC_PATIENCE_S:g} s") from error
     finally:
         await device.close()
+    return f"answers, and has the expected register map: {await prove()}"

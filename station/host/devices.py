@@ -10,8 +10,10 @@ from drivers.camera.gentl import GenTLCamera, find_producers
 from drivers.camera.supervisor import SupervisedCamera
 from drivers.camera.survey import FoundFeature, Survey, find_devices, find_features
 from drivers.jig import ModbusJig
-from drivers.modbus.register_map import load_map
+from drivers.modbus.proof import prove_map
+from drivers.modbus.register_map import RegisterMap, map_of
 from drivers.plc.acceptance import NOTHING
+from drivers.plc.defect_list import SECTION
 from drivers.plc.plc import ModbusPlc
 from drivers.robot import ModbusRobot
 from sim.gentl import producer_path
@@ -24,7 +26,7 @@ from station.core.part import Announcement
 from station.core.ports.camera import LineCamera
 from station.core.ports.devices import SortRobot, SpinJig
 from station.core.ports.line import LineLink
-from station.core.settings import Settings, expand
+from station.core.settings import RtuLink, Settings, TcpLink, expand
 
 log = structlog.get_logger()
 
@@ -134,17 +136,53 @@ def _with_producers(settings: CameraSettings) -> CameraSettings:
     return settings.model_copy(update={"producers": producers})
 
 
+def device_maps(settings: Settings) -> tuple[RegisterMap, RegisterMap, RegisterMap]:
+    """The register maps of robot, jig and PLC, each as its link has it.
+
+    Raises:
+        ConfigError: One cannot be used, or its device has no room for it.
+    """
+    links = {"robot": settings.robot.link, "jig": settings.jig.link, "plc": settings.plc.link}
+    robot, jig, plc = (map_of(name, settings.inspected, link) for name, link in links.items())
+    return robot, jig, plc
+
+
 def make_jig(settings: Settings) -> SpinJig:
     """The spin jig at its configured address."""
+    link = _jig_link(settings)
+    return ModbusJig(settings.jig.model_copy(update={"link": link}), map_of("jig", settings.inspected, link))
+
+
+async def prove_jig(settings: Settings) -> str:
+    """What the jig has where its map says, once it was connected; `prove_map` says what may be wrong."""
+    link = _jig_link(settings)
+    return await prove_map(link, map_of("jig", settings.inspected, link))
+
+
+async def prove_robot(settings: Settings) -> str:
+    """The same of the robot."""
+    link = settings.robot.link
+    return await prove_map(link, map_of("robot", settings.inspected, link))
+
+
+async def prove_line(settings: Settings) -> str:
+    """The same of a PLC that has the registers; the station's own server has them where it says."""
+    link, line = settings.plc.link, settings.plc
+    registers = map_of("plc", settings.inspected, link)
+    if line.role == "server":
+        first, count = registers.extent("holding")
+        return f"the station serves holding {first} to {first + count - 1}"
+    return await prove_map(link, registers, ("", SECTION) if line.defect_list else ("",))
+
+
+def _jig_link(settings: Settings) -> TcpLink | RtuLink:
     link = settings.jig.link
-    if link.kind == "rtu":
-        link = link.model_copy(update={"device": expand(link.device)})
-    return ModbusJig(settings.jig.model_copy(update={"link": link}), load_map("jig", settings.inspected))
+    return link.model_copy(update={"device": expand(link.device)}) if link.kind == "rtu" else link
 
 
 def make_robot(settings: Settings) -> SortRobot:
     """The robot at its configured address."""
-    return ModbusRobot(settings.robot, load_map("robot", settings.inspected))
+    return ModbusRobot(settings.robot, map_of("robot", settings.inspected, settings.robot.link))
 
 
 def make_line(settings: Settings, clock: Clock, accepted: Announcement | None = None) -> LineLink:
@@ -155,4 +193,6 @@ def make_line(settings: Settings, clock: Clock, accepted: Announcement | None = 
         clock: Time.
         accepted: What the station accepted last, which is not offered again.
     """
-    return ModbusPlc(settings.plc, load_map("plc", settings.inspected), settings.table, accepted or NOTHING, clock)
+    return ModbusPlc(
+        settings.plc, map_of("plc", settings.inspected, settings.plc.link), settings.table, accepted or NOTHING, clock
+    )

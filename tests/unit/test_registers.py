@@ -235,7 +235,7 @@ def test_registers_are_found_by_name_access_and_place() -> None:
     assert plc["decision"].address == 41
     assert [row.name for row in plc.touched("holding", 33, 9)] == ["part_id", "part_type", "decision"]
     assert plc.touched("holding", 8, 2) == ()
-    assert {row.access for row in plc.select("holding", "read")} == {"read"}
+    assert {row.access for row in plc.select("read")} == {"read"}
     assert len(list(plc)) == len(plc.registers)
     with pytest.raises(BugError, match="no register 'desicion'"):
         _ = plc["desicion"]

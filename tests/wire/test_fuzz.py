@@ -75,7 +75,7 @@ def rubbish(chance: random.Random) -> bytes:
 
 def illegal(server: ModbusPlc) -> list[str]:
     """Registers of the half of the PLC that hold what they cannot have; an unknown command is refused as a command."""
-    rows = load_map("plc", INSPECTED).select("holding", "read")
+    rows = load_map("plc", INSPECTED).select("read")
     first, _count = load_map("plc", INSPECTED).span(row.name for row in rows)
     words = server._peer._served.theirs  # type: ignore[union-attr]
     found = []
