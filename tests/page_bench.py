@@ -71,10 +71,11 @@ class PageBench:
         )
 
 
-def page_settings(**changes: object) -> Settings:
+def page_settings(plant: dict[str, object] | None = None, **changes: object) -> Settings:
     """The shipped simulation's configuration, with a page on a free port."""
     document = tomllib.loads(bundled("simulate.toml").read_text(encoding="utf-8"))
     document["page"] |= {"port": 0, **changes}
+    document["plant"] |= plant or {}
     return parse_settings(document, "test")
 
 

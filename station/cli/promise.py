@@ -1,14 +1,12 @@
 """`station promise`: what is promised of the parts that pass, and what people have found among those drawn by lot."""
 
 import json
-from datetime import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from station.cli.terminal import ConfigOption, DataOption, JsonOption, out, settings_of
-from station.core.errors import ConfigError
 from station.core.records import RecordFilter
 from station.core.settings import Settings
 from station.host.records import read_records
@@ -16,6 +14,7 @@ from station.labels.build import open_labels
 from station.labels.picking.truth import Truths
 
 if TYPE_CHECKING:
+    from station.core.calendar import Calendar
     from station.labels.outgoing import Outgoing
 
 promise_app = typer.Typer(
@@ -36,12 +35,7 @@ def promise_show(
         str | None, typer.Option(metavar="TIME", help="Only parts from this time on, ISO 8601; without a zone UTC.")
     ] = None,
     until: Annotated[str | None, typer.Option(metavar="TIME", help="Only parts before this time, ISO 8601.")] = None,
-    shifts: Annotated[
-        str | None,
-        typer.Option(
-            metavar="TIMES", help="A line a shift: when each begins, in this computer's zone, as 06:00,14:00,22:00."
-        ),
-    ] = None,
+    by_shift: Annotated[bool, typer.Option("--by-shift", help="A line a shift, as plant.shifts says.")] = False,
     config: ConfigOption = None,
     data: DataOption = None,
     as_json: JsonOption = False,
@@ -54,7 +48,7 @@ def promise_show(
     settings = settings_of(config, "simulate.toml")
     promised = _promised(settings, data)
     chosen = RecordFilter.parse(since, until, (), None)
-    rows = _outgoing(settings, data, chosen, _starts(shifts))
+    rows = _outgoing(settings, data, chosen, settings.plant.calendar if by_shift else None)
     if as_json:
         print(json.dumps({"promised": promised, "outgoing": [row.plain() for row in rows]}, indent=2))
         return
@@ -73,19 +67,9 @@ def _promised(settings: Settings, data: Path | None) -> dict[str, str]:
 
 
 def _outgoing(
-    settings: Settings, data: Path | None, chosen: RecordFilter, starts: tuple[time, ...]
+    settings: Settings, data: Path | None, chosen: RecordFilter, calendar: "Calendar | None"
 ) -> "list[Outgoing]":
     from station.labels.outgoing import outgoing
 
     truths = Truths(open_labels(settings, data).labels(), settings.table.passing.name)
-    return outgoing(read_records(settings, data).spot_checks(chosen), truths, starts)
-
-
-def _starts(text: str | None) -> tuple[time, ...]:
-    try:
-        starts = tuple(time.fromisoformat(one.strip()) for one in text.split(",")) if text else ()
-    except ValueError as error:
-        raise ConfigError("config.bad_option", f"--shifts {text}: write it as 06:00,14:00,22:00") from error
-    if list(starts) != sorted(set(starts)):
-        raise ConfigError("config.bad_option", f"--shifts {text}: each once, the earliest first")
-    return starts
+    return outgoing(read_records(settings, data).spot_checks(chosen), truths, calendar)

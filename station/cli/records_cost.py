@@ -33,7 +33,7 @@ def records_cost(
     if prices is None:
         raise ConfigError("config.bad_option", "decision.prices is not given: escape, overkill and review")
     chosen = RecordFilter.parse(since, until, (), None)
-    book = Bookkeeper(settings.table, prices.value, settings.challenge.plan.shift_starts)
+    book = Bookkeeper(settings.table, prices.value, settings.plant.calendar)
     accounts = book.accounts(read_records(settings, data).judged(chosen))
     if as_json:
         print(json.dumps({shift: account.as_json() for shift, account in accounts.items()}, indent=2))

@@ -7,8 +7,10 @@ it passed, and one that jumps back behind the last challenge makes it due, becau
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import Literal
+
+from station.core.calendar import Calendar
 
 StepName = Literal["demanded", "judged", "passed", "failed"]
 
@@ -126,12 +128,12 @@ class Plan:
     Attributes:
         golden: All of them.
         every: So long after the last one a challenge is due; None for never.
-        shift_starts: Times of day, of the computer's zone, at which one is due.
+        shifts: At whose beginnings one is due; None for no shifts.
     """
 
     golden: tuple[GoldenPart, ...] = ()
     every: timedelta | None = None
-    shift_starts: tuple[time, ...] = ()
+    shifts: Calendar | None = None
     of_type: dict[str, frozenset[str]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -159,16 +161,8 @@ class Plan:
             return CLOCK
         if self.every is not None and now >= passed_at + self.every:
             return f"{self.every.total_seconds() / 3600:g} h since the last challenge"
-        start = last_start(self.shift_starts, now)
-        return f"shift start at {start.astimezone():%H:%M}" if start and start > passed_at else None
-
-
-def last_start(starts: Iterable[time], now: datetime) -> datetime | None:
-    """The last of these times of day before now, in the computer's zone; None where there are none."""
-    local = now.astimezone()
-    days = (local.date(), local.date() - timedelta(days=1))
-    moments = (datetime.combine(day, start).astimezone() for day in days for start in starts)
-    return max((moment for moment in moments if moment <= now), default=None)
+        start = self.shifts.begin_at(now) if self.shifts is not None else None
+        return f"shift start at {start:%H:%M}" if start is not None and start > passed_at else None
 
 
 def standings(steps: Iterable[Step]) -> dict[str, Standing]:

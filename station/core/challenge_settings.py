@@ -1,22 +1,15 @@
 """The configuration's `[challenge]`: golden parts, and when they are due."""
 
 from collections.abc import Iterator, Mapping
-from datetime import time, timedelta
+from datetime import timedelta
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
+from station.core.calendar import Calendar
 from station.core.challenge import GoldenPart, Plan
 from station.core.section import Section
 
-
-def _is_time(text: str) -> str:
-    time.fromisoformat(text)
-    return text
-
-
-TimeOfDay = Annotated[str, AfterValidator(_is_time)]
-"""Of the computer's zone, as `06:00`."""
 PartId = Annotated[str, StringConstraints(pattern=r"^[!-~]([ -~]{0,14}[!-~])?$")]
 """What a PLC can announce: 1 to 16 printable ASCII characters."""
 
@@ -33,19 +26,20 @@ class ChallengeSettings(Section):
     """Golden parts, which the station must judge rightly before it goes on."""
 
     every_h: float = Field(0.0, ge=0, le=1000, description="Hours after which they are due again; 0 for never.")
-    shift_starts: list[TimeOfDay] = Field(
-        default=[], description='Times of day at which they are due, of the computer\'s zone, as "06:00".'
-    )
+    every_shift: bool = Field(default=False, description="Whether they are due when a shift begins; see plant.shifts.")
     golden: list[GoldenSettings] = Field(
         default=[], description="The golden parts; a part type without any is never challenged."
     )
 
-    @property
-    def plan(self) -> Plan:
-        """The same as the values that flow."""
+    def plan(self, calendar: Calendar) -> Plan:
+        """The same as the values that flow.
+
+        Args:
+            calendar: The plant's shifts.
+        """
         golden = tuple(GoldenPart(one.part_id, one.part_type, one.expected) for one in self.golden)
         every = timedelta(hours=self.every_h) if self.every_h else None
-        return Plan(golden, every, tuple(map(time.fromisoformat, self.shift_starts)))
+        return Plan(golden, every, calendar if self.every_shift else None)
 
     def problems(self, types: set[str], passes: Mapping[str, bool]) -> list[str]:
         """What is wrong with them, in words.

@@ -1,10 +1,7 @@
-"""The operator page in the configuration: where it listens, how long a person stays signed in, and the plant's day."""
+"""The operator page in the configuration: where it listens, and how long a person stays signed in."""
 
-from datetime import UTC, time, tzinfo
 from ipaddress import ip_address
-from itertools import pairwise
 from typing import Annotated, Self
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
@@ -16,24 +13,10 @@ def _is_address(text: str) -> str:
     return text
 
 
-def _is_zone(text: str) -> str:
-    if text != "UTC":
-        try:
-            ZoneInfo(text)
-        except (ZoneInfoNotFoundError, OSError, ValueError) as error:
-            raise ValueError(f"{text!r} is no time zone of this computer; write it as Europe/Berlin") from error
-    return text
-
-
 Address = Annotated[str, AfterValidator(_is_address)]
 """An IP address of this computer; no name, for nothing is looked up."""
 HostName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$")]
 """What a browser's address may say, in small letters and without a port."""
-
-ZoneName = Annotated[str, AfterValidator(_is_zone)]
-"""A time zone of the IANA's database, which this computer must have."""
-TimeOfDay = Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
-"""An hour and a minute of the plant's day."""
 
 
 class PageSettings(Section):
@@ -52,15 +35,6 @@ class PageSettings(Section):
     tls_key: str = Field("", description="File with the certificate's key, PEM.")
     idle_minutes: int = Field(15, ge=1, le=12 * 60, description="Who touches nothing for so long has to sign in again.")
     session_hours: int = Field(12, ge=1, le=24, description="So long after signing in a person has to do so again.")
-    time_zone: ZoneName = Field(
-        "UTC", description="The plant's time zone, for example Europe/Berlin; shifts and searches are in it."
-    )
-    shifts: list[TimeOfDay] = Field(
-        ["06:00", "14:00", "22:00"],
-        min_length=1,
-        max_length=24,
-        description="When each shift begins, the earliest first.",
-    )
     ideal_cycle_s: float = Field(
         0.0, ge=0, le=3600,
         description="Shortest time from one part to the next that the cell is made for; 0: no performance is told.",
@@ -75,16 +49,6 @@ class PageSettings(Section):
     )
 
     @property
-    def zone(self) -> tzinfo:
-        """The plant's time zone."""
-        return UTC if self.time_zone == "UTC" else ZoneInfo(self.time_zone)
-
-    @property
-    def shift_times(self) -> tuple[time, ...]:
-        """When each shift begins."""
-        return tuple(map(time.fromisoformat, self.shifts))
-
-    @property
     def is_local(self) -> bool:
         """Whether only this computer reaches it."""
         return ip_address(self.host).is_loopback
@@ -93,12 +57,6 @@ class PageSettings(Section):
     def has_tls(self) -> bool:
         """Whether what is said is encrypted."""
         return bool(self.tls_certificate and self.tls_key)
-
-    @model_validator(mode="after")
-    def _shifts_follow_each_other(self) -> Self:
-        if any(later <= earlier for earlier, later in pairwise(self.shifts)):
-            raise ValueError(f"shifts begin one after the other: {', '.join(self.shifts)} do not")
-        return self
 
     @model_validator(mode="after")
     def _others_are_talked_to_in_secret(self) -> Self:

@@ -24,6 +24,7 @@ from station.core.errors import FAULTS, ConfigError
 from station.core.light_settings import LightSettings
 from station.core.page_settings import PageSettings
 from station.core.part import PartType
+from station.core.plant_settings import PlantSettings
 from station.core.price_settings import PriceSettings
 from station.core.room import MB
 from station.core.section import Seconds, Section
@@ -421,6 +422,7 @@ class Settings(Section):
     learn: LearnSettings = LearnSettings()
     alarms: AlarmSettings = AlarmSettings()
     watchdog: WatchdogSettings = WatchdogSettings()
+    plant: PlantSettings = PlantSettings()
     page: PageSettings = PageSettings()
     simulation: SimulationSettings | None = None
 

@@ -136,7 +136,9 @@ def assemble(outside: Outside, settings: Settings, tell: Watcher, commanders: Se
 
 def _references(outside: Outside, settings: Settings) -> References:
     book, remembered = outside.ledger.references, outside.remembered
-    challenge = Challenge(settings.challenge.plan, outside.recipes, remembered, book, outside.clock)
+    challenge = Challenge(
+        settings.challenge.plan(settings.plant.calendar), outside.recipes, remembered, book, outside.clock
+    )
     return References(challenge, StudyDesk(remembered.study, book))
 
 

@@ -8,9 +8,10 @@ A drawn part would have passed, and nothing but its lot has chosen it: what is f
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import datetime
 
 from models.evaluation.figures.time_uniform import running_limit
+from station.core.calendar import Calendar
 from station.core.moments import moment
 from station.core.records import JsonObject
 from station.labels.picking.truth import Truth, Truths
@@ -24,7 +25,7 @@ class Outgoing:
 
     Attributes:
         part_type: The type.
-        shift: When the shift began; None for all that is recorded.
+        shift: When the shift began, in the plant's zone; None for all that is recorded.
         checked: Drawn parts of which people have said what they are.
         defective: Of them defective; what nobody can tell, or people differ on, counts as such.
         waiting: Inspections of drawn parts of which nobody has said anything.
@@ -65,32 +66,19 @@ class Outgoing:
         }
 
 
-def outgoing(drawn: Iterable[JsonObject], truths: Truths, starts: Sequence[time] = ()) -> list[Outgoing]:
+def outgoing(drawn: Iterable[JsonObject], truths: Truths, calendar: Calendar | None = None) -> list[Outgoing]:
     """A row for each part type and shift, in the order in which they first came.
 
     Args:
         drawn: Records of the parts that were drawn, oldest first; see `RecordReader.spot_checks`.
         truths: What people say.
-        starts: When each shift begins, the earliest first, in this computer's zone; none for no shifts.
+        calendar: The plant's shifts; None for one row of all time.
     """
     rows: Mapping[tuple[str, datetime | None], list[JsonObject]] = defaultdict(list)
     for record in drawn:
-        shift = begin_of_shift(moment(record["entered_at"]), starts) if starts else None
+        shift = calendar.begin_at(moment(record["entered_at"])) if calendar else None
         rows[record["part_type"], shift].append(record)
     return [_row(part_type, shift, records, truths) for (part_type, shift), records in rows.items()]
-
-
-def begin_of_shift(at: datetime, starts: Sequence[time]) -> datetime:
-    """When the shift of a moment began, in this computer's zone.
-
-    Args:
-        at: The moment.
-        starts: When each shift begins, the earliest first; at least one.
-    """
-    local = at.astimezone()
-    days = (local.date(), local.date() - timedelta(days=1))
-    begun = (datetime.combine(day, start).astimezone() for day in days for start in reversed(starts))
-    return next(one for one in begun if one <= local)
 
 
 def _row(part_type: str, shift: datetime | None, records: Sequence[JsonObject], truths: Truths) -> Outgoing:

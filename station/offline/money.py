@@ -6,12 +6,11 @@ parts and those of a study are left out; a part without scores costs its review.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
-from datetime import datetime, time
 from typing import Any
 
 import numpy as np
 
-from station.core.challenge import last_start
+from station.core.calendar import Calendar
 from station.core.cost import good, rulings
 from station.core.moments import moment
 from station.core.part import Probabilities
@@ -57,13 +56,13 @@ class Bookkeeper:
     Args:
         table: The configured verdicts.
         prices: What goes wrong costs.
-        shift_starts: Times of day at which a shift begins; none: a day is one.
+        calendar: The plant's shifts.
     """
 
-    def __init__(self, table: Classes, prices: Prices, shift_starts: tuple[time, ...]) -> None:
+    def __init__(self, table: Classes, prices: Prices, calendar: Calendar) -> None:
         self._table = table
         self._prices = prices
-        self._starts = shift_starts or (time(),)
+        self._calendar = calendar
 
     def accounts(self, records: Iterable[JsonObject]) -> dict[str, Account]:
         """An account for each shift, by the moment that it began, as text; the oldest first.
@@ -78,9 +77,7 @@ class Bookkeeper:
         return found
 
     def _shift(self, entered_at: str) -> str:
-        at = moment(entered_at)
-        start: datetime = last_start(self._starts, at) or at
-        return f"{start.astimezone():%Y-%m-%d %H:%M}"
+        return f"{self._calendar.begin_at(moment(entered_at)):%Y-%m-%d %H:%M}"
 
     def _add(self, account: Account, record: JsonObject) -> None:
         account.parts += 1

@@ -26,13 +26,13 @@ async def show_search(visit: Visit) -> Response:
     """What was found; nothing where it cannot be read what is asked."""
     written = visit.request.query_params.get("q", "")[:MOST_TEXT]
     before = _number(visit.request.query_params.get("before", ""))
-    page, known = visit.desk.settings.page, _known(visit.desk)
-    terms = read_terms(written, page.zone, known)
+    plant, known = visit.desk.settings.plant, _known(visit.desk)
+    terms = read_terms(written, plant.zone, known)
     found = FoundPage((), None) if terms.misread else await asyncio.to_thread(_found, visit.desk, terms, before)
     return painted(
         visit, "search", 422 if terms.misread else 200, terms=terms, written=written, found=found, names=NAMES,
         more=found.before and address(terms, found.before), newest=before is not None and address(terms),
-        strange=terms.strange(known), zone=page.time_zone, local=lambda at: _local(at, page.zone),
+        strange=terms.strange(known), zone=plant.time_zone, local=lambda at: _local(at, plant.zone),
         reason_text=reason_text,
     )  # fmt: skip
 
@@ -68,7 +68,7 @@ def _found(desk: PageDesk, terms: Terms, before: int | None) -> FoundPage:
 
 
 def _sought(desk: PageDesk, terms: Terms) -> Sought:
-    zone, label = desk.settings.page.zone, terms.value("label")
+    zone, label = desk.settings.plant.zone, terms.value("label")
     since, until = (terms.value(name) for name in ("since", "until"))
     return Sought(
         since=since and moment_of(since, zone),

@@ -1,9 +1,11 @@
 """When golden parts are due, and what their judgements come to, as the records tell it."""
 
 from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from station.core.calendar import Calendar
 from station.core.challenge import (
     CHANGEOVER,
     CLOCK,
@@ -14,7 +16,6 @@ from station.core.challenge import (
     Plan,
     Standing,
     Step,
-    last_start,
     standings,
 )
 from station.core.errors import ConfigError
@@ -64,17 +65,20 @@ def test_a_type_that_was_never_challenged_is_due() -> None:
     assert Plan(GOLDEN).due(Standing(), NOW, AT) == FIRST
 
 
-def test_a_shift_start_is_due_once_also_when_the_clock_jumps_over_it() -> None:
-    local = datetime(2026, 5, 1, 13, 59).astimezone()  # the computer's zone is what is meant
-    plan, passed = Plan(GOLDEN, None, (time(6), time(14))), Standing(passed=Step(local, "ring", "passed", FIRST))
-    assert last_start(plan.shift_starts, local) == local.replace(hour=6, minute=0)
-    before = plan.due(Standing(passed=Step(local, "ring", "passed", FIRST, recipe_sha256=NOW)), NOW, local)
-    assert before is None
-    for later in (timedelta(minutes=1), timedelta(hours=3), timedelta(hours=15, minutes=50)):
-        assert passed.passed is not None
-        step = Step(local, "ring", "passed", FIRST, recipe_sha256=NOW)
-        assert plan.due(Standing(passed=step), NOW, local + later) == "shift start at 14:00"
-    assert last_start((), local) is None
+@pytest.mark.parametrize(
+    ("later", "due"),
+    [
+        (timedelta(minutes=1), "shift start at 14:00"),
+        (timedelta(hours=3), "shift start at 14:00"),
+        (timedelta(hours=15, minutes=50), "shift start at 22:00"),
+        (timedelta(0), None),
+    ],
+)
+def test_a_shift_start_is_due_also_when_the_clock_jumps_over_it(later: timedelta, due: str | None) -> None:
+    calendar = Calendar((time(6), time(14), time(22)), ZoneInfo("Asia/Seoul"))
+    at = datetime(2026, 5, 1, 4, 59, tzinfo=UTC)  # 13:59 in Seoul
+    passed = Standing(passed=Step(at, "ring", "passed", FIRST, recipe_sha256=NOW))
+    assert Plan(GOLDEN, None, calendar).due(passed, NOW, at + later) == due
 
 
 def test_what_was_seen_counts_for_one_round_and_one_recipe_alone() -> None:
@@ -101,8 +105,3 @@ def test_golden_parts_that_cannot_be_meant_are_refused(golden: list[tuple[str, s
     with pytest.raises(ConfigError) as caught:
         settings(challenge={"golden": rows})
     assert words in caught.value.detail
-
-
-def test_a_shift_start_that_is_no_time_is_refused() -> None:
-    with pytest.raises(ConfigError, match=r"challenge\.shift_starts"):
-        settings(challenge={"shift_starts": ["25:00"]})

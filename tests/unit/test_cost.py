@@ -149,7 +149,7 @@ async def test_a_shift_costs_what_its_records_say_and_each_rule_is_held_against_
         await ledger.judged(await ledger.enter(part(), PART_TYPE), judgement(chosen))
     await ledger.close()
     assert sure.verdicts["cost"] == "defect_free"
-    book = Bookkeeper(TABLE, prices, ())
+    book = Bookkeeper(TABLE, prices, settings().plant.calendar)
 
     (account,) = book.accounts(SqliteReader(tmp_path, TABLE).judged(RecordFilter())).values()
     assert (account.parts, account.passed, account.rejected, account.reviewed) == (3, 1, 1, 1)

@@ -1,24 +1,26 @@
 """What people say of the parts drawn by lot bounds the share of defective parts that went out."""
 
 from dataclasses import replace
-from datetime import datetime, time
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from station.core.calendar import Calendar
 from station.core.errors import FAULTS
 from station.core.records import RecordFilter
 from station.core.spot_check import Draw
 from station.labels.label import InspectionSubject, Label, WholePart
-from station.labels.outgoing import begin_of_shift, outgoing
+from station.labels.outgoing import outgoing
 from station.labels.picking.truth import Truths
 from station.records.query import spot_checked_records
 from tests.housings import Verdict
 from tests.picking import GOOD, after
 from tests.record_samples import PART_TYPE, decision, judgement, open_ledger, part
 
-STARTS = (time(6), time(14), time(22))
+CALENDAR = Calendar((time(6), time(14), time(22)), ZoneInfo("Asia/Seoul"))
 
 
 def drawn(number: int, entered_at: str = "2026-05-01T06:00:00.000Z", part_type: str = "SMH-385") -> dict[str, Any]:
@@ -54,18 +56,13 @@ def test_of_nothing_checked_nothing_is_said() -> None:
 
 
 def test_each_type_and_shift_has_a_row_of_its_own() -> None:
-    one, same, later = (datetime(2026, 5, 1, hour).astimezone().isoformat() for hour in (7, 13, 15))
+    hours = (22, 28, 30)  # of the last of April in UTC: 7, 13 and 15 o'clock on the first of May in Seoul
+    one, same, later = ((datetime(2026, 4, 30, tzinfo=UTC) + timedelta(hours=hour)).isoformat() for hour in hours)
     rows = [drawn(1, one), drawn(2, same), drawn(3, later), drawn(4, one, "ring")]
-    found = outgoing(rows, truths((1, GOOD), (2, "pits")), STARTS)
+    found = outgoing(rows, truths((1, GOOD), (2, "pits")), CALENDAR)
     told = [(row.part_type, row.shift and row.shift.hour, row.checked, row.defective) for row in found]
     assert told == [("SMH-385", 6, 2, 1), ("SMH-385", 14, 0, 0), ("ring", 6, 0, 0)]
     assert "shift of 2026-05-01 06:00" in found[0].sentence
-
-
-@pytest.mark.parametrize(("hour", "begun"), [(6, (1, 6)), (13, (1, 6)), (21, (1, 14)), (23, (1, 22)), (5, (30, 22))])
-def test_a_shift_that_goes_over_midnight_began_the_day_before(hour: int, begun: tuple[int, int]) -> None:
-    start = begin_of_shift(datetime(2026, 5, 1, hour, 30).astimezone(), STARTS)
-    assert (start.day, start.hour) == begun
 
 
 async def test_the_drawn_parts_are_found_among_the_records_as_they_were_judged(tmp_path: Path) -> None:

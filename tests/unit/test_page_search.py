@@ -184,7 +184,7 @@ def inspected(tmp_path_factory: pytest.TempPathFactory) -> Inspected:
 
 @pytest.fixture
 async def bench(inspected: Inspected) -> AsyncIterator[PageBench]:
-    async with paged(inspected.folder, configuration=page_settings(time_zone="Asia/Seoul")) as page:
+    async with paged(inspected.folder, configuration=page_settings({"time_zone": "Asia/Seoul"})) as page:
         yield page
     for file in (*inspected.folder.glob("page.db*"), *inspected.folder.glob("labels.db*")):
         file.unlink()

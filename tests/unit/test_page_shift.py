@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from station.core.calendar import Calendar
 from station.core.errors import FAULTS, ConfigError
 from station.core.moments import moment, stamp
 from station.core.period import Group, Period, StateChange
@@ -20,7 +21,6 @@ from station.core.table import housings
 from station.labels.picking.truth import Truth
 from station.page.roles import Role
 from station.page.shift.account import NOT_KNOWN, Stretch, by_state, stops, stretches
-from station.page.shift.calendar import Calendar
 from station.page.shift.chart import pareto
 from station.page.shift.figures import Oee, count_parts, found_by_people, oee_of, stops_by_reason
 from station.records.period import read_period
@@ -56,15 +56,15 @@ def test_a_shift_ends_where_the_next_one_begins_also_over_midnight_and_where_clo
 
 
 @pytest.mark.parametrize(
-    ("page", "wrong"),
+    ("plant", "wrong"),
     [
         ({"time_zone": "Mars/Olympus"}, "time_zone"), ({"time_zone": "../../etc/passwd"}, "time_zone"),
         ({"shifts": ["14:00", "06:00"]}, "shifts"), ({"shifts": []}, "shifts"), ({"shifts": ["24:00"]}, "shifts"),
     ],
 )  # fmt: skip
-def test_a_plant_without_a_day_is_refused(page: dict[str, object], wrong: str) -> None:
+def test_a_plant_without_a_day_is_refused(plant: dict[str, object], wrong: str) -> None:
     with pytest.raises(ConfigError, match=wrong):
-        page_settings(**page)
+        page_settings(plant)
 
 
 # ---------------------------------------------------------------------- the time by states
@@ -226,7 +226,7 @@ async def bench(tmp_path: Path) -> AsyncIterator[PageBench]:
     clock = SetClock()
     await asyncio.to_thread(Inspected.at, tmp_path)
     clock.go_on(hours=1)
-    async with paged(tmp_path, clock, page_settings(time_zone="Asia/Seoul", ideal_cycle_s=600)) as page:
+    async with paged(tmp_path, clock, page_settings({"time_zone": "Asia/Seoul"}, ideal_cycle_s=600)) as page:
         yield page
 
 

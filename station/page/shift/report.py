@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from station.core.calendar import Shift
 from station.core.errors import RecordError
 from station.core.moments import stamp
 from station.core.period import Period
@@ -12,7 +13,6 @@ from station.labels.label import InspectionSubject, Label
 from station.labels.picking.truth import Truth, Truths
 from station.page.desk import PageDesk
 from station.page.shift.account import Stop, Stretch, by_state, stops, stretches
-from station.page.shift.calendar import Shift
 from station.page.shift.figures import Found, Oee, Parts, count_parts, found_by_people, oee_of
 
 MOST_LABELLED = 100_000

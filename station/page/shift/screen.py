@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta, tzinfo
 
 from starlette.responses import Response
 
+from station.core.calendar import Calendar, Shift
 from station.core.errors import PageError
 from station.core.spreadsheet import csv_line
 from station.page.findings import reason_text
@@ -13,7 +14,6 @@ from station.page.guard import Entry, Visit
 from station.page.paint import painted
 from station.page.roles import EVERY_ROLE
 from station.page.shift.account import NOT_KNOWN
-from station.page.shift.calendar import Calendar, Shift
 from station.page.shift.chart import BAR_FROM, ROW, WIDTH, Pareto, pareto
 from station.page.shift.figures import stops_by_reason
 from station.page.shift.report import Report, report_on
@@ -37,7 +37,7 @@ async def show_shift(visit: Visit) -> Response:
         before=_address(calendar.before(report.shift)), number_of_shifts=len(calendar.numbers),
         after=_address(following) if following.begin <= visit.desk.clock.now() else None,
         defects=pareto(report.defects),
-        stop_reasons=_stop_chart(report), zone=visit.desk.settings.page.time_zone, minutes=_minutes,
+        stop_reasons=_stop_chart(report), zone=visit.desk.settings.plant.time_zone, minutes=_minutes,
         local=lambda at: f"{at.astimezone(calendar.zone):%H:%M:%S}", percent=_percent, not_known=NOT_KNOWN,
         day=lambda at: f"{at.astimezone(calendar.zone):%Y-%m-%d %H:%M}", sizes=(WIDTH, ROW, BAR_FROM),
         ideal_cycle_s=visit.desk.settings.page.ideal_cycle_s,
@@ -65,8 +65,7 @@ ENTRIES = (
 
 async def _asked(visit: Visit) -> tuple[Calendar, Report]:
     """The calendar of the plant, and the report on the shift that the address names."""
-    page, now = visit.desk.settings.page, visit.desk.clock.now()
-    calendar = Calendar(page.shift_times, page.zone)
+    calendar, now = visit.desk.settings.plant.calendar, visit.desk.clock.now()
     shift = _shift(visit, calendar, now)
     return calendar, await asyncio.to_thread(report_on, visit.desk, shift, now)
 

@@ -63,6 +63,10 @@ class Calendar:
         near = [self.shift(one, number) for one in (day - ONE_DAY, day) for number in self.numbers]
         return next(shift for shift in reversed(near) if shift.begin <= moment)
 
+    def begin_at(self, moment: datetime) -> datetime:
+        """When the shift at a moment began, in the plant's zone."""
+        return self.at(moment).begin.astimezone(self.zone)
+
     def before(self, shift: Shift) -> Shift:
         """The one before."""
         if shift.number > 1:
