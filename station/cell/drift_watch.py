@@ -2,7 +2,8 @@
 
     part judged ─▶ its type's course goes on ─▶ recorded with the part ─▶ alarms, and the next part's stricter rule
 
-The records are all that a restart needs. An alarm stands as long as one part type gives reason for it.
+The records are all that a restart needs. An alarm stands as long as one part type gives reason for it; that a promise
+is suspended stands until the type is calibrated anew.
 """
 
 import hashlib
@@ -13,12 +14,14 @@ import structlog
 from station.cell.alarms import Alarms
 from station.cell.concluding import Judged
 from station.core.broadcast import Broadcast
-from station.core.drift.course import ALARMS, SUSPENDED, Course, Drift, Watched
+from station.core.drift.course import ALARMS, UNLIKE, Course, Drift, Watched
 from station.core.drift.limits import LAST_PARTS, Limits
 from station.core.errors import FAULTS
 from station.core.events import DriftChanged
+from station.core.moments import stamp
 from station.core.part import Inspection
 from station.core.ports.records import PartLedger
+from station.core.promise import SUSPENDED, Suspension
 from station.core.recipe import Recipe, Recipes
 
 log = structlog.get_logger()
@@ -26,7 +29,7 @@ log = structlog.get_logger()
 LOT_DIGITS = 13
 """Hexadecimal digits of an inspection's lot: as many bits as a float has."""
 MEASURES = {code: name for name, code in ALARMS.items()}
-CODES = (SUSPENDED, *MEASURES)
+CODES = (UNLIKE, *MEASURES)
 
 
 class DriftWatch:
@@ -63,13 +66,13 @@ class DriftWatch:
                 self._courses[name] = self._course(recipe, history)
                 self._told[name] = self._courses[name].drift.beyond
         self._settle()
-        if any(self._told.values()):
+        if any(self._told.values()) or self._suspended:
             self._tell()
 
     def ruled(self, recipe: Recipe) -> Recipe:
         """The recipe as its next part is judged: while the promise is suspended more parts go to people as unknown."""
         novelty, course = recipe.rule.novelty, self._courses.get(recipe.part_type.name)
-        if novelty is None or course is None or not course.drift.suspended or not novelty.alpha:
+        if novelty is None or course is None or course.drift.suspended is None or not novelty.alpha:
             return recipe
         stricter = replace(novelty, alpha=max(novelty.alpha, self._alpha))
         return replace(recipe, rule=replace(recipe.rule, novelty=stricter))
@@ -81,7 +84,8 @@ class DriftWatch:
         if judgement.watched is None or course is None:
             return judged
         seen = replace(judgement.watched.seen, lot=lot_of(inspection.inspection_id))
-        return replace(judged, judgement=replace(judgement, watched=Watched(seen, course.take(seen))))
+        drift = course.take(seen, inspection.inspection_id, stamp(inspection.entered_at))
+        return replace(judged, judgement=replace(judgement, watched=Watched(seen, drift)))
 
     async def tell(self, inspection: Inspection, watched: Watched | None) -> None:
         """Tell what has changed with a part: alarms, and a note of each in the journal.
@@ -114,6 +118,17 @@ class DriftWatch:
                 self._alarms.warn(FAULTS[code], told)
             else:
                 self._alarms.warned(FAULTS[code])
+        if suspended := self._suspended:
+            told = "; ".join(f"{name}: {suspension.words}" for name, suspension in suspended.items())
+            self._alarms.warn(FAULTS[SUSPENDED], told)
+        else:
+            self._alarms.warned(FAULTS[SUSPENDED])
+
+    @property
+    def _suspended(self) -> dict[str, Suspension]:
+        """Why what is promised of part types does not hold, by their names."""
+        courses = ((name, course.drift.suspended) for name, course in self._courses.items())
+        return {name: suspension for name, suspension in courses if suspension is not None}
 
     def _tell(self) -> None:
         self._broadcast.tell(DriftChanged({name: course.drift for name, course in self._courses.items()}))
@@ -146,7 +161,7 @@ def lot_of(inspection_id: str) -> float:
 
 def words(name: str, code: str, drift: Drift, limits: Limits) -> str:
     """What is the matter with the parts of a type, for people."""
-    if code == SUSPENDED:
+    if code == UNLIKE:
         return f"{name}: after {drift.parts} parts the bets stand at {10**drift.wealth:.0f} to 1"
     figure = MEASURES[code]
     now, first = drift.now.get(figure, 0.0), drift.first.get(figure, 0.0)

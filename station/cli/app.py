@@ -254,7 +254,7 @@ def command(
     if answer["reason"]:
         out.print(escape(answer["reason"]), highlight=False)
     if answer["suspended"]:
-        out.print(escape(f"What is promised does not hold: {answer['suspended']}"), highlight=False)
+        out.print(escape(f"What is promised does not hold. {answer['suspended']}"), highlight=False)
     if answer["refused"]:
         err.print(escape(answer["refused"]), highlight=False)
         raise typer.Exit(1)

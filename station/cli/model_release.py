@@ -311,17 +311,17 @@ def show(
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show a bundle's model card; with --json its manifest."""
-    from models.manifest import CARD
-    from models.release.card import card_text
+    """Show a bundle's model card, with what is promised of it as it stands now; with --json its manifest."""
     from models.release.shelf import chosen_bundle
+    from station.host.bundles import find_shelf
+    from station.host.promise import card_of
 
-    found = chosen_bundle(bundle, _shelf(config, data))
+    settings = settings_of(config, "simulate.toml")
+    found = chosen_bundle(bundle, find_shelf(settings, data))
     if as_json:
         typer.echo(found.manifest.model_dump_json(indent=2))
         return
-    has_card = CARD in found.manifest.files
-    typer.echo(found.read(CARD).decode() if has_card else card_text(found.manifest))
+    typer.echo(card_of(found, settings, data))
     typer.echo(f"SHA-256 of the manifest: {found.identity.sha256}")
 
 

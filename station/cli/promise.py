@@ -15,6 +15,7 @@ from station.labels.picking.truth import Truths
 
 if TYPE_CHECKING:
     from station.core.calendar import Calendar
+    from station.core.promise import Standing, Suspension
     from station.labels.outgoing import Outgoing
 
 promise_app = typer.Typer(
@@ -46,30 +47,43 @@ def promise_show(
     parts that were drawn. With --json the drawn parts that wait for a label are named.
     """
     settings = settings_of(config, "simulate.toml")
-    promised = _promised(settings, data)
+    standings = _standings(settings, data)
+    suspensions = {name: one.suspension for name, one in standings.items()}
     chosen = RecordFilter.parse(since, until, (), None)
-    rows = _outgoing(settings, data, chosen, settings.plant.calendar if by_shift else None)
+    rows = _outgoing(settings, data, chosen, suspensions, settings.plant.calendar if by_shift else None)
     if as_json:
+        promised = {name: {"sentence": one.sentence, "suspended": one.is_suspended} for name, one in standings.items()}
         print(json.dumps({"promised": promised, "outgoing": [row.plain() for row in rows]}, indent=2))
         return
-    for sentence in (*promised.values(), *(row.sentence for row in rows)):
-        out.print(sentence, markup=False, soft_wrap=True, highlight=False)
+    for one in standings.values():
+        _say(one.sentence, one.suspension)
+    for row in rows:
+        _say(row.sentence, row.suspension)
     if not rows:
-        told = "No part was drawn to be looked at; decision.spot_check says how many of those that would pass are."
-        out.print(told, markup=False, soft_wrap=True, highlight=False)
+        _say("No part was drawn to be looked at; decision.spot_check says how many of those that would pass are.")
 
 
-def _promised(settings: Settings, data: Path | None) -> dict[str, str]:
-    """The sentence of each part type."""
-    from station.host.promise import sentences
+def _say(sentence: str, suspension: "Suspension | None" = None) -> None:
+    """Print a sentence, grey where what it promises is suspended."""
+    style = "dim" if suspension is not None else None
+    out.print(sentence, style=style, markup=False, soft_wrap=True, highlight=False)
 
-    return sentences(settings, data)
+
+def _standings(settings: Settings, data: Path | None) -> "dict[str, Standing]":
+    """Where each part type's promise stands."""
+    from station.host.promise import standings
+
+    return standings(settings, data)
 
 
 def _outgoing(
-    settings: Settings, data: Path | None, chosen: RecordFilter, calendar: "Calendar | None"
+    settings: Settings,
+    data: Path | None,
+    chosen: RecordFilter,
+    suspensions: "dict[str, Suspension | None]",
+    calendar: "Calendar | None",
 ) -> "list[Outgoing]":
     from station.labels.outgoing import outgoing
 
     truths = Truths(open_labels(settings, data).labels(), settings.table.passing.name)
-    return outgoing(read_records(settings, data).spot_checks(chosen), truths, calendar)
+    return outgoing(read_records(settings, data).spot_checks(chosen), truths, suspensions, calendar)

@@ -15,6 +15,7 @@ from station.cli.records_cost import records_cost
 from station.cli.terminal import ConfigOption, DataOption, JsonOption, out, settings_of
 from station.core.errors import ConfigError
 from station.core.ports.records import RecordReader
+from station.core.promise import Suspension, suspended
 from station.core.records import JsonObject, RecordFilter
 from station.core.rulings import Rulings
 from station.host.records import read_records
@@ -114,7 +115,8 @@ def _looks(record: JsonObject) -> Iterator[tuple[str, str]]:
     if record["pass_threshold"] is not None:
         yield "a pass takes", f"{record['pass_threshold']:g}"
     if record["promise"] is not None:
-        yield "promised", record["promise"]
+        drift = record["drift"]
+        yield "promised", suspended(record["promise"], Suspension.of(drift["suspended"]) if drift is not None else None)
 
 
 def _rules(rules: JsonObject) -> str:

@@ -65,7 +65,11 @@ class Calendar:
 
     def begin_at(self, moment: datetime) -> datetime:
         """When the shift at a moment began, in the plant's zone."""
-        return self.at(moment).begin.astimezone(self.zone)
+        return self.begin_of(self.at(moment))
+
+    def begin_of(self, shift: Shift) -> datetime:
+        """When a shift begins, in the plant's zone."""
+        return shift.begin.astimezone(self.zone)
 
     def before(self, shift: Shift) -> Shift:
         """The one before."""

@@ -53,6 +53,7 @@ PART = (  # 2xxx part, scan, and what is promised of parts
     Fault(2128, "part.golden_refused", "This golden part was laid in already, or is announced as another part type. Take it away, and lay in those named.", Reaction.SUSPEND),
     Fault(2129, "part.challenge_failed", "A golden part was judged wrongly: every part since the last passed challenge is suspect. List them with `station challenge suspects`, find the cause, then Unhold and lay in all golden parts.", Reaction.HOLD),
     Fault(2130, "quality.drift", "Parts of a type are no longer like those that it was calibrated on: what is promised of it does not hold, and more of them go to review. Find out what has changed, then run `station model calibrate` with parts of now.", Reaction.WARN),
+    Fault(2150, "quality.promise_suspended", "What is promised of a part type does not hold any more: lamp, focus, lens or parts have changed. Mend the cause, then run `station model calibrate` with parts of now, and prove the promise anew.", Reaction.WARN),
     Fault(2140, "part.review_cheaper", "By the configured prices a look at the part is cheaper than to pass or to reject it. Inspect it by eye.", Reaction.REVIEW),
 )
 JIG = (  # 3xxx jig

@@ -1,8 +1,14 @@
 """What is promised of a network: how many defective parts pass at the most, and the one sentence that says so."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal, Self
+
+from station.core.moments import moment
+
+SUSPENDED = "quality.promise_suspended"
+"""The fault that stands as long as a promise is suspended, whatever has become of its cause."""
 
 PartsKind = Literal["real", "rendered"]
 """Parts of a line, or parts that were drawn: what is proven on these says nothing of those."""
@@ -58,6 +64,58 @@ class Promise:
 NOTHING_PROMISED = "Nothing is promised of how many defective parts pass; `station model promise` proves what can be."
 
 
-def said_of(promise: Promise | None, part_type: str) -> str:
-    """The sentence of a promise, or that there is none."""
-    return promise.sentence if promise else f"{part_type}: {NOTHING_PROMISED}"
+@dataclass(frozen=True, slots=True)
+class Suspension:
+    """Why what is promised of a part type does not hold any more, until the type is calibrated anew.
+
+    Attributes:
+        since: When the part was taken on with which it ended, UTC, as `station.core.moments` writes it.
+        inspection_id: Of that part.
+        because: Codes of the faults that were found, the first one first.
+    """
+
+    since: str
+    inspection_id: str
+    because: tuple[str, ...]
+
+    @classmethod
+    def of(cls, recorded: Mapping[str, Any] | None) -> Self | None:
+        """The same as a record has it."""
+        return None if not recorded else cls(**{**recorded, "because": tuple(recorded["because"])})
+
+    @property
+    def words(self) -> str:
+        """Since when, why, and how it ends."""
+        since = f"{moment(self.since):%Y-%m-%d %H:%M} UTC"
+        return f"Suspended since {since} ({', '.join(self.because)}), until calibrated anew"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What is promised of a part type's parts that pass, and whether it holds.
+
+    Attributes:
+        part_type: The type.
+        promise: What was proven; None where nothing was.
+        suspension: Why it does not hold any more; None while it does.
+    """
+
+    part_type: str
+    promise: Promise | None
+    suspension: Suspension | None = None
+
+    @property
+    def is_suspended(self) -> bool:
+        """Whether it does not hold any more."""
+        return self.suspension is not None
+
+    @property
+    def sentence(self) -> str:
+        """What is said of it wherever it is read."""
+        said = self.promise.sentence if self.promise else f"{self.part_type}: {NOTHING_PROMISED}"
+        return suspended(said, self.suspension)
+
+
+def suspended(sentence: str, suspension: Suspension | None) -> str:
+    """A sentence that promises something, and before it why it does not hold, where it does not."""
+    return sentence if suspension is None else f"{suspension.words}: {sentence}"

@@ -26,7 +26,7 @@ from station.host.devices import (
     prove_robot,
 )
 from station.host.novelty import novelty_doubts
-from station.host.promise import promise_doubts, sentences
+from station.host.promise import promise_doubts, standings
 from station.host.recipes import classes_not_answered, find_bundles, lightless, make_recipes
 
 PLC_PATIENCE_S = 3.0
@@ -94,7 +94,7 @@ async def _model(settings: Settings, data: Path) -> str:
         history_doubt(settings, data),
         lightless(settings, bundles),
     )
-    promised = " ".join(sentences(settings, data).values())
+    promised = " ".join(standing.sentence for standing in standings(settings, data).values())
     return f"{'; but '.join(filter(None, (said, *doubts)))}. {promised}"
 
 

@@ -13,9 +13,9 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
-from station.core.drift.course import SUSPENDED
 from station.core.errors import ControlError
 from station.core.peer import Peer, user_name
+from station.core.promise import SUSPENDED
 
 SOCKET = "station.socket"
 ANSWER_TIMEOUT_S = 5.0
@@ -39,8 +39,8 @@ async def send(data: Path, word: str) -> dict[str, str | None]:
         ControlError: As for `ask`.
     """
     answer = await ask(data, word)
-    drifting = (alarm["detail"] for alarm in answer["alarms"] if alarm["code"] == SUSPENDED and alarm["active"])
-    return {key: answer[key] for key in ("state", "reason", "refused")} | {"suspended": next(drifting, None)}
+    suspended = (alarm["detail"] for alarm in answer["alarms"] if alarm["code"] == SUSPENDED and alarm["active"])
+    return {key: answer[key] for key in ("state", "reason", "refused")} | {"suspended": next(suspended, None)}
 
 
 async def ask(data: Path, words: str, timeout_s: float = ANSWER_TIMEOUT_S) -> dict[str, Any]:

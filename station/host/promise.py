@@ -1,16 +1,23 @@
-"""What is promised of each part type's network, and what a person should know of it."""
+"""What is promised of each part type's network, whether it holds, and what a person should know of it."""
 
 from collections.abc import Mapping
 from pathlib import Path
 
-from models.manifest import Bundle
-from station.core.promise import said_of
+from models.chapters import with_chapter
+from models.manifest import CARD, Bundle
+from models.novelty.file import read_calibrations
+from models.promise.words import chapter
+from models.release.card import card_text
+from station.core.drift.course import Drift
+from station.core.errors import RecordError
+from station.core.promise import Standing, Suspension
 from station.core.settings import Settings
 from station.host.recipes import bundle_names, find_bundles
+from station.host.records import read_records
 
 
-def sentences(settings: Settings, folder: Path | None = None) -> dict[str, str]:
-    """The sentence of each part type, by its name.
+def standings(settings: Settings, folder: Path | None = None) -> dict[str, Standing]:
+    """Where the promise of each part type stands, by its name; blocking.
 
     Args:
         settings: The part types, and which network each has.
@@ -18,10 +25,29 @@ def sentences(settings: Settings, folder: Path | None = None) -> dict[str, str]:
 
     Raises:
         ModelError: A bundle cannot be used.
+        RecordError: The records cannot be read.
     """
-    bundles = find_bundles(settings, folder)
+    bundles, drifts = find_bundles(settings, folder), _drifts(settings, folder)
     named = bundle_names(settings).items()
-    return {kind: said_of(bundles[name].manifest.promises.get(kind), kind) for kind, name in named}
+    return {
+        kind: Standing(
+            kind, bundles[name].manifest.promises.get(kind), _suspension(kind, bundles[name], drifts.get(kind))
+        )
+        for kind, name in named
+    }
+
+
+def card_of(bundle: Bundle, settings: Settings, folder: Path | None = None) -> str:
+    """A bundle's card, on which a promise that does not hold any more at this station says so; blocking.
+
+    Raises:
+        ModelError: The bundle cannot be used.
+        RecordError: The records cannot be read.
+    """
+    card = bundle.read(CARD).decode() if CARD in bundle.manifest.files else card_text(bundle.manifest)
+    found = {kind: _suspension(kind, bundle, drift) for kind, drift in _drifts(settings, folder).items()}
+    suspensions = {kind: suspension for kind, suspension in found.items() if suspension is not None}
+    return with_chapter(card, chapter(bundle.manifest, suspensions)) if suspensions else card
 
 
 def promise_doubts(bundles: Mapping[str, Bundle], settings: Settings) -> list[str]:
@@ -40,3 +66,21 @@ def promise_doubts(bundles: Mapping[str, Bundle], settings: Settings) -> list[st
         for kind, promise in found.items()
         if promise is not None and promise.measured_by != runs
     ]
+
+
+def _drifts(settings: Settings, folder: Path | None) -> Mapping[str, Drift]:
+    """What the parts of each type have come to; nothing where no station has run yet."""
+    try:
+        return read_records(settings, folder).drifts()
+    except RecordError as error:
+        if error.code == "record.unknown":
+            return {}
+        raise
+
+
+def _suspension(part_type: str, bundle: Bundle, drift: Drift | None) -> Suspension | None:
+    """Why a bundle's promise does not hold; what was found with another calibration than its own says nothing of it."""
+    calibration = read_calibrations(bundle).get(part_type)
+    if drift is None or drift.calibration != (calibration.sha256 if calibration is not None else None):
+        return None
+    return drift.suspended

@@ -7,12 +7,13 @@ A drawn part would have passed, and nothing but its lot has chosen it: what is f
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from models.evaluation.figures.time_uniform import running_limit
-from station.core.calendar import Calendar
+from station.core.calendar import Calendar, Shift
 from station.core.moments import moment
+from station.core.promise import Suspension, suspended
 from station.core.records import JsonObject
 from station.labels.picking.truth import Truth, Truths
 
@@ -29,6 +30,7 @@ class Outgoing:
         checked: Drawn parts of which people have said what they are.
         defective: Of them defective; what nobody can tell, or people differ on, counts as such.
         waiting: Inspections of drawn parts of which nobody has said anything.
+        suspension: Why the limit does not hold any more; None while it does, or for a shift that was over by then.
     """
 
     part_type: str
@@ -36,6 +38,7 @@ class Outgoing:
     checked: int
     defective: int
     waiting: tuple[str, ...]
+    suspension: Suspension | None = None
 
     @property
     def limit(self) -> float:
@@ -50,7 +53,8 @@ class Outgoing:
         if not self.checked:
             return f"Outgoing defects of {self.part_type}{when}: nothing can be said, n = 0 checked{waits}."
         counts = f"n = {self.checked:,} checked, {self.defective:,} of them defective"
-        return f"Outgoing defects of {self.part_type}{when}: at most {self.limit:.2%} (95 %), {counts}{waits}."
+        said = f"Outgoing defects of {self.part_type}{when}: at most {self.limit:.2%} (95 %), {counts}{waits}."
+        return suspended(said, self.suspension)
 
     def plain(self) -> JsonObject:
         """As plain data, for JSON."""
@@ -62,31 +66,44 @@ class Outgoing:
             "waiting": list(self.waiting),
             "limit": self.limit,
             "confidence": CONFIDENCE,
+            "suspended": self.suspension is not None,
             "sentence": self.sentence,
         }
 
 
-def outgoing(drawn: Iterable[JsonObject], truths: Truths, calendar: Calendar | None = None) -> list[Outgoing]:
+def outgoing(
+    drawn: Iterable[JsonObject],
+    truths: Truths,
+    suspensions: Mapping[str, Suspension | None],
+    calendar: Calendar | None = None,
+) -> list[Outgoing]:
     """A row for each part type and shift, in the order in which they first came.
 
     Args:
         drawn: Records of the parts that were drawn, oldest first; see `RecordReader.spot_checks`.
         truths: What people say.
+        suspensions: By part type, why its limits do not hold any more.
         calendar: The plant's shifts; None for one row of all time.
     """
-    rows: Mapping[tuple[str, datetime | None], list[JsonObject]] = defaultdict(list)
+    rows: Mapping[tuple[str, Shift | None], list[JsonObject]] = defaultdict(list)
     for record in drawn:
-        shift = calendar.begin_at(moment(record["entered_at"])) if calendar else None
+        shift = calendar.at(moment(record["entered_at"])) if calendar is not None else None
         rows[record["part_type"], shift].append(record)
-    return [_row(part_type, shift, records, truths) for (part_type, shift), records in rows.items()]
+    found = []
+    for (part_type, shift), records in rows.items():
+        begun = calendar.begin_of(shift) if calendar is not None and shift is not None else None
+        suspension = suspensions.get(part_type)
+        over = suspension is not None and shift is not None and shift.end <= moment(suspension.since)
+        found.append(replace(_row(part_type, begun, records, truths), suspension=None if over else suspension))
+    return found
 
 
-def _row(part_type: str, shift: datetime | None, records: Sequence[JsonObject], truths: Truths) -> Outgoing:
+def _row(part_type: str, begun: datetime | None, records: Sequence[JsonObject], truths: Truths) -> Outgoing:
     said = [(record["inspection_id"], truths.of_inspection(record["inspection_id"])) for record in records]
     known = [truth for _inspection, truth in said if truth is not None]
     return Outgoing(
         part_type=part_type,
-        shift=shift,
+        shift=begun,
         checked=len(known),
         defective=sum(truth is not Truth.GOOD for truth in known),
         waiting=tuple(inspection for inspection, truth in said if truth is None),

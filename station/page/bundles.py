@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
 
-from models.manifest import CARD, Bundle, load_bundle
-from models.release.card import card_text
+from models.manifest import Bundle, load_bundle
 from models.release.gate_report import explain, read_report
 from models.release.history import Entry
 from models.release.shelf import PROMOTED, Shelf, chosen_bundle
@@ -17,6 +16,7 @@ from station.core.part import ModelIdentity
 from station.core.settings import Settings
 from station.core.sought import Sought
 from station.host.bundles import find_shelf
+from station.host.promise import card_of
 from station.host.promoting import doubts
 from station.host.recipes import bundle_names, require_fit
 from station.page.desk import PageDesk
@@ -55,7 +55,7 @@ class Sheet:
 
     Attributes:
         bundle: The bundle.
-        card: Its model card.
+        card: Its model card, on which a promise that does not hold any more says so.
         gate: The gate's report on it, in lines; empty where there is none.
     """
 
@@ -117,9 +117,7 @@ def sheet(desk: PageDesk, sha256: str) -> Sheet:
         with suppress(ModelError):
             bundle = load_bundle(folder)
             if bundle.identity.sha256 == sha256:
-                has_card = CARD in bundle.manifest.files
-                card = bundle.read(CARD).decode() if has_card else card_text(bundle.manifest)
-                return Sheet(bundle, card, _gate(shelf.verdict_of(sha256)))
+                return Sheet(bundle, card_of(bundle, desk.settings, desk.folder), _gate(shelf.verdict_of(sha256)))
     raise PageError("page.no_such_model", f"there is no bundle of the hash {sha256[:12]}")
 
 

@@ -4,12 +4,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
+from station.core.drift.course import Drift
 from station.core.errors import ConfigError
 from station.core.period import Period
 from station.core.records import EVERY_ALARM, AlarmFilter, JsonObject, ListedRecord, RecordFilter
 from station.core.sought import FoundPage, Sought
 from station.core.verdicts import Classes
-from station.records import alarms, events, light, query, search
+from station.records import alarms, drifts, events, light, query, search
 from station.records.period import read_period
 
 
@@ -58,6 +59,10 @@ class SqliteReader:
     def spot_checks(self, chosen: RecordFilter) -> Iterator[JsonObject]:
         """The inspections whose part was drawn to be looked at, oldest first, with the flat columns."""
         return query.spot_checked_records(self._folder, chosen)
+
+    def drifts(self) -> dict[str, Drift]:
+        """What the parts of each type have come to, by its name."""
+        return drifts.newest(self._folder)
 
     def scan(self, sha256: str) -> str:
         """Where in the data folder the archived scan of this hash lies."""

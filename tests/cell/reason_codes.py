@@ -11,7 +11,7 @@ REASON_CODE: dict[str, int] = {
     "part.two_objects": 2105, "part.unknown_type": 2106, "part.too_dark": 2107, "part.low_confidence": 2108,
     "part.interrupted": 2109, "part.bad_id": 2110, "part.unexpected": 2111, "part.saturated": 2112,
     "part.withdrawn": 2113, "part.unknown": 2114, "part.spot_check": 2115,
-    "part.not_promised": 2116, "part.looks_differ": 2120, "quality.drift": 2130,
+    "part.not_promised": 2116, "part.looks_differ": 2120, "quality.drift": 2130, "quality.promise_suspended": 2150,
     "part.golden": 2125, "part.challenge_due": 2126, "part.study": 2127, "part.golden_refused": 2128,
     "part.challenge_failed": 2129, "part.review_cheaper": 2140,
     "jig.unreachable": 3001, "jig.not_at_speed": 3002, "jig.not_stopped": 3003, "jig.fault": 3004,

@@ -72,8 +72,13 @@ async def test_lamp_focus_and_dirt_are_alarms_while_they_last_and_the_cell_goes_
         assert alarms(bench).get(code) is False
         noted = [(event, detail.split()[1]) for event, detail in bench.ledger.events if event.startswith("drift")]
         assert noted == [("drift_found", f"{code}:"), ("drift_over", f"{code}:")]
-        told = [event.drifts["smh_385"].beyond for event in bench.events if isinstance(event, DriftChanged)]
-        assert told[-2:] == [(code,), ()]
+        told = [event.drifts["smh_385"] for event in bench.events if isinstance(event, DriftChanged)]
+        assert [drift.beyond for drift in told[-2:]] == [(code,), ()]
+        suspended = [drift.suspended and drift.suspended.because for drift in told[-2:]]
+        assert suspended == [(code,), (code,)], "until calibrated anew, whatever has become of the cause"
+        (listed,) = (alarm for alarm in bench.desk.view.alarms if alarm.fault.code == "quality.promise_suspended")
+        assert listed.active
+        assert listed.detail.startswith("smh_385: Suspended since ")
 
 
 async def test_parts_that_change_suspend_the_promise_and_more_of_them_go_to_people(
@@ -100,11 +105,12 @@ async def test_parts_that_change_suspend_the_promise_and_more_of_them_go_to_peop
         listed = bench.desk.view.alarms
     async with running(drift, ledger=ledger, alarms=listed) as bench:
         await bench.start()
-        assert alarms(bench) == {"quality.drift": True}
+        assert alarms(bench) == {"quality.drift": True, "quality.promise_suspended": True}
         async with listening(bench.desk, tmp_path):
             suspended = (await send(tmp_path, "status"))["suspended"]
         assert suspended is not None
-        assert suspended.startswith("smh_385: after 9 parts the bets stand at ")
+        assert suspended.startswith("smh_385: Suspended since ")
+        assert suspended.endswith(" UTC (quality.drift), until calibrated anew")
         bench.classifier.known.score = 0.95
         bench.feed("Q1")
         await until(lambda: bench.floor.sorted_parts)

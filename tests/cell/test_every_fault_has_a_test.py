@@ -80,6 +80,7 @@ ELSEWHERE: dict[str, tuple[str, str]] = {
     "hand.taken": (HAND, "test_of_two_people_one_has_it"),
     "hand.gone": (HAND, "test_what_was_on_its_way_when_it_was_taken_back_is_not_carried_out"),
     "hand.refused": (HAND, "test_it_is_taken_with_a_reason_and_for_a_time"),
+    "quality.promise_suspended": (DRIFT, "test_lamp_focus_and_dirt_are_alarms_while_they_last_and_the_cell_goes_on"),
     "quality.drift": (DRIFT, "test_parts_that_change_suspend_the_promise_and_more_of_them_go_to_people"),
     "camera.lamp_faded": (DRIFT, WEARING), "camera.out_of_focus": (DRIFT, WEARING), "camera.dirt": (DRIFT, WEARING),
     "config.port_in_use": ("test_refused_starts.py", "test_a_simulated_cell_whose_port_is_taken_says_so"),

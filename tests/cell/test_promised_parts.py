@@ -11,10 +11,12 @@ from models.manifest import CARD, load_bundle
 from models.promise.sections import PROMISE
 from station.cli.model import model_app
 from station.cli.promise import promise_app
+from station.cli.records import records_app
+from station.core.drift import course, limits
 from station.core.errors import StationError
 from station.core.records import RecordFilter
 from station.core.settings import load_settings
-from station.host.promise import promise_doubts, sentences
+from station.host.promise import promise_doubts, standings
 from station.host.recipes import find_bundles, make_recipes
 from station.records.query import list_records, show_record
 from tests.cell.product_bench import product_cell
@@ -85,6 +87,39 @@ async def test_what_six_stained_parts_prove_is_said_in_one_sentence_and_a_drawn_
     assert shown.output.splitlines() == [proven.sentence, waits]
 
 
+async def test_a_lens_that_gets_dirty_suspends_the_promise_wherever_it_is_read(
+    config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module, name, parts in ((limits, "FIRST_PARTS", 2), (limits, "LAST_PARTS", 3), (course, "LAST_PARTS", 3)):
+        monkeypatch.setattr(module, name, parts)
+    words = ("--parts", "rendered", "--from", stained(tmp_path / "stains", 6), "--target", 0.4)
+    assert promise(config, tmp_path / "plate-2", *words).exit_code == 0
+    promised, data = with_bundle(config, "plate-2"), tmp_path / "cell" / "data"
+    settings, options = load_settings(promised), ("--config", str(promised), "--data", str(data))
+    holds = standings(settings, data)["plate"]
+    assert not holds.is_suspended
+    shown = tuple(Shown(f"P{number}", PLATE, "good", GREY) for number in range(1, 6))
+    recording = make_recording(tmp_path / "shown", shown)
+    async with product_cell(promised, recording, tmp_path / "cell", faults=("lens-dirty@P4",)) as cell:
+        await cell.take_all(5)
+        records = cell.records()
+    drifts = {part_id: record["drift"] for part_id, record in records.items()}
+    assert [drifts[part.part_id]["suspended"] for part in shown[:4]] == [None] * 4
+    assert drifts["P5"]["suspended"]["because"] == ["camera.dirt"], "due with the second of three"
+    stands = standings(settings, data)["plate"]
+    assert stands.sentence == f"{stands.suspension.words}: {holds.sentence}" if stands.suspension else ""
+    dirty = records["P5"]["inspection_id"]
+    for app, command in (
+        (promise_app, ("show",)),
+        (model_app, ("show", str(tmp_path / "plate-2"))),
+        (records_app, ("show", dirty)),
+    ):
+        told = CliRunner().invoke(app, [*command, *options]).output
+        assert stands.sentence in " ".join(told.split()), command
+    calibrated = with_bundle(config, "plate-1", "spot_check = 0\n")
+    assert standings(load_settings(calibrated), data)["plate"].is_suspended, "none of the two is calibrated"
+
+
 async def test_what_four_stained_parts_cannot_prove_is_said_and_passes_as_before(config: Path, tmp_path: Path) -> None:
     words = ("--parts", "rendered", "--from", stained(tmp_path / "stains", 4), "--target", 0.4)
     result = promise(config, tmp_path / "plate-2", *words)
@@ -101,7 +136,7 @@ async def test_what_four_stained_parts_cannot_prove_is_said_and_passes_as_before
 
 def test_a_network_of_which_nothing_is_proven_says_so(config: Path) -> None:
     settings = load_settings(config)
-    assert sentences(settings) == {"plate": NOTHING}
+    assert {name: one.sentence for name, one in standings(settings).items()} == {"plate": NOTHING}
     assert promise_doubts(find_bundles(settings), settings) == []
 
 

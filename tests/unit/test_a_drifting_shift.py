@@ -14,6 +14,7 @@ from station.core.drift.course import Course, Drift, Seen
 from station.core.drift.limits import Limits
 from station.core.novelty.conformal import Calibration
 
+AT = "2026-05-01T06:00:00.000Z"
 PARTS, CALIBRATED = 2000, 199
 FADES_FROM, FADES_BY = 300, 0.0003
 DIRTY_FROM, DIRT = 900, 9.0
@@ -36,7 +37,8 @@ class Shift:
     def drifts(self) -> list[Drift]:
         course = Course(Calibration(tuple(np.sort(self.calibrated).tolist()), "ca" * 32, "openvino int8"), Limits())
         rows = zip(self.lamp.tolist(), self.streak.tolist(), self.score.tolist(), self.lot.tolist(), strict=True)
-        return [course.take(Seen(lamp, 1.9, streak, score, lot)) for lamp, streak, score, lot in rows]
+        seen = (Seen(lamp, 1.9, streak, score, lot) for lamp, streak, score, lot in rows)
+        return [course.take(one, f"I{number}", AT) for number, one in enumerate(seen)]
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +96,11 @@ def test_every_alarm_comes_with_the_part_in_which_it_is_due(shift: Shift) -> Non
     assert told == pytest.approx(np.log10(wealth[: len(told)]), abs=1e-9)
 
 
-def test_what_is_promised_is_suspended_from_then_on_and_not_before(shift: Shift) -> None:
-    suspended = [drift.suspended for drift in shift.drifts()]
-    since = suspended.index(True)
-    assert suspended == [False] * since + [True] * (PARTS - since)
+def test_what_is_promised_is_suspended_from_the_first_alarm_on_and_not_before(shift: Shift) -> None:
+    drifts = shift.drifts()
+    since = next(part for part, drift in enumerate(drifts) if drift.beyond)
+    assert [drift.suspended is not None for drift in drifts] == [False] * since + [True] * (PARTS - since)
+    assert {drift.suspended.inspection_id for drift in drifts[since:] if drift.suspended} == {f"I{since}"}
+    last = drifts[-1].suspended
+    assert last is not None
+    assert set(last.because) == {"camera.lamp_faded", "camera.dirt", "quality.drift"}

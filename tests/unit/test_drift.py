@@ -8,13 +8,15 @@ import numpy as np
 import pytest
 
 from station.core.drift import course as courses
-from station.core.drift.course import Course, Seen, Watched
+from station.core.drift.course import Course, Drift, Seen, Watched
 from station.core.drift.limits import FIRST_PARTS, Limits
 from station.core.drift.martingale import Order, Wealth
 from station.core.novelty.conformal import Calibration
+from station.core.promise import Suspension
 
 LIMITS = Limits()
 GOOD = Seen(lamp=5.4, edge_px=1.9, streak=0.3)
+INSPECTION, AT = "01M3N7", "2026-05-01T06:00:00.000Z"
 PLAYED, PARTS = 150, 400
 MOST_FALSE = 7
 """Of 150 fair courses, where one in a hundred may be false: more come with a chance of 1 in 6,000."""
@@ -28,8 +30,12 @@ def scored(rng: np.random.Generator, shift: float = 0.0) -> Seen:
     return replace(GOOD, score=rng.normal(shift, 1), lot=rng.random())
 
 
+def take(course: Course, seen: Seen) -> Drift:
+    return course.take(seen, INSPECTION, AT)
+
+
 def play(course: Course, seen: Sequence[Seen]) -> list[Watched]:
-    return [Watched(one, course.take(one)) for one in seen]
+    return [Watched(one, take(course, one)) for one in seen]
 
 
 @pytest.mark.parametrize("parts", [0, 1, 7, 300])
@@ -54,7 +60,7 @@ def test_parts_that_stay_the_same_raise_no_more_alarms_than_stated() -> None:
     rng, false = np.random.default_rng(11), 0
     for _ in range(PLAYED):
         course = Course(calibration(rng), LIMITS)
-        false += any(course.take(scored(rng)).suspended for _ in range(PARTS))
+        false += any(take(course, scored(rng)).suspended for _ in range(PARTS))
     assert false <= MOST_FALSE
 
 
@@ -74,7 +80,7 @@ def test_parts_that_have_changed_suspend_the_promise_until_they_are_calibrated_a
     assert history[-1].drift.suspended, "it does not end by itself"  # type: ignore[union-attr]
     assert Course(good, LIMITS, history).drift.suspended, "nor with a restart"
     anew = Course(replace(good, sha256="cb" * 32), LIMITS, history).drift
-    assert (anew.suspended, anew.parts, anew.first, anew.beyond) == (False, 0, {}, ())
+    assert (anew.suspended, anew.parts, anew.first, anew.beyond) == (None, 0, {}, ())
 
 
 def test_a_restart_goes_on_as_if_there_had_been_none(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -96,14 +102,14 @@ def test_a_part_that_could_not_be_recorded_costs_a_restart_nothing_but_that_part
     history = play(Course(good, LIMITS), [scored(rng) for _ in range(40)])
     del history[20]
     went_on = Course(good, LIMITS, history).drift
-    assert (went_on.parts, went_on.first, went_on.suspended) == (39, GOOD.figures(), False)
+    assert (went_on.parts, went_on.first, went_on.suspended) == (39, GOOD.figures(), None)
 
 
 def test_without_a_calibration_nothing_is_bet_and_lamp_focus_and_dirt_are_watched_all_the_same() -> None:
     course = Course(None, LIMITS)
     (*_, last) = play(course, [replace(GOOD, score=9.0)] * 60)
     assert last.drift is not None
-    assert (last.drift.p, last.drift.wealth, last.drift.suspended) == (None, 0.0, False)
+    assert (last.drift.p, last.drift.wealth, last.drift.suspended) == (None, 0.0, None)
     assert last.drift.first == last.drift.now == GOOD.figures()
 
 
@@ -119,21 +125,39 @@ def test_an_alarm_is_due_with_the_fifth_of_nine_parts_beyond_its_limit(worse: di
     course = Course(None, LIMITS)
     play(course, [GOOD] * (FIRST_PARTS + 10))
     bad = replace(GOOD, **worse)
-    beyond = [course.take(bad).beyond for _ in range(5)]
+    beyond = [take(course, bad).beyond for _ in range(5)]
     assert beyond == [(), (), (), (), (code,)]
-    assert [course.take(GOOD).beyond for _ in range(5)] == [(code,), (code,), (code,), (code,), ()]
+    assert [take(course, GOOD).beyond for _ in range(5)] == [(code,), (code,), (code,), (code,), ()]
+
+
+def test_a_promise_is_suspended_with_the_first_alarm_and_stays_so_when_its_cause_is_mended() -> None:
+    course, shown = Course(None, LIMITS), [GOOD] * FIRST_PARTS + [replace(GOOD, streak=9.0)] * 5 + [GOOD] * 9
+    shown += [replace(GOOD, lamp=3.0, streak=9.0)] * 9
+    drifts = [
+        course.take(seen, f"P{number}", f"2026-05-01T06:{number:02}:00.000Z") for number, seen in enumerate(shown)
+    ]
+    first = FIRST_PARTS + 4
+    assert [drift.suspended for drift in drifts[:first]] == [None] * first
+    since = Suspension(f"2026-05-01T06:{first}:00.000Z", f"P{first}", ("camera.dirt",))
+    assert {drift.suspended for drift in drifts[first : first + 14]} == {since}
+    assert drifts[first + 9].beyond == ()
+    assert drifts[-1].beyond == ("camera.lamp_faded", "camera.dirt")
+    assert drifts[-1].suspended == replace(since, because=("camera.dirt", "camera.lamp_faded"))
+    assert since.words == "Suspended since 2026-05-01 06:29 UTC (camera.dirt), until calibrated anew"
+    history = [Watched(seen, drift) for seen, drift in zip(shown, drifts, strict=True)]
+    assert Course(None, LIMITS, history).drift == drifts[-1], "a restart finds what was found, and nothing else"
 
 
 @pytest.mark.parametrize("better", [{"lamp": 0.81 * 5.4}, {"lamp": 9.0}, {"edge_px": 1.49 * 1.9}, {"streak": 3.2}])
 def test_what_is_within_its_limit_is_no_alarm(better: dict[str, float]) -> None:
     course = Course(None, LIMITS)
     play(course, [GOOD] * FIRST_PARTS)
-    assert not any(course.take(replace(GOOD, **better)).beyond for _ in range(30))
+    assert not any(take(course, replace(GOOD, **better)).beyond for _ in range(30))
 
 
 def test_what_a_scan_does_not_show_counts_for_nothing() -> None:
     course = Course(None, LIMITS)
     play(course, [GOOD] * FIRST_PARTS)
     for _ in range(20):
-        drift = course.take(Seen(covered="the part covers it"))
+        drift = take(course, Seen(covered="the part covers it"))
     assert (drift.first, drift.now, drift.beyond) == (GOOD.figures(), GOOD.figures(), ())

@@ -10,6 +10,7 @@ import pytest
 
 from station.core.calendar import Calendar
 from station.core.errors import FAULTS
+from station.core.promise import Suspension
 from station.core.records import RecordFilter
 from station.core.spot_check import Draw
 from station.labels.label import InspectionSubject, Label, WholePart
@@ -34,32 +35,39 @@ def truths(*said: tuple[int, str], who: str = "ada") -> Truths:
 
 def test_what_nobody_can_tell_counts_as_defective_and_what_nobody_has_looked_at_waits() -> None:
     said = truths((0, GOOD), (1, GOOD), (2, "pits"), (3, "cannot_be_judged"), (4, "other_defect"))
-    (row,) = outgoing([drawn(number) for number in range(7)], said)
+    (row,) = outgoing([drawn(number) for number in range(7)], said, {})
     assert (row.checked, row.defective, row.waiting) == (5, 3, ("I00005", "I00006"))
 
 
 def test_a_sentence_says_the_limit_how_many_were_checked_and_how_many_wait() -> None:
     rows = [drawn(number) for number in range(302)]
-    (row,) = outgoing(rows, truths(*((number, GOOD) for number in range(300))))
+    (row,) = outgoing(rows, truths(*((number, GOOD) for number in range(300))), {})
     assert row.sentence == (
         "Outgoing defects of SMH-385: at most 1.49% (95 %), n = 300 checked, 0 of them defective; "
         "2 drawn wait for a label."
     )
     assert row.plain()["limit"] == pytest.approx(0.01492, abs=1e-5)
+    suspension = Suspension("2026-05-01T07:00:00.000Z", "I00001", ("quality.drift", "camera.dirt"))
+    assert replace(row, suspension=suspension).sentence == (
+        "Suspended since 2026-05-01 07:00 UTC (quality.drift, camera.dirt), until calibrated anew: " + row.sentence
+    )
 
 
 def test_of_nothing_checked_nothing_is_said() -> None:
-    (row,) = outgoing([drawn(1)], truths())
+    (row,) = outgoing([drawn(1)], truths(), {})
     assert row.limit == 1
     assert row.sentence == "Outgoing defects of SMH-385: nothing can be said, n = 0 checked; 1 drawn wait for a label."
-    assert outgoing([], truths()) == []
+    assert outgoing([], truths(), {}) == []
 
 
 def test_each_type_and_shift_has_a_row_of_its_own() -> None:
     hours = (22, 28, 30)  # of the last of April in UTC: 7, 13 and 15 o'clock on the first of May in Seoul
     one, same, later = ((datetime(2026, 4, 30, tzinfo=UTC) + timedelta(hours=hour)).isoformat() for hour in hours)
+    suspension = Suspension(later, "I00003", ("camera.dirt",))
     rows = [drawn(1, one), drawn(2, same), drawn(3, later), drawn(4, one, "ring")]
-    found = outgoing(rows, truths((1, GOOD), (2, "pits")), CALENDAR)
+    found = outgoing(rows, truths((1, GOOD), (2, "pits")), {"SMH-385": suspension}, CALENDAR)
+    assert [row.suspension for row in found] == [None, suspension, None], "one that was over by then holds"
+    assert found[1].sentence.startswith("Outgoing defects of SMH-385, shift of 2026-05-01 14:00: nothing can be said")
     told = [(row.part_type, row.shift and row.shift.hour, row.checked, row.defective) for row in found]
     assert told == [("SMH-385", 6, 2, 1), ("SMH-385", 14, 0, 0), ("ring", 6, 0, 0)]
     assert "shift of 2026-05-01 06:00" in found[0].sentence

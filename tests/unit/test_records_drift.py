@@ -8,11 +8,13 @@ from station.core.drift.limits import LAST_PARTS, Limits
 from station.core.errors import FAULTS
 from station.core.looks import FirstLook
 from station.core.novelty.conformal import Calibration, Novelty
+from station.records.drifts import newest
 from station.records.query import show_record
 from tests.housings import Verdict
 from tests.record_samples import PART_TYPE, decision, judgement, open_ledger, part, scores
 
 CALIBRATION = Calibration(tuple(number / 100 for number in range(1, 100)), "ca" * 32, "openvino int8")
+AT = "2026-05-01T06:00:00.000Z"
 OTHER_TYPE = replace(PART_TYPE, name="other", code=8)
 
 
@@ -22,7 +24,7 @@ async def test_a_restart_goes_on_with_what_the_records_hold_of_each_type(tmp_pat
     assert await ledger.drift_history(PART_TYPE.name) == ()
     for number in range(30):
         seen = Seen(5.4, 1.9, None if number == 3 else 0.3, 0.4 + number / 100, number / 30, "covered" * (number == 5))
-        watched = Watched(seen, course.take(seen))
+        watched = Watched(seen, course.take(seen, f"I{number}", AT))
         told.append(watched)
         await ledger.judged(await ledger.enter(part(f"P{number}"), PART_TYPE), replace(judgement(), watched=watched))
         await ledger.judged(await ledger.enter(part(f"Q{number}"), OTHER_TYPE), judgement())
@@ -32,9 +34,10 @@ async def test_a_restart_goes_on_with_what_the_records_hold_of_each_type(tmp_pat
     assert await ledger.drift_history("other") == ()
     await ledger.close()
     assert history == tuple(told)
+    assert newest(tmp_path) == {PART_TYPE.name: told[-1].drift}
     assert len(history) <= 30 + LAST_PARTS
     seen = Seen(5.4, 1.9, 0.3, 2.0, 0.5)
-    assert Course(CALIBRATION, Limits(), history).take(seen) == course.take(seen)
+    assert Course(CALIBRATION, Limits(), history).take(seen, "I31", AT) == course.take(seen, "I31", AT)
 
 
 async def test_a_record_has_both_looks_and_what_the_scan_showed(tmp_path: Path) -> None:
@@ -44,7 +47,7 @@ async def test_a_record_has_both_looks_and_what_the_scan_showed(tmp_path: Path) 
     )
     look = FirstLook(first, "part.low_confidence: as measured", 11.5)
     seen = Seen(5.4, 1.9, 0.3)
-    watched = Watched(seen, Course(None, Limits()).take(seen))
+    watched = Watched(seen, Course(None, Limits()).take(seen, "I1", AT))
     ledger = await open_ledger(tmp_path)
     inspection = await ledger.enter(part(), PART_TYPE)
     await ledger.judged(inspection, replace(judgement(), first_look=look, watched=watched))

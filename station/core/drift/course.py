@@ -1,18 +1,19 @@
 """How the parts of one type went since their calibration: what each showed, and what that came to."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Self
 
 from station.core.drift.limits import LAST_PARTS, Limits, Measured
 from station.core.drift.martingale import Order, Wealth
 from station.core.novelty.conformal import Calibration
+from station.core.promise import Suspension
 
 EPOCH = 20_000
 """After so many parts the bets begin anew, with the calibrated parts alone to hold others against."""
 ALARMS = {"lamp": "camera.lamp_faded", "edge_px": "camera.out_of_focus", "streak": "camera.dirt"}
 """The fault that each figure stands for when it is beyond its limit."""
-SUSPENDED = "quality.drift"
+UNLIKE = "quality.drift"
 """The fault of parts that are no longer like those before."""
 
 
@@ -50,17 +51,17 @@ class Drift:
         parts: Parts since the bets began.
         p: This part's place among all so far, 0 to 1; None where it has none.
         wealth: What the bets have come to, as a decimal logarithm.
-        suspended: Whether what is promised of this type does not hold, until it is calibrated anew.
+        suspended: Since when, and why, what is promised of this type does not hold; None while it does.
         calibration: SHA-256 of what the promise rests on; None without one.
         first: How lamp, edges and streak were at first, by name, as far as it is known.
         now: How they are now.
-        beyond: Codes of the faults that hold.
+        beyond: Codes of the faults that hold with this part.
     """
 
     parts: int
     p: float | None
     wealth: float
-    suspended: bool
+    suspended: Suspension | None
     calibration: str | None
     first: Mapping[str, float] = field(default_factory=dict)
     now: Mapping[str, float] = field(default_factory=dict)
@@ -69,7 +70,13 @@ class Drift:
     @classmethod
     def of(cls, recorded: Mapping[str, Any]) -> Self:
         """The same as a record has it."""
-        return cls(**{**recorded, "beyond": tuple(recorded["beyond"])})
+        suspended = Suspension.of(recorded["suspended"])
+        return cls(**{**recorded, "beyond": tuple(recorded["beyond"]), "suspended": suspended})
+
+    @property
+    def unlike(self) -> bool:
+        """Whether it was found that parts are no longer like those before."""
+        return self.suspended is not None and UNLIKE in self.suspended.because
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +99,9 @@ class Watched:
 def drift_row(drift: Drift) -> dict[str, Any]:
     """What the parts of a type have come to, as those who watch the station are told."""
     return {
-        "promise_suspended": drift.suspended,
+        "promise_suspended": drift.suspended is not None,
+        "suspended_since": drift.suspended and drift.suspended.since,
+        "suspended_because": list(drift.suspended.because) if drift.suspended else [],
         "beyond": list(drift.beyond),
         "now": dict(drift.now),
         "first": dict(drift.first),
@@ -113,7 +122,7 @@ class Course:
         self._limits = limits
         last = history[-1].drift if history else None
         if last is None or last.calibration != self._sha256:
-            history, last = (), Drift(0, None, 0.0, suspended=False, calibration=self._sha256)
+            history, last = (), Drift(0, None, 0.0, suspended=None, calibration=self._sha256)
         self._drift = last
         self._measured = {name: Measured(rule, self._drift.first.get(name)) for name, rule in limits.rules.items()}
         self._begin()
@@ -124,24 +133,29 @@ class Course:
         """What all parts have come to."""
         return self._drift
 
-    def take(self, seen: Seen) -> Drift:
-        """What all parts have come to with this one."""
+    def take(self, seen: Seen, inspection_id: str, at: str) -> Drift:
+        """What all parts have come to with this one.
+
+        Args:
+            seen: What its scan shows.
+            inspection_id: Of the part.
+            at: When it was taken on, UTC, as `station.core.moments` writes it.
+        """
         if self._parts >= EPOCH:
             self._begin()
-        self._parts += 1
-        p_value = self._bet(seen)
-        self._measure(seen)
-        self._drift = self._summed(p_value)
+        p_value = self._count(seen)
+        self._drift = self._summed(p_value, inspection_id, at)
         return self._drift
 
     def _go_on(self, history: Sequence[Watched]) -> None:
-        """Take in again what the bets, and the last figures, were made of."""
+        """Take in again what the bets, and the last figures, were made of; what is suspended is as it was recorded."""
         begun = max(0, len(history) - self._drift.parts)  # a part may be missing that could not be recorded
         for one in history[max(0, begun - LAST_PARTS) : begun]:
             if one.drift is not None and one.drift.calibration == self._sha256:
                 self._measure(one.seen)
         for one in history[begun:]:
-            self.take(one.seen)
+            self._count(one.seen)
+        self._drift = replace(self._drift, parts=self._parts)
 
     def _begin(self) -> None:
         """Bet anew; what is suspended stays so."""
@@ -149,9 +163,16 @@ class Course:
         self._wealth = Wealth()
         self._order = Order(self._calibration.scores if self._calibration is not None else ())
 
+    def _count(self, seen: Seen) -> float | None:
+        """Let a part count; its p-value."""
+        self._parts += 1
+        p_value = self._bet(seen)
+        self._measure(seen)
+        return p_value
+
     def _bet(self, seen: Seen) -> float | None:
-        """This part's p-value; once the promise is suspended there is nothing left to bet on."""
-        if self._calibration is None or seen.score is None or self._drift.suspended:
+        """This part's p-value; once it is found that parts are unlike there is nothing left to bet on."""
+        if self._calibration is None or seen.score is None or self._drift.unlike:
             return None
         p_value = self._order.p_value(seen.score, seen.lot)
         self._wealth = self._wealth.after(p_value)
@@ -161,20 +182,29 @@ class Course:
         for name, value in seen.figures().items():
             self._measured[name].take(value)
 
-    def _summed(self, p_value: float | None) -> Drift:
-        suspended = self._drift.suspended or self._wealth.total >= self._limits.wealth_max
+    def _summed(self, p_value: float | None, inspection_id: str, at: str) -> Drift:
+        before = self._drift
+        unlike = before.unlike or self._wealth.total >= self._limits.wealth_max
         beyond = [ALARMS[name] for name, figure in self._measured.items() if figure.is_beyond]
+        beyond += [UNLIKE] if unlike else []
         return Drift(
             parts=self._parts,
             p=p_value,
-            wealth=self._drift.wealth if self._drift.suspended else self._wealth.log10,
-            suspended=suspended,
+            wealth=before.wealth if before.unlike else self._wealth.log10,
+            suspended=_suspended(before.suspended, beyond, inspection_id, at),
             calibration=self._sha256,
             first={name: figure.first for name, figure in self._measured.items() if figure.first is not None},
             now={name: figure.now for name, figure in self._measured.items() if figure.now is not None},
-            beyond=(*beyond, *((SUSPENDED,) if suspended else ())),
+            beyond=tuple(beyond),
         )
 
     @property
     def _sha256(self) -> str | None:
         return self._calibration.sha256 if self._calibration is not None else None
+
+
+def _suspended(before: Suspension | None, beyond: Sequence[str], inspection_id: str, at: str) -> Suspension | None:
+    """Whether a promise is suspended once these faults hold; what was found before stays found."""
+    if before is None:
+        return Suspension(at, inspection_id, tuple(beyond)) if beyond else None
+    return replace(before, because=(*before.because, *(code for code in beyond if code not in before.because)))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from station.core.alarms import Alarm
-from station.core.drift.course import Watched
+from station.core.drift.course import Drift, Watched
 from station.core.errors import Fault
 from station.core.judgement import Journal, Judgement, Written
 from station.core.part import (
@@ -195,6 +195,9 @@ class RecordReader(Protocol):
 
         Each has the flat columns of `export`.
         """
+
+    def drifts(self) -> dict[str, Drift]:
+        """What the parts of each type have come to with the last one, by its name; of one never watched nothing."""
 
     def scan(self, sha256: str) -> str:
         """Where in the data folder the archived scan of this hash lies.
