@@ -15,7 +15,7 @@ from models.manifest import ScanGeometry
 Kind = Literal["patches", "whole", "class_folders"]
 SourceKind = Literal["recording", "part_labels", "records", "patch_folders", "class_folders"]
 SplitName = Literal["train", "validation", "test"]
-Method = Literal["blending", "sdg-gan", "dcgan"]
+Method = Literal["augmentation", "blending", "sdg-gan", "dcgan"]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Count = Annotated[int, Field(ge=0)]
 

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from station.cli.dataset_augment import augment as augment_images
 from station.cli.dataset_blend import blend as blend_defects
 from station.cli.dataset_compose import compose as compose_scans
 from station.cli.dataset_cut import cut as cut_scans
@@ -23,6 +24,7 @@ def dataset() -> None:
     """Render or compose recordings, and make data sets for training."""
 
 
+dataset_app.command("augment")(augment_images)
 dataset_app.command("blend")(blend_defects)
 dataset_app.command("compose")(compose_scans)
 dataset_app.command("cut")(cut_scans)
