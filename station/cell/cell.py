@@ -20,7 +20,7 @@ from station.cell.overload import OverloadWatch
 from station.cell.recovery import Recovery
 from station.cell.references import References
 from station.cell.scan import Scanner
-from station.cell.second_looks import SecondLooks
+from station.cell.second_looks import SHIFT, SecondLooks
 from station.cell.sorting import Sorting
 from station.cell.stage import Resumed, Stage
 from station.core.broadcast import Broadcast
@@ -120,14 +120,15 @@ class Cell:
         self._drift = drift
         self._exposure = ExposureControl(equipment.ledger)
         self._budgets = ReviewBudgets()
+        self._has_gone_on = False
         motion, ledger, clock = equipment.motion, equipment.ledger, equipment.clock
         locator = Locator(equipment.compute, settings.mm_per_px)
         scanner = Scanner(equipment.camera, equipment.compute, clock, broadcast, settings.chunks)
-        looks = SecondLooks(settings.second_look, clock)
+        self._looks = SecondLooks(settings.second_look, clock)
         sorting = Sorting(motion, ledger, results, locator, counters, clock, broadcast, settings.table)
         self._posts = Posts(
             Intake(equipment.feed, results, motion, ledger, sorting, broadcast),
-            Inspector(equipment.camera, scanner, motion, ledger, clock, broadcast, settings.demands, looks),
+            Inspector(equipment.camera, scanner, motion, ledger, clock, broadcast, settings.demands, self._looks),
             sorting,
             equipment.references,
             OverloadWatch(ledger, counters, broadcast),
@@ -203,12 +204,25 @@ class Cell:
         Raises:
             StationError: A device or a network is not ready, or a part that nobody knows is in the cell.
         """
-        await self._drift.begin(self._equipment.recipes)
+        await self._go_on()
         for classifier in self._equipment.recipes.classifiers:
             await self._equipment.compute.submit(classifier.warm_up)
         await self._equipment.motion.connect()
         await self._equipment.camera.open()
         await self.clear()
+
+    async def _go_on(self) -> None:
+        """Take up where the records stand; once, however often the cell gets ready.
+
+        Raises:
+            RecordError: They cannot be read.
+        """
+        await self._drift.begin(self._equipment.recipes)
+        if not self._has_gone_on:
+            spent = await self._equipment.ledger.spent(self._equipment.clock.now() - SHIFT)
+            self._looks.go_on(spent.second_looks)
+            self._budgets.go_on(spent.reviews)
+            self._has_gone_on = True
 
     async def clear(self) -> None:
         """Bring jig and robot to rest and end, or prepare to take up, what was in flight.

@@ -13,6 +13,7 @@ class Group:
         reason: Why it is no other, a fault's code, or None.
         part_type: Name of their type.
         parts: How many.
+        tried: `golden` or `study` of parts that try the station, which are no production; None of all others.
     """
 
     state: str
@@ -20,6 +21,7 @@ class Group:
     reason: str | None
     part_type: str
     parts: int
+    tried: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ class Period:
 
     Attributes:
         groups: The inspections that were entered in it.
-        defects: How many of them show each class of defect.
+        defects: How many of them show each class of defect, those that try the station left out.
         changes: The last change before it, those in it, and the first after it.
         left: The last time before it that the cell left Execute, or None.
         heard: When the station wrote anything last, up to now; None where it never did.

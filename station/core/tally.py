@@ -15,6 +15,7 @@ class Counts:
     """The counts. An inspection is counted when it and all before it are closed; no count ever falls.
 
     Attributes:
+        tried: Golden parts and parts of studies, by part type and `golden` or `study`; the next three are without them.
         parts: By part type, verdict (empty for a part that was withdrawn) and how it ended.
         classes: By part type and what Algorithm 1 said, of those that were judged.
         reviews: By part type and reason.
@@ -27,6 +28,7 @@ class Counts:
         models: The network that judged last and its hash, by part type.
     """
 
+    tried: Counter[Key] = field(default_factory=Counter)
     parts: Counter[Key] = field(default_factory=Counter)
     classes: Counter[Key] = field(default_factory=Counter)
     reviews: Counter[Key] = field(default_factory=Counter)

@@ -102,7 +102,7 @@ def scans_of(folders: Iterable[Path], settings: Settings) -> Iterator[RecordedSc
 
 
 def labelled_scans(records: RecordReader, labels: Iterable[Label], folder: Path) -> Iterator[RecordedScan]:
-    """The archived scans of the records, each with the class on which all agree who have labelled its part as a whole.
+    """The archived scans of production, each with the class on which all agree who have labelled its part as a whole.
 
     Args:
         records: What was inspected.
@@ -117,5 +117,5 @@ def labelled_scans(records: RecordReader, labels: Iterable[Label], folder: Path)
     }
     for row in csv.DictReader(records.export(RecordFilter(), "csv")):
         label = said.get(row["inspection_id"])
-        if row["scan_file"] and label is not None:
+        if row["scan_file"] and not row["tried"] and label is not None:
             yield RecordedScan(folder / row["scan_file"], row["part_id"], row["part_type"], label)

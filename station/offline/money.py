@@ -18,9 +18,6 @@ from station.core.records import JsonObject
 from station.core.rulings import Costing, Prices
 from station.core.verdicts import Classes, Outputs, Verdict
 
-TRIED = ("part.golden", "part.study")
-"""Reasons of parts that try the station."""
-
 
 @dataclass(slots=True)
 class Account:
@@ -72,7 +69,7 @@ class Bookkeeper:
         """
         found: dict[str, Account] = {}
         for record in records:
-            if record["verdict"] is not None and record["reason"] not in TRIED:
+            if record["verdict"] is not None and record["tried"] is None:
                 self._add(found.setdefault(self._shift(record["entered_at"]), Account()), record)
         return found
 

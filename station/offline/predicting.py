@@ -50,7 +50,7 @@ class Predicted:
         patches: (n, height, width) uint8, as they were judged; none of a scan that the station refuses.
         probabilities: (n, classes).
         answer: The class of the picture; review where the scan is refused.
-        verdict: The same, or review under the least confidence.
+        verdict: The same, or review under the least confidence, or under that which a promised pass takes.
         confidence: Of the answer; 0 where the scan is refused.
         patch: The one that decides, counted from 0; None where the scan is refused.
         reason: Why it is review, in words; empty where it is not.
@@ -154,7 +154,7 @@ class Predictor:
         scored = self.scorer.answer(patches)
         probabilities = scored.probabilities
         answer, confidence, patch = self._answer(probabilities)
-        reason = self._unknown(scored, kind) or self._unsure(confidence)
+        reason = self._unknown(scored, kind) or self._unsure(confidence) or self._not_promised(answer, confidence, kind)
         shape = (image.shape[0], image.shape[1])
         return Predicted(
             file, judged_as, shape, patches, probabilities, answer, REVIEW if reason else answer, confidence, patch,
@@ -175,6 +175,13 @@ class Predictor:
         if self._meaning is None or confidence >= least:
             return ""
         return f"part.low_confidence: {confidence:.3f}, the least is {least:g}"
+
+    def _not_promised(self, answer: str, confidence: float, kind: PartType | None) -> str:
+        """Why a part of a type that looks good does not pass by what is promised of the network, or empty."""
+        promise = self.scorer.promises.get(kind.name) if kind is not None else None
+        if promise is None or answer != self._settings.table.passing.name or confidence >= promise.least:
+            return ""
+        return f"part.not_promised: {confidence:.3f}, what is promised takes {promise.least:g}"
 
     def _answer(self, probabilities: Probabilities) -> tuple[str, float, int]:
         if self._meaning is not None:

@@ -24,9 +24,10 @@ from station.core.part import Announcement, Device, Inspection, ModelIdentity, O
 from station.core.ports.records import LedgerRoom
 from station.core.room import free_bytes
 from station.core.settings import RecordSettings
+from station.core.spent import Spent
 from station.core.timeline import SettleTimes
 from station.core.verdicts import Classes, Place
-from station.records import alarms, archive, drifts, journal, judgements, orders, store
+from station.records import alarms, archive, drifts, journal, judgements, orders, spent, store
 from station.records.archivist import Archivist
 from station.records.database import Database, log_files
 from station.records.references import SqliteReferences
@@ -148,6 +149,10 @@ class SqliteLedger:
     async def drift_history(self, part_type: str) -> tuple[Watched, ...]:
         """What the parts of a type showed, oldest first."""
         return await self._commit(drifts.history, part_type)
+
+    async def spent(self, since: datetime) -> Spent:
+        """What was spent of budgets."""
+        return await self._commit(spent.spent, since)
 
     async def keep_alarm(self, alarm: Alarm) -> None:
         """Write down an alarm as it stands now."""

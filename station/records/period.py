@@ -7,12 +7,15 @@ from pathlib import Path
 
 from station.core.period import Group, Period, StateChange
 from station.records.reading import reading
+from station.records.rows import TRIED
 
 ENTERED = "entered_at >= :since AND entered_at < :until"
-GROUPS = f"""SELECT state, verdict, reason, part_type, count(*) FROM inspections WHERE {ENTERED}
-    GROUP BY state, verdict, reason, part_type"""  # noqa: S608  # constants
-DEFECTS = f"""SELECT class, count(DISTINCT inspection) FROM inspections CROSS JOIN defects ON inspection = number
-    WHERE {ENTERED} GROUP BY class ORDER BY class"""  # noqa: S608  # constants
+GROUPS = f"""SELECT i.state, i.verdict, i.reason, i.part_type, count(*), {TRIED}
+    FROM inspections i LEFT JOIN judgements j ON j.inspection = i.number WHERE {ENTERED}
+    GROUP BY i.state, i.verdict, i.reason, i.part_type, {TRIED}"""  # noqa: S608  # constants
+DEFECTS = f"""SELECT d.class, count(DISTINCT d.inspection) FROM inspections i
+    CROSS JOIN judgements j ON j.inspection = i.number CROSS JOIN defects d ON d.inspection = i.number
+    WHERE {ENTERED} AND {TRIED} IS NULL GROUP BY d.class ORDER BY d.class"""  # noqa: S608  # constants
 CHANGED = "SELECT event_id, at, detail FROM events WHERE event = 'state_changed'"
 BEFORE = f"{CHANGED} AND at < :since ORDER BY at DESC, event_id DESC LIMIT 1"
 WITHIN = f"{CHANGED} AND at >= :since AND at < :until ORDER BY event_id"

@@ -14,7 +14,7 @@ from station.core.errors import RecordError
 from station.core.records import JsonObject, ListedRecord, RecordFilter
 from station.core.spreadsheet import csv_line
 from station.records.reading import reading
-from station.records.rows import DEEP, FLAT, SCORES, flat, listed, scored, whole
+from station.records.rows import DEEP, FLAT, SCORES, TRIED, flat, listed, scored, whole
 
 END = "\U0010ffff"
 """Behind whatever begins alike."""
@@ -33,7 +33,7 @@ LISTED = f"""SELECT i.inspection_id, i.entered_at, i.part_id, i.part_type, i.ver
 EXPORTED_FLAT = f"SELECT {FLAT} {JOINED} ORDER BY i.number"
 EXPORTED = f"SELECT {FLAT}, {DEEP} {JOINED} ORDER BY i.number"
 JUDGED = f"SELECT {FLAT}, {SCORES} {JOINED} AND i.verdict IS NOT NULL ORDER BY i.number"
-ARCHIVED = f"SELECT {FLAT}, {SCORES} {JOINED} AND s.state = 'archived' ORDER BY i.number"
+ARCHIVED = f"SELECT {FLAT}, {SCORES} {JOINED} AND s.state = 'archived' AND {TRIED} IS NULL ORDER BY i.number"
 SPOT_CHECKED = f"SELECT {FLAT} {JOINED} AND j.reason = 'part.spot_check' ORDER BY i.number"
 BEGINS_WITH = f"SELECT {FLAT}, {DEEP} {JOINED} AND i.inspection_id >= :prefix AND i.inspection_id < :end LIMIT 2"
 ON_DISK = "SELECT file FROM scans WHERE state IN ('pending', 'archived') AND state = 'archived' AND sha256 = ?"
@@ -89,7 +89,7 @@ def export_records(folder: Path, chosen: RecordFilter, form: Literal["csv", "jso
 
 
 def archived_records(folder: Path) -> Iterator[JsonObject]:
-    """The inspections whose scan is archived, oldest first: the flat columns, `classes` and `probabilities`.
+    """The inspections of production whose scan is archived, oldest first: as `judged_records`.
 
     Raises:
         RecordError: No database, or it cannot be read.

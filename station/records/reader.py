@@ -48,7 +48,7 @@ class SqliteReader:
         return query.export_records(self._folder, chosen, form)
 
     def archived(self) -> Iterator[JsonObject]:
-        """The inspections whose scan is archived, oldest first, each with its scores."""
+        """The inspections of production whose scan is archived, oldest first, each with its scores."""
         return query.archived_records(self._folder)
 
     def judged(self, chosen: RecordFilter) -> Iterator[JsonObject]:

@@ -7,11 +7,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from station.core import tried
 from station.core.part import Probabilities
 from station.core.records import JsonObject, ListedRecord
 from station.core.timeline import MoveTimes
 
-FLAT = """i.inspection_id, i.number, i.part_id, i.part_type, i.part_sequence, i.state, i.verdict, j.algorithm1,
+TRIED = " ".join(["CASE j.reason", *(f"WHEN '{code}' THEN '{what}'" for code, what in tried.TRIED.items()), "END"])
+"""What a part is that tries the station, as it was judged: what broke off its way later changes nothing; else NULL."""
+FLAT = f"""i.inspection_id, i.number, i.part_id, i.part_type, i.part_sequence, i.state, i.verdict, j.algorithm1,
     i.reason, i.detail, j.confidence, j.deciding_patch, j.defect_patches, i.destination, i.confirmed_bin,
     j.inspection IS NOT NULL AND j.scan_fault IS NULL AS scan_valid,
     i.entered_at, i.judged_at, i.interrupted_at, i.sorted_at, i.lost_at, i.withdrawn_at, j.ms_after_last_line,
@@ -21,7 +24,7 @@ FLAT = """i.inspection_id, i.number, i.part_id, i.part_type, i.part_sequence, i.
     s.sha256 AS scan_sha256, s.left_column AS scan_left, s.detail AS scan_archive_detail,
     j.recipe, j.recipe_sha256, j.rule, j.defects, j.light_level, j.light_gain, j.light_gains, j.novelty_score,
     j.novelty_patch, j.novelty_p, j.novelty_alpha, j.calibration_sha256, j.spot_lot, j.spot_one_in, j.spot_seed,
-    j.pass_threshold, p.sentence AS promise"""
+    j.pass_threshold, p.sentence AS promise, {TRIED} AS tried"""
 SCORES = "j.classes, j.probabilities"
 DEEP = f"""i.part_type_settings, {SCORES}, j.times_ns, j.features, j.rules, j.verdict AS judged_verdict,
     j.reason AS judged_reason, j.detail AS judged_detail, j.first_look, j.conditions, j.drift,

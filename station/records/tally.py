@@ -13,6 +13,7 @@ from typing import Any
 
 from station.core.tally import BUCKETS_MS, Counts, Key
 from station.records.reading import reading
+from station.records.rows import TRIED
 
 MOST_SERIES = 500
 """So many different keys has a count; what comes first after them is counted together."""
@@ -20,16 +21,20 @@ OTHER = "other"
 
 NOW_CLOSED = "i.number > :last AND i.number <= :now"
 JUDGED = f"FROM inspections i JOIN judgements j ON j.inspection = i.number WHERE {NOW_CLOSED}"
+MADE = f"""FROM inspections i LEFT JOIN judgements j ON j.inspection = i.number
+    WHERE {NOW_CLOSED} AND {TRIED} IS NULL"""
 CLOSED = """SELECT coalesce(
     (SELECT min(number) - 1 FROM inspections WHERE state IN ('open', 'judged')), max(number), 0) FROM inspections"""
 WHICH = "SELECT inspection_id FROM inspections WHERE number = ?"
 COUNTED = {
-    "parts": f"""SELECT part_type, ifnull(verdict, ''), state, count(*) FROM inspections i WHERE {NOW_CLOSED}
-        GROUP BY 1, 2, 3 ORDER BY min(number)""",  # noqa: S608  # constants of this module
-    "classes": f"""SELECT i.part_type, ifnull(j.algorithm1, ''), count(*) {JUDGED}
-        GROUP BY 1, 2 ORDER BY min(i.number)""",  # constants of this module
-    "reviews": f"""SELECT part_type, ifnull(reason, ''), count(*) FROM inspections i
-        WHERE {NOW_CLOSED} AND verdict = 'review' GROUP BY 1, 2 ORDER BY min(number)""",  # noqa: S608  # as above
+    "parts": f"""SELECT i.part_type, ifnull(i.verdict, ''), i.state, count(*) {MADE}
+        GROUP BY 1, 2, 3 ORDER BY min(i.number)""",  # constants of this module
+    "classes": f"""SELECT i.part_type, ifnull(j.algorithm1, ''), count(*) {JUDGED} AND {TRIED} IS NULL
+        GROUP BY 1, 2 ORDER BY min(i.number)""",  # as above
+    "reviews": f"""SELECT i.part_type, ifnull(i.reason, ''), count(*) {MADE} AND i.verdict = 'review'
+        GROUP BY 1, 2 ORDER BY min(i.number)""",  # as above
+    "tried": f"""SELECT i.part_type, {TRIED}, count(*) {JUDGED} AND {TRIED} IS NOT NULL
+        GROUP BY 1, 2 ORDER BY min(i.number)""",  # as above
 }  # fmt: skip
 SUMS = f"""SELECT total(j.lines_expected), total(j.lines_delivered), total(j.blocks), total(j.discarded_blocks),
     count(j.ms_after_last_line), total(j.ms_after_last_line),

@@ -1,18 +1,21 @@
 """A part whose judgement is unsure is turned once more: what two looks come to, what they cost, and when they fail."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from station.cell.packml import State
-from station.core.errors import CameraError, JigError
+from station.cell.second_looks import SecondLooks
+from station.core.errors import FAULTS, CameraError, JigError
 from station.core.part import Receipt
 from station.core.settings import Settings
-from tests.cell.bench import Bench, running, settings
+from tests.cell.bench import Bench, running, settings, until
 from tests.contract.fake_ledger import Entry
 from tests.housings import Verdict
-from tests.virtual_time import turn
+from tests.record_samples import decision
+from tests.virtual_time import LoopClock, turn
 
 Look = tuple[Verdict, float, float]
 """What the network says in a turn, how surely, and how unlike its training the part looks to it."""
@@ -98,6 +101,29 @@ async def test_when_the_turns_of_eight_hours_are_spent_the_first_look_decides() 
         await bench.sorted(2)
         assert [place for _part, place in bench.floor.sorted_parts] == ["second_inspection", "bin_review"]
         assert len(turned) == 3
+
+
+async def test_a_restart_does_not_give_back_what_was_spent() -> None:
+    async with running(looking(1)) as bench:
+        script(bench, [GOOD_UNSURE, GOOD])
+        assert (await sort_one(bench)).verdict == Verdict.DEFECT_FREE
+        ledger = bench.ledger
+    async with running(looking(1), ledger=ledger) as bench:
+        turned = script(bench, [GOOD_UNSURE, GOOD])
+        await bench.start()
+        bench.feed("A2")
+        await until(lambda: bench.floor.sorted_parts)
+        assert bench.floor.sorted_parts == [("A2", "bin_review")]
+        assert len(turned) == 1
+
+
+async def test_what_was_given_eight_hours_ago_counts_no_more_and_what_is_yet_to_come_counts_as_now() -> None:
+    clock = LoopClock()
+    now, unsure = clock.now(), decision(Verdict.REVIEW, FAULTS["part.low_confidence"])
+    for hours, left in ((-8.001, True), (-7, False), (3, False)):
+        looks = SecondLooks(1, clock)
+        looks.go_on([now + timedelta(hours=hours)])
+        assert (looks.wanted(unsure) is not None) is left
 
 
 async def test_a_camera_that_fails_before_the_second_look_sends_the_part_to_review() -> None:

@@ -2,20 +2,24 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 import numpy as np
 
 from station.core.alarms import Alarm
 from station.core.challenge import Step
 from station.core.clock import Clock, SystemClock
+from station.core.cost import WINDOW
 from station.core.drift.course import Watched
-from station.core.errors import BugError, Fault
+from station.core.errors import FAULTS, BugError, Fault
 from station.core.judgement import Journal, Judgement, Written
 from station.core.part import Announcement, Decision, Device, Inspection, ModelIdentity, Order, PartType, Receipt
 from station.core.ports.records import LedgerRoom
 from station.core.ports.references import Remembered
+from station.core.spent import Spent
 from station.core.study import Study
 from station.core.timeline import SettleTimes
+from station.core.tried import TRIED
 from tests.housings import Destination, Verdict
 
 NUMBERS = 0xFFFF
@@ -78,6 +82,7 @@ class FakeLedger:
         self.orders: list[tuple[Order, Inspection | None]] = []
         self.receipts: list[Receipt] = []
         self.events: list[tuple[str, str]] = []
+        self.looked_again_at: list[datetime] = []
         self.alarms: list[Alarm] = []
         self.references = FakeReferences(self)
 
@@ -161,6 +166,17 @@ class FakeLedger:
         judged = [one.judgement for one in self.entries.values() if one.inspection.part_type.name == part_type]
         return tuple(one.watched for one in judged if one is not None and one.watched is not None)
 
+    async def spent(self, since: datetime) -> Spent:
+        judged = [one for one in self.entries.values() if one.judgement is not None]
+        reviews: dict[str, list[bool]] = {}
+        for one in judged:
+            fault = one.judgement.decision.fault if one.judgement else None
+            if fault is None or fault.code not in TRIED:
+                asked = fault is FAULTS["part.review_cheaper"]
+                reviews.setdefault(one.inspection.part_type.name, []).append(asked)
+        looks = tuple(at for at in self.looked_again_at if at >= since)
+        return Spent(looks, {name: tuple(rows[1 - WINDOW :]) for name, rows in reviews.items()})
+
     async def keep_alarm(self, alarm: Alarm) -> None:
         known = [one for one in self.alarms if one.fault is alarm.fault and one.listed]
         for one in known:
@@ -173,6 +189,8 @@ class FakeLedger:
 
     async def note(self, event: str, detail: str) -> None:
         self.events.append((event, detail))
+        if event == "part_looked_at_again":
+            self.looked_again_at.append(self._clock.now())
 
     async def answers(self) -> None:
         """Nothing is ever waiting."""

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +13,7 @@ from station.core.alarms import Alarm, AlarmList
 from station.core.errors import FAULTS, BugError, Reaction
 from station.core.part import Inspection, ModelIdentity, Order, Receipt
 from station.core.ports.records import PartLedger
+from station.core.spent import Spent
 from tests.contract.fake_ledger import FakeLedger
 from tests.housings import Destination, Verdict
 from tests.record_samples import (
@@ -333,3 +334,19 @@ async def test_a_fault_that_comes_back_after_it_was_done_with_is_an_alarm_of_its
     again = book.raise_(FAULTS["jig.fault"], Reaction.HOLD, "", at)
     assert again.count == 1
     assert await kept(ledger, again) == [again]
+
+
+async def test_what_was_spent_of_budgets_is_told_without_parts_that_try_the_station(ledger: PartLedger) -> None:
+    begun = START - timedelta(days=1)
+    assert await ledger.spent(begun) == Spent()
+    cheaper, golden = FAULTS["part.review_cheaper"], FAULTS["part.golden"]
+    for number, fault in enumerate((None, cheaper, golden, *(None,) * 98)):
+        inspection = await ledger.enter(part(f"P{number}", number + 1), PART_TYPE)
+        verdict = Verdict.DEFECT_FREE if fault is None else Verdict.REVIEW
+        await ledger.judged(inspection, judgement(decision(verdict, fault)))
+    spent = await ledger.spent(begun)
+    assert spent == Spent((), {PART_TYPE.name: (True, *(False,) * 98)}), "of the last 99 parts of production"
+    await ledger.note("part_looked_at_again", "I1 part.unknown: as unlike as none")
+    await ledger.note("part_rescanned", "I1 scan.incomplete: lines are missing")
+    assert len((await ledger.spent(begun)).second_looks) == 1
+    assert (await ledger.spent(datetime.now(UTC) + timedelta(hours=1))).second_looks == ()

@@ -20,12 +20,13 @@ from tests.label_samples import NOON, REGIONS
 from tests.turned import GEOMETRY
 
 ROWS = (
-    "inspection_id,part_id,part_type,scan_file\n",
-    "A,P1,ring,archive/a.png\n",
-    "B,P2,ring,archive/b.png\n",
-    "C,P3,disc,\n",
-    "D,P4,disc,archive/d.png\n",
-    "E,P5,disc,archive/e.png\n",
+    "inspection_id,part_id,part_type,scan_file,tried\n",
+    "A,P1,ring,archive/a.png,\n",
+    "B,P2,ring,archive/b.png,\n",
+    "C,P3,disc,,\n",
+    "D,P4,disc,archive/d.png,\n",
+    "E,P5,disc,archive/e.png,\n",
+    "F,P6,disc,archive/f.png,golden\n",
 )
 
 
@@ -43,7 +44,7 @@ def said(inspection: str, class_name: str, who: str = "ada", region: Any = REGIO
 def test_a_scan_bears_the_class_on_which_all_agree() -> None:
     labels = [
         said("A", "good"), said("A", "good", "bob"), said("B", "good"), said("B", "crack", "bob"), said("C", "good"),
-        said("D", "crack"), said("E", "good", region=Patch(3, GEOMETRY)),
+        said("D", "crack"), said("F", "good"), said("E", "good", region=Patch(3, GEOMETRY)),
     ]  # fmt: skip
     records: Any = Records()
     found = list(labelled_scans(records, labels, Path("/data")))

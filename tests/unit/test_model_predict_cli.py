@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,16 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
+from models.manifest import load_bundle
+from models.promise.proving import write_promised
+from models.promise.sections import ProvenType
 from models.weights import SHIPPED
 from sim.recordings import bundled_recording
 from station.cli.model import model_app
 from station.core.errors import ModelError, StationError
 from station.core.geometry import Geometry
 from tests.bundles import GREYS, make_grey_bundle
+from tests.turned import turned
 from tests.unit.housings import CLASSES, S
 
 
@@ -73,6 +78,24 @@ def test_a_scan_is_cut_as_the_station_cuts_it_and_has_the_stations_verdict() -> 
     found = rows(*(folder / row["file"] for row in index), "--model", SHIPPED)
     assert [row["verdict"] for row in found] == [row["label"] for row in index]
     assert [(row["judged_as"], len(row["patches"])) for row in found] == [("scan", 16)] * 2
+
+
+@pytest.mark.parametrize(("threshold", "verdict"), [(0.999999, "review"), (0.2, "defect_free")])
+def test_a_scan_passes_only_as_surely_as_what_is_promised_takes(
+    tmp_path: Path, bundle: Path, threshold: float, verdict: str
+) -> None:
+    proven = ProvenType(
+        target=0.01, confidence=0.95, threshold=threshold, parts=299, escapes=0, missing=0, kind="rendered",
+        source="drawn", made=datetime(2026, 5, 1, tzinfo=UTC), measured_by="openvino int8",
+    )  # fmt: skip
+    image = np.zeros((3584, 425), np.uint8)
+    image[:, 20:405] = turned(1, 385, GREYS[S.DEFECT_FREE] + 15)
+    assert cv2.imwrite(str(tmp_path / "good.png"), image)
+    write_promised(load_bundle(bundle), {"smh_385": proven}, (), tmp_path / "grey-2")
+    for model, expected in ((bundle, "defect_free"), (tmp_path / "grey-2", verdict)):
+        (row,) = rows(tmp_path / "good.png", "--model", model)
+        assert (row["class"], row["verdict"]) == ("defect_free", expected)
+    assert ("part.not_promised" in (row["reason"] or "")) is (verdict == "review")
 
 
 def test_a_scan_that_the_station_would_refuse_is_a_review_with_its_reason(tmp_path: Path, bundle: Path) -> None:

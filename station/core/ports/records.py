@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal, Protocol
 
 from station.core.alarms import Alarm
@@ -21,6 +22,7 @@ from station.core.period import Period
 from station.core.ports.references import ReferenceBook
 from station.core.records import EVERY_ALARM, AlarmFilter, JsonObject, ListedRecord, RecordFilter
 from station.core.sought import FoundPage, Sought
+from station.core.spent import Spent
 from station.core.timeline import SettleTimes
 from station.core.verdicts import Place
 
@@ -100,6 +102,9 @@ class PartLedger(Protocol):
     async def drift_history(self, part_type: str) -> tuple[Watched, ...]:
         """What the parts of a type showed, oldest first: at least those that the newest one's figures rest on."""
 
+    async def spent(self, since: datetime) -> Spent:
+        """What was spent of budgets: of second looks since a moment, of reviews among the last parts of each type."""
+
     async def keep_alarm(self, alarm: Alarm) -> None:
         """Write down an alarm as it stands now: raised, raised again, cleared or acknowledged.
 
@@ -177,7 +182,7 @@ class RecordReader(Protocol):
         """
 
     def archived(self) -> Iterator[JsonObject]:
-        """The inspections whose scan is archived, oldest first.
+        """The inspections of production whose scan is archived, oldest first: no golden part, none of a study.
 
         Each has the flat columns of `export`, `classes`, and `probabilities` with a row a patch and in it a number for
         each class.

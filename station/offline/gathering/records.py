@@ -27,10 +27,11 @@ from station.offline.gathering.terms import LeftOut, NotLearntError, Terms
 from station.offline.gathering.words import NOTHING, Listener, concluded, state_of
 
 UNRECORDED = "the records know no such inspection"
+TRIES = "golden parts and parts of studies, which try the station"
 
 KEPT = (
     "inspection_id", "part_id", "part_type", "verdict", "scan_state", "scan_file", "scan_sha256", "scan_left",
-    "scan_archive_detail", "roi_left", "roi_right",
+    "scan_archive_detail", "roi_left", "roi_right", "tried",
 )  # fmt: skip
 """Of the columns of an inspection; there may be a million of them."""
 
@@ -152,11 +153,16 @@ class Records:
             return self._locator.loose(subject, said)
         if (row := rows.get(subject.inspection_id)) is None:
             raise NotLearntError(UNRECORDED)
+        if row["tried"]:
+            raise NotLearntError(TRIES, row["tried"])
         return self._locator.archived(row, said)
 
     def _trusted(self, rows: Iterable[Row], left_out: LeftOut) -> Iterator[SaidScan]:
         """The scans of which nobody said anything, and whose verdict is trusted; the others are only counted."""
         for row in rows:
+            if row["tried"]:
+                left_out.counts[TRIES] += 1
+                continue
             number = self._terms.number(row["verdict"])
             if number is None or row["verdict"] not in self._terms.asked.trusted:
                 left_out.counts[UNSAID] += 1

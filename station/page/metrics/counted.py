@@ -9,6 +9,8 @@ from station.page.metrics.exposition import Family, Sample
 def counted(counts: Counts) -> Iterator[Family]:
     """The metrics of the records."""
     yield _counter("station_parts", "Parts by how they ended.", ("part_type", "verdict", "ended"), counts.parts)
+    tried = "Golden parts and parts of studies, which station_parts, _judged and _reviews do not count."
+    yield _counter("station_tried", tried, ("part_type", "kind"), counts.tried)
     yield _counter("station_judged", "Judged parts by what Algorithm 1 said.", ("part_type", "class"), counts.classes)
     yield _counter("station_reviews", "Parts sent to review, by reason.", ("part_type", "reason"), counts.reviews)
     yield _counter("station_stops", "Times that the cell left Execute.", ("state", "reason"), counts.stops)

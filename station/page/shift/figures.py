@@ -33,6 +33,7 @@ class Parts:
         lost: How many were not.
         withdrawn: How many the line took back; of them nothing is said.
         in_work: How many have no verdict yet.
+        tried: How many more tried the station, by `golden` and `study`; nothing else counts them.
     """
 
     verdicts: dict[str, int]
@@ -42,6 +43,7 @@ class Parts:
     lost: int
     withdrawn: int
     in_work: int
+    tried: dict[str, int]
 
     @property
     def judged(self) -> int:
@@ -85,7 +87,11 @@ class Found:
 def count_parts(groups: Iterable[Group], table: Classes) -> Parts:
     """How many parts there were, and what became of them."""
     verdicts, reasons, types, states = Counter[str](), Counter[str](), Counter[str](), Counter[str]()
+    tried = Counter[str]()
     for group in groups:
+        if group.tried is not None:
+            tried[group.tried] += group.parts
+            continue
         states[group.state] += group.parts
         types[group.part_type] += group.parts
         if group.verdict is not None:
@@ -96,7 +102,7 @@ def count_parts(groups: Iterable[Group], table: Classes) -> Parts:
     names = [*named, *sorted(set(verdicts) - set(named))]
     return Parts(
         {name: verdicts[name] for name in names}, dict(reasons.most_common()), dict(types.most_common()),
-        states[SORTED], states["lost"], states["withdrawn"], states["open"],
+        states[SORTED], states["lost"], states["withdrawn"], states["open"], dict(tried),
     )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from station.core.errors import RecordError
 from station.core.moments import stamp
 from station.core.period import Period
 from station.core.sought import Sought
+from station.core.tried import TRIED
 from station.labels.label import InspectionSubject, Label
 from station.labels.picking.truth import Truth, Truths
 from station.page.desk import PageDesk
@@ -87,14 +88,15 @@ def _is_as_recorded(desk: PageDesk, period: Period) -> bool:
 
 
 def _labelled(desk: PageDesk, since: datetime, until: datetime) -> list[tuple[str, Truth]]:
-    """Of each part that people have labelled and the station has judged: its verdict, and what they say."""
+    """Of each part of production that was judged and that people have labelled: its verdict, and what they say."""
     labels = desk.labels.labels()
     truths, inspections = Truths(labels, desk.table.passing.name), tuple(_inspections(labels))
     if not inspections:
         return []
     sought = Sought(since=stamp(since), until=stamp(until), inspections=inspections)
     rows = desk.records.search(sought, None, MOST_LABELLED).rows
-    said = ((row.verdict, truths.of_inspection(row.inspection_id)) for row in rows if row.verdict)
+    made = (row for row in rows if row.verdict and row.reason not in TRIED)
+    said = ((row.verdict, truths.of_inspection(row.inspection_id)) for row in made)
     return [(verdict, truth) for verdict, truth in said if truth is not None]
 
 

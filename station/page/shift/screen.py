@@ -102,6 +102,7 @@ def _rows(report: Report, zone: tzinfo) -> Iterator[tuple[object, ...]]:
     yield from (("parts", name, count, "parts") for name, count in report.parts.verdicts.items())
     for name in ("laid_away", "lost", "withdrawn", "in_work"):
         yield "parts", name, getattr(report.parts, name), "parts"
+    yield from (("tried", name, count, "parts") for name, count in report.parts.tried.items())
     yield from (("review", name, count, "parts") for name, count in report.parts.reasons.items())
     yield from (("type", name, count, "parts") for name, count in report.parts.types.items())
     yield from (("defect", name, count, "parts") for name, count in report.defects.items())
