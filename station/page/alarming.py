@@ -7,7 +7,7 @@ from typing import Any
 from starlette.responses import JSONResponse, Response
 
 from station.core.errors import FAULTS, REACTIONS, PageError, RecordError
-from station.core.records import AlarmFilter, JsonObject, time_asked
+from station.core.records import AlarmFilter, JsonObject
 from station.host.control import ask
 from station.page.audit import Deed
 from station.page.forms import json_object
@@ -16,6 +16,7 @@ from station.page.paint import painted
 from station.page.roles import AT_THE_CELL, EVERY_ROLE
 from station.page.said import maybe_line, one_line
 from station.page.shelf import MINUTES, Shelf
+from station.page.terms import moment_of
 
 LISTED = 200
 
@@ -24,10 +25,10 @@ async def show_alarms(visit: Visit) -> Response:
     """The screen; what stands now is drawn by the browser as the station tells it.
 
     Raises:
-        ConfigError: A time that is none is asked for.
+        PageError: `page.refused`: a time that is none is asked for.
     """
     asked = {name: visit.request.query_params.get(name, "").strip() for name in ("code", "since", "until")}
-    chosen = AlarmFilter(asked["code"] or None, time_asked(asked["since"] or None), time_asked(asked["until"] or None))
+    chosen = AlarmFilter(asked["code"] or None, *(_time(visit, asked[name]) for name in ("since", "until")))
     records = visit.desk.records
     history = await asyncio.to_thread(_rows, lambda: records.alarm_history(LISTED, chosen))
     stops = await asyncio.to_thread(_rows, lambda: records.stops(LISTED))
@@ -109,6 +110,18 @@ ENTRIES = (
     Entry("/acknowledge", "POST", AT_THE_CELL, acknowledge),
     Entry("/faults", "GET", EVERY_ROLE, show_faults),
 )
+
+
+def _time(visit: Visit, text: str) -> str | None:
+    """A day or a time of the plant that is asked for; None where none is.
+
+    Raises:
+        PageError: `page.refused`: it is none.
+    """
+    try:
+        return moment_of(text, visit.desk.settings.plant.zone) if text else None
+    except (ValueError, OverflowError) as error:
+        raise PageError("page.refused", f"{text} is no time; write it as 2026-05-01T06:00") from error
 
 
 def _shelf(visit: Visit) -> Shelf:

@@ -7,6 +7,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
 from station.page.guard import Visit
+from station.page.local import PlantTime
 from station.page.words import translations
 
 
@@ -32,6 +33,10 @@ def painted(visit: Visit, template: str, status: int = 200, **values: Any) -> HT
     language = visit.language
     table = visit.desk.table
     classes = [[verdict.name, verdict.label] for verdict in table.verdicts]
-    known = {"station": visit.desk.name, "person": visit.person, "table": table, "classes": classes}
+    plant = visit.desk.settings.plant
+    known = {
+        "station": visit.desk.name, "person": visit.person, "table": table, "classes": classes, "language": language,
+        "zone": plant.time_zone, "local": PlantTime(plant.zone).told,
+    }  # fmt: skip
     page = _environment(language).get_template(f"{template}.html")
-    return HTMLResponse(page.render(**known, language=language, **values), status)
+    return HTMLResponse(page.render({**known, **values}), status)

@@ -1,12 +1,10 @@
 """Search: every inspection that there ever was, by any conditions together; a search is a link that can be sent."""
 
 import asyncio
-from datetime import tzinfo
 
 from starlette.responses import Response
 
 from station.core.errors import FAULTS, RecordError
-from station.core.moments import moment
 from station.core.sought import FoundPage, Sought
 from station.labels.agreement import current
 from station.labels.label import BUILT_IN, InspectionSubject, WholePart
@@ -32,8 +30,7 @@ async def show_search(visit: Visit) -> Response:
     return painted(
         visit, "search", 422 if terms.misread else 200, terms=terms, written=written, found=found, names=NAMES,
         more=found.before and address(terms, found.before), newest=before is not None and address(terms),
-        strange=terms.strange(known), zone=plant.time_zone, local=lambda at: _local(at, plant.zone),
-        reason_text=reason_text,
+        strange=terms.strange(known), reason_text=reason_text,
     )  # fmt: skip
 
 
@@ -91,11 +88,6 @@ def _labelled(labels: LabelStore, name: str) -> set[str]:
         if label.class_name == name and isinstance(label.subject, InspectionSubject)
         and isinstance(label.region, WholePart)
     }  # fmt: skip
-
-
-def _local(at: str, zone: tzinfo) -> str:
-    """A recorded moment in the plant's time."""
-    return f"{moment(at).astimezone(zone):%Y-%m-%d %H:%M:%S}"
 
 
 def _number(text: str) -> int | None:

@@ -37,8 +37,8 @@ async def show_shift(visit: Visit) -> Response:
         before=_address(calendar.before(report.shift)), number_of_shifts=len(calendar.numbers),
         after=_address(following) if following.begin <= visit.desk.clock.now() else None,
         defects=pareto(report.defects),
-        stop_reasons=_stop_chart(report), zone=visit.desk.settings.plant.time_zone, minutes=_minutes,
-        local=lambda at: f"{at.astimezone(calendar.zone):%H:%M:%S}", percent=_percent, not_known=NOT_KNOWN,
+        stop_reasons=_stop_chart(report), minutes=_minutes,
+        clock=lambda at: f"{at.astimezone(calendar.zone):%H:%M:%S}", percent=_percent, not_known=NOT_KNOWN,
         day=lambda at: f"{at.astimezone(calendar.zone):%Y-%m-%d %H:%M}", sizes=(WIDTH, ROW, BAR_FROM),
         ideal_cycle_s=visit.desk.settings.page.ideal_cycle_s,
     )  # fmt: skip

@@ -1,11 +1,12 @@
 // Alarms: what stands now, the gravest first, as the station tells it; drawn anew only when something is another.
+import { plantClock } from "./clock.js";
 import { follow } from "./feed.js";
 import { asideOf, askShelf, isWarning } from "./shelf.js";
 import "./touch.js";
 
 const words = JSON.parse(document.getElementById("words").textContent);
 const byId = (id) => document.getElementById(id);
-const clock = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "short", timeStyle: "medium", hourCycle: "h23" });
+const clock = plantClock({ dateStyle: "short", timeStyle: "medium" });
 let standing = [];
 let drawn = "";
 let asked = null;

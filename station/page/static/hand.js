@@ -1,7 +1,9 @@
 // The hand: who commands, and what may be commanded now. Stop and Abort are always there; the rest is for who has it.
+import { plantClock } from "./clock.js";
+
 const words = JSON.parse(document.getElementById("hand-words").textContent);
 const byId = (id) => document.getElementById(id);
-const clock = new Intl.DateTimeFormat(document.documentElement.lang, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+const clock = plantClock({ hour: "2-digit", minute: "2-digit" });
 
 function refuse(why) {
   byId("hand-refused").textContent = why;

@@ -1,4 +1,5 @@
 // Live: draws the whole screen from the sections, every time; nothing is kept from one drawing to the next.
+import { plantClock } from "./clock.js";
 import { follow } from "./feed.js";
 import { drawHand } from "./hand.js";
 import { asideOf, askShelf } from "./shelf.js";
@@ -7,7 +8,7 @@ import "./touch.js";
 const words = JSON.parse(document.getElementById("words").textContent);
 const labels = new Map(words.classes);
 const byId = (id) => document.getElementById(id);
-const clock = new Intl.DateTimeFormat(document.documentElement.lang, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
+const clock = plantClock({ hour: "2-digit", minute: "2-digit", second: "2-digit" });
 const STANDS = new Set(["HELD", "HOLDING", "ABORTED", "ABORTING"]);
 
 function element(tag, text = "", data = {}) {

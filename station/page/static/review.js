@@ -1,12 +1,14 @@
 // Review: the queue, the part that is looked at, and what is said of it. A part can be chosen only while it is shown, so
 // that nothing is labelled that nobody has looked at.
 import "./touch.js";
+import { plantClock } from "./clock.js";
 import { Viewer, labelsOf } from "./viewer.js";
 
 const words = JSON.parse(document.getElementById("words").textContent);
 const labels = labelsOf(words);
 const viewer = new Viewer(labels);
 const byId = (id) => document.getElementById(id);
+const clock = plantClock({ dateStyle: "short", timeStyle: "medium" });
 const state = { which: "review", parts: [], left: 0, at: 0, shown: null, chosen: new Map(), done: [] };
 
 async function ask(path, sent) {
@@ -65,7 +67,7 @@ async function look() {
   state.shown = part;
   byId("part").textContent = part.part_id;
   byId("part").href = `/parts/${part.inspection_id}`;
-  byId("facts").textContent = [part.part_type, part.entered_at, labels.of(part.verdict)].join(" · ");
+  byId("facts").textContent = [part.part_type, clock.format(new Date(part.entered_at)), labels.of(part.verdict)].join(" · ");
   byId("why").textContent = part.why;
   byId("detail").textContent = part.detail;
   byId("suggested").textContent = part.suggestion ? labels.of(part.suggestion) : "";
