@@ -41,7 +41,7 @@ def page(
             screen.print(line, highlight=False, markup=False, soft_wrap=True)
 
         with sys.stdin if end_with_parent else nullcontext() as parent:
-            asyncio.run(serve_page(settings, folder, SystemClock(), say, parent))
+            asyncio.run(serve_page(settings, folder, SystemClock(), say, parent, file=config and config.absolute()))
 
 
 @audit_app.command("verify")

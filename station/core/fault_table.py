@@ -171,6 +171,7 @@ PAGE = (  # 92xx the operator page
     Fault(9209, "page.refused", "The page refuses this. Read the reason in the detail.", Reaction.REFUSE),
     Fault(9210, "page.no_such_model", "There is no such network, or it does not wait any more. Look at the list again.", Reaction.REFUSE),
     Fault(9211, "page.model_changed", "Somebody else has decided on the network meanwhile; nothing was changed. Look at the list, and decide again.", Reaction.REFUSE),
+    Fault(9240, "page.no_grounds", "The network cannot look at this part again, to show why it judged it so. Read the reason in the detail; the record is as it was.", Reaction.REFUSE),
     Fault(9230, "page.no_metrics", "The page gives no figures to Prometheus. Set page.metrics in the configuration, and start the page anew.", Reaction.REFUSE),
 )
 HAND = (  # 922x who commands beside the line PLC

@@ -281,14 +281,14 @@ def _patches(result: Inspected, strips: Pixels, evidence: Heat | None) -> Pixels
         top, left = patch // GRID_COLUMNS * cell, patch % GRID_COLUMNS * (size + BORDER_PX)
         picture = np.asarray(cv2.cvtColor(_patch(strips, patch, result), cv2.COLOR_GRAY2BGR), np.uint8)
         if evidence is not None and patch == result.decision.deciding_patch:
-            _mark(picture, evidence)
+            mark_evidence(picture, evidence)
         sheet[top + CAPTION_PX : top + cell, left : left + size] = picture
         _caption(sheet, result.decision, surfaces, patch, (top, left, size))
     return sheet
 
 
-def _mark(picture: Pixels, evidence: Heat) -> None:
-    """Outline where most of the evidence lies, and cross its peak."""
+def mark_evidence(picture: Pixels, evidence: Heat) -> None:
+    """Outline where most of the evidence lies, and cross its peak, in a picture (height, width, 3) of its shape."""
     region = (evidence > EVIDENT).astype(np.uint8)
     outlines, _tree = cv2.findContours(region, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     cv2.drawContours(picture, outlines, -1, EVIDENCE_COLOUR, 1)

@@ -9,7 +9,9 @@ from station.page import (
     admitting,
     alarming,
     commanding,
+    learning,
     live,
+    looks,
     models,
     parts,
     programs,
@@ -27,10 +29,9 @@ from station.page.shield import Shield
 from station.page.shift import screen as shift
 
 ENTRIES: tuple[Entry, ...] = (
-    *signing.ENTRIES, *statics.ENTRIES, *live.ENTRIES, *parts.ENTRIES, *review.ENTRIES, *admitting.ENTRIES,
-    *commanding.ENTRIES, *alarming.ENTRIES, *system.ENTRIES,
-    *search.ENTRIES, *shift.ENTRIES, *models.ENTRIES,
-    *programs.ENTRIES, *api.ENTRIES, *scraping.ENTRIES,
+    *signing.ENTRIES, *statics.ENTRIES, *live.ENTRIES, *parts.ENTRIES, *looks.ENTRIES, *review.ENTRIES,
+    *learning.ENTRIES, *admitting.ENTRIES, *commanding.ENTRIES, *alarming.ENTRIES, *system.ENTRIES, *search.ENTRIES,
+    *shift.ENTRIES, *models.ENTRIES, *programs.ENTRIES, *api.ENTRIES, *scraping.ENTRIES,
 )  # fmt: skip
 """Every way in; there is no other."""
 

@@ -13,6 +13,7 @@ from station.page.audit import Audit
 from station.page.database import PageDatabase
 from station.page.desk import Doors, PageDesk
 from station.page.follow import Follower
+from station.page.grounds import Grounds
 from station.page.hands import Hands
 from station.page.invitation import Invitation
 from station.page.metrics.meter import Meter
@@ -23,8 +24,9 @@ from station.page.tokens import Tokens
 
 
 def make_desk(
-    settings: Settings, data: Path | None, clock: Clock, attempts: Attempts, passwords: Passwords | None = None
-) -> PageDesk:
+    settings: Settings, data: Path | None, clock: Clock, attempts: Attempts, passwords: Passwords | None = None,
+    *, file: Path | None = None,
+) -> PageDesk:  # fmt: skip
     """Everything that the page's answers are made from; its database is made, if need be. Blocks.
 
     Args:
@@ -33,6 +35,7 @@ def make_desk(
         clock: The date.
         attempts: Who tries too often.
         passwords: Hashes and proves.
+        file: Where the configuration lies, if it lies anywhere.
 
     Raises:
         PageError: The database cannot be used.
@@ -43,9 +46,7 @@ def make_desk(
     audit = Audit(database, clock)
     sessions = Sessions(database, audit, clock, _lives(settings.page))
     return PageDesk(
-        name=settings.station.name,
         folder=folder,
-        table=settings.table,
         records=read_records(settings, data),
         labels=open_labels(settings, data),
         follower=Follower(folder, clock),
@@ -59,8 +60,9 @@ def make_desk(
         ),
         hands=Hands(folder, sessions, audit),
         clock=clock,
-        secret=settings.page.has_tls,
         settings=settings,
+        file=file,
+        grounds=Grounds(folder, settings),
         meter=Meter(count_records(settings, data), folder) if settings.page.metrics else None,
     )
 

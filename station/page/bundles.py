@@ -112,12 +112,23 @@ def sheet(desk: PageDesk, sha256: str) -> Sheet:
         PageError: `page.no_such_model`: there is none.
         ModelError: The history of promotions cannot be used.
     """
+    bundle, shelf = bundle_of(desk, sha256), find_shelf(desk.settings, desk.folder)
+    return Sheet(bundle, card_of(bundle, desk.settings, desk.folder), _gate(shelf.verdict_of(sha256)))
+
+
+def bundle_of(desk: PageDesk, sha256: str) -> Bundle:
+    """The bundle of this hash, wherever it lies.
+
+    Raises:
+        PageError: `page.no_such_model`: there is none.
+        ModelError: The history of promotions cannot be used.
+    """
     shelf = find_shelf(desk.settings, desk.folder)
     for folder in (*folders(desk), *shelf.bundles(), bundle_folder(SHIPPED), *_configured(desk.settings)):
         with suppress(ModelError):
             bundle = load_bundle(folder)
             if bundle.identity.sha256 == sha256:
-                return Sheet(bundle, card_of(bundle, desk.settings, desk.folder), _gate(shelf.verdict_of(sha256)))
+                return bundle
     raise PageError("page.no_such_model", f"there is no bundle of the hash {sha256[:12]}")
 
 

@@ -11,6 +11,7 @@ from station.labels.store import LabelStore
 from station.page.attempts import Attempts
 from station.page.audit import Audit
 from station.page.follow import Follower
+from station.page.grounds import Grounds
 from station.page.hands import Hands
 from station.page.invitation import Invitation
 from station.page.metrics.meter import Meter
@@ -45,29 +46,42 @@ class PageDesk:
     """Everything that the page's answers are made from.
 
     Attributes:
-        name: Of the station.
-        folder: Its data folder.
-        table: What a part may be called, and where it may go.
+        folder: The station's data folder.
         records: What was decided; only read.
         labels: What people say.
         follower: The cell as it is.
         doors: Who comes in.
         hands: Who commands.
         clock: The date.
-        secret: Whether what is said to browsers is encrypted.
         settings: The station's configuration, as it was when the page began.
         meter: What tells Prometheus, or None where it is told nothing.
+        file: Where the configuration lies, or None where nobody has said.
+        grounds: Why a network says what it says of a part.
     """
 
-    name: str
     folder: Path
-    table: Classes
     records: RecordReader
     labels: LabelStore
     follower: Follower
     doors: Doors
     hands: Hands
     clock: Clock
-    secret: bool
     settings: Settings
     meter: Meter | None
+    file: Path | None
+    grounds: Grounds
+
+    @property
+    def name(self) -> str:
+        """Of the station."""
+        return self.settings.station.name
+
+    @property
+    def table(self) -> Classes:
+        """What a part may be called, and where it may go."""
+        return self.settings.table
+
+    @property
+    def secret(self) -> bool:
+        """Whether what is said to browsers is encrypted."""
+        return self.settings.page.has_tls

@@ -63,14 +63,26 @@ def suggestion(record: JsonObject) -> str | None:
     return name if name in record["classes"] else None
 
 
+def looked_at(record: JsonObject) -> SeenPatch | None:
+    """The patch that says most of the part: the one that is unknown, or else the one that decided; None without any."""
+    novelty, patches = record["novelty"], patches_of(record)
+    unknown = novelty is not None and None not in {novelty["p"], novelty["alpha"]} and novelty["p"] <= novelty["alpha"]
+    index = novelty["patch"] if unknown else record["deciding_patch"]
+    return None if index is None or index >= len(patches) else patches[index]
+
+
 def overlay(record: JsonObject) -> JsonObject:
-    """What is drawn over the surface's picture, in lines of the turn and columns of the part; `kept`: there is one."""
+    """What is drawn over the surface's picture, in lines of the turn and columns of the part.
+
+    `kept`: there is a picture; `before`: so many columns of the archived scan come before the part.
+    """
     geometry, roi = geometry_of(record), record["roi"]
     columns = roi["right"] - roi["left"] if roi else 0
     return {
         "kept": record["scan_file"] is not None,
         "lines": geometry.lines_per_turn,
         "columns": columns,
+        "before": roi["left"] - (record["scan_left"] or 0) if roi else 0,
         "strips": geometry.blocks_per_turn,
         "rows": geometry.patches_per_strip,
         "deciding": record["deciding_patch"],

@@ -28,7 +28,7 @@ STATUS = {
     "page.refused": 422, "record.unknown": 404, "label.unknown_class": 422, "label.nothing_said": 409,
     "label.said_later": 409, "hand.needed": 409, "hand.taken": 409, "hand.gone": 409, "hand.refused": 422,
     "page.no_metrics": 404, "model.not_passed": 409, "model.exists": 409, "model.unknown": 404,
-    "page.model_changed": 409, "page.no_such_model": 404,
+    "page.model_changed": 409, "page.no_such_model": 404, "page.no_grounds": 422,
 }  # fmt: skip
 """The status of faults that the asker can do something about; of all others it is 503."""
 

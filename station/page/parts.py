@@ -6,20 +6,19 @@ from starlette.responses import Response
 
 from station.core.records import JsonObject, RecordFilter
 from station.labels.agreement import current
-from station.labels.label import InspectionSubject
+from station.labels.label import BUILT_IN, WITHDRAWN, InspectionSubject, WholePart
 from station.page.findings import listed, overlay, patches_of, reason_text, suggestion
 from station.page.guard import Entry, Visit
+from station.page.lessons import lesson_of
 from station.page.paint import painted
-from station.page.roles import EVERY_ROLE
-from station.page.surface import as_png, read_surface
+from station.page.roles import EVERY_ROLE, WHO_LABEL
+from station.page.surface import PICTURE_KEPT, as_png, read_surface
 from station.view.waterfall import waterfall
 
 LISTED = 200
 EVENTS = 200
 """So many of the cell's events are shown with a part, from its first."""
 DATES = ("entered_at", "judged_at", "interrupted_at", "sorted_at", "lost_at", "withdrawn_at")
-PICTURE_KEPT = {"cache-control": "private, max-age=86400, immutable"}
-"""A scan does not change; it is the asker's alone."""
 
 
 async def show_parts(visit: Visit) -> Response:
@@ -37,10 +36,13 @@ async def show_part(visit: Visit) -> Response:
     record = await _record(visit)
     subject = InspectionSubject(record["inspection_id"])
     labels = current(await asyncio.to_thread(visit.desk.labels.labels, subject))
+    mine = [one for one in labels if one.who == visit.who.name and isinstance(one.region, WholePart)]
     return painted(
         visit, "part", record=record, labels=labels, patches=patches_of(record), overlay=overlay(record),
         suggestion=suggestion(record), reason_text=reason_text, dates=_dates(record), times=_times(record),
-        events=await asyncio.to_thread(_events, visit, record),
+        events=await asyncio.to_thread(_events, visit, record), lesson=lesson_of(visit.desk, record, labels),
+        may_label=visit.who.role in WHO_LABEL, mine=mine[-1] if mine else None, built_in=BUILT_IN, withdrawn=WITHDRAWN,
+        choices=[[one.name, one.label] for one in visit.desk.table.surfaces],
     )  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from station.page.guard import Entry, Visit
 from station.page.paint import painted
 from station.page.queue import other_queue, review_queue
 from station.page.roles import WHO_LABEL
+from station.page.said import maybe_line
 from station.page.spoken import AT_ONCE, say_of_parts
 
 
@@ -63,15 +64,16 @@ async def one_part(visit: Visit) -> Response:
 
 
 async def label(visit: Visit) -> Response:
-    """Say of parts what they are: all of them, or none; the answer tells what the person said of each before.
+    """Say of parts what they are, with a note: all of them, or none; the answer tells what the person said before.
 
     Raises:
         PageError: `page.refused`: nothing that can be said.
         LabelError: The labels refuse it.
         RecordError: There is no such part.
     """
-    wishes = _wishes(await json_object(visit.request))
-    before = await asyncio.to_thread(say_of_parts, visit, wishes)
+    sent = await json_object(visit.request)
+    wishes, note = _wishes(sent), maybe_line(sent.get("note"))
+    before = await asyncio.to_thread(say_of_parts, visit, wishes, note)
     return JSONResponse({"before": before})
 
 

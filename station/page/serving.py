@@ -36,8 +36,9 @@ Say = Callable[[str], None]
 
 
 async def serve_page(
-    settings: Settings, data: Path | None, clock: Clock, say: Say, parent: TextIO | None = None
-) -> None:
+    settings: Settings, data: Path | None, clock: Clock, say: Say, parent: TextIO | None = None,
+    *, file: Path | None = None,
+) -> None:  # fmt: skip
     """Serve the page until a signal stops it, or its parent is gone.
 
     Args:
@@ -46,11 +47,12 @@ async def serve_page(
         clock: The date.
         say: Told the address, and while nobody may use the page, how the first person comes in.
         parent: What ends when the parent does, or None where there is none to wait for.
+        file: Where the configuration lies, if it lies anywhere.
 
     Raises:
         PageError: It cannot listen, its certificate or its database cannot be used.
     """
-    async with opened_page(settings, data, clock, say) as page:
+    async with opened_page(settings, data, clock, say, file=file) as page:
         with _ended_by_signals(page), _ended_by(parent, page):
             await page.served
 
@@ -77,8 +79,9 @@ class Served:
 
 @asynccontextmanager
 async def opened_page(
-    settings: Settings, data: Path | None, clock: Clock, say: Say, passwords: Passwords | None = None
-) -> AsyncIterator[Served]:
+    settings: Settings, data: Path | None, clock: Clock, say: Say, passwords: Passwords | None = None,
+    *, file: Path | None = None,
+) -> AsyncIterator[Served]:  # fmt: skip
     """The page, while in this context, unless it is ended before.
 
     Args:
@@ -87,12 +90,13 @@ async def opened_page(
         clock: The date.
         say: As for `serve_page`.
         passwords: Hashes and proves.
+        file: As for `serve_page`.
 
     Raises:
         PageError: As for `serve_page`.
     """
     attempts = Attempts(asyncio.get_running_loop().time)
-    desk = await asyncio.to_thread(make_desk, settings, data, clock, attempts, passwords)
+    desk = await asyncio.to_thread(make_desk, settings, data, clock, attempts, passwords, file=file)
     with listening(settings.page) as listener:
         address = address_of(settings.page, listener)
         server = _Server(_configured(settings.page, application(desk, {settings.page.host, *settings.page.names})))
@@ -107,6 +111,7 @@ async def opened_page(
         finally:
             server.should_exit = True
             await desk.hands.close()
+            await desk.grounds.close()
             following.cancel()
             await asyncio.gather(serving, following, return_exceptions=True)
 

@@ -14,12 +14,13 @@ AT_ONCE = 50
 """So many parts are labelled at once at most."""
 
 
-def say_of_parts(visit: Visit, wishes: dict[str, str]) -> dict[str, str]:
+def say_of_parts(visit: Visit, wishes: dict[str, str], note: str = "") -> dict[str, str]:
     """Say of parts what they are, all of it or nothing, and return what was said of each before by who says it.
 
     Args:
         visit: Who says it.
         wishes: The class, by the inspection's id.
+        note: What else there is to say of all of them.
 
     Returns:
         By the whole id, what the same person said before; `WITHDRAWN` where that was nothing.
@@ -37,10 +38,11 @@ def say_of_parts(visit: Visit, wishes: dict[str, str]) -> dict[str, str]:
         require_class(name, desk.table)
         subject = InspectionSubject(desk.records.record(inspection)["inspection_id"])
         before[subject.inspection_id] = _said_by(who, visit, subject)
-        labels.append(Label(subject, WholePart(), name, who, now, source))
+        labels.append(Label(subject, WholePart(), name, who, now, source, note))
     say_all(desk.labels, labels)
     for one in labels:
-        desk.doors.audit.write(Deed(who, visit.address, "labelled", f"{one.subject}: {one.class_name}"))
+        told = f"{one.subject}: {one.class_name}{f' ({note})' if note else ''}"
+        desk.doors.audit.write(Deed(who, visit.address, "labelled", told))
     return before
 
 

@@ -35,7 +35,7 @@ def test_it_is_told_to_the_millisecond_where_that_counts() -> None:
 
 async def test_no_screen_tells_a_moment_of_another_zone(tmp_path: Path) -> None:
     inspected = await asyncio.to_thread(Inspected.at, tmp_path)
-    settings = plant_settings(time_zone="Asia/Seoul")
+    settings = page_settings({"time_zone": "Asia/Seoul"})
     async with paged(inspected.folder, configuration=settings) as bench:
         admin = bench.admit(Role.ADMIN)
         bench.served.desk.doors.tokens.make("MES", Role.QUALITY, 1, HAND)

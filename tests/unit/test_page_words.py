@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from station.page.lessons import REASONS
 from station.page.roles import Role
 from station.page.words import LANGUAGES, best_language, translations
 
@@ -16,7 +17,7 @@ MOMENTS = {"entered", "judged", "interrupted", "sorted", "lost", "withdrawn"}
 
 def words() -> set[str]:
     texts = [path.read_text(encoding="utf-8") for path in (PAGE / "templates").glob("*.html")]
-    return {one or other for text in texts for one, other in SAID.findall(text)} | MOMENTS | set(Role)
+    return {one or other for text in texts for one, other in SAID.findall(text)} | MOMENTS | set(Role) | REASONS
 
 
 @pytest.mark.parametrize("language", LANGUAGES[1:])

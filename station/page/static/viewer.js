@@ -1,5 +1,7 @@
 // The surface: zoom, pan, contrast that lasts from part to part, and what was found drawn over it.
 
+import { Tiles } from "./tiles.js";
+
 const KEPT = "station.viewer";
 const SVG = "http://www.w3.org/2000/svg";
 const MOST = 32;
@@ -49,6 +51,7 @@ export class Viewer {
     this.light = { brightness: kept.brightness ?? 100, contrast: kept.contrast ?? 100 };
     this.marks = kept.marks ?? true;
     this.place = { scale: 1, x: 0, y: 0 };
+    this.tiles = new Tiles(byId("tiles"), this.frame);
     this.image.addEventListener("load", () => this.whole());
     this.image.addEventListener("error", () => this.missing());
     this.listen();
@@ -63,6 +66,8 @@ export class Viewer {
     if (!drawn.kept) return;
     this.source = source;
     this.drawn = drawn;
+    this.tiles.leave();
+    this.placed();
     this.overlay.replaceChildren();
     if (drawn.columns) {
       this.overlay.setAttribute("viewBox", `0 0 ${drawn.lines} ${drawn.columns}`);
@@ -89,13 +94,34 @@ export class Viewer {
     }
   }
 
+  // What is shown, in its own pixels: the part, or the whole scan.
+  get size() {
+    return this.tiles.size ?? { width: this.image.naturalWidth, height: this.image.naturalHeight };
+  }
+
   whole() {
     const { width, height } = this.frame.getBoundingClientRect();
-    const scale = Math.min(width / this.image.naturalWidth, height / this.image.naturalHeight);
-    this.place = {
-      scale, x: (width - this.image.naturalWidth * scale) / 2, y: (height - this.image.naturalHeight * scale) / 2,
-    };
+    const { width: wide, height: high } = this.size;
+    if (!wide) return;
+    const scale = Math.min(width / wide, height / high);
+    this.place = { scale, x: (width - wide * scale) / 2, y: (height - high * scale) / 2 };
     this.moved();
+  }
+
+  // The scan as the camera gave it, or the part alone.
+  async turnTo() {
+    if (this.tiles.size) this.tiles.leave();
+    else await this.tiles.enter(this.source.replace(/surface\.png$/, "scan"));
+    this.placed();
+    this.whole();
+  }
+
+  placed() {
+    const raw = this.tiles.size !== null;
+    this.image.hidden = raw;
+    this.overlay.style.top = raw ? `${this.drawn.before}px` : "0";
+    this.overlay.style.height = raw && this.drawn.columns ? `${this.drawn.columns}px` : "100%";
+    document.querySelector("[data-tool=raw]").setAttribute("aria-pressed", raw);
   }
 
   zoom(factor, x, y) {
@@ -114,17 +140,18 @@ export class Viewer {
 
   moved() {
     const { scale, x, y } = this.place;
-    this.stage.style.width = `${this.image.naturalWidth}px`;
-    this.stage.style.height = `${this.image.naturalHeight}px`;
+    this.stage.style.width = `${this.size.width}px`;
+    this.stage.style.height = `${this.size.height}px`;
     this.stage.style.transform = `translate(${x}px, ${y}px) scale(${scale})`;
     this.stage.style.setProperty("--thin", `${2 / scale}px`);
     this.image.style.imageRendering = scale > 1 ? "pixelated" : "auto";
     this.frame.dataset.scale = scale.toFixed(3);
+    this.tiles.draw(this.place);
   }
 
   lit() {
     const { brightness, contrast } = this.light;
-    this.image.style.filter = `brightness(${brightness}%) contrast(${contrast}%)`;
+    for (const shown of [this.image, this.tiles.place]) shown.style.filter = `brightness(${brightness}%) contrast(${contrast}%)`;
     byId("brightness").value = brightness;
     byId("contrast").value = contrast;
     this.overlay.style.visibility = this.marks ? "visible" : "hidden";
@@ -138,12 +165,13 @@ export class Viewer {
     else if (tool === "whole") this.whole();
     else if (tool === "plain") this.light = { brightness: 100, contrast: 100 };
     else if (tool === "marks") this.marks = !this.marks;
+    else if (tool === "raw" && !this.stage.hidden) this.turnTo();
     this.lit();
   }
 
   // True where the key was one of the viewer's.
   key(key) {
-    const tool = { "+": "in", "=": "in", "-": "out", 0: "whole", g: "marks", r: "plain" }[key];
+    const tool = { "+": "in", "=": "in", "-": "out", 0: "whole", g: "marks", r: "plain", t: "raw" }[key];
     if (tool) this.use(tool);
     return Boolean(tool);
   }
