@@ -113,6 +113,13 @@ def main() -> None:
 
 # ---------------------------------------------------------------------- simulate
 
+PARTS_FOR_PAGE = 1000
+"""So many parts come while people look on, an hour's, where they do not say how many."""
+SHOWN_ON_PAGE = ("part-thread@9",)
+"""What they are shown, where they want nothing else to break: a good part that the network takes for a bad one."""
+ON_PAGE = "Parts come until Ctrl-C, or --parts says how many. Not every one is judged rightly: the page shows why."
+WITHOUT_PAGE = "`station --simulate --page` shows the cell in a browser."
+
 
 @app.callback(invoke_without_command=True)
 def root(
@@ -140,7 +147,12 @@ def root(
     ] = None,
     config: ConfigOption = None,
     with_page: Annotated[
-        bool, typer.Option("--page", help="Serve the operator page as well, also when the parts are through.")
+        bool,
+        typer.Option(
+            "--page",
+            help="Serve the operator page as well, also when the parts are through; they are 1000, where --parts does "
+            "not say how many, and on one of them lies a thread, where --fault wants nothing else.",
+        ),
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -168,13 +180,17 @@ def _simulate(
     from sim.faults import wishes
     from station.core.watchers import Watchers
     from station.host.page_process import PageProcess
-    from station.host.simulate import Simulation, SimulationOptions
+    from station.host.simulate import Ends, Simulation, SimulationOptions
     from station.view.live import CellView, parts_table, summary_text
 
     wished = tuple(map(str, wishes(faults)))
     settings = load_settings(config)
     folder = data_dir(settings, data)
-    options = SimulationOptions(config, recordings, parts, speed, truth, folder, wished)
+    if with_page:
+        parts = parts or PARTS_FOR_PAGE
+        wished = wished or (() if recordings else SHOWN_ON_PAGE)
+    ends: Ends = "when_told" if with_page else "when_stopped"
+    options = SimulationOptions(config, recordings, parts, speed, truth, folder, wished, ends)
     delivered = True
     with unhindered(err if as_json else out) as screen, ExitStack() as stack:
         configure_logs(
@@ -183,6 +199,7 @@ def _simulate(
         with CellView(screen, settings.table) as view:
             view.say(f"Simulated cell, recording {recordings or 'bundled with the station'}; records in {folder}")
             beside = stack.enter_context(PageProcess(config, folder, view.say)) if with_page else None
+            view.say(ON_PAGE if with_page else WITHOUT_PAGE)
             watchers = Watchers()
             watchers.add(view.watch)
             with precedence():
@@ -192,7 +209,7 @@ def _simulate(
         else:
             screen.print(parts_table(result.rows, settings.table))
             screen.print(summary_text(result.summary), highlight=False)
-        if beside is not None:
+        if beside is not None and not result.told:
             beside.stay(lambda: screen.print("The operator page stays until Ctrl-C."))
     if result.reason is not None:
         fault = result.reason.fault

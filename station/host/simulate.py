@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from station.cell.desk import Desk
 from station.cell.packml import Command, State
@@ -24,6 +25,10 @@ from station.view.report import PartRow, Summary, part_row, summarise
 SUSPENDED_FOR_GOOD_S = 30.0
 """A cell that waits for so long, and nothing happens in it nor in the simulated one, waits for what does not come."""
 
+Ends = Literal["when_stopped", "when_told"]
+"""When a run ends whose parts are not through: with whatever stops the cell, for nobody is there to start it again; or
+with a signal alone, while people look on and may start it again."""
+
 
 @dataclass(frozen=True, slots=True)
 class SimulationOptions:
@@ -36,15 +41,24 @@ class SimulationOptions:
     truth: Path | None
     data: Path
     faults: tuple[str, ...] = ()
+    ends: Ends = "when_stopped"
 
 
 @dataclass(frozen=True, slots=True)
 class SimulationResult:
-    """What a run gave; `reason` is why it ended early, or None when all parts went through."""
+    """What a run gave.
+
+    Attributes:
+        rows: A row a part.
+        summary: What they come to.
+        reason: Why it ended early; None when all parts went through, or it runs until it is told to end.
+        told: Whether a signal ended it.
+    """
 
     rows: tuple[PartRow, ...]
     summary: Summary
     reason: Reason | None
+    told: bool
 
 
 class Simulation:
@@ -69,6 +83,7 @@ class Simulation:
         self._desk: Desk | None = None
         self._fed: int | None = None
         self._told = self._fed_or_broken = 0
+        self._asked = False
 
     async def run(self) -> SimulationResult:
         """Reset, start, take all parts through, stop.
@@ -101,7 +116,7 @@ class Simulation:
         rows = tuple(
             part_row(event, self._labels.get(_part_id(event)), station.model_of(event)) for event in self._sorted
         )
-        return SimulationResult(rows, summarise(rows, seconds, self._settings.table), reason)
+        return SimulationResult(rows, summarise(rows, seconds, self._settings.table), reason, self._asked)
 
     async def _take_all_through(self, station: Station, cell: SimulatedCell) -> Reason | None:
         """Until all parts are through, or cannot be any more: a fault has stopped the cell, or none will come."""
@@ -109,16 +124,27 @@ class Simulation:
         if self._fed is not None:
             desk.limit_parts(self._fed)
         running = asyncio.create_task(station.operation.run(), name="operation")
-        with stopped_by_signals(desk):
+        with stopped_by_signals(desk) as asked:
             try:
-                await _first((_drive(desk), self._stuck(desk), cell.gone()), running)
-                if desk.view.state is State.COMPLETE:
+                await _first((*self._ended(desk, asked), cell.gone()), running)
+                self._asked = asked.is_set()
+                if desk.view.state is State.COMPLETE or (self._asked and self._until_told):
                     return None
                 if cell.is_gone:
                     return Reason(FAULTS["config.simulator_gone"], await cell.gone())
                 return desk.view.reason
             finally:
                 await stop(desk, running)
+
+    def _ended(self, desk: Desk, asked: asyncio.Event) -> tuple[Coroutine[object, object, object], ...]:
+        """What the end of the run is waited for by: whichever returns first."""
+        if self._until_told:
+            return (_drive(desk, State.COMPLETE), asked.wait())
+        return (_drive(desk, State.COMPLETE, State.HELD, State.ABORTED, State.STOPPED), self._stuck(desk))
+
+    @property
+    def _until_told(self) -> bool:
+        return self._options.ends == "when_told"
 
     async def _stuck(self, desk: Desk) -> None:
         """Return when the cell waits, and has for so long that what it waits for does not come."""
@@ -157,11 +183,12 @@ class Simulation:
                     self._desk.limit_parts(self._fed)
 
 
-async def _drive(desk: Desk) -> None:
+async def _drive(desk: Desk, *ends: State) -> None:
+    """Reset and start the cell, and return when it comes to one of these states."""
     desk.command(Command.RESET, "the simulation")
     if await desk.reached(State.IDLE, State.STOPPED, State.ABORTED) is State.IDLE:
         desk.command(Command.START, "the simulation")
-        await desk.reached(State.COMPLETE, State.HELD, State.ABORTED, State.STOPPED)
+    await desk.reached(*ends)
 
 
 async def _first(works: Iterable[Coroutine[object, object, object]], running: asyncio.Task[None]) -> None:
