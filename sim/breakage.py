@@ -29,10 +29,12 @@ class Breakage:
 
     Args:
         tell: Told of every fault that strikes.
+        golden: Ids of the golden parts, which some faults strike alone.
     """
 
-    def __init__(self, tell: Strike = lambda _name, _part: None) -> None:
+    def __init__(self, tell: Strike = lambda _name, _part: None, golden: frozenset[str] = frozenset()) -> None:
         self._tell = tell
+        self._golden = golden
         self._armed: list[Wish] = []
         self._present: dict[str, str | None] = {}
         self._timers: dict[str, asyncio.TimerHandle] = {}
@@ -55,6 +57,8 @@ class Breakage:
     def arm(self, wanted: Iterable[Wish]) -> None:
         """Let these faults strike when their moment has come; those that last and wait for no part begin at once.
 
+        One of golden parts that waits for no part waits for the next golden one.
+
         Raises:
             ConfigError: One of them cannot strike in this cell; none is armed.
         """
@@ -62,7 +66,7 @@ class Breakage:
         for name in (wish.fault.name for wish in wanted if wish.fault.name in self._impossible):
             raise ConfigError("config.bad_option", f"the fault {name} cannot strike here: {self._impossible[name]}")
         for wish in wanted:
-            if wish.part is None and wish.fault.lasts_s != ONCE:
+            if wish.part is None and wish.fault.lasts_s != ONCE and not wish.fault.golden:
                 self._begin(wish.fault, None)
             else:
                 self._armed.append(wish)
@@ -103,6 +107,14 @@ class Breakage:
         for wish in due:
             self._begin(wish.fault, part_id)
 
+    def is_golden(self, part_id: str) -> bool:
+        """Whether this part is one whose verdict is known."""
+        return part_id in self._golden
+
+    def struck_part(self, name: str) -> str | None:
+        """The part that this fault, which holds, has struck."""
+        return self._present.get(name)
+
     def present(self, name: str) -> bool:
         """Whether this fault holds now."""
         return named_fault(name).name in self._present
@@ -125,9 +137,11 @@ class Breakage:
             await self._ended[name].wait()
 
     def _is_meant(self, wish: Wish, part_id: str | None) -> bool:
+        if wish.fault.golden and (part_id is None or not self.is_golden(part_id)):
+            return False
         if wish.part is None:
             return part_id is not None
-        return part_id is not None and wish.part in (part_id, str(self._numbers.get(part_id)))
+        return part_id is not None and wish.part in (part_id, str(self._numbers.get(part_id, self._fed + 1)))
 
     def _begin(self, fault: NamedFault, part_id: str | None) -> None:
         if fault.name in self._present:

@@ -145,6 +145,7 @@ class Cell:
         del self._seats[Place.GRIPPER]
         self.sorted_parts[place] += 1
         self._ledger.enter(Happening.PLACED, part, place)
+        self.broken.reach(Moment.LAID_AWAY, part.part_id)
 
     def drop(self) -> None:
         """The gripper loses its part.

@@ -8,6 +8,7 @@ from functools import partial
 from sim.breakage import Effect
 from sim.camera_fault import CameraFault
 from sim.devices.plc import PlcDevice
+from sim.faults import NAMED_FAULTS
 from sim.infeed import Infeed
 from sim.modbus.rtu_line import RtuLine
 from sim.proxy import Mode, TcpProxy
@@ -90,12 +91,19 @@ def infeed_effects(infeed: Infeed, plc: PlcDevice, scene: Scene, cut: Effect) ->
     return {
         "plc-part-swapped": Effect(swap),
         "plc-part-renamed": Effect(partial(infeed.exchange, same_number=True)),
+        "golden-missing": Effect(_nothing, infeed.lay_in_missing),
+        "golden-twice": Effect(infeed.lay_in_again, infeed.take_away_again),
         "plc-part-cleared": Effect(plc.clear_announcement, infeed.announce_again),
         "plc-restarted": Effect(begin_anew),
         "plc-part-swapped-camera-away": Effect(
             partial(scene.fault, CameraFault.DISCONNECT, time_s=AWAY_BETWEEN_PARTS_S), swap
         ),
     }
+
+
+def no_golden_parts() -> dict[str, str]:
+    """The faults that cannot strike where no golden part is configured, and why."""
+    return {row.name: "challenge.golden names no part" for row in NAMED_FAULTS.values() if row.golden}
 
 
 def network_effects(device: str, network: TcpProxy) -> dict[str, Effect]:

@@ -19,12 +19,14 @@ UNTIL_CLEARED = math.inf
 class Moment(StrEnum):
     """A moment on the way of a part."""
 
+    LAY_IN = "lay in"
     ACCEPT = "accept"
     LOAD = "load"
     SEATED = "seated"
     SPIN = "spin"
     STOP = "stop"
     UNLOAD = "unload"
+    LAID_AWAY = "laid away"
 
     @property
     def meaning(self) -> str:
@@ -33,12 +35,14 @@ class Moment(StrEnum):
 
 
 _MEANINGS = {
+    Moment.LAY_IN: "it is to be laid in at the infeed",
     Moment.ACCEPT: "the station accepts it",
     Moment.LOAD: "the robot gets the order to load it",
     Moment.SEATED: "it is seated in the jig",
     Moment.SPIN: "the jig gets the order to turn it",
     Moment.STOP: "the jig gets the order to stop",
     Moment.UNLOAD: "the robot gets the order to take it away",
+    Moment.LAID_AWAY: "the robot has laid it away",
 }
 
 
@@ -55,6 +59,7 @@ class NamedFault:
         judged: Whether the scan is a good one, and what becomes of the part is up to the network.
         makes: What the part truly is from then on, or None where it stays what it is.
         wears: Whether it comes part by part, and shows only after many.
+        golden: Whether it strikes golden parts alone.
     """
 
     name: str
@@ -65,6 +70,7 @@ class NamedFault:
     judged: bool = False
     makes: str | None = None
     wears: bool = False
+    golden: bool = False
 
     @property
     def ends(self) -> str:
@@ -79,7 +85,8 @@ class NamedFault:
         return "what the network says" if self.judged else self.code or "-"
 
 
-_A, _L, _S, _T, _H, _U = Moment.ACCEPT, Moment.LOAD, Moment.SEATED, Moment.SPIN, Moment.STOP, Moment.UNLOAD
+_I, _A, _L, _S, _T = Moment.LAY_IN, Moment.ACCEPT, Moment.LOAD, Moment.SEATED, Moment.SPIN
+_H, _U, _D = Moment.STOP, Moment.UNLOAD, Moment.LAID_AWAY
 
 # ruff: noqa: E501  # a table reads as a table
 # fmt: off
@@ -121,6 +128,10 @@ _ROWS = (
     NamedFault("part-droplets", "Drops of coolant stand on the part.", _S, ONCE, None, judged=True, makes=UNKNOWN),
     NamedFault("part-label", "A paper label is stuck on the part.", _S, ONCE, None, judged=True, makes=UNKNOWN),
     NamedFault("part-wrong-material", "The part is of another material.", _S, ONCE, None, judged=True, makes=UNKNOWN),
+    # golden parts, and who lays them in
+    NamedFault("golden-missing", "A golden part is not at hand, and is laid in when it was found.", _I, UNTIL_CLEARED, "part.challenge_due", golden=True),
+    NamedFault("golden-twice", "A golden part is laid in once more, and is taken away when that is seen.", _D, UNTIL_CLEARED, "part.golden_refused", golden=True),
+    NamedFault("golden-wrong", "A part of another class is laid in for a golden part.", _I, ONCE, "part.challenge_failed", golden=True),
     # jig
     NamedFault("jig-never-at-speed", "The jig turns too slowly and never reaches its speed.", _T, ONCE, "jig.not_at_speed"),
     NamedFault("jig-slips", "The jig slows down in mid-scan.", _T, ONCE, "jig.slipped"),

@@ -1,19 +1,22 @@
 """The infeed: plays a recording as parts, one after the other, announced by the PLC.
 
 A scan that cannot be used is left out, and told; the feed goes on with the next. Past its end the recording repeats,
-and the part ids of the second pass end in `-2`, of the third in `-3`.
+and the part ids of the second pass end in `-2`, of the third in `-3`; a golden part is the same in every pass.
 """
 
 import asyncio
 import itertools
+from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from sim.cell import Cell
 from sim.devices.plc import PlcDevice
+from sim.faults import Moment
 from sim.ledger import Part, Place
 from sim.optics import Optics
 from sim.pace import Pace
@@ -53,6 +56,7 @@ class PartSource:
         self._background_max = settings.crop.background_max
         self._optics = optics
         self._limit = parts
+        self._golden = {one.part_id for one in settings.challenge.golden}
         self._recording = read_recording(folder, frozenset(settings.part_types), settings.table.names)
         self._used_ids: set[str] = set()
 
@@ -89,18 +93,36 @@ class PartSource:
                 raise RecordingError("recording.not_found", f"{self._folder}: not one scan of it can be used")
             scans = usable
 
+    def unlike(self, part: Part) -> Part:
+        """What is laid in for a part by mistake: the first of its type that is of another class; itself without one."""
+        others = (scan for scan in self._recording.scans if scan.label not in (None, part.label))
+        for number, scan in enumerate(others):
+            with suppress(StationError):
+                kind, pixels = self._read(scan)
+                if kind.code == part.type_code:
+                    return replace(part, label=scan.label, surface=self._optics.seat(pixels, number))
+        return part
+
     def _make(self, scan: RecordedScan, turn: int, number: int) -> Part | LeftOut:
         try:
-            pixels = read_scan(scan.file, {kind.geometry.lines_per_turn for kind in self._candidates(scan)})
-            if pixels.shape[1] > self._sensor_width:
-                raise RecordingError(
-                    "recording.bad_image",
-                    f"{scan.file.name}: {pixels.shape[1]} columns, the sensor has {self._sensor_width}",
-                )
-            kind = self._type_of(scan, pixels)
+            kind, pixels = self._read(scan)
         except StationError as error:
             return LeftOut(scan.file.name, error)
-        return Part(self._unused_id(scan.part_id, turn), kind.code, scan.label, self._optics.seat(pixels, number))
+        return Part(self._id_of(scan.part_id, turn), kind.code, scan.label, self._optics.seat(pixels, number))
+
+    def _read(self, scan: RecordedScan) -> tuple[PartType, Pixels]:
+        """The type of a scan's part, and the scan: (lines, columns) uint8.
+
+        Raises:
+            StationError: It cannot be used.
+        """
+        pixels = read_scan(scan.file, {kind.geometry.lines_per_turn for kind in self._candidates(scan)})
+        if pixels.shape[1] > self._sensor_width:
+            raise RecordingError(
+                "recording.bad_image",
+                f"{scan.file.name}: {pixels.shape[1]} columns, the sensor has {self._sensor_width}",
+            )
+        return self._type_of(scan, pixels), pixels
 
     def _candidates(self, scan: RecordedScan) -> tuple[PartType, ...]:
         """The announced type, or all."""
@@ -116,8 +138,10 @@ class PartSource:
         width = int(bright[-1] - bright[0] + 1) if bright.size else 0
         return nearest_type(kinds, width)
 
-    def _unused_id(self, part_id: str, turn: int) -> str:
-        """The id of a part in this pass of the recording: at most 16 characters, and never given before."""
+    def _id_of(self, part_id: str, turn: int) -> str:
+        """The id of a part in this pass of the recording: at most 16 characters, and of all but golden ones new."""
+        if part_id in self._golden:
+            return part_id
         suffix = f"-{turn}" if turn > 1 else ""
         stem = part_id[-(PART_ID_LENGTH - len(suffix)) :].strip()
         starts = itertools.chain([""], map(str, itertools.count(1)))
@@ -142,21 +166,26 @@ class Infeed:
     def __init__(
         self, source: PartSource, cell: Cell, plc: PlcDevice, report: Report, pace: Pace, interval_s: float
     ) -> None:
+        self._source = source
         self._parts = source.parts()
         self._cell = cell
         self._plc = plc
         self._report = report
         self._pace = pace
         self._interval_s = interval_s
-        self._next: Part | None = None
+        self._at_hand = deque[Part]()
+        self._missing: list[Part] = []
+        self._golden: dict[str, Part] = {}
+        self._again: str | None = None
 
     async def prepare(self) -> None:
-        """Decode the first part.
+        """Decode the next part, where none is at hand.
 
         Raises:
             RecordingError: Not one scan of the recording can be used.
         """
-        self._next = await self._decode()
+        if not self._at_hand and (part := await self._decode()) is not None:
+            self._at_hand.append(part)
 
     async def run(self) -> None:
         """Feed all parts, each when the one before was picked up; one is decoded ahead.
@@ -165,14 +194,16 @@ class Infeed:
             RecordingError: Not one scan of the recording can be used any more.
         """
         fed = 0
-        while self._next is not None:
+        while await self._has_more():
             await self._emptied()
             await self._pace.take(self._interval_s)
-            part = self._next
-            self._next = None
-            self._bring(part)
-            fed += 1
-            await self.prepare()
+            if self._at_hand and (part := await self._laid_in(self._at_hand.popleft())) is not None:
+                if self._cell.part_at(Place.INFEED) is not None:  # somebody was quicker
+                    self._at_hand.appendleft(part)
+                    continue
+                self._bring(part)
+                fed += 1
+                await self.prepare()
         await self._emptied()
         self._report.infeed_empty(fed)
 
@@ -184,7 +215,10 @@ class Infeed:
         if self._cell.part_at(Place.INFEED) is None:
             return
         waiting = self._cell.take_back()
-        other, self._next = (waiting, None) if self._next is None else (self._next, waiting)
+        other = waiting
+        if self._at_hand:
+            other = self._at_hand.popleft()
+            self._at_hand.appendleft(waiting)
         self._bring(other, self._plc.announced_number if same_number else None)
 
     def announce_again(self) -> None:
@@ -192,6 +226,52 @@ class Infeed:
         part = self._cell.part_at(Place.INFEED)
         if part is not None and self._plc.announced_number == 0:
             self._plc.announce(part.part_id, part.type_code)
+
+    def lay_in_missing(self) -> None:
+        """Golden parts that were not at hand are found, and come before the part that waits."""
+        waiting = self._take_back_waiting()
+        self._at_hand.extendleft((*waiting, *reversed(self._missing)))
+        self._missing.clear()
+        if waiting:
+            self._bring(self._at_hand.popleft())
+
+    def lay_in_again(self) -> None:
+        """The golden part that was laid away last comes again, before the part that waits."""
+        self._again = self._cell.broken.struck_part("golden-twice")
+        if self._again is not None and self._again in self._golden:
+            self._at_hand.extendleft(self._take_back_waiting())
+            self._bring(self._golden[self._again])
+
+    def take_away_again(self) -> None:
+        """That golden part is taken away, where it still waits; the next part comes in its place."""
+        if self._again is not None and self._cell.part_id_at(Place.INFEED) == self._again:
+            self._plc.clear_announcement()
+            self._cell.take_back()
+
+    def _take_back_waiting(self) -> tuple[Part, ...]:
+        """The part that waits at the infeed, taken back; nothing where none waits."""
+        return () if self._cell.part_at(Place.INFEED) is None else (self._cell.take_back(),)
+
+    async def _has_more(self) -> bool:
+        """Whether there is a part to lay in, which may be one that has to be found first."""
+        await self.prepare()
+        if not self._at_hand and self._missing:
+            await self._cell.broken.ended("golden-missing")
+        return bool(self._at_hand)
+
+    async def _laid_in(self, part: Part) -> Part | None:
+        """What is laid in for a part; None for a golden one that is not at hand."""
+        broken = self._cell.broken
+        if not broken.is_golden(part.part_id):
+            return part
+        broken.reach(Moment.LAY_IN, part.part_id)
+        if broken.struck_part("golden-missing") == part.part_id:
+            self._missing.append(part)
+            return None
+        if broken.take("golden-wrong"):
+            return await asyncio.to_thread(self._source.unlike, part)
+        self._golden[part.part_id] = part
+        return part
 
     def _bring(self, part: Part, number: int | None = None) -> None:
         self._cell.feed(part)

@@ -12,7 +12,7 @@ from sim.cell import Cell
 from sim.devices.jig import JigDevice, JigDrive, presets
 from sim.devices.plc import PlcDevice
 from sim.devices.robot import RobotDevice, RobotTimes
-from sim.effects import camera_effects, infeed_effects, plc_effects
+from sim.effects import camera_effects, infeed_effects, no_golden_parts, plc_effects
 from sim.faults import Wish
 from sim.flaws import FlawedView
 from sim.infeed import Infeed, PartSource
@@ -99,7 +99,8 @@ async def running_cell(settings: Settings, plan: Plan, report: Report) -> AsyncI
         scene = Scene.create(scene_name, settings.camera.width_px, plan.speed, longest)
         stack.callback(scene.close)
         tasks = await stack.enter_async_context(_tasks())
-        broken = Breakage(report.fault_struck)
+        golden = frozenset(one.part_id for one in settings.challenge.golden)
+        broken = Breakage(report.fault_struck, golden)
         stack.callback(broken.close)
         cell = Cell(Spindle(clock.monotonic_ns), FlawedView(scene, broken), Ledger(clock, readers), broken)
         links = {"robot": settings.robot.link, "jig": settings.jig.link, "plc": settings.plc.link}
@@ -116,7 +117,7 @@ async def running_cell(settings: Settings, plan: Plan, report: Report) -> AsyncI
         cut = wires.effects.get("plc-net-reset", Effect(lambda: None))
         near_the_infeed = infeed_effects(infeed, plc, scene, cut)
         broken.bind({**wires.effects, **plc_effects(plc), **camera_effects(scene, geometries), **near_the_infeed})
-        broken.forbid(wires.impossible)
+        broken.forbid(wires.impossible | ({} if golden else no_golden_parts()))
         broken.arm(plan.faults)
         tasks.spawn(jig.watch_master())
         if settings.plc.role == "server":

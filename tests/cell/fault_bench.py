@@ -155,7 +155,7 @@ class Truth(JsonReport):
         """Nothing is printed."""
 
 
-OF_THE_CELL = [fault for fault in NAMED_FAULTS.values() if not fault.judged and not fault.wears]
+OF_THE_CELL = [fault for fault in NAMED_FAULTS.values() if not (fault.judged or fault.wears or fault.golden)]
 """What the station itself shows, or rides through, whatever a network says: here a tiny one judges, by grey values."""
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from sim.faults import wishes
 from sim.ledger import Happening
-from sim.running import Plan, running_cell
+from sim.running import Plan, RunningCell, running_cell
 from station.cell.packml import Command, State
 from station.core.choices import Speed
 from station.core.events import CellEvent, PartSorted, Watcher
@@ -19,7 +19,6 @@ from station.host.build import Station, open_station
 from station.host.shutdown import stop
 from station.records.query import export_records
 from tests.cell.fault_bench import Truth, addressed, overheard
-from tests.cell.plc_words import PlcWords
 from tests.told_at_once import ToldAtOnce
 
 PATIENCE_S = 60.0
@@ -32,11 +31,13 @@ class ProductCell:
         settings: Part types, classes and geometry of the product.
         station: The station.
         words: What the line PLC has heard.
+        broken: What is broken in its cell.
         sorted: What the station says of each part, by its id.
     """
 
-    def __init__(self, settings: Settings, folder: Path, truth: Truth, station: Station, words: PlcWords) -> None:
-        self.settings, self.station, self.words = settings, station, words
+    def __init__(self, settings: Settings, folder: Path, truth: Truth, station: Station, running: RunningCell) -> None:
+        self.settings, self.station, self.words = settings, station, overheard(running)
+        self.broken = running.broken
         self.sorted: dict[str, PartSorted] = {}
         self._folder, self._truth = folder, truth
 
@@ -97,7 +98,7 @@ async def product_cell(
         running_cell(settings, Plan(recording, None, Speed.MAX, None, wishes(list(faults))), truth) as running,
         open_station(addressed(settings, running), folder / "data", ToldAtOnce(told)) as station,
     ):
-        cells.append(ProductCell(settings, folder, truth, station, overheard(running)))
+        cells.append(ProductCell(settings, folder, truth, station, running))
         task = asyncio.create_task(station.operation.run())
         try:
             yield cells[0]

@@ -11,7 +11,8 @@ from typer.testing import CliRunner
 from station.cell.packml import Command, State
 from station.cli.challenge import challenge_app
 from station.cli.msa import msa_app
-from tests.cell.product_bench import PATIENCE_S, product_cell
+from station.core.errors import ConfigError
+from tests.cell.product_bench import PATIENCE_S, ProductCell, product_cell
 from tests.cell.product_lines import RING, RINGS
 from tests.cell.products import Shown, make_recording, product
 
@@ -46,18 +47,18 @@ def told(config: Path, folder: Path, *words: str) -> str:
     return result.output
 
 
-async def until_stuck(config: Path, recording: Path, folder: Path, state: State, words: str, *faults: str) -> str:
-    """Why the cell does not go on, once it stands in this state for a reason with these words."""
-    async with product_cell(config, recording, folder, faults=faults) as cell, asyncio.timeout(PATIENCE_S):
-        desk = cell.station.desk
-        desk.command(Command.RESET, "an operator")
-        await desk.reached(State.IDLE)
-        desk.command(Command.START, "an operator")
-        while True:
-            view = desk.view
-            if view.state is state and view.reason is not None and words in view.reason.detail:
-                return f"{view.reason.fault.code}: {view.reason.detail}"
-            await desk.changed()
+async def until_stuck(cell: ProductCell, state: State, said: str) -> str:
+    """Start the cell; why it does not go on, once it stands in this state for a reason that begins so."""
+    desk = cell.station.desk
+    desk.command(Command.RESET, "an operator")
+    await desk.reached(State.IDLE)
+    desk.command(Command.START, "an operator")
+    while True:
+        view = desk.view
+        told = f"{view.reason.fault.code}: {view.reason.detail}" if view.reason is not None else ""
+        if view.state is state and told.startswith(said):
+            return told
+        await desk.changed()
 
 
 async def test_a_lamp_that_has_changed_fails_the_challenge_and_all_parts_since_the_last_one_are_suspect(
@@ -69,8 +70,9 @@ async def test_a_lamp_that_has_changed_fails_the_challenge_and_all_parts_since_t
         reasons = {part: event.decision.fault and event.decision.fault.code for part, event in cell.sorted.items()}
     assert reasons == {"GOLD-G": "part.golden", "GOLD-S": "part.golden", "R1": None, "R2": None}
     recording = make_recording(tmp_path / "after", after)
-    said = await until_stuck(config, recording, tmp_path, State.HELD, "GOLD-S", "lamp-at-160@GOLD-S")
-    assert said.startswith("part.challenge_failed: GOLD-S is stain, judged ")
+    async with product_cell(config, recording, tmp_path, faults=("lamp-at-160@GOLD-S",)) as cell:
+        async with asyncio.timeout(PATIENCE_S):
+            await until_stuck(cell, State.HELD, "part.challenge_failed: GOLD-S is stain, judged ")
     found = json.loads(told(config, tmp_path, "suspects", "--json"))
     assert [part["part_id"] for part in found["parts"]] == ["R1", "R2"]
     assert "2 parts of ring since the one passed at" in told(config, tmp_path, "suspects")
@@ -78,12 +80,41 @@ async def test_a_lamp_that_has_changed_fails_the_challenge_and_all_parts_since_t
     assert [row["event"] for row in reversed(steps)] == ["judged", "judged", "passed", "judged", "judged", "failed"]
 
 
-async def test_a_golden_part_that_is_missing_is_named_and_no_part_goes_before_it(config: Path, tmp_path: Path) -> None:
-    recording = make_recording(tmp_path / "shown", (GOOD, *PARTS))
-    said = await until_stuck(config, recording, tmp_path, State.SUSPENDED, "yet; lay in GOLD-S")
-    assert said.startswith("part.challenge_due: ring: ")
-    assert said.endswith("lay in GOLD-S")
-    assert "no challenge has failed" in told(config, tmp_path, "suspects")
+@pytest.mark.parametrize(
+    ("name", "part_id", "state", "said"),
+    [
+        ("golden-missing", "GOLD-S", State.SUSPENDED, "part.challenge_due: ring: "),
+        ("golden-twice", "GOLD-G", State.SUSPENDED, "part.golden_refused: GOLD-G was laid in already; ring: "),
+        ("golden-wrong", "GOLD-S", State.HELD, "part.challenge_failed: GOLD-S is stain, judged good"),
+    ],
+)
+async def test_a_golden_part_that_is_not_laid_in_as_it_should_be_stops_the_cell_until_it_is(
+    config: Path, tmp_path: Path, name: str, part_id: str, state: State, said: str
+) -> None:
+    recording = make_recording(tmp_path / "shown", (GOOD, STAIN, *PARTS))
+    async with product_cell(config, recording, tmp_path, faults=(f"{name}@{part_id}",)) as cell:
+        desk = cell.station.desk
+        desk.limit_parts(4)
+        async with asyncio.timeout(PATIENCE_S):
+            told = await until_stuck(cell, state, said)
+            assert not {"R1", "R2"} & cell.sorted.keys(), "no part goes before the golden ones"
+            if state is State.SUSPENDED:
+                assert told.endswith("lay in GOLD-S")
+                cell.broken.clear(name)
+                await desk.reached(State.COMPLETE)
+                assert {cell.sorted[one.part_id].decision.verdict.name for one in PARTS} == {"good"}
+
+
+def test_a_golden_parts_fault_takes_golden_parts(make_config: Callable[..., Path], tmp_path: Path) -> None:
+    recording = make_recording(tmp_path / "shown", PARTS)
+    plain = make_config(*product(RINGS, (RING,), tmp_path))
+
+    async def run() -> None:
+        async with product_cell(plain, recording, tmp_path, faults=("golden-twice",)):
+            raise AssertionError("it began")
+
+    with pytest.raises(ConfigError, match=r"golden-twice cannot strike here: challenge\.golden names no part"):
+        asyncio.run(run())
 
 
 def test_commands_without_a_station_say_so(config: Path, tmp_path: Path) -> None:

@@ -159,7 +159,7 @@ async def test_a_part_that_is_exchanged_comes_after_the_one_in_its_place_and_non
 
     async def waits(part_id: str) -> int:
         """The part lies at the infeed and the next one is at hand; the number of the announcement."""
-        while cell.part_id_at(Place.INFEED) != part_id or (infeed._next is None and part_id in "AB"):
+        while cell.part_id_at(Place.INFEED) != part_id or (not infeed._at_hand and part_id in "AB"):
             await turn()
         return plc.announced_number
 
