@@ -204,6 +204,16 @@ class Manifest(Section):
         return self.geometry.value
 
     @property
+    def without_int8(self) -> str:
+        """Why there is no INT8 artefact, in words; empty where there is one, or where nobody tried."""
+        tried = [one for one in self.parity if one.precision == "int8"]
+        if "openvino-int8" in self.artefacts or not tried:
+            return ""
+        (one,) = tried
+        told = f"{one.changed_parts} of {one.parts} {one.kind} of {one.source}"
+        return f"INT8 decided {told} otherwise than the network, so the bundle was made without it"
+
+    @property
     def promises(self) -> dict[str, Promise]:
         """What is promised of the parts that the network passes, by part type."""
         proven = self.promise.types if self.promise else {}

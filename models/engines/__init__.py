@@ -72,10 +72,12 @@ def _require_artefact(bundle: Bundle, settings: ModelSettings) -> None:
         )
     if artefact not in bundle.manifest.artefacts:
         offered = ", ".join(f"{engine} {precision}" for engine, precision in choices(bundle))
+        without = bundle.manifest.without_int8
+        why = f": {without}" if without and settings.precision == "int8" else ""
         raise ModelError(
             "model.engine_unavailable",
-            f"{bundle.identity.name} has nothing for {settings.engine} in {settings.precision} (artefact {artefact}); "
-            f"set model.engine and model.precision to one of: {offered}; or export the bundle again",
+            f"{bundle.identity.name} has nothing for {settings.engine} in {settings.precision} (artefact {artefact})"
+            f"{why}; set model.engine and model.precision to one of: {offered}; or export the bundle again",
         )
 
 

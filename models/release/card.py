@@ -215,6 +215,8 @@ def _artefacts(manifest: Manifest) -> Iterator[str]:
     yield _table(("artefact", "files"), [(name, ", ".join(files)) for name, files in manifest.artefacts.items()])
     if manifest.quantisation is not None:
         yield _quantisation(manifest.quantisation)
+    if manifest.without_int8:
+        yield f"{manifest.without_int8}; the station has to compute in another arithmetic."
     if manifest.parity:
         columns = (
             "engine",

@@ -10,13 +10,9 @@ from pathlib import Path
 
 import numpy as np
 import openvino as ov
-import torch
 
-from models.dataset.named import read_image
 from models.evaluation.figures.calibration import fit_temperature
 from models.evaluation.measuring.evaluation import Evaluation
-from models.evaluation.measuring.images import picture_figures
-from models.evaluation.measuring.parts import JudgedPart, Rule, decide_part, measure, true_labels
 from models.manifest import (
     ARTEFACT_FILES,
     CARD,
@@ -24,10 +20,8 @@ from models.manifest import (
     Bundle,
     Data,
     Figures,
-    Kind,
     Manifest,
     Parity,
-    Quantisation,
     ScanGeometry,
     Thresholds,
     found_artefacts,
@@ -42,19 +36,19 @@ from models.novelty.learnt import TrainingPatches
 from models.novelty.reference import write_reference
 from models.novelty.sections import Features
 from models.release.card import card_text
-from models.release.golden import Golden, GoldenParts, GoldenPictures
+from models.release.golden import Golden
 from models.release.graphs import ScoringGraph, rounded, to_onnx, to_openvino, to_state
+from models.release.int8 import with_int8
 from models.release.new_folder import new_folder
-from models.release.parity import compare
 from models.release.pictures import Pictures, light_level
-from models.release.quantise import QuantisationRecipe, calibration_strips, quantise
-from models.release.runners import Variants, open_variants
+from models.release.quantise import QuantisationRecipe
+from models.release.runners import open_variants
+from models.release.yardstick import Yardstick
 from models.training.checkpoint import CheckpointInfo, load_network
 from models.version import code_version
 from station.core.choices import EngineName, Precision
 from station.core.errors import ModelError
 from station.core.geometry import Geometry
-from station.core.part import Pixels, Probabilities
 from station.core.probabilities import columns_of
 from station.core.verdicts import Classes
 
@@ -107,7 +101,7 @@ class Choices:
     Attributes:
         number: Counts the bundles of this network.
         licence: SPDX name of the weights' licence.
-        recipe: How INT8 is made.
+        recipes: How INT8 is made, to be tried in turn.
         min_confidence: Least confidence of a part with which the figures are counted.
         seed: Of the calibration's exposures.
         evaluations: Of the checkpoint, for the card.
@@ -115,7 +109,7 @@ class Choices:
 
     number: int
     licence: str
-    recipe: QuantisationRecipe
+    recipes: tuple[QuantisationRecipe, ...]
     min_confidence: float
     seed: int
     evaluations: tuple[Evaluation, ...]
@@ -204,18 +198,20 @@ def export_bundle(
     """
     with new_folder(folder) as staged:
         network = _rounded(trained.network)
-        temperature = fitted_temperature(
-            to_openvino(network, 1.0, pictures.geometry), pictures, trained.meaning.passing
-        )
-        quantisation = write_artefacts(staged, network, temperature, pictures, choices)
-        manifest = _manifest(trained, choices, folder.name, temperature, quantisation, staged)
+        plain = to_openvino(network, 1.0, pictures.geometry)
+        temperature = fitted_temperature(plain, pictures, trained.meaning.passing)
+        graph = to_openvino(network, temperature, pictures.geometry)
+        write_artefacts(staged, network, graph, temperature, pictures.geometry)
+        manifest = _manifest(trained, choices, folder.name, temperature, staged)
         manifest = manifest.model_copy(update={"light_level": light_level(pictures, trained.meaning)})
-        write_manifest(staged, manifest)
-        manifest = _with_reference(staged, manifest, training)
-        parity, figures = judge_golden(
-            load_bundle(staged), ScoringGraph(network, temperature), golden, trained.meaning, choices
+        yardstick = Yardstick.ask(
+            ScoringGraph(network, temperature), golden, trained.meaning, trained.geometry, choices.min_confidence
         )
-        manifest = manifest.model_copy(update={"parity": parity, "figures": figures})
+        small = with_int8(staged, manifest, graph, pictures, yardstick, choices.recipes, choices.seed)
+        manifest = _with_reference(staged, small.manifest, training)
+        parity, figures = judge_golden(load_bundle(staged), yardstick)
+        left_out = () if small.left_out is None else (small.left_out,)
+        manifest = manifest.model_copy(update={"parity": (*parity, *left_out), "figures": figures})
         (staged / CARD).write_text(card_text(manifest, choices.evaluations), encoding="utf-8")
         manifest = manifest.model_copy(update={"files": hash_files(staged)})
         write_manifest(staged, manifest)
@@ -260,81 +256,27 @@ def fitted_temperature(graph: ov.Model, pictures: Pictures, passing: int) -> flo
     return round(fit_temperature(np.log(np.maximum(found, LEAST_VALUE)), labels), 4)
 
 
-def write_artefacts(
-    folder: Path, network: Network, temperature: float, pictures: Pictures, choices: Choices
-) -> Quantisation:
-    """Write every artefact of a rounded network into a folder; how the INT8 one was made."""
-    geometry = pictures.geometry
-    graph = to_openvino(network, temperature, geometry)
-    strips, over, under = calibration_strips(pictures.calibration, choices.seed, geometry.patches_per_strip)
-    small = quantise(graph, strips, choices.recipe)
+def write_artefacts(folder: Path, network: Network, graph: ov.Model, temperature: float, geometry: Geometry) -> None:
+    """Write every artefact of a rounded network but that of INT8 into a folder."""
     ov.save_model(graph, folder / ARTEFACT_FILES["openvino"][0], compress_to_fp16=True)
-    ov.save_model(small, folder / ARTEFACT_FILES["openvino-int8"][0], compress_to_fp16=True)
     (folder / ARTEFACT_FILES["onnx"][0]).write_bytes(to_onnx(network, temperature, geometry))
     (folder / ARTEFACT_FILES["torch"][0]).write_bytes(to_state(network))
-    return Quantisation(
-        recipe=choices.recipe.name,
-        source=pictures.source,
-        patches=sum(map(len, strips)),
-        over_exposed=over,
-        under_exposed=under,
-        seed=choices.seed,
-    )
 
 
-def judge_golden(
-    bundle: Bundle, reference: ScoringGraph, golden: Golden, meaning: Meaning, choices: Choices
-) -> tuple[tuple[Parity, ...], Figures]:
-    """Every artefact against the torch network on the golden set; and the figures, of OpenVINO in f32."""
-    answers = _Answers(reference, open_variants(bundle))
-    told = f"{golden.source}, by OpenVINO in f32"
-    if isinstance(golden, GoldenPictures):
-        for image in golden.images:
-            answers.take(image[None])
-        measured = np.concatenate(answers.found[MEASURED])
-        figures = picture_figures(golden.labels, measured, meaning, choices.min_confidence, told)
-        return answers.parity(meaning, ("pictures", golden.source)), figures
-    parts = _judge_parts(golden, answers, bundle.manifest.layout, meaning, choices)
-    return answers.parity(meaning, ("parts", golden.source)), measure(parts, told)
+def judge_golden(bundle: Bundle, yardstick: Yardstick) -> tuple[tuple[Parity, ...], Figures]:
+    """Every artefact against the torch network on the golden set; and the figures, of OpenVINO in f32.
+
+    Raises:
+        ModelError: An artefact cannot be run.
+        RecordingError: A golden part cannot be read.
+    """
+    answers = {variant: yardstick.answers(scorer) for variant, scorer in open_variants(bundle).items()}
+    parity = tuple(yardstick.parity(found, variant) for variant, found in answers.items())
+    told = f"{yardstick.golden.source}, by OpenVINO in f32"
+    return parity, yardstick.figures(answers[MEASURED], told)
 
 
-def _judge_parts(
-    golden: GoldenParts, answers: "_Answers", geometry: Geometry, meaning: Meaning, choices: Choices
-) -> list[JudgedPart]:
-    rule = Rule(meaning, geometry, choices.min_confidence, golden.cutter)
-    parts = []
-    for scan in golden.scans:
-        answers.take(rule.cutter(read_image(scan), scan))
-        measured = answers.found[MEASURED][-1]
-        parts.append(decide_part(scan, true_labels(scan, rule), measured, meaning, rule.min_confidence))
-    return parts
-
-
-class _Answers:
-    """What the torch network and every artefact answer, part by part; a picture is a part of one patch."""
-
-    def __init__(self, reference: ScoringGraph, engines: Variants) -> None:
-        self._reference, self._engines = reference, engines
-        self.wanted: list[Probabilities] = []
-        self.found: dict[tuple[EngineName, Precision], list[Probabilities]] = {variant: [] for variant in engines}
-
-    def take(self, patches: Pixels) -> None:
-        """Ask all of them about the patches (n, height, width) of one part."""
-        with torch.inference_mode():
-            self.wanted.append(self._reference(torch.from_numpy(np.array(patches)))[0].numpy())
-        for variant, engine in self._engines.items():
-            self.found[variant].append(engine.score(patches))
-
-    def parity(self, meaning: Meaning, of: tuple[Kind, str]) -> tuple[Parity, ...]:
-        """Every artefact against the torch network."""
-        return tuple(
-            compare(self.wanted, answers, meaning.outputs, variant, of) for variant, answers in self.found.items()
-        )
-
-
-def _manifest(
-    trained: Trained, choices: Choices, name: str, temperature: float, quantisation: Quantisation, folder: Path
-) -> Manifest:
+def _manifest(trained: Trained, choices: Choices, name: str, temperature: float, folder: Path) -> Manifest:
     return Manifest(
         name=name,
         network=trained.name,
@@ -351,7 +293,6 @@ def _manifest(
         temperature=temperature,
         thresholds=Thresholds(min_confidence=choices.min_confidence),
         data=trained.data,
-        quantisation=quantisation,
         features=_features(trained.network, folder),
     )
 

@@ -51,6 +51,22 @@ def compare(
     )
 
 
+def arithmetic_for(found: Sequence[Parity], wanted: tuple[EngineName, Precision]) -> Precision:
+    """The fastest arithmetic of an engine that decides as the network: the wanted one where that does.
+
+    Args:
+        found: Every artefact against the torch network.
+        wanted: The engine, and the arithmetic in which it shall compute.
+
+    Returns:
+        One of those found, or f32 where none decides so.
+    """
+    engine, precision = wanted
+    sound = {one.precision for one in found if one.engine == engine and not is_broken(one)}
+    faster: tuple[Precision, ...] = ("int8", "bf16", "f32")
+    return next((one for one in faster[faster.index(precision) :] if one in sound), "f32")
+
+
 def changed_parts(before: NDArray[np.float32], after: NDArray[np.float32], outputs: Outputs) -> list[int]:
     """Indices of the parts (n, patches, classes) whose class by Algorithm 1 is another."""
     verdicts = ([algorithm1(part, outputs).verdict for part in parts] for parts in (before, after))

@@ -16,7 +16,7 @@ import openvino as ov
 from numpy.typing import NDArray
 from openvino import opset13 as opset
 
-from models.release.outputs import probabilities_alone, with_features
+from models.release.outputs import FAKE_QUANTISE, probabilities_alone, with_features
 from station.core.errors import ConfigError
 from station.core.part import Pixels
 
@@ -51,15 +51,21 @@ _RECIPES = (
 RECIPES = {recipe.name: recipe for recipe in _RECIPES}
 
 
-def recipe_named(name: str) -> QuantisationRecipe:
-    """A recipe by its name.
+AUTO = "auto"
+"""Every recipe in turn, until one decides as the network."""
+
+
+def recipes_named(name: str) -> tuple[QuantisationRecipe, ...]:
+    """The recipes to be tried in turn: the one of this name, or all of them.
 
     Raises:
         ConfigError: There is none.
     """
+    if name == AUTO:
+        return _RECIPES
     if name not in RECIPES:
-        raise ConfigError("config.bad_option", f"--recipe {name}: one of {', '.join(RECIPES)}")
-    return RECIPES[name]
+        raise ConfigError("config.bad_option", f"--recipe {name}: one of {', '.join((AUTO, *RECIPES))}")
+    return (RECIPES[name],)
 
 
 def calibration_strips(patches: NDArray[np.uint8], seed: int, at_once: int) -> tuple[list[Pixels], int, int]:
@@ -106,18 +112,31 @@ def quantise(graph: ov.Model, strips: list[Pixels], recipe: QuantisationRecipe) 
 
 
 def _keep_grey_values(quantised: ov.Model, strip: tuple[int, ...]) -> None:
-    """Quantise grey values, 0 to 1 in steps of 1/255, to just these steps, so that none is rounded or saturates.
+    """Quantise grey values, 0 to 255 in the network's own scale, to just these steps: none is rounded or saturates.
 
     NNCF's own range ends at the mean of the strips' brightest values. Above it a bright edge would be lost, and with
-    it, measured, an imprint that the network is certain of. A recipe with a wide first layer has no such range.
+    it, measured, an imprint that the network is certain of. The scale is the network's: 0 to 1, or -1 to 1, and what
+    it comes to where the first layer reads it is asked of the graph itself. A recipe with a wide first layer has no
+    such range.
     """
     patches, height, width = strip
     shape = [patches, 1, height, width]
     for node in quantised.get_ordered_ops():
-        if node.get_type_name() == "FakeQuantize" and list(node.input_value(0).get_shape()) == shape:
-            for bound, value in zip(BOUNDS, (0.0, 1.0, 0.0, 1.0), strict=True):
+        if node.get_type_name() == FAKE_QUANTISE and list(node.input_value(0).get_shape()) == shape:
+            darkest, brightest = _scale(quantised, node.get_friendly_name(), strip)
+            for bound, value in zip(BOUNDS, (darkest, brightest) * 2, strict=True):
                 node.input(bound).replace_source_output(opset.constant(np.float32(value)).output(0))
     quantised.validate_nodes_and_infer_types()
+
+
+def _scale(quantised: ov.Model, name: str, strip: tuple[int, ...]) -> tuple[float, float]:
+    """What the grey values 0 and 255 have become where a node of this name reads them, the lower one first."""
+    copied = quantised.clone()
+    node = next(one for one in copied.get_ordered_ops() if one.get_friendly_name() == name)
+    read = ov.Model([opset.result(node.input_value(0))], copied.get_parameters())
+    request = ov.Core().compile_model(read, "CPU", {"INFERENCE_PRECISION_HINT": "f32"}).create_infer_request()
+    ends = [float(np.ravel(request.infer({0: np.full(strip, grey, np.uint8)})[0])[0]) for grey in (0, 255)]
+    return min(ends), max(ends)
 
 
 def _wide(graph: ov.Model, recipe: QuantisationRecipe) -> nncf.IgnoredScope | None:

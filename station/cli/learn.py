@@ -78,7 +78,7 @@ def learn(
     with occupied(out_folder) as lock:
         plan = settle(out_folder, wanted)
         notes = _learn(out_folder, plan, settings, config, lock)
-        raise typer.Exit(_conclude(out_folder, plan, notes, config))
+        raise typer.Exit(_conclude(out_folder, plan, notes, settings, config))
 
 
 def gather_parts(out_folder: OutOption, config: ConfigOption = None) -> None:
@@ -103,7 +103,7 @@ def _learn(folder: Path, plan: "Plan", settings: Settings, config: Path | None, 
     reader = read_records(settings, Path(plan.data))
     limits = Limits(settings.learn.cores, settings.learn.nice, settings.learn.memory_mb)
     commands = Commands(limits, lambda: DeadlineLedger(reader, SystemClock()), settings.learn.look_s, lock)
-    course = Course(folder, plan, commands, config)
+    course = Course(folder, plan, commands, (settings.model.engine, settings.model.precision), config)
     with _interruptible(folder, commands):
         return held_back(limits, lambda: run_steps(folder, plan.sha256, course.steps, _say))
 
@@ -127,7 +127,7 @@ def _interruptible(folder: Path, commands: "Commands") -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _conclude(folder: Path, plan: "Plan", notes: "list[Note]", config: Path | None) -> int:
+def _conclude(folder: Path, plan: "Plan", notes: "list[Note]", settings: Settings, config: Path | None) -> int:
     """Write the report, and say what waits and what a person does now."""
     from models.release.gate_report import GateReport, explain
     from station.core.durable import write_whole
@@ -136,7 +136,9 @@ def _conclude(folder: Path, plan: "Plan", notes: "list[Note]", config: Path | No
     from station.learn.report import REPORT, report_text
 
     gate = GateReport.model_validate_json((folder / GATE).read_bytes())
-    way = next_step(folder / WAITING / plan.name, plan, config)
+    judged_in = gate.measured.precision if gate.measured else settings.model.precision
+    other = None if judged_in == settings.model.precision else judged_in
+    way = next_step(folder / WAITING / plan.name, plan, other, config)
     told = f"It waits. To let it in: {way}" if gate.passed else "The gate refuses it; the present bundle stays."
     write_whole(folder / REPORT, report_text(folder, plan, notes, told).encode())
     _say("\n".join(explain(gate)))

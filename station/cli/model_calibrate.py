@@ -8,8 +8,8 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from station.cli.model_options import trained_hashes, unseen_scans
-from station.cli.terminal import ConfigOption, DataOption, err, out, progress, settings_of
+from station.cli.model_options import PrecisionOption, chosen_settings, trained_hashes, unseen_scans
+from station.cli.terminal import ConfigOption, DataOption, err, out, progress
 from station.core.novelty.conformal import parts_for
 from station.core.settings import Settings
 
@@ -46,6 +46,7 @@ def calibrate(
     unlabelled: Annotated[
         bool, typer.Option("--unlabelled", help="Take scans without a label for good parts: somebody has looked.")
     ] = False,
+    precision: PrecisionOption = None,
     config: ConfigOption = None,
     data: DataOption = None,
 ) -> None:
@@ -60,7 +61,7 @@ def calibrate(
     from station.host.bundles import find_shelf
 
     refuse_existing(copy)
-    settings = settings_of(config, "simulate.toml")
+    settings = chosen_settings(config, None, precision, None)
     found = chosen_bundle(bundle, find_shelf(settings, data))
     require_reference(found)
     good = _good_parts(found, settings, data_sets or (), unlabelled)

@@ -13,6 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from models.version import INSTALL_TRAIN
+from station.cli.model_options import PrecisionOption, chosen_settings
 from station.cli.terminal import REFUSED, ConfigOption, DataOption, JsonOption, LabelsOption, err, out, settings_of
 from station.core.errors import ConfigError, StationError
 from station.core.geometry import Geometry
@@ -78,7 +79,9 @@ def export(
     known: Annotated[
         int, typer.Option(min=200, help="Training patches, of a data set, that tell known parts from unknown ones.")
     ] = 3000,
-    recipe: Annotated[str, typer.Option(help="How INT8 is made; see models/release/quantise.py.")] = "all",
+    recipe: Annotated[
+        str, typer.Option(help="How INT8 is made: all, wide-head, wide-ends, or auto: the first that decides as f32.")
+    ] = "auto",
     min_confidence: Annotated[
         float | None,
         typer.Option(min=0.2, max=0.999, help="Below it a part goes to review; by default the configured."),
@@ -96,7 +99,7 @@ def export(
     from models.release.golden import read_golden
     from models.release.new_folder import refuse_existing
     from models.release.pictures import Draw, read_pictures
-    from models.release.quantise import recipe_named
+    from models.release.quantise import recipes_named
     from models.release.without_masks import WithoutMasks
     from station.offline.measuring import StationCutter
     from station.offline.people import open_people
@@ -105,7 +108,7 @@ def export(
     settings = settings_of(config, "simulate.toml")
     least = min_confidence or settings.decision.min_confidence
     choices = Choices(
-        number, licence, recipe_named(recipe), least, seed, tuple(map(_read_evaluation, evaluation or ()))
+        number, licence, recipes_named(recipe), least, seed, tuple(map(_read_evaluation, evaluation or ()))
     )
     trained = read_trained(checkpoint, source, Fallback(passing, settings.table, _geometry(settings, part_type)))
     ways = WithoutMasks(open_people(settings, labels), partial(StationCutter, settings))
@@ -121,6 +124,8 @@ def export(
         changed = f"{one.changed_parts} of {one.parts}"
         table.add_row(one.engine, one.precision, changed, f"{one.largest_difference:.2g}")
     out.print(table)
+    if left_out := manifest.without_int8:
+        err.print(f"But {left_out}.", markup=False, soft_wrap=True, highlight=False)
     if training is None:
         err.print(NO_TRAINING, markup=False, soft_wrap=True, highlight=False)
     out.print(escape(str(bundle)), soft_wrap=True, highlight=False)
@@ -210,6 +215,7 @@ def gate(
     report: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Where the report goes; by default where promote looks for it.")
     ] = None,
+    precision: PrecisionOption = None,
     config: ConfigOption = None,
     data: DataOption = None,
     as_json: JsonOption = False,
@@ -217,6 +223,7 @@ def gate(
     """Judge the same parts with a new bundle and the present one, and say whether the new one may replace it.
 
     Both run on the configured engine, in the configured arithmetic, with the configured crop and least confidence.
+    Where another arithmetic is given, `promote` wants it in the configuration.
     Exit status: 0 it may, 1 it is refused, 2 the gate could not be run.
     """
     from models.release.gate import Terms, judge_candidate
@@ -226,7 +233,7 @@ def gate(
     from station.offline.measuring import StationCutter, novelty_of, passes_from
     from station.offline.people import open_people
 
-    settings = settings_of(config, "simulate.toml")
+    settings = chosen_settings(config, None, precision, None)
     shelf, model, least = _shelf(config, data), settings.model, settings.decision.min_confidence
     cutter_of, people = partial(StationCutter, settings), open_people(settings, labels)
     guard = partial(novelty_of, settings=settings), partial(passes_from, settings=settings)

@@ -7,7 +7,9 @@ from pathlib import Path
 from models.errors import TrainingError
 from models.manifest import load_bundle
 from models.novelty.calibrate import LEAST_PARTS
+from models.release.parity import arithmetic_for
 from models.release.shelf import PROMOTED
+from station.core.choices import EngineName, Precision
 from station.learn.commands import Commands, Ran
 from station.learn.counts import COUNTS, read_counts
 from station.learn.parts import DATA, GOOD, HELD_OUT
@@ -29,13 +31,17 @@ class Course:
         folder: Of the learning.
         plan: What it was begun with.
         commands: Runs the station's commands.
+        runs: Engine and arithmetic of the station.
         config: The configuration file, or None for the shipped one.
     """
 
-    def __init__(self, folder: Path, plan: Plan, commands: Commands, config: Path | None) -> None:
+    def __init__(
+        self, folder: Path, plan: Plan, commands: Commands, runs: tuple[EngineName, Precision], config: Path | None
+    ) -> None:
         self._folder = folder
         self._plan = plan
         self._commands = commands
+        self._runs = runs
         self._config: tuple[object, ...] = () if config is None else ("--config", config)
         self.bundle = folder / WAITING / plan.name
 
@@ -88,11 +94,22 @@ class Course:
             "export", "model", "export", self._folder / RUN / BEST, self._exported, "--data", self._folder / DATA,
             "--golden", self._folder / HELD_OUT, "--number", self._plan.number, *self._config,
         )  # fmt: skip
-        return Outcome(judged=ran.judged)
+        manifest = load_bundle(self._exported).manifest
+        told: tuple[str, ...] = ()
+        if (precision := arithmetic_for(manifest.parity, self._runs)) != self._runs[1]:
+            why = manifest.without_int8 or f"{self._runs[1]} decides otherwise than the network"
+            told = (f"{why}; from here on it is judged in {precision}",)
+        return Outcome(told=told, judged=ran.judged)
 
     @property
     def _exported(self) -> Path:
         return self._folder / EXPORTED / self._plan.name
+
+    @property
+    def _arithmetic(self) -> tuple[object, ...]:
+        """The option for another arithmetic than the configured one, where that decides otherwise than the network."""
+        precision = arithmetic_for(load_bundle(self._exported).manifest.parity, self._runs)
+        return () if precision == self._runs[1] else ("--precision", precision)
 
     def _calibrate(self) -> Outcome:
         (self._folder / WAITING).mkdir()
@@ -101,7 +118,7 @@ class Course:
             return Outcome(told=(f"it cannot tell unknown parts: {why}",))
         ran = self._commands(
             ["model", "calibrate", self._exported, self.bundle, "--from", self._folder / GOOD,
-             "--source", "labelled good, not trained on", *self._config]
+             "--source", "labelled good, not trained on", *self._arithmetic, *self._config]
         )  # fmt: skip
         if ran.status == 0:
             return Outcome(judged=ran.judged)
@@ -117,13 +134,13 @@ class Course:
     def _evaluate(self) -> Outcome:
         ran = self._run(
             "evaluate", "model", "evaluate", self.bundle, self._folder / HELD_OUT, "--out", self._folder / MEASURED,
-            *self._config,
+            *self._arithmetic, *self._config,
         )  # fmt: skip
         return Outcome(judged=ran.judged)
 
     def _gate(self) -> Outcome:
         words: list[object] = ["model", "gate", self.bundle, "--against", self._plan.against, *self._config]
-        words += ["--overkill-budget", self._plan.overkill_budget]
+        words += ["--overkill-budget", self._plan.overkill_budget, *self._arithmetic]
         for name, recordings in (("--golden", self._plan.golden), ("--test", self._plan.tests)):
             words += [word for one in recordings for word in (name, one.folder)]
         words += ["--test", self._folder / HELD_OUT, "--data", self._plan.data, "--json"]
@@ -139,8 +156,18 @@ class Course:
         return ran
 
 
-def next_step(bundle: Path, plan: Plan, config: Path | None) -> str:
-    """How a person lets a bundle into the station: by a command, or where the configuration names its bundle, there."""
+def next_step(bundle: Path, plan: Plan, precision: Precision | None, config: Path | None) -> str:
+    """How a person lets a bundle into the station: by a command, or where the configuration names its bundle, there.
+
+    Args:
+        bundle: The one that waits.
+        plan: What it was learnt by.
+        precision: Another arithmetic than the configured one, in which it was judged; None for that one.
+        config: The configuration file.
+    """
+    if precision is not None:
+        slower = f'set precision = "{precision}" in [model], see by `station bench` that it is fast enough, then: '
+        return slower + next_step(bundle, plan, None, config)
     if plan.against != PROMOTED:
         return f'put bundle = "{bundle.absolute()}" into [model] in place of "{plan.against}"'
     words = ["station", "model", "promote", bundle, "--data", plan.data]

@@ -35,9 +35,10 @@ from models.release.golden import read_golden  # noqa: E402
 from models.release.graphs import ScoringGraph, rounded, to_openvino  # noqa: E402
 from models.release.outputs import probabilities_alone  # noqa: E402
 from models.release.pictures import Draw, Pictures, read_pictures  # noqa: E402
-from models.release.quantise import calibration_strips, quantise, recipe_named  # noqa: E402
+from models.release.quantise import RECIPES, calibration_strips, quantise, recipes_named  # noqa: E402
 from models.release.runners import open_variants  # noqa: E402
 from models.release.without_masks import WithoutMasks  # noqa: E402
+from models.release.yardstick import Yardstick  # noqa: E402
 from models.training.checkpoint import describe, write_checkpoint  # noqa: E402
 from models.training.data import DataOrigin  # noqa: E402
 from models.training.plan import make_plan  # noqa: E402
@@ -75,7 +76,7 @@ def checkpoint(path: Path, origin: DataOrigin = ORIGIN, **changes: Any) -> Path:
 
 
 def choices(recipe: str = "all") -> Choices:
-    return Choices(3, "Apache-2.0", recipe_named(recipe), 0.5, 1, ())
+    return Choices(3, "Apache-2.0", recipes_named(recipe), 0.5, 1, ())
 
 
 def pictures_of(parts: Path) -> Pictures:
@@ -212,8 +213,9 @@ def test_a_fifth_of_the_calibration_is_exposed_wrongly() -> None:
 
 
 def test_an_unknown_recipe_is_refused_with_those_there_are() -> None:
-    with pytest.raises(ConfigError, match="all, wide-head, wide-ends"):
-        recipe_named("magic")
+    with pytest.raises(ConfigError, match="auto, all, wide-head, wide-ends"):
+        recipes_named("magic")
+    assert [recipe.name for recipe in recipes_named("auto")] == list(RECIPES)
 
 
 def test_the_gate_takes_an_exported_bundle(bundle: Path, tmp_path: Path) -> None:
@@ -232,7 +234,8 @@ def test_parts_without_masks_give_parity_and_figures_of_parts_and_none_of_patche
     loaded = load_bundle(make_grey_bundle(tmp_path / "grey-1"))
     reference = ScoringGraph(rounded(network()), 1.0)
     golden = read_golden([folder], "two real parts", MEANING, GEOMETRY, ways)
-    parity, figures = judge_golden(loaded, reference, golden, MEANING, choices())
+    yardstick = Yardstick.ask(reference, golden, MEANING, GEOMETRY, 0.5)
+    parity, figures = judge_golden(loaded, yardstick)
     assert {(one.parts, one.source) for one in parity} == {(2, "two real parts")}
     assert (figures.parts, figures.defective_parts, figures.patches) == (2, 1, 0)
     text = card_text(loaded.manifest.model_copy(update={"figures": figures}))
@@ -282,7 +285,7 @@ def test_probabilities_are_bit_for_bit_the_same_with_features_and_without() -> N
     calibration, _over, _under = calibration_strips(strips(40, 2), 1, 2)
     assert (len(both.outputs), len(alone.outputs)) == (2, 1)
     np.testing.assert_array_equal(answers_of(both, patches), answers_of(alone, patches))
-    small = [quantise(graph, calibration, recipe_named("all")) for graph in (both, alone)]
+    small = [quantise(graph, calibration, RECIPES["all"]) for graph in (both, alone)]
     assert [len(graph.outputs) for graph in small] == [2, 1]
     np.testing.assert_array_equal(answers_of(small[0], patches), answers_of(small[1], patches))
 

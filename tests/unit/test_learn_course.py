@@ -7,6 +7,8 @@ from typing import cast
 import pytest
 
 from models.errors import TrainingError
+from models.manifest import Parity
+from station.core.choices import Precision
 from station.learn.commands import Commands, Ran
 from station.learn.counts import Counts, Sayings
 from station.learn.course import Course, next_step
@@ -14,7 +16,7 @@ from station.learn.ledger import Judged
 from station.learn.limits import Limits
 from station.learn.plan import Plan, Recorded, Training
 from station.learn.steps import run_steps
-from tests.bundles import make_grey_bundle
+from tests.bundles import SOUND, make_grey_bundle
 
 SHA = "ab" * 32
 PLAN = Plan(
@@ -33,6 +35,7 @@ class Answers:
     def __init__(self, folder: Path, **statuses: int) -> None:
         self.limits = Limits(1, 19, 0)
         self.asked: list[list[str]] = []
+        self.parity: tuple[Parity, ...] = (SOUND,)
         self._folder = folder
         self._statuses = statuses
 
@@ -56,7 +59,7 @@ class Answers:
                 (at / "run").mkdir(exist_ok=True)
                 (at / "run" / "best.pt").write_bytes(b"weights")
             case "export":
-                make_grey_bundle(at / "exported" / PLAN.name)
+                make_grey_bundle(at / "exported" / PLAN.name, parity=self.parity)
             case "evaluate":
                 (at / "measured").mkdir()
             case "gate":
@@ -66,7 +69,7 @@ class Answers:
 
 def run(folder: Path, answers: Answers) -> tuple[list[int], list[str]]:
     told: list[str] = []
-    course = Course(folder, PLAN, cast("Commands", answers), CONFIG)
+    course = Course(folder, PLAN, cast("Commands", answers), ("openvino", "int8"), CONFIG)
     notes = run_steps(folder, PLAN.sha256, course.steps, told.append)
     return [note.outcome.status for note in notes], told
 
@@ -103,6 +106,33 @@ def test_training_begins_with_the_bundle_and_takes_the_cores_that_there_are(tmp_
     assert "--network grey --init grey-1 --threads 1 --epochs 3 --seed 1" in words
 
 
+def off(precision: Precision, changed: int) -> Parity:
+    """So many of six golden parts are decided otherwise."""
+    return SOUND.model_copy(update={"precision": precision, "parts": 6, "changed_parts": changed})
+
+
+@pytest.mark.parametrize(
+    ("parity", "judged_in"),
+    [
+        ((off("int8", 0), off("bf16", 0)), []),
+        ((off("int8", 4), off("bf16", 0), off("f32", 0)), ["bf16"]),
+        ((off("int8", 4), off("bf16", 1), off("f32", 0)), ["f32"]),
+        ((off("int8", 4),), ["f32"]),
+    ],
+)
+def test_a_bundle_whose_int8_decides_otherwise_is_judged_in_an_arithmetic_that_does_not(
+    tmp_path: Path, parity: tuple[Parity, ...], judged_in: list[str]
+) -> None:
+    answers = Answers(tmp_path)
+    answers.parity = parity
+    _statuses, told = run(tmp_path, answers)
+    for words in answers.asked[-2:]:
+        assert [words[at + 1] for at, word in enumerate(words) if word == "--precision"] == judged_in
+    assert [line for line in told if "from here on it is judged in" in line] == [
+        f"  int8 decides otherwise than the network; from here on it is judged in {one}" for one in judged_in
+    ]
+
+
 def test_the_gates_refusal_is_a_clean_end_and_its_failure_is_none(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()
@@ -129,7 +159,10 @@ def test_where_likely_mistakes_cannot_be_looked_for_learning_goes_on_and_says_so
 
 
 def test_the_next_step_is_told_as_the_configuration_chooses_its_bundle(tmp_path: Path) -> None:
-    promoted = next_step(Path("my out/b-1"), PLAN, CONFIG)
+    promoted = next_step(Path("my out/b-1"), PLAN, None, CONFIG)
     assert promoted == "station model promote 'my out/b-1' --data plant --config line.toml"
-    named = next_step(tmp_path / "b-1", PLAN.model_copy(update={"against": "a-1"}), None)
+    named = next_step(tmp_path / "b-1", PLAN.model_copy(update={"against": "a-1"}), None, None)
+    slower = next_step(Path("my out/b-1"), PLAN, "bf16", CONFIG)
+    assert slower.startswith('set precision = "bf16" in [model], see by `station bench` that it is fast enough, then: ')
+    assert slower.endswith(promoted)
     assert named == f'put bundle = "{tmp_path}/b-1" into [model] in place of "a-1"'
