@@ -3,8 +3,8 @@
 #   make test            runs every check but those of the next three
 #   make test-page       runs the operator page in a browser, which must be there as `chromium`, and looks at it with
 #                        a package of npm's in tests/page, where that is installed
-#   make test-plant      runs the station with a line PLC of another language, which needs node and a package of npm's,
-#                        and under Prometheus, which needs its program
+#   make test-plant      runs the station with a line PLC, an OPC UA client and an MQTT host of another language, which
+#                        need node and packages of npm's, and with mosquitto and Prometheus, which need their programs
 #   make test-training   adds these packages, some gigabytes, to .venv and runs the checks that need them
 #   make wheelhouse      gathers in dist/wheelhouse all that an installation without a network needs, for this kind of
 #                        computer and this Python; FOR='--python-version 3.12' for another one
@@ -68,12 +68,14 @@ branches: environment
 
 environment: $(READY)
 
-$(READY): pyproject.toml requirements/run.txt requirements/page.txt requirements/dev.txt requirements/build.txt \
+$(READY): pyproject.toml requirements/run.txt requirements/page.txt requirements/opcua.txt requirements/sparkplug.txt \
+		requirements/dev.txt requirements/build.txt \
 		requirements/compiler.txt setup.py \
 		$(wildcard sim/gentl/*.h sim/gentl/*/*.c sim/gentl/*/*.h sim/gentl/descriptions/*.xml) \
 		$(wildcard station/flow/pixels/*.c station/flow/pixels/*.h)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(LOCKED) -r requirements/run.txt -r requirements/page.txt -r requirements/dev.txt -r requirements/build.txt
+	$(LOCKED) -r requirements/run.txt -r requirements/page.txt -r requirements/opcua.txt -r requirements/sparkplug.txt \
+		-r requirements/dev.txt -r requirements/build.txt
 	$(BIN)/python -m station.core.compiler || $(LOCKED) -r requirements/compiler.txt
 	$(ITSELF) --editable .
 	$(PIP) check
@@ -98,6 +100,10 @@ lock: environment
 	$(COMPILE) --group compiler --output-file requirements/compiler.txt
 	$(COMPILE) pyproject.toml --extra page --constraint requirements/run.txt $$($(BESIDE) requirements/run.txt) \
 		--output-file requirements/page.txt
+	$(COMPILE) pyproject.toml --extra opcua --constraint requirements/run.txt --constraint requirements/page.txt \
+		$$($(BESIDE) requirements/run.txt) --output-file requirements/opcua.txt
+	$(COMPILE) pyproject.toml --extra sparkplug --constraint requirements/run.txt --constraint requirements/page.txt \
+		--constraint requirements/opcua.txt $$($(BESIDE) requirements/run.txt) --output-file requirements/sparkplug.txt
 	$(COMPILE) pyproject.toml --extra dev --constraint requirements/run.txt --constraint requirements/page.txt \
 		$$($(BESIDE) requirements/run.txt) --output-file requirements/dev.txt
 	$(COMPILE) pyproject.toml --extra browser --constraint requirements/run.txt --constraint requirements/page.txt \
@@ -110,9 +116,9 @@ lock: environment
 
 notice: environment
 	mkdir -p build
-	$(foreach lock,run page train,$(PIP) install --quiet --no-deps --require-hashes --dry-run --ignore-installed \
+	$(foreach lock,run page opcua sparkplug train,$(PIP) install --quiet --no-deps --require-hashes --dry-run --ignore-installed \
 		--report build/$(lock).json -r requirements/$(lock).txt && ) true
-	$(BIN)/python -m station.upkeep.notice NOTICE build/run.json build/page.json build/train.json
+	$(BIN)/python -m station.upkeep.notice NOTICE build
 
 # A wheelhouse carries the pages with their pictures, as a shop floor has no network.
 PAGES = $(shell find README.md config models station -name '*.md')
@@ -125,12 +131,12 @@ pages: environment
 wheelhouse: environment
 	rm -rf $(WHEELHOUSE) build/lib build/bdist.*
 	$(PIP) download --quiet --no-deps --require-hashes --only-binary :all: $(FOR) --dest $(WHEELHOUSE) \
-		-r requirements/run.txt -r requirements/page.txt
+		-r requirements/run.txt -r requirements/page.txt -r requirements/opcua.txt -r requirements/sparkplug.txt
 	$(PIP) wheel --quiet --no-deps --no-build-isolation --wheel-dir $(WHEELHOUSE) .
 	cp requirements/run.txt $(WHEELHOUSE)/requirements.txt
 	cd $(WHEELHOUSE) && sha256sum inspection_station-*.whl | \
 		sed -E 's/^(\w+)  inspection_station-([^-]+)-.*/inspection-station==\2 --hash=sha256:\1/' >> requirements.txt
-	cp LICENSE NOTICE config/station.toml requirements/page.txt $(WHEELHOUSE)
+	cp LICENSE NOTICE config/station.toml requirements/page.txt requirements/opcua.txt requirements/sparkplug.txt $(WHEELHOUSE)
 	cp --recursive --parents $(PAGES) $(PICTURES) $(WHEELHOUSE)
 	$(BIN)/station sbom --wheels $(WHEELHOUSE) --out $(WHEELHOUSE)/sbom.cdx.json
 

@@ -35,6 +35,7 @@ from station.cli.recipe import recipe_app
 from station.cli.recording import record
 from station.cli.records import records_app
 from station.cli.sbom import sbom
+from station.cli.sparkplug import sparkplug
 from station.cli.terminal import (
     REFUSED,
     STOPPED,
@@ -80,6 +81,7 @@ app.command("learn-parts", hidden=True)(gather_parts)
 app.command()(page)
 app.command()(record)
 app.command()(sbom)
+app.command()(sparkplug)
 
 
 OTHERS = 0o027

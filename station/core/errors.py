@@ -13,6 +13,7 @@
     ├── BackupError              a backup cannot be made, or not be restored
     ├── ControlError             a command does not reach the running station
     ├── PageError                the operator page cannot do what it is asked
+    ├── PlantError               what serves the plant above the line PLC cannot do what it is asked
     ├── ConfigError              a setting, a map or a command line is wrong; nothing was started
     └── BugError                 the station's own fault
 
@@ -28,8 +29,8 @@ from station.core.fault_table import FAULTS
 
 __all__ = [
     "FAULTS", "REACTIONS", "BackupError", "BugError", "CameraError", "Conduct", "ConfigError", "ControlError",
-    "DeviceError", "Fault", "JigError", "ModelError", "PageError", "PartError", "PlcError", "Reaction", "RecordError",
-    "RecordingError", "RobotError", "StationError",
+    "DeviceError", "Fault", "JigError", "ModelError", "PageError", "PartError", "PlantError", "PlcError", "Reaction",
+    "RecordError", "RecordingError", "RobotError", "StationError",
 ]  # fmt: skip
 """The whole subject has this one door."""
 
@@ -108,6 +109,10 @@ class ControlError(StationError):
 
 class PageError(StationError):
     """The operator page cannot be opened, or does not do what it is asked."""
+
+
+class PlantError(StationError):
+    """OPC UA, Sparkplug or the support bundle: it cannot be served, or not do what it is asked."""
 
 
 class ConfigError(StationError):

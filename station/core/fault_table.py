@@ -132,6 +132,14 @@ BACKUPS = (  # 76xx backups
     Fault(7602, "backup.altered", "The backup is not as it was made: a file is missing, was changed, or came in. Take another backup.", Reaction.REFUSE),
     Fault(7603, "backup.not_written", "A backup cannot be written there, or not be restored there. Make room on the disk, or give another place.", Reaction.REFUSE),
 )
+PLANT = (  # 761x, 762x what serves the plant above the line PLC
+    Fault(7620, "sparkplug.not_installed", "The package of the Sparkplug node is not installed. Install that of requirements/sparkplug.txt.", Reaction.REFUSE),
+    Fault(7621, "sparkplug.no_broker", "The MQTT broker cannot be reached, or the connection broke. It is tried again by itself; what ends meanwhile is kept. Check sparkplug.host and the network.", Reaction.REFUSE),
+    Fault(7622, "sparkplug.refused", "The MQTT broker refuses the station. Correct sparkplug.username, the password or the broker's rights; it is tried again by itself.", Reaction.REFUSE),
+    Fault(7623, "sparkplug.book_unusable", "The file in which the Sparkplug node remembers what it has published cannot be used. Correct what is named, or move it away: it then begins with the next part.", Reaction.REFUSE),
+    Fault(7624, "sparkplug.bad_secret", "The Sparkplug node's password or certificates cannot be read. Correct the file named and its rights.", Reaction.REFUSE),
+    Fault(7629, "plant.runs_already", "Another process serves this data folder in the same way. End the one named.", Reaction.REFUSE),
+)
 CONFIGURATION = (  # 8xxx configuration
     Fault(8001, "config.unreadable", "The configuration cannot be read. Correct its path, its rights, or the file at the place named.", Reaction.REFUSE),
     Fault(8002, "config.invalid", "The configuration contradicts itself or has a wrong value. Correct the keys named.", Reaction.REFUSE),
@@ -192,6 +200,7 @@ FAULTS = by_code(
     RECORDS,
     RECORDINGS,
     BACKUPS,
+    PLANT,
     CONFIGURATION,
     STATION,
     CONTROL,

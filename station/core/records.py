@@ -56,6 +56,25 @@ class AlarmFilter:
 EVERY_ALARM = AlarmFilter()
 
 
+class LastTold(NamedTuple):
+    """The inspection after which somebody wants to be told more.
+
+    Attributes:
+        number: Its number.
+        inspection_id: Its id: records that were put back from a backup give a number anew.
+        entered_at: When it was entered; where the number is another's, what was entered later is told.
+    """
+
+    number: int
+    inspection_id: str
+    entered_at: str
+
+    @classmethod
+    def of(cls, record: JsonObject) -> Self:
+        """This inspection, from its flat columns."""
+        return cls(record["number"], record["inspection_id"], record["entered_at"])
+
+
 class ListedRecord(NamedTuple):
     """One line of the list, all of it text."""
 

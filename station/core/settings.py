@@ -28,6 +28,7 @@ from station.core.plant_settings import PlantSettings
 from station.core.price_settings import PriceSettings
 from station.core.room import MB
 from station.core.section import Seconds, Section
+from station.core.sparkplug_settings import SparkplugSettings
 from station.core.table import (
     ClassSettings,
     GeometrySettings,
@@ -424,6 +425,7 @@ class Settings(Section):
     watchdog: WatchdogSettings = WatchdogSettings()
     plant: PlantSettings = PlantSettings()
     page: PageSettings = PageSettings()
+    sparkplug: SparkplugSettings = SparkplugSettings()
     simulation: SimulationSettings | None = None
 
     @model_validator(mode="before")

@@ -6,13 +6,13 @@ from pathlib import Path
 from station.core.clock import Clock
 from station.core.page_settings import PageSettings
 from station.core.settings import Settings, data_dir
+from station.host.follow import Follower
 from station.host.records import count_records, read_records
 from station.labels.build import open_labels
 from station.page.attempts import Attempts
 from station.page.audit import Audit
 from station.page.database import PageDatabase
 from station.page.desk import Doors, PageDesk
-from station.page.follow import Follower
 from station.page.grounds import Grounds
 from station.page.hands import Hands
 from station.page.invitation import Invitation

@@ -7,10 +7,10 @@ from station.core.clock import Clock
 from station.core.ports.records import RecordReader
 from station.core.settings import Settings
 from station.core.verdicts import Classes
+from station.host.follow import Follower
 from station.labels.store import LabelStore
 from station.page.attempts import Attempts
 from station.page.audit import Audit
-from station.page.follow import Follower
 from station.page.grounds import Grounds
 from station.page.hands import Hands
 from station.page.invitation import Invitation

@@ -18,7 +18,7 @@ from station.core.logs import LOG_FILE
 from station.core.records import JsonObject
 from station.core.room import MB, free_bytes
 from station.core.settings import RtuLink, Settings, TcpLink, expand
-from station.page.follow import Follower
+from station.host.follow import Follower
 
 LOG_TAIL_BYTES = 1 << 20
 LINES_SHOWN = 50

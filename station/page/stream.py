@@ -21,7 +21,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
-from station.page.follow import Follower
+from station.host.follow import Follower
 
 LOOK_S = 1.0
 """So often at least something is sent, so that a connection that is dead is noticed."""

@@ -7,10 +7,10 @@ from typing import Literal
 from station.core.drift.course import Drift
 from station.core.errors import ConfigError
 from station.core.period import Period
-from station.core.records import EVERY_ALARM, AlarmFilter, JsonObject, ListedRecord, RecordFilter
+from station.core.records import EVERY_ALARM, AlarmFilter, JsonObject, LastTold, ListedRecord, RecordFilter
 from station.core.sought import FoundPage, Sought
 from station.core.verdicts import Classes
-from station.records import alarms, drifts, events, light, query, search
+from station.records import alarms, drifts, ended, events, light, query, search
 from station.records.period import read_period
 
 
@@ -63,6 +63,10 @@ class SqliteReader:
     def drifts(self) -> dict[str, Drift]:
         """What the parts of each type have come to, by its name."""
         return drifts.newest(self._folder)
+
+    def ended(self, after: LastTold | None, limit: int) -> list[JsonObject]:
+        """The inspections that ended after this one, oldest first, with the flat columns."""
+        return ended.read_ended(self._folder, after, limit)
 
     def scan(self, sha256: str) -> str:
         """Where in the data folder the archived scan of this hash lies."""

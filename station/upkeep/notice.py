@@ -24,10 +24,17 @@ What ships inside this package
   sim/recordings       rendered by sim/surfaces; Apache-2.0
   models/weights       trained on rendered surfaces only; Apache-2.0
 """
-RUN = "What it requires at run time, under licences of its own; none of it is copied into this package"
-PAGE = "Only for the operator page (the extra `page`), beside those"
-TRAIN = "Only for training (the extra `train`), beside those"
+CHAPTERS = {
+    "run": "What it requires at run time, under licences of its own; none of it is copied into this package",
+    "page": "Only for the operator page (the extra `page`), beside those",
+    "opcua": "Only for the OPC UA server (the extra `opcua`), beside those",
+    "sparkplug": "Only for Sparkplug (the extra `sparkplug`), beside those",
+    "train": "Only for training (the extra `train`), beside those",
+}
+"""The files in `requirements` whose packages are named, each with the title of its chapter."""
 REMARKS = {
+    "asyncua": "used as its makers publish it, unmodified, and only by the process that serves OPC UA; whoever "
+    "installs it may replace it with another version",
     "genicam": "the GenICam reference implementation may be used and redistributed in binary form, unmodified; read "
     "its LICENSE.txt before you ship a machine",
     "matplotlib": "draws the picture of `station bench` and is loaded only for it",
@@ -42,18 +49,16 @@ REMARKS = {
 INDENT, LICENCE_AT, WIDTH = 2, 30, 120
 
 
-def notice(run: Iterable[Package], page: Iterable[Package], train: Iterable[Package]) -> str:
+def notice(packages: Iterable[Iterable[Package]]) -> str:
     """The text.
 
     Args:
-        run: What the running station requires.
-        page: What the operator page requires.
-        train: What training requires; what is in several is named in the first.
+        packages: Those of each chapter, in the order of `CHAPTERS`; what is in several is named in the first.
     """
     named: set[NormalizedName] = set()
     chapters = []
-    for title, packages in ((RUN, run), (PAGE, page), (TRAIN, train)):
-        found = {package.key: package for package in packages if package.key not in named}
+    for title, listed in zip(CHAPTERS.values(), packages, strict=True):
+        found = {package.key: package for package in listed if package.key not in named}
         named |= found.keys()
         chapters.append(f"{title}\n{_rows(found.values())}")
     return "\n".join([HEAD, *chapters])
@@ -78,5 +83,5 @@ def _row(package: Package) -> str:
 
 
 if __name__ == "__main__":
-    target, *reports = map(Path, sys.argv[1:])
-    target.write_text(notice(*map(reported, reports)), encoding="utf-8")
+    target, folder = map(Path, sys.argv[1:])
+    target.write_text(notice(reported(folder / f"{name}.json") for name in CHAPTERS), encoding="utf-8")

@@ -16,8 +16,8 @@ from station.core.clock import SystemClock
 from station.core.errors import FAULTS
 from station.core.events import StateChanged
 from station.host.control import watch
+from station.host.follow import Follower
 from station.host.watch import Watch
-from station.page.follow import Follower
 from station.page.roles import Role
 from station.page.stream import EventStream
 from tests.cell.bench import listening, running

@@ -11,8 +11,8 @@ from station.core.errors import FAULTS, CameraError, DeviceError, Fault, Reactio
 ROOT = Path(__file__).parents[2]
 FAMILIES = {
     1: {"camera"}, 2: {"scan", "part", "quality"}, 3: {"jig"}, 4: {"robot"}, 5: {"plc"},
-    6: {"model", "training", "dataset", "label"}, 7: {"record", "recording", "backup"}, 8: {"config"},
-    9: {"station", "control", "page", "hand"},
+    6: {"model", "training", "dataset", "label"}, 7: {"record", "recording", "backup", "opcua", "sparkplug", "plant"},
+    8: {"config"}, 9: {"station", "control", "page", "hand"},
 }  # fmt: skip
 
 

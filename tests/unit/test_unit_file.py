@@ -18,6 +18,8 @@ WORST_ALLOWED = 30
 
 
 PAGES = "inspection-station-page.service"
+BESIDE = (PAGES, "inspection-station-sparkplug.service")
+"""Of processes beside the station's."""
 
 
 @pytest.fixture
@@ -26,9 +28,9 @@ def unit() -> Iterator[Path]:
         yield path
 
 
-@pytest.fixture
-def page_unit() -> Iterator[Path]:
-    with as_file(bundled(f"deploy/{PAGES}")) as path:
+@pytest.fixture(params=BESIDE)
+def unit_beside(request: pytest.FixtureRequest) -> Iterator[Path]:
+    with as_file(bundled(f"deploy/{request.param}")) as path:
         yield path
 
 
@@ -39,17 +41,17 @@ def settings(unit: Path) -> dict[str, list[str]]:
     return found
 
 
-@pytest.mark.parametrize("name", ["unit", "page_unit"])
-def test_systemd_calls_its_exposure_small(name: str, request: pytest.FixtureRequest) -> None:
-    unit = request.getfixturevalue(name)
+@pytest.mark.parametrize("name", ["inspection-station.service", *BESIDE])
+def test_systemd_calls_its_exposure_small(name: str) -> None:
     if shutil.which("systemd-analyze") is None:
         if os.environ.get("CI"):
             pytest.fail("systemd-analyze is not installed: apt-get install systemd")
         pytest.skip("systemd-analyze, which rates the unit, is not installed: apt-get install systemd")
-    rated = subprocess.run(
-        ["systemd-analyze", "security", "--offline=true", f"--threshold={WORST_ALLOWED}", "--no-pager", str(unit)],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    with as_file(bundled(f"deploy/{name}")) as unit:
+        rated = subprocess.run(
+            ["systemd-analyze", "security", "--offline=true", f"--threshold={WORST_ALLOWED}", "--no-pager", str(unit)],
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
     assert rated.returncode == 0, rated.stdout.splitlines()[-1:] + rated.stderr.splitlines()
 
 
@@ -67,12 +69,14 @@ def test_it_leaves_the_station_what_it_needs(unit: Path) -> None:
     )
 
 
-def test_the_page_has_what_the_station_has_of_the_disk_and_nothing_of_its_rights(unit: Path, page_unit: Path) -> None:
-    station, page = settings(unit), settings(page_unit)
+def test_who_runs_beside_has_what_the_station_has_of_the_disk_and_nothing_of_its_rights(
+    unit: Path, unit_beside: Path
+) -> None:
+    station, beside = settings(unit), settings(unit_beside)
     for key in ("User", "Group", "UMask", "StateDirectory", "StateDirectoryMode"):
-        assert page[key] == station[key], "both write in the data folder"
-    assert page["CapabilityBoundingSet"] == page["AmbientCapabilities"] == [""]
-    assert int(page["Nice"][0]) > 0
-    assert "MemoryMax" in page
-    assert page["IPAddressAllow"] == ["localhost"]
-    assert not {"DeviceAllow", "LimitRTPRIO"} & set(page)
+        assert beside[key] == station[key], "both write in the data folder"
+    assert beside["CapabilityBoundingSet"] == beside["AmbientCapabilities"] == [""]
+    assert int(beside["Nice"][0]) > 0
+    assert "MemoryMax" in beside
+    assert beside["IPAddressAllow"] == ["localhost"]
+    assert not {"DeviceAllow", "LimitRTPRIO"} & set(beside)

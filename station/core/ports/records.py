@@ -20,7 +20,7 @@ from station.core.part import (
 )
 from station.core.period import Period
 from station.core.ports.references import ReferenceBook
-from station.core.records import EVERY_ALARM, AlarmFilter, JsonObject, ListedRecord, RecordFilter
+from station.core.records import EVERY_ALARM, AlarmFilter, JsonObject, LastTold, ListedRecord, RecordFilter
 from station.core.sought import FoundPage, Sought
 from station.core.spent import Spent
 from station.core.timeline import SettleTimes
@@ -203,6 +203,13 @@ class RecordReader(Protocol):
 
     def drifts(self) -> dict[str, Drift]:
         """What the parts of each type have come to with the last one, by its name; of one never watched nothing."""
+
+    def ended(self, after: LastTold | None, limit: int) -> list[JsonObject]:
+        """The inspections that ended after this one, at most `limit`, oldest first; after None the newest one alone.
+
+        Each has the flat columns of `export`. They come in the order of their numbers: one that has not ended holds up
+        those behind it, so that who asks again after the last one misses none.
+        """
 
     def scan(self, sha256: str) -> str:
         """Where in the data folder the archived scan of this hash lies.

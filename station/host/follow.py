@@ -1,4 +1,4 @@
-"""The cell as it is heard over the control socket, for as many browsers as look.
+"""The cell as it is heard over the control socket, for as many as ask.
 
     station.socket ── lines ──▶ Follower: sections, each with a number ──▶ every browser what it has not had
 
