@@ -106,6 +106,9 @@ MODEL = (  # 6xxx network model
     Fault(6012, "model.engine_unavailable", "The engine or precision chosen cannot run here. Correct model.engine or model.precision.", Reaction.REFUSE),
     Fault(6013, "model.wrong_classes", "The network does not answer the classes of the configuration. Give a bundle that does, or correct [[classes]].", Reaction.REFUSE),
     Fault(6014, "model.wrong_geometry", "The network was made for another geometry than a part type has. Correct the geometry of the part type, or give a bundle made for it.", Reaction.REFUSE),
+    Fault(6015, "model.untrusted", "The bundle, or the offer of it, bears no signature of a person who is trusted here. Nothing was taken over; see what is named.", Reaction.REFUSE),
+    Fault(6016, "model.bad_channel", "The folder that bundles come through cannot be used. Nothing was taken over; bring it back, then pull again.", Reaction.REFUSE),
+    Fault(6017, "model.not_shadowed", "The bundle has not judged enough of this cell's own parts beside the present one. Run `station model shadow`, then promote it.", Reaction.REFUSE),
 )
 RECORDS = (  # 7xxx records and disk
     Fault(7001, "record.disk_failed", "Records cannot be written or read. Check that the disk is well and not full, that its files are permitted to the station, and that the data folder is in its place.", Reaction.HOLD),

@@ -21,6 +21,7 @@ from station.core.challenge_settings import ChallengeSettings
 from station.core.choices import EngineName, Precision
 from station.core.drift_settings import DriftSettings
 from station.core.errors import FAULTS, ConfigError
+from station.core.fleet_settings import FleetSettings
 from station.core.light_settings import LightSettings
 from station.core.page_settings import PageSettings
 from station.core.part import PartType
@@ -421,6 +422,7 @@ class Settings(Section):
     drift: DriftSettings = DriftSettings()
     records: RecordSettings = RecordSettings()
     learn: LearnSettings = LearnSettings()
+    fleet: FleetSettings = FleetSettings()
     alarms: AlarmSettings = AlarmSettings()
     watchdog: WatchdogSettings = WatchdogSettings()
     plant: PlantSettings = PlantSettings()

@@ -6,6 +6,7 @@ Nothing changes under a running cell: a station looks at the shelf when it start
 from dataclasses import dataclass
 from pathlib import Path
 
+from models.fleet.shadow import came_in, demand_shadow, shadow_of
 from models.manifest import load_bundle
 from models.meaning import check_classes
 from models.release.gate_report import Conditions
@@ -57,9 +58,14 @@ def let_in(
         gated: Whether the gate must have let it pass, judging as the configuration does; else the reason is enough.
 
     Raises:
-        ModelError: As `Shelf.promote`, or the bundle answers with other classes.
+        ModelError: As `Shelf.promote`, or the bundle answers with other classes, or it came from afar and has not
+            judged enough of this cell's own parts.
     """
     shelf = find_shelf(settings, data)
+    if gated and came_in(shelf.folder, bundle):
+        sha256, present = load_bundle(bundle).identity.sha256, find_bundles(settings, data).values()
+        judging = [one.identity.sha256 for one in present]
+        demand_shadow(shadow_of(shelf.folder, sha256), sha256, judging, settings.fleet.shadow_parts)
     silent = check_classes(load_bundle(bundle).manifest, settings.table)
     if gated:
         conditions = conditions_of(settings)
