@@ -68,13 +68,13 @@ branches: environment
 
 environment: $(READY)
 
-$(READY): pyproject.toml requirements/run.txt requirements/page.txt requirements/opcua.txt requirements/sparkplug.txt \
+$(READY): pyproject.toml requirements/run.txt requirements/page.txt requirements/fleet.txt requirements/opcua.txt requirements/sparkplug.txt \
 		requirements/dev.txt requirements/build.txt \
 		requirements/compiler.txt setup.py \
 		$(wildcard sim/gentl/*.h sim/gentl/*/*.c sim/gentl/*/*.h sim/gentl/descriptions/*.xml) \
 		$(wildcard station/flow/pixels/*.c station/flow/pixels/*.h)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(LOCKED) -r requirements/run.txt -r requirements/page.txt -r requirements/opcua.txt -r requirements/sparkplug.txt \
+	$(LOCKED) -r requirements/run.txt -r requirements/page.txt -r requirements/fleet.txt -r requirements/opcua.txt -r requirements/sparkplug.txt \
 		-r requirements/dev.txt -r requirements/build.txt
 	$(BIN)/python -m station.core.compiler || $(LOCKED) -r requirements/compiler.txt
 	$(ITSELF) --editable .
@@ -100,6 +100,8 @@ lock: environment
 	$(COMPILE) --group compiler --output-file requirements/compiler.txt
 	$(COMPILE) pyproject.toml --extra page --constraint requirements/run.txt $$($(BESIDE) requirements/run.txt) \
 		--output-file requirements/page.txt
+	$(COMPILE) pyproject.toml --extra fleet --constraint requirements/run.txt --constraint requirements/page.txt \
+		$$($(BESIDE) requirements/run.txt) --output-file requirements/fleet.txt
 	$(COMPILE) pyproject.toml --extra opcua --constraint requirements/run.txt --constraint requirements/page.txt \
 		$$($(BESIDE) requirements/run.txt) --output-file requirements/opcua.txt
 	$(COMPILE) pyproject.toml --extra sparkplug --constraint requirements/run.txt --constraint requirements/page.txt \
@@ -116,7 +118,7 @@ lock: environment
 
 notice: environment
 	mkdir -p build
-	$(foreach lock,run page opcua sparkplug train,$(PIP) install --quiet --no-deps --require-hashes --dry-run --ignore-installed \
+	$(foreach lock,run page fleet opcua sparkplug train,$(PIP) install --quiet --no-deps --require-hashes --dry-run --ignore-installed \
 		--report build/$(lock).json -r requirements/$(lock).txt && ) true
 	$(BIN)/python -m station.upkeep.notice NOTICE build
 
@@ -131,12 +133,12 @@ pages: environment
 wheelhouse: environment
 	rm -rf $(WHEELHOUSE) build/lib build/bdist.*
 	$(PIP) download --quiet --no-deps --require-hashes --only-binary :all: $(FOR) --dest $(WHEELHOUSE) \
-		-r requirements/run.txt -r requirements/page.txt -r requirements/opcua.txt -r requirements/sparkplug.txt
+		-r requirements/run.txt -r requirements/page.txt -r requirements/fleet.txt -r requirements/opcua.txt -r requirements/sparkplug.txt
 	$(PIP) wheel --quiet --no-deps --no-build-isolation --wheel-dir $(WHEELHOUSE) .
 	cp requirements/run.txt $(WHEELHOUSE)/requirements.txt
 	cd $(WHEELHOUSE) && sha256sum inspection_station-*.whl | \
 		sed -E 's/^(\w+)  inspection_station-([^-]+)-.*/inspection-station==\2 --hash=sha256:\1/' >> requirements.txt
-	cp LICENSE NOTICE config/station.toml requirements/page.txt requirements/opcua.txt requirements/sparkplug.txt $(WHEELHOUSE)
+	cp LICENSE NOTICE config/station.toml requirements/page.txt requirements/fleet.txt requirements/opcua.txt requirements/sparkplug.txt $(WHEELHOUSE)
 	cp --recursive --parents $(PAGES) $(PICTURES) $(WHEELHOUSE)
 	$(BIN)/station sbom --wheels $(WHEELHOUSE) --out $(WHEELHOUSE)/sbom.cdx.json
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from models.version import INSTALL_RUN
 from station.cli.terminal import REFUSED, ConfigOption, DataOption, err, out, refuse, settings_of
 from station.core.errors import ConfigError, StationError
 from station.core.records import time_asked
@@ -151,6 +152,6 @@ def _need_cryptography() -> None:
     from importlib.util import find_spec
 
     if find_spec("cryptography") is None:
-        hint = "this command needs the extra `fleet`: pip install 'inspection-station[fleet]'"
+        hint = f"this command needs one more package; in the project's folder: {INSTALL_RUN} -r requirements/fleet.txt"
         err.print(hint, markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(REFUSED)

@@ -27,6 +27,7 @@ What ships inside this package
 CHAPTERS = {
     "run": "What it requires at run time, under licences of its own; none of it is copied into this package",
     "page": "Only for the operator page (the extra `page`), beside those",
+    "fleet": "Only for bundles that are signed (the extra `fleet`), beside those",
     "opcua": "Only for the OPC UA server (the extra `opcua`), beside those",
     "sparkplug": "Only for Sparkplug (the extra `sparkplug`), beside those",
     "train": "Only for training (the extra `train`), beside those",

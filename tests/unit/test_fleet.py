@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -180,7 +181,7 @@ def test_by_command_from_the_key_to_the_shadow(tmp_path: Path) -> None:
     config = tmp_path / "cell.toml"
     fleet = f'[fleet]\nchannel = "{channel}"\ntrusted = ["ed25519:{public}"]\nshadow_parts = 3\n'
     every = 'archive = ["defect_free", "imprinted", "pits", "roll_marks", "scratches", "review"]'
-    config.write_text(f"{text.replace('archive = []', every)}\n{fleet}")
+    config.write_text(f"{re.sub('(?m)^archive = .*$', every, text)}\n{fleet}")
     own = ("--config", str(config), "--data", str(data))
     env = {**os.environ, "XDG_RUNTIME_DIR": str(tmp_path)}
     simulated = [sys.executable, "-c", "from station.cli import main; main()", "--simulate", "--speed", "max"]
