@@ -12,7 +12,7 @@ from rich.markup import escape
 from config import bundled
 from station.cli.terminal import ConfigOption, DataOption, err, out
 from station.core.clock import SystemClock
-from station.core.errors import ConfigError
+from station.core.errors import BackupError, ConfigError
 from station.core.settings import Settings, data_dir, load_settings, read_configuration
 from station.upkeep.backup import Piece
 
@@ -35,11 +35,17 @@ def make(
     data: DataOption = None,
 ) -> None:
     """Save database, labels, the page's people, promoted models and configuration, also while the station runs."""
+    from station.upkeep.backup.last import note
     from station.upkeep.backup.make import make_backup
 
     with as_file(bundled("simulate.toml")) as shipped:
         settings, content = read_configuration(config or shipped)
-    _tell(make_backup(settings, content, data, target, datetime.now(UTC)))
+    backup = make_backup(settings, content, data, target, datetime.now(UTC))
+    _tell(backup)
+    try:
+        note(backup, data_dir(settings, data))
+    except BackupError as error:
+        err.print(escape(str(error)), soft_wrap=True, highlight=False)
 
 
 @backup_app.command()

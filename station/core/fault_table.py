@@ -134,6 +134,7 @@ BACKUPS = (  # 76xx backups
     Fault(7601, "backup.unreadable", "This is no backup, or one of another program version. Give the folder that `station backup make` named.", Reaction.REFUSE),
     Fault(7602, "backup.altered", "The backup is not as it was made: a file is missing, was changed, or came in. Take another backup.", Reaction.REFUSE),
     Fault(7603, "backup.not_written", "A backup cannot be written there, or not be restored there. Make room on the disk, or give another place.", Reaction.REFUSE),
+    Fault(7604, "backup.not_noted", "The backup is whole, but the data folder does not tell when it was made. Give the right to write there, or make backups as the station's user.", Reaction.REFUSE),
 )
 PLANT = (  # 761x, 762x what serves the plant above the line PLC
     Fault(7620, "sparkplug.not_installed", "The package of the Sparkplug node is not installed. Install that of requirements/sparkplug.txt.", Reaction.REFUSE),
@@ -182,8 +183,8 @@ PAGE = (  # 92xx the operator page
     Fault(9209, "page.refused", "The page refuses this. Read the reason in the detail.", Reaction.REFUSE),
     Fault(9210, "page.no_such_model", "There is no such network, or it does not wait any more. Look at the list again.", Reaction.REFUSE),
     Fault(9211, "page.model_changed", "Somebody else has decided on the network meanwhile; nothing was changed. Look at the list, and decide again.", Reaction.REFUSE),
-    Fault(9240, "page.no_grounds", "The network cannot look at this part again, to show why it judged it so. Read the reason in the detail; the record is as it was.", Reaction.REFUSE),
     Fault(9230, "page.no_metrics", "The page gives no figures to Prometheus. Set page.metrics in the configuration, and start the page anew.", Reaction.REFUSE),
+    Fault(9240, "page.no_grounds", "The network cannot look at this part again, to show why it judged it so. Read the reason in the detail; the record is as it was.", Reaction.REFUSE),
 )
 HAND = (  # 922x who commands beside the line PLC
     Fault(9220, "hand.needed", "The line PLC has the hand: without it a person can only stop and abort. Take the hand, then try again.", Reaction.REFUSE),

@@ -39,6 +39,9 @@ class PageSettings(Section):
         0.0, ge=0, le=3600,
         description="Shortest time from one part to the next that the cell is made for; 0: no performance is told.",
     )  # fmt: skip
+    backup_days: int = Field(
+        7, ge=0, le=366, description="An older backup is shown as amiss, and so is none at all; 0: neither is."
+    )
     metrics: bool = Field(
         False, description="Whether programs that may look on get the station's figures at /metrics, for Prometheus."
     )

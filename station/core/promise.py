@@ -110,10 +110,14 @@ class Standing:
         return self.suspension is not None
 
     @property
+    def promised(self) -> str:
+        """What was proven, whether it holds now or not."""
+        return self.promise.sentence if self.promise else f"{self.part_type}: {NOTHING_PROMISED}"
+
+    @property
     def sentence(self) -> str:
         """What is said of it wherever it is read."""
-        said = self.promise.sentence if self.promise else f"{self.part_type}: {NOTHING_PROMISED}"
-        return suspended(said, self.suspension)
+        return suspended(self.promised, self.suspension)
 
 
 def suspended(sentence: str, suspension: Suspension | None) -> str:

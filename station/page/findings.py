@@ -74,12 +74,14 @@ def looked_at(record: JsonObject) -> SeenPatch | None:
 def overlay(record: JsonObject) -> JsonObject:
     """What is drawn over the surface's picture, in lines of the turn and columns of the part.
 
-    `kept`: there is a picture; `before`: so many columns of the archived scan come before the part.
+    `kept`: there is a picture; `state`: what became of the scan, `none` where none was to be kept;
+    `before`: so many columns of the archived scan come before the part.
     """
     geometry, roi = geometry_of(record), record["roi"]
     columns = roi["right"] - roi["left"] if roi else 0
     return {
         "kept": record["scan_file"] is not None,
+        "state": record["scan_state"] or "none",
         "lines": geometry.lines_per_turn,
         "columns": columns,
         "before": roi["left"] - (record["scan_left"] or 0) if roi else 0,

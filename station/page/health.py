@@ -9,16 +9,19 @@ import stat
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 
 from drivers.modbus.register_map import MAP_NAMES, map_version
 from models.version import code_version
+from station.core.errors import BackupError
 from station.core.logs import LOG_FILE
 from station.core.records import JsonObject
 from station.core.room import MB, free_bytes
 from station.core.settings import RtuLink, Settings, TcpLink, expand
 from station.host.follow import Follower
+from station.upkeep.backup.last import LastBackup, last_backup
 
 LOG_TAIL_BYTES = 1 << 20
 LINES_SHOWN = 50
@@ -65,6 +68,38 @@ def disk(folder: Path, settings: Settings) -> list[tuple[str, str]]:
     ]
     files = sorted(path for path in folder.glob("*") if path.suffix in {".sqlite", ".db"})
     return [*rows, *((path.name, _mb(path.stat().st_size)) for path in files)]
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What is known of backups.
+
+    Attributes:
+        last: The last one; None where none was made.
+        days: How old it is.
+        there: Whether it lies where it was made.
+        amiss: Whether somebody should see to it.
+        problem: Why nothing is known; empty where something is.
+    """
+
+    last: LastBackup | None = None
+    days: int = 0
+    there: bool = False
+    amiss: bool = True
+    problem: str = ""
+
+
+def backup(folder: Path, settings: Settings, now: datetime) -> Saved:
+    """How old the last backup of a data folder is."""
+    try:
+        last = last_backup(folder)
+    except BackupError as error:
+        return Saved(problem=str(error))
+    oldest = settings.page.backup_days
+    if last is None:
+        return Saved(amiss=oldest > 0)
+    days, there = (now - last.made_at).days, Path(last.folder).is_dir()
+    return Saved(last, days, there, amiss=0 < oldest <= days)
 
 
 def rights(folder: Path) -> str:

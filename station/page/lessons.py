@@ -15,12 +15,12 @@ from station.labels.agreement import current
 from station.labels.label import InspectionSubject, Label
 from station.offline.gathering.columns import OTHER_GEOMETRY
 from station.offline.gathering.locating import GONE
-from station.offline.gathering.records import UNRECORDED
+from station.offline.gathering.records import TRIES, UNRECORDED
 from station.offline.gathering.terms import NotLearntError, Terms, geometry_of
 from station.offline.gathering.words import CONTRADICTION, DIFFER, NO_CLASS, NOT_JUDGED, NOTHING, Listener, concluded
 from station.page.desk import PageDesk
 
-REASONS = frozenset({DIFFER, NOT_JUDGED, NO_CLASS, CONTRADICTION, NOTHING, OTHER_GEOMETRY, GONE, UNRECORDED})
+REASONS = frozenset({DIFFER, NOT_JUDGED, NO_CLASS, CONTRADICTION, NOTHING, OTHER_GEOMETRY, GONE, UNRECORDED, TRIES})
 """Why a part is left out."""
 LISTED = 100
 """So many parts are listed, those that were labelled last."""
@@ -145,6 +145,8 @@ def _require_scan(desk: PageDesk, record: JsonObject) -> None:
     kind = kinds.get(record["part_type"])
     if record["scan_file"] is None or not (desk.folder / record["scan_file"]).is_file():
         raise NotLearntError(GONE, record["scan_state"] or "")
+    if record["tried"]:
+        raise NotLearntError(TRIES, record["tried"])
     if kind is None or kind.geometry != _terms(desk).geometry:
         raise NotLearntError(OTHER_GEOMETRY, record["part_type"])
 

@@ -19,6 +19,7 @@ from station.page.desk import PageDesk
 from station.page.forms import form
 from station.page.guard import STATUS, Entry, Visit
 from station.page.paint import painted
+from station.page.promised import promised
 from station.page.roles import EVERY_ROLE, WHO_RELEASE
 from station.page.waiting import waiting_one
 
@@ -110,4 +111,7 @@ def _decide(visit: Visit, what: What, decide: Callable[[Decided], Released], sen
 
 async def _shown(visit: Visit, why: str, status: int) -> Response:
     found = await asyncio.to_thread(models_of, visit.desk)
-    return painted(visit, "models", status, found=found, why=why, may_decide=visit.who.role in WHO_RELEASE)
+    stands = await asyncio.to_thread(promised, visit.desk)
+    return painted(
+        visit, "models", status, found=found, promised=stands, why=why, may_decide=visit.who.role in WHO_RELEASE
+    )

@@ -15,7 +15,7 @@ from station.page.findings import overlay, patches_of, reason_text, suggestion
 from station.page.forms import json_object
 from station.page.guard import Entry, Visit
 from station.page.paint import painted
-from station.page.queue import other_queue, review_queue
+from station.page.queue import Which, queue_of
 from station.page.roles import WHO_LABEL
 from station.page.said import maybe_line
 from station.page.spoken import AT_ONCE, say_of_parts
@@ -28,12 +28,16 @@ async def show_review(visit: Visit) -> Response:
 
 
 async def queue(visit: Visit) -> Response:
-    """What waits: of `which`, those sent to review, or all others."""
-    desk = visit.desk
-    if visit.request.query_params.get("which") == "others":
-        found = await asyncio.to_thread(other_queue, desk.records, desk.labels, desk.table)
-    else:
-        found = await asyncio.to_thread(review_queue, desk.records, desk.labels)
+    """What waits, of `which`.
+
+    Raises:
+        PageError: `page.refused`: there is no such queue.
+        RecordError: The records cannot be read.
+    """
+    desk, asked = visit.desk, visit.request.query_params.get("which", Which.REVIEW)
+    if asked not in set(Which):
+        raise PageError("page.refused", f"parts wait in {', '.join(Which)}")
+    found = await asyncio.to_thread(queue_of, Which(asked), desk.records, desk.labels, desk.table, visit.who.name)
     return JSONResponse(found.plain())
 
 

@@ -6,12 +6,13 @@ from typing import Any
 
 from starlette.responses import Response
 
+from station.core.drift.course import drift_row
 from station.core.errors import RecordError
 from station.core.records import JsonObject, RecordFilter
 from station.page import health
 from station.page.chart import HEIGHT, WIDTH, Course
 from station.page.desk import PageDesk
-from station.page.findings import listed
+from station.page.findings import listed, reason_text
 from station.page.guard import Entry, Visit
 from station.page.paint import painted
 from station.page.roles import WHO_MAINTAIN
@@ -29,7 +30,7 @@ async def show_system(visit: Visit) -> Response:
     """
     seen = await asyncio.to_thread(_seen, visit.desk)
     devices = health.devices(visit.desk.settings, visit.desk.follower)
-    return painted(visit, "system", devices=devices, width=WIDTH, height=HEIGHT, **seen)
+    return painted(visit, "system", devices=devices, width=WIDTH, height=HEIGHT, reason_text=reason_text, **seen)
 
 
 ENTRIES = (Entry("/system", "GET", WHO_MAINTAIN, show_system),)
@@ -49,6 +50,8 @@ def courses(rows: Iterable[JsonObject]) -> list[Course]:
 def _seen(desk: PageDesk) -> dict[str, Any]:
     """What is read from files. Blocks."""
     return {
+        "backup": health.backup(desk.folder, desk.settings, desk.clock.now()),
+        "drifts": _drifts(desk),
         "disk": health.disk(desk.folder, desk.settings),
         "rights": health.rights(desk.folder),
         "versions": health.versions(),
@@ -67,6 +70,16 @@ def _light(desk: PageDesk) -> list[JsonObject]:
     except RecordError as error:
         if error.code == "record.unknown":
             return []
+        raise
+
+
+def _drifts(desk: PageDesk) -> dict[str, JsonObject]:
+    """What the parts of each type have come to, as those who watch the station are told."""
+    try:
+        return {name: drift_row(drift) for name, drift in sorted(desk.records.drifts().items())}
+    except RecordError as error:
+        if error.code == "record.unknown":
+            return {}
         raise
 
 

@@ -28,6 +28,7 @@ from station.records.query import list_records, show_record
 from station.records.schema import VERSIONS
 from station.upkeep.backup import restore as restoring
 from station.upkeep.backup.contents import open_backup, own_bundles
+from station.upkeep.backup.last import LAST, last_backup
 from station.upkeep.backup.restore import restore
 from tests.bundles import GREYS, make_grey_bundle
 from tests.disk import Disk
@@ -523,3 +524,14 @@ def test_files_of_root_are_given_to_whom_the_folder_belongs(tmp_path: Path) -> N
     os.chown(tmp_path, 12345, 23456)
     restoring._belong(tmp_path / "file", tmp_path)
     assert ((tmp_path / "file").stat().st_uid, (tmp_path / "file").stat().st_gid) == (12345, 23456)
+
+
+def test_a_backup_that_is_made_is_noted_where_the_page_looks(data: Path, config: Path) -> None:
+    record(data, "SMH-0001")
+    folder = made(config)
+    noted = last_backup(data)
+    assert noted is not None
+    assert noted.folder == str(folder)
+    (data / LAST).unlink()
+    (data / LAST).mkdir()
+    assert "does not tell when it was made" in done("make", config.parent / "more", "--config", config)

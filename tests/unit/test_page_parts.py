@@ -16,7 +16,7 @@ from station.labels.agreement import current
 from station.labels.label import InspectionSubject
 from station.page.audit import Deed
 from station.page.findings import geometry_of, overlay, suggestion
-from station.page.queue import review_queue
+from station.page.queue import Which, queue_of
 from station.page.review import AT_ONCE
 from station.page.roles import Role
 from tests.page_bench import PageBench, paged
@@ -189,7 +189,9 @@ async def test_what_is_said_is_a_label_with_the_persons_name_and_leaves_the_queu
 ) -> None:
     async with bench.browser(bench.admit(Role.QUALITY, "Ada King")) as browser:
         assert await queue(browser) == ([inspected.second_review, inspected.review], 2)
-        assert await queue(browser, "others") == ([inspected.good, inspected.pits], 2)
+        assert await queue(browser, "rejected") == ([inspected.pits], 1)
+        assert await queue(browser, "passed") == ([inspected.good], 1)
+        assert (await browser.get("/review/queue?which=others")).status_code == 422
         answer = await say(browser, **{inspected.review: "scratches"})
         assert answer.json() == {"before": {inspected.review: "withdrawn"}}
         assert said(bench, inspected.review) == [("Ada King", "scratches")]
@@ -200,7 +202,7 @@ async def test_what_is_said_is_a_label_with_the_persons_name_and_leaves_the_queu
 
 async def test_every_part_of_the_queue_says_why_it_is_there(bench: PageBench) -> None:
     desk = bench.served.desk
-    rows = review_queue(desk.records, desk.labels).plain()["parts"]
+    rows = queue_of(Which.REVIEW, desk.records, desk.labels, desk.table, "Ada").plain()["parts"]
     assert {row["why"] for row in rows} == {FAULTS["part.low_confidence"].text}
 
 
@@ -255,3 +257,43 @@ def test_nothing_marks_what_nobody_has_looked_at() -> None:
     text = (Path(__file__).parents[2] / "station" / "page" / "static" / "review.js").read_text(encoding="utf-8")
     assert "state.chosen.set(" in text
     assert text.count("state.chosen.set(") == 1, "only what is shown is chosen"
+
+
+async def test_a_second_opinion_is_asked_of_others_first_where_people_differ(
+    bench: PageBench, inspected: Inspected
+) -> None:
+    async with (
+        bench.browser(bench.admit(Role.QUALITY, "Ada")) as ada, bench.browser(bench.admit(Role.QUALITY, "Bob")) as bob,
+        bench.browser(bench.admit(Role.ENGINEER, "Cem")) as cem,
+    ):  # fmt: skip
+        await say(ada, **{inspected.pits: "pits", inspected.review: "pits"})
+        await say(bob, **{inspected.pits: "scratches"})
+        assert await queue(ada, "second") == ([], 0), "not of those who have said something"
+        assert await queue(bob, "second") == ([inspected.review], 1)
+        rows = (await cem.get("/review/queue?which=second")).json()["parts"]
+        assert [(row["inspection_id"], row["opinion"]) for row in rows] == [
+            (inspected.pits, "differ"), (inspected.review, "alone"),
+        ]  # fmt: skip
+        await say(ada, **{inspected.review: "withdrawn"})
+        assert await queue(cem, "second") == ([inspected.pits], 1)
+
+
+async def test_a_note_is_kept_with_the_label_and_shown(bench: PageBench, inspected: Inspected) -> None:
+    async with bench.browser(bench.admit(Role.QUALITY, "Ada")) as browser:
+        sent = {"labels": {inspected.pits: "defect_free"}, "note": "a <thread> lay\non it"}
+        assert (await browser.post("/review/labels", json=sent)).status_code == 200
+        assert (await browser.post("/review/labels", json={**sent, "note": "x" * 201})).status_code == 422
+        (label,) = bench.served.desk.labels.labels(InspectionSubject(inspected.pits))
+        assert label.note == "a <thread> lay on it"
+        text = (await browser.get(f"/parts/{inspected.pits}")).text
+    assert "a &lt;thread&gt; lay on it" in text
+    (deed, *_) = bench.served.desk.doors.audit.rows(1)
+    assert deed.detail == f"{inspected.pits}: defect_free (a <thread> lay on it)"
+
+
+async def test_only_who_may_label_is_asked_what_a_part_is(bench: PageBench, inspected: Inspected) -> None:
+    async with (
+        bench.browser(bench.admit(Role.OPERATOR)) as operator, bench.browser(bench.admit(Role.QUALITY)) as quality,
+    ):  # fmt: skip
+        assert 'id="answers"' not in (await operator.get(f"/parts/{inspected.pits}")).text
+        assert 'id="answers"' in (await quality.get(f"/parts/{inspected.pits}")).text

@@ -12,6 +12,7 @@ from station.core.spreadsheet import csv_line
 from station.page.findings import reason_text
 from station.page.guard import Entry, Visit
 from station.page.paint import painted
+from station.page.promised import promised_in
 from station.page.roles import EVERY_ROLE
 from station.page.shift.account import NOT_KNOWN
 from station.page.shift.chart import BAR_FROM, ROW, WIDTH, Pareto, pareto
@@ -30,13 +31,14 @@ async def show_shift(visit: Visit) -> Response:
         PageError: `page.refused`: it is no shift, or has not begun.
     """
     calendar, report = await _asked(visit)
+    found = await asyncio.to_thread(promised_in, visit.desk, report.shift.begin, report.until)
     names = {verdict.name: verdict.label for verdict in visit.desk.table.verdicts}
     following = calendar.after(report.shift)
     return painted(
         visit, "shift", report=report, names=names, reason_text=reason_text, here=_address(report.shift),
         before=_address(calendar.before(report.shift)), number_of_shifts=len(calendar.numbers),
         after=_address(following) if following.begin <= visit.desk.clock.now() else None,
-        defects=pareto(report.defects),
+        defects=pareto(report.defects), found=found,
         stop_reasons=_stop_chart(report), minutes=_minutes,
         clock=lambda at: f"{at.astimezone(calendar.zone):%H:%M:%S}", percent=_percent, not_known=NOT_KNOWN,
         day=lambda at: f"{at.astimezone(calendar.zone):%Y-%m-%d %H:%M}", sizes=(WIDTH, ROW, BAR_FROM),

@@ -25,7 +25,7 @@ export async function askGrounds(button, words, labels) {
     button.disabled = false;
     return;
   }
-  said.textContent = `${labels.of(found.class)}, ${found.patch}`;
+  said.textContent = [`${words.patch} ${found.patch}: ${labels.of(found.class)}`, found.like.length ? "" : words.not_told].filter(Boolean).join(". ");
   place.replaceChildren(
     figure(`${button.dataset.source}/0.png`, words.evidence),
     ...found.like.map((name, index) => figure(`${button.dataset.source}/${index + 1}.png`, `${words.like} ${name ? labels.of(name) : words.no_class}`)),

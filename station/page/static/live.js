@@ -88,6 +88,12 @@ function drawLine(line, counters) {
     ...Object.entries(counters.verdicts).map(([name, count]) => `${labels.get(name) ?? name} ${count}`)].join(" · "));
 }
 
+function drawPromise(drift) {
+  const kinds = Object.entries(drift).filter(([, one]) => one.promise_suspended);
+  say("suspended", kinds.length ? `${words.suspended} ${kinds.map(([kind, one]) => `${kind} (${words.since} ${clock.format(new Date(one.suspended_since))})`).join(", ")}` : "",
+    kinds.length ? "no" : "");
+}
+
 function drawAlarms(every) {
   askShelf(() => {});
   const aside = asideOf(every);
@@ -112,6 +118,7 @@ function shown(cell) {
   drawPart(cell.part);
   drawBins(cell.bins);
   drawLine(cell.line, cell.counters);
+  drawPromise(cell.drift);
   drawAlarms(cell.alarms);
   setControls(false);
   drawHand(cell.hand, cell.cell.state);

@@ -8,7 +8,7 @@ const byId = (id) => document.getElementById(id);
 const words = read("words");
 const labels = labelsOf(words);
 const viewer = new Viewer(labels);
-viewer.show(byId("viewer").dataset.source, read("drawn"));
+viewer.show(byId("viewer").dataset.source, read("drawn"), () => byId("note")?.value || location.reload());
 
 function refuse(why) {
   byId("refused").hidden = false;

@@ -44,12 +44,17 @@ function draw() {
     if (state.chosen.has(part.inspection_id)) item.dataset.chosen = "";
     const [name, why] = [document.createElement("b"), document.createElement("span")];
     name.textContent = `${state.chosen.has(part.inspection_id) ? "☑ " : ""}${part.part_id}`;
-    why.textContent = part.why || `${labels.of(part.verdict)} ${part.confidence}`;
+    why.textContent = whyOf(part);
     item.append(name, why);
     return item;
   }));
   byId("queue").querySelector("[aria-selected=true]")?.scrollIntoView({ block: "nearest" });
   byId("undo").disabled = state.done.length === 0;
+}
+
+// Why the part is in the queue.
+function whyOf(part) {
+  return [words[part.opinion], part.why || `${labels.of(part.verdict)} ${part.confidence}`].filter(Boolean).join(" · ");
 }
 
 async function look() {
@@ -58,6 +63,7 @@ async function look() {
   for (const button of byId("answers").querySelectorAll("button:not(#undo)")) button.disabled = true;
   if (!wanted) {
     byId("part").textContent = words.none;
+    byId("part").removeAttribute("href");
     for (const id of ["facts", "why", "detail", "suggested"]) byId(id).textContent = "";
     viewer.clear();
     return;
@@ -68,12 +74,20 @@ async function look() {
   byId("part").textContent = part.part_id;
   byId("part").href = `/parts/${part.inspection_id}`;
   byId("facts").textContent = [part.part_type, clock.format(new Date(part.entered_at)), labels.of(part.verdict)].join(" · ");
-  byId("why").textContent = part.why;
+  byId("why").textContent = whyOf({ ...wanted, why: part.why });
   byId("detail").textContent = part.detail;
   byId("suggested").textContent = part.suggestion ? labels.of(part.suggestion) : "";
   for (const button of byId("answers").querySelectorAll("button:not(#undo)")) button.disabled = false;
   byId("accept").disabled = !part.suggestion;
-  viewer.show(`/parts/${part.inspection_id}/surface.png`, part.drawn);
+  picture(wanted, part);
+}
+
+// The part's surface, asked for again while its scan is on its way to the archive; what is shown can be answered meanwhile.
+function picture(wanted, part) {
+  viewer.show(`/parts/${part.inspection_id}/surface.png`, part.drawn, async () => {
+    const now = await ask(`/review/parts/${part.inspection_id}`);
+    if (now && state.parts[state.at] === wanted) picture(wanted, now);
+  });
 }
 
 function go(by) {
@@ -130,7 +144,7 @@ const KEYS = {
 
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || /INPUT|SELECT/.test(event.target.tagName)) return;
-  if (event.key === "Enter" && /BUTTON|A/.test(event.target.tagName)) return;
+  if (event.key === "Enter" && /^(BUTTON|A)$/.test(event.target.tagName)) return;
   const digit = /^[1-9]$/.test(event.key) && words.choices[Number(event.key) - 1];
   const known = digit ? () => say(digit) : KEYS[event.key];
   if (known) known();
@@ -156,6 +170,7 @@ for (const tab of document.querySelectorAll("[role=tab]")) {
   tab.addEventListener("click", () => {
     for (const one of document.querySelectorAll("[role=tab]")) one.setAttribute("aria-selected", one === tab);
     state.which = tab.dataset.which;
+    tab.blur(); // so that Enter is the part's again
     load();
   });
 }

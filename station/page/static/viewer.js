@@ -5,6 +5,7 @@ import { Tiles } from "./tiles.js";
 const KEPT = "station.viewer";
 const SVG = "http://www.w3.org/2000/svg";
 const MOST = 32;
+const AGAIN_MS = 1000;
 const byId = (id) => document.getElementById(id);
 
 function made(tag, attributes) {
@@ -58,11 +59,14 @@ export class Viewer {
     this.lit();
   }
 
-  show(source, drawn) {
+  // again: called a moment later where the scan is on its way to the archive.
+  show(source, drawn, again) {
     const none = byId("no-surface");
+    clearTimeout(this.waiting);
     this.stage.hidden = !drawn.kept;
     none.hidden = drawn.kept;
-    none.textContent = none.dataset.none;
+    none.textContent = none.dataset[drawn.state] ?? none.dataset.none;
+    if (drawn.state === "pending") this.waiting = setTimeout(again, AGAIN_MS);
     if (!drawn.kept) return;
     this.source = source;
     this.drawn = drawn;
@@ -78,6 +82,7 @@ export class Viewer {
   }
 
   clear() {
+    clearTimeout(this.waiting);
     this.stage.hidden = true;
     byId("no-surface").hidden = true;
   }
