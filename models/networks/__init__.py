@@ -57,6 +57,9 @@ _SPECS = (
     NetworkSpec(
         "inception-cnn-normalised", _in("inception_cnn_normalised"), 128, 3_580_357, None, "ours, after the paper's"
     ),
+    NetworkSpec(
+        "mobilenet-v2-levels", _in("mobilenet_v2_levels"), 32, 3_290_837, None, "Sandler et al. 2018, each level"
+    ),
     NetworkSpec("resnet-v2-50", _in("resnet_v2_50"), 32, 24_060_101, None, "He et al. 2016, identity mappings"),
     NetworkSpec("mobilenet-v3-l", _in("mobilenet_v3_large"), 32, 4_571_157, None, "Howard et al. 2019"),
     NetworkSpec("efficientnet-b0", _in("efficientnet_b0"), 32, 4_376_385, None, "Tan and Le 2019"),

@@ -1,5 +1,7 @@
 """Layers that several networks are made of."""
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 
@@ -12,16 +14,20 @@ class Network(nn.Module):
         head: From these to logits (n, classes).
         described: After so many of the layers of `features` the means over all places tell what an image looks like.
         describes: What these are, in words.
+        memory: What `features` saw of images before, where they do not learn, given them and images; None where each
+            image is looked at.
     """
 
     features: nn.Sequential
     head: nn.Sequential
     described: int
     describes: str
+    memory: Callable[[nn.Module, Tensor], Tensor] | None = None
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits (n, classes)."""
-        logits: Tensor = self.head(self.features(x))
+        seen = self.features(x) if self.memory is None else self.memory(self.features, x)
+        logits: Tensor = self.head(seen)
         return logits
 
     def answer(self, x: Tensor) -> tuple[Tensor, Tensor]:
@@ -30,6 +36,26 @@ class Network(nn.Module):
         means: Tensor = seen.mean((2, 3))
         logits: Tensor = self.head(self.features[self.described :](seen))
         return logits, means
+
+
+class Scale(nn.Module):
+    """(n, values) → (n, values): each times a weight of its own, and shifted; at first as it is."""
+
+    def __init__(self, values: int) -> None:
+        super().__init__()
+        self.weight, self.bias = nn.Parameter(torch.ones(values)), nn.Parameter(torch.zeros(values))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The same shape."""
+        return x * self.weight + self.bias
+
+    @torch.no_grad()
+    def fit(self, seen: Tensor) -> None:
+        """Bring what it is shown, (n, values), to mean 0 and deviation 1; what hardly differs is not blown up."""
+        deviation, mean = torch.std_mean(seen, dim=0)
+        deviation = deviation.clamp(min=float(deviation.median()) / 10 or 1.0)
+        self.weight.copy_(1 / deviation)
+        self.bias.copy_(-mean / deviation)
 
 
 def conv(channels: int, filters: int, kernel: int, *, normalised: bool) -> nn.Sequential:

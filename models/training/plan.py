@@ -166,6 +166,8 @@ def write_plan(plan: Plan, images: Mapping[str, Any], folder: Path) -> None:
     (folder / PLAN).write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
 
 
+FLIPS: tuple[Change, ...] = ("mirror", "upend")
+
 RECIPES: dict[str, dict[str, Any]] = {
     "station": {"epochs": 14, "rate": 1e-3, "schedule": "cosine", "optimiser": "adamw", "weight_decay": 0.01},
     "paper": {
@@ -175,6 +177,10 @@ RECIPES: dict[str, dict[str, Any]] = {
     "transfer": {
         "epochs": 10, "rate": 1e-4, "schedule": "exponential", "optimiser": "adamw", "weight_decay": 1e-4,
         "frozen_epochs": 30, "frozen_rate": 1e-3, "unfrozen_share": 0.26, "patience": 5, "draw": "whole",
+    },
+    "head": {
+        "epochs": 20, "rate": 1e-3, "schedule": "cosine", "optimiser": "adamw", "weight_decay": 0.05, "batch": 64,
+        "unfrozen_share": 0.0, "draw": "even", "first_class_share": 0.5, "augmentation": FLIPS,
     },
 }  # fmt: skip
 """Choices that belong together.
@@ -186,9 +192,9 @@ transfer: two phases of transfer learning after a study of MobileNetV2 and ResNe
     alone, then the last quarter of the layers with it (50 of the 190 of ResNet50V2, here a share of those with
     parameters). Not the study's: the head, which there has 256 units and dropout, decay apart from the gradient, and
     the weighted loss.
+head: the head alone, on layers that know pictures already (`init`): for few labelled parts and a computer without a
+    GPU, as each view of an image is looked at once (`models.training.remembered`). Chosen here, not measured out.
 """
-
-FLIPS: tuple[Change, ...] = ("mirror", "upend")
 
 
 def plan_from(recipe: str, kind: str, **choices: Any) -> Plan:

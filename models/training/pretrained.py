@@ -23,13 +23,14 @@ from torch import Tensor, nn
 
 from models.errors import TrainingError
 from models.manifest import Bundle, load_bundle
-from models.networks.layers import Network
+from models.networks.layers import Network, Scale
 from models.training import checkpoint
 from models.training.normalisations import fit, folded
 from models.weights import bundle_folder
 from station.core.errors import ModelError
 
-ARCHIVE_NETWORK = "mobilenet-v2"
+ARCHIVE_NETWORKS = ("mobilenet-v2", "mobilenet-v2-levels")
+"""Networks that have its layers, in its order."""
 ARCHIVE_EPS = 1e-3
 """What Keras adds to a variance."""
 
@@ -77,25 +78,25 @@ def initial_weights(path: Path, network: str) -> InitialWeights:
     """
     place = bundle_folder(str(path))
     theirs, sha256 = _of_bundle(place) if place.is_dir() else _of_file(place)
-    if theirs != network:
-        raise TrainingError("training.bad_weights", f"{path}: weights of {theirs}, not of {network}")
+    if network not in theirs:
+        raise TrainingError("training.bad_weights", f"{path}: weights of {' or '.join(theirs)}, not of {network}")
     return InitialWeights(place, sha256)
 
 
-def _of_file(path: Path) -> tuple[str, str]:
-    """Which network a file's weights are for, and the file's SHA-256."""
+def _of_file(path: Path) -> tuple[tuple[str, ...], str]:
+    """Which networks a file's weights are for, and the file's SHA-256."""
     try:
         sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError as error:
         raise TrainingError("training.bad_weights", f"{path}: {error.strerror}") from error
     if path.suffix == ".npz":
-        return ARCHIVE_NETWORK, sha256
-    return checkpoint.info_of(checkpoint.read_checkpoint(path), path).network, sha256
+        return ARCHIVE_NETWORKS, sha256
+    return (checkpoint.info_of(checkpoint.read_checkpoint(path), path).network,), sha256
 
 
-def _of_bundle(folder: Path) -> tuple[str, str]:
+def _of_bundle(folder: Path) -> tuple[tuple[str, ...], str]:
     bundle = _bundle(folder)
-    return bundle.manifest.network, hashlib.sha256(_content(bundle)).hexdigest()
+    return (bundle.manifest.network,), hashlib.sha256(_content(bundle)).hexdigest()
 
 
 def _bundle(folder: Path) -> Bundle:
@@ -157,6 +158,9 @@ def unfold(network: Network, arrays: Mapping[str, NDArray[np.float32]], images: 
             raise TrainingError("training.bad_weights", f"{path}: convolution {number} is missing or of another size")
         _set_folded(convolution, norm, torch.from_numpy(kernel), torch.from_numpy(bias))
     fit(network, norms, images)
+    if isinstance(last := network.features[-1], Scale):
+        with torch.no_grad():
+            last.fit(network.features[:-1](images))
 
 
 def _set_folded(convolution: nn.Conv2d, norm: nn.BatchNorm2d, kernel: Tensor, bias: Tensor) -> None:

@@ -1,7 +1,7 @@
 """One training in its folder, from the lock to the last curve, told on a console."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
@@ -13,6 +13,7 @@ from models.training.data import TrainingData
 from models.training.plan import Plan
 from models.training.pretrained import InitialWeights
 from models.training.progress import Bars, by_kind, in_all, of_parts
+from models.training.remembered import Memories
 from models.training.run_folder import occupy
 from models.training.start import begin
 from models.training.trainer import Training
@@ -27,12 +28,14 @@ class Session:
         console: Where to tell.
         stop: Whether to end early; asked after each step.
         keep_every_s: Within an epoch, `last.pt` is written so often.
+        memories: What frozen layers saw in its trainings.
     """
 
     device: torch.device
     console: Console
     stop: Callable[[], bool]
     keep_every_s: float
+    memories: Memories = field(default_factory=Memories)
 
     def train(self, folder: Path, plan: Plan, data: TrainingData, initial: InitialWeights | None = None) -> Training:
         """Train, or go on with what is in the folder, until all is done or `stop` says so.
@@ -42,7 +45,7 @@ class Session:
         """
         prepare(self.device, plan)
         with occupy(folder), translated(folder):
-            training = begin(plan, data, folder, self.device, self.keep_every_s, initial)
+            training = begin(plan, data, folder, self.device, self.keep_every_s, initial, self.memories)
             self.tell(f"{folder}: {plan.network} {_state(training)}; {self._where()}")
             with Bars(self.console, _wrong(data)) as bars:
                 training.run(bars, self.stop)

@@ -16,6 +16,7 @@ from models.training.augment import NO_CHANGES, make_batch
 from models.training.data import TrainingData
 from models.training.lesson import deal
 from models.training.plan import Plan, write_plan
+from models.training.remembered import Memories, learns_alone
 from models.training.run_folder import check_room
 from models.training.trainer import Training
 
@@ -32,6 +33,7 @@ def begin(
     device: torch.device,
     keep_every_s: float = 300.0,
     initial: Callable[[Network, Tensor], None] | None = None,
+    memories: Memories | None = None,
 ) -> Training:
     """A training in a folder that `run_folder.occupy` keeps: resumed where there is one, else fresh.
 
@@ -43,6 +45,7 @@ def begin(
         keep_every_s: Within an epoch, `last.pt` is written so often.
         initial: Puts the weights to begin with into a fresh network, given some images (n, 1, height, width) of 0 to 1;
             None for random weights.
+        memories: What frozen layers saw in other trainings of the session.
 
     Raises:
         TrainingError: The folder holds another training, its disk has no room, or the images are too small.
@@ -58,13 +61,20 @@ def begin(
     if fresh and initial is not None:
         initial(network, _examples(plan, data))
     network.to(device).to(memory_format=torch.channels_last)
-    training = Training(plan, data, folder, device, network, keep_every_s)
+    training = Training(plan, data, folder, device, network, keep_every_s, memories)
     if not training.resume():
         write_plan(plan, asdict(data.taken), folder)
     return training
 
 
 def _examples(plan: Plan, data: TrainingData) -> Tensor:
-    chosen = deal(plan, data, data.labels, 0).images[:EXAMPLES]
+    """Images that are trained on; where no layer but the head learns the same ones of any training on this data set.
+
+    In evaluation a fitted network answers as before whatever it was fitted to, and frozen layers stay in it.
+    """
+    if all(learns_alone(plan, phase) for phase in plan.phases):
+        chosen = np.linspace(0, len(data.images) - 1, EXAMPLES).astype(np.intp)
+    else:
+        chosen = deal(plan, data, data.labels, 0).images[:EXAMPLES]
     batch = make_batch(data.images, data.labels, chosen, NO_CHANGES, np.random.default_rng(plan.seed))
     return torch.from_numpy(batch.images)

@@ -29,6 +29,7 @@ from models.training.layout import add_penalty, freeze, kernels, make_optimiser,
 from models.training.plan import Phase, Plan, differences
 from models.training.position import Position
 from models.training.progress import TrainingWatcher
+from models.training.remembered import Memories, learns_alone
 
 CHECK_STEPS = 10
 """So often a GPU is asked whether the loss is still a number; asking makes it wait."""
@@ -44,6 +45,7 @@ class Training:
         device: Where to compute.
         network: What is trained, on that device.
         keep_every_s: Within an epoch, `last.pt` is written so often.
+        memories: What frozen layers saw in other trainings of the session.
     """
 
     def __init__(
@@ -54,6 +56,7 @@ class Training:
         device: torch.device,
         network: Network,
         keep_every_s: float,
+        memories: Memories | None = None,
     ) -> None:
         self.plan, self.data, self.folder, self.device = plan, data, folder, device
         self.network = network
@@ -61,6 +64,7 @@ class Training:
         self.history: list[curves.Row] = []
         self._course = Course(plan, data, device)
         self._keep_every_s, self._kept_at = keep_every_s, 0.0
+        self._memories = memories or Memories()
         self._open_phase()
 
     @property
@@ -75,6 +79,8 @@ class Training:
     def _open_phase(self) -> None:
         """Freeze what the phase freezes, and begin with a fresh optimiser."""
         self._frozen = freeze(self.network, self._phase.unfrozen_share)
+        alone = learns_alone(self.plan, self._phase)
+        self.network.memory = self._memories.of(self.network.features, self.plan) if alone else None
         self._optimiser = make_optimiser(self.plan, self._phase, self.network)
 
     def resume(self) -> bool:

@@ -11,6 +11,7 @@ import typer
 
 from station.cli.terminal import REFUSED, UNWELL, ConfigOption, DataOption, err, out, settings_of, tell_left_out
 from station.core.clock import SystemClock
+from station.core.errors import ConfigError
 from station.core.settings import Settings
 
 if TYPE_CHECKING:
@@ -36,6 +37,9 @@ InitOption = Annotated[
     str | None, typer.Option("--init", metavar="BUNDLE", help="Begin with its weights; by default the present one's.")
 ]
 BudgetOption = Annotated[float, typer.Option(min=0, max=1, help="Share of the good parts that need not pass.")]
+RecipeOption = Annotated[
+    str, typer.Option(help="station: all layers learn on; head: the last ones alone, in a fraction of the time.")
+]
 EpochsOption = Annotated[int | None, typer.Option(min=1, help="Epochs; by default the recipe's.")]
 ItemsOption = Annotated[int | None, typer.Option(min=1, help="Patches an epoch draws; by default all there are.")]
 BatchOption = Annotated[int | None, typer.Option(min=2, help="Patches a step; by default the recipe's.")]
@@ -50,6 +54,7 @@ def learn(
     more: MoreOption = None,
     init: InitOption = None,
     overkill_budget: BudgetOption = 0.01,
+    recipe: RecipeOption = "station",
     epochs: EpochsOption = None,
     items_per_epoch: ItemsOption = None,
     batch: BatchOption = None,
@@ -63,6 +68,7 @@ def learn(
     It takes what [learn] allows and stops when a part was judged late. Interrupt it and give the same command: it goes
     on. Exit status: 0 a bundle waits to be promoted, 1 the gate refuses it, 2 nothing can be learnt so.
     """
+    from models.training.plan import RECIPES
     from station.learn.lock import occupied
     from station.learn.plan import Training, settle
     from station.learn.planning import Wish, lacking_packages, plan_for, require_disk
@@ -71,7 +77,11 @@ def learn(
         err.print(lacking, markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(REFUSED)
     settings = settings_of(config, "simulate.toml")
-    training = Training(epochs=epochs, items_per_epoch=items_per_epoch, batch=batch, rate=rate, seed=seed)
+    if recipe not in RECIPES:
+        raise ConfigError("config.bad_option", f"--recipe {recipe}: one of {', '.join(RECIPES)}")
+    training = Training(
+        recipe=recipe, epochs=epochs, items_per_epoch=items_per_epoch, batch=batch, rate=rate, seed=seed
+    )
     wish = Wish(data, init, more or (), golden, tests or (), overkill_budget, training)
     wanted = plan_for(wish, settings, SystemClock().now())
     require_disk(out_folder, settings)

@@ -32,7 +32,7 @@ OutFolder = Annotated[
 ]
 NetworkName = Annotated[str, typer.Option(help="A name of `station model networks`.")]
 Penalty = Annotated[float | None, typer.Option(min=0, help="Penalty on kernels; the paper's is 0.01.")]
-Recipe = Annotated[str, typer.Option(help="Choices that belong together: station, paper, transfer.")]
+Recipe = Annotated[str, typer.Option(help="Choices that belong together: station, paper, transfer, head.")]
 Epochs = Annotated[int | None, typer.Option(min=1, help="Epochs; by default the recipe's.")]
 Items = Annotated[int | None, typer.Option(min=1, help="Images an epoch draws; by default all there are.")]
 BatchSize = Annotated[int | None, typer.Option(min=2, help="Images a step; by default 32, the paper's 128.")]

@@ -69,6 +69,7 @@ class Course:
     def _train(self) -> Outcome:
         training = self._plan.training
         given = {
+            "--recipe": training.recipe,
             "--epochs": training.epochs, "--items-per-epoch": training.items_per_epoch, "--rate": training.rate,
             "--batch": training.batch, "--seed": training.seed,
         }  # fmt: skip

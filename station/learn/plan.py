@@ -33,6 +33,7 @@ class Recorded(Section):
 class Training(Section):
     """How the network is trained; None for what the recipe says."""
 
+    recipe: str = "station"
     epochs: Annotated[int | None, Field(ge=1)] = None
     items_per_epoch: Annotated[int | None, Field(ge=1)] = None
     rate: Annotated[float | None, Field(gt=0)] = None

@@ -103,7 +103,7 @@ def test_training_begins_with_the_bundle_and_takes_the_cores_that_there_are(tmp_
     answers = Answers(tmp_path)
     run(tmp_path, answers)
     words = " ".join(answers.asked[1])
-    assert "--network grey --init grey-1 --threads 1 --epochs 3 --seed 1" in words
+    assert "--network grey --init grey-1 --threads 1 --recipe station --epochs 3 --seed 1" in words
 
 
 def off(precision: Precision, changed: int) -> Parity:

@@ -57,7 +57,7 @@ def test_an_archive_without_all_convolutions_is_refused(tmp_path: Path, leave_ou
 
 
 def test_an_archive_is_for_its_network_alone(tmp_path: Path) -> None:
-    with pytest.raises(TrainingError, match="weights of mobilenet-v2, not of resnet50"):
+    with pytest.raises(TrainingError, match="weights of mobilenet-v2 or mobilenet-v2-levels, not of resnet50"):
         initial_weights(archive(tmp_path / "weights.npz"), "resnet50")
 
 
