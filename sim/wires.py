@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+from drivers.modbus.silence import byte_s
 from sim.breakage import Effect
 from sim.devices.plc import ANY_HOST
 from sim.effects import line_effects, network_effects
@@ -94,10 +95,11 @@ class Wires:
             await server.serve(listening)
         jig: str | tuple[str, int] = where.get("jig", "")
         terminal = ""
-        if not isinstance(self._settings.jig.link, TcpLink):
-            line = RtuLine(slaves.jig, self._settings.jig.link.unit)
+        link = self._settings.jig.link
+        if not isinstance(link, TcpLink):
+            line = RtuLine(slaves.jig, link.unit, byte_s(link))
             self._stack.callback(line.close)
-            jig = expand(self._settings.jig.link.device)
+            jig = expand(link.device)
             terminal = line.open(Path(jig))
             on_link(jig, line.target)
             self.effects.update(line_effects(line))

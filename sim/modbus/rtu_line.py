@@ -3,6 +3,9 @@
 The terminal's path changes with every start, so a link at a configured path leads to it. It leads there by way of the
 process that serves it: when that is gone it leads nowhere, and never to the terminal that is given the number next.
 The line outlives its masters: one may go and another come.
+
+A pseudo-terminal carries bytes in no time, a serial line does not: what goes over this one is there when its last bit
+would be, request and answer alike.
 """
 
 import asyncio
@@ -11,6 +14,8 @@ import errno
 import os
 import struct
 import tty
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from sim.modbus.slave import Slave, answer
@@ -32,12 +37,40 @@ def crc(data: bytes) -> bytes:
     return struct.pack("<H", register)
 
 
+class _Wire:
+    """What is on its way: each frame takes the time of its bytes."""
+
+    def __init__(self, byte_s: float) -> None:
+        self._byte_s = byte_s
+        self._under_way: set[asyncio.TimerHandle] = set()
+
+    def carry(self, frame: bytes, then: Callable[[bytes], None]) -> None:
+        """Have something done with a frame when it has come over; at once where the line takes no time."""
+        if not self._byte_s:
+            then(frame)
+            return
+
+        def arrive() -> None:
+            self._under_way.discard(handle)
+            then(frame)
+
+        handle = asyncio.get_running_loop().call_later(self._byte_s * len(frame), arrive)
+        self._under_way.add(handle)
+
+    def cut(self) -> None:
+        """What is on its way is lost."""
+        for handle in self._under_way:
+            handle.cancel()
+        self._under_way.clear()
+
+
 class RtuLine:
     """Serves one slave at a pseudo-terminal.
 
     Args:
         slave: The device.
         unit: Its unit id; requests to other units are not answered, broadcasts are obeyed without an answer.
+        byte_s: How long a byte is on the wire; 0 for a line that takes no time.
 
     Attributes:
         silent: Nothing goes through the line, either way.
@@ -46,9 +79,10 @@ class RtuLine:
         target: Where the link leads.
     """
 
-    def __init__(self, slave: Slave, unit: int) -> None:
+    def __init__(self, slave: Slave, unit: int, byte_s: float = 0.0) -> None:
         self._slave = slave
         self._unit = unit
+        self._wire = _Wire(byte_s)
         self._buffer = b""
         self._silence: asyncio.TimerHandle | None = None
         self._fds: tuple[int, int] | None = None
@@ -85,6 +119,7 @@ class RtuLine:
             return
         if self._silence:
             self._silence.cancel()
+        self._wire.cut()
         asyncio.get_running_loop().remove_reader(self._fds[0])
         for fd in self._fds:
             os.close(fd)
@@ -99,13 +134,13 @@ class RtuLine:
         length = _frame_length(self._buffer)
         if length and len(self._buffer) >= length:
             frame, self._buffer = self._buffer[:length], b""
-            self._answer(fd, frame)
+            self._wire.carry(frame, partial(self._answer, fd))
         else:
             self._silence = asyncio.get_running_loop().call_later(SILENCE_S, self._end_frame, fd)
 
     def _end_frame(self, fd: int) -> None:
         frame, self._buffer = self._buffer, b""
-        self._answer(fd, frame)
+        self._wire.carry(frame, partial(self._answer, fd))
 
     def _answer(self, fd: int, frame: bytes) -> None:
         if self.silent or not FRAME_MIN <= len(frame) <= FRAME_MAX or crc(frame[:-2]) != frame[-2:]:
@@ -113,11 +148,15 @@ class RtuLine:
         if frame[0] not in (self._unit, BROADCAST):
             return
         response = frame[:1] + answer(self._slave, frame[1:-2])
-        if frame[0] != BROADCAST and not self.silent:
-            with contextlib.suppress(BlockingIOError):  # nobody reads: lost, as on any serial line
-                os.write(fd, self._carry(response + crc(response)))
+        if frame[0] != BROADCAST:
+            self._wire.carry(response + crc(response), partial(self._tell, fd))
 
-    def _carry(self, frame: bytes) -> bytes:
+    def _tell(self, fd: int, frame: bytes) -> None:
+        if not self.silent:
+            with contextlib.suppress(BlockingIOError):  # nobody reads: lost, as on any serial line
+                os.write(fd, self._spoilt(frame))
+
+    def _spoilt(self, frame: bytes) -> bytes:
         """What the line makes of a frame."""
         self._answers += 1
         if self.noisy and self._answers % 10 == 0:

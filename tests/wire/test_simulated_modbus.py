@@ -10,11 +10,13 @@ from pathlib import Path
 import pytest
 
 from drivers.modbus.register_map import Kind
-from sim.modbus.rtu_line import RtuLine
+from drivers.modbus.silence import byte_s
+from sim.modbus.rtu_line import RtuLine, crc
 from sim.modbus.slave import ExceptionCode, RefusedError
 from sim.modbus.tcp_master import LinkError, TcpMaster
 from sim.modbus.tcp_server import TcpServer, bind
 from station.core.errors import ConfigError
+from station.core.settings import RtuLink
 
 UNIT = 1
 
@@ -222,6 +224,53 @@ async def test_a_broadcast_is_obeyed_without_an_answer(terminal: Terminal, slave
 async def test_a_function_that_it_does_not_know_gets_the_exception(terminal: Terminal) -> None:
     terminal.send("01 2b 0e 01 00 70 77")
     assert await terminal.hear() == "01 ab 01 9e f0"
+
+
+BYTE_S = 0.002
+"""As long as at 5,500 bits a second."""
+
+
+@pytest.fixture
+async def slow_line(slave: Words, tmp_path: Path) -> AsyncIterator[tuple[RtuLine, Terminal]]:
+    line = RtuLine(slave, UNIT, BYTE_S)
+    line.open(tmp_path / "jig")
+    master = Terminal(tmp_path / "jig")
+    yield line, master
+    master.close()
+    line.close()
+
+
+async def test_an_answer_comes_no_sooner_than_request_and_answer_take_on_the_wire(
+    slow_line: tuple[RtuLine, Terminal],
+) -> None:
+    _line, terminal = slow_line
+    begun_s = asyncio.get_running_loop().time()
+    terminal.send(READ_ONE)
+    assert await terminal.hear() == HUNDRED
+    sent, told = len(bytes.fromhex(READ_ONE)), len(bytes.fromhex(HUNDRED))
+    assert asyncio.get_running_loop().time() - begun_s >= (sent + told) * BYTE_S
+
+
+async def test_what_is_on_the_wire_when_the_line_falls_silent_is_lost(
+    slow_line: tuple[RtuLine, Terminal], slave: Words
+) -> None:
+    line, terminal = slow_line
+    order = bytes.fromhex("01 06 00 00 00 09")
+    terminal.send((order + crc(order)).hex())
+    async with asyncio.timeout(20):
+        while slave.words[0] != 9:  # noqa: ASYNC110 - it has obeyed, and its answer is on the way
+            await asyncio.sleep(0)
+    line.silent = True
+    await asyncio.sleep(16 * BYTE_S)  # longer than the answer takes
+    line.silent = False
+    terminal.send(READ_ONE)
+    assert await terminal.hear() == "01 03 02 00 09 78 42"
+
+
+@pytest.mark.parametrize(("parity", "stop_bits", "bits"), [("E", 1, 11), ("N", 2, 11), ("N", 1, 10), ("O", 2, 12)])
+def test_a_byte_takes_its_bits(parity: str, stop_bits: int, bits: int) -> None:
+    link = RtuLink(kind="rtu", device="jig", baud_rate=115200, parity=parity, stop_bits=stop_bits)  # type: ignore[arg-type]
+    assert byte_s(link) == bits / 115200
 
 
 async def test_two_lines_at_one_link_leave_the_younger_ones_link_alone(slave: Words, tmp_path: Path) -> None:
