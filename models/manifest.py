@@ -7,6 +7,7 @@ BUNDLE/model.onnx         the same for ONNX Runtime
 BUNDLE/network.pt         its weights for torch, a state dict
 BUNDLE/novelty.npz        what patches of the training were like, so that unknown parts can be told
 BUNDLE/calibration.json   how unlike that good parts are which were not trained on, by part type
+BUNDLE/screener…          the same artefacts of the small network that is asked first, and its own `novelty.npz`
 BUNDLE/promise.json       defective parts that were not trained on, and with what confidence each would pass
 BUNDLE/card.md            the model card: what it was made from, what it can do, and what it must not be used for
 
@@ -24,9 +25,10 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, StringConstraints, ValidationError, model_validator
 
-from models.manifest_formats import in_format_4
+from models.manifest_formats import in_format_5
 from models.novelty.sections import CalibrationFile, Features, NoveltyReference
 from models.promise.sections import PromiseFile
+from models.screening.sections import Artefact, Screener
 from station.core.choices import EngineName, Precision
 from station.core.errors import ModelError
 from station.core.geometry import Geometry
@@ -35,11 +37,14 @@ from station.core.promise import Promise
 from station.core.section import Section
 from station.core.table import Name as ClassName
 
+__all__ = [
+    "ARTEFACT_FILES", "CARD", "GRAPH", "MANIFEST", "WEIGHTS", "Artefact", "Bundle", "Data", "Figures", "Kind",
+    "Manifest", "Parity", "Quantisation", "ScanGeometry", "Sha256", "Thresholds", "found_artefacts", "hash_files",
+    "load_bundle", "utc_now", "write_manifest",
+]  # fmt: skip
+
 MANIFEST, CARD = "manifest.json", "card.md"
 GRAPH, WEIGHTS = "model.xml", "model.bin"
-
-Artefact = Literal["openvino", "openvino-int8", "onnx", "torch"]
-"""A network in the form that one engine reads."""
 
 ARTEFACT_FILES: dict[Artefact, tuple[str, ...]] = {
     "openvino": (GRAPH, WEIGHTS),
@@ -166,7 +171,7 @@ class Quantisation(Section):
 class Manifest(Section):
     """Everything that is known of a bundle."""
 
-    format: Annotated[Literal[4], Field(description="Version of this manifest's layout; 2 and 3 are read, too.")] = 4
+    format: Annotated[Literal[5], Field(description="Version of this manifest's layout; 2 to 4 are read, too.")] = 5
     name: Name = Field(..., description="Name of the bundle.")
     network: Name = Field(..., description="Architecture, a key of `models.networks.NETWORKS`.")
     version: int = Field(..., ge=1, description="Counts the bundles of this network.")
@@ -197,6 +202,7 @@ class Manifest(Section):
     ] = None
     calibration: Annotated[CalibrationFile | None, Field(description="None until good parts were measured.")] = None
     promise: Annotated[PromiseFile | None, Field(description="None until defective parts were held against it.")] = None
+    screener: Annotated[Screener | None, Field(description="None where the network judges every patch.")] = None
 
     @property
     def layout(self) -> Geometry:
@@ -222,7 +228,7 @@ class Manifest(Section):
     @model_validator(mode="before")
     @classmethod
     def _reads_older_formats(cls, document: Any) -> Any:
-        return in_format_4(document) if isinstance(document, dict) else document
+        return in_format_5(document) if isinstance(document, dict) else document
 
     @model_validator(mode="after")
     def _tells_its_classes_apart(self) -> Self:
@@ -248,10 +254,33 @@ class Manifest(Section):
                 )
         wanted = {name for names in self.artefacts.values() for name in names} | self._of_novelty()
         wanted |= {self.promise.file} if self.promise else set()
+        wanted |= self.screener.files if self.screener else set()
         if missing := wanted - self.files.keys():
             raise ValueError(f"files names no {' and no '.join(sorted(missing))}")
         if idle := self.files.keys() - wanted - {CARD}:
             raise ValueError(f"no artefact has {', '.join(sorted(idle))}")
+        return self
+
+    @model_validator(mode="after")
+    def _has_a_screener_of_its_own_kind(self) -> Self:
+        """A pair answers in one way, or it is none; and each proof is of the files that are here."""
+        screener = self.screener
+        if screener is None:
+            return self
+        pair = {
+            "classes": (screener.classes, self.classes),
+            "geometry": (screener.geometry, self.layout),
+            "normalisation": (screener.normalisation, self.normalisation),
+        }
+        for what, (its, own) in pair.items():
+            if its != own:
+                raise ValueError(f"screener.{what} is {its}, the network's is {own}")
+        if (screener.novelty is None) != (self.novelty is None):
+            raise ValueError("screener.novelty: unknown parts are told by both networks or by none")
+        for proof in screener.proofs:
+            if strange := sorted(name for name, sha256 in proof.files.items() if self.files.get(name) != sha256):
+                told = f"{proof.engine} {proof.precision} was proven with another {', '.join(strange)}"
+                raise ValueError(f"screener.proofs: {told}")
         return self
 
     def _of_novelty(self) -> set[str]:
@@ -281,6 +310,18 @@ class Bundle:
     def light_level(self) -> float | None:
         """Median grey value of the good patches that its network knows; None where nobody measured it."""
         return self.manifest.light_level or MEASURED_SINCE.get(self.identity.sha256)
+
+    @property
+    def screener(self) -> Screener:
+        """The small network that is asked first.
+
+        Raises:
+            ModelError: `model.missing`: the bundle has none.
+        """
+        if self.manifest.screener is None:
+            told = f"{self.folder} has no screener; `station model export --screener` makes one of a checkpoint"
+            raise ModelError("model.missing", told)
+        return self.manifest.screener
 
     def read_artefact(self, artefact: Artefact) -> tuple[bytes, ...]:
         """The contents of an artefact's files, in the order of `ARTEFACT_FILES`, each checked again.

@@ -1,5 +1,6 @@
-"""Manifests of formats 2 and 3, read as format 4: bundles that were promoted before it.
+"""Manifests of formats 2 to 4, read as format 5: bundles that were promoted before it.
 
+Format 4 tells of no screener: its network judges every patch.
 Format 3 tells of no features and of nothing that the network was trained on: such a bundle cannot tell unknown parts.
 Format 2 is older than classes and geometry as values. Such a network answers the five classes of housings, of which
 `defect_free` passes, and takes one geometry, which the manifest told as `input` and `geometry`. These names and numbers
@@ -12,6 +13,7 @@ _CLASSES = ["defect_free", "imprinted", "pits", "roll_marks", "scratches"]
 _BLOCKS, _LINES, _SIDE, _BESIDE = 8, 448, 256, 2
 _HOW = "INTER_AREA"
 _NEW_IN_4 = {"features", "novelty", "calibration", "promise"}
+_NEW_IN_5 = {"screener"}
 _INPUT = {"dtype": "uint8", "batch": _BESIDE, "height": _SIDE, "width": _SIDE, "channels": 1}
 _GEOMETRY = {
     "blocks": _BLOCKS,
@@ -22,18 +24,20 @@ _GEOMETRY = {
 }
 
 
-def in_format_4(document: dict[str, Any]) -> dict[str, Any]:
-    """The document of a manifest of format 2 or 3 as one of format 4; any other as it is.
+def in_format_5(document: dict[str, Any]) -> dict[str, Any]:
+    """The document of a manifest of format 2, 3 or 4 as one of format 5; any other as it is.
 
     Raises:
-        ValueError: One of format 2 says something else than every manifest of format 2 did; or one of the two tells of
-            what came with format 4.
+        ValueError: One of format 2 says something else than every manifest of format 2 did; or one tells of what came
+            with a later format.
     """
-    if document.get("format") not in {2, 3}:
+    number = document.get("format")
+    if number not in {2, 3, 4}:
         return document
-    if early := sorted(_NEW_IN_4 & document.keys()):
-        raise ValueError(f"{', '.join(early)}: format {document['format']} does not have it")
-    return (_in_format_3(document) if document["format"] == 2 else document) | {"format": 4}
+    later = _NEW_IN_5 | (_NEW_IN_4 if number < 4 else set())
+    if early := sorted(later & document.keys()):
+        raise ValueError(f"{', '.join(early)}: format {number} does not have it")
+    return (_in_format_3(document) if number == 2 else document) | {"format": 5}
 
 
 def _in_format_3(document: dict[str, Any]) -> dict[str, Any]:

@@ -28,6 +28,9 @@ class ScoresAlone:
     def score(self, patches: Pixels) -> Probabilities:
         """Probabilities (patches, classes)."""
 
+    def in_full(self, patches: Pixels) -> Answer:
+        return self.answer(patches)
+
     def answer(self, patches: Pixels) -> Answer:
         return Answer(self.score(patches), None)
 

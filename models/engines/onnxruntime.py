@@ -8,9 +8,9 @@ import numpy as np
 import onnxruntime as ort
 from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 
-from models.engines.engine import Engine, answer_of, ports_of
+from models.engines.engine import Engine, answer_of
+from models.engines.network import BundleNetwork, Ports
 from models.engines.processor import instruction_set, usable_cores
-from models.manifest import Bundle, Manifest
 from station.core.errors import ModelError
 from station.core.part import Answer, EngineIdentity, Pixels
 from station.core.settings import ModelSettings
@@ -34,26 +34,26 @@ FAILURES = (
 
 
 class OnnxRuntimeEngine(Engine):
-    """A bundle's network on ONNX Runtime.
+    """A network of a bundle on ONNX Runtime.
 
     Args:
-        bundle: What to run.
+        network: What to run.
         settings: Threads; pinning is not offered here.
 
     Raises:
         ModelError: The file is not the one that the manifest names, or ONNX Runtime cannot run the network.
     """
 
-    def __init__(self, bundle: Bundle, settings: ModelSettings) -> None:
-        (graph,) = bundle.read_artefact("onnx")
+    def __init__(self, network: BundleNetwork, settings: ModelSettings) -> None:
+        (graph,) = network.read("onnx")
         try:
             self._session = ort.InferenceSession(graph, _options(settings), providers=list(PROVIDERS))
         except FAILURES as error:
-            raise ModelError("model.engine_failed", f"{bundle.folder}: {error}") from error
-        _check_ports(self._session, bundle.manifest)
-        self._patches = np.zeros(bundle.manifest.layout.patches_shape, np.uint8)
+            raise ModelError("model.engine_failed", f"{network.name}: {error}") from error
+        _check_ports(self._session, network.ports)
+        self._patches = np.zeros(network.ports.taken, np.uint8)
         self._feed = {self._session.get_inputs()[0].name: self._patches}
-        super().__init__(bundle, EngineIdentity("onnxruntime", ort.__version__, "f32", instruction_set()))
+        super().__init__(network, EngineIdentity("onnxruntime", ort.__version__, "f32", instruction_set()))
 
     def _compute(self, patches: Pixels) -> Answer:
         np.copyto(self._patches, patches)
@@ -75,8 +75,7 @@ def _options(settings: ModelSettings) -> ort.SessionOptions:
     return options
 
 
-def _check_ports(session: ort.InferenceSession, manifest: Manifest) -> None:
-    ports = ports_of(manifest)
+def _check_ports(session: ort.InferenceSession, ports: Ports) -> None:
     found = [(port.type, tuple(port.shape)) for port in (*session.get_inputs(), *session.get_outputs())]
     wanted = [("tensor(uint8)", ports.taken), *(("tensor(float)", shape) for shape in ports.answered)]
     if found != wanted:

@@ -16,9 +16,9 @@ import numpy as np
 import openvino as ov
 
 from models.engines.cache import open_cache, seal_cache
-from models.engines.engine import Engine, answer_of, ports_of
+from models.engines.engine import Engine, answer_of
+from models.engines.network import BundleNetwork, Ports
 from models.engines.processor import instruction_set
-from models.manifest import Bundle, Manifest
 from station.core.choices import Precision
 from station.core.errors import ModelError
 from station.core.part import Answer, EngineIdentity, Pixels
@@ -29,10 +29,10 @@ LATENCY: dict[str, str | int] = {"PERFORMANCE_HINT": "LATENCY", "NUM_STREAMS": 1
 
 
 class OpenVinoEngine(Engine):
-    """A bundle's network on OpenVINO.
+    """A network of a bundle on OpenVINO.
 
     Args:
-        bundle: What to run.
+        network: What to run.
         settings: Precision, threads and pinning.
         cache_dir: Where compiled networks are kept; None keeps none.
 
@@ -41,18 +41,18 @@ class OpenVinoEngine(Engine):
             cannot run the network.
     """
 
-    def __init__(self, bundle: Bundle, settings: ModelSettings, cache_dir: Path | None = None) -> None:
-        artefact = bundle.read_artefact("openvino-int8" if settings.precision == "int8" else "openvino")
+    def __init__(self, network: BundleNetwork, settings: ModelSettings, cache_dir: Path | None = None) -> None:
+        artefact = network.read("openvino-int8" if settings.precision == "int8" else "openvino")
         try:
-            compiled = _compile(artefact, bundle, settings, cache_dir)
+            compiled = _compile(artefact, network, settings, cache_dir)
             _require_precision(settings.precision, executed_precision(compiled))
             self._request = compiled.create_infer_request()
             self._patches = self._request.input_tensors[0].data
             self._answers = [tensor.data for tensor in self._request.output_tensors]
         except RuntimeError as error:
-            raise ModelError("model.engine_failed", f"{bundle.folder}: {error}") from error
+            raise ModelError("model.engine_failed", f"{network.name}: {error}") from error
         version = ov.__version__.partition("-")[0]
-        super().__init__(bundle, EngineIdentity("openvino", version, settings.precision, instruction_set()))
+        super().__init__(network, EngineIdentity("openvino", version, settings.precision, instruction_set()))
 
     def _compute(self, patches: Pixels) -> Answer:
         np.copyto(self._patches, patches)
@@ -69,20 +69,18 @@ def executed_precision(compiled: ov.CompiledModel) -> str:
 
 
 def _compile(
-    artefact: tuple[bytes, ...], bundle: Bundle, settings: ModelSettings, cache_dir: Path | None
+    artefact: tuple[bytes, ...], network: BundleNetwork, settings: ModelSettings, cache_dir: Path | None
 ) -> ov.CompiledModel:
     core = ov.Core()
     graph = core.read_model(*artefact)
-    _check_shapes(graph, bundle.manifest)
-    cache = None if cache_dir is None else open_cache(cache_dir / _cache_name(bundle, settings))
+    if network.is_by_one:
+        graph.reshape(list(network.ports.taken))
+    _check_shapes(graph, network.ports)
+    cache = None if cache_dir is None else open_cache(cache_dir / f"{network.name}-{settings.precision}")
     compiled = core.compile_model(graph, DEVICE, _options(settings, cache))
     if cache is not None:
         seal_cache(cache)
     return compiled
-
-
-def _cache_name(bundle: Bundle, settings: ModelSettings) -> str:
-    return f"{bundle.identity.name}-{bundle.identity.sha256[:16]}-{settings.precision}"
 
 
 def _options(settings: ModelSettings, cache: Path | None) -> dict[str, str | int | bool]:
@@ -108,9 +106,9 @@ def _require_precision(asked: Precision, executed: str) -> None:
         )
 
 
-def _check_shapes(network: ov.Model, manifest: Manifest) -> None:
-    ports, (inputs, outputs) = ports_of(manifest), (network.inputs, network.outputs)
-    found = [(port.element_type.to_string(), tuple(port.partial_shape.to_shape())) for port in (*inputs, *outputs)]
+def _check_shapes(graph: ov.Model, ports: Ports) -> None:
+    every = (*graph.inputs, *graph.outputs)
+    found = [(port.element_type.to_string(), tuple(port.partial_shape.to_shape())) for port in every]
     wanted = [("u8", ports.taken), *(("f32", shape) for shape in ports.answered)]
     if found != wanted:
         raise ModelError("model.bad_manifest", f"the graph's ports are {found}, not {wanted}")

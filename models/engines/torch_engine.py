@@ -10,8 +10,8 @@ from typing import Any
 import torch
 
 from models.engines.engine import Engine
+from models.engines.network import BundleNetwork
 from models.engines.processor import instruction_set
-from models.manifest import Bundle, Manifest
 from models.networks import NETWORKS
 from station.core.errors import ModelError
 from station.core.part import Answer, EngineIdentity, Pixels
@@ -21,25 +21,25 @@ WHITE = 255.0
 
 
 class TorchEngine(Engine):
-    """A bundle's network in torch.
+    """A network of a bundle in torch.
 
     Args:
-        bundle: What to run.
+        network: What to run.
         settings: Threads, which are torch's in this whole process; pinning is not offered here.
 
     Raises:
         ModelError: The file is not the one that the manifest names, is no state dict, or does not fit the network.
     """
 
-    def __init__(self, bundle: Bundle, settings: ModelSettings) -> None:
+    def __init__(self, network: BundleNetwork, settings: ModelSettings) -> None:
         if settings.threads:
             torch.set_num_threads(settings.threads)
-        (content,) = bundle.read_artefact("torch")
-        self._network = _network(bundle.manifest, content)
-        self._temperature = bundle.manifest.temperature
-        self._tells = bundle.manifest.features is not None
+        (content,) = network.read("torch")
+        self._network = _network(network, content)
+        self._temperature = network.temperature
+        self._tells = network.ports.features is not None
         version = str(torch.__version__).partition("+")[0]
-        super().__init__(bundle, EngineIdentity("torch", version, "f32", instruction_set()))
+        super().__init__(network, EngineIdentity("torch", version, "f32", instruction_set()))
 
     def _compute(self, patches: Pixels) -> Answer:
         try:
@@ -52,14 +52,15 @@ class TorchEngine(Engine):
         return Answer(probabilities.numpy(), features.numpy() if self._tells else None)
 
 
-def _network(manifest: Manifest, content: bytes) -> Any:
-    spec = NETWORKS.get(manifest.network)
+def _network(wanted: BundleNetwork, content: bytes) -> Any:
+    spec = NETWORKS.get(wanted.architecture)
     if spec is None:
-        raise ModelError("model.bad_manifest", f"unknown network {manifest.network}; known: {', '.join(NETWORKS)}")
+        known = ", ".join(NETWORKS)
+        raise ModelError("model.bad_manifest", f"unknown network {wanted.architecture}; known: {known}")
     try:
         state: dict[str, Any] = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
-        network = spec.make(len(manifest.classes), manifest.geometry.patch_px, manifest.geometry.patch_px)
+        network = spec.make(wanted.ports.probabilities[1], *wanted.ports.taken[1:])
         network.load_state_dict(state)
     except (RuntimeError, TypeError, AttributeError, EOFError, pickle.UnpicklingError) as error:
-        raise ModelError("model.engine_failed", f"{manifest.name}: {error}") from error
+        raise ModelError("model.engine_failed", f"{wanted.name}: {error}") from error
     return network.eval()

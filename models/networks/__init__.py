@@ -63,6 +63,7 @@ _SPECS = (
     NetworkSpec("resnet-v2-50", _in("resnet_v2_50"), 32, 24_060_101, None, "He et al. 2016, identity mappings"),
     NetworkSpec("mobilenet-v3-l", _in("mobilenet_v3_large"), 32, 4_571_157, None, "Howard et al. 2019"),
     NetworkSpec("efficientnet-b0", _in("efficientnet_b0"), 32, 4_376_385, None, "Tan and Le 2019"),
+    NetworkSpec("screener", _in("screener_cnn"), 32, 80_293, None, "ours, to be asked before another network"),
     NetworkSpec("convnext-t", _in("convnext_tiny"), 32, 28_055_397, None, "Liu et al. 2022"),
 )
 

@@ -4,6 +4,7 @@ The bundle is made in a folder beside its place and renamed when it is whole; a 
 Needs torch and NNCF.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -17,6 +18,7 @@ from models.manifest import (
     ARTEFACT_FILES,
     CARD,
     GRAPH,
+    Artefact,
     Bundle,
     Data,
     Figures,
@@ -201,7 +203,7 @@ def export_bundle(
         plain = to_openvino(network, 1.0, pictures.geometry)
         temperature = fitted_temperature(plain, pictures, trained.meaning.passing)
         graph = to_openvino(network, temperature, pictures.geometry)
-        write_artefacts(staged, network, graph, temperature, pictures.geometry)
+        write_artefacts(staged, network, graph, temperature, pictures.geometry, ARTEFACT_FILES)
         manifest = _manifest(trained, choices, folder.name, temperature, staged)
         manifest = manifest.model_copy(update={"light_level": light_level(pictures, trained.meaning)})
         yardstick = Yardstick.ask(
@@ -256,11 +258,18 @@ def fitted_temperature(graph: ov.Model, pictures: Pictures, passing: int) -> flo
     return round(fit_temperature(np.log(np.maximum(found, LEAST_VALUE)), labels), 4)
 
 
-def write_artefacts(folder: Path, network: Network, graph: ov.Model, temperature: float, geometry: Geometry) -> None:
-    """Write every artefact of a rounded network but that of INT8 into a folder."""
-    ov.save_model(graph, folder / ARTEFACT_FILES["openvino"][0], compress_to_fp16=True)
-    (folder / ARTEFACT_FILES["onnx"][0]).write_bytes(to_onnx(network, temperature, geometry))
-    (folder / ARTEFACT_FILES["torch"][0]).write_bytes(to_state(network))
+def write_artefacts(
+    folder: Path,
+    network: Network,
+    graph: ov.Model,
+    temperature: float,
+    geometry: Geometry,
+    files: Mapping[Artefact, tuple[str, ...]],
+) -> None:
+    """Write every artefact of a rounded network but that of INT8 into a folder, under its names in `files`."""
+    ov.save_model(graph, folder / files["openvino"][0], compress_to_fp16=True)
+    (folder / files["onnx"][0]).write_bytes(to_onnx(network, temperature, geometry))
+    (folder / files["torch"][0]).write_bytes(to_state(network))
 
 
 def judge_golden(bundle: Bundle, yardstick: Yardstick) -> tuple[tuple[Parity, ...], Figures]:

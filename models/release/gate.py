@@ -2,7 +2,8 @@
 
 A new bundle is refused when one of its files was changed, its classes are not the configured ones, it judges a golden
 part wrongly, lets more defects escape than the present one, rejects more good parts than the budget allows, or decides
-otherwise in the station's arithmetic than the network it was made from. Where the present bundle answers other classes,
+otherwise in the station's arithmetic than the network it was made from, or passes a part, by its screener or for
+whatever reason, that its own network in f32 does not pass. Where the present bundle answers other classes,
 or takes other scans, there is nothing to compare with: then no defect may escape at all.
 """
 
@@ -33,7 +34,7 @@ from models.meaning import check_classes, meaning_of
 from models.promise.words import said
 from models.release.gate_report import Check, Contender, Counts, GateReport, GoldenSet, Measured, Refusal, spell
 from models.release.parity import MAX_CHANGED_SHARE, is_broken
-from models.release.runners import open_variant
+from models.release.runners import Asked, open_variant
 from models.version import code_version
 from station.core.choices import EngineName, Precision
 from station.core.errors import ModelError
@@ -53,6 +54,7 @@ FILE_CHECKS: dict[str, Check] = {
     "model.bad_manifest": "classes",
     "model.wrong_classes": "classes",
     "model.engine_failed": "files",
+    "screener.unproven": "screener",
 }
 """Which check a bundle fails that cannot be used."""
 
@@ -81,6 +83,7 @@ class Terms:
         people: What people say of parts, beside what recordings say; None to ask nobody.
         novelty_of: From when on the station takes parts for unknown by a network.
         passes_from: With what confidence the station lets parts pass by a network, where more is promised of it.
+        screener: Whether the station asks a bundle's screener first.
     """
 
     engine: EngineName
@@ -92,6 +95,7 @@ class Terms:
     people: People | None = None
     novelty_of: Callable[[Scorer], NoveltyOf] = knows_nothing
     passes_from: Callable[[Scorer], PassesFrom] = promises_nothing
+    screener: Asked = "first"
 
     def rule_of(self, bundle: Bundle) -> Rule:
         """How parts are judged by a bundle.
@@ -170,7 +174,10 @@ def judge_candidate(
     try:
         bundle = load_bundle(candidate)
         rule = terms.rule_of(bundle)
-        engines = open_variant(bundle, terms.engine, terms.precision), open_variant(bundle, terms.engine, "f32")
+        engines = (
+            open_variant(bundle, terms.engine, terms.precision, terms.screener),
+            open_variant(bundle, terms.engine, "f32"),
+        )
     except ModelError as error:
         refusal = Refusal(check=FILE_CHECKS.get(error.code, "files"), text=f"{error.code}: {error.detail}")
         return _report(Contender(name=candidate.name, sha256=None), against, (refusal,), None)
@@ -178,7 +185,7 @@ def judge_candidate(
     test_parts = [terms.known(folder, rule.geometry) for folder in tests]
     judges = [(engine, terms.with_guard(rule, engine)) for engine in engines]
     if not (not_compared := _incomparable(against, rule, terms)):
-        present = open_variant(against, terms.engine, terms.precision)
+        present = open_variant(against, terms.engine, terms.precision, terms.screener)
         judges.append((present, terms.with_guard(terms.rule_of(against), present)))
     scans = [scan for known in (*golden_parts, *test_parts) for scan in known.scans]
     trial = _try(judges, scans, sum(len(known.scans) for known in golden_parts), not_compared)
@@ -242,7 +249,7 @@ def count(parts: Sequence[JudgedPart]) -> Counts:
 
 def _measure(trial: Trial, sets: Sets, terms: Terms) -> Measured:
     new = count(trial.new)
-    pairs = zip(trial.new_wide, trial.new, strict=True)
+    pairs = list(zip(trial.new_wide, trial.new, strict=True))
     return Measured(
         golden=sets.golden,
         golden_parts=trial.golden,
@@ -259,6 +266,10 @@ def _measure(trial: Trial, sets: Sets, terms: Terms) -> Measured:
         paired=_paired(trial),
         unlisted=Counter(part.truth.name for part in trial.new if part.unlisted),
         changed_parts=sum(wide.verdict != narrow.verdict for wide, narrow in pairs),
+        screener=terms.screener == "first",
+        passed_alone=tuple(
+            _miss(narrow) for wide, narrow in pairs if narrow.verdict.passes and not wide.verdict.passes
+        ),
         escape_claim=ESCAPE_CLAIM,
         parts_for_claim=sample_size(ESCAPE_CLAIM, new.escapes.events, CLAIM_CONFIDENCE),
     )
@@ -294,6 +305,8 @@ def _refusals(measured: Measured) -> Iterator[Refusal]:
         yield Refusal(check="escapes", text=f"{spell(new.escapes)}; {present}")
     if new.overkill.share is not None and new.overkill.share > budget:
         yield Refusal(check="overkill", text=f"{spell(new.overkill)}; the budget is {budget:.2%}")
+    for miss in measured.passed_alone:
+        yield Refusal(check="screener", text=f"{miss}, which its own network in f32 does not pass")
     if measured.changed_parts > MAX_CHANGED_SHARE * new.parts:
         yield Refusal(
             check="parity",

@@ -18,19 +18,24 @@ from station.core.part import ModelIdentity
 from station.core.section import Section
 
 NONE = "-"
-Check = Literal["files", "classes", "golden", "escapes", "overkill", "parity"]
+Check = Literal["files", "classes", "golden", "escapes", "overkill", "parity", "screener"]
 
 
 @dataclass(frozen=True, slots=True)
 class Conditions:
-    """How a station judges, or a gate did: engine, arithmetic, least confidence; below that a part goes to review."""
+    """How a station judges, or a gate did: engine, arithmetic, least confidence; below that a part goes to review.
+
+    `screener`: whether a bundle's screener, where it has one, is asked first.
+    """
 
     engine: str
     precision: str
     min_confidence: float
+    screener: bool = True
 
     def __str__(self) -> str:
-        return f"{self.engine} {self.precision}, review under {self.min_confidence:g}"
+        without = "" if self.screener else ", without a screener"
+        return f"{self.engine} {self.precision}, review under {self.min_confidence:g}{without}"
 
 
 class Contender(Section):
@@ -88,6 +93,10 @@ class Measured(Section):
     changed_parts: int = Field(
         ..., ge=0, description="Parts that the new bundle decides otherwise in this arithmetic than in f32."
     )
+    screener: bool = Field(True, description="Whether a bundle's screener, where it has one, was asked first.")
+    passed_alone: Annotated[
+        tuple[str, ...], Field(description="Parts that the new bundle passes and its own network in f32 does not.")
+    ] = ()
     escape_claim: float = Field(..., description="An escape rate that one would like to claim.")
     parts_for_claim: int = Field(
         ..., ge=1, description="Defective parts without one more escape that would prove it, with 95 %, one-sided."
@@ -96,7 +105,7 @@ class Measured(Section):
     @property
     def conditions(self) -> Conditions:
         """How both were judged."""
-        return Conditions(self.engine, self.precision, self.min_confidence)
+        return Conditions(self.engine, self.precision, self.min_confidence, self.screener)
 
 
 class GateReport(Section):
@@ -186,6 +195,7 @@ def _arithmetic(measured: Measured) -> list[str]:
         ("review", f"new {new.reviews}; present {against.reviews if against else NONE}"),
         *((f"only one: {one.what}", _spell_paired(one)) for one in measured.paired),
         ("decided as in f32", f"{new.parts - measured.changed_parts} of {new.parts}"),
+        ("passed alone", f"{len(measured.passed_alone)} of {new.parts}"),
         (
             f"to claim {claim:.1%} escapes",
             f"{measured.parts_for_claim} defective parts with {new.escapes.events} escapes",

@@ -9,6 +9,7 @@ study of defect detection with ResNet50, whose ranges are found by entropy. The 
 """
 
 from dataclasses import dataclass
+from math import prod
 
 import nncf
 import numpy as np
@@ -119,14 +120,24 @@ def _keep_grey_values(quantised: ov.Model, strip: tuple[int, ...]) -> None:
     it comes to where the first layer reads it is asked of the graph itself. A recipe with a wide first layer has no
     such range.
     """
-    patches, height, width = strip
-    shape = [patches, 1, height, width]
     for node in quantised.get_ordered_ops():
-        if node.get_type_name() == FAKE_QUANTISE and list(node.input_value(0).get_shape()) == shape:
+        if node.get_type_name() == FAKE_QUANTISE and _reads_grey_values(node, prod(strip)):
             darkest, brightest = _scale(quantised, node.get_friendly_name(), strip)
             for bound, value in zip(BOUNDS, (darkest, brightest) * 2, strict=True):
                 node.input(bound).replace_source_output(opset.constant(np.float32(value)).output(0))
     quantised.validate_nodes_and_infer_types()
+
+
+def _reads_grey_values(node: ov.Node, pixels: int) -> bool:
+    """Whether all pixels come to a node, in whatever shape, and nothing was computed of them but their scale."""
+    if prod(node.input_value(0).get_shape()) != pixels:
+        return False
+    above, kinds = [node.input_value(0).get_node()], set()
+    while above:
+        one = above.pop()
+        kinds.add(one.get_type_name())
+        above += [value.get_node() for value in one.input_values()]
+    return "Parameter" in kinds and not kinds & {"Convolution", "MatMul", "MaxPool"}
 
 
 def _scale(quantised: ov.Model, name: str, strip: tuple[int, ...]) -> tuple[float, float]:

@@ -1,11 +1,16 @@
 """Opens a bundle on each engine that it has an artefact for, to measure it as the station would run it."""
 
+from typing import Literal
+
 from models.engines import choices, make_engine
 from models.evaluation.measuring.scorers import BundleScorer, Scorer
 from models.manifest import Bundle
 from station.core.choices import EngineName, Precision
 from station.core.errors import ModelError
 from station.core.settings import ModelSettings
+
+Asked = Literal["first", "never"]
+"""When a screener is asked."""
 
 Variants = dict[tuple[EngineName, Precision], Scorer]
 
@@ -28,11 +33,18 @@ def open_variants(bundle: Bundle) -> Variants:
     return opened
 
 
-def open_variant(bundle: Bundle, engine: EngineName, precision: Precision) -> Scorer:
+def open_variant(bundle: Bundle, engine: EngineName, precision: Precision, screener: Asked = "never") -> Scorer:
     """A bundle on an engine, with all cores.
 
+    Args:
+        bundle: The bundle.
+        engine: What runs it.
+        precision: In which arithmetic.
+        screener: Whether its screener, where it has one, is asked first.
+
     Raises:
-        ModelError: It has no artefact for it, or the engine cannot run it.
+        ModelError: It has no artefact for it, the engine cannot run it, or its screener is not proven for it.
     """
-    settings = ModelSettings(bundle=bundle.manifest.name, engine=engine, precision=precision)
+    asked = screener == "first"
+    settings = ModelSettings(bundle=bundle.manifest.name, engine=engine, precision=precision, screener=asked)
     return BundleScorer(make_engine(bundle, settings))

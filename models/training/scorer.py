@@ -82,6 +82,14 @@ class CheckpointScorer:
         answers = [self._batch(images[start : start + BATCH]) for start in range(0, len(images), BATCH)]
         return np.concatenate([np.zeros((0, len(self._classes)), np.float32), *answers])
 
+    def in_full(self, images: Pixels) -> Probabilities:
+        """The same: a checkpoint has no screener.
+
+        Raises:
+            ModelError: As `score`.
+        """
+        return self.score(images)
+
     def answer(self, images: Pixels) -> Scored:
         """The same; how unlike its training they are a checkpoint does not tell.
 

@@ -10,6 +10,7 @@ from station.cli.model_mistakes import mistakes
 from station.cli.model_predict import predict
 from station.cli.model_promise import promise
 from station.cli.model_release import card, export, gate, list_bundles, promote, rollback, show
+from station.cli.model_screen import screen
 from station.cli.model_synthesise import synthesise_app
 from station.cli.model_train import compare, crossval, networks, train
 
@@ -22,8 +23,8 @@ def model() -> None:
 
 
 COMMANDS = (
-    train, networks, crossval, compare, mistakes, curve, evaluate, robustness, predict, export, calibrate, promise,
-    card, gate, show, promote, rollback, keys, sign, publish, pull, shadow,
+    train, networks, crossval, compare, mistakes, curve, evaluate, robustness, predict, export, screen, calibrate,
+    promise, card, gate, show, promote, rollback, keys, sign, publish, pull, shadow,
 )  # fmt: skip
 for command in COMMANDS:
     model_app.command()(command)

@@ -58,6 +58,7 @@ def calibrate(
     from models.novelty.calibrate import Measured, enough, require_reference, write_calibrated
     from models.release.new_folder import refuse_existing
     from models.release.shelf import chosen_bundle
+    from models.screening.demands import measured_by
     from station.host.bundles import find_shelf
 
     refuse_existing(copy)
@@ -71,7 +72,7 @@ def calibrate(
     _tell("Left out:", good.left_out)
     folders = [*(recordings or ()), *([records] if records else ())]
     told = source or ", ".join(folder.name for folder in folders)
-    types, few = enough(Measured(good.parts, told, f"{settings.model.engine} {settings.model.precision}"))
+    types, few = enough(Measured(good.parts, told, measured_by(found, settings.model)))
     write_calibrated(found, types, copy)
     out.print(_table(types))
     _tell("Not calibrated:", few)

@@ -63,6 +63,7 @@ def promise(
     from models.promise.proving import Stated, prove_types, write_promised
     from models.release.new_folder import refuse_existing
     from models.release.shelf import chosen_bundle
+    from models.screening.demands import measured_by
     from station.host.bundles import find_shelf
 
     refuse_existing(copy)
@@ -72,7 +73,7 @@ def promise(
     judged = _judged(found, settings, tuple(recordings or ()), records, tuple(data_sets or ()))
     folders = [*(recordings or ()), *([records] if records else ())]
     told = source or ", ".join(folder.name for folder in folders)
-    by = f"{settings.model.engine} {settings.model.precision}"
+    by = measured_by(found, settings.model)
     kinds = [kind.name for kind in settings.known_types if kind.geometry == found.manifest.layout]
     seen = [name for name in kinds if any(part.part_type == name for part in judged)]
     types = prove_types(judged, Stated(Claim(target, confidence), parts, told, by), seen or kinds)

@@ -6,6 +6,7 @@ import socket
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -21,7 +22,9 @@ from station.core.settings import Settings
 
 if TYPE_CHECKING:
     from models.evaluation.measuring.evaluation import Evaluation
+    from models.release.export import Choices
     from models.release.history import Entry
+    from models.release.pictures import Draw
     from models.release.shelf import Shelf
     from station.host.promoting import Released
 
@@ -31,6 +34,8 @@ NO_TRAINING = (
     "But --data is no data set with 200 training patches: the bundle cannot tell parts unlike all that was trained on."
 )
 
+UNPROVEN = "Its screener is not proven yet: no station runs it before `station model screen`."
+
 BundleArgument = Annotated[str, typer.Argument(metavar="BUNDLE", help="A bundle's folder, or a shipped bundle's name.")]
 By = Annotated[str, typer.Option(help="Who decides; by default the user and the machine.")]
 
@@ -39,7 +44,12 @@ By = Annotated[str, typer.Option(help="Who decides; by default the user and the 
 
 
 def export(
-    checkpoint: Annotated[Path, typer.Argument(metavar="CHECKPOINT", help="best.pt of `station model train`.")],
+    checkpoint: Annotated[
+        Path,
+        typer.Argument(
+            metavar="CHECKPOINT", help="best.pt of `station model train`; or, with --screener, a bundle's folder."
+        ),
+    ],
     bundle: Annotated[Path, typer.Argument(metavar="BUNDLE", help="A new folder; its name is the bundle's.")],
     data: Annotated[
         Path,
@@ -48,11 +58,18 @@ def export(
         ),
     ],
     golden: Annotated[
-        list[Path],
+        list[Path] | None,
         typer.Option(
-            metavar="DIR", help="Recordings not trained on, or data sets' test pictures, for parity and figures."
+            metavar="DIR",
+            help="Recordings not trained on, or data sets' test pictures, for parity and figures; not of a bundle.",
         ),
-    ],
+    ] = None,
+    screener: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="best.pt of a small network that is asked first; `station model screen` proves it."
+        ),
+    ] = None,
     evaluation: Annotated[
         list[Path] | None, typer.Option(metavar="FILE", help="evaluation.json of the checkpoint, for the card.")
     ] = None,
@@ -110,14 +127,26 @@ def export(
     choices = Choices(
         number, licence, recipes_named(recipe), least, seed, tuple(map(_read_evaluation, evaluation or ()))
     )
+    draw = Draw(calibration, validation, seed)
+    if checkpoint.is_dir():
+        if screener is None:
+            raise ConfigError("config.bad_option", f"{checkpoint} is a folder: give --screener, or a checkpoint")
+        _add_screener(checkpoint, screener, (data, draw, known), choices, settings, bundle)
+        return
+    if not golden:
+        raise ConfigError("config.bad_option", "give parts that the network was not trained on: --golden")
     trained = read_trained(checkpoint, source, Fallback(passing, settings.table, _geometry(settings, part_type)))
     ways = WithoutMasks(open_people(settings, labels), partial(StationCutter, settings))
     right = read_golden(golden, golden_source, trained.meaning, trained.geometry, ways)
-    pictures = read_pictures(data, Draw(calibration, validation, seed), trained.meaning, trained.geometry, ways)
+    pictures = read_pictures(data, draw, trained.meaning, trained.geometry, ways)
     if not len(pictures.validation):
         err.print("temperature 1: no patch of a defect has a class of its own", highlight=False)
     training = draw_training(data, known, seed)
-    manifest = export_bundle(trained, pictures, right, choices, bundle, training)
+    with TemporaryDirectory(prefix=f".{bundle.name}.", dir=bundle.parent if bundle.parent.is_dir() else None) as room:
+        alone = bundle if screener is None else Path(room) / bundle.name
+        manifest = export_bundle(trained, pictures, right, choices, alone, training)
+        if screener is not None:
+            _add_screener(alone, screener, (data, draw, known), choices, settings, bundle)
     kind = manifest.parity[0].kind if manifest.parity else "parts"
     table = Table("engine", "precision", f"{kind} decided otherwise than by torch", "largest difference", box=None)
     for one in manifest.parity:
@@ -128,6 +157,33 @@ def export(
         err.print(f"But {left_out}.", markup=False, soft_wrap=True, highlight=False)
     if training is None:
         err.print(NO_TRAINING, markup=False, soft_wrap=True, highlight=False)
+    if screener is None:
+        out.print(escape(str(bundle)), soft_wrap=True, highlight=False)
+
+
+def _add_screener(
+    folder: Path,
+    checkpoint: Path,
+    pictures_of: "tuple[Path, Draw, int]",
+    choices: "Choices",
+    settings: Settings,
+    bundle: Path,
+) -> None:
+    """Copy the bundle in a folder with a screener of a checkpoint; `pictures_of` names data set, draw and patches."""
+    from models.manifest import load_bundle
+    from models.meaning import meaning_of
+    from models.novelty.learnt import draw_training
+    from models.release.export import Fallback, read_trained
+    from models.release.pictures import read_pictures
+    from models.screening.making import Learnt, add_screener
+
+    found = load_bundle(folder)
+    manifest, (data, draw, known) = found.manifest, pictures_of
+    meaning = meaning_of(manifest.classes, settings.table, str(folder))
+    trained = read_trained(checkpoint, None, Fallback(manifest.passing, settings.table, manifest.layout))
+    pictures = read_pictures(data, draw, meaning, manifest.layout)
+    add_screener(found, Learnt(trained, pictures, draw_training(data, known, draw.seed)), choices, bundle)
+    out.print(UNPROVEN, markup=False, soft_wrap=True, highlight=False)
     out.print(escape(str(bundle)), soft_wrap=True, highlight=False)
 
 
@@ -228,6 +284,7 @@ def gate(
     """
     from models.release.gate import Terms, judge_candidate
     from models.release.gate_report import explain
+    from models.release.runners import Asked
     from models.release.shelf import chosen_bundle
     from models.weights import bundle_folder
     from station.offline.measuring import StationCutter, novelty_of, passes_from
@@ -236,8 +293,11 @@ def gate(
     settings = chosen_settings(config, None, precision, None)
     shelf, model, least = _shelf(config, data), settings.model, settings.decision.min_confidence
     cutter_of, people = partial(StationCutter, settings), open_people(settings, labels)
+    asked: Asked = "first" if model.screener else "never"
     guard = partial(novelty_of, settings=settings), partial(passes_from, settings=settings)
-    terms = Terms(model.engine, model.precision, settings.table, least, overkill_budget, cutter_of, people, *guard)
+    terms = Terms(
+        model.engine, model.precision, settings.table, least, overkill_budget, cutter_of, people, *guard, asked
+    )
     present = chosen_bundle(against, shelf)
     found = judge_candidate(bundle_folder(candidate), present, golden, tests or (), terms)
     if found.new.sha256 is not None:

@@ -110,6 +110,8 @@ def _looks(record: JsonObject) -> Iterator[tuple[str, str]]:
         yield "light", _light(record["light"])
     if record["novelty"] is not None:
         yield "novelty", _novelty(record["novelty"])
+    if record["screened"] is not None:
+        yield "screened", f"{len(record['screened'])} of {len(record['probabilities'])} patches by the screener alone"
     if record["spot_check"] is not None:
         yield "spot check", _spot_check(record["spot_check"])
     if record["pass_threshold"] is not None:

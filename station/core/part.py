@@ -277,17 +277,32 @@ class Strip:
 
 
 @dataclass(frozen=True, slots=True)
+class Screened:
+    """What a screener, which is asked before the network, says of the patches of one strip.
+
+    Attributes:
+        patches: (patches,): which of them it judged alone.
+        unlike: (patches,) float32: how unlike its training each is; None of one that does not tell it.
+    """
+
+    patches: NDArray[np.bool_]
+    unlike: Vectors | None
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """What a network says of the patches of one strip.
 
     Attributes:
         probabilities: (patches, classes) float32, in the network's own order; each row sums to 1.
-        features: (patches, values) float32: what the network saw of each patch before it chose a class; None of one
-            that does not tell it.
+        features: (patches, values) float32: what the network saw of each patch before it chose a class, no number of
+            those that its screener judged alone; None of one that does not tell it, or that saw none of them.
+        screened: What its screener says; None of one that has none.
     """
 
     probabilities: Probabilities
     features: Vectors | None
+    screened: Screened | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,11 +313,13 @@ class Scores:
         index: That of the strip.
         probabilities: (patches, classes) float32, in the network's own order.
         novelty: (patches,) float32: how unlike the training each patch is; None where the network cannot tell.
+        screened: (patches,): which of them a screener judged alone; None where there is none.
     """
 
     index: int
     probabilities: Probabilities
     novelty: Vectors | None = None
+    screened: NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -339,6 +356,8 @@ class Decision:
         novelty: How unlike the training the part is; None where the network cannot tell, or not all strips were scored.
         spot_check: The draw that was made for a part that would pass; None where none was.
         rulings: What each rule says of the scores; None when a strip was not scored.
+        screened: The patches that a screener judged alone, in order, from 0; None where there is no screener, or not
+            all strips were scored.
     """
 
     verdict: Verdict
@@ -352,6 +371,7 @@ class Decision:
     novelty: Novelty | None = None
     spot_check: Draw | None = None
     rulings: Rulings | None = None
+    screened: tuple[int, ...] | None = None
 
     @property
     def destination(self) -> Place:

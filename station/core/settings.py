@@ -300,6 +300,11 @@ class ModelSettings(Section):
     precision: Precision = Field(
         "f32", description="Arithmetic of the engine: int8 is the fastest; onnxruntime and torch have f32 only."
     )
+    screener: bool = Field(
+        True,
+        description="Let the bundle's screener, where it has one, pass patches that are surely defect-free; false has "
+        "the full network judge every patch.",
+    )
     threads: int = Field(0, ge=0, le=256, description="Threads of the engine; 0 for all cores.")
     pinning: bool = Field(True, description="Keep each thread of the engine on one core while it computes (openvino).")
     realtime: bool = Field(

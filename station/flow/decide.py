@@ -50,6 +50,7 @@ def decide(scores: Sequence[Scores], health: ScanHealth, rule: DecisionRule) -> 
         probabilities=probabilities,
         novelty=novelty,
         rulings=rulings(*given) if judged else None,
+        screened=_screened(ordered) if whole else None,
     )
 
 
@@ -95,6 +96,12 @@ def _novelty(scores: Sequence[Scores], rule: DecisionRule) -> Novelty | None:
     if rule.novelty is None or len(rows) < len(scores):
         return None
     return rule.novelty.judge(np.concatenate(rows).tolist())
+
+
+def _screened(scores: Sequence[Scores]) -> tuple[int, ...] | None:
+    """The patches that a screener judged alone; None where one of the strips knows of no screener."""
+    rows = [strip.screened for strip in scores if strip.screened is not None]
+    return tuple(np.flatnonzero(np.concatenate(rows)).tolist()) if len(rows) == len(scores) else None
 
 
 def _is_whole(scores: Sequence[Scores], rule: DecisionRule) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from models.manifest import Bundle
 from models.novelty.file import read_calibrations
+from models.screening.demands import measured_by
 from station.core.novelty.conformal import Calibration, parts_for
 from station.core.settings import Settings
 from station.host.recipes import bundle_names
@@ -43,16 +44,16 @@ def _of_bundle(bundle: Bundle, kinds: list[str], settings: Settings) -> Iterator
         )
     for kind in kinds:
         if kind in calibrations:
-            yield from _of_type(f"{name}, {kind}", calibrations[kind], settings)
+            runs = measured_by(bundle, settings.model)
+            yield from _of_type(f"{name}, {kind}", calibrations[kind], settings.novelty.alpha, runs)
 
 
-def _of_type(whose: str, calibration: Calibration, settings: Settings) -> Iterator[str]:
-    alpha, parts = settings.novelty.alpha, len(calibration.scores)
+def _of_type(whose: str, calibration: Calibration, alpha: float, runs: str) -> Iterator[str]:
+    parts = len(calibration.scores)
     if alpha and calibration.least > alpha:
         yield (
             f"{whose}: {parts} good parts promise that {calibration.least:.1%} of such parts go to review as unknown "
             f"at the most, and novelty.alpha is {alpha:.1%}; that takes {parts_for(alpha)}"
         )
-    runs = f"{settings.model.engine} {settings.model.precision}"
     if calibration.measured_by != runs:
         yield f"{whose}: good parts were measured by {calibration.measured_by}, the station runs {runs}; calibrate anew"

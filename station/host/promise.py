@@ -8,6 +8,7 @@ from models.manifest import CARD, Bundle
 from models.novelty.file import read_calibrations
 from models.promise.words import chapter
 from models.release.card import card_text
+from models.screening.demands import measured_by
 from station.core.drift.course import Drift
 from station.core.errors import RecordError
 from station.core.promise import Standing, Suspension
@@ -57,13 +58,12 @@ def promise_doubts(bundles: Mapping[str, Bundle], settings: Settings) -> list[st
         bundles: What the station runs, by how the configuration names it.
         settings: The part types, which network each has, and `[model]`.
     """
-    runs = f"{settings.model.engine} {settings.model.precision}"
-    named = bundle_names(settings).items()
-    found = {kind: bundles[name].manifest.promises.get(kind) for kind, name in named if name in bundles}
+    named = [(kind, bundles[name]) for kind, name in bundle_names(settings).items() if name in bundles]
+    found = {kind: (bundle.manifest.promises.get(kind), measured_by(bundle, settings.model)) for kind, bundle in named}
     return [
         f"{promise.model}, {kind}: what is promised was measured by {promise.measured_by}, the station runs {runs}; "
         "`station model promise` proves it anew"
-        for kind, promise in found.items()
+        for kind, (promise, runs) in found.items()
         if promise is not None and promise.measured_by != runs
     ]
 

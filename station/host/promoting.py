@@ -92,7 +92,8 @@ def go_back(settings: Settings, data: Path | None, to: str | None, decided: Deci
 
 def conditions_of(settings: Settings) -> Conditions:
     """How the station judges, and the gate must have."""
-    return Conditions(settings.model.engine, settings.model.precision, settings.decision.min_confidence)
+    model = settings.model
+    return Conditions(model.engine, model.precision, settings.decision.min_confidence, model.screener)
 
 
 def doubts(settings: Settings, data: Path | None) -> list[str]:

@@ -9,6 +9,7 @@ from models.engines import make_engine
 from models.manifest import Bundle
 from models.meaning import check_classes
 from models.release.shelf import chosen_bundle
+from models.screening.demands import require_proven_type
 from station.core.errors import ModelError
 from station.core.light import Lighting
 from station.core.novelty.conformal import NoveltyRule
@@ -61,10 +62,12 @@ def require_fit(bundle: Bundle, settings: Settings, part_type: str) -> None:
         part_type: Name of the type.
 
     Raises:
-        ModelError: It answers with classes, or for a geometry, that the part type does not have.
+        ModelError: It answers with classes, or for a geometry, that the part type does not have; or it has a screener
+            of which nothing is proven for this type.
     """
     check_classes(bundle.manifest, settings.table)
     require_geometry(settings.type_named(part_type).geometry, bundle.manifest.layout, bundle.manifest.name)
+    require_proven_type(bundle, settings.model, part_type)
 
 
 def classes_not_answered(bundles: Iterable[Bundle], settings: Settings) -> list[str]:

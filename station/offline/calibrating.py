@@ -8,6 +8,7 @@ from pathlib import Path
 from models.novelty.calibrate import GoodPart
 from models.novelty.file import Hashes
 from station.core.errors import BugError, RecordingError
+from station.core.novelty.known import unlikeness
 from station.core.part import Pixels
 from station.core.ports.network import PatchClassifier
 from station.core.ports.records import RecordReader
@@ -82,10 +83,10 @@ class GoodParts:
         """How unlike the training the part is, by its worst patch."""
         network, worst = self._network, 0.0
         for strip in strips_of(patches, network.geometry):
-            features = network.answer(strip).features
-            if network.known is None or features is None:
+            scores = unlikeness(strip, network.answer(strip), network.known)
+            if scores is None:
                 raise BugError("station.bug", f"{network.model.name} does not tell its training")
-            worst = max(worst, float(network.known.scores(strip, features).max()))
+            worst = max(worst, float(scores.max()))
         return worst
 
 

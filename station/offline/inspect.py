@@ -1,14 +1,18 @@
 """`station inspect`: images from disk through the very steps that judge a turning part, and a picture of each."""
 
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import count as counted
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 
+from models.engines.processor import usable_cores
 from models.evidence import Heat, evidence_map, peak
 from station.cell.judging import SurfaceJudge
 from station.cell.locating import find_defects
@@ -28,6 +32,9 @@ from station.flow.patch import blocks_of
 from station.offline.cropping import kind_of, proofs_of
 from station.offline.nearest import nearest_known, with_neighbours
 from station.view.report import defect_rows, light_row, novelty_row
+
+Tell = Callable[[int, int], None]
+"""Told how many there are done, and in all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +68,7 @@ class Inspected:
             "defects": defect_rows(self.defects),
             "light": light_row(self.light),
             "novelty": novelty_row(decision.novelty),
+            "screened": None if decision.screened is None else list(decision.screened),
         }
 
 
@@ -111,8 +119,48 @@ def wanted_images(paths: Iterable[Path], settings: Settings) -> Iterator[Wanted 
 
 def inspect_image(wanted: Wanted, settings: Settings, recipes: Recipes) -> Inspected | NotInspected:
     """Judge one image by steps 2 to 5; there is no line clock, so it is never late."""
+    return judge_read(wanted, read_image(wanted, recipes), settings, recipes)
+
+
+def inspect_images(
+    images: Sequence[Wanted | NotInspected], settings: Settings, recipes: Recipes, done: Tell = lambda _done, _all: None
+) -> Iterator[Inspected | NotInspected]:
+    """The same of many, in their order: while one is judged the next ones are read, on every core.
+
+    Args:
+        images: What there is, and what of it there is not.
+        settings: The station's.
+        recipes: What the images are judged by.
+        done: Told after each how many there are done, and in all.
+    """
+    ahead: deque[Future[Pixels | StationError]] = deque()
+    unread = (one for one in images if isinstance(one, Wanted))
+    with ThreadPoolExecutor(usable_cores(), thread_name_prefix="read") as readers:
+        for number, one in enumerate(images, 1):
+            if isinstance(one, NotInspected):
+                yield one
+            else:
+                more = islice(unread, usable_cores() + 1 - len(ahead))
+                ahead.extend(readers.submit(read_image, wanted, recipes) for wanted in more)
+                yield judge_read(one, ahead.popleft().result(), settings, recipes)
+            done(number, len(images))
+
+
+def read_image(wanted: Wanted, recipes: Recipes) -> Pixels | StationError:
+    """The pixels of an image, or why there are none."""
     try:
-        image = read_scan(wanted.file, {recipe.rule.geometry.lines_per_turn for recipe in _candidates(wanted, recipes)})
+        return read_scan(wanted.file, {recipe.rule.geometry.lines_per_turn for recipe in _candidates(wanted, recipes)})
+    except StationError as error:
+        return error
+
+
+def judge_read(
+    wanted: Wanted, image: Pixels | StationError, settings: Settings, recipes: Recipes
+) -> Inspected | NotInspected:
+    """Judge an image that was read."""
+    if isinstance(image, StationError):
+        return NotInspected(wanted.file, image)
+    try:
         recipe = _recipe(wanted, image, settings, recipes)
         blocks = blocks_of(image, recipe.rule.geometry)
         proofs = proofs_of(wanted, settings.turn)
@@ -186,7 +234,7 @@ def find_evidence(result: Inspected) -> Heat | None:
     column = rule.outputs.surfaces.index(surface)
     network = result.recipe.classifier
     return evidence_map(
-        lambda strip: network.answer(strip).probabilities, patch, column, rule.geometry.patches_per_strip
+        lambda strip: network.in_full(strip).probabilities, patch, column, rule.geometry.patches_per_strip
     )
 
 

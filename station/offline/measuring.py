@@ -161,7 +161,7 @@ def open_instrument(model: str, settings: Settings, progress: Progress) -> Instr
         TrainingError: The checkpoint cannot be used.
     """
     scorer, engine = open_scorer(model, settings)
-    return Instrument(scorer, engine, partial(evidence_map, scorer.score), progress)
+    return Instrument(scorer, engine, partial(evidence_map, scorer.in_full), progress)
 
 
 def open_judging(scorer: Scorer, settings: Settings, cropping: str, people: People | None = None) -> Judging:

@@ -40,7 +40,7 @@ def nearest_known(network: PatchClassifier, strip: Pixels, column: int) -> tuple
         ModelError: The network fails.
     """
     known = network.known
-    features = None if known is None else network.answer(strip).features
+    features = None if known is None else network.in_full(strip).features
     if known is None or features is None:
         return ()
     prototypes = known.prototypes

@@ -78,7 +78,7 @@ def draw(predicted: Predicted, patch: int, predictor: Predictor) -> Pixels:
     """
     pixels, scorer, geometry = predicted.patches[patch], predictor.scorer, predictor.geometry
     column = evidence_for(predicted.probabilities[patch], predictor.passing)
-    evidence = evidence_map(scorer.score, pixels, column)
+    evidence = evidence_map(scorer.in_full, pixels, column)
     panes = [np.asarray(cv2.cvtColor(pixels, cv2.COLOR_GRAY2BGR), np.uint8), heated(pixels, evidence)]
     if predicted.judged_as == "scan":
         unmarked = np.zeros(predicted.patches.shape, np.bool_)

@@ -31,11 +31,13 @@ class UnseenPart:
         part_type: Its type.
         sha256: Of its scan.
         patches: (patches, height, width), uint8.
+        label: What its recording says that it is, or None.
     """
 
     part_type: str
     sha256: str
     patches: Pixels
+    label: str | None = None
 
 
 class UnseenParts:
@@ -92,7 +94,7 @@ class UnseenParts:
             self._left_out[f"the station would refuse: {error.code}"] += 1
             return None
         self._seen |= {scan.part_id, sha256}
-        return UnseenPart(kind.name, sha256, patches)
+        return UnseenPart(kind.name, sha256, patches, scan.label)
 
     def _known(self, scan: RecordedScan, sha256: str) -> str | None:
         if np.isin(short_hashes([sha256]), self._trained).any():

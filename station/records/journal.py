@@ -20,7 +20,7 @@ TAKEN_ON = """SELECT part_sequence, part_id, type_code FROM inspections WHERE st
     ORDER BY number DESC LIMIT 1"""
 DECIDED = """SELECT i.verdict, j.algorithm1, i.reason, i.detail, j.confidence, j.deciding_patch, j.defect_patches,
     j.probabilities, j.classes, j.novelty_score, j.novelty_patch, j.novelty_p, j.novelty_alpha, j.calibration_sha256,
-    j.spot_lot, j.spot_one_in, j.spot_seed, j.rules, j.ms_after_last_line
+    j.spot_lot, j.spot_one_in, j.spot_seed, j.screened, j.rules, j.ms_after_last_line
     FROM inspections i LEFT JOIN judgements j ON j.inspection = i.number
     WHERE i.inspection_id = ? AND i.verdict IS NOT NULL"""
 
@@ -67,6 +67,7 @@ def _decision(row: sqlite3.Row, table: Classes) -> Decision:
         scores,
         classes,
         *looked,
+        screened,
         rules,
         _ms,
     ) = row
@@ -83,4 +84,5 @@ def _decision(row: sqlite3.Row, table: Classes) -> Decision:
         novelty=None if novelty[0] is None else Novelty(*novelty),
         spot_check=None if spot_check[0] is None else Draw(*spot_check),
         rulings=Rulings.of(json.loads(rules)) if rules else None,
+        screened=None if screened is None else tuple(json.loads(screened)),
     )

@@ -28,7 +28,7 @@ COLUMNS = (
     "light_gains",
     "novelty_score", "novelty_patch", "novelty_p", "novelty_alpha", "calibration_sha256",
     "rules", "spot_lot", "spot_one_in", "spot_seed", "pass_threshold", "promise_sha256",
-    "first_look", "conditions", "drift",
+    "first_look", "conditions", "drift", "screened",
 )  # fmt: skip
 JUDGEMENT = f"INSERT INTO judgements ({', '.join(COLUMNS)}) VALUES (:{', :'.join(COLUMNS)})"  # noqa: S608  # constants of this module
 DEFECT = """INSERT INTO defects VALUES (:inspection, :rank, :surface, :patch, :confidence, :angle_deg, :axial_mm,
@@ -85,6 +85,7 @@ def _grounds(judgement: Judgement) -> dict[str, object]:
         "rule": judgement.by.rule,
         "defects": len(judgement.defects),
         "rules": json.dumps(decision.rulings.as_json()) if decision.rulings else None,
+        "screened": None if decision.screened is None else json.dumps(decision.screened),
     }
 
 

@@ -27,7 +27,7 @@ FLAT = f"""i.inspection_id, i.number, i.part_id, i.part_type, i.part_sequence, i
     j.pass_threshold, p.sentence AS promise, {TRIED} AS tried"""
 SCORES = "j.classes, j.probabilities"
 DEEP = f"""i.part_type_settings, {SCORES}, j.times_ns, j.features, j.rules, j.verdict AS judged_verdict,
-    j.reason AS judged_reason, j.detail AS judged_detail, j.first_look, j.conditions, j.drift,
+    j.reason AS judged_reason, j.detail AS judged_detail, j.first_look, j.conditions, j.drift, j.screened,
     t.plc_sent_ns, t.plc_acknowledged_ns, t.committed_ns"""
 ORDERS = """SELECT device, number, verb, argument, issued_at, acknowledged_at, done_at, confirmed, confirmed_place,
     result FROM orders WHERE inspection = ? ORDER BY order_id"""
@@ -53,7 +53,7 @@ NOVELTY = {
     "alpha": "novelty_alpha",
     "calibration_sha256": "calibration_sha256",
 }
-BESIDE = ("first_look", "conditions", "drift")
+BESIDE = ("first_look", "conditions", "drift", "screened")
 """Columns of JSON."""
 
 SPOT_CHECK = {"lot": "spot_lot", "one_in": "spot_one_in", "seed": "spot_seed"}

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from station.core.errors import RecordError
-from station.records import version_1, version_2, version_3, version_4, version_5, version_6, version_7
+from station.records import version_1, version_2, version_3, version_4, version_5, version_6, version_7, version_8
 
 Version = Callable[[sqlite3.Connection], None]
 
@@ -23,6 +23,7 @@ VERSIONS: tuple[Version, ...] = (
     version_5.add_recipes,
     version_6.add_light_and_novelty,
     version_7.add_promises,
+    version_8.add_screened,
 )
 
 

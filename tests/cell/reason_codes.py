@@ -13,7 +13,7 @@ REASON_CODE: dict[str, int] = {
     "part.withdrawn": 2113, "part.unknown": 2114, "part.spot_check": 2115,
     "part.not_promised": 2116, "part.looks_differ": 2120, "quality.drift": 2130, "quality.promise_suspended": 2150,
     "part.golden": 2125, "part.challenge_due": 2126, "part.study": 2127, "part.golden_refused": 2128,
-    "part.challenge_failed": 2129, "part.review_cheaper": 2140,
+    "part.challenge_failed": 2129, "part.review_cheaper": 2140, "screener.unproven": 2160,
     "jig.unreachable": 3001, "jig.not_at_speed": 3002, "jig.not_stopped": 3003, "jig.fault": 3004,
     "jig.refused": 3005, "jig.wrong_map": 3006, "jig.slipped": 3007,
     "robot.unreachable": 4001, "robot.no_acknowledge": 4002, "robot.not_done": 4003, "robot.fault": 4004,

@@ -65,6 +65,9 @@ ELSEWHERE: dict[str, tuple[str, str]] = {
     "model.wrong_geometry": (
         "test_other_products_refused.py", "test_a_network_of_another_geometry_is_refused_before_anything_moves",
     ),
+    "screener.unproven": (
+        "test_screened_parts.py", "test_a_pair_of_which_too_little_is_proven_never_starts_and_its_network_alone_does",
+    ),
     "record.disk_low": (DISK, "test_a_disk_that_fills_is_an_alarm_before_it_is_full_and_the_cell_goes_on"),
     "record.journal_grows": (DISK, "test_a_journal_that_grows_is_an_alarm_that_names_the_reader"),
     "config.file_failed": (REFUSALS, "test_what_may_not_be_read_or_written_is_named_and_no_command_ends_in_a_stack"),

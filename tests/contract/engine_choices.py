@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from models.engines import Engine, choices, make_engine
+from models.engines import BundleClassifier, choices, make_engine
 from models.manifest import load_bundle
 from models.weights import SHIPPED, bundle_folder
 from station.core.errors import ModelError
@@ -24,7 +24,7 @@ MAY_BE_ABSENT = {("torch", "f32"), ("openvino", "bf16")}
 """An extra, and what not every processor has; anything else that cannot run is a failure."""
 
 
-def start(engine: str, precision: str, cache_dir: Path | None = None, **more: Any) -> Engine:
+def start(engine: str, precision: str, cache_dir: Path | None = None, **more: Any) -> BundleClassifier:
     """The shipped bundle on an engine, with one thread if nothing else is said; skips what may be absent and is."""
     chosen = ModelSettings.model_validate(
         {"bundle": SHIPPED, "engine": engine, "precision": precision, "threads": 1, **more}

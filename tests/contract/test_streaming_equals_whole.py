@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from models.engines import Engine
+from models.engines import BundleClassifier
 from station.cell.judging import SurfaceJudge
 from station.core.part import PartType, Pixels
 from station.core.settings import CropSettings
@@ -22,7 +22,7 @@ SETTINGS = CropSettings(background_max=40, margin_px=4)
 
 
 @pytest.fixture(scope="module", params=EACH_CHOICE)
-def engine(request: pytest.FixtureRequest) -> Engine:
+def engine(request: pytest.FixtureRequest) -> BundleClassifier:
     return start(*request.param, threads=0)
 
 
@@ -40,7 +40,7 @@ def strips_of_the_whole(image: Pixels, left: int, width_px: int) -> list[Pixels]
 
 
 @pytest.mark.parametrize("width_px", WIDTHS_PX)
-def test_streamed_scores_are_those_of_the_whole_image(engine: Engine, width_px: int) -> None:
+def test_streamed_scores_are_those_of_the_whole_image(engine: BundleClassifier, width_px: int) -> None:
     left = 1237
     image = scan_of(width_px, left)
     part_type = PartType("housing", 1, width_px, 0, 0, 20.0, 320.0, 20.0, GEOMETRY)

@@ -19,6 +19,7 @@ from models.release.gate_report import GateReport, explain, read_report
 from station.core.errors import ModelError, RecordingError
 from station.core.geometry import Geometry
 from tests.bundles import GREYS, SOUND, make_grey_bundle
+from tests.screeners import make_pair
 from tests.unit.grey_recordings import as_they_are, forget_masks, make_recording, relabel, truth_in_any_light
 from tests.unit.housings import TABLE, S
 
@@ -330,3 +331,39 @@ def test_the_parts_that_only_one_bundle_has_right_are_counted_in_pairs(
     assert right.p == pytest.approx(2 / 2**7)
     assert (stopped.only_new, stopped.only_present, stopped.p) == (0, 2, 0.5)
     assert "only one: judged rightly  new 0; present 7; p = 0.016 (McNemar, exact)" in explain(report)
+
+
+def test_a_pair_that_passes_what_its_own_network_does_not_is_refused(
+    tmp_path: Path, golden: Path, present: Bundle
+) -> None:
+    blind = GREYS | {S.DEFECT_FREE: GREYS[S.IMPRINTED], S.IMPRINTED: 20}
+    careless = make_pair(tmp_path / "new-2", screens=blind)
+    tests = make_recording(tmp_path / "tests", as_they_are(S.IMPRINTED, S.SCRATCHES))
+    report = judge_candidate(careless.folder, present, [golden], [tests], TERMS)
+    assert checks(report) == ["escapes", "screener", "parity"]
+    assert "P0 is imprinted, judged defect_free" in report.refusals[1].text
+    assert "its own network in f32 does not pass" in report.refusals[1].text
+    assert "passed alone              1 of 4" in explain(report)
+    alone = judge_candidate(careless.folder, present, [golden], [tests], replace(TERMS, screener="never"))
+    assert alone.passed
+    assert alone.measured is not None
+    assert str(alone.measured.conditions).endswith("without a screener")
+
+
+def test_a_pair_that_decides_as_its_own_network_passes(
+    tmp_path: Path, golden: Path, tests: Path, present: Bundle
+) -> None:
+    report = judge_candidate(make_pair(tmp_path / "new-2").folder, present, [golden], [tests], TERMS)
+    assert report.passed
+    assert report.measured is not None
+    assert (report.measured.passed_alone, report.measured.screener) == ((), True)
+
+
+def test_a_pair_of_which_nothing_is_proven_is_refused_without_being_run(
+    tmp_path: Path, golden: Path, present: Bundle
+) -> None:
+    new = make_pair(tmp_path / "new-2", engine="onnxruntime").folder
+    report = judge_candidate(new, present, [golden], [], TERMS)
+    assert checks(report) == ["screener"]
+    assert "screener.unproven: new-2: there is no proof for openvino int8" in report.refusals[0].text
+    assert report.measured is None

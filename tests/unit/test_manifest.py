@@ -13,6 +13,7 @@ from models.weights import SHIPPED, bundle_folder
 from station.core.errors import ModelError
 from station.core.geometry import Geometry
 from tests.bundles import sealed
+from tests.screeners import make_pair
 
 
 def make_bundle(folder: Path) -> Path:
@@ -160,10 +161,33 @@ def test_an_artefact_is_read_in_the_order_of_its_engine_and_only_if_there_is_one
     assert caught.value.code == "model.missing"
 
 
+def as_format_4(document: dict[str, Any]) -> None:
+    del document["screener"]
+    document["format"] = 4
+
+
 def as_format_3(document: dict[str, Any]) -> None:
+    as_format_4(document)
     for name in ("features", "novelty", "calibration", "promise"):
         del document[name]
     document["format"] = 3
+
+
+def test_a_manifest_of_format_4_is_read_as_that_of_a_network_that_judges_every_patch(tmp_path: Path) -> None:
+    now = load_bundle(make_bundle(tmp_path / "tiny-1"))
+    edit_manifest(now.folder, as_format_4)
+    found = load_bundle(now.folder)
+    assert found.manifest == now.manifest
+    assert found.manifest.screener is None
+
+
+@pytest.mark.parametrize("as_before", [as_format_3, as_format_4], ids=["3", "4"])
+def test_no_earlier_format_knows_of_a_screener(tmp_path: Path, as_before: Callable[[dict[str, Any]], object]) -> None:
+    folder = make_bundle(tmp_path / "tiny-1")
+    edit_manifest(folder, lambda document: (as_before(document), document.update(screener=None)))
+    with pytest.raises(ModelError, match=r"screener: format . does not have it") as caught:
+        load_bundle(folder)
+    assert caught.value.code == "model.bad_manifest"
 
 
 def as_format_2(document: dict[str, Any]) -> None:
@@ -240,3 +264,34 @@ def test_classes_and_geometry_of_any_kind_come_back_as_they_were_written(tmp_pat
     )  # fmt: skip
     write_manifest(folder, found)
     assert load_bundle(folder).manifest == found
+
+
+BAD_SCREENERS: list[tuple[str, Callable[[dict[str, Any]], object], str]] = [
+    ("other classes", lambda d: d["screener"].update(classes=["defect_free", "pits"]), "screener.classes is"),
+    ("other order", lambda d: d["screener"]["classes"].reverse(), "screener.classes is"),
+    ("other geometry", lambda d: d["screener"]["geometry"].update(patches_per_strip=4), "screener.geometry is"),
+    ("other preprocessing", lambda d: d["screener"].update(normalisation="pixel/127.5"), "screener.normalisation is"),
+    ("other file", lambda d: d["screener"]["artefacts"].update(openvino=["model.xml", "model.bin"]), "openvino is"),
+    ("no file", lambda d: d["files"].pop("screener.bin"), "names no screener.bin"),
+    ("proof of another screener", lambda d: d["screener"]["proofs"][0]["files"].update({"screener.bin": "0" * 64}),
+     "openvino f32 was proven with another screener.bin"),
+    ("proof of another network", lambda d: d["screener"]["proofs"][1]["files"].update({"int8.bin": "0" * 64}),
+     "openvino int8 was proven with another int8.bin"),
+    ("a proof twice", lambda d: d["screener"]["proofs"].append(d["screener"]["proofs"][0]), "two proofs"),
+    ("passes from a half on", lambda d: d["screener"]["proofs"][0].update(threshold=0.5), "threshold"),
+    ("novelty of one alone",
+     lambda d: (d["screener"].update(features={"name": "all", "length": 8}, novelty="screener-novelty.npz"),
+                d["files"].update({"screener-novelty.npz": "0" * 64})), "by both networks or by none"),
+    ("novelty without features", lambda d: d["screener"].update(novelty="screener-novelty.npz"), "without features"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("change", "said"), [row[1:] for row in BAD_SCREENERS], ids=[row[0] for row in BAD_SCREENERS])
+def test_a_screener_that_does_not_fit_its_network_is_refused(
+    tmp_path: Path, change: Callable[[dict[str, Any]], object], said: str
+) -> None:
+    folder = make_pair(tmp_path / "pair-1").folder
+    edit_manifest(folder, change)
+    with pytest.raises(ModelError, match=said) as caught:
+        load_bundle(folder)
+    assert caught.value.code == "model.bad_manifest"

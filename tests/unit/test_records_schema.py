@@ -222,6 +222,17 @@ def test_version_7_keeps_the_draw_and_the_promise(tmp_path: Path) -> None:
     assert (judged["pass_threshold"], judged["promise"]) == (0.875, promised)
 
 
+def test_version_8_keeps_which_patches_a_screener_judged_alone(tmp_path: Path) -> None:
+    old_database(tmp_path, 8)
+    *_newer, first = list_records(tmp_path, RecordFilter(), 10)
+    assert show_record(tmp_path, first.inspection_id)["screened"] == [0, 1, 5]
+
+
+def test_what_version_7_judged_knows_of_no_screener(tmp_path: Path) -> None:
+    old_database(tmp_path, 7)
+    assert show_record(tmp_path, list_records(tmp_path, RecordFilter(), 10)[-1].inspection_id)["screened"] is None
+
+
 ENDED = "2026-05-01T07:00:00.000Z"
 
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from station.core.errors import ModelError
 from station.core.geometry import Geometry
-from station.core.novelty.known import KnownSurfaces
+from station.core.novelty.known import KnownSurfaces, unlikeness
 from station.core.part import Pixels, Probabilities, Vectors
 from station.core.ports.network import PatchClassifier
 from station.core.promise import Promise
@@ -58,6 +58,13 @@ class Scorer(Protocol):
 
     def score(self, images: Pixels) -> Probabilities:
         """Probabilities (n, classes) float32 of images (n, height, width) uint8; blocking.
+
+        Raises:
+            ModelError: The network cannot take such images, or fails.
+        """
+
+    def in_full(self, images: Pixels) -> Probabilities:
+        """The same by the network itself, whatever a screener before it would say: to ask where its evidence lies.
 
         Raises:
             ModelError: The network cannot take such images, or fails.
@@ -130,13 +137,9 @@ class BundleScorer:
         Raises:
             ModelError: The images are no patches of the network's size, or the engine fails.
         """
-        side, at_once = self.geometry.patch_px, self.geometry.patches_per_strip
-        if images.shape[1:] != (side, side):
-            raise ModelError("config.bad_option", f"the images are {images.shape[1:]}, {self.name} takes {side}x{side}")
-        if not len(images):
+        strips = self._strips(images)
+        if not strips:
             return Scored(np.zeros((0, len(self.classes)), np.float32), None)
-        padded = np.concatenate([images, np.repeat(images[-1:], -len(images) % at_once, axis=0)])
-        strips = [np.ascontiguousarray(padded[at : at + at_once]) for at in range(0, len(padded), at_once)]
         scored = [self._of_strip(strip) for strip in strips]
         novelty = [one.novelty for one in scored if one.novelty is not None]
         return Scored(
@@ -144,8 +147,23 @@ class BundleScorer:
             np.concatenate(novelty)[: len(images)] if len(novelty) == len(scored) else None,
         )
 
+    def in_full(self, images: Pixels) -> Probabilities:
+        """The same by the bundle's own network, whatever a screener before it would say: where evidence lies.
+
+        Raises:
+            ModelError: The images are no patches of the network's size, or the engine fails.
+        """
+        answers = [self._classifier.in_full(strip).probabilities for strip in self._strips(images)]
+        return np.concatenate(answers)[: len(images)]
+
     def _of_strip(self, strip: Pixels) -> Scored:
         answer = self._classifier.answer(strip)
-        if self.known is None or answer.features is None:
-            return Scored(answer.probabilities, None)
-        return Scored(answer.probabilities, self.known.scores(strip, answer.features))
+        return Scored(answer.probabilities, unlikeness(strip, answer, self.known))
+
+    def _strips(self, images: Pixels) -> list[Pixels]:
+        """Images as strips; where they fill none the last is repeated."""
+        side, at_once = self.geometry.patch_px, self.geometry.patches_per_strip
+        if images.shape[1:] != (side, side):
+            raise ModelError("config.bad_option", f"the images are {images.shape[1:]}, {self.name} takes {side}x{side}")
+        padded = np.concatenate([images, np.repeat(images[-1:], -len(images) % at_once, axis=0)])
+        return [np.ascontiguousarray(padded[at : at + at_once]) for at in range(0, len(padded), at_once)]

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from station.core.novelty.conformal import Calibration
 from station.core.novelty.surface import surface_measures
-from station.core.part import Pixels, Vectors
+from station.core.part import Answer, Pixels, Vectors
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +86,31 @@ class KnownSurfaces:
         place = self.space.place(described(patch[None], features[None]))
         away = ((self.prototypes.places - place) ** 2).sum(axis=1)
         return np.argsort(away, kind="stable")[:count]
+
+
+def unlikeness(patches: Pixels, answer: Answer, known: KnownSurfaces | None) -> Vectors | None:
+    """How unlike the training each patch of a strip is, (patches,) float32; None where the network does not tell.
+
+    Of what a screener judged alone it is how unlike the screener's training that is: both tell it in units of the
+    distance that one known patch in a hundred exceeds.
+
+    Args:
+        patches: (patches, height, width) uint8.
+        answer: The network's answer to them.
+        known: What the network was trained on; None where nobody wrote it down.
+    """
+    screened, features = answer.screened, answer.features
+    if known is None:
+        return None
+    if screened is None:
+        return None if features is None else known.scores(patches, features)
+    own = ~screened.patches
+    if screened.unlike is None or (own.any() and features is None):
+        return None
+    scores = screened.unlike.copy()
+    if features is not None:
+        scores[own] = known.scores(patches[own], features[own])
+    return scores
 
 
 def described(patches: Pixels, features: Vectors) -> Vectors:

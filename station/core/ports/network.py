@@ -52,6 +52,13 @@ class PatchClassifier(Protocol):
             ModelError: The engine fails.
         """
 
+    def in_full(self, patches: Pixels) -> Answer:
+        """What the network itself says of one strip's patches, whatever a screener before it would: for evidence.
+
+        Raises:
+            ModelError: As `answer`.
+        """
+
     def answer(self, patches: Pixels) -> Answer:
         """What it says of one strip's patches, uint8 in the geometry's `patches_shape`.
 
