@@ -47,6 +47,7 @@ from station.cli.terminal import (
     err,
     out,
     output_prepared,
+    progress,
     refuse,
     refuse_auto_reset,
     settings_of,
@@ -328,26 +329,26 @@ def inspect(
 ) -> None:
     """Judge images from disk through the same steps as a turning part; exit status 0 only if every file was judged."""
     from station.host.recipes import make_recipes
-    from station.offline.inspect import Inspected, NotInspected, PictureFolder, inspect_image, wanted_images
+    from station.offline.inspect import Inspected, PictureFolder, inspect_images, wanted_images
 
     settings = settings_of(config, "simulate.toml")
     configure_logs("error", None)
     recipes = make_recipes(settings)
     pictures = None if picture is None else PictureFolder(picture)
-    results: list[Inspected | NotInspected] = []
+    judged: list[bool] = []
     rows: list[dict[str, Any]] = []
-    for wanted in wanted_images(paths, settings):
-        result = wanted if isinstance(wanted, NotInspected) else inspect_image(wanted, settings, recipes)
-        row = result.as_json()
-        if pictures is not None and isinstance(result, Inspected):
-            row["picture"] = str(pictures.save(result))
-        rows.append(row)
-        results.append(result)
-        if not as_json:
-            _print_inspected(result)
+    with progress("images", err if as_json else out) as done:
+        for result in inspect_images(list(wanted_images(paths, settings)), settings, recipes, done):
+            row = result.as_json()
+            if pictures is not None and isinstance(result, Inspected):
+                row["picture"] = str(pictures.save(result))
+            rows.append(row)
+            judged.append(isinstance(result, Inspected))
+            if not as_json:
+                _print_inspected(result)
     if as_json:
         print(json.dumps(rows, indent=2))
-    if not results or any(isinstance(result, NotInspected) for result in results):
+    if not judged or not all(judged):
         raise typer.Exit(1)
 
 

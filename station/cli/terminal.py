@@ -75,9 +75,14 @@ def unhindered(console: Console) -> Iterator[Console]:
 
 
 @contextmanager
-def progress(what: str) -> Iterator[Callable[[int, int], None]]:
-    """A bar on the terminal with the time left; what it gives is told how many are done and how many there are."""
-    with Progress(console=err, transient=True) as bar:
+def progress(what: str, on: Console = err) -> Iterator[Callable[[int, int], None]]:
+    """A bar on the terminal with the time left; what it gives is told how many are done and how many there are.
+
+    Args:
+        what: What is counted.
+        on: Where else is printed meanwhile, so that the bar stays below it; where that is no terminal there is no bar.
+    """
+    with Progress(console=on, transient=True, disable=not on.is_terminal) as bar:
         task = bar.add_task(what, total=None)
         yield lambda done, of: bar.update(task, completed=done, total=of)
 
