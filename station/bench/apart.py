@@ -9,8 +9,8 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection
 from typing import Any, ParamSpec, TypeVar
@@ -31,7 +31,7 @@ def apart(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     Raises:
         BugError: The process ended without an answer.
     """
-    return _apart(None, work, *args, **kwargs)
+    return _apart(None, {}, work, *args, **kwargs)
 
 
 def apart_on(cores: int, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -40,14 +40,28 @@ def apart_on(cores: int, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs
     Raises:
         BugError: As for `apart`.
     """
-    return _apart(cores, work, *args, **kwargs)
+    return _apart(cores, {}, work, *args, **kwargs)
 
 
-def _apart(cores: int | None, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+def apart_under(
+    environment: Mapping[str, str], cores: int, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs
+) -> T:
+    """The same with some variables of its environment set before anything is loaded that reads them.
+
+    Raises:
+        BugError: As for `apart`.
+    """
+    return _apart(cores, environment, work, *args, **kwargs)
+
+
+def _apart(
+    cores: int | None, environment: Mapping[str, str], work: Callable[P, T], *args: P.args, **kwargs: P.kwargs
+) -> T:
     spawning = get_context("spawn")
     answer, answering = spawning.Pipe(duplex=False)
     process = spawning.Process(target=_work, args=(answering, cores, work, args, kwargs), name=work.__module__)
-    process.start()
+    with _in_environment(environment):
+        process.start()
     answering.close()
     try:
         value, error = answer.recv()
@@ -65,6 +79,21 @@ def _apart(cores: int | None, work: Callable[P, T], *args: P.args, **kwargs: P.k
     if error is not None:
         raise error
     return value  # type: ignore[no-any-return]
+
+
+@contextmanager
+def _in_environment(more: Mapping[str, str]) -> Iterator[None]:
+    """While in this context processes begin with these variables, so that what they load first sees them, too."""
+    before = {name: os.environ.get(name) for name in more}
+    os.environ.update(more)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 def _work(answering: Connection, cores: int | None, work: Callable[..., Any], args: Any, kwargs: Any) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from station.bench.housings import part_types
+from station.bench.mix import FULL, HYBRID
 from station.core.geometry import Geometry
 from station.core.settings import Settings
 
@@ -55,9 +56,40 @@ def capability(figures: Figures, settings: Settings, busy_before: float = 0.0) -
     words = (
         *_said_of_line(figures, settings, {True: "can", False: "can NOT", None: None}[runs]),
         *_said_of_limit(settings, highest, limited_by, strip_ms),
+        *_said_of_screener(figures),
+        *_said_of_several(figures),
+        *_said_of_lesser(figures),
         *_said_of_others(busy_before),
     )
     return Capability(runs, None if highest is None else round(highest), limited_by, words)
+
+
+def _said_of_screener(figures: Figures) -> Iterator[str]:
+    """Whether to ask the screener first: where that is faster and nothing passes that the network does not pass."""
+    mix = figures.get("mix")
+    if mix is None or HYBRID not in mix:
+        return
+    full, pair = mix[FULL], mix[HYBRID]
+    pays = pair["images_per_s_in_all"] > full["images_per_s_in_all"] and not pair["passed_alone"]
+    passed = f" and passed {pair['passed_alone']} parts that it does not" if pair["passed_alone"] else ""
+    yield (
+        f"Of {mix['parts']} parts of the usual mix the full network alone judged {full['images_per_s_in_all']:g} a "
+        f"second, with the screener before it {pair['images_per_s_in_all']:g}: that passed {pair['screened']:.1%} of "
+        f"the patches{passed}. Choose model.screener = {str(pays).lower()}."
+    )
+
+
+def _said_of_several(figures: Figures) -> Iterator[str]:
+    several = figures.get("cameras")
+    if several is not None and (tried := len(several["at_once"])) > 1:
+        yield f"Of up to {tried} such lines at once it carries {several['carries']}, cameras and PLCs left aside."
+
+
+def _said_of_lesser(figures: Figures) -> Iterator[str]:
+    lesser = figures.get("lesser")
+    if lesser is not None:
+        told = ", ".join(f"{precision} with {limit}" for limit, precision in lesser["choose"].items())
+        yield f"On a lesser computer choose as model.precision {told}."
 
 
 def _said_of_others(busy_before: float) -> Iterator[str]:

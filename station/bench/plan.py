@@ -21,6 +21,8 @@ class BenchPlan:
         say: Told, in words, what is being done.
         cell: Runs of the whole cell, each made when it is first asked for.
         network: The network alone, whole parts and PyTorch in turns, made when it is first asked for.
+        beside: Other bundles that `mix` puts beside the configured one: names, or folders.
+        cameras: Up to how many lines `cameras` tries at once.
     """
 
     settings: Settings
@@ -28,6 +30,8 @@ class BenchPlan:
     say: Callable[[str], None]
     cell: CellRuns
     network: NetworkRun
+    beside: tuple[str, ...] = ()
+    cameras: int = 1
 
     @property
     def short_s(self) -> float:

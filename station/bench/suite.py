@@ -9,10 +9,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from station.bench.acquisition import acquisition
+from station.bench.cameras import cameras
 from station.bench.ceiling import ceiling
 from station.bench.end_to_end import end_to_end
+from station.bench.lesser import lesser
 from station.bench.machine import engine, machine
 from station.bench.memory import memory
+from station.bench.mix import mix
 from station.bench.model_only import model_only
 from station.bench.plan import BenchPlan
 from station.bench.scaling import scaling
@@ -38,7 +41,10 @@ BENCHES = {
     "ceiling": Bench("large products and convolutions, as fast as the engine can", ceiling),
     "model_only": Bench("the network alone, a strip of two patches at a time", model_only),
     "end_to_end": Bench("raw scans in memory to decisions, by width", end_to_end),
+    "mix": Bench("whole parts of the usual mix, by every network that there is", mix),
     "scaling": Bench("how the cost grows with patches and with fewer cores", scaling),
+    "lesser": Bench("what fewer instructions and one core reach, in each arithmetic", lesser),
+    "cameras": Bench("several such lines on this computer at once", cameras),
     "torch_eager": Bench("the same network in PyTorch, for comparison", torch_eager),
     "acquisition": Bench("the way of a block from camera to station, paced by the line rate and free", acquisition),
     "stream": Bench("the whole cell at the line rate: from the last line to the PLC's acknowledgement", stream),

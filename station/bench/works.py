@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from station.cell.judging import SurfaceJudge
-from station.core.part import PartType, Pixels, ScanHealth
+from station.core.part import Decision, PartType, Pixels, ScanHealth
 from station.core.ports.network import PatchClassifier
 from station.core.settings import Settings
 from station.flow.decide import decide
@@ -24,15 +24,15 @@ def scoring(classifier: PatchClassifier) -> Callable[[], object]:
 
 def judging(
     kind: PartType, scan: Pixels, settings: Settings, classifier: PatchClassifier, blocks: int | None = None
-) -> Callable[[], object]:
+) -> Callable[[], Decision]:
     """Judges one scan, as the cell does but for the camera; only its first blocks where their number is given."""
     taken = blocks_of(scan, classifier.geometry)[:blocks]
     rule = decision_rule(settings, kind.name, classifier)
     lighting = lighting_of(settings, kind.name, classifier.light_level)
 
-    def judge() -> None:
+    def judge() -> Decision:
         judge_of_part = SurfaceJudge(kind, settings.crop, classifier, settings.turn, lighting)
         scores = [judge_of_part.take(block) for block in taken]
-        decide(scores, ScanHealth(None, "", 0.0), rule)
+        return decide(scores, ScanHealth(None, "", 0.0), rule)
 
     return judge

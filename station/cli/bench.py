@@ -22,7 +22,7 @@ def bench(
         typer.Option(
             metavar="NAME",
             help="Only this benchmark; may be given more than once: machine, engine, ceiling, model_only, end_to_end, "
-            "scaling, torch_eager, acquisition, stream, memory, startup_s.",
+            "mix, scaling, lesser, cameras, torch_eager, acquisition, stream, memory, startup_s.",
         ),
     ] = None,
     engine: Annotated[EngineName | None, typer.Option(help="Another engine than the configured one.")] = None,
@@ -31,6 +31,13 @@ def bench(
         float, typer.Option(min=0.5, max=86_400, help="How long the acquisition takes; others take a sixth of it each.")
     ] = 60.0,
     parts: Annotated[int, typer.Option(min=1, max=99_999, help="How many parts go through the whole cell.")] = 200,
+    beside: Annotated[
+        list[str] | None,
+        typer.Option(metavar="BUNDLE", help="Another bundle that mix puts beside the configured one; may be repeated."),
+    ] = None,
+    cameras: Annotated[
+        int, typer.Option(min=1, max=64, help="Up to how many such lines are tried on this computer at once.")
+    ] = 1,
     picture: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Draw latencies, a waterfall and throughput into this PNG.")
     ] = None,
@@ -67,7 +74,7 @@ def bench(
             say(f"Left out, for they have another network or geometry: {', '.join(left_out)}.")
 
         network = NetworkRun(settings, seconds / SHARE_OF_SECONDS, wanted, say)
-        plan = BenchPlan(settings, seconds, say, CellRuns(settings, parts, say), network)
+        plan = BenchPlan(settings, seconds, say, CellRuns(settings, parts, say), network, tuple(beside or ()), cameras)
         figures: dict[str, Any] = run_benches(wanted, plan)
     judged = capability(figures, settings, busy_before)
     if picture is not None:

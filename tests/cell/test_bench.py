@@ -9,8 +9,14 @@ from typing import Any
 import cv2
 import pytest
 
+from models.engines.processor import instruction_set
+from station.bench.apart import apart_under
+from station.bench.lesser import lesser
+from station.bench.plan import BenchPlan
+from station.core.settings import load_settings
 from tests.bundles import make_grey_bundle
 from tests.cell.conftest import Run, narrowest_types
+from tests.screeners import PROVEN, make_pair
 
 PARTS = 3
 QUICK = ("--seconds", "0.5", "--parts", PARTS)
@@ -20,6 +26,9 @@ KEYS = {
     "ceiling": {"int8_gmac_per_s", "fp32_gmac_per_s"},
     "model_only": {"images_per_s", "gmac_per_s", "two_patches_ms"},
     "end_to_end": {"images_per_s", "by_width", "of_model_only"},
+    "mix": {"parts", "full", "hybrid"},
+    "lesser": {"images_per_s", "choose"},
+    "cameras": {"lines_per_s", "carries", "at_once"},
     "scaling": {"ms_by_patches", "twice_the_patches", "images_per_s_by_cores", "half_the_cores"},
     "torch_eager": None,
     "acquisition": {
@@ -76,6 +85,74 @@ def test_processor_network_and_judging_are_measured_without_torch_and_without_a_
     assert next(iter(figures["scaling"]["images_per_s_by_cores"])) == "1"
     assert figures["verdict"]["limited_by"] == "network"
     assert "PyTorch left out: t" in said  # torch is not installed, or the tiny network has nothing for it
+
+
+def test_full_network_and_pair_are_put_side_by_side_on_parts_of_the_usual_mix(
+    station: Run, make_config: Callable[..., Path], tmp_path: Path
+) -> None:
+    proven = PROVEN.model_copy(update={"parts": {"smh_385": 2000, "smh_570": 995}})
+    bundle = make_pair(tmp_path / "tiny-1", proven=proven).folder
+    config = narrowest_types(make_config(('bundle = "promoted"', f'bundle = "{bundle}"')))
+    other = make_grey_bundle(tmp_path / "tiny-2")
+    figures, _said = document(station, "--config", config, *QUICK, *names("mix"), "--beside", other)
+    mix = figures["mix"]
+    assert set(mix) == {*KEYS["mix"], "tiny-2"}
+    assert mix["parts"] == 4
+    for way in ("full", "hybrid", "tiny-2"):
+        assert mix[way]["images_per_s_in_all"] > 0
+        assert (mix[way]["passed_alone"], mix[way]["otherwise"]) == (0, 0)
+        assert sum(mix[way]["verdicts"].values()) == 4
+    assert (mix["full"]["screened"], mix["tiny-2"]["screened"]) == (0, 0)
+    assert any("Choose model.screener = " in words for words in figures["verdict"]["words"])
+
+
+def test_a_screener_of_which_nothing_is_proven_is_left_out_with_the_reason(
+    station: Run, make_config: Callable[..., Path], tmp_path: Path
+) -> None:
+    bundle = make_pair(tmp_path / "tiny-1", engine="onnxruntime").folder
+    config = narrowest_types(make_config(('bundle = "promoted"', f'bundle = "{bundle}"')))
+    text = config.read_text(encoding="utf-8").replace("[model]\n", "[model]\nscreener = false\n", 1)
+    config.write_text(text, encoding="utf-8")
+    figures, said = document(station, "--config", config, *QUICK, *names("mix"))
+    assert set(figures["mix"]) == {"parts", "full"}
+    assert "the screener left out: tiny-1: there is no proof for openvino int8" in said
+
+
+@pytest.mark.slow
+def test_what_a_lesser_computer_would_reach_is_measured_in_each_arithmetic(
+    config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("station.bench.lesser.EXTENSION", {"AVX2": "avx2"})
+    settings = load_settings(config)
+    said: list[str] = []
+    nothing: Any = None
+    found = lesser(BenchPlan(settings, 0.1, said.append, nothing, nothing))
+    assert found is not None
+    had = {"AVX2", "one core"} if "avx2" in instruction_set() else {"one core"}
+    assert set(found["images_per_s"]) == set(found["choose"]) == {line.strip() for line in said} == had
+    for rates in found["images_per_s"].values():
+        assert {"int8", "f32"} <= set(rates) <= {"int8", "bf16", "f32"}
+        assert min(rates.values()) > 0
+
+
+def test_what_limits_instructions_is_in_the_environment_of_the_process_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STATION_TRIED", "before")
+    assert apart_under({"STATION_TRIED": "AVX2", "STATION_NEW": "1"}, 1, environment_of) == ("AVX2", "1", 1)
+    assert environment_of()[:2] == ("before", None)
+
+
+def environment_of() -> tuple[str | None, str | None, int]:
+    return os.environ.get("STATION_TRIED"), os.environ.get("STATION_NEW"), len(os.sched_getaffinity(0))
+
+
+def test_several_lines_at_once_are_tried(station: Run, config: Path) -> None:
+    figures, _said = document(station, "--config", config, *QUICK, *names("cameras"), "--cameras", "2")
+    assert set(figures["cameras"]) == KEYS["cameras"]
+    several = figures["cameras"]
+    assert list(several["at_once"]) == ["1", "2"]
+    assert several["at_once"]["2"]["blocks"] >= 2 * 8
+    assert 0 <= several["carries"] <= 2
+    assert "Of up to 2 such lines at once it carries" in " ".join(figures["verdict"]["words"])
 
 
 def test_the_cell_its_memory_and_its_start_are_measured_and_drawn(station: Run, config: Path, tmp_path: Path) -> None:
