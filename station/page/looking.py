@@ -72,7 +72,7 @@ def _evidence(network: PatchClassifier, patch: Pixels, surface: str, at_once: in
     picture = np.asarray(cv2.cvtColor(patch, cv2.COLOR_GRAY2BGR), np.uint8)
     if surface:
         column = network.classes.index(surface)
-        heat = evidence_map(lambda strip: network.answer(strip).probabilities, patch, column, at_once)
+        heat = evidence_map(lambda strip: network.in_full(strip).probabilities, patch, column, at_once)
         if heat.any():
             mark_evidence(picture, heat)
     return picture

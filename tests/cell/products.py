@@ -121,10 +121,12 @@ def product(inspected: str, kinds: tuple[Kind, ...], folder: Path) -> tuple[Repl
     """
     head, opening, types = SHIPPED_TYPES
     sensor = tomllib.loads(head)["camera"]["width_px"]
+    kept = next(line for line in head.splitlines() if line.startswith("archive = "))
     tables = inspected + "".join(kind.table(kind.make_bundle(folder)) for kind in kinds)
     first = kinds[0].geometry
     return (
         (opening + types, tables),
+        (kept, "archive = []"),
         (f"width_px = {sensor}", f"width_px = {SENSOR_PX}"),
         (f'feature = "Width"\nvalue = {sensor}', f'feature = "Width"\nvalue = {SENSOR_PX}'),
         ('feature = "Height"\nvalue = 448', f'feature = "Height"\nvalue = {first.lines_per_block}'),
