@@ -34,7 +34,8 @@ class Beside:
     """What one scan shows beside its part; what it does not show is None.
 
     Attributes:
-        lamp: Mean grey value of the reference area.
+        lamp: Grey value of the reference area: the mean of columns that were named; of the background the middle value,
+            which dirt on some columns does not raise.
         streak: By how many grey values the brightest stretch of the background exceeds its middle value.
         edge_px: Columns that an edge of the part takes from dark to light.
         covered: What the part covers, in words; empty where the whole reference area is seen.
@@ -82,7 +83,7 @@ class Surroundings:
             covered = (
                 "" if len(dark) >= LEAST_PX else f"the part in columns {roi.left} to {roi.right} leaves no background"
             )
-            return (None, covered) if covered else (round(float(dark.mean()), 4), "")
+            return (None, covered) if covered else (round(float(np.median(dark)), 4), "")
         left, right = self._reference
         if right > len(columns):
             return None, f"drift.reference_px {left} to {right} reaches beyond the sensor's {len(columns)} columns"

@@ -4,15 +4,14 @@ import json
 import os
 import subprocess
 import sys
-import tomllib
-import uuid
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from config import bundled
+from tests.cell.own_config import own_config
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 TIMEOUT_S = 110
@@ -21,22 +20,7 @@ TIMEOUT_S = 110
 @pytest.fixture
 def make_config(tmp_path: Path) -> Callable[..., Path]:
     """Writes the shipped simulation's configuration with free ports and names of its own, and replacements of text."""
-
-    def make(*replacements: tuple[str, str]) -> Path:
-        text = bundled("simulate.toml").read_text(encoding="utf-8")
-        document = tomllib.loads(text)
-        for port in (document["robot"]["link"]["port"], document["plc"]["link"]["port"]):
-            text = text.replace(f"port = {port}", "port = 0")
-        text = text.replace("{runtime}/jig", str(tmp_path / "jig"))
-        text = text.replace("/inspection-station-scene", f"/station-test-{uuid.uuid4().hex[:12]}")
-        for old, new in replacements:
-            assert old in text, old
-            text = text.replace(old, new)
-        path = tmp_path / "cell.toml"
-        path.write_text(text, encoding="utf-8")
-        return path
-
-    return make
+    return partial(own_config, tmp_path)
 
 
 def narrowest_types(config: Path) -> Path:
