@@ -10,13 +10,19 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from models.evaluation.figures.fixed_sequence import THRESHOLDS, Claim, p_value, prove
+from models.evaluation.figures.fixed_sequence import THRESHOLDS, p_value, prove
 from models.evaluation.figures.rates import clopper_pearson
 from models.evaluation.figures.time_uniform import log_wealth, running_limit
-from station.core.novelty.conformal import Calibration
-
-DRAWN = 1000
-ONE_PERCENT = Claim(0.01, 0.95)
+from tests.promises import (
+    DRAWN,
+    ONE_PERCENT,
+    STREAMS,
+    UNKNOWN,
+    broken_streams,
+    broken_thresholds,
+    called_unknown,
+)
+from tests.promises import THRESHOLDS as THRESHOLDS_DRAWN
 
 
 def at_most(broken: int, share: float) -> bool:
@@ -74,36 +80,18 @@ def test_the_sequence_ends_at_the_first_that_is_not_proven() -> None:
     assert list(THRESHOLDS) == sorted(THRESHOLDS, reverse=True)
 
 
-@pytest.mark.parametrize(("parts", "worst"), [(299, 0.02), (500, 0.05), (1500, 0.2)])
+@pytest.mark.parametrize(("parts", "worst"), THRESHOLDS_DRAWN)
 def test_the_share_of_escapes_is_exceeded_in_no_more_draws_than_the_confidence_leaves(parts: int, worst: float) -> None:
-    """Of defective parts a share `worst` looks good, with a confidence that is even from 0 to 1."""
-    random, broken = np.random.default_rng(parts), 0
-    for _ in range(DRAWN):
-        passed = random.random(random.binomial(parts, worst))
-        threshold = prove(passed.tolist(), parts, ONE_PERCENT).threshold
-        broken += threshold is not None and worst * (1 - threshold) > ONE_PERCENT.target
+    broken = broken_thresholds(parts, worst)
     assert at_most(broken, 1 - ONE_PERCENT.confidence), broken
 
 
 # ---------------------------------------------------------------------- the running limit
 
 
-def excluded_below(share: float, trials: int) -> list[int]:
-    """For each number of trials the most events with which the limit lies below the true share; -1 where none does."""
-    most, found = -1, []
-    for count in range(1, trials + 1):
-        while log_wealth(most + 1, count, share) >= math.log(20) and (most + 1) / count < share:
-            most += 1
-        found.append(most)
-    return found
-
-
-@pytest.mark.parametrize("share", [0.005, 0.02, 0.1])
+@pytest.mark.parametrize("share", STREAMS)
 def test_a_limit_that_is_looked_at_after_every_part_is_broken_in_one_of_twenty_streams_at_most(share: float) -> None:
-    trials = 4000
-    most = np.array(excluded_below(share, trials))
-    events = np.random.default_rng(7).random((DRAWN, trials)) < share
-    broken = int((np.cumsum(events, axis=1) <= most).any(axis=1).sum())
+    broken = broken_streams(share)
     assert at_most(broken, 0.05), broken
     assert broken, "a limit that is never broken says less than it could"
 
@@ -130,11 +118,7 @@ def test_nothing_is_said_of_nothing_but_defective_parts(trials: int) -> None:
 # ---------------------------------------------------------------------- unknown parts
 
 
-@pytest.mark.parametrize(("parts", "alpha"), [(19, 0.05), (99, 0.01), (250, 0.02)])
+@pytest.mark.parametrize(("parts", "alpha"), UNKNOWN)
 def test_good_parts_are_called_unknown_no_more_often_than_alpha(parts: int, alpha: float) -> None:
-    """One new good part a calibration, so that each draw tells of the calibration and of the part."""
-    random, called = np.random.default_rng(parts), 0
-    for _ in range(DRAWN):
-        *scores, new = random.lognormal(size=parts + 1).tolist()
-        called += Calibration(tuple(sorted(scores)), "ab" * 32, "drawn").p_value(new) <= alpha
+    called = called_unknown(parts, alpha)
     assert at_most(called, alpha), called
