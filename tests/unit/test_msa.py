@@ -1,4 +1,4 @@
-"""Attribute agreement against published examples, and the report of a study from its trials."""
+"""Attribute agreement against another library, and the report of a study from its trials."""
 
 import json
 from datetime import UTC, datetime
@@ -36,50 +36,67 @@ def crossed(table: list[list[int]]) -> tuple[Ratings, Ratings]:
 @pytest.mark.parametrize(
     ("table", "kappa"),
     [
-        # AIAG, Measurement Systems Analysis, 4th edition (2010), chapter III section C: 50 parts, 3 appraisers, 3
-        # trials; its cross-tabulations, 0 for a part that is not acceptable, and the kappas printed with them
-        ([[44, 6], [3, 97]], 0.86),  # appraisers A and B
-        ([[45, 5], [3, 97]], 0.88),  # A and the reference
-        ([[45, 2], [3, 100]], 0.92),  # B and the reference
-        ([[42, 9], [6, 93]], 0.77),  # C and the reference
+        ([[44, 6], [3, 97]], 0.862944),
+        ([[45, 5], [3, 97]], 0.878788),
+        ([[42, 9], [6, 93]], 0.773960),
+        ([[12, 3, 1], [2, 20, 4], [0, 5, 33]], 0.700300),
     ],
 )
-def test_cohens_kappa_is_that_of_the_manual(table: list[list[int]], kappa: float) -> None:
-    assert cohen(*crossed(table), 2) == pytest.approx(kappa, abs=0.005)
+def test_cohens_kappa_is_that_of_another_library(table: list[list[int]], kappa: float) -> None:
+    """`statsmodels.stats.inter_rater.cohens_kappa` of statsmodels 0.15.0, computed 2026-12-01."""
+    assert cohen(*crossed(table), len(table)) == pytest.approx(kappa, abs=5e-7)
+
+
+@pytest.mark.parametrize(
+    ("counts", "kappa"),
+    [
+        (
+            (
+                (0, 0, 0, 0, 14), (0, 2, 6, 4, 2), (0, 0, 3, 5, 6), (0, 3, 9, 2, 0), (2, 2, 8, 1, 1),
+                (7, 7, 0, 0, 0), (3, 2, 6, 3, 0), (2, 5, 3, 2, 2), (6, 5, 2, 1, 0), (0, 2, 2, 3, 7),
+            ),
+            0.209931,
+        ),
+        (((3, 0, 0), (2, 1, 0), (0, 3, 0), (0, 2, 1), (1, 1, 1), (0, 0, 3), (3, 0, 0), (0, 3, 0)), 0.545946),
+    ],
+)  # fmt: skip
+def test_fleiss_kappa_is_that_of_another_library(counts: tuple[tuple[int, ...], ...], kappa: float) -> None:
+    """`statsmodels.stats.inter_rater.fleiss_kappa` of statsmodels 0.15.0, computed 2026-12-01: a subject a row."""
+    ratings = np.array([np.repeat(np.arange(len(row)), row) for row in counts], np.intp)
+    found = with_limits(fleiss, ratings, categories=len(counts[0]))
+    assert found.value == pytest.approx(kappa, abs=5e-7)
+    assert found.lower is not None
+    assert found.upper is not None
+    assert found.lower < kappa < found.upper
+
+
+@pytest.mark.parametrize(
+    ("events", "trials", "lower", "upper"),
+    [
+        (42, 50, 0.708874, 0.928299), (48, 50, 0.862862, 0.995119), (0, 48, 0.0, 0.073973), (50, 50, 0.928878, 1.0),
+    ],
+)  # fmt: skip
+def test_the_limits_of_a_rate_are_those_of_another_library(
+    events: int, trials: int, lower: float, upper: float
+) -> None:
+    """`proportion_confint(…, method="beta")` of statsmodels 0.15.0, computed 2026-12-01."""
+    found = rate(events, trials)
+    assert (found.lower, found.upper) == pytest.approx((lower, upper), abs=5e-7)
 
 
 @pytest.mark.parametrize(
     ("right", "miss", "alarm", "opinion"),
     [
-        # the same example: effectiveness with its limits of 95 %, miss and false alarm rates of A, B and C as printed
-        ((42, 0.84, 0.71, 0.93), (3, 0.063), (5, 0.049), "unacceptable"),
-        ((45, 0.90, 0.78, 0.97), (3, 0.063), (2, 0.020), "unacceptable"),
-        ((40, 0.80, 0.66, 0.90), (6, 0.125), (9, 0.088), "unacceptable"),
-        ((48, 0.96, 0.86, 1.00), (0, 0.0), (5, 0.049), "acceptable"),
-        ((41, 0.82, 0.69, 0.92), (2, 0.042), (9, 0.088), "marginal"),
+        (42, 3, 5, "unacceptable"),  # 84 %, 6.3 % of 48, 4.9 % of 102
+        (45, 3, 2, "unacceptable"),
+        (40, 2, 11, "unacceptable"),
+        (48, 0, 5, "acceptable"),
+        (41, 2, 9, "marginal"),
+        (39, 0, 0, "unacceptable"),
     ],
 )
-def test_rates_and_opinion_are_those_of_the_manual(
-    right: tuple[int, float, float, float], miss: tuple[int, float], alarm: tuple[int, float], opinion: str
-) -> None:
-    effectiveness, missed, alarms = rate(right[0], 50), rate(miss[0], 48), rate(alarm[0], 102)
-    assert (effectiveness.share, missed.share, alarms.share) == pytest.approx((right[1], miss[1], alarm[1]), abs=6e-4)
-    assert (effectiveness.lower, effectiveness.upper) == pytest.approx(right[2:], abs=0.006)
-    assert opinion_of(effectiveness, missed, alarms) == opinion
-
-
-def test_fleiss_kappa_is_that_of_the_known_example_of_ten_subjects_and_fourteen_raters() -> None:
-    # the table of 10 subjects, 14 raters and 5 categories that texts on Fleiss (1971) work through: kappa 0.210
-    counts = (
-        (0, 0, 0, 0, 14), (0, 2, 6, 4, 2), (0, 0, 3, 5, 6), (0, 3, 9, 2, 0), (2, 2, 8, 1, 1),
-        (7, 7, 0, 0, 0), (3, 2, 6, 3, 0), (2, 5, 3, 2, 2), (6, 5, 2, 1, 0), (0, 2, 2, 3, 7),
-    )  # fmt: skip
-    ratings = np.array([np.repeat(np.arange(5), row) for row in counts], np.intp)
-    kappa = with_limits(fleiss, ratings, categories=5)
-    assert kappa.value == pytest.approx(0.210, abs=5e-4)
-    assert kappa.lower is not None
-    assert kappa.upper is not None
-    assert kappa.lower < 0.210 < kappa.upper
+def test_an_opinion_takes_all_three_rates(right: int, miss: int, alarm: int, opinion: str) -> None:
+    assert opinion_of(rate(right, 50), rate(miss, 48), rate(alarm, 102)) == opinion
 
 
 def test_where_all_is_of_one_class_there_is_no_kappa() -> None:
