@@ -3,8 +3,9 @@
 #   make test            runs every check but those of the next three
 #   make test-page       runs the operator page in a browser, which must be there as `chromium`, and looks at it with
 #                        a package of npm's in tests/page, where that is installed
-#   make test-plant      runs the station with a line PLC, an OPC UA client and an MQTT host of another language, which
-#                        need node and packages of npm's, and with mosquitto and Prometheus, which need their programs
+#   make test-plant      runs the exported programs of PLC and robot against the station, with some packages more; the
+#                        station with a line PLC, an OPC UA client and an MQTT host of another language, which need node
+#                        and packages of npm's; and with mosquitto and Prometheus, which need their programs
 #   make test-training   adds these packages, some gigabytes, to .venv and runs the checks that need them
 #   make wheelhouse      gathers in dist/wheelhouse all that an installation without a network needs, for this kind of
 #                        computer and this Python; FOR='--python-version 3.12' for another one
@@ -19,6 +20,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 TRAINING_READY := $(VENV)/.ready-training
 BROWSER_READY := $(VENV)/.ready-browser
+PLANT_READY := $(VENV)/.ready-plant
 
 WHEELHOUSE := dist/wheelhouse
 
@@ -47,8 +49,8 @@ test: lint unit branches
 test-page: $(BROWSER_READY)
 	$(PYTEST) -m page tests/page
 
-test-plant: environment
-	$(PYTEST) -m plant tests/plant
+test-plant: $(PLANT_READY)
+	$(PYTEST) -m "plant and not slow" tests/plant
 
 test-training: $(TRAINING_READY)
 	$(BIN)/mypy
@@ -89,6 +91,11 @@ $(BROWSER_READY): $(READY) requirements/browser.txt
 	$(LOCKED) -r requirements/browser.txt
 	touch $@
 
+# One of these comes as source alone; it is built with what is locked, and not with what is newest.
+$(PLANT_READY): $(READY) requirements/plant.txt
+	$(LOCKED) --no-build-isolation -r requirements/plant.txt
+	touch $@
+
 # What is for the page, for development or for training alone lies beside what runs the station, in the same versions.
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-annotate --custom-compile-command 'make lock' $(UPGRADE)
@@ -110,6 +117,8 @@ lock: environment
 		$$($(BESIDE) requirements/run.txt) --output-file requirements/dev.txt
 	$(COMPILE) pyproject.toml --extra browser --constraint requirements/run.txt --constraint requirements/page.txt \
 		--constraint requirements/dev.txt $$($(BESIDE) requirements/run.txt) --output-file requirements/browser.txt
+	$(COMPILE) pyproject.toml --extra plant --constraint requirements/run.txt --constraint requirements/page.txt \
+		--constraint requirements/dev.txt $$($(BESIDE) requirements/run.txt) --output-file requirements/plant.txt
 	$(COMPILE) pyproject.toml --extra train --constraint requirements/run.txt --constraint requirements/page.txt \
 		--constraint requirements/dev.txt --constraint requirements/build.txt $$($(BESIDE) requirements/run.txt) \
 		--output-file requirements/train.txt

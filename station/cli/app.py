@@ -25,6 +25,7 @@ from station.cli.bench import bench
 from station.cli.camera import camera_app
 from station.cli.challenge import challenge_app
 from station.cli.dataset import dataset_app
+from station.cli.integration import integration_app
 from station.cli.label import label_app
 from station.cli.learn import gather_parts, learn
 from station.cli.model import model_app
@@ -71,6 +72,7 @@ app.add_typer(backup_app, name="backup")
 app.add_typer(camera_app, name="camera")
 app.add_typer(challenge_app, name="challenge")
 app.add_typer(dataset_app, name="dataset")
+app.add_typer(integration_app, name="integration")
 app.add_typer(label_app, name="label")
 app.add_typer(model_app, name="model")
 app.add_typer(msa_app, name="msa")
