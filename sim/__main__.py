@@ -41,6 +41,10 @@ def simulate(  # noqa: PLR0913  # one argument an option
         Path | None,
         typer.Option(help="File for the cell's own ledger, one JSON object a line; an older file is overwritten."),
     ] = None,
+    trace: Annotated[
+        Path | None,
+        typer.Option(help="File for the registers of PLC and robot as they change; see sim/trace.py."),
+    ] = None,
     report: Annotated[
         Format, typer.Option(help="What standard output gets: text for people, or json, one object a line.")
     ] = Format.TEXT,
@@ -78,7 +82,7 @@ def simulate(  # noqa: PLR0913  # one argument an option
     configure_logs("error", None)
     try:
         broken = wishes(fault or [])
-        plan = Plan(recordings or bundled_recording(), parts, speed, truth, broken, breakable=control)
+        plan = Plan(recordings or bundled_recording(), parts, speed, truth, broken, breakable=control, trace=trace)
         with precedence():  # real devices have processors of their own, and answer at once
             asyncio.run(_run(config, plan, report, end_with_parent=end_with_parent))
     except StationError as error:

@@ -23,6 +23,7 @@ from sim.pace import pace_of
 from sim.report import Listening, Report
 from sim.scene import Scene
 from sim.spindle import Spindle
+from sim.trace import trace
 from sim.wires import Slaves, Wires
 from station.core.choices import Speed
 from station.core.clock import SystemClock
@@ -42,6 +43,7 @@ class Plan:
         faults: What is to break.
         breakable: Whether more faults may be asked for while it runs; then connections go through a proxy from the
             start.
+        trace: Where the registers of PLC and robot are written as they change, or None.
     """
 
     recordings: Path
@@ -50,6 +52,7 @@ class Plan:
     truth: Path | None
     faults: tuple[Wish, ...] = ()
     breakable: bool = False
+    trace: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +125,8 @@ async def running_cell(settings: Settings, plan: Plan, report: Report) -> AsyncI
         tasks.spawn(jig.watch_master())
         if settings.plc.role == "server":
             tasks.spawn(plc.attend(wires.plc_link))
+        if plan.trace:
+            tasks.spawn(trace(plan.trace, {"plc": plc, "robot": robot}))
         report.ready(where)
         tasks.spawn(infeed.run())
         yield RunningCell(where, cell, robot, jig, plc, infeed, broken)

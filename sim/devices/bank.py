@@ -97,6 +97,10 @@ class RegisterBank:
         first = self._first[register.kind]
         return register.decode(self._words[register.kind][register.address - first : register.end - first])
 
+    def values(self) -> dict[str, Value]:
+        """What every register holds, by name."""
+        return {register.name: self.value(register.name) for register in self._map}
+
     def label(self, name: str) -> str:
         """The name of the code that a register holds, or the number of one that has no name."""
         return self._map[name].label(self.count(name))

@@ -5,7 +5,7 @@ the program copies the station's half in and its own half out.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from drivers.modbus.register_map import Kind, RegisterMap, Value
 from sim.breakage import Breakage
@@ -49,6 +49,10 @@ class PlcDevice:
         self._stopped = False
         self._begins = False
         self.permit("given")
+
+    def now(self) -> Mapping[str, Value]:
+        """All of its registers by name, as they stand."""
+        return self._bank.values()
 
     # ---- what happens to it ----
 

@@ -6,10 +6,10 @@ else is to go wrong.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 
-from drivers.modbus.register_map import Kind, RegisterMap
+from drivers.modbus.register_map import Kind, RegisterMap, Value
 from sim.cell import ArmPosition, Cell, CollisionError, ImpossibleError
 from sim.devices.bank import RegisterBank, TakenOrders, beat
 from sim.faults import Moment
@@ -77,6 +77,10 @@ class RobotDevice:
         self._fault = 0
         self._looks_before_it_creeps: int | None = None
         self._motion: asyncio.Task[None] | None = None
+
+    def now(self) -> Mapping[str, Value]:
+        """All of its registers by name, as they stand."""
+        return self._bank.values()
 
     def begin_anew(self) -> None:
         """The controller starts with empty registers; the arm stands where it was, and what it holds it holds."""

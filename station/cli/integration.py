@@ -22,6 +22,9 @@ def integration() -> None:
 @integration_app.command("export")
 def integration_export(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where it is written; a new or an empty folder.")],
+    trace: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Of `python -m sim --trace`; the timing is drawn from it.")
+    ] = None,
     config: ConfigOption = None,
 ) -> None:
     """Write function block, SCL, PLCopen XML, variables, texts, robot program and pages into a folder.
@@ -31,7 +34,7 @@ def integration_export(
     """
     from station.plant.integration.export import documents, write
 
-    found = documents(settings_of(config, "simulate.toml"), datetime.now(UTC))
+    found = documents(settings_of(config, "simulate.toml"), datetime.now(UTC), trace)
     write(found, folder)
     for document in found:
         out.print(str(folder / document.path), highlight=False, soft_wrap=True)

@@ -51,6 +51,7 @@ class LinePlc:
         doubts: Calls in which a result was not believed.
         answers: Commands that were answered: which, taken or not, and why not.
         runs: Whether the program is executed.
+        cold_restarts: How often the program began anew without its memory.
         spoils: Whether the complement of results is spoilt, until the block has not believed one.
     """
 
@@ -66,6 +67,7 @@ class LinePlc:
         self.doubts = 0
         self.runs = True
         self.spoils = False
+        self.cold_restarts = 0
 
     @property
     def answers(self) -> list[tuple[int, bool, int]]:
@@ -79,6 +81,7 @@ class LinePlc:
     def restart(self, *, cold: bool = False) -> None:
         """The program begins anew; cold: with its retained memory empty as well."""
         self._block.restart()
+        self.cold_restarts += cold
         if cold:
             self._block.memory |= {"lastInspection": 0, "lastPlace": 0}
         if self._serves:

@@ -18,6 +18,7 @@ from station.plant.integration.plcopen import plcopen_xml
 from station.plant.integration.scl import scl
 from station.plant.integration.structured_text import structured_text
 from station.plant.integration.texts import text_list
+from station.plant.integration.timing import drawings, read_trace
 from station.plant.integration.urscript import urscript
 from station.plant.integration.variables import codesys_variables, gx_works_labels, tia_tags
 
@@ -37,15 +38,16 @@ class Document:
     content: bytes
 
 
-def documents(settings: Settings, made_at: datetime) -> list[Document]:
+def documents(settings: Settings, made_at: datetime, trace: Path | None = None) -> list[Document]:
     """All files, for the maps of the configuration.
 
     Args:
         settings: Names maps, profiles, classes and places.
         made_at: The date that PLCopen XML asks for.
+        trace: What the simulated cell has written down of its registers, for the drawings; None: without them.
 
     Raises:
-        ConfigError: A map cannot be used, or not be laid.
+        ConfigError: A map cannot be used, or not be laid; the trace cannot be used.
     """
     inspected = settings.inspected
     plc = map_of("plc", inspected, settings.plc.link)
@@ -65,6 +67,7 @@ def documents(settings: Settings, made_at: datetime) -> list[Document]:
         "robot/registers.md": list_registers(robot, "md", link),
         "robot/registers.universal_robots.md": list_registers(on_ur, "md", link),
         **_pages(plc, on_ur),
+        **_drawings(trace),
     }
     found = [Document(path, text.encode("utf-8")) for path, text in texts.items()]
     found.append(Document("plc/variables.gx_works.csv", gx_works_labels(plc).encode("utf-16")))
@@ -89,6 +92,18 @@ def write(found: list[Document], folder: Path) -> None:
             path.write_bytes(document.content)
     except OSError as error:
         raise ConfigError("config.file_failed", f"{error.filename}: {error.strerror}") from error
+
+
+def _drawings(trace: Path | None) -> dict[str, str]:
+    """The drawings of the timing, and the page that shows them."""
+    found = {} if trace is None else drawings(read_trace(trace), str(trace))
+    listed = "\n\n".join(f"![{name}]({name})" for name in found) or (
+        "There are none here: they are drawn from what the simulated cell writes down. "
+        "`python -m sim --config FILE --parts 2 --trace trace.jsonl`, beside it `station run --config FILE` and "
+        "`station command reset`, `start`; then `station integration export DIR --trace trace.jsonl`."
+    )
+    page = f"# Timing\n\nOf each register: who writes it, and what stands in it. Grey is 0.\n\n{listed}\n"
+    return {f"timing/{name}": text for name, text in found.items()} | {"timing/timing.md": page}
 
 
 def _pages(plc: RegisterMap, robot: RegisterMap) -> dict[str, str]:
