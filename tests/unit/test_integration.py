@@ -1,12 +1,15 @@
 """What `station integration export` writes: each dialect says the same, and every list has every register."""
 
+import asyncio
 import csv
 import io
+import json
 import re
 import tomllib
 import xml.etree.ElementTree as ET
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -14,6 +17,7 @@ from typer.testing import CliRunner
 from config import bundled
 from drivers.modbus.profile import Profile
 from drivers.modbus.register_map import RegisterMap, laid, load_map
+from sim.trace import trace
 from station.cli.app import app
 from station.core.errors import ConfigError
 from station.core.settings import load_settings
@@ -23,6 +27,7 @@ from station.plant.integration.plcopen import TC6, plcopen_xml
 from station.plant.integration.scl import scl, statements
 from station.plant.integration.structured_text import structured_text
 from station.plant.integration.texts import LANGUAGES, fault_texts, met, text_list
+from station.plant.integration.timing import drawings, read_trace
 from station.plant.integration.urscript import urscript
 from station.plant.integration.variables import codesys_variables, gx_works_labels, tia_tags
 from tests.housings import INSPECTED, TABLE
@@ -199,6 +204,69 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="folder: Not a directory") as caught:
         write([], tmp_path / "file" / "folder")
     assert caught.value.code == "config.file_failed"
+
+
+def traced(folder: Path, *rows: tuple[float, str, str, int]) -> Path:
+    path = folder / "trace.jsonl"
+    lines = [
+        json.dumps({"s": s, "device": device, "register": name, "value": value}) for s, device, name, value in rows
+    ]
+    path.write_text("\n".join(lines))
+    return path
+
+
+THROUGH = (
+    (1.0, "plc", "part_sequence", 7), (2.0, "plc", "accepted_part", 7), (2.1, "robot", "order_number", 9),
+    (2.2, "robot", "order_acknowledged", 9), (3.0, "robot", "order_done", 9), (4.0, "plc", "decision", 1),
+    (5.0, "plc", "confirmed_bin", 1), (5.1, "plc", "result_acknowledged", 4),
+)  # fmt: skip
+
+
+def test_the_drawing_shows_a_part_from_its_acceptance_to_its_place(tmp_path: Path) -> None:
+    found = drawings(read_trace(traced(tmp_path, *THROUGH)), "it")
+    assert set(found) == {"part.svg", "order.svg"}
+    root = ET.fromstring(found["part.svg"])  # noqa: S314  # it was drawn just now
+    texts = ["".join(node.itertext()) for node in root.iter("{http://www.w3.org/2000/svg}text")]
+    assert {"part_sequence (PLC)", "accepted_part (station)", "order_done (robot)"} <= set(texts)
+    assert texts[texts.index("order_done (robot)") : texts.index("order_done (robot)") + 3] == [
+        "order_done (robot)", "0", "9",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("rows", [(), THROUGH[:-1], THROUGH[:2], THROUGH[2:]])
+def test_a_trace_in_which_no_part_went_through_is_refused(tmp_path: Path, rows: tuple[Any, ...]) -> None:
+    with pytest.raises(ConfigError, match="no part went through"):
+        drawings(read_trace(traced(tmp_path, *rows)), "it")
+
+
+def test_a_file_that_is_no_trace_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "other").write_text('{"a": 1}\n')
+    for name, wrong in (("other", "it is no trace"), ("none", "No such file")):
+        with pytest.raises(ConfigError, match=wrong):
+            read_trace(tmp_path / name)
+
+
+async def test_the_simulated_cell_writes_down_what_changes(tmp_path: Path) -> None:
+    class Device:
+        value = 1
+
+        def now(self) -> dict[str, int]:
+            return {"x": self.value, "y": 5}
+
+    device, path = Device(), tmp_path / "trace"
+    writing = asyncio.create_task(trace(path, {"plc": device}))
+    async with asyncio.timeout(20):
+        for value, lines in ((2, 2), (3, 3)):
+            while not path.exists() or len(path.read_text().splitlines()) < lines:  # noqa: ASYNC110
+                await asyncio.sleep(0.002)
+            device.value = value
+        while len(path.read_text().splitlines()) < 4:  # noqa: ASYNC110
+            await asyncio.sleep(0.002)
+    writing.cancel()
+    await asyncio.gather(writing, return_exceptions=True)
+    assert [(row.register, row.value) for row in read_trace(path)] == [("x", 1), ("y", 5), ("x", 2), ("x", 3)]
+    with pytest.raises(ConfigError, match="No such file"):
+        await trace(tmp_path / "none" / "trace", {})
 
 
 def test_every_shipped_configuration_can_be_exported() -> None:

@@ -58,21 +58,21 @@ def drawings(changes: Sequence[Change], source: str) -> dict[str, str]:
     Raises:
         ConfigError: No part went through while the trace was written.
     """
-    announced = _moments(changes, "plc", "part_sequence")
+    accepted = _moments(changes, "plc", "accepted_part")
     placed = _moments(changes, "plc", "confirmed_bin")
     given = _moments(changes, "robot", "order_number")
     done = _moments(changes, "robot", "order_done")
     try:
-        begin_s = announced[0]
+        begin_s = accepted[0]
         end_s = next(moment for moment in placed if moment > begin_s)
         read_s = next(moment for moment in _moments(changes, "plc", "result_acknowledged") if moment >= end_s)
         load_s = next(moment for moment in given if moment >= begin_s)
         loaded_s = next(moment for moment in done if moment > load_s)
     except (IndexError, StopIteration):
-        told = "no part went through from its announcement to its acknowledged place"
+        told = "no part went through from its acceptance to its acknowledged place"
         raise ConfigError("config.bad_option", f"--trace {source}: {told}") from None
     return {
-        "part.svg": draw("A part, from its announcement to its place", changes, PART, begin_s, read_s),
+        "part.svg": draw("A part, from its acceptance to its place", changes, PART, begin_s, read_s),
         "order.svg": draw("An order to the robot: load", changes, ORDER, load_s, loaded_s),
     }
 
@@ -122,9 +122,9 @@ def _lane(changes: Sequence[Change], device: str, register: str, y: int, span: t
         drawn.append(
             f'<rect x="{x:.1f}" y="{y}" width="{max(width, 0.5):.1f}" height="{HIGH}" fill="{fill}" stroke="#447"/>'
         )
-        if width > 14:
-            shown = int(value) if isinstance(value, bool) else value
-            drawn.append(f'<text x="{x + 4:.1f}" y="{y + 15}">{escape(str(shown))}</text>')
+        shown = str(int(value) if isinstance(value, bool) else value)
+        if width > 8 + 7 * len(shown):
+            drawn.append(f'<text x="{x + 4:.1f}" y="{y + 15}">{escape(shown)}</text>')
     return drawn
 
 
