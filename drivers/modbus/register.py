@@ -84,12 +84,12 @@ class Register(BaseModel):
         """Names of the allowed codes; empty when every count is allowed."""
         return {int(code): name for code, name in self.values.items()}
 
-    @property
+    @cached_property
     def words(self) -> int:
         """Registers that the value takes."""
         return self.word_type.words
 
-    @property
+    @cached_property
     def end(self) -> int:
         """The address after its last word."""
         return self.address + self.words

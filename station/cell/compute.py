@@ -13,7 +13,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from queue import SimpleQueue
-from typing import ParamSpec, TypeVar
+from typing import ParamSpec, Protocol, TypeVar
 
 import structlog
 
@@ -24,6 +24,23 @@ T = TypeVar("T")
 Job = Callable[[], None]
 
 log = structlog.get_logger()
+
+
+class Worker(Protocol):
+    """Does jobs in order, beside the event loop.
+
+    Attributes:
+        given_up: Nobody waits for it any more; it ends with the job that it is at.
+    """
+
+    given_up: bool
+
+    def put(self, job: Job | None) -> None:
+        """Have a job done after those before it; None ends the worker."""
+
+
+Hire = Callable[[Callable[[], object]], Worker]
+"""Makes a worker that does this before its first job."""
 
 
 class _Worker:
@@ -52,12 +69,14 @@ class ComputeThread:
     Args:
         timeout_s: Deadline of a job, the wait for those before it included.
         begin: What a thread does before its first job, a fresh one that takes the place of a hanging one, too.
+        hire: Makes what does the jobs: a thread.
     """
 
-    def __init__(self, timeout_s: float, begin: Callable[[], object] = lambda: None) -> None:
+    def __init__(self, timeout_s: float, begin: Callable[[], object] = lambda: None, hire: Hire | None = None) -> None:
         self._timeout_s = timeout_s
         self._begin = begin
-        self._worker = _Worker(begin)
+        self._hire: Hire = hire or _Worker
+        self._worker = self._hire(begin)
 
     def submit(self, job: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> "asyncio.Future[T]":
         """Have a job done after those before it; never blocks. What it raises, the future raises.
@@ -90,12 +109,12 @@ class ComputeThread:
         """End the thread after what it has to do; does not wait for it."""
         self._worker.put(None)
 
-    def _give_up(self, worker: _Worker, answer: "asyncio.Future[T]") -> None:
+    def _give_up(self, worker: Worker, answer: "asyncio.Future[T]") -> None:
         if worker is self._worker:
             log.error("compute_thread_given_up", timeout_s=self._timeout_s)
             worker.given_up = True
             worker.put(None)  # it ends when its job returns, though nothing else comes
-            self._worker = _Worker(self._begin)
+            self._worker = self._hire(self._begin)
         detail = f"the compute thread gave no answer within {self._timeout_s:g} s; it is replaced"
         _fail(answer, ModelError("model.engine_failed", detail))
 

@@ -19,7 +19,7 @@ from station.core.verdicts import Verdict
 from station.records import archive, store
 from station.records.archive import ScanImage
 from station.records.database import Database
-from station.records.lane import Lane
+from station.records.lane import OpenLane, ThreadLane
 from station.records.pruner import Pruner
 from station.records.reading import reading
 from station.records.retention import oldest
@@ -41,16 +41,24 @@ class Archivist:
         settings: Which scans are archived, and for how long.
         clock: The date.
         writer: Where the records are told.
+        open_lane: Opens the lane that scans are written on: a thread of its own.
     """
 
-    def __init__(self, folder: Path, settings: RecordSettings, clock: Clock, writer: Writer) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        settings: RecordSettings,
+        clock: Clock,
+        writer: Writer,
+        open_lane: OpenLane = ThreadLane,
+    ) -> None:
         self._folder = folder
         self._clock = clock
         self._writer = writer
         self._kept = frozenset(settings.archive)
         self._settings = settings
         self._pruner = Pruner(folder, settings.keep_days, clock, writer)
-        self._lane = Lane("archive", SCANS_WAITING)
+        self._lane = open_lane("archive", SCANS_WAITING)
         self._home: os.stat_result | None = None
         self._place: os.stat_result | None = None
 

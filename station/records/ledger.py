@@ -1,7 +1,8 @@
 """Step 7, record: the durable book of inspections, and the archive of their scans.
 
-Two threads stand behind the ledger. The writer owns the database: every change is one transaction, on the disk before
-the call returns. The archivist encodes and writes scans, which takes up to a second, and never makes an order wait.
+Two lanes, each a thread, stand behind the ledger. The writer owns the database: every change is one transaction, on
+the disk before the call returns. The archivist encodes and writes scans, which takes up to a second, and never makes an
+order wait.
 """
 
 import asyncio
@@ -30,6 +31,7 @@ from station.core.verdicts import Classes, Place
 from station.records import alarms, archive, drifts, journal, judgements, orders, spent, store
 from station.records.archivist import Archivist
 from station.records.database import Database, log_files
+from station.records.lane import OpenLane, ThreadLane
 from station.records.references import SqliteReferences
 from station.records.trouble import translated
 from station.records.writer import Writer
@@ -56,19 +58,26 @@ class SqliteLedger:
         BugError: From a method that changes an inspection or ends an order: it does not stand where that is possible.
     """
 
-    def __init__(self, folder: Path, settings: RecordSettings, clock: Clock, table: Classes) -> None:
+    def __init__(
+        self, folder: Path, settings: RecordSettings, clock: Clock, table: Classes, open_lane: OpenLane = ThreadLane
+    ) -> None:
         self._folder = folder
-        self._table = table
         self._clock = clock
         self._table = table
-        self._writer = Writer(folder, clock)
-        self._archivist = Archivist(folder, settings, clock, self._writer)
+        self._writer = Writer(folder, clock, open_lane)
+        self._archivist = Archivist(folder, settings, clock, self._writer, open_lane)
         self._closing = False
         self.references = SqliteReferences(self._commit, clock)
 
     @classmethod
     async def open(
-        cls, folder: Path, settings: RecordSettings, clock: Clock, configuration: tuple[str, str], table: Classes
+        cls,
+        folder: Path,
+        settings: RecordSettings,
+        clock: Clock,
+        configuration: tuple[str, str],
+        table: Classes,
+        open_lane: OpenLane = ThreadLane,
     ) -> Self:
         """Take the data folder, check its database and bring it up to date.
 
@@ -78,11 +87,12 @@ class SqliteLedger:
             clock: Both clocks.
             configuration: SHA-256 and JSON of the effective configuration; judgements name the hash.
             table: The configured verdicts and places; what is read back is looked up there.
+            open_lane: Opens each of the two lanes on which the disk is worked with.
 
         Raises:
             RecordError: In use, damaged, of a newer version, or the disk failed.
         """
-        ledger = cls(folder, settings, clock, table)
+        ledger = cls(folder, settings, clock, table, open_lane)
         try:
             await asyncio.wrap_future(ledger._writer.submit(partial(ledger._begin, *configuration)))
         except BaseException:

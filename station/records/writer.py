@@ -1,4 +1,4 @@
-"""The thread that owns the database; everything that is written goes through it, in order."""
+"""The one place that has the database; everything that is written goes through it, in order."""
 
 import sqlite3
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 from station.core.clock import Clock
 from station.core.errors import RecordError
 from station.records.database import Database
-from station.records.lane import Lane
+from station.records.lane import OpenLane, ThreadLane
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -19,16 +19,17 @@ WRITES_WAITING = 256
 
 
 class Writer:
-    """The database of a data folder on a thread of its own.
+    """The database of a data folder on a lane of its own.
 
     Args:
         folder: The data folder.
         clock: The date.
+        open_lane: Opens the lane: a thread of its own.
     """
 
-    def __init__(self, folder: Path, clock: Clock) -> None:
+    def __init__(self, folder: Path, clock: Clock, open_lane: OpenLane = ThreadLane) -> None:
         self._folder = folder
-        self._lane = Lane("records", WRITES_WAITING)
+        self._lane = open_lane("records", WRITES_WAITING)
         self._database: Database
         self._opened = self._lane.submit(lambda: self._open(clock))
 

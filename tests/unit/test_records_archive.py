@@ -23,7 +23,7 @@ from station.flow.crop import crop_block, find_part
 from station.flow.patch import StripRoom, make_strip
 from station.records import archivist
 from station.records.archive import ScanImage, write_scan
-from station.records.lane import Lane
+from station.records.lane import ThreadLane
 from station.records.ledger import SqliteLedger
 from station.records.query import show_record
 from tests.disk import Disk
@@ -79,7 +79,7 @@ def archived(folder: Path, inspection: Inspection) -> tuple[Pixels, dict[str, An
     return np.asarray(pixels, np.uint8), shown
 
 
-def gated(lane: Lane) -> threading.Event:
+def gated(lane: ThreadLane) -> threading.Event:
     """Holds a lane's thread until it is set."""
     gate, held = threading.Event(), threading.Event()
 
