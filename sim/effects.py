@@ -4,15 +4,16 @@ import asyncio
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from functools import partial
+from typing import Protocol
 
 from sim.breakage import Effect
 from sim.camera_fault import CameraFault
+from sim.cell import View
 from sim.devices.plc import PlcDevice
 from sim.faults import NAMED_FAULTS
 from sim.infeed import Infeed
 from sim.modbus.rtu_line import RtuLine
 from sim.proxy import Mode, TcpProxy
-from sim.scene import Scene
 from station.core.geometry import Geometry
 
 NETWORK_MODES = {
@@ -30,7 +31,24 @@ DROPPED, LEFT = Fraction(5, 56), Fraction(25, 56)  # of a block
 SLIP_FROM, SLIPPED = Fraction(75, 224), Fraction(75, 896)  # of a turn
 
 
-def camera_effects(scene: Scene, geometries: Sequence[Geometry]) -> dict[str, Effect]:
+class Scenery(View, Protocol):
+    """Where the camera looks, as `sim.scene.Scene` has it."""
+
+    @property
+    def turn_lines(self) -> int:
+        """Rows once around, of the surface that was shown last."""
+
+    def slip(self, row: int, rows: int) -> None:
+        """Let the part slip in the jig, in every turn from now on; 0 rows: it sits tight again."""
+
+    def fault(self, fault: CameraFault, *, block: int = 0, lines: int = 0, time_s: float = 0.0) -> None:
+        """Order a fault of the camera that looks at this."""
+
+    def note_jig(self, link: str, terminal: str) -> None:
+        """Keep where the jig's line is."""
+
+
+def camera_effects(scene: Scenery, geometries: Sequence[Geometry]) -> dict[str, Effect]:
     """Faults of the camera, in the middle of its next turn, and of the part's seat under it.
 
     Args:
@@ -67,12 +85,11 @@ def plc_effects(plc: PlcDevice) -> dict[str, Effect]:
         "plc-type-unknown": Effect(plc.show_part, plc.show_part),
         "plc-bins-full": Effect(partial(plc.fill, plc.places), partial(plc.fill, ())),
         "plc-result-ignored": Effect(_nothing, plc.take_result),
-        "plc-program-restarts": Effect(plc.stop, plc.run),
         "plc-block-cleared": Effect(plc.clear_block),
     }
 
 
-def infeed_effects(infeed: Infeed, plc: PlcDevice, scene: Scene, cut: Effect) -> dict[str, Effect]:
+def infeed_effects(infeed: Infeed, plc: PlcDevice, scene: Scenery, cut: Effect) -> dict[str, Effect]:
     """Faults between the part that waits, its announcement, and the camera that is not ready for it.
 
     Args:
@@ -82,6 +99,10 @@ def infeed_effects(infeed: Infeed, plc: PlcDevice, scene: Scene, cut: Effect) ->
         cut: Breaks the PLC's connections, as its start does.
     """
     swap = partial(infeed.exchange, same_number=False)
+
+    def run() -> None:
+        plc.run()
+        infeed.announce_again()  # of a part that was accepted and still lies there the program knows nothing
 
     def begin_anew() -> None:
         plc.begin_anew()
@@ -94,6 +115,7 @@ def infeed_effects(infeed: Infeed, plc: PlcDevice, scene: Scene, cut: Effect) ->
         "golden-missing": Effect(_nothing, infeed.lay_in_missing),
         "golden-twice": Effect(infeed.lay_in_again, infeed.take_away_again),
         "plc-part-cleared": Effect(plc.clear_announcement, infeed.announce_again),
+        "plc-program-restarts": Effect(plc.stop, run),
         "plc-restarted": Effect(begin_anew),
         "plc-part-swapped-camera-away": Effect(
             partial(scene.fault, CameraFault.DISCONNECT, time_s=AWAY_BETWEEN_PARTS_S), swap

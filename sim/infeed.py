@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
@@ -34,6 +35,25 @@ class LeftOut:
 
     file: str
     error: StationError
+
+
+class Supply(Protocol):
+    """Where the parts come from that are fed."""
+
+    @property
+    def closed(self) -> bool:
+        """Whether every one of their scans is a whole turn, whose end meets its beginning."""
+
+    @property
+    def composed(self) -> bool:
+        """Whether one of their scans was put together from pictures."""
+
+    def parts(self) -> Iterator[Part | LeftOut]:
+        """The parts, and between them the scans that were left out; blocking, for a thread of its own.
+
+        Raises:
+            RecordingError: There is none at all.
+        """
 
 
 class PartSource:
@@ -164,7 +184,7 @@ class Infeed:
     """
 
     def __init__(
-        self, source: PartSource, cell: Cell, plc: PlcDevice, report: Report, pace: Pace, interval_s: float
+        self, source: Supply, cell: Cell, plc: PlcDevice, report: Report, pace: Pace, interval_s: float
     ) -> None:
         self._source = source
         self._parts = source.parts()

@@ -1,10 +1,16 @@
-"""The simulated cell, put together: truth, devices, infeed; started as a whole, or not at all, and ended cleanly."""
+"""The simulated cell, put together: truth, devices, infeed; started as a whole, or not at all, and ended cleanly.
+
+    plan ─▶ ground: clock, wires, scene, parts ─▶ truth and devices on it ─▶ the cell runs
+
+The ground is what a cell stands on: of this machine, or of one that is made up.
+"""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
 from drivers.modbus.register_map import map_of
 from sim.breakage import Breakage, Effect
@@ -12,10 +18,10 @@ from sim.cell import Cell
 from sim.devices.jig import JigDevice, JigDrive, presets
 from sim.devices.plc import PlcDevice
 from sim.devices.robot import RobotDevice, RobotTimes
-from sim.effects import camera_effects, infeed_effects, no_golden_parts, plc_effects
+from sim.effects import Scenery, camera_effects, infeed_effects, no_golden_parts, plc_effects
 from sim.faults import Wish
 from sim.flaws import FlawedView
-from sim.infeed import Infeed, PartSource
+from sim.infeed import Infeed, PartSource, Supply
 from sim.leavings import clear_leavings
 from sim.ledger import Ledger, Reader, TruthFile
 from sim.optics import Optics
@@ -26,9 +32,9 @@ from sim.spindle import Spindle
 from sim.trace import trace
 from sim.wires import Slaves, Wires
 from station.core.choices import Speed
-from station.core.clock import SystemClock
+from station.core.clock import Clock, SystemClock
 from station.core.errors import ConfigError
-from station.core.settings import Settings, SimulationSettings
+from station.core.settings import Settings, SimulationSettings, TcpLink
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +84,41 @@ class RunningCell:
     broken: Breakage
 
 
+class Lines(Protocol):
+    """What lies between the devices and the station, as `sim.wires.Wires` has it."""
+
+    effects: dict[str, Effect]
+    impossible: dict[str, str]
+    plc_link: TcpLink
+
+    def put_networks_between(self) -> None:
+        """Lead the station's connections through networks that faults can spoil."""
+
+    async def serve(self, slaves: Slaves, scene: str, on_link: Callable[[str, str], None]) -> Listening:
+        """Let the devices answer from now on; where the station finds them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What a simulated cell stands on.
+
+    Attributes:
+        clock: Time.
+        wires: To the station.
+        scene: Where the camera looks.
+        scene_name: How the camera finds that.
+        parts: What is fed.
+        readers: Told of every entry of the ledger, beside the report.
+    """
+
+    clock: Clock
+    wires: Lines
+    scene: Scenery
+    scene_name: str
+    parts: Supply
+    readers: tuple[Reader, ...] = ()
+
+
 @asynccontextmanager
 async def running_cell(settings: Settings, plan: Plan, report: Report) -> AsyncIterator[RunningCell]:
     """The simulated cell, in this event loop, until the context is left.
@@ -87,25 +128,41 @@ async def running_cell(settings: Settings, plan: Plan, report: Report) -> AsyncI
         RecordingError: No scan of the recording can be used.
     """
     simulation, scene_name = _simulated(settings)
-    clock, pace = SystemClock(), pace_of(plan.speed)
     async with AsyncExitStack() as stack:
         wires = Wires(settings, stack)
         if plan.faults or plan.breakable:
             wires.put_networks_between()
         source = PartSource(plan.recordings, settings, _optics(settings, simulation), plan.parts)
-        readers: list[Reader] = [report.happened]
-        if plan.truth:
-            readers.append(stack.enter_context(TruthFile(plan.truth)))
+        readers = (stack.enter_context(TruthFile(plan.truth)),) if plan.truth else ()
         clear_leavings()
-        geometries = [kind.geometry for kind in settings.known_types]
-        longest = max(geometry.lines_per_turn for geometry in geometries)
+        longest = max(kind.geometry.lines_per_turn for kind in settings.known_types)
         scene = Scene.create(scene_name, settings.camera.width_px, plan.speed, longest)
         stack.callback(scene.close)
+        ground = Ground(SystemClock(), wires, scene, scene_name, source, readers)
+        yield await stack.enter_async_context(cell_on(ground, settings, plan, report))
+
+
+@asynccontextmanager
+async def cell_on(ground: Ground, settings: Settings, plan: Plan, report: Report) -> AsyncIterator[RunningCell]:
+    """The simulated cell on this ground, until the context is left.
+
+    Raises:
+        ConfigError: The configuration is not one of a simulated cell, or the ground does not carry one.
+        RecordingError: No part can be fed.
+    """
+    simulation, _name = _simulated(settings)
+    clock, pace, wires, scene = ground.clock, pace_of(plan.speed), ground.wires, ground.scene
+    async with AsyncExitStack() as stack:
         tasks = await stack.enter_async_context(_tasks())
         golden = frozenset(one.part_id for one in settings.challenge.golden)
         broken = Breakage(report.fault_struck, golden)
         stack.callback(broken.close)
-        cell = Cell(Spindle(clock.monotonic_ns), FlawedView(scene, broken), Ledger(clock, readers), broken)
+        cell = Cell(
+            Spindle(clock.monotonic_ns),
+            FlawedView(scene, broken),
+            Ledger(clock, (report.happened, *ground.readers)),
+            broken,
+        )
         links = {"robot": settings.robot.link, "jig": settings.jig.link, "plc": settings.plc.link}
         maps = {name: map_of(name, settings.inspected, link) for name, link in links.items()}
         times = RobotTimes(simulation.robot_load_s, simulation.robot_unload_s)
@@ -113,13 +170,14 @@ async def running_cell(settings: Settings, plan: Plan, report: Report) -> AsyncI
         drive = _drive(settings, simulation)
         jig = JigDevice(maps["jig"], cell, drive, pace=pace, clock=clock, spawn=tasks.spawn)
         plc = PlcDevice(maps["plc"], clock, report.result_read, broken)
-        infeed = Infeed(source, cell, plc, report, pace, simulation.infeed_s)
+        infeed = Infeed(ground.parts, cell, plc, report, pace, simulation.infeed_s)
         await infeed.prepare()
-        listening = await wires.serve(Slaves(robot, jig, plc), scene_name, scene.note_jig)
-        where = replace(listening, closed_turns=source.closed, composed=source.composed)
+        listening = await wires.serve(Slaves(robot, jig, plc), ground.scene_name, scene.note_jig)
+        where = replace(listening, closed_turns=ground.parts.closed, composed=ground.parts.composed)
         cut = wires.effects.get("plc-net-reset", Effect(lambda: None))
         near_the_infeed = infeed_effects(infeed, plc, scene, cut)
-        broken.bind({**wires.effects, **plc_effects(plc), **camera_effects(scene, geometries), **near_the_infeed})
+        of_the_camera = camera_effects(scene, [kind.geometry for kind in settings.known_types])
+        broken.bind({**wires.effects, **plc_effects(plc), **of_the_camera, **near_the_infeed})
         broken.forbid(wires.impossible | ({} if golden else no_golden_parts()))
         broken.arm(plan.faults)
         tasks.spawn(jig.watch_master())
