@@ -72,6 +72,7 @@ def _command(command: Command) -> Befall:
                 world.life.desk.command(command, "a person")
             except StationError as error:
                 world.tell("person", f"{command.name} refused: {error.code}")
+                world.rules.codes.add(error.code)
 
     return befall
 
@@ -290,7 +291,13 @@ def _study(world: Any, row: Row) -> None:
 
 
 def _acknowledge(world: Any, row: Row) -> None:
+    """A person, and the line PLC, acknowledge an alarm that nobody raised."""
     world.running.plc.acknowledge(row.steps)
+    if world.life and world.life.desk:
+        try:
+            world.life.desk.acknowledge("part.golden", "a person")
+        except StationError as error:
+            world.rules.codes.add(error.code)
 
 
 def _low_disk(world: Any, row: Row) -> None:

@@ -269,6 +269,8 @@ class Rules:
     def logged(self, said: dict[str, Any]) -> None:
         """The station logs something."""
         self.codes.update(str(said[key]) for key in ("fault", "code", "refused") if said.get(key) in FAULTS)
+        if said["event"] == "command_answered" and said.get("refused"):
+            self.codes.add("plc.illegal_command")
         if said["event"] == "bug_met" and self.bugs_expected:
             self.bugs_expected -= 1
         elif said["event"] in ("bug_met", "device_poller_ended"):

@@ -1,0 +1,150 @@
+"""What can be drawn: every fault of the table, and every trouble that was met in the field, or why it cannot."""
+
+from pathlib import Path
+
+import pytest
+
+from sim.faults import NAMED_FAULTS
+from station.core.errors import FAULTS
+from tests.year.history import play
+from tests.year.misfortunes import IMPOSSIBLE, NAMES, WORLDLY, Row
+
+SHOWN_BY: dict[str, str] = {
+    **{fault.code: name for name, fault in NAMED_FAULTS.items() if fault.code is not None},
+    "camera.not_found": "camera-away-for-long",
+    "camera.feature_refused": "camera-feature-refused",
+    "camera.timeout": "camera-no-pulse",
+    "camera.process_died": "camera-process-dies",
+    "camera.bad_image": "camera-other-format",
+    "camera.not_back": "camera-away-for-long",
+    "scan.out_of_order": "camera-number-again",
+    "scan.late": "compute-slow",
+    "scan.failing": "camera-loses-every-block",
+    "part.interrupted": "kill",
+    "part.spot_check": "always",
+    "part.low_confidence": "always",
+    "part.study": "person-studies",
+    "jig.refused": "jig-refuses",
+    "jig.wrong_map": "jig-other-map",
+    "robot.refused": "robot-refuses",
+    "robot.wrong_map": "robot-other-map",
+    "plc.wrong_map": "plc-other-map",
+    "plc.illegal_command": "plc-illegal-command",
+    "plc.starved": "any-moment plc-part-cleared",
+    "model.bad_scores": "engine-answers-nonsense",
+    "model.engine_failed": "engine-fails",
+    "record.disk_failed": "database-moved",
+    "record.locked": "database-locked",
+    "record.disk_low": "disk-low",
+    "station.bug": "station-has-a-bug",
+    "station.illegal_command": "person-clear",
+    "station.stopped_by_operator": "person-stop",
+    "station.no_such_alarm": "plc-acknowledges",
+}
+"""The misfortune that brings the cell to each fault; `always`: some part has it without any."""
+
+NOT_THE_CELLS = {
+    "backup": "a command that runs beside the station",
+    "config": "refused before anything is connected",
+    "control": "a command that runs beside the station, at a socket of the system",
+    "hand": "nothing moves by it; it is asked for at a socket of the system",
+    "page": "a process of its own, which the station does not wait for",
+    "recording": "of the simulator's own files; parts are drawn here",
+}
+"""Families that no history of the cell has, and why."""
+
+NOT_DRAWN = {
+    "camera.no_producer": "the camera's driver with its process is not virtual; the start is refused",
+    "scan.judged_in_part": "a block whose scores are missing has an error of its own, which is told first",
+    "scan.wrong_light": "the network here knows classes by their brightness, so that no light is made up for",
+    "part.unknown": "the network here does not tell what it was trained on",
+    "part.not_promised": "nothing is promised of the network here",
+    "part.looks_differ": "the same surface gives the same scores twice",
+    "part.review_cheaper": "no prices are configured here",
+    "part.unexpected": "it takes a database that is lost for good, whose parts nobody could compare any more",
+    "part.golden": "golden parts are not fed here",
+    "part.challenge_due": "golden parts are not fed here",
+    "part.golden_refused": "golden parts are not fed here",
+    "part.challenge_failed": "golden parts are not fed here",
+    "quality.drift": "the network here does not tell what it was trained on",
+    "plc.two_masters": "of the station's server, which has sockets of the system",
+    "plc.port_in_use": "of the station's server, which has sockets of the system",
+    "plc.port_not_permitted": "of the station's server, which has sockets of the system",
+    "plc.cannot_listen": "of the station's server, which has sockets of the system",
+    "record.database_damaged": "what is damaged is lost: no record could be held against the truth",
+    "record.newer_schema": "the start is refused",
+    "record.unknown": "a question of a command beside the station",
+    "record.in_use": "the start is refused, of a second station",
+    "record.journal_grows": "it takes 64 MB of a journal",
+    "station.value_out_of_range": "only a bug brings it about",
+    "model.missing": "the start is refused",
+    "model.wrong_hash": "the start is refused",
+    "model.bad_manifest": "the start is refused",
+    "model.not_promoted": "the start is refused",
+    "model.bad_history": "the start is refused",
+    "model.not_passed": "the start is refused",
+    "model.unknown": "a command beside the station",
+    "model.exists": "a command beside the station",
+    "model.export_failed": "a command beside the station",
+    "model.engine_unavailable": "the start is refused",
+    "model.wrong_classes": "the start is refused",
+    "model.wrong_geometry": "the start is refused",
+}
+"""Faults that no history can come to, each with its reason."""
+
+MET_IN_THE_FIELD = {
+    "a part that does not turn": "part-stands-still",
+    "a part that turns half, or twice": "part-turns-twice",
+    "a part that slips in the chuck": "part-slips",
+    "lines that are missing in a block": "image-lines-black",
+    "a part that is announced in the place of another": "any-moment plc-part-renamed",
+    "a permission that is withdrawn at the last moment": "plc-permission-lost",
+    "a camera whose process ends between two parts": "camera-process-dies",
+    "a database that is taken away while the cell runs": "database-moved",
+    "another program that locks the database": "database-locked",
+    "a disk that fills": "disk-full",
+    "a disk that is slow": "disk-slow",
+    "a clock that is set forward by a day": "clock-forward",
+    "an observer that fails": "observer-raises",
+    "a line PLC whose program begins anew while its server answers": "any-moment plc-program-restarts",
+    "a result that is cleared before it is acknowledged": "plc-restarts-before-acknowledging",
+    "registers that are cleared again and again": "plc-keeps-clearing",
+    "an answer that comes under another number": "robot-answers-under-another-number",
+    "a request that comes twice": "robot-hears-twice",
+    "answers in pieces": "robot-net-split",
+    "an id that is filled with blanks": "plc-id-blank",
+    "a robot that takes an order and does not say so": "robot-answer-lost",
+    "a loss of power in the middle of a write": "power-in-write",
+}
+"""Troubles that were met with real equipment, and what stands for each."""
+
+
+def test_every_fault_of_the_table_can_be_drawn_or_it_is_said_why_not() -> None:
+    of_the_cell = {code for code in FAULTS if code.split(".")[0] not in NOT_THE_CELLS}
+    assert of_the_cell - set(SHOWN_BY) - set(NOT_DRAWN) == set()
+    assert set(SHOWN_BY) & set(NOT_DRAWN) == set()
+    assert (set(SHOWN_BY) | set(NOT_DRAWN)) - of_the_cell == set()
+
+
+def test_whatever_shows_a_fault_is_drawn() -> None:
+    assert set(SHOWN_BY.values()) - set(NAMES) == {"always"}
+    assert set(MET_IN_THE_FIELD.values()) - set(NAMES) == set()
+
+
+def test_every_named_fault_of_the_simulated_cell_is_drawn_or_it_is_said_why_not() -> None:
+    assert set(NAMED_FAULTS) - set(NAMES) == set(IMPOSSIBLE)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("name", sorted({*SHOWN_BY.values(), *MET_IN_THE_FIELD.values(), *WORLDLY} - {"always"}))
+def test_a_misfortune_comes_alone_and_shows_its_fault(tmp_path: Path, name: str) -> None:
+    told = play(43, 8, [Row(name, 3, 0.4, 20, 1.2)], folder=tmp_path)
+    assert told.violations == []
+    assert name.removeprefix("any-moment ") in {one.removeprefix("any-moment ") for one in told.befell}
+    unseen = {code for code, by in SHOWN_BY.items() if by == name} - told.codes
+    assert unseen == set() or name in SELDOM
+
+
+SELDOM = frozenset({"any-moment plc-part-cleared"})
+"""What shows its fault only where it comes at the right moment."""
