@@ -25,11 +25,13 @@ from station.cli.bench import bench
 from station.cli.camera import camera_app
 from station.cli.challenge import challenge_app
 from station.cli.dataset import dataset_app
+from station.cli.doctor import doctor
 from station.cli.integration import integration_app
 from station.cli.label import label_app
 from station.cli.learn import gather_parts, learn
 from station.cli.model import model_app
 from station.cli.msa import msa_app
+from station.cli.opcua import opcua
 from station.cli.page import audit_app, page
 from station.cli.promise import promise_app
 from station.cli.recipe import recipe_app
@@ -79,8 +81,10 @@ app.add_typer(msa_app, name="msa")
 app.add_typer(promise_app, name="promise")
 app.add_typer(recipe_app, name="recipe")
 app.command()(bench)
+app.command()(doctor)
 app.command()(learn)
 app.command("learn-parts", hidden=True)(gather_parts)
+app.command()(opcua)
 app.command()(page)
 app.command()(record)
 app.command()(sbom)

@@ -138,6 +138,10 @@ BACKUPS = (  # 76xx backups
     Fault(7604, "backup.not_noted", "The backup is whole, but the data folder does not tell when it was made. Give the right to write there, or make backups as the station's user.", Reaction.REFUSE),
 )
 PLANT = (  # 761x, 762x what serves the plant above the line PLC
+    Fault(7610, "opcua.not_installed", "The packages of the OPC UA server are not installed. Install those of requirements/opcua.txt.", Reaction.REFUSE),
+    Fault(7611, "opcua.cannot_listen", "The OPC UA server cannot listen at its address. Correct opcua.host or opcua.port, or end the program that has it.", Reaction.REFUSE),
+    Fault(7612, "opcua.bad_nodesets", "The node sets of the companion specifications cannot be used. Correct opcua.nodesets, or leave it empty: the station's own nodes need none.", Reaction.REFUSE),
+    Fault(7613, "opcua.bad_certificate", "The certificate of the OPC UA server, or its key, cannot be made or used. Correct the file named, or move both away: new ones are made.", Reaction.REFUSE),
     Fault(7620, "sparkplug.not_installed", "The package of the Sparkplug node is not installed. Install that of requirements/sparkplug.txt.", Reaction.REFUSE),
     Fault(7621, "sparkplug.no_broker", "The MQTT broker cannot be reached, or the connection broke. It is tried again by itself; what ends meanwhile is kept. Check sparkplug.host and the network.", Reaction.REFUSE),
     Fault(7622, "sparkplug.refused", "The MQTT broker refuses the station. Correct sparkplug.username, the password or the broker's rights; it is tried again by itself.", Reaction.REFUSE),
@@ -193,6 +197,9 @@ HAND = (  # 922x who commands beside the line PLC
     Fault(9222, "hand.gone", "The hand is not yours any more. Read in the detail how it ended, look at the cell, then take it anew.", Reaction.REFUSE),
     Fault(9223, "hand.refused", "The hand cannot be taken so. Give what the detail names.", Reaction.REFUSE),
 )
+DOCTOR = (  # 925x the bundle for support
+    Fault(9250, "doctor.not_written", "The bundle for support cannot be written. Make room on the disk, or give another place.", Reaction.REFUSE),
+)
 # fmt: on
 
 FAULTS = by_code(
@@ -211,5 +218,6 @@ FAULTS = by_code(
     CONTROL,
     PAGE,
     HAND,
+    DOCTOR,
 )
 """All faults that a line PLC, a record or an operator may meet, by code, in the order of the numbers."""

@@ -23,6 +23,7 @@ from station.core.drift_settings import DriftSettings
 from station.core.errors import FAULTS, ConfigError
 from station.core.fleet_settings import FleetSettings
 from station.core.light_settings import LightSettings
+from station.core.opcua_settings import OpcUaSettings
 from station.core.page_settings import PageSettings
 from station.core.part import PartType
 from station.core.plant_settings import PlantSettings
@@ -432,6 +433,7 @@ class Settings(Section):
     watchdog: WatchdogSettings = WatchdogSettings()
     plant: PlantSettings = PlantSettings()
     page: PageSettings = PageSettings()
+    opcua: OpcUaSettings = OpcUaSettings()
     sparkplug: SparkplugSettings = SparkplugSettings()
     simulation: SimulationSettings | None = None
 

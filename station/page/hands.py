@@ -9,7 +9,7 @@ import asyncio
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
 import structlog
 
@@ -17,14 +17,24 @@ from station.core.errors import PageError, StationError
 from station.host.control import ANSWER_TIMEOUT_S
 from station.host.hand import HeldHand, held_hand
 from station.page.audit import Audit, Deed
-from station.page.people import Hand
-from station.page.sessions import Sessions
+from station.page.people import Hand, Person
 
 LOOK_S = 2.0
 """So often it is asked whether who has the hand is still signed in."""
 SIGNED_OUT = "the session is over"
 
 log = structlog.get_logger()
+
+
+class WhoIsIn(Protocol):
+    """Who tells whether somebody is still signed in."""
+
+    def of(self, token: str) -> Person | None:
+        """Whose session this is, or None: it is over. Blocks.
+
+        Raises:
+            PageError: That cannot be read.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +63,7 @@ class Hands:
         audit: Where it is written who took it and how it ended.
     """
 
-    def __init__(self, folder: Path, sessions: Sessions, audit: Audit) -> None:
+    def __init__(self, folder: Path, sessions: WhoIsIn, audit: Audit) -> None:
         self._folder = folder
         self._sessions = sessions
         self._audit = audit

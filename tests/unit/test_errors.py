@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 FAMILIES = {
     1: {"camera"}, 2: {"scan", "part", "quality"}, 3: {"jig"}, 4: {"robot"}, 5: {"plc"},
     6: {"model", "training", "dataset", "label"}, 7: {"record", "recording", "backup", "opcua", "sparkplug", "plant"},
-    8: {"config"}, 9: {"station", "control", "page", "hand"},
+    8: {"config"}, 9: {"station", "control", "page", "hand", "doctor"},
 }  # fmt: skip
 
 

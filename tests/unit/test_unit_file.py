@@ -18,7 +18,7 @@ WORST_ALLOWED = 30
 
 
 PAGES = "inspection-station-page.service"
-BESIDE = (PAGES, "inspection-station-sparkplug.service")
+BESIDE = (PAGES, "inspection-station-opcua.service", "inspection-station-sparkplug.service")
 """Of processes beside the station's."""
 
 
