@@ -180,8 +180,11 @@ async def test_commands_go_by_role_and_hand_and_each_refusal_says_why(tmp_path: 
             assert (await engineer.calls("TakeHand", ("String", "again"), ("UInt32", 10)))["status"] == "Good"
             assert (await engineer.does("leave"))["status"] == "Good"
             async with client(server, tmp_path, user="Operator") as later:
-                while (await read(later, "Hand/Who"))[0] != [None]:  # a session that is over has no hand
-                    pass
+                for _ in range(200):  # a session that is over has no hand
+                    if (await read(later, "Hand/Who"))[0] == [None]:
+                        break
+                else:
+                    pytest.fail("the hand stays with a session that is over")
 
 
 async def test_nobody_writes_and_a_wrong_password_does_not_come_in(tmp_path: Path) -> None:

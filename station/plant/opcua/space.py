@@ -14,6 +14,8 @@ VARIANTS = {
     Kind.FLAG: ua.VariantType.Boolean, Kind.TEXT: ua.VariantType.String, Kind.DATE: ua.VariantType.DateTime,
 }  # fmt: skip
 """The type of each kind of value."""
+NOTHING = ua.StatusCode(ua.StatusCodes.BadNoData)
+"""Of a number, flag or moment that has no value now: asyncua takes no null of theirs."""
 UNKNOWN = ua.StatusCode(ua.StatusCodes.BadNoCommunication)
 """Of a value of the cell while the station is not heard."""
 INACTIVE = ua.StatusCode(ua.StatusCodes.BadStateNotActive)
@@ -22,9 +24,9 @@ GOOD = ua.StatusCode(ua.StatusCodes.Good)
 
 
 def variant_of(kind: Kind, value: Value | None) -> ua.Variant:
-    """A value of the cell as a variant; None is null."""
+    """A value of the cell as a variant; None is null: of a text one of its type, else `NOTHING` goes with it."""
     if value is None:
-        return ua.Variant(None, ua.VariantType.Null)
+        return ua.Variant(None, ua.VariantType.String if kind is Kind.TEXT else ua.VariantType.Null)
     if kind is Kind.DATE:
         return ua.Variant(datetime.fromtimestamp(float(value) / 1000, UTC), ua.VariantType.DateTime)
     return ua.Variant(value, VARIANTS[kind])
@@ -42,14 +44,21 @@ class Board:
         self._shown: dict[ua.NodeId, tuple[Any, int]] = {}
 
     async def put(self, node: ua.NodeId, value: ua.Variant, status: ua.StatusCode = GOOD) -> None:
-        """Have a variable show this."""
+        """Have a variable show this.
+
+        Raises:
+            UaStatusCodeError: It is of another type; asyncua would leave the former value, and say so in its log alone.
+        """
+        if value.VariantType is ua.VariantType.Null and status.is_good():
+            status = NOTHING
         shown = (value.Value, status.value)
         if self._shown.get(node) == shown:
             return
         self._shown[node] = shown
         now = datetime.now(UTC)
         told = ua.DataValue(value, status, SourceTimestamp=now, ServerTimestamp=now)
-        await self._server.write_attribute_value(node, told)
+        space = self._server.iserver.aspace
+        (await space.write_attribute_value(node, ua.AttributeIds.Value, told)).check()
 
 
 class Types:
