@@ -16,10 +16,21 @@ def onnx_graph(
     input_shape: tuple[int, ...], output_shape: tuple[int, ...], nodes: list[Node], constants: dict[str, np.ndarray]
 ) -> bytes:
     """A model from `patches`, uint8, to `probabilities`, float32."""
+    return onnx_model({"patches": input_shape}, {"probabilities": output_shape}, nodes, constants)
+
+
+def onnx_model(
+    inputs: dict[str, tuple[int, ...]],
+    outputs: dict[str, tuple[int, ...]],
+    nodes: list[Node],
+    constants: dict[str, np.ndarray],
+) -> bytes:
+    """A model from inputs, uint8, to outputs, float32."""
     graph = b"".join(_bytes(1, _node(*node)) for node in nodes)
     graph += _bytes(2, b"tiny")
     graph += b"".join(_bytes(5, _tensor(name, value)) for name, value in constants.items())
-    graph += _bytes(11, _port("patches", UINT8, input_shape)) + _bytes(12, _port("probabilities", FLOAT, output_shape))
+    graph += b"".join(_bytes(11, _port(name, UINT8, shape)) for name, shape in inputs.items())
+    graph += b"".join(_bytes(12, _port(name, FLOAT, shape)) for name, shape in outputs.items())
     return _int(1, 8) + _bytes(7, graph) + _bytes(8, _bytes(1, b"") + _int(2, 17))
 
 

@@ -47,7 +47,7 @@ class OnnxRuntimeEngine(Engine):
     def __init__(self, network: BundleNetwork, settings: ModelSettings) -> None:
         (graph,) = network.read("onnx")
         try:
-            self._session = ort.InferenceSession(graph, _options(settings), providers=list(PROVIDERS))
+            self._session = ort.InferenceSession(graph, session_options(settings.threads), providers=list(PROVIDERS))
         except FAILURES as error:
             raise ModelError("model.engine_failed", f"{network.name}: {error}") from error
         _check_ports(self._session, network.ports)
@@ -64,9 +64,10 @@ class OnnxRuntimeEngine(Engine):
         return answer_of([np.asarray(answer, np.float32) for answer in answers])
 
 
-def _options(settings: ModelSettings) -> ort.SessionOptions:
+def session_options(threads: int) -> ort.SessionOptions:
+    """How a network runs: with so many threads, 0 for one a core, that do not spin."""
     options = ort.SessionOptions()
-    options.intra_op_num_threads = settings.threads or usable_cores()
+    options.intra_op_num_threads = threads or usable_cores()
     options.inter_op_num_threads = 1
     options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
     options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_ALL

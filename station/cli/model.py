@@ -4,6 +4,7 @@ import typer
 
 from station.cli.model_calibrate import calibrate
 from station.cli.model_curve import curve
+from station.cli.model_detector import detector
 from station.cli.model_fleet import keys, publish, pull, shadow, sign
 from station.cli.model_measure import evaluate, robustness
 from station.cli.model_mistakes import mistakes
@@ -23,8 +24,8 @@ def model() -> None:
 
 
 COMMANDS = (
-    train, networks, crossval, compare, mistakes, curve, evaluate, robustness, predict, export, screen, calibrate,
-    promise, card, gate, show, promote, rollback, keys, sign, publish, pull, shadow,
+    train, networks, crossval, compare, mistakes, curve, evaluate, robustness, detector, predict, export, screen,
+    calibrate, promise, card, gate, show, promote, rollback, keys, sign, publish, pull, shadow,
 )  # fmt: skip
 for command in COMMANDS:
     model_app.command()(command)

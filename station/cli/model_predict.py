@@ -20,6 +20,7 @@ from station.cli.terminal import UNWELL, ConfigOption, JsonOption, err, out
 from station.core.errors import StationError
 
 if TYPE_CHECKING:
+    from models.detector.reader import Detector
     from station.offline.inspect import NotInspected, Wanted
     from station.offline.predicted_pictures import PredictedPictures
     from station.offline.predicting import Predicted, Predictor
@@ -31,6 +32,10 @@ def predict(
     pictures: Annotated[
         Path | None, typer.Option("--out", metavar="DIR", help="Write each picture with the evidence beside it there.")
     ] = None,
+    detector: Annotated[
+        Path | None,
+        typer.Option("--detector", metavar="DETECTOR", help="Of `station model detector`: find the product first."),
+    ] = None,
     engine: EngineOption = None,
     precision: PrecisionOption = None,
     min_confidence: MinConfidence = None,
@@ -40,8 +45,9 @@ def predict(
     """Say what a network makes of 8-bit grey pictures (PNG, TIFF, BMP, JPEG) of any size, in percent for each class.
 
     One of a patch's size is judged as a patch, one with the lines of a turn is cut as the station cuts a scan, and any
-    other is resized to a patch, with a word. Folders of masks are left out. Exit status 0 only if every picture was
-    judged.
+    other is resized to a patch, with a word. With a detector the one product in such a picture is judged, and looked at
+    again where that is unsure; no product, or several, are a case for review. Folders of masks are left out.
+    Exit status 0 only if every picture was judged.
     """
     from station.offline.inspect import NotInspected
     from station.offline.measuring import open_scorer
@@ -50,7 +56,8 @@ def predict(
 
     settings = chosen_settings(config, engine, precision, min_confidence)
     need_packages_for(model)
-    predictor = Predictor(open_scorer(model, settings)[0], passing_of(model, settings), settings)
+    finder = None if detector is None else _opened(detector, settings.model.threads)
+    predictor = Predictor(open_scorer(model, settings)[0], passing_of(model, settings), settings, finder)
     folder = None if pictures is None else PredictedPictures(pictures, predictor)
     rows: list[dict[str, Any]] = []
     table = _table(predictor.scorer.classes)
@@ -68,6 +75,12 @@ def predict(
         out.print(table)
     if failed:
         raise typer.Exit(UNWELL)
+
+
+def _opened(folder: Path, threads: int) -> "Detector":
+    from models.detector.reader import Detector
+
+    return Detector(folder, threads)
 
 
 def _judged(wanted: "Wanted | NotInspected", predictor: "Predictor") -> "Predicted | NotInspected":
@@ -109,6 +122,8 @@ def _tell(found: "Predicted | NotInspected", table: Table, classes: tuple[str, .
         return
     height, width = found.shape
     judged_as = f"resized from {height}x{width}" if found.judged_as == "resized" else found.judged_as
+    if found.judged_as == "product" and found.patch is not None:
+        judged_as = f"product in {found.places[0]}" + (f", {found.looks} looks" if found.looks > 1 else "")
     percents = found.percent(classes)
     table.add_row(
         escape(name), judged_as, found.verdict, *(f"{percents[one]:.2f}" if percents else "-" for one in classes)

@@ -2,13 +2,15 @@
 
     picture ─ of a patch's size ────────▶ as it is ─┐
             ─ with the lines of a turn ─▶ cut as the station cuts a scan ─┼─ scored, Algorithm 1 ─▶ Predicted
-            ─ of any other size ────────▶ resized ──┘
+            ─ of any other size ────────▶ resized ──┤
+            ─ the same, by a detector ──▶ one product: its place, resized; unsure: looked at again ─┘
+                                          none, or several: review
 
 Nothing is known of the pictures but their pixels. What was resized was not seen so in training, and says so.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,6 +19,8 @@ import numpy as np
 
 from models.dataset.layout import MASK_FOLDERS
 from models.dataset.pictures import SUFFIXES, decoded_picture
+from models.detector.layout import Place
+from models.detector.reader import Detector
 from models.evaluation.measuring.scorers import Scored, Scorer
 from models.meaning import fitting_meaning
 from models.release.shelf import chosen_bundle
@@ -36,7 +40,9 @@ from station.offline.cropping import cut_scan, kind_of, proofs_of
 from station.offline.inspect import NotInspected, Wanted
 from station.offline.measuring import CHECKPOINT
 
-JudgedAs = Literal["patch", "resized", "scan"]
+JudgedAs = Literal["patch", "resized", "scan", "product"]
+WIDER = 0.06
+"""By so much of its size a product's place is widened, or moved, where it is looked at again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +51,8 @@ class Predicted:
 
     Attributes:
         file: The picture.
-        judged_as: One patch as it is, one patch after resizing, or a whole scan of many.
+        judged_as: One patch as it is, one patch after resizing, a whole scan of many, or a product that a detector saw,
+            after resizing.
         shape: Height and width of the picture.
         patches: (n, height, width) uint8, as they were judged; none of a scan that the station refuses.
         probabilities: (n, classes).
@@ -54,6 +61,8 @@ class Predicted:
         confidence: Of the answer; 0 where the scan is refused.
         patch: The one that decides, counted from 0; None where the scan is refused.
         reason: Why it is review, in words; empty where it is not.
+        places: Where a detector saw products; empty where none was asked.
+        looks: How often the product was looked at.
     """
 
     file: Path
@@ -66,6 +75,8 @@ class Predicted:
     confidence: float
     patch: int | None
     reason: str = ""
+    places: tuple[Place, ...] = ()
+    looks: int = 1
 
     def percent(self, classes: tuple[str, ...]) -> dict[str, float]:
         """The probability of each class in the deciding patch, in percent; empty where the scan is refused."""
@@ -87,6 +98,8 @@ class Predicted:
             "reason": self.reason or None,
             "percent": self.percent(classes),
             "patch": self.patch,
+            "places": [asdict(place) for place in self.places],
+            "looks": self.looks,
             "patches": [[round(float(value), 6) for value in row] for row in self.probabilities],
         }
 
@@ -98,13 +111,17 @@ class Predictor:
         scorer: The network.
         passing: The class with which a part is good, as the network was trained; None where nobody said.
         settings: The station's: classes, part types, crop, least confidence.
+        detector: Says where products are in pictures that are neither patches nor scans; None resizes these whole.
     """
 
-    def __init__(self, scorer: Scorer, passing: str | None, settings: Settings) -> None:
+    def __init__(
+        self, scorer: Scorer, passing: str | None, settings: Settings, detector: Detector | None = None
+    ) -> None:
         self.scorer = scorer
         self.geometry: Geometry = scorer.geometry or settings.geometry.value()
         self._meaning = fitting_meaning(scorer.classes, passing, settings.table, scorer.name)
         self._settings = settings
+        self._detector = detector
 
     @property
     def passing(self) -> int | None:
@@ -124,8 +141,34 @@ class Predictor:
             return self._decided(wanted.file, "patch", image, image[None])
         if self._is_scan(image):
             return self._scan(wanted, image)
-        resized = cv2.resize(image, shape[::-1], interpolation=cv2.INTER_AREA)
-        return self._decided(wanted.file, "resized", image, np.asarray(resized, np.uint8)[None])
+        if self._detector is not None:
+            return self._product(wanted.file, image, self._detector.find(image))
+        return self._decided(wanted.file, "resized", image, self._resized(image)[None])
+
+    def _product(self, file: Path, image: Pixels, places: tuple[Place, ...]) -> Predicted:
+        """What is made of the one product that a detector sees; none or several are nothing to judge."""
+        if len(places) != 1:
+            seen = "; ".join(map(str, places))
+            told = f"part.two_objects: products in {seen}" if places else "part.jig_empty: the detector sees no product"
+            return replace(self._refused(file, "product", image, told), places=places)
+        first = self._decided(file, "product", image, self._resized(_cut(image, places[0]))[None])
+        again = self._again(first, image, places[0]) if first.reason else first
+        return replace(again, places=places)
+
+    def _again(self, first: Predicted, image: Pixels, place: Place) -> Predicted:
+        """An unsure product, looked at three times more: wider, moved, mirrored. Only what all agree on is believed."""
+        looks = [self._resized(one) for one in other_looks(image, place)]
+        more = [self._decided(first.file, "product", image, look[None]) for look in looks]
+        told = {one.answer for one in (first, *more)}
+        sure = [one for one in more if not one.reason]
+        if len(told) == 1 and len(sure) == len(more):
+            return replace(min(sure, key=lambda one: one.confidence), looks=1 + len(more))
+        answers = ", ".join(f"{one.answer} {one.confidence:.3f}" for one in (first, *more))
+        return replace(first, reason=f"{first.reason}; looked at again: {answers}", looks=1 + len(more))
+
+    def _resized(self, image: Pixels) -> Pixels:
+        height, width = self.scorer.image_shape
+        return np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
 
     def _is_scan(self, image: Pixels) -> bool:
         side = self.geometry.patch_px
@@ -141,12 +184,14 @@ class Predictor:
             lighting = lighting_of(self._settings, kind.name, self.scorer.light_level)
             patches = cut_scan(image, kind, self._settings.crop, proofs_of(wanted, self._settings.turn), lighting)
         except PartError as error:
-            none = np.zeros((0, *self.scorer.image_shape), np.uint8)
-            nothing = np.zeros((0, len(self.scorer.classes)), np.float32)
-            shape = (image.shape[0], image.shape[1])
-            told = f"{error.code}: {error.detail}"
-            return Predicted(wanted.file, "scan", shape, none, nothing, REVIEW, REVIEW, 0.0, None, told)
+            return self._refused(wanted.file, "scan", image, f"{error.code}: {error.detail}")
         return self._decided(wanted.file, "scan", image, patches, kind)
+
+    def _refused(self, file: Path, judged_as: JudgedAs, image: Pixels, told: str) -> Predicted:
+        none = np.zeros((0, *self.scorer.image_shape), np.uint8)
+        nothing = np.zeros((0, len(self.scorer.classes)), np.float32)
+        shape = (image.shape[0], image.shape[1])
+        return Predicted(file, judged_as, shape, none, nothing, REVIEW, REVIEW, 0.0, None, told)
 
     def _decided(
         self, file: Path, judged_as: JudgedAs, image: Pixels, patches: Pixels, kind: PartType | None = None
@@ -189,6 +234,32 @@ class Predictor:
             return outcome.verdict.name, outcome.confidence, outcome.deciding_patch
         column = int(columns_of(probabilities[0], None))
         return self.scorer.classes[column], float(probabilities[0, column]), 0
+
+
+def _cut(image: Pixels, place: Place) -> Pixels:
+    return image[place.top : place.bottom, place.left : place.right]
+
+
+def other_looks(image: Pixels, place: Place) -> tuple[Pixels, Pixels, Pixels]:
+    """A product once more: with more around it, moved within the picture, and mirrored."""
+    rows, columns = (max(1, round(WIDER * side)) for side in (place.bottom - place.top, place.right - place.left))
+    wider = replace(
+        place,
+        top=max(0, place.top - rows),
+        left=max(0, place.left - columns),
+        bottom=min(len(image), place.bottom + rows),
+        right=min(image.shape[1], place.right + columns),
+    )
+    back = place.bottom + rows > len(image), place.right + columns > image.shape[1]
+    down, across = (-rows if back[0] else rows), (-columns if back[1] else columns)
+    moved = replace(
+        place,
+        top=max(0, place.top + down),
+        left=max(0, place.left + across),
+        bottom=place.bottom + down,
+        right=place.right + across,
+    )
+    return _cut(image, wider), _cut(image, moved), _cut(image, place)[:, ::-1]
 
 
 def read_grey(path: Path) -> Pixels:
