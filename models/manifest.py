@@ -109,6 +109,9 @@ class Data(Section):
     epochs: int = Field(..., ge=1, description="Epochs after which these weights were kept.")
     patches_per_epoch: int = Field(..., ge=1, description="Patches drawn in each of them.")
     seed: int = Field(..., ge=0, description="Seed of weights, draws and augmentation.")
+    begun_with: Annotated[
+        Sha256 | None, Field(description="Of the file of weights that it began with; None where they were random.")
+    ] = None
 
 
 Kind = Literal["parts", "pictures"]

@@ -46,7 +46,7 @@ def trace(
     points: list[CurvePoint] = []
     curve = None
     for size, images in subsets.items():
-        rows = compare(_only(data, images), [same], 0, folder / f"parts-{size}", session)
+        rows = compare(_only(data, images), [(same, None)], 0, folder / f"parts-{size}", session)
         if rows is None:
             return None
         points.append(curve_point(size, len(images), rows[0].judged, data.manifest.good))

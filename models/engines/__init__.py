@@ -18,7 +18,7 @@ from models.engines.classifier import BundleClassifier
 from models.engines.engine import Engine, check_probabilities
 from models.engines.network import BundleNetwork, own_network, screener_network
 from models.engines.screening import Screening
-from models.manifest import Artefact, Bundle
+from models.manifest import Artefact, Bundle, Manifest
 from models.screening.demands import proven_threshold
 from models.screening.file import read_space
 from models.version import INSTALL_RUN, INSTALL_TRAIN
@@ -38,12 +38,26 @@ ARTEFACT_OF: dict[tuple[EngineName, Precision], Artefact] = {
 REMEDY_OF = {"openvino": INSTALL_RUN, "onnxruntime": INSTALL_RUN, "torch": INSTALL_TRAIN}
 """How an engine is installed."""
 
-__all__ = ["ARTEFACT_OF", "BundleClassifier", "Engine", "check_probabilities", "choices", "make_engine", "make_pair"]
+__all__ = [
+    "ARTEFACT_OF",
+    "BundleClassifier",
+    "Engine",
+    "check_probabilities",
+    "choices",
+    "make_engine",
+    "make_pair",
+    "served",
+]
 
 
 def choices(bundle: Bundle) -> tuple[tuple[EngineName, Precision], ...]:
     """The engines and precisions that a bundle has an artefact for; whether they can run here is another matter."""
-    return tuple(choice for choice, artefact in ARTEFACT_OF.items() if artefact in bundle.manifest.artefacts)
+    return served(bundle.manifest)
+
+
+def served(manifest: Manifest) -> tuple[tuple[EngineName, Precision], ...]:
+    """The engines and precisions for which a manifest names an artefact."""
+    return tuple(choice for choice, artefact in ARTEFACT_OF.items() if artefact in manifest.artefacts)
 
 
 def make_engine(bundle: Bundle, settings: ModelSettings, cache_dir: Path | None = None) -> BundleClassifier:

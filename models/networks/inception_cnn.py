@@ -69,6 +69,9 @@ class InceptionCnn(Network):
         initialise_network(self)
 
 
-def make(classes: int, height: int, width: int) -> Network:
-    """An untrained network; see `InceptionCnn`."""
-    return InceptionCnn(classes, height, width, normalised=False)
+def make(classes: int, height: int, width: int, *, normalised: bool = False) -> Network:
+    """An untrained network; see `InceptionCnn`.
+
+    Normalised throughout it learns from far fewer patches than the paper's own (models/networks/README.md).
+    """
+    return InceptionCnn(classes, height, width, normalised=normalised)

@@ -1,4 +1,4 @@
-"""Layers that several networks are made of."""
+"""Layers that several networks are made of, and what every network can be asked."""
 
 from collections.abc import Callable
 
@@ -36,6 +36,23 @@ class Network(nn.Module):
         means: Tensor = seen.mean((2, 3))
         logits: Tensor = self.head(self.features[self.described :](seen))
         return logits, means
+
+    def drop(self, rate: float) -> None:
+        """While training, leave out this share of the values where the head has a dropout."""
+        for module in self.head.modules():
+            if isinstance(module, nn.Dropout):
+                module.p = rate
+
+    @property
+    def settled(self) -> bool:
+        """Whether its structure is what it will be; only then an epoch can be the best."""
+        return True
+
+    def advance(self, share: float) -> None:
+        """So much of the training is done, 0 to 1: a network whose structure is learnt changes it now."""
+
+    def convert(self) -> None:
+        """Become what is exported: the same answers from plain layers; nothing to do for most."""
 
 
 class Scale(nn.Module):
@@ -86,18 +103,55 @@ def _convolution(channels: int, filters: int, kernel: int, *, normalised: bool) 
     return [convolution, nn.BatchNorm2d(filters)] if normalised else [convolution]
 
 
+class SqueezeExcite(nn.Module):
+    """Weighs the channels by what their averages over all places say: (n, c, h, w), the same shape.
+
+    Source: Hu et al., "Squeeze-and-Excitation Networks", CVPR 2018.
+
+    Args:
+        channels: How many.
+        reduction: The layer in between has so many times fewer values.
+        biased: Whether its two layers have biases.
+    """
+
+    def __init__(self, channels: int, reduction: int, *, biased: bool = True) -> None:
+        super().__init__()
+        between = max(1, channels // reduction)
+        self.judge = nn.Sequential(
+            nn.Linear(channels, between, bias=biased), nn.ReLU(), nn.Linear(between, channels, bias=biased)
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The channels, each times a weight of 0 to 1."""
+        return x * torch.sigmoid(self.judge(x.mean((2, 3))))[:, :, None, None]
+
+
 def dense_head(inputs: int, classes: int) -> nn.Sequential:
-    """Dense layers of 256, 128 and 64 with ReLU, then the classes' logits.
+    """Dense layers of 256, 128 and 64 with ReLU, then the classes' logits; two dropouts, which drop nothing unasked.
 
     Source: Mustafaev et al., section IV D, of the Inception-CNN. That their other networks end so, too, is inferred
-    from the parameters in Table 10; its counts of layers leave room for two more without any, which none here has.
+    from the parameters in Table 10. Its counts of layers, as Keras counts, leave room for two more without any in every
+    network but one: dropouts behind the two widest layers are our reading, and their rate is not told.
     """
     return nn.Sequential(
-        *(nn.Linear(inputs, 256), nn.ReLU()),
-        *(nn.Linear(256, 128), nn.ReLU()),
+        *(nn.Linear(inputs, 256), nn.Sequential(nn.ReLU(), nn.Dropout(0.0))),
+        *(nn.Linear(256, 128), nn.Sequential(nn.ReLU(), nn.Dropout(0.0))),
         *(nn.Linear(128, 64), nn.ReLU()),
         nn.Linear(64, classes),
     )
+
+
+def transfer_head(inputs: int, classes: int) -> nn.Sequential:
+    """A dense layer of 256 with ReLU, a dropout, then the classes' logits.
+
+    Source: Kamel, Hassan and Saeid, sections 3.3, 3.5 and 3.9; their section 3.4 describes another one, once.
+    """
+    return nn.Sequential(nn.Linear(inputs, 256), nn.Sequential(nn.ReLU(), nn.Dropout(0.0)), nn.Linear(256, classes))
+
+
+def plain_head(inputs: int, classes: int) -> nn.Sequential:
+    """A dropout, then the classes' logits."""
+    return nn.Sequential(nn.Dropout(0.0), nn.Linear(inputs, classes))
 
 
 def initialise(module: nn.Module) -> None:
@@ -113,3 +167,23 @@ def initialise_network(network: nn.Module) -> None:
     network.apply(initialise)
     last = [module for module in network.modules() if isinstance(module, nn.Linear)][-1]
     nn.init.normal_(last.weight, std=0.01)
+
+
+def initialise_as_keras(network: nn.Module) -> None:
+    """Weights as Keras begins where nobody says otherwise: after Glorot and Bengio, evenly spread; biases 0."""
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d | nn.Linear):
+            nn.init.xavier_uniform_(module.weight)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+
+
+KERAS_EPS, KERAS_MOMENTUM = 1e-3, 0.01
+"""What Keras adds to a variance, and how much of a batch's statistics goes into the running ones (it says 0.99)."""
+
+
+def normalise_as_keras(network: nn.Module) -> None:
+    """Batch normalisations count as Keras' do where nobody says otherwise."""
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.eps, module.momentum = KERAS_EPS, KERAS_MOMENTUM

@@ -7,11 +7,13 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from models.dataset.named import LeftOut
+from models.engines import served
 from models.evaluation.figures.rates import Rate, rate, sample_size
 from models.evaluation.figures.wording import name
 from models.evaluation.measuring.defects import Detection
 from models.evaluation.measuring.evaluation import Evaluation, Unlisted, gaps
 from models.manifest import Figures, Manifest, Parity, Quantisation
+from models.networks.refused import unserved_of
 from models.novelty import words as novelty_words
 from models.promise import words as promise_words
 
@@ -95,6 +97,10 @@ def _data(manifest: Manifest) -> str:
         ("epochs", f"{data.epochs} of {data.patches_per_epoch:,} patches"),
         ("seed", str(data.seed)),
         ("SHA-256 of the data set", data.sha256 or "none recorded"),
+        (
+            "begun with",
+            f"weights of SHA-256 {data.begun_with}" if data.begun_with else "random weights, or not recorded",
+        ),
     ]
     return _table(("training data", ""), rows)
 
@@ -213,6 +219,8 @@ def _reached(a90: float | None, a90_95: float | None, unit: str, explanation: st
 def _artefacts(manifest: Manifest) -> Iterator[str]:
     yield f"All are made from the same weights, rounded to 16 bits; logits are divided by {manifest.temperature:g}."
     yield _table(("artefact", "files"), [(name, ", ".join(files)) for name, files in manifest.artefacts.items()])
+    yield f"It runs in {', '.join(f'{engine} {precision}' for engine, precision in served(manifest))}."
+    yield from (f"There is no {artefact}: {why}." for artefact, why in unserved_of(manifest.network))
     if manifest.quantisation is not None:
         yield _quantisation(manifest.quantisation)
     if manifest.without_int8:

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import openvino as ov
 
+from models.engines import ARTEFACT_OF
 from models.evaluation.figures.calibration import fit_temperature
 from models.evaluation.measuring.evaluation import Evaluation
 from models.manifest import (
@@ -33,6 +34,7 @@ from models.manifest import (
     write_manifest,
 )
 from models.meaning import NAMES, Meaning, meaning_of, own_table, unconfigurable
+from models.networks import NETWORKS
 from models.networks.layers import Network
 from models.novelty.learnt import TrainingPatches
 from models.novelty.reference import write_reference
@@ -40,7 +42,7 @@ from models.novelty.sections import Features
 from models.release.card import card_text
 from models.release.golden import Golden
 from models.release.graphs import ScoringGraph, rounded, to_onnx, to_openvino, to_state
-from models.release.int8 import with_int8
+from models.release.int8 import Int8, with_int8
 from models.release.new_folder import new_folder
 from models.release.pictures import Pictures, light_level
 from models.release.quantise import QuantisationRecipe
@@ -128,9 +130,12 @@ def read_trained(checkpoint: Path, source: str | None, fallback: Fallback) -> Tr
     Raises:
         TrainingError: The checkpoint cannot be used.
         ModelError: `model.export_failed`: nobody says which class passes, a class has no name that can be configured,
-            or its images are no patches.
+            its images are no patches, or its structure is not learnt to the end.
     """
     network, info = load_network(checkpoint)
+    if not network.settled:
+        told = "its training was ended before its structure was settled; train it to the end"
+        raise ModelError("model.export_failed", f"{checkpoint}: {info.network}: {told}")
     said = info.data
     data = Data(
         source=source or said.source,
@@ -140,6 +145,7 @@ def read_trained(checkpoint: Path, source: str | None, fallback: Fallback) -> Tr
         epochs=info.epochs_done,
         patches_per_epoch=info.plan.items_per_epoch or said.patches,
         seed=info.plan.seed,
+        begun_with=info.plan.init or None,
     )
     meaning = _meaning(checkpoint, info, fallback)
     return Trained(network, info.network, meaning, _geometry(checkpoint, info, fallback), data)
@@ -176,6 +182,24 @@ def _geometry(checkpoint: Path, info: CheckpointInfo, fallback: Fallback) -> Geo
     return geometry
 
 
+def refuse_unserved(network: str, engine: EngineName, precision: Precision) -> None:
+    """Refuse a network that an engine, as the station would run it, cannot run.
+
+    Raises:
+        ModelError: `model.export_failed`, with the engine and those that can.
+    """
+    unserved = dict(NETWORKS[network].unserved)
+    reason = unserved.get(ARTEFACT_OF.get((engine, precision), ""))
+    if reason is None:
+        return
+    can = ", ".join(f"{name} {arithmetic}" for (name, arithmetic), made in ARTEFACT_OF.items() if made not in unserved)
+    raise ModelError(
+        "model.export_failed",
+        f"{engine} in {precision}, which is chosen, cannot run {network}: {reason}. Choose one of {can} with --engine "
+        f"and --precision, and the same in [model] of the station",
+    )
+
+
 def export_bundle(
     trained: Trained,
     pictures: Pictures,
@@ -209,7 +233,11 @@ def export_bundle(
         yardstick = Yardstick.ask(
             ScoringGraph(network, temperature), golden, trained.meaning, trained.geometry, choices.min_confidence
         )
-        small = with_int8(staged, manifest, graph, pictures, yardstick, choices.recipes, choices.seed)
+        small = Int8(manifest, None)
+        if "openvino-int8" not in dict(NETWORKS[trained.name].unserved):
+            small = with_int8(staged, manifest, graph, pictures, yardstick, choices.recipes, choices.seed)
+        else:
+            write_manifest(staged, manifest)
         manifest = _with_reference(staged, small.manifest, training)
         parity, figures = judge_golden(load_bundle(staged), yardstick)
         left_out = () if small.left_out is None else (small.left_out,)

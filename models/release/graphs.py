@@ -24,7 +24,10 @@ from torch import Tensor, nn
 from models.networks.layers import Network
 from station.core.geometry import Geometry
 
-OPSET = 18
+OPSET = 20
+"""The oldest that has every operator of the networks: deformable convolutions are from 19 on, a GELU of one piece is
+from 20. In an older one torch writes what no engine opens, without a word."""
+TORCH_EPS = 1e-5
 MIN_ROUNDED_VALUES = 64
 """ONNX constants with fewer values stay 32 bits wide; they weigh nothing."""
 
@@ -52,6 +55,7 @@ def rounded(network: Network) -> Network:
         ValueError: A weight is not finite, or too large for 16 bits.
     """
     copied: Network = copy.deepcopy(network).float().eval()
+    copied.convert()
     for module in copied.modules():
         if isinstance(module, nn.Sequential):
             _fold_normalisations(module)
@@ -92,6 +96,7 @@ def _fold(convolution: nn.Conv2d, normalisation: nn.BatchNorm2d) -> None:
     mean.zero_()
     variance.fill_(1)
     normalisation.weight.fill_(1)
+    normalisation.eps = TORCH_EPS  # as that of a fresh network, into which the weights alone are loaded
 
 
 def to_openvino(network: Network, temperature: float, geometry: Geometry) -> ov.Model:

@@ -47,4 +47,9 @@ def open_variant(bundle: Bundle, engine: EngineName, precision: Precision, scree
     """
     asked = screener == "first"
     settings = ModelSettings(bundle=bundle.manifest.name, engine=engine, precision=precision, screener=asked)
-    return BundleScorer(make_engine(bundle, settings))
+    try:
+        return BundleScorer(make_engine(bundle, settings))
+    except ModelError as error:
+        if error.code != "model.engine_failed":
+            raise
+        raise ModelError("model.engine_failed", f"{engine} in {precision}: {error.detail}") from error

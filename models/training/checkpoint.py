@@ -19,6 +19,7 @@ from models.networks import NETWORKS
 from models.networks.layers import Network
 from models.training.data import DataOrigin
 from models.training.plan import Plan
+from models.training.planned import planned_network, size_problem
 from models.version import code_version
 from station.core.durable import staged_file
 from station.core.geometry import Geometry
@@ -142,9 +143,8 @@ def info_of(document: Mapping[str, Any], path: Path) -> CheckpointInfo:
         raise TrainingError("training.bad_checkpoint", f"{path}: {error}") from error
     if info.network not in NETWORKS:
         raise TrainingError("training.bad_checkpoint", f"{path}: unknown network {info.network}")
-    if min(data.height, data.width) < NETWORKS[info.network].smallest_px:
-        detail = f"{path}: images of {data.height}x{data.width} are too small for {info.network}"
-        raise TrainingError("training.bad_checkpoint", detail)
+    if problem := size_problem(NETWORKS[info.network], data.height, data.width):
+        raise TrainingError("training.bad_checkpoint", f"{path}: {problem}")
     return info
 
 
@@ -156,7 +156,7 @@ def load_network(path: Path) -> tuple[Network, CheckpointInfo]:
     """
     document = read_checkpoint(path)
     info = info_of(document, path)
-    network = NETWORKS[info.network].make(len(info.classes), info.data.height, info.data.width)
+    network = planned_network(info.plan, len(info.classes), info.data.height, info.data.width)
     load_weights(network, document, path)
     return network.eval(), info
 

@@ -19,12 +19,13 @@ from models.training.compute import logits_of, translated
 from models.training.crossval import PAPER, Crossval, Result, crossvalidate, heading
 from models.training.data import TrainingData, divide
 from models.training.draw import Indices
-from models.training.part_answers import classified
+from models.training.part_answers import classified, part_answers
 from models.training.plan import Plan
+from models.training.pretrained import InitialWeights
 from models.training.session import Session
 from station.core.probabilities import columns_of
 
-COMPARISON = "comparison.json"
+COMPARISON, WHOLE = "comparison.json", "whole"
 PAPER_WHOLE = {"baseline-cnn": 66.92}
 """Percent of 130 parts, trained on whole images. Source: Mustafaev et al., Table 8, SMHSD-O-TA."""
 
@@ -37,12 +38,17 @@ class Comparison(Result):
         images: The test split, image by image; None where of some only their part's class is known.
         parts: The test split part by part: of patches by Algorithm 1, of whole scans as they are; else None.
         paper_percent: The paper's accuracy on 130 whole parts, on its own data; None where it names none.
+        right: Of each image, or part, of the test split whether it was judged rightly, 1 or 0; all networks have the
+            same order.
+        training_s: Seconds of the training that the test split judges.
     """
 
     crossval: Crossval | None
     images: Classification | None
     parts: Classification | None
     paper_percent: float | None
+    right: tuple[int, ...] = ()
+    training_s: float = 0.0
 
     @property
     def judged(self) -> Classification:
@@ -53,24 +59,33 @@ class Comparison(Result):
 
 
 def compare(
-    data: DataSet, plans: Sequence[Plan], folds: int, folder: Path, session: Session
+    data: DataSet, runs: Sequence[tuple[Plan, InitialWeights | None]], folds: int, folder: Path, session: Session
 ) -> list[Comparison] | None:
     """Train each network, judge it on the test split and, with folds, by cross-validation; None where stopped.
+
+    Args:
+        data: The data set.
+        runs: Of each network its plan, and the weights that it begins with, or None.
+        folds: How many; 0 for no cross-validation.
+        folder: One folder a network goes into it, and the result.
+        session: Where to compute.
 
     Raises:
         TrainingError: The test split lacks a class, its parts cannot be judged and nothing else, or a training fails.
     """
-    divided = divide(data, plans[0].labels)
+    divided = divide(data, runs[0][0].labels)
     _refuse_untested(data)
     rows = []
-    for plan in plans:
+    for plan, initial in runs:
         place = folder / plan.network
-        validated = crossvalidate(data, plan, folds, place, session) if folds else None
+        validated = crossvalidate(data, plan, folds, place, session, initial) if folds else None
         if folds and validated is None:
             return None
-        if not session.train(place / "whole", plan, divided).finished:
+        training = session.train(place / WHOLE, plan, divided, initial)
+        if not training.finished:
             return None
-        rows.append(_measure(data, divided, plan, place / "whole" / BEST, session, validated))
+        row = _measure(data, divided, plan, place / WHOLE / BEST, session, validated)
+        rows.append(row.model_copy(update={"training_s": round(training.seconds, 1)}))
         document = "[\n" + ",\n".join(row.model_dump_json(indent=2) for row in rows) + "\n]\n"
         write_whole(folder / COMPARISON, document.encode())
     return rows
@@ -106,8 +121,23 @@ def _measure(
     images = None if _of_parts_alone(data) else _images(data, test, answers)
     whole = data.manifest.kind == "whole"
     parts = classified(data, test, answers) if _has_parts(data, test) else images if whole else None
+    right = _right(data, test, answers, images)
     paper = PAPER_WHOLE.get(plan.network) if whole else PAPER.get(plan.network, (None, None))[1]
-    return Comparison(**heading(data, plan), crossval=validated, images=images, parts=parts, paper_percent=paper)
+    return Comparison(
+        **heading(data, plan), crossval=validated, images=images, parts=parts, paper_percent=paper, right=right
+    )
+
+
+def _right(
+    data: DataSet, test: Indices, answers: NDArray[np.float32], images: Classification | None
+) -> tuple[int, ...]:
+    """Of each image, or part where these alone are judged, whether it was judged rightly."""
+    if images is None:
+        parts = part_answers(data, test, answers)
+        return tuple((parts.found == parts.labels).astype(int).tolist())
+    sure = data.labels[test] != SLIVER
+    found = columns_of(answers[sure], data.manifest.good)
+    return tuple((found == data.labels[test][sure]).astype(int).tolist())
 
 
 def _images(data: DataSet, test: Indices, answers: NDArray[np.float32]) -> Classification:

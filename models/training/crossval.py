@@ -27,6 +27,7 @@ from models.training.part_answers import part_answers
 from models.training.plan import Plan
 from models.training.pretrained import InitialWeights
 from models.training.session import Session
+from models.training.trainer import Training
 from models.version import code_version
 from station.core.probabilities import columns_of
 
@@ -70,6 +71,9 @@ class Crossval(Result):
         judged: What was judged: images, or parts where of some images only their part's class is known.
         pooled: All of them, each judged by the network that had not seen it.
         paper_percent: The paper's mean, on its own data; None where it names none.
+        right: Of each image or part, fold by fold, whether it was judged rightly, 1 or 0; of one seed all networks have
+            the same order.
+        training_s: Seconds of training, of all folds together.
     """
 
     fold_accuracies: tuple[float, ...]
@@ -78,6 +82,8 @@ class Crossval(Result):
     judged: Literal["images", "parts"] = "images"
     pooled: Classification
     paper_percent: float | None
+    right: tuple[int, ...] = ()
+    training_s: float = 0.0
 
 
 def crossvalidate(
@@ -99,29 +105,26 @@ def crossvalidate(
     if any(phase.patience for phase in plan.phases):
         raise TrainingError("training.bad_plan", "patience: a fold has no validation to end a training by")
     dealt = deal(data, folds, plan.seed, plan.labels)
-    judged = list[_Judged]()
+    judged, seconds = list[_Judged](), 0.0
     for fold in range(folds):
         chosen = select(data, dealt.trained(fold), np.empty(0, np.intp), plan.labels)
         place = folder / f"fold-{fold + 1}"
         left_out = dealt.left_out(data, fold)
-        answers = _fold_answers(chosen, left_out, plan, place, session, initial)
-        if answers is None:
+        training = session.train(place, plan, chosen, initial)
+        if not training.finished:
             return None
+        seconds += training.seconds
+        answers = _fold_answers(training, chosen, left_out, session)
         judged.append(_judged(data, dealt, left_out, chosen.labels, answers))
         session.tell(f"{place}: {int(judged[-1].right.sum())} of {len(judged[-1].right)} right")
-    result = _crossval(data, plan, dealt, judged)
+    result = _crossval(data, plan, dealt, judged).model_copy(update={"training_s": round(seconds, 1)})
     write_whole(folder / CROSSVAL, result.model_dump_json(indent=2).encode())
     return result
 
 
-def _fold_answers(
-    data: TrainingData, left_out: Indices, plan: Plan, folder: Path, session: Session, initial: InitialWeights | None
-) -> NDArray[np.float32] | None:
-    training = session.train(folder, plan, data, initial)
-    if not training.finished:
-        return None
-    with translated(folder):
-        logits = logits_of(training.network, data, left_out, session.device, plan)
+def _fold_answers(training: Training, data: TrainingData, left_out: Indices, session: Session) -> NDArray[np.float32]:
+    with translated(training.folder):
+        logits = logits_of(training.network, data, left_out, session.device, training.plan)
     return np.asarray(softmax(logits), np.float32)
 
 
@@ -160,6 +163,7 @@ def _crossval(data: DataSet, plan: Plan, dealt: Deal, judged: Sequence[_Judged])
         judged=dealt.judged,
         pooled=classify(truth, found, scores, data.classes),
         paper_percent=PAPER.get(plan.network, (None, None))[0],
+        right=tuple(int(one) for found in judged for one in found.right),
     )
 
 

@@ -21,7 +21,7 @@ class Row:
         epoch: Counted from 1 over all phases.
         phase: Counted from 1.
         rate: Learning rate of the last step.
-        loss: Mean weighted cross-entropy of the training's images, as they were drawn and changed; without penalties.
+        loss: Mean cross-entropy of the training's images, as they were drawn, changed and weighed; without penalties.
         validation_loss: Mean cross-entropy of the validation's images.
         accuracy: Share of the validation's images judged rightly.
         escapes: Images of defects judged to pass; 0 where no class passes.
@@ -29,6 +29,8 @@ class Row:
         confusions: All other images that were judged wrongly.
         judged: Images of the validation; 0 in a fold, whose losses and accuracy are 0.
         seconds: Wall time of the epoch since it began or was resumed.
+        training_accuracy: Share of the training's labelled images judged rightly, as they were drawn and changed.
+        auc: Of the validation, one class against the rest, the mean over the classes; 0 where that cannot be said.
     """
 
     epoch: int
@@ -42,6 +44,8 @@ class Row:
     confusions: int
     judged: int
     seconds: float
+    training_accuracy: float = 0.0
+    auc: float = 0.0
 
 
 def table(rows: Sequence[Row]) -> bytes:
@@ -54,14 +58,16 @@ def table(rows: Sequence[Row]) -> bytes:
 
 
 def picture(rows: Sequence[Row]) -> bytes:
-    """Losses, errors and rate by epoch, as a PNG."""
+    """Losses, accuracy and AUC, errors, and rate by epoch, as a PNG."""
     from matplotlib.figure import Figure  # noqa: PLC0415 - reading checkpoints must not need it
 
-    figure = Figure(figsize=(10, 3.2), layout="constrained")
-    losses, errors, rates = figure.subplots(1, 3)
+    figure = Figure(figsize=(13, 3.2), layout="constrained")
+    losses, shares, errors, rates = figure.subplots(1, 4)
     epochs = [row.epoch for row in rows]
     judged = ("loss", "validation_loss") if rows[-1].judged else ("loss",)
     _plot(losses, "loss", epochs, {name: [getattr(row, name) for row in rows] for name in judged})
+    known = ("training_accuracy", "accuracy", "auc") if rows[-1].judged else ("training_accuracy",)
+    _plot(shares, "accuracy, AUC", epochs, {name: [getattr(row, name) for row in rows] for name in known})
     kinds = ("escapes", "overkills", "confusions")
     _plot(errors, "images judged wrongly", epochs, {name: [getattr(row, name) for row in rows] for name in kinds})
     _plot(rates, "learning rate", epochs, {"rate": [row.rate for row in rows]})

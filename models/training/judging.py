@@ -1,6 +1,6 @@
 """How a network does on what it is not trained on: image by image, or part by part where only parts have labels."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from models.evaluation.figures.calibration import softmax
+from models.evaluation.figures.metrics import auc
 from models.training.bag_loss import part_losses
 from models.training.compute import logits_of
 from models.training.data import TrainingData
@@ -19,7 +20,7 @@ from station.core.probabilities import columns_of
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What came out: mean loss, errors by kind, and how many images, or parts, there were.
+    """What came out: mean loss, errors by kind, how many images, or parts, there were, and of images the mean AUC.
 
     The loss is the negative logarithm of the probability of a label. Where no class passes every error is a confusion.
     """
@@ -29,6 +30,7 @@ class Judged:
     overkills: int
     confusions: int
     count: int
+    auc: float = 0.0
 
 
 def judge(network: nn.Module, data: TrainingData, chosen: Indices, device: torch.device, plan: Plan) -> Judged:
@@ -43,7 +45,15 @@ def judge(network: nn.Module, data: TrainingData, chosen: Indices, device: torch
         return _by_part(logits, data, chosen, data.origin.good)
     labels = data.labels[chosen]
     loss = nn.functional.cross_entropy(torch.from_numpy(logits), torch.from_numpy(labels.astype(np.int64)))
-    return _counted(float(loss), columns_of(logits, data.origin.good), labels, data.origin.good)
+    judged = _counted(float(loss), columns_of(logits, data.origin.good), labels, data.origin.good)
+    return replace(judged, auc=_mean_auc(np.asarray(softmax(logits)), labels))
+
+
+def _mean_auc(scores: NDArray[np.floating], labels: NDArray[np.signedinteger]) -> float:
+    """Of each class against the rest, the mean of those that have one; 0 where none has."""
+    areas = [auc(scores[:, number], labels == number) for number in range(scores.shape[1])]
+    known = [area for area in areas if area is not None]
+    return float(np.mean(known)) if known else 0.0
 
 
 def _by_part(logits: NDArray[np.float32], data: TrainingData, chosen: Indices, good: int) -> Judged:

@@ -1,7 +1,7 @@
 """Which layers of a network are trained, and how each of their weights is held small."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -42,10 +42,10 @@ def make_optimiser(plan: Plan, phase: Phase, network: nn.Module) -> torch.optim.
     return kind([group for group in groups if group["params"]], lr=phase.peak_rate, fused=True)
 
 
-def kernels(network: nn.Module) -> list[Tensor]:
-    """The convolutions' kernels that are trained: those that the paper's L2 penalty is for."""
-    convolutions = (module for module in network.modules() if isinstance(module, nn.Conv2d))
-    return [module.weight for module in convolutions if module.weight.requires_grad]
+def kernels(network: nn.Module, of: Literal["convolutions", "all"]) -> list[Tensor]:
+    """The kernels that are trained and that an L2 penalty is for: of convolutions, as the paper's, or of all layers."""
+    kinds = (nn.Conv2d,) if of == "convolutions" else (nn.Conv2d, nn.Linear)
+    return [module.weight for module in network.modules() if isinstance(module, kinds) and module.weight.requires_grad]
 
 
 def add_penalty(penalised: Iterable[Tensor], l2: float) -> None:

@@ -15,18 +15,21 @@ from models.errors import TrainingError
 
 PLAN = "plan.json"
 
-Schedule = Literal["cosine", "constant", "exponential"]
+Schedule = Literal["cosine", "constant", "exponential", "plateau"]
 LabelUse = Literal["auto", "patch", "part"]
 """patch: images' own labels; part: those of parts alone; auto: an image's own where there is one, else its part's."""
-Change = Literal["mirror", "upend", "brightness", "contrast", "light"]
+Change = Literal[
+    "mirror", "upend", "brightness", "contrast", "light",
+    "exposure", "rotate", "shift", "zoom", "crop", "perspective", "noise", "erase",
+]  # fmt: skip
 CHANGES: tuple[Change, ...] = ("mirror", "upend", "brightness", "contrast")
 """The usual augmentations: left for right, top for bottom, grey values times 0.7 to 1.3, spread about the mean by 15 %.
 
-Another one is chosen by name: `light`, other lamps as the sensor sees them and the station makes up for them, see
-`models.training.lamps`.
+Others are chosen by name: `light`, other lamps as the sensor sees them and the station makes up for them, see
+`models.training.lamps`; `exposure`, grey values times 0.6 to 1.4; and those of `models.training.warps`.
 
-Source: the kinds are those of Mustafaev et al., section IV C, who tell no ranges and store the changed copies; turning
-and cropping are left out because they alter a defect's pattern.
+Source: the usual kinds are those of Mustafaev et al., section IV C, who tell no ranges and store the changed copies;
+turning and cropping are not among them because they alter a defect's pattern.
 """
 
 
@@ -36,9 +39,12 @@ class Phase(BaseModel):
     Attributes:
         epochs: Epochs at most.
         peak_rate: The highest learning rate.
-        schedule: cosine: a short rise, then half a cosine down to 1 %; constant; exponential: times 0.9 an epoch.
+        schedule: cosine: a short rise, then half a cosine down to 1 %; constant; exponential: times 0.9 an epoch;
+            plateau: times 0.1 whenever `plateau` epochs brought no gain.
         unfrozen_share: Which share of the layers before the head is trained, counted from the head; 0 only the head.
         patience: The phase ends after so many epochs without a lower validation loss; 0 for never.
+        plateau: Epochs without a lower validation loss, or, in a fold, which has none, training loss, after which a
+            plateau's rate falls.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -48,9 +54,25 @@ class Phase(BaseModel):
     schedule: Schedule = "cosine"
     unfrozen_share: Annotated[float, Field(ge=0, le=1)] = 1.0
     patience: Annotated[int, Field(ge=0)] = 0
+    plateau: Annotated[int, Field(ge=1)] = 10
 
-    def rate(self, step: int, steps_per_epoch: int, warm_up_share: float) -> float:
-        """Learning rate of a step, counted from the phase's begin."""
+    @model_validator(mode="after")
+    def _falls_before_it_ends(self) -> Self:
+        if self.schedule == "plateau" and 0 < self.patience <= self.plateau:
+            raise ValueError(f"patience {self.patience}: the rate would fall in the epoch that ends it, or after; more")
+        return self
+
+    def rate(self, step: int, steps_per_epoch: int, warm_up_share: float, falls: int = 0) -> float:
+        """Learning rate of a step, counted from the phase's begin.
+
+        Args:
+            step: From 0.
+            steps_per_epoch: How many.
+            warm_up_share: Share of a cosine's steps in which the rate rises.
+            falls: How often a plateau has ended in this phase.
+        """
+        if self.schedule == "plateau":
+            return float(self.peak_rate * 0.1**falls)
         if self.schedule == "constant":
             return self.peak_rate
         if self.schedule == "exponential":
@@ -77,10 +99,16 @@ class Plan(BaseModel):
         batch: Images a step.
         optimiser: adam, or adamw, whose weight decay is decoupled from the gradient.
         weight_decay: Of adamw; biases and normalisations are left out.
-        l2: Penalty on the squares of the convolutions' kernels, added to the loss (the paper's: 0.01).
+        loss: weighted: the cross-entropy weighs classes by 1/√frequency; plain: all images alike.
+        dropout: Share of the values that the head's dropouts leave out while training.
+        initial: he: random weights after He et al.; keras: as Keras' layers begin and normalise where nobody says
+            otherwise (Glorot and Bengio); of timm's networks that is for the head alone.
+        l2: Penalty on the squares of kernels, added to the loss (the paper's: 0.01).
+        l2_of: Of which kernels: those of convolutions, or those of dense layers, too.
         warm_up_share: Share of a cosine's steps in which the rate rises.
         clip: Longest gradient; 0 for no limit.
         augmentation: Which changes are made at random; `CHANGES` are the usual ones.
+        of_class: Changes that images of a class, by its name, get besides.
         precision: bf16: products in bfloat16, sums and weights in float32; f32: all in float32.
         validation_items: Images judged after each epoch; 0 for all there are.
         init: SHA-256 of the file of weights to begin with; empty for random ones.
@@ -100,10 +128,15 @@ class Plan(BaseModel):
     batch: Annotated[int, Field(ge=2)] = 32
     optimiser: Literal["adamw", "adam"] = "adamw"
     weight_decay: Annotated[float, Field(ge=0)] = 0.01
+    loss: Literal["weighted", "plain"] = "weighted"
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    initial: Literal["he", "keras"] = "he"
     l2: Annotated[float, Field(ge=0)] = 0.0
+    l2_of: Literal["convolutions", "all"] = "convolutions"
     warm_up_share: Annotated[float, Field(ge=0, le=1)] = 0.06
     clip: Annotated[float, Field(ge=0)] = 1.0
     augmentation: tuple[Change, ...] = CHANGES
+    of_class: dict[str, tuple[Change, ...]] = {}
     precision: Literal["bf16", "f32"] = "bf16"
     validation_items: Annotated[int, Field(ge=0)] = 2000
     init: str = ""
@@ -171,12 +204,24 @@ FLIPS: tuple[Change, ...] = ("mirror", "upend")
 RECIPES: dict[str, dict[str, Any]] = {
     "station": {"epochs": 14, "rate": 1e-3, "schedule": "cosine", "optimiser": "adamw", "weight_decay": 0.01},
     "paper": {
-        "epochs": 50, "rate": 1e-4, "schedule": "constant", "optimiser": "adam", "weight_decay": 0.0,
-        "l2": 0.01, "batch": 128, "clip": 0.0, "draw": "whole",
+        "epochs": 50, "rate": 1e-4, "schedule": "constant", "optimiser": "adam", "weight_decay": 0.0, "l2": 0.01,
+        "batch": 128, "clip": 0.0, "draw": "whole", "loss": "plain", "augmentation": (), "precision": "f32",
+        "initial": "keras",
     },
     "transfer": {
-        "epochs": 10, "rate": 1e-4, "schedule": "exponential", "optimiser": "adamw", "weight_decay": 1e-4,
-        "frozen_epochs": 30, "frozen_rate": 1e-3, "unfrozen_share": 0.26, "patience": 5, "draw": "whole",
+        "epochs": 10, "rate": 1e-4, "schedule": "exponential", "optimiser": "adam", "weight_decay": 0.0, "l2": 1e-4,
+        "l2_of": "all", "frozen_epochs": 30, "frozen_rate": 1e-3, "unfrozen_share": 0.26, "patience": 5,
+        "draw": "whole", "batch": 32, "clip": 0.0, "loss": "plain", "dropout": 0.5, "initial": "keras",
+        "augmentation": ("mirror", "upend", "exposure", "rotate", "shift", "zoom"),
+    },
+    "industnet": {
+        "epochs": 200, "rate": 1e-3, "schedule": "plateau", "patience": 20, "optimiser": "adam", "weight_decay": 0.0,
+        "draw": "whole", "clip": 0.0, "loss": "plain", "augmentation": ("rotate", "shift", "zoom"),
+    },
+    "product": {
+        "epochs": 100, "rate": 1e-4, "schedule": "cosine", "patience": 14, "optimiser": "adamw", "weight_decay": 1e-5,
+        "draw": "whole", "loss": "weighted", "dropout": 0.3,
+        "augmentation": ("mirror", "upend", "rotate", "zoom", "crop", "erase"),
     },
     "head": {
         "epochs": 20, "rate": 1e-3, "schedule": "cosine", "optimiser": "adamw", "weight_decay": 0.05, "batch": 64,
@@ -186,12 +231,16 @@ RECIPES: dict[str, dict[str, Any]] = {
 """Choices that belong together.
 
 station: the shipped network's.
-paper: what Mustafaev et al. tell of theirs, section V D 2 and, of L2, IV D. Not theirs: the loss that weighs classes,
-    changes drawn while training in place of copies made before, bfloat16, and the weights to begin with.
-transfer: two phases of transfer learning after a study of MobileNetV2 and ResNet50V2 on NEU pictures: first the head
-    alone, then the last quarter of the layers with it (50 of the 190 of ResNet50V2, here a share of those with
-    parameters). Not the study's: the head, which there has 256 units and dropout, decay apart from the gradient, and
-    the weighted loss.
+paper: Mustafaev et al., section V D 2 and, of L2, IV D: plain loss, nothing changed while training (their copies are
+    made before, `station dataset augment`), float32, weights as their Keras begins. The dataset study's epochs are 100.
+transfer: Kamel, Hassan and Saeid, sections 3.4 to 3.8, two phases: first the head alone, then the last quarter of the
+    layers with it (50 of the 190 of ResNet50V2, here a share of those with parameters). Of what they say twice and
+    otherwise the section on hyper-parameters is taken: up to 30 epochs, then 10 at 1e-4. For the networks that end as
+    theirs, `mobilenet-v2-transfer` and `resnet-v2-50-transfer`.
+industnet: Cao and Bai, section 4.2.2. Both of their patiences are 20, so that the rate would fall in the epoch that
+    ends the training; here it falls after 10. Loss, batch and the ranges of the changes are not told.
+product: the study of aluminium parts behind a product detector: weights by 1/√frequency, decay 1e-5, dropout 0.3,
+    random crops and erasing, patience 14. Its list of optimiser, rate and batch is empty; these are ours.
 head: the head alone, on layers that know pictures already (`init`): for few labelled parts and a computer without a
     GPU, as each view of an image is looked at once (`models.training.remembered`). Chosen here, not measured out.
 """
@@ -205,7 +254,7 @@ def plan_from(recipe: str, kind: str, **choices: Any) -> Plan:
         kind: The data set's: folders of classes are drawn whole and only mirrored, unless chosen otherwise; the first
             of them, by name, is a class as any other.
         choices: By the names of `Plan`, and those of a phase: epochs, rate, schedule, unfrozen_share, patience,
-            frozen_epochs, frozen_rate; None leaves it to the recipe.
+            plateau, frozen_epochs, frozen_rate; None leaves it to the recipe.
 
     Raises:
         TrainingError: The recipe is unknown, or the choices contradict each other.
@@ -215,10 +264,10 @@ def plan_from(recipe: str, kind: str, **choices: Any) -> Plan:
     folders = {"draw": "whole", "first_class_share": 0.0, "augmentation": FLIPS}
     by_kind = folders if kind == "class_folders" else {}
     chosen = {**by_kind, **RECIPES[recipe], **{name: value for name, value in choices.items() if value is not None}}
-    patience, schedule = chosen.pop("patience", 0), chosen.pop("schedule")
+    shared: dict[str, Any] = {name: chosen.pop(name) for name in ("schedule", "patience", "plateau") if name in chosen}
     frozen_epochs, frozen_rate = chosen.pop("frozen_epochs", 0), chosen.pop("frozen_rate", 1e-3)
-    main = {"epochs": chosen.pop("epochs"), "peak_rate": chosen.pop("rate"), "schedule": schedule, "patience": patience}
-    frozen = {"epochs": frozen_epochs, "peak_rate": frozen_rate, "schedule": schedule, "patience": patience}
+    main = {**shared, "epochs": chosen.pop("epochs"), "peak_rate": chosen.pop("rate")}
+    frozen = {**shared, "epochs": frozen_epochs, "peak_rate": frozen_rate}
     unfrozen_share = chosen.pop("unfrozen_share", 1.0)
     phases = [{**main, "unfrozen_share": unfrozen_share}]
     if frozen_epochs:

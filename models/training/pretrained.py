@@ -1,4 +1,6 @@
-"""Weights to begin with: a bundle or a checkpoint of the same network, or ImageNet's of MobileNetV2 as an archive.
+"""Weights to begin with: a bundle or a checkpoint of the same network, or ImageNet's from a file.
+
+ImageNet's are timm's own file of the network's body (`models.training.imagenet`), or MobileNetV2's as an archive.
 
 A bundle's weights are rounded to 16 bits, and its normalisations are folded into its convolutions; the latter are given
 the statistics of the images to train on (`models.training.normalisations`).
@@ -23,16 +25,16 @@ from torch import Tensor, nn
 
 from models.errors import TrainingError
 from models.manifest import Bundle, load_bundle
+from models.networks import NETWORKS, features_of
 from models.networks.layers import Network, Scale
-from models.training import checkpoint
+from models.training import checkpoint, imagenet
 from models.training.normalisations import fit, folded
 from models.weights import bundle_folder
 from station.core.errors import ModelError
 
 ARCHIVE_NETWORKS = ("mobilenet-v2", "mobilenet-v2-levels")
 """Networks that have its layers, in its order."""
-ARCHIVE_EPS = 1e-3
-"""What Keras adds to a variance."""
+HEAD = "head."
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +44,12 @@ class InitialWeights:
     Attributes:
         path: Where it is.
         sha256: Of the file's content; of a bundle, of its weights for torch.
+        body: What timm calls the network that a file of timm's own is for; empty for every other.
     """
 
     path: Path
     sha256: str
+    body: str = ""
 
     def __call__(self, network: Network, images: Tensor) -> None:
         """Put the weights into a fresh network.
@@ -57,7 +61,9 @@ class InitialWeights:
         Raises:
             TrainingError: They do not fit it.
         """
-        if self.path.suffix == ".npz":
+        if self.body:
+            imagenet.take_body(network, self.body, imagenet.read_weights(self.path), self.path)
+        elif self.path.suffix == ".npz":
             unfold(network, _arrays(self.path), images, self.path)
         elif self.path.is_dir():
             take_over(network, _state(_bundle(self.path)), self.path)
@@ -78,7 +84,7 @@ def initial_weights(path: Path, network: str) -> InitialWeights:
     """
     place = bundle_folder(str(path))
     theirs, sha256 = _of_bundle(place) if place.is_dir() else _of_file(place)
-    if network not in theirs:
+    if features_of(network) not in map(features_of, theirs):
         raise TrainingError("training.bad_weights", f"{path}: weights of {' or '.join(theirs)}, not of {network}")
     return InitialWeights(place, sha256)
 
@@ -124,19 +130,40 @@ def _state(bundle: Bundle) -> object:
     return state
 
 
+def timm_weights(path: Path, network: str, sha256: str | None = None) -> InitialWeights:
+    """ImageNet's weights of a network's body, from a file as timm publishes it; read once for their hash.
+
+    Args:
+        path: A .pth, .pt, .bin or .safetensors file.
+        network: What they are to be for.
+        sha256: What the file's hash has to be; None where nobody said. The eight digits at the end of a name such as
+            `mobilenetv2_100_ra-b33bc2c4.pth` are held against it in any case.
+
+    Raises:
+        TrainingError: The network has no body of timm's, or the file cannot be read or is not the one that was named.
+    """
+    if not (body := NETWORKS[network].timm):
+        told = "it is no network of timm's, whose files --weights takes; --init takes bundles and checkpoints"
+        raise TrainingError("training.bad_weights", f"{path}: {network}: {told}")
+    return InitialWeights(path, imagenet.checked_hash(path, sha256), body)
+
+
 def take_over(network: nn.Module, state: object, path: Path) -> None:
-    """Put the weights of a network of its kind into a network; a head for other classes stays as it is.
+    """Put the weights of a network of its kind into a network; another head, or one for other classes, stays as it is.
 
     Raises:
         TrainingError: They are of another network.
     """
     own = network.state_dict()
-    if not isinstance(state, dict) or state.keys() != own.keys():
+    features = {name for name in own if not name.startswith(HEAD)}
+    if not isinstance(state, dict) or {name for name in state if not name.startswith(HEAD)} != features:
         raise TrainingError("training.bad_weights", f"{path}: layers of another network")
-    differing = [name for name, value in state.items() if value.shape != own[name].shape]
-    if any(not name.startswith("head.") for name in differing):
-        raise TrainingError("training.bad_weights", f"{path}: {differing[0]} is of another size")
-    network.load_state_dict({name: own[name] if name in differing else value for name, value in state.items()})
+    fitting = {name: value for name, value in state.items() if name in own and value.shape == own[name].shape}
+    if differing := features - fitting.keys():
+        raise TrainingError("training.bad_weights", f"{path}: {min(differing)} is of another size")
+    if state.keys() != own.keys():
+        fitting = {name: value for name, value in fitting.items() if name in features}
+    network.load_state_dict(own | fitting)
 
 
 def unfold(network: Network, arrays: Mapping[str, NDArray[np.float32]], images: Tensor, path: Path) -> None:
@@ -165,7 +192,6 @@ def unfold(network: Network, arrays: Mapping[str, NDArray[np.float32]], images: 
 
 def _set_folded(convolution: nn.Conv2d, norm: nn.BatchNorm2d, kernel: Tensor, bias: Tensor) -> None:
     """The kernel, and a normalisation that adds the bias and does nothing else."""
-    norm.eps = ARCHIVE_EPS
     norm.reset_running_stats()
     with torch.no_grad():
         convolution.weight.copy_(kernel)

@@ -23,7 +23,7 @@ MOST_BYTES = 2 << 30
 
 def learns_alone(plan: Plan, phase: Phase) -> bool:
     """Whether in a phase the head alone learns, from few views of each image."""
-    return phase.unfrozen_share == 0 and FLIPS.issuperset(plan.augmentation)
+    return phase.unfrozen_share == 0 and FLIPS.issuperset(plan.augmentation) and not plan.of_class
 
 
 class Remembered:

@@ -8,14 +8,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from models.errors import TrainingError
-from models.networks import NETWORKS
 from models.networks.layers import Network
 from models.training import checkpoint
 from models.training.augment import NO_CHANGES, make_batch
 from models.training.data import TrainingData
+from models.training.footprint import refuse_too_large
 from models.training.lesson import deal
 from models.training.plan import Plan, write_plan
+from models.training.planned import planned_network
 from models.training.remembered import Memories, learns_alone
 from models.training.run_folder import check_room
 from models.training.trainer import Training
@@ -48,15 +48,14 @@ def begin(
         memories: What frozen layers saw in other trainings of the session.
 
     Raises:
-        TrainingError: The folder holds another training, its disk has no room, or the images are too small.
+        TrainingError: The folder holds another training, its disk has no room, a step would not fit the memory, or the
+            network takes no such images.
     """
     torch.manual_seed(plan.seed)
-    spec, origin = NETWORKS[plan.network], data.origin
-    if min(origin.height, origin.width) < spec.smallest_px:
-        detail = f"{plan.network} needs {spec.smallest_px} px, the images are {origin.height}x{origin.width}"
-        raise TrainingError("training.bad_data", detail)
-    network = spec.make(len(origin.classes), origin.height, origin.width)
+    origin = data.origin
+    network = planned_network(plan, len(origin.classes), origin.height, origin.width)
     check_room(folder, BYTES_A_PARAMETER * sum(parameter.numel() for parameter in network.parameters()))
+    refuse_too_large(network, plan, origin.height, origin.width, device)
     fresh = not (folder / checkpoint.LAST).exists()
     if fresh and initial is not None:
         initial(network, _examples(plan, data))

@@ -25,6 +25,7 @@ from models.training.course import Course
 from models.training.data import TrainingData, validation_items
 from models.training.draw import Indices
 from models.training.judging import Judged, judge
+from models.training.labels import OPEN
 from models.training.layout import add_penalty, freeze, kernels, make_optimiser, train_mode
 from models.training.plan import Phase, Plan, differences
 from models.training.position import Position
@@ -71,6 +72,11 @@ class Training:
     def finished(self) -> bool:
         """Whether all phases are done."""
         return self.position.phase == len(self.plan.phases)
+
+    @property
+    def seconds(self) -> float:
+        """Wall time of all epochs, as far as they were not interrupted."""
+        return sum(row.seconds for row in self.history)
 
     @property
     def _phase(self) -> Phase:
@@ -142,57 +148,62 @@ class Training:
             self._course.begin(self.network, epoch)
         lesson = self._course.lesson(epoch)
         weights, steps = self._course.class_weights(lesson), lesson.steps
-        loss_sum = torch.tensor(position.loss_sum, dtype=torch.float64, device=self.device)
+        sums = torch.tensor([position.loss_sum, position.right], dtype=torch.float64, device=self.device)
         watcher.begin(epoch + 1, self.plan.epochs, position.step, steps)
         train_mode(self.network, self._frozen)
         for batch in ahead(lambda step: self._course.batch(lesson, epoch, step), position.step, steps):
             self._seed_and_rate(epoch, steps)
-            loss_sum += self._step(batch, lesson.step(position.step), weights) * len(batch.labels)
+            sums += self._step(batch, lesson.step(position.step), weights)
             position.step += 1
             if self.device.type == "cpu" or position.step % CHECK_STEPS == 0 or position.step == steps:
-                watcher.step(position.step, self._note(loss_sum) / int(lesson.ends[position.step - 1]))
-            if position.step < steps and self._keep_in_between(loss_sum, stop):
+                watcher.step(position.step, self._note(sums) / int(lesson.ends[position.step - 1]))
+            if position.step < steps and self._keep_in_between(sums, stop):
                 return None
         judged = judge(self.network, self.data, judged_by, self.device, self.plan)
-        return self._row(position.loss_sum / len(lesson.images), judged, time.monotonic() - began)
+        labelled = int((lesson.labels[lesson.images] != OPEN).sum())
+        shares = position.loss_sum / len(lesson.images), position.right / max(1, labelled)
+        return self._row(*shares, judged, time.monotonic() - began)
 
-    def _note(self, loss_sum: Tensor) -> float:
-        self.position.loss_sum = float(loss_sum)
+    def _note(self, sums: Tensor) -> float:
+        self.position.loss_sum, self.position.right = float(sums[0]), int(sums[1])
         if not math.isfinite(self.position.loss_sum):
             place = f"epoch {len(self.history) + 1}, step {self.position.step}"
             raise TrainingError("training.diverged", f"{self.folder}: {place}")
         return self.position.loss_sum
 
-    def _keep_in_between(self, loss_sum: Tensor, stop: Callable[[], bool]) -> bool:
+    def _keep_in_between(self, sums: Tensor, stop: Callable[[], bool]) -> bool:
         stopped = stop()
         if stopped or time.monotonic() - self._kept_at >= self._keep_every_s:
-            self._note(loss_sum)
+            self._note(sums)
             self._keep(checkpoint.LAST)
         return stopped
 
     def _seed_and_rate(self, epoch: int, steps_per_epoch: int) -> None:
-        """Set what this step's dropout draws from, and its learning rate."""
+        """Set what this step's dropout draws from, its learning rate, and how far a learnt structure is."""
         seed = np.random.SeedSequence([self.plan.seed, epoch, self.position.step])
         torch.manual_seed(int(seed.generate_state(1, np.uint64)[0]))
         step = self.position.phase_epoch * steps_per_epoch + self.position.step
         for group in self._optimiser.param_groups:
-            group["lr"] = self._phase.rate(step, steps_per_epoch, self.plan.warm_up_share)
+            group["lr"] = self._phase.rate(step, steps_per_epoch, self.plan.warm_up_share, self.position.falls)
+        before = sum(phase.epochs for phase in self.plan.phases[: self.position.phase])
+        self.network.advance((before + step / steps_per_epoch) / self.plan.epochs)
 
     def _step(self, batch: Batch, images: Indices, weights: Tensor) -> Tensor:
-        """One step; its mean loss, which is no number where the gradient is none."""
+        """One step; the sum of its losses, which is no number where the gradient is none, and of what was right."""
         pixels, labels = put(batch, self.device)
         with autocast(self.plan, self.device):
             logits = self.network(pixels)
         loss = self._course.loss(logits.float(), labels, images, weights)
         loss.backward()
         if self.plan.l2:
-            add_penalty(kernels(self.network), self.plan.l2)
+            add_penalty(kernels(self.network, self.plan.l2_of), self.plan.l2)
         length = nn.utils.clip_grad_norm_(self.network.parameters(), self.plan.clip or math.inf)
         self._optimiser.step()
         self._optimiser.zero_grad(set_to_none=True)
-        return loss.detach() + 0 * length
+        right = (logits.detach().argmax(1) == labels).sum()
+        return torch.stack([(loss.detach() + 0 * length).double() * len(batch.labels), right.double()])
 
-    def _row(self, loss: float, judged: Judged, seconds: float) -> curves.Row:
+    def _row(self, loss: float, training_accuracy: float, judged: Judged, seconds: float) -> curves.Row:
         wrong = judged.escapes + judged.overkills + judged.confusions
         return curves.Row(
             epoch=len(self.history) + 1,
@@ -206,12 +217,15 @@ class Training:
             confusions=judged.confusions,
             judged=judged.count,
             seconds=round(seconds, 1),
+            training_accuracy=training_accuracy,
+            auc=judged.auc,
         )
 
     def _close_epoch(self, row: curves.Row) -> bool:
         """Keep an epoch, and go over to the next phase where this one ends; whether the epoch is the best so far."""
         self.history.append(row)
-        best = self.position.close_epoch(row.validation_loss)
+        best = self.position.close_epoch(row.validation_loss, settled=self.network.settled)
+        self.position.look_for_plateau(self._phase, row.validation_loss if row.judged else row.loss)
         if self.position.ends(self._phase):
             self.position.open_phase()
             if not self.finished:

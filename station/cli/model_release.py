@@ -14,7 +14,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from models.version import INSTALL_TRAIN
-from station.cli.model_options import PrecisionOption, chosen_settings
+from station.cli.model_options import EngineOption, PrecisionOption, chosen_settings
 from station.cli.terminal import REFUSED, ConfigOption, DataOption, JsonOption, LabelsOption, err, out, settings_of
 from station.core.errors import ConfigError, StationError
 from station.core.geometry import Geometry
@@ -104,15 +104,18 @@ def export(
         typer.Option(min=0.2, max=0.999, help="Below it a part goes to review; by default the configured."),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the draw and of the calibration's exposures.")] = 1,
+    engine: EngineOption = None,
+    precision: PrecisionOption = None,
     config: ConfigOption = None,
 ) -> None:
     """Make a bundle of a checkpoint: an artefact for every engine, temperature, parity, figures and card.
 
-    The bundle is there whole or not at all; one that is there already is never touched.
+    A network that the chosen engine, by default the configured one, cannot run in the chosen arithmetic is refused. The
+    bundle is there whole or not at all; one that is there already is never touched.
     """
     _need_training_packages()
     from models.novelty.learnt import draw_training
-    from models.release.export import Choices, Fallback, export_bundle, read_trained
+    from models.release.export import Choices, Fallback, export_bundle, read_trained, refuse_unserved
     from models.release.golden import read_golden
     from models.release.new_folder import refuse_existing
     from models.release.pictures import Draw, read_pictures
@@ -122,7 +125,7 @@ def export(
     from station.offline.people import open_people
 
     refuse_existing(bundle)
-    settings = settings_of(config, "simulate.toml")
+    settings = chosen_settings(config, engine, precision, None)
     least = min_confidence or settings.decision.min_confidence
     choices = Choices(
         number, licence, recipes_named(recipe), least, seed, tuple(map(_read_evaluation, evaluation or ()))
@@ -136,6 +139,7 @@ def export(
     if not golden:
         raise ConfigError("config.bad_option", "give parts that the network was not trained on: --golden")
     trained = read_trained(checkpoint, source, Fallback(passing, settings.table, _geometry(settings, part_type)))
+    refuse_unserved(trained.name, settings.model.engine, settings.model.precision)
     ways = WithoutMasks(open_people(settings, labels), partial(StationCutter, settings))
     right = read_golden(golden, golden_source, trained.meaning, trained.geometry, ways)
     pictures = read_pictures(data, draw, trained.meaning, trained.geometry, ways)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 
 if TYPE_CHECKING:
+    from models.benchmark.document import Benchmark
     from models.evaluation.figures.metrics import Classification
     from models.evaluation.measuring.groups import GroupFigures
     from models.training.comparison import Comparison
@@ -70,6 +71,58 @@ def comparison_table(rows: Sequence["Comparison"]) -> Table:
             _paper(row.paper_percent),
         )
     return table
+
+
+def paired_table(rows: Sequence["Comparison"]) -> Table:
+    """Every network but the first against it, on the same images or parts: what only one of the two has right."""
+    from models.evaluation.figures.paired import gain_within, mcnemar
+
+    first = rows[0]
+    folded = first.crossval is not None
+    title = f"against {first.network}, {'cross-validated' if folded else 'on the test split'}"
+    table = Table(
+        *("network", f"only {first.network} right", "only it right", "gain, points, and 95 % limits", "p, McNemar"),
+        title=title,
+    )
+    own = _right(first)
+    for row in rows[1:]:
+        other = _right(row)
+        lost = sum(one > two for one, two in zip(own, other, strict=True))
+        won = sum(one < two for one, two in zip(own, other, strict=True))
+        gain, lower, upper = (100 * value for value in gain_within(won, lost, len(own)))
+        told = f"{gain:+.2f} ({lower:+.2f} to {upper:+.2f})"
+        table.add_row(row.network, str(lost), str(won), told, f"{mcnemar(won, lost):.3g}")
+    return table
+
+
+def benchmark_table(benchmark: "Benchmark") -> Table:
+    """One line a network and engine: what it reaches, and what it costs."""
+    from models.evaluation.figures.wording import within
+
+    fastest = ", ".join(benchmark.worth_choosing())
+    table = Table(
+        *("network", "M", "judged rightly", "F1", "AUC", "trained, min", "engine", "ms an image", "MB", "memory, MB"),
+        "decided otherwise than by torch",
+        title=f"{benchmark.computer}, images of {benchmark.image[0]}x{benchmark.image[1]}",
+        caption=f"None is both faster and more often right than these: {fastest}." if fastest else None,
+    )
+    for one in benchmark.networks:
+        own: tuple[str, ...] = (
+            one.network, f"{one.trainable_parameters / 1e6:.2f}", within(one.accuracy), _share(one.macro_f1),
+            _share(one.macro_auc), f"{one.training_s / 60:.1f}",
+        )  # fmt: skip
+        for run in one.runs:
+            costs = f"{run.ms:.2f} (least {run.least_ms:.2f})", f"{run.size_mb:.1f}", f"{run.memory_mb:.0f}"
+            table.add_row(*own, f"{run.engine} {run.precision}", *costs, f"{run.changed} of {run.images}")
+            own = ("",) * len(own)
+        for refused in one.not_run:
+            table.add_row(*own, f"{refused.engine} {refused.precision}", "-", "-", "-", refused.why)
+            own = ("",) * len(own)
+    return table
+
+
+def _right(row: "Comparison") -> tuple[int, ...]:
+    return row.crossval.right if row.crossval is not None else row.right
 
 
 def errors_table(scores: "Classification", title: str, judged: str = "images") -> Table:

@@ -1,7 +1,7 @@
 """`station model …`: train, and compare networks."""
 
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import wraps
 from importlib.util import find_spec
@@ -13,13 +13,22 @@ import typer
 from rich.table import Table
 
 from models.errors import TrainingError
-from models.networks import NETWORKS
+from models.networks import NETWORKS, SETS
 from models.version import INSTALL_TRAIN
-from station.cli.model_tables import comparison_table, crossval_table, errors_table
+from station.cli.model_tables import (
+    benchmark_table,
+    comparison_table,
+    crossval_table,
+    errors_table,
+    paired_table,
+)
 from station.cli.terminal import REFUSED, err, out
 
 if TYPE_CHECKING:
+    from models.dataset.store import DataSet
+    from models.training.comparison import Comparison
     from models.training.plan import Plan
+    from models.training.pretrained import InitialWeights
     from models.training.session import Session
 
 EXTRA = ("torch", "timm", "tensorboard", "matplotlib")
@@ -32,7 +41,9 @@ OutFolder = Annotated[
 ]
 NetworkName = Annotated[str, typer.Option(help="A name of `station model networks`.")]
 Penalty = Annotated[float | None, typer.Option(min=0, help="Penalty on kernels; the paper's is 0.01.")]
-Recipe = Annotated[str, typer.Option(help="Choices that belong together: station, paper, transfer, head.")]
+Recipe = Annotated[
+    str, typer.Option(help="Choices that belong together: station, paper, transfer, head, industnet, product.")
+]
 Epochs = Annotated[int | None, typer.Option(min=1, help="Epochs; by default the recipe's.")]
 Items = Annotated[int | None, typer.Option(min=1, help="Images an epoch draws; by default all there are.")]
 BatchSize = Annotated[int | None, typer.Option(min=2, help="Images a step; by default 32, the paper's 128.")]
@@ -43,8 +54,30 @@ InitialFile = Annotated[
     typer.Option("--init", metavar="WEIGHTS", help="Begin with a bundle, a checkpoint, or an .npz of ImageNet."),
 ]
 FirstShare = Annotated[float | None, typer.Option(min=0, max=0.99, help="Share of images that pass in an even draw.")]
+Loss = Annotated[str | None, typer.Option(help="weighted: classes by 1/√frequency; plain: all images alike.")]
+Dropout = Annotated[float | None, typer.Option(min=0, max=0.95, help="Share that the head's dropouts leave out.")]
+RandomWeights = Annotated[
+    str | None, typer.Option("--initial", help="Random weights: he, or keras, as its layers begin and normalise.")
+]
+Weights = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--weights", metavar="FILE", help="ImageNet's weights of a network of timm's, a file of its; never fetched."
+    ),
+]
+WeightsHash = Annotated[
+    str | None, typer.Option("--sha256", metavar="HEX", help="What the hash of --weights must be, or begin with.")
+]
 Augmentation = Annotated[
-    str | None, typer.Option(help="Of mirror, upend, brightness, contrast, light, with commas; none for nothing.")
+    str | None,
+    typer.Option(
+        help="Of mirror, upend, brightness, contrast, light, exposure, rotate, shift, zoom, crop, perspective, noise, "
+        "erase, with commas; none for nothing."
+    ),
+]
+OfClass = Annotated[
+    list[str] | None,
+    typer.Option("--of-class", metavar="CLASS=CHANGES", help="Changes of one class besides the others; repeatable."),
 ]
 PrecisionOption = Annotated[str | None, typer.Option(help="bf16 or f32.")]
 ValidationItems = Annotated[int | None, typer.Option(min=0, help="Images judged after each epoch; 0 for all.")]
@@ -76,6 +109,10 @@ class Choices:
     seed: Seed = 1
     labels: Labels = "auto"
     bag_share: BagShare = None
+    loss: Loss = None
+    dropout: Dropout = None
+    initial: RandomWeights = None
+    of_class: OfClass = None
 
     def plan(self, kind: str, network: str, **more: Any) -> "Plan":
         """The plan for a network on a data set of this kind, with more choices by the names of `plan_from`.
@@ -89,7 +126,8 @@ class Choices:
             self.recipe, kind, network=network, epochs=self.epochs, items_per_epoch=self.items_per_epoch,
             batch=self.batch, rate=self.rate, l2=self.l2, draw=self.draw,
             augmentation=changes_named(self.augmentation), precision=self.precision, seed=self.seed,
-            labels=self.labels, bag_share=self.bag_share, **more,
+            labels=self.labels, bag_share=self.bag_share, loss=self.loss, dropout=self.dropout, initial=self.initial,
+            of_class=changes_of_classes(self.of_class), **more,
         )  # fmt: skip
 
 
@@ -137,14 +175,19 @@ def train(
     choices: Choices,
     computing: Computing,
     network: NetworkName = "inception-cnn",
-    schedule: Annotated[str | None, typer.Option(help="cosine, constant or exponential.")] = None,
+    schedule: Annotated[str | None, typer.Option(help="cosine, constant, exponential or plateau.")] = None,
     optimiser: Annotated[str | None, typer.Option(help="adamw or adam.")] = None,
     weight_decay: Annotated[float | None, typer.Option(min=0, help="Decoupled weight decay of adamw.")] = None,
     first_share: FirstShare = None,
     patience: Annotated[
         int | None, typer.Option(min=0, help="Stop after so many epochs without a gain; 0 for never.")
     ] = None,
+    plateau: Annotated[
+        int | None, typer.Option(min=1, help="Epochs without a gain after which a plateau's rate falls; 10.")
+    ] = None,
     init: InitialFile = None,
+    weights: Weights = None,
+    sha256: WeightsHash = None,
     frozen_epochs: Annotated[int | None, typer.Option(min=0, help="Epochs that train the head alone, first.")] = None,
     frozen_rate: Annotated[float | None, typer.Option(help="Learning rate of those.")] = None,
     unfrozen_share: Annotated[
@@ -156,14 +199,13 @@ def train(
     need_training_packages()
     from models.dataset.store import read_data, verify_images
     from models.training.data import divide
-    from models.training.pretrained import initial_weights
 
     data_set = read_data(data)
     verify_images(data_set)
-    initial = initial_weights(init, network_named(network)) if init else None
+    initial = begun_with([str(init)] if init else None, weights, sha256, network_named(network))
     plan = choices.plan(
         data_set.manifest.kind, network_named(network), schedule=schedule, optimiser=optimiser,
-        weight_decay=weight_decay, first_class_share=first_share, patience=patience,
+        weight_decay=weight_decay, first_class_share=first_share, patience=patience, plateau=plateau,
         init=initial.sha256 if initial else None, frozen_epochs=frozen_epochs, frozen_rate=frozen_rate,
         unfrozen_share=unfrozen_share, validation_items=validation_items,
     )  # fmt: skip
@@ -183,6 +225,8 @@ def crossval(
     network: NetworkName = "inception-cnn",
     folds: Annotated[int, typer.Option(min=2, max=20, help="Folds of training and validation together.")] = 5,
     init: InitialFile = None,
+    weights: Weights = None,
+    sha256: WeightsHash = None,
 ) -> None:
     """Cross-validate a network by groups; the same command goes on where it was interrupted.
 
@@ -192,11 +236,10 @@ def crossval(
     need_training_packages()
     from models.dataset.store import read_data, verify_images
     from models.training.crossval import crossvalidate
-    from models.training.pretrained import initial_weights
 
     data_set = read_data(data)
     verify_images(data_set)
-    initial = initial_weights(init, network_named(network)) if init else None
+    initial = begun_with([str(init)] if init else None, weights, sha256, network_named(network))
     plan = choices.plan(
         data_set.manifest.kind, network_named(network), patience=0, init=initial.sha256 if initial else None
     )
@@ -214,14 +257,31 @@ def compare(
     out_folder: OutFolder,
     choices: Choices,
     computing: Computing,
-    networks: Annotated[str, typer.Option(help="Names of `station model networks`, with commas; all, or paper.")],
+    networks: Annotated[
+        str,
+        typer.Option(
+            help="Names of `station model networks`, with commas; or all, paper, ablation, ablation-atto. The first is "
+            "the one that the others are held against."
+        ),
+    ],
     folds: Annotated[int, typer.Option(min=0, max=20, help="Cross-validate each with so many folds, too.")] = 0,
+    init: Annotated[
+        list[str] | None,
+        typer.Option("--init", metavar="[NETWORK=]WEIGHTS", help="Begin that network, or all, with these; repeatable."),
+    ] = None,
+    weights: Annotated[
+        list[str] | None,
+        typer.Option("--weights", metavar="[NETWORK=]FILE", help="ImageNet's weights, a file of timm's; repeatable."),
+    ] = None,
+    measure: Annotated[
+        bool, typer.Option("--measure", help="Measure speed, size and memory on each engine, too; with a picture.")
+    ] = False,
     validation_items: ValidationItems = None,
 ) -> None:
     """Train networks by one plan and judge them on the test split; goes on where it was interrupted.
 
-    All networks of the paper's tables, by the recipe nearest to its own: `--networks paper --folds 10 --recipe paper`,
-    on a GPU.
+    All networks of the paper's tables, by its recipe: `--networks paper --folds 10 --recipe paper`, on a GPU. What the
+    parts of IndustNet are worth: `--networks ablation --folds 5 --recipe industnet`.
     """
     need_training_packages()
     from models.dataset.store import read_data, verify_images
@@ -229,26 +289,47 @@ def compare(
 
     data_set = read_data(data)
     verify_images(data_set)
-    plans = [
-        choices.plan(data_set.manifest.kind, name, validation_items=validation_items, patience=0)
-        for name in names_of(networks)
-    ]
-    rows = compare_networks(data_set, plans, folds, out_folder, computing.session())
+    runs = []
+    for name in names_of(networks):
+        initial = begun_with(init, weights, None, name)
+        started = initial.sha256 if initial else None
+        plan = choices.plan(data_set.manifest.kind, name, validation_items=validation_items, patience=0, init=started)
+        runs.append((plan, initial))
+    rows = compare_networks(data_set, runs, folds, out_folder, computing.session())
     refuse_unfinished(out_folder, finished=rows is not None)
     for row in rows or ():
         judged = "images" if row.images else "parts"
         out.print(errors_table(row.images or row.judged, f"{row.network}: {judged} of the test split", judged))
     out.print(comparison_table(rows or ()))
+    if rows and len(rows) > 1:
+        out.print(paired_table(rows))
+    if measure:
+        _measure(data_set, rows or (), out_folder)
+
+
+def _measure(data_set: "DataSet", rows: "Sequence[Comparison]", folder: Path) -> None:
+    need_training_packages("nncf", "onnx", "onnxscript")
+    from models.benchmark.measuring import measure_networks
+    from models.benchmark.writing import write_benchmark
+
+    benchmark = measure_networks(data_set, rows, folder, lambda text: err.print(text, highlight=False))
+    out.print(benchmark_table(benchmark))
+    for path in write_benchmark(folder, benchmark):
+        out.print(str(path), soft_wrap=True, highlight=False)
 
 
 def networks() -> None:
     """List the networks that can be trained, with the paper's parameter counts beside ours."""
-    table = Table("network", "trainable parameters, M", "the paper's, M", "source")
+    table = Table("network", "trainable parameters, M", "Table 10's, M", "layers", "source", "--weights of", "engines")
     for spec in NETWORKS.values():
         paper = f"{spec.paper_parameters_m:.2f}" if spec.paper_parameters_m else "-"
-        table.add_row(spec.name, f"{spec.trainable_parameters / 1e6:.2f}", paper, spec.source)
+        table.add_row(
+            *(spec.name, f"{spec.trainable_parameters / 1e6:.2f}", paper, str(spec.layers or "-"), spec.source),
+            *(spec.timm or "-", f"no {', '.join(name for name, _ in spec.unserved)}" if spec.unserved else "all"),
+        )
     out.print(table)
-    out.print("For 5 classes and images of 256x256. The paper counts running statistics, too.")
+    out.print("For 5 classes and images of 256x256. Table 10, of Mustafaev et al., counts running statistics, too.")
+    out.print(f"Several at once: {'; '.join(f'{name}: {len(members)}' for name, members in SETS.items())}.")
 
 
 # ---------------------------------------------------------------------- what these commands share
@@ -273,6 +354,37 @@ def network_named(name: str) -> str:
     return name
 
 
+def begun_with(
+    init: list[str] | None, weights: list[str] | None, sha256: str | None, network: str
+) -> "InitialWeights | None":
+    """What a network begins with of what was given; None for random weights.
+
+    Args:
+        init: Bundles, checkpoints or archives, each for all networks or, as NAME=FILE, for one.
+        weights: Files of timm's, likewise.
+        sha256: What the hash of the latter must be.
+        network: Which one begins.
+
+    Raises:
+        TrainingError: A file does not fit the network, or it shall begin with two.
+    """
+    from models.training.pretrained import initial_weights, timm_weights
+
+    of_ours, of_timm = _given_for(network, init), _given_for(network, weights)
+    if len(of_ours) + len(of_timm) > 1:
+        told = ", ".join([*of_ours, *of_timm])
+        raise TrainingError("training.bad_plan", f"{network} can begin with one file, not with {told}")
+    if of_timm:
+        return timm_weights(Path(of_timm[0]), network, sha256)
+    return initial_weights(Path(of_ours[0]), network) if of_ours else None
+
+
+def _given_for(network: str, given: list[str] | None) -> list[str]:
+    """The files that are for a network: its own before those for all."""
+    own = [text.partition("=")[2] for text in given or () if text.partition("=")[0] == network]
+    return own or [text for text in given or () if text.partition("=")[0] not in NETWORKS]
+
+
 def changes_named(text: str | None) -> tuple[str, ...] | None:
     """Augmentations as a tuple; None where nothing was said."""
     if text is None:
@@ -280,16 +392,21 @@ def changes_named(text: str | None) -> tuple[str, ...] | None:
     return () if text == "none" else tuple(text.split(","))
 
 
+def changes_of_classes(given: list[str] | None) -> dict[str, tuple[str, ...]] | None:
+    """Augmentations by class from CLASS=CHANGES; None where nothing was said."""
+    if given is None:
+        return None
+    return {name: changes_named(changes) or () for name, _, changes in (text.partition("=") for text in given)}
+
+
 def names_of(networks: str) -> tuple[str, ...]:
-    """Names of networks from a list with commas; `all`, and `paper` for those of the paper's tables.
+    """Names of networks from a list with commas, or the name of a set of them.
 
     Raises:
         TrainingError: One is unknown.
     """
-    if networks == "all":
-        return tuple(NETWORKS)
-    if networks == "paper":
-        return tuple(spec.name for spec in NETWORKS.values() if spec.paper_parameters_m)
+    if networks in SETS:
+        return SETS[networks]
     return tuple(network_named(name.strip()) for name in networks.split(","))
 
 

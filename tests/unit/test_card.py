@@ -39,6 +39,22 @@ def test_every_section_is_there_and_the_misuse_is_named(tmp_path: Path) -> None:
     assert "It must not be the only thing between a defect and harm to a person." in text
 
 
+def test_the_engines_that_a_bundle_serves_and_those_that_it_cannot_are_named(tmp_path: Path) -> None:
+    manifest = load_bundle(make_grey_bundle(tmp_path / "grey-1")).manifest
+    every = card_text(manifest)
+    assert "It runs in openvino int8, openvino bf16, openvino f32" in every
+    assert "There is no" not in every
+    fewer = manifest.model_copy(
+        update={"network": "industnet", "artefacts": {"openvino": manifest.artefacts["openvino"]}, "quantisation": None}
+    )
+    text = card_text(fewer)
+    assert "It runs in openvino bf16, openvino f32." in text
+    assert "There is no openvino-int8: its deformable convolutions are computed in 32 bits alone" in text
+    assert "random weights, or not recorded" in text
+    begun = manifest.data.model_copy(update={"begun_with": "ab" * 32})
+    assert f"weights of SHA-256 {'ab' * 32}" in card_text(manifest.model_copy(update={"data": begun}))
+
+
 def test_the_shipped_bundles_card_is_the_one_of_its_manifest() -> None:
     bundle = load_bundle(bundle_folder(SHIPPED))
     assert bundle.read("card.md").decode().startswith(f"# {SHIPPED}\n")

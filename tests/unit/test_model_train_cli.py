@@ -135,7 +135,10 @@ def test_an_interrupted_command_says_how_to_go_on_and_does(
     ("options", "code"),
     [
         (("--network", "perceptron"), "training.bad_plan"),
-        (("--augmentation", "rotate"), "training.bad_plan"),
+        (("--augmentation", "spin"), "training.bad_plan"),
+        (("--weights", "missing.pth"), "training.bad_weights"),
+        (("--network", "vit-s", "--weights", "missing.pth"), "training.bad_weights"),
+        (("--batch", "1000000000"), "training.out_of_memory"),
         (("--recipe", "transfer"), "training.bad_plan"),
         (("--labels", "mask"), "training.bad_plan"),
         (("--bag-share", "0"), "training.bad_plan"),
@@ -146,7 +149,7 @@ def test_an_interrupted_command_says_how_to_go_on_and_does(
     ],
 )
 def test_what_cannot_be_trained_is_refused_before_anything_is_written(
-    data: Path, tmp_path: Path, options: tuple[str, str], code: str
+    data: Path, tmp_path: Path, options: tuple[str, ...], code: str
 ) -> None:
     refused = station_model("train", "--data", data, "--out", tmp_path / "run", *QUICK, *options)
     assert isinstance(refused.exception, StationError), refused.output
@@ -261,6 +264,71 @@ def test_a_comparison_judges_networks_by_image_and_by_part(data: Path, tmp_path:
     assert [row["parts"]["samples"] for row in rows] == [5, 5]
     assert rows[0]["paper_percent"] == 96.92
     assert "96.92" in compared.output
+
+
+@pytest.mark.training
+@pytest.mark.usefixtures("training_packages")
+def test_a_comparison_begins_each_network_with_its_own_weights_and_holds_the_others_against_the_first(
+    data: Path, tmp_path: Path
+) -> None:
+    first = tmp_path / "first"
+    assert station_model("train", "--data", data, "--out", first, *QUICK).exit_code == 0
+    small = ("--epochs", 1, "--items-per-epoch", 8, "--batch", 8, "--threads", 1, "--device", "cpu", "--rate", 1e-12)
+    compared = station_model(
+        *("compare", "--data", data, "--out", tmp_path / "all", "--networks", "cbam-cnn,sca-cnn", *small),
+        *("--init", f"sca-cnn={first / 'best.pt'}"),
+    )
+    assert compared.exit_code == 0, compared.output
+    rows = json.loads((tmp_path / "all" / "comparison.json").read_text())
+    assert [bool(row["plan"]["init"]) for row in rows] == [False, True]
+    assert [len(row["right"]) for row in rows] == [80, 80]
+    assert sum(rows[1]["right"]) == rows[1]["images"]["accuracy"]["events"]
+    assert "against cbam-cnn, on the test split" in compared.output
+    twice = station_model(
+        *("compare", "--data", data, "--out", tmp_path / "none", "--networks", "sca-cnn", *small),
+        *("--init", first / "best.pt", "--weights", first / "best.pt"),
+    )
+    assert isinstance(twice.exception, StationError)
+    assert "sca-cnn can begin with one file, not with" in twice.exception.detail
+
+
+@pytest.mark.training
+@pytest.mark.usefixtures("training_packages")
+@pytest.mark.timeout(900)
+def test_a_measured_comparison_says_what_each_network_costs_on_each_engine(data: Path, tmp_path: Path) -> None:
+    for extra in ("nncf", "onnxscript"):
+        pytest.importorskip(extra, reason=f"{extra} is an extra of training (make test-training)")
+    compared = station_model(
+        *("compare", "--data", data, "--out", tmp_path / "all", "--networks", "sca-cnn,industnet-atto", "--measure"),
+        *("--epochs", 1, "--items-per-epoch", 8, "--batch", 8, "--threads", 1, "--device", "cpu"),
+    )
+    assert compared.exit_code == 0, compared.output
+    document = json.loads((tmp_path / "all" / "benchmark.json").read_text())
+    assert (tmp_path / "all" / "benchmark.png").read_bytes().startswith(b"\x89PNG")
+    small, deformable = document["networks"]
+    ran = {(run["engine"], run["precision"]) for run in small["runs"]}
+    assert {("openvino", "f32"), ("openvino", "int8"), ("onnxruntime", "f32")} <= ran
+    refused = {(one["engine"], one["precision"]): one["why"] for one in deformable["not_run"]}
+    assert "deformable convolutions are computed in 32 bits alone" in refused["openvino", "int8"]
+    for run in (*small["runs"], *deformable["runs"]):
+        assert run["images"] == 64
+        assert 0 < run["least_ms"] <= run["ms"]
+        assert run["size_mb"] > 0.5
+        if run["precision"] == "f32":
+            assert run["largest_difference"] < 1e-3
+    assert "None is both faster and more often right than these" in compared.output
+
+
+@pytest.mark.training
+@pytest.mark.usefixtures("training_packages")
+def test_changes_of_one_class_are_made_and_those_of_none_refused(data: Path, tmp_path: Path) -> None:
+    changed = ("--of-class", "pits=rotate,noise")
+    trained = station_model("train", "--data", data, "--out", tmp_path / "run", *QUICK, *changed)
+    assert trained.exit_code == 0, trained.output
+    assert json.loads((tmp_path / "run" / "plan.json").read_text())["of_class"] == {"pits": ["rotate", "noise"]}
+    strange = station_model("train", "--data", data, "--out", tmp_path / "other", *QUICK, "--of-class", "rust=rotate")
+    assert isinstance(strange.exception, StationError)
+    assert "no class rust to be changed" in strange.exception.detail
 
 
 @pytest.mark.training

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from models.evaluation.figures.paired import compare_paired, mcnemar
+from models.evaluation.figures.paired import compare_paired, gain_within, mcnemar
 
 
 @pytest.mark.parametrize(
@@ -34,3 +34,12 @@ def test_only_parts_of_which_the_two_differ_count() -> None:
     pairs = [(True, True)] * 7 + [(True, False)] * 3 + [(False, True)] + [(False, False)] * 2
     found = compare_paired("judged rightly", pairs)
     assert (found.only_new, found.only_present, found.p) == (3, 1, pytest.approx(2 * 5 / 16))
+
+
+def test_a_gain_has_limits_that_hold_it_and_never_exceed_what_differs() -> None:
+    gain, lower, upper = gain_within(12, 4, 200)
+    assert gain == pytest.approx(8 / 200)
+    assert -16 / 200 < lower < gain < upper < 16 / 200
+    back = gain_within(4, 12, 200)
+    assert back == pytest.approx((-gain, -upper, -lower))
+    assert gain_within(0, 0, 200) == (0.0, 0.0, 0.0)

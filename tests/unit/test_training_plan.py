@@ -15,7 +15,10 @@ from models.training.curves import Row, table
 from models.training.draw import class_weights, draw_epoch, draw_evenly, shares
 from models.training.folds import deal_folds
 from models.training.plan import CHANGES, FLIPS, Phase, Plan, differences, make_plan, plan_from
+from models.training.position import Position
 from models.training.run_folder import check_room, occupy
+from models.training.warps import CHANCES as PLACE_CHANCES
+from models.training.warps import MOVING, laid_over, moved
 
 LABELS = np.array([0] * 20 + [1] * 3 + [2] * 3 + [3] * 3 + [4] * 3, np.int16)
 
@@ -48,7 +51,46 @@ def test_the_papers_recipe_is_the_papers() -> None:
     paper = plan_from("paper", "patches", network="inception-cnn", rate=None)
     assert (paper.optimiser, paper.phases[0].peak_rate, paper.phases[0].schedule) == ("adam", 1e-4, "constant")
     assert (paper.batch, paper.l2, paper.epochs, paper.draw) == (128, 0.01, 50, "whole")
-    assert paper.augmentation == CHANGES
+    assert (paper.loss, paper.augmentation, paper.precision, paper.initial, paper.clip) == (
+        "plain",
+        (),
+        "f32",
+        "keras",
+        0,
+    )
+
+
+def test_industnets_recipe_lets_the_rate_fall_before_it_ends() -> None:
+    industnet = plan_from("industnet", "class_folders", network="industnet")
+    phase = industnet.phases[0]
+    assert (phase.schedule, phase.peak_rate, phase.plateau, phase.patience, phase.epochs) == (
+        "plateau",
+        1e-3,
+        10,
+        20,
+        200,
+    )
+    assert set(industnet.augmentation) == {"rotate", "shift", "zoom"}
+    with pytest.raises(TrainingError, match="patience 20: the rate would fall in the epoch that ends it"):
+        plan_from("industnet", "class_folders", network="industnet", plateau=20)
+
+
+def test_the_rate_of_a_plateau_falls_when_epochs_bring_no_gain_and_only_then() -> None:
+    phase = Phase(epochs=9, peak_rate=1.0, schedule="plateau", plateau=2)
+    position, rates = Position(), []
+    for loss in (5.0, 4.0, 4.0, 4.5, 3.0, 3.5, 3.5, 3.5):
+        rates.append(phase.rate(0, 10, 0.0, position.falls))
+        position.close_epoch(loss)
+        position.look_for_plateau(phase, loss)
+    assert rates == pytest.approx([1, 1, 1, 1, 0.1, 0.1, 0.1, 0.01])
+
+
+def test_no_epoch_of_an_unsettled_network_counts_as_worse_and_the_last_one_is_kept() -> None:
+    position, phase = Position(), Phase(epochs=9, patience=1)
+    assert [position.close_epoch(loss, settled=False) for loss in (1.0, 2.0, 3.0)] == [True, True, True]
+    assert not position.ends(phase)
+    assert [position.close_epoch(loss) for loss in (9.0, 8.0, 8.5)] == [True, True, False]
+    assert position.ends(phase)
 
 
 def test_transfer_learning_trains_the_head_before_a_quarter_of_the_layers() -> None:
@@ -56,6 +98,8 @@ def test_transfer_learning_trains_the_head_before_a_quarter_of_the_layers() -> N
     assert [phase.unfrozen_share for phase in transfer.phases] == [0, 0.26]
     assert [phase.peak_rate for phase in transfer.phases] == [1e-3, 1e-4]
     assert [phase.epochs for phase in transfer.phases] == [30, 10]
+    assert (transfer.dropout, transfer.l2, transfer.l2_of, transfer.loss) == (0.5, 1e-4, "all", "plain")
+    assert {"rotate", "shift", "zoom", "exposure"} < set(transfer.augmentation)
 
 
 def test_folders_of_classes_are_drawn_whole_and_only_mirrored_unless_chosen_otherwise() -> None:
@@ -75,7 +119,7 @@ def test_folders_of_classes_are_drawn_whole_and_only_mirrored_unless_chosen_othe
         ({"optimiser": "sgd"}, "optimiser"),
         ({"rate": -1.0}, "peak_rate"),
         ({"schedule": "stairs"}, "schedule"),
-        ({"augmentation": ("rotate",)}, "augmentation"),
+        ({"augmentation": ("spin",)}, "augmentation"),
         ({"batch": 1}, "batch"),
         ({"recipe": "transfer"}, "random weights"),
     ],
@@ -182,6 +226,53 @@ def test_flips_are_flips_and_happen_about_half_the_time(changes: tuple[str, ...]
     assert 16 < flipped < 48
 
 
+IMAGE = np.random.default_rng(1).integers(0, 256, (32, 48), np.uint8)
+
+
+@pytest.mark.parametrize("change", sorted(MOVING))
+def test_pixels_move_and_what_comes_in_is_the_nearest_of_the_image(change: str) -> None:
+    chances = np.full(PLACE_CHANCES, 0.9)
+    found = moved(IMAGE, {change}, chances)
+    assert found.shape == IMAGE.shape
+    assert not np.array_equal(found, IMAGE)
+    assert np.array_equal(found, moved(IMAGE, {change}, chances))
+    flat = np.full_like(IMAGE, 77)
+    assert np.array_equal(moved(flat, {change}, chances), flat)
+
+
+@pytest.mark.parametrize("change", ["rotate", "shift", "zoom", "perspective"])
+def test_chances_in_the_middle_leave_an_image_where_it_was(change: str) -> None:
+    assert np.array_equal(moved(IMAGE, {change}, np.full(PLACE_CHANCES, 0.5)), IMAGE)
+
+
+def test_a_shift_is_a_shift_by_up_to_three_tenths() -> None:
+    chances = np.full(PLACE_CHANCES, 0.5)
+    chances[10] = 1.0
+    found = moved(IMAGE[:, :40], {"shift"}, chances)
+    assert np.array_equal(found[:, 12:], IMAGE[:, :28])
+    assert (found[:, :12] == IMAGE[:, :1]).all()
+
+
+def test_every_second_image_loses_a_window_and_noise_stays_within_its_bounds() -> None:
+    image, chances = np.full((40, 40), 0.5, np.float32), np.full(PLACE_CHANCES, 0.4)
+    erased = laid_over(image, {"erase"}, chances)
+    assert 0.02 <= (erased != 0.5).mean() <= 0.25
+    chances[16] = 0.6
+    assert np.array_equal(laid_over(image, {"erase"}, chances), image)
+    noisy = laid_over(image, {"noise"}, np.full(PLACE_CHANCES, 1 - 1e-9))
+    assert 0.8 * 10 / 255 < noisy.std() < 1.2 * 10 / 255
+
+
+def test_what_older_plans_drew_is_not_moved_by_the_newer_changes() -> None:
+    images, chosen = IMAGE[None].repeat(3, axis=0), np.arange(3)
+    one, other = (
+        make_batch(images, np.zeros(3, np.int16), chosen, changes, np.random.default_rng(5))
+        for changes in (CHANGES, (*CHANGES, "erase"))
+    )
+    same = (one.images == other.images).mean()
+    assert same > 0.7
+
+
 def test_batches_come_in_order_and_a_failure_reaches_who_waits() -> None:
     assert list(ahead(lambda step: step, 2, 5)) == [2, 3, 4]  # type: ignore[arg-type,return-value]
     assert list(ahead(lambda step: step, 5, 5)) == []  # type: ignore[arg-type,return-value]
@@ -224,7 +315,7 @@ def test_a_class_with_fewer_groups_than_folds_is_refused() -> None:
 def test_the_curves_are_a_table_with_a_line_an_epoch() -> None:
     lines = table([Row(1, 1, 1e-3, 0.5, 0.25, 0.9, 1, 2, 3, 60, 1.5)]).decode().splitlines()
     assert lines[0].startswith("epoch,phase,rate,loss,validation_loss,accuracy")
-    assert lines[1] == "1,1,0.001,0.5,0.25,0.9,1,2,3,60,1.5"
+    assert lines[1] == "1,1,0.001,0.5,0.25,0.9,1,2,3,60,1.5,0.0,0.0"
 
 
 def test_a_run_folder_has_one_training_at_a_time(tmp_path: Path) -> None:

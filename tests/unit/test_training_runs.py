@@ -81,7 +81,23 @@ def train_in_pieces(folder: Path, chosen: Plan, size: int, steps: int) -> tuple[
         ({"network": "inception-cnn", "items_per_epoch": 16}, 128),
         ({"network": "mobilenet-v2", "items_per_epoch": 8, "batch": 4, "draw": "whole"}, 64),
         ({"optimiser": "adam", "weight_decay": 0.0, "l2": 0.01, "clip": 0.0, "precision": "f32"}, 64),
-        ({"phases": [{"epochs": 3, "patience": 1, "peak_rate": 0.3, "schedule": "constant"}, {"epochs": 1}]}, 64),
+        ({"network": "condensenet-v2-a", "items_per_epoch": 16, "phases": [{"epochs": 3}]}, 64),
+        (
+            {
+                "network": "cbam-cnn",
+                "phases": [{"epochs": 4, "schedule": "plateau", "plateau": 1, "peak_rate": 0.3}],
+                "dropout": 0.3,
+            },
+            64,
+        ),
+        ({"augmentation": ("rotate", "shift", "erase", "noise"), "loss": "plain", "initial": "keras"}, 64),
+        (
+            {
+                "network": "cbam-cnn",
+                "phases": [{"epochs": 3, "patience": 1, "peak_rate": 0.3, "schedule": "constant"}, {"epochs": 1}],
+            },
+            64,
+        ),
     ],
 )
 def test_an_interrupted_training_ends_with_the_same_weights(
@@ -176,12 +192,13 @@ def test_the_papers_penalty_is_the_gradient_of_the_sum_of_squares() -> None:
     images = torch.rand(3, 1, 4, 4)
     network(images).sum().backward()
     plain = network[0].weight.grad.clone()
-    layout.add_penalty(layout.kernels(network), 0.01)
+    layout.add_penalty(layout.kernels(network, "convolutions"), 0.01)
     added = network[0].weight.grad - plain
     weight = network[0].weight.detach().clone().requires_grad_()
     (0.01 * weight.square().sum()).backward()
     assert torch.allclose(added, weight.grad, atol=1e-6)
-    assert len(layout.kernels(network)) == 1
+    assert len(layout.kernels(network, "convolutions")) == 1
+    assert len(layout.kernels(network, "all")) == 2
 
 
 def test_weight_decay_is_for_kernels_and_matrices_only(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from pydantic import Field
 
-from models.evaluation.figures.rates import binomial_tail
+from models.evaluation.figures.rates import binomial_tail, rate
 from station.core.section import Section
 
 
@@ -32,6 +32,25 @@ def compare_paired(what: str, pairs: Iterable[tuple[bool, bool]]) -> Paired:
     only_new = sum(new and not present for new, present in judged)
     only_present = sum(present and not new for new, present in judged)
     return Paired(what=what, only_new=only_new, only_present=only_present, p=mcnemar(only_new, only_present))
+
+
+def gain_within(won: int, lost: int, judged: int) -> tuple[float, float, float]:
+    """By which share more is right with one of two than with the other, and its limits of 95 %.
+
+    Of those that only one has right the share that it is has exact limits, which are carried over to all that were
+    judged: wide where few differ, and never beyond what differs.
+
+    Args:
+        won: What only this one has right.
+        lost: What only the other has.
+        judged: All that both judged.
+    """
+    differing = won + lost
+    if not differing:
+        return 0.0, 0.0, 0.0
+    share = rate(won, differing)
+    lower, upper = ((2 * limit - 1) * differing / judged for limit in (share.lower, share.upper))
+    return (won - lost) / judged, lower, upper
 
 
 def mcnemar(one: int, other: int) -> float:
