@@ -55,6 +55,9 @@ class Supply(Protocol):
             RecordingError: There is none at all.
         """
 
+    def unlike(self, part: Part) -> Part:
+        """What is laid in for a part by mistake: one of its type and another class; itself without one. Blocking."""
+
 
 class PartSource:
     """The parts of a recording in order, decoded and set onto the sensor; blocking, for a thread of its own.

@@ -123,7 +123,7 @@ def _write_bundle(folder: Path, data: DataSet, row: Comparison, network: Network
     geometry = Geometry(side, side, side, 1)
     calibration = _some(data, Split.TRAIN, CALIBRATION)
     graph = to_openvino(network, 1.0, geometry)
-    write_artefacts(folder, network, graph, 1.0, geometry)
+    write_artefacts(folder, network, graph, 1.0, geometry, ARTEFACT_FILES)
     if "openvino-int8" not in unserved:
         strips, _over, _under = calibration_strips(calibration, 1, geometry.patches_per_strip)
         small = quantise(graph, strips, recipes_named("all")[0])
