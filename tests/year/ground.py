@@ -2,7 +2,7 @@
 
 import tomllib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -110,6 +110,11 @@ class Parts:
         for number in range(1, self.count + 1):
             label, surface = self._chance.choice(surfaces().of)
             yield Part(f"Y-{number:06}", 1, label, surface)
+
+    def unlike(self, part: Part) -> Part:
+        """The same with a surface of another class."""
+        label, surface = self._chance.choice([one for one in surfaces().of if one[0] != part.label])
+        return replace(part, label=label, surface=surface)
 
 
 # ---------------------------------------------------------------------- wires
