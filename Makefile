@@ -129,14 +129,14 @@ notice: environment
 	mkdir -p build
 	$(foreach lock,run page fleet opcua sparkplug train,$(PIP) install --quiet --no-deps --require-hashes --dry-run --ignore-installed \
 		--report build/$(lock).json -r requirements/$(lock).txt && ) true
-	$(BIN)/python -m station.upkeep.notice NOTICE build
+	$(BIN)/python -m station.offline.upkeep.notice NOTICE build
 
 # A wheelhouse carries the pages with their pictures, as a shop floor has no network.
 PAGES = $(shell find README.md config models station -name '*.md')
 PICTURES = models/pictures station/bench/bench.png
 
 pages: environment
-	$(BIN)/python -m station.upkeep.reference $(PAGES)
+	$(BIN)/python -m station.offline.upkeep.reference $(PAGES)
 
 # Its requirements are those of the station and the station itself, whose hash is known only now.
 wheelhouse: environment

@@ -14,11 +14,11 @@ from station.cli.terminal import ConfigOption, DataOption, err, out
 from station.core.clock import SystemClock
 from station.core.errors import BackupError, ConfigError
 from station.core.settings import Settings, data_dir, load_settings, read_configuration
-from station.upkeep.backup import Piece
+from station.offline.upkeep.backup import Piece
 
 if TYPE_CHECKING:
     from models.release.shelf import Shelf
-    from station.upkeep.backup.contents import Backup
+    from station.offline.upkeep.backup.contents import Backup
 
 backup_app = typer.Typer(
     help="Make, verify and restore backups of database, labels, page, models and configuration.", no_args_is_help=True,
@@ -35,8 +35,8 @@ def make(
     data: DataOption = None,
 ) -> None:
     """Save database, labels, the page's people, promoted models and configuration, also while the station runs."""
-    from station.upkeep.backup.last import note
-    from station.upkeep.backup.make import make_backup
+    from station.offline.upkeep.backup.last import note
+    from station.offline.upkeep.backup.make import make_backup
 
     with as_file(bundled("simulate.toml")) as shipped:
         settings, content = read_configuration(config or shipped)
@@ -51,7 +51,7 @@ def make(
 @backup_app.command()
 def verify(backup: BackupArgument) -> None:
     """Check every file of a backup: whether it is as it was made, and whether this program can use it."""
-    from station.upkeep.backup.contents import open_backup
+    from station.offline.upkeep.backup.contents import open_backup
 
     _tell(open_backup(backup))
 
@@ -75,8 +75,8 @@ def restore(
     ] = None,
 ) -> None:
     """Put a backup in place of what lies there, which is kept beside it; no station may be at work there."""
-    from station.upkeep.backup.contents import CONFIGURATION, open_backup
-    from station.upkeep.backup.restore import restore as put_back
+    from station.offline.upkeep.backup.contents import CONFIGURATION, open_backup
+    from station.offline.upkeep.backup.restore import restore as put_back
 
     found = open_backup(backup)
     pieces = only or found.pieces
@@ -99,7 +99,7 @@ def _places(
     """
     from models.release.shelf import Shelf
     from station.host.bundles import MODELS, find_shelf
-    from station.upkeep.backup.contents import CONFIGURATION
+    from station.offline.upkeep.backup.contents import CONFIGURATION
 
     if data is not None and models is not None:
         return data, Shelf(models)

@@ -23,7 +23,7 @@ def doctor(
     """
     from station.host.control import ask
     from station.host.records import read_records
-    from station.upkeep.doctor import pages_of, secrets_of, write_bundle
+    from station.offline.upkeep.doctor import pages_of, secrets_of, write_bundle
 
     if place.exists():
         raise ConfigError("config.bad_option", f"{place} is there already; give another name")

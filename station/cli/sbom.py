@@ -21,8 +21,8 @@ def sbom(
     """Write the software bill of materials of this installation (SBOM, CycloneDX 1.6, JSON)."""
     from models.manifest import load_bundle
     from models.weights import SHIPPED, bundle_folder
-    from station.upkeep.inventory import installed
-    from station.upkeep.sbom import bill
+    from station.offline.upkeep.inventory import installed
+    from station.offline.upkeep.sbom import bill
 
     itself, *required = installed(["train"] if train else [])
     document = bill(itself, required, load_bundle(bundle_folder(SHIPPED)), datetime.now(UTC), wheels)

@@ -21,7 +21,7 @@ from station.core.records import JsonObject
 from station.core.room import MB, free_bytes
 from station.core.settings import RtuLink, Settings, TcpLink, expand
 from station.host.follow import Follower
-from station.upkeep.backup.last import LastBackup, last_backup
+from station.offline.upkeep.backup.last import LastBackup, last_backup
 
 LOG_TAIL_BYTES = 1 << 20
 LINES_SHOWN = 50

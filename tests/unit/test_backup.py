@@ -21,15 +21,15 @@ from station.cli.app import app
 from station.core.errors import RecordError, StationError
 from station.core.records import RecordFilter
 from station.core.settings import load_settings
+from station.offline.upkeep.backup import restore as restoring
+from station.offline.upkeep.backup.contents import open_backup, own_bundles
+from station.offline.upkeep.backup.last import LAST, last_backup
+from station.offline.upkeep.backup.restore import restore
 from station.records import copying, opening, reading, schema
 from station.records.copying import copy_database, held_still
 from station.records.folder import claim
 from station.records.query import list_records, show_record
 from station.records.schema import VERSIONS
-from station.upkeep.backup import restore as restoring
-from station.upkeep.backup.contents import open_backup, own_bundles
-from station.upkeep.backup.last import LAST, last_backup
-from station.upkeep.backup.restore import restore
 from tests.bundles import GREYS, make_grey_bundle
 from tests.disk import Disk
 from tests.file_systems import mounted
@@ -59,7 +59,7 @@ def config(tmp_path: Path, data: Path) -> Path:
 def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A small bundle in place of the shipped one."""
     folder = make_grey_bundle(tmp_path / "package" / "shipped-1")
-    for module in ("models.release.shelf", "station.upkeep.backup.make"):
+    for module in ("models.release.shelf", "station.offline.upkeep.backup.make"):
         monkeypatch.setattr(
             f"{module}.bundle_folder", lambda name: folder if name in (SHIPPED, folder.name) else Path(name)
         )

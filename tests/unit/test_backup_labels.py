@@ -13,8 +13,8 @@ from station.cli.app import app
 from station.labels.picking.draws import Draws
 from station.labels.picking.lot import Draw
 from station.labels.sqlite import SqliteLabels
-from station.upkeep.backup import Piece
-from station.upkeep.backup.contents import open_backup
+from station.offline.upkeep.backup import Piece
+from station.offline.upkeep.backup.contents import open_backup
 from tests.label_samples import NOON, label
 from tests.labelling import Station
 

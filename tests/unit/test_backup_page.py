@@ -7,15 +7,15 @@ import pytest
 
 from station.core.clock import SystemClock
 from station.core.errors import PageError
+from station.offline.upkeep.backup import Piece
+from station.offline.upkeep.backup.contents import open_backup
+from station.offline.upkeep.backup.page import PAGE
 from station.page.audit import Audit
 from station.page.database import DATABASE, PageDatabase
 from station.page.passwords import Passwords
 from station.page.people import People
 from station.page.roles import Role
 from station.page.tokens import Tokens
-from station.upkeep.backup import Piece
-from station.upkeep.backup.contents import open_backup
-from station.upkeep.backup.page import PAGE
 from tests.labelling import Station
 from tests.page_bench import HAND, PASSWORD, QUICK, page_settings, paged
 from tests.unit.test_backup_labels import command, done, made

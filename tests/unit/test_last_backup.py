@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from station.core.errors import BackupError
+from station.offline.upkeep.backup.contents import Backup, Manifest
+from station.offline.upkeep.backup.last import LAST, last_backup, note
 from station.page.health import Saved, backup
 from station.page.roles import Role
-from station.upkeep.backup.contents import Backup, Manifest
-from station.upkeep.backup.last import LAST, last_backup, note
 from tests.page_bench import page_settings, paged
 
 MADE = datetime(2026, 5, 1, 6, tzinfo=UTC)

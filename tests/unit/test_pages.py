@@ -18,7 +18,7 @@ from station.cli.app import app
 from station.core.errors import FAULTS
 from station.core.settings import PlcSettings
 from station.core.table import default_geometry
-from station.upkeep.reference import with_generated_chapters
+from station.offline.upkeep.reference import with_generated_chapters
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("config", "drivers", "models", "sim", "station")

@@ -16,8 +16,8 @@ from typer.testing import CliRunner
 
 from station.cli.app import app
 from station.core.errors import ConfigError
-from station.upkeep.inventory import Package, installed, package_of
-from station.upkeep.notice import CHAPTERS, REMARKS, notice
+from station.offline.upkeep.inventory import Package, installed, package_of
+from station.offline.upkeep.notice import CHAPTERS, REMARKS, notice
 
 ROOT = Path(__file__).parents[2]
 LOCKS = {path.stem: path.read_text(encoding="utf-8") for path in sorted((ROOT / "requirements").glob("*.txt"))}

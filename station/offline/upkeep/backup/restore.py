@@ -30,15 +30,15 @@ from station.core.errors import FAULTS, BackupError
 from station.core.moments import stamp
 from station.labels.picking.draws import Draws
 from station.labels.sqlite import SqliteLabels
+from station.offline.upkeep.backup import Piece
+from station.offline.upkeep.backup.contents import CONFIGURATION, LABELS, MODELS, Backup, demand_models
+from station.offline.upkeep.backup.page import PAGE, Ready, restore_page
 from station.records import store
 from station.records.database import DATABASE
 from station.records.folder import FILE_MODE, LOCK, claim
 from station.records.opening import connect
 from station.records.schema import migrate, read_version
 from station.records.trouble import translated
-from station.upkeep.backup import Piece
-from station.upkeep.backup.contents import CONFIGURATION, LABELS, MODELS, Backup, demand_models
-from station.upkeep.backup.page import PAGE, Ready, restore_page
 
 LOGS = (f"{DATABASE}-wal", f"{DATABASE}-shm")
 

@@ -18,7 +18,7 @@ from packaging.utils import canonicalize_name, parse_wheel_filename
 from models.manifest import Bundle
 from station.core.errors import ConfigError
 from station.core.moments import stamp
-from station.upkeep.inventory import Package
+from station.offline.upkeep.inventory import Package
 
 JsonObject = dict[str, Any]
 

@@ -21,7 +21,7 @@ from station.core.errors import PlantError, StationError
 from station.core.moments import stamp
 from station.core.ports.records import RecordReader
 from station.core.settings import Settings
-from station.upkeep.inventory import installed
+from station.offline.upkeep.inventory import installed
 
 LOG_BYTES = 4_000_000
 """So much of the end of each log file goes in."""

@@ -21,11 +21,11 @@ from station.core.errors import BackupError, ConfigError, RecordError
 from station.core.section import Section
 from station.core.settings import load_settings
 from station.labels import database as labels
+from station.offline.upkeep.backup import Piece
+from station.offline.upkeep.backup.page import PAGE, demand_page
 from station.records.database import DATABASE
 from station.records.schema import read_version
 from station.records.trouble import translated
-from station.upkeep.backup import Piece
-from station.upkeep.backup.page import PAGE, demand_page
 
 MANIFEST, CONFIGURATION, MODELS, LABELS = "manifest.json", "configuration.toml", "models", labels.DATABASE
 OWN_BUNDLES = "bundle"

@@ -21,12 +21,7 @@ from station.core.settings import Settings, data_dir
 from station.host.bundles import find_shelf
 from station.host.recipes import find_bundles
 from station.labels.database import reading
-from station.records.copying import copy_database
-from station.records.database import DATABASE
-from station.records.folder import FOLDER_MODE
-from station.records.reading import as_it_lies
-from station.records.trouble import PRIMARY_CODE
-from station.upkeep.backup.contents import (
+from station.offline.upkeep.backup.contents import (
     CONFIGURATION,
     LABELS,
     MANIFEST,
@@ -38,7 +33,12 @@ from station.upkeep.backup.contents import (
     described,
     open_backup,
 )
-from station.upkeep.backup.page import save_page
+from station.offline.upkeep.backup.page import save_page
+from station.records.copying import copy_database
+from station.records.database import DATABASE
+from station.records.folder import FOLDER_MODE
+from station.records.reading import as_it_lies
+from station.records.trouble import PRIMARY_CODE
 
 SHELVED = (HISTORY, HEAD, BUNDLES, REPORTS, VERDICTS)
 """What a backup holds of the folder of models."""

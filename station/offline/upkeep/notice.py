@@ -12,7 +12,7 @@ from textwrap import wrap
 
 from packaging.utils import NormalizedName
 
-from station.upkeep.inventory import Package, package_of
+from station.offline.upkeep.inventory import Package, package_of
 
 HEAD = """Inspection station
 Copyright the authors of the inspection station

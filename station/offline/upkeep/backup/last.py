@@ -11,7 +11,7 @@ from pydantic import Field, ValidationError
 from station.core.durable import write_whole
 from station.core.errors import BackupError
 from station.core.section import Section
-from station.upkeep.backup.contents import Backup
+from station.offline.upkeep.backup.contents import Backup
 
 LAST = "last-backup.json"
 MODE = 0o640
