@@ -13,7 +13,7 @@ pytest.importorskip("nncf", reason="nncf is in the extra `train`")
 
 from models.engines import make_pair  # noqa: E402
 from models.engines.network import screener_network  # noqa: E402
-from models.manifest import CARD, load_bundle  # noqa: E402
+from models.manifest import CARD, Bundle, load_bundle  # noqa: E402
 from models.networks import NETWORKS  # noqa: E402
 from models.release.export import Choices, Fallback, Trained, read_trained  # noqa: E402
 from models.release.outputs import FAKE_QUANTISE  # noqa: E402
@@ -59,10 +59,16 @@ def learnt(tmp_path_factory: pytest.TempPathFactory) -> Learnt:
     return Learnt(trained(folder), read_pictures(parts, Draw(72, 80, 1), MEANING, GEOMETRY), None)
 
 
-def test_it_comes_beside_the_network_and_in_every_form_answers_as_torch(tmp_path: Path, learnt: Learnt) -> None:
-    before = make_grey_bundle(tmp_path / "grey-1")
-    add_screener(load_bundle(before), learnt, CHOICES, tmp_path / "pair-4")
-    pair = load_bundle(tmp_path / "pair-4")
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory: pytest.TempPathFactory, learnt: Learnt) -> Bundle:
+    """A grey bundle, which lies beside it, with that screener."""
+    folder = tmp_path_factory.mktemp("pair")
+    add_screener(load_bundle(make_grey_bundle(folder / "grey-1")), learnt, CHOICES, folder / "pair-4")
+    return load_bundle(folder / "pair-4")
+
+
+def test_it_comes_beside_the_network_and_in_every_form_answers_as_torch(pair: Bundle) -> None:
+    before = pair.folder.parent / "grey-1"
     assert (pair.manifest.name, pair.manifest.version, pair.screener.proofs) == ("pair-4", 4, ())
     for name in load_bundle(before).manifest.files:
         if name != CARD:
@@ -74,17 +80,14 @@ def test_it_comes_beside_the_network_and_in_every_form_answers_as_torch(tmp_path
         logits = own.float()(torch.from_numpy(patches).unsqueeze(1) / 255)
         wanted = torch.softmax(logits / pair.screener.temperature, dim=1).numpy()
     for precision, limit in (("f32", 1e-5), ("int8", 0.05)):
-        settings = ModelSettings(bundle="pair-4", engine="openvino", precision=precision)  # type: ignore[arg-type]
+        settings = ModelSettings.model_validate({"bundle": "pair-4", "precision": precision})
         screening = make_pair(pair, settings, 0.99).screening
         assert screening is not None
         assert np.abs(screening.screener.answer(patches).probabilities - wanted).max() < limit
 
 
-def test_no_grey_value_saturates_in_int8_behind_the_fold_of_pixels_into_channels(
-    tmp_path: Path, learnt: Learnt
-) -> None:
-    add_screener(load_bundle(make_grey_bundle(tmp_path / "grey-1")), learnt, CHOICES, tmp_path / "pair-4")
-    graph = ov.Core().read_model(*screener_network(load_bundle(tmp_path / "pair-4")).read("openvino-int8"))
+def test_no_grey_value_saturates_in_int8_behind_the_fold_of_pixels_into_channels(pair: Bundle) -> None:
+    graph = ov.Core().read_model(*screener_network(pair).read("openvino-int8"))
     first = next(node for node in graph.get_ordered_ops() if node.get_type_name() == FAKE_QUANTISE
                  and node.input_value(0).get_node().get_type_name() != "Constant")  # fmt: skip
     low, high = (float(np.ravel(first.input_value(port).get_node().data)[0]) for port in (1, 2))
