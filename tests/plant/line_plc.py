@@ -46,8 +46,7 @@ class LinePlc:
 
     Attributes:
         infeed: Id and type of the part that the sensor sees, or None.
-        decisions: All that the block has told of parts on their way.
-        places: The same of parts that lie.
+        told: All that the block has told of parts, in its order.
         doubts: Calls in which a result was not believed.
         answers: Commands that were answered: which, taken or not, and why not.
         runs: Whether the program is executed.
@@ -62,8 +61,7 @@ class LinePlc:
         self._link = _Link()
         self._operator = _Operator()
         self.infeed: tuple[str, int] | None = None
-        self.decisions: list[Seen] = []
-        self.places: list[Seen] = []
+        self.told: list[Seen] = []
         self.doubts = 0
         self.runs = True
         self.spoils = False
@@ -73,6 +71,16 @@ class LinePlc:
     def answers(self) -> list[tuple[int, bool, int]]:
         """Of commands."""
         return self._operator.answers
+
+    @property
+    def decisions(self) -> list[Seen]:
+        """What was told of parts on their way."""
+        return [seen for seen in self.told if not seen.place]
+
+    @property
+    def places(self) -> list[Seen]:
+        """What was told of parts that lie."""
+        return [seen for seen in self.told if seen.place]
 
     def output(self, name: str) -> Any:
         """What the block says."""
@@ -126,7 +134,7 @@ class LinePlc:
             text_of(result["partId"]), result["inspection"], result["decision"], result["confirmedPlace"],
             memory["good"], decision + complement == 65535 and decision == result["decision"],
         )  # fmt: skip
-        (self.decisions if memory["newDecision"] else self.places).append(seen)
+        self.told.append(seen)
 
     # ---- the PLC has the registers
 
