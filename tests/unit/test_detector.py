@@ -193,32 +193,44 @@ def test_a_detector_that_is_not_whole_is_refused(tmp_path: Path, what: str, code
 # ---------------------------------------------------------------------- training
 
 
-@pytest.mark.training
-@pytest.mark.timeout(900)
-def test_a_detector_learns_to_find_products_it_has_not_seen(tmp_path: Path) -> None:
+def made_detector(folder: Path, steps: int, tried: int) -> Any:
+    """The command's result for a detector of rings with something in them."""
     pytest.importorskip("torch", reason="torch is an extra of training (make test-training)")
     pytest.importorskip("onnxscript", reason="onnxscript is an extra of training (make test-training)")
-    rng = np.random.default_rng(1)
+    products, rng = folder / "products", np.random.default_rng(1)
+    products.mkdir(exist_ok=True)
     for number in range(20):
         ring = np.full((64, 64), 30, np.uint8)
         cv2.circle(ring, (32, 32), 28, 230, 6)
         cv2.circle(ring, (32, 32), int(rng.integers(6, 14)), 160, -1)
-        (tmp_path / "products").mkdir(exist_ok=True)
-        assert cv2.imwrite(str(tmp_path / "products" / f"{number:02}.png"), ring)
-    made = CliRunner().invoke(
-        model_app,
-        ["detector", "--products", str(tmp_path / "products"), "--out", str(tmp_path / "detector"),
-         "--steps", "120", "--tried", "40"],
-    )  # fmt: skip
+        assert cv2.imwrite(str(products / f"{number:02}.png"), ring)
+    options = ("--products", products, "--out", folder / "detector", "--steps", steps, "--tried", tried)
+    return CliRunner().invoke(model_app, ["detector", *map(str, options)])
+
+
+@pytest.mark.training
+@pytest.mark.timeout(600)
+def test_a_detector_is_made_whole_says_what_it_was_tried_on_and_is_never_overwritten(tmp_path: Path) -> None:
+    made = made_detector(tmp_path, steps=10, tried=20)
     assert made.exit_code == 0, (made.output, made.exception)
     detector = Detector(tmp_path / "detector")
-    tried = detector.document.tried
-    assert tried.found.share is not None
-    assert tried.found.share > 0.4
-    assert tried.called_in_empty.share is not None
-    assert tried.called_in_empty.share < 0.5
-    again = CliRunner().invoke(
-        model_app, ["detector", "--products", str(tmp_path / "products"), "--out", str(tmp_path / "detector")]
-    )
+    document = detector.document
+    assert (document.products, document.grounds, document.steps, document.tried.scenes) == (16, 0, 10, 20)
+    assert document.tried.found.trials > 5
+    assert isinstance(detector.find(np.full((300, 200), 90, np.uint8)), tuple)
+    again = made_detector(tmp_path, steps=10, tried=20)
     assert isinstance(again.exception, StationError)
     assert again.exception.code == "model.exists"
+
+
+@pytest.mark.training
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_a_detector_learns_to_find_products_it_has_not_seen(tmp_path: Path) -> None:
+    made = made_detector(tmp_path, steps=400, tried=100)
+    assert made.exit_code == 0, (made.output, made.exception)
+    tried = Detector(tmp_path / "detector").document.tried
+    assert tried.found.share is not None
+    assert tried.found.share > 0.5
+    assert tried.called_in_empty.share is not None
+    assert tried.called_in_empty.share < 0.5
