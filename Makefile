@@ -7,6 +7,8 @@
 #                        station with a line PLC, an OPC UA client and an MQTT host of another language, which need node
 #                        and packages of npm's; and with mosquitto and Prometheus, which need their programs
 #   make test-training   adds these packages, some gigabytes, to .venv and runs the checks that need them
+#   make year            takes 100,000 parts through the cell in virtual time, whatever befalls it, and goes on where it
+#                        was left (tests/year); YEAR='--step 2 --first 2' for every other seed
 #   make wheelhouse      gathers in dist/wheelhouse all that an installation without a network needs, for this kind of
 #                        computer and this Python; FOR='--python-version 3.12' for another one
 #   make notice          writes NOTICE anew from what the packages say of themselves
@@ -39,7 +41,7 @@ OF_EVERY_BRANCH := $(addprefix tests/unit/test_,algorithm1.py probabilities.py m
 	packml.py errors.py registers.py map_profiles.py register_listing.py) tests/cell/test_deadlines.py tests/cell/test_states_and_faults.py \
 	tests/wire/test_robot_driver.py
 
-.PHONY: simulate test test-page test-plant test-training lint unit branches environment lock notice pages wheelhouse clean
+.PHONY: simulate test test-page test-plant test-training year lint unit branches environment lock notice pages wheelhouse clean
 
 simulate: environment
 	$(BIN)/station --simulate
@@ -55,6 +57,9 @@ test-plant: $(PLANT_READY)
 test-training: $(TRAINING_READY)
 	$(BIN)/mypy
 	$(PYTEST) -m "training and not slow"
+
+year: environment
+	$(BIN)/python -m tests.year --folder build/year $(YEAR)
 
 lint: environment
 	$(BIN)/ruff check .

@@ -369,7 +369,10 @@ ANY_MOMENT = tuple(
 )
 """Named faults that may begin at any moment as well as at their own."""
 
-IMPOSSIBLE = {"jig-noise": "noise is a serial line's, and the jig of this cell is reached over TCP"}
+IMPOSSIBLE = {
+    "jig-noise": "noise is a serial line's, and the jig of this cell is reached over TCP",
+    **{fault.name: "golden parts are not fed here" for fault in NAMED_FAULTS.values() if fault.golden},
+}
 NAMES: tuple[str, ...] = (
     *(name for name in NAMED_FAULTS if name not in IMPOSSIBLE),
     *(f"any-moment {name}" for name in ANY_MOMENT),

@@ -19,6 +19,7 @@ from tests.year.shrink import shrink
 ROOT = Path(__file__).parents[2]
 SEED = 43
 """Its third part is defect-free, and no other one that is fed with it."""
+pytestmark = pytest.mark.timeout(600)  # on a computer that does much else
 FOUND_WITHIN = 10_000
 """Parts in which a planted fault must be found."""
 SOUGHT = {
