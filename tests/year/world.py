@@ -81,7 +81,7 @@ class World:
         fed: How many parts were brought to the infeed.
         emptied: No other will come.
         on_fed: Told the number of each part that is.
-        on_held: What a person mends before the cell is to run again.
+        on_held: What a person mends at the disk who reads that the records are in trouble.
         at_end: What is ended at the end.
     """
 
@@ -177,7 +177,8 @@ class World:
                 await asyncio.sleep(5)
 
     def start(self) -> None:
-        """The next life begins."""
+        """The next life begins, on a disk that somebody has looked at."""
+        self._mend_disk()
         self.lives += 1
         self.life = Life(self, self.lives)
         self.base.disk.on_cut = lambda: None
@@ -215,12 +216,17 @@ class World:
         for name in broken.struck:
             if NAMED_FAULTS[name].lasts_s == UNTIL_CLEARED:
                 broken.clear(name)
+        reason = life.desk.view.reason if life.desk else None
+        if reason is not None and reason.fault.code.startswith("record."):
+            self._mend_disk()
+        if reason is not None and reason.fault.code == "part.unexpected":
+            self._take_away()
+
+    def _mend_disk(self) -> None:
+        """Put back what was taken away, and make room."""
         for mend in self.on_held:
             mend()
         self.on_held.clear()
-        reason = life.desk.view.reason if life.desk else None
-        if reason is not None and reason.fault.code == "part.unexpected":
-            self._take_away()
 
     def _take_away(self) -> None:
         """A hand takes away what the station does not know."""
