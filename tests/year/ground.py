@@ -105,10 +105,6 @@ class Parts:
         self.count = count
         self._chance = chance
 
-    def unlike(self, part: Part) -> Part:
-        """No part is known before it is judged here."""
-        return part
-
     def parts(self) -> Iterator[Part]:
         """The parts."""
         for number in range(1, self.count + 1):

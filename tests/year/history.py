@@ -129,10 +129,10 @@ def play(
     told, began_s = Told(seed), time.perf_counter()
     where = SHARED_MEMORY if SHARED_MEMORY.is_dir() else None
     root = Path(tempfile.mkdtemp(prefix="station-year-", dir=where))
+    loop = YearLoop()
     try:
         bundle = bundle_in(folder or Path(_shared().name))
         rules = Rules()
-        loop = YearLoop()
         base = base_for(loop, root, bundle, seed, table or TABLE)
         base.table.otherwise.clear()
         feed = Parts(parts, Random(f"{seed} parts"))  # noqa: S311
@@ -147,6 +147,8 @@ def play(
         told.parts, told.lives, told.codes = sum(rules.truth.laid.values()), world.lives, rules.codes
         told.virtual_s, told.steps, told.befell = loop.time(), loop.steps, world.chronicle.befell
     finally:
+        if not loop.is_closed():
+            loop.close()
         shutil.rmtree(root, ignore_errors=True)
     told.took_s = time.perf_counter() - began_s
     return told
