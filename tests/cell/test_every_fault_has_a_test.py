@@ -89,12 +89,14 @@ ELSEWHERE: dict[str, tuple[str, str]] = {
     "config.port_in_use": ("test_refused_starts.py", "test_a_simulated_cell_whose_port_is_taken_says_so"),
 }  # fmt: skip
 
-OFF_THE_CELL = {"backup", "page"}
-"""Families of commands that nothing of runs in a cell; training and data sets have a table of their own."""
+OFF_THE_CELL = {"backup", "doctor", "page", "plant", "sparkplug", "opcua"}
+"""Families of commands, and of processes beside the station, that nothing of runs in a cell; training and data sets have
+a table of their own."""
 
 OFF_THE_CELL_TOO = {
     "model.not_promoted", "model.bad_history", "model.not_passed", "model.unknown", "model.exists",
-    "model.export_failed", "recording.exists", "recording.not_written", "recording.no_labels",
+    "model.export_failed", "model.untrusted", "model.bad_channel", "model.not_shadowed",
+    "recording.exists", "recording.not_written", "recording.no_labels",
 }  # fmt: skip
 """Faults of the commands that release networks and write recordings."""
 
