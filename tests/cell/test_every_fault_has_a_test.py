@@ -90,8 +90,8 @@ ELSEWHERE: dict[str, tuple[str, str]] = {
 }  # fmt: skip
 
 OFF_THE_CELL = {"backup", "doctor", "page", "plant", "sparkplug", "opcua"}
-"""Families of commands, and of processes beside the station, that nothing of runs in a cell; training and data sets have
-a table of their own."""
+"""Families of commands, and of processes beside the station, that nothing of runs in a cell; training and data sets
+have a table of their own."""
 
 OFF_THE_CELL_TOO = {
     "model.not_promoted", "model.bad_history", "model.not_passed", "model.unknown", "model.exists",
