@@ -138,7 +138,7 @@ notice: environment
 
 # A wheelhouse carries the pages with their pictures, as a shop floor has no network.
 PAGES = $(shell find README.md config models station -name '*.md')
-PICTURES = models/pictures station/bench/bench.png
+PICTURES = models/pictures station/bench/bench.png station/page/pictures
 
 pages: environment
 	$(BIN)/python -m station.offline.upkeep.reference $(PAGES)

@@ -136,7 +136,7 @@ def page_of(data: Path) -> Iterator[Page]:
             address = "".join(re.findall(r"operator page: (http://\S+)/", line)) or address
             code = "".join(re.findall(r"this code: (\S+)", line))
         form = {"code": code, "name": "Ada", "password": PASSWORD}
-        answer = httpx.post(f"{address}/first", data=form, headers={"origin": address})
+        answer = httpx.post(f"{address}/first", data=form, headers={"origin": address}, timeout=120.0)
         yield Page(process, address, answer.cookies["station"])
     finally:
         process.terminate()

@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from station.cell.packml import State
+from station.core.alarms import Alarm
 from station.core.errors import FAULTS, REACTIONS, Reaction
+from station.core.events import AlarmsChanged
 from station.page.roles import Role
 from tests.cell.bench import listening, running
 from tests.page.conftest import Opened
 from tests.page.test_screens import is_live, make_watch, says
 from tests.page_bench import paged
+from tests.record_samples import START
 
 if TYPE_CHECKING:
     from playwright.async_api import Page
@@ -90,6 +93,23 @@ async def test_every_fault_of_the_table_is_shown_with_its_remedy(tmp_path: Path,
              REACTIONS[fault.reaction].cleared]
             for fault in FAULTS.values()
         ]  # fmt: skip
+
+
+async def test_every_fault_is_an_alarm_with_its_text_and_its_remedy(tmp_path: Path, opened: Opened) -> None:
+    told = make_watch()
+    standing = tuple(
+        Alarm(fault, "planted", latched=False, count=1, raised_at=START, last_at=START) for fault in FAULTS.values()
+    )
+    told.take(AlarmsChanged(standing))
+    async with at_work() as cell, listening(cell.desk, tmp_path, watch=told), paged(tmp_path) as bench:
+        page = await opened(bench, "/alarms", bench.admit(Role.OPERATOR))
+        await is_live(page)
+        rows = await page.locator("#alarms tr").evaluate_all(
+            "all => all.map(({dataset, cells}) => [dataset.code, cells[1].firstChild.innerText, cells[4].innerText])"
+        )
+    assert sorted(rows) == sorted(
+        [fault.code, f"{fault.code}: {fault.text}", REACTIONS[fault.reaction].cleared] for fault in FAULTS.values()
+    )
 
 
 async def test_these_screens_fit_a_small_one_as_well(tmp_path: Path, opened: Opened) -> None:

@@ -29,6 +29,8 @@ SERIOUS = {"serious", "critical"}
 LOOK = """async () => (await axe.run(document, { resultTypes: ["violations"] })).violations
     .map((one) => [one.impact, one.id, one.nodes.map((node) => node.target.join(" "))])"""
 QUEUED = 20
+PLACES = {"row": 0, "column": 0, "number": 0}
+"""Of tiles and pictures."""
 WITHIN_S = 350.0
 
 
@@ -68,7 +70,7 @@ async def screens(bench: PageBench, inspected: Inspected) -> list[str]:
         for entry in ENTRIES:
             if entry.method != "GET" or entry.path.endswith("events"):
                 continue
-            path = entry.path.format(inspection=inspected.pits, name="page.css", sha256="0" * 64)
+            path = entry.path.format(inspection=inspected.pits, name="page.css", sha256="0" * 64, **PLACES)
             asking = nobody if entry.roles is None else browser
             answer = await asking.get(path, headers={"accept": "text/html"})
             if answer.status_code == 403 or answer.headers.get("content-type", "").startswith("text/html"):

@@ -277,7 +277,7 @@ async def test_every_screen_fits_its_width_and_can_be_touched(
 ) -> None:
     async with fresh(inspected) as bench:
         admin = bench.admit(Role.ADMIN)
-        for path in ("/", "/parts", f"/parts/{inspected.pits}", "/review", "/people"):
+        for path in ("/", "/parts", f"/parts/{inspected.pits}", "/review", "/data-set", "/shift", "/models", "/people"):
             page = await opened(bench, path, admin, size=size, has_touch=True)
             wide = await page.evaluate("[document.scrollingElement.scrollWidth, innerWidth]")
             assert wide[0] <= wide[1], path
