@@ -17,7 +17,7 @@ from station.core.errors import ConfigError, PageError
 from station.core.page_settings import PageSettings
 from station.core.settings import load_settings
 from station.page.serving import address_of, listening, opened_page
-from tests.cell.conftest import TIMEOUT_S, station_command
+from tests.cell.conftest import TIMEOUT_S, Run, station_command
 from tests.page_bench import page_settings, paged
 
 ROOT = Path(__file__).parents[2]
@@ -100,6 +100,25 @@ def test_a_simulated_station_and_its_page_start_and_end_together_also_in_a_shell
         assert process.wait(TIMEOUT_S) == 0
     with socket.socket() as there, pytest.raises(ConnectionRefusedError):
         there.connect(("127.0.0.1", int(address.rstrip("/").rpartition(":")[2])))
+
+
+def test_a_simulated_cell_with_a_page_that_is_stopped_may_be_started_again_and_ends_when_it_is_told_to(
+    make_config: Callable[..., Path], environment: dict[str, str], tmp_path: Path, station: Run
+) -> None:
+    config, data = make_config(FREE_PORT), tmp_path / "data"
+    told = ("--config", config, "--data", data)
+    with started(environment, tmp_path, "--simulate", "--page", *told) as process:
+        address, code = heard(process, r"(http://\S+)"), heard(process, r"code: (\S+)")
+        with httpx.Client(base_url=address, headers={"origin": address.rstrip("/")}, timeout=TIMEOUT_S) as browser:
+            browser.post("/first", data={"code": code, "name": "Ada", "password": "correct horse battery"})
+            with browser.stream("GET", "/events") as answer:
+                lines = answer.iter_lines()
+                for word, state in ((None, "EXECUTE"), ("stop", "STOPPED"), ("reset", "IDLE"), ("start", "EXECUTE")):
+                    if word:
+                        assert station("command", word, *told).returncode == 0, word
+                    assert any(f'"state": "{state}"' in line for line in lines), state
+        process.send_signal(signal.SIGINT)
+        assert process.wait(TIMEOUT_S) == 0, "Ctrl-C once ends both"
 
 
 # ---------------------------------------------------------------------- where it listens

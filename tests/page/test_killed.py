@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.page, pytest.mark.timeout(400)]
 
 MANY = "100"
+START_MS = 150_000
+"""So long a station may take to start on a busy computer."""
 
 
 async def in_mid_part(page: "Page") -> str:
@@ -42,6 +44,7 @@ async def test_a_station_that_is_killed_in_mid_part_is_old_at_once_and_right_whe
         addressed(config, await asyncio.to_thread(Simulator(process).until_ready))
         async with paged(data) as bench:
             page = await opened(bench, "/", bench.admit(Role.ENGINEER))
+            page.set_default_timeout(START_MS)
             with run() as station:
                 await is_live(page)
                 killed = await in_mid_part(page)
