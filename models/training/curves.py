@@ -6,15 +6,13 @@ The rows live in the checkpoint, so a training that was killed goes on without a
 import csv
 import io
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 CSV, PNG, TENSORBOARD = "curves.csv", "curves.png", "tensorboard"
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One epoch.
 
     Attributes:
@@ -51,9 +49,9 @@ class Row:
 def table(rows: Sequence[Row]) -> bytes:
     """The rows as CSV with a header."""
     text = io.StringIO()
-    writer = csv.DictWriter(text, [field.name for field in fields(Row)], lineterminator="\n")
+    writer = csv.DictWriter(text, Row._fields, lineterminator="\n")
     writer.writeheader()
-    writer.writerows(asdict(row) for row in rows)
+    writer.writerows(row._asdict() for row in rows)
     return text.getvalue().encode()
 
 
@@ -102,7 +100,7 @@ class Events:
 
     def add(self, row: Row) -> None:
         """Write an epoch's row."""
-        for name, value in asdict(row).items():
+        for name, value in row._asdict().items():
             if name != "epoch":
                 self._writer.add_scalar(name, value, row.epoch)
         self._writer.flush()

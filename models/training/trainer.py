@@ -32,6 +32,27 @@ from models.training.position import Position
 from models.training.progress import TrainingWatcher
 from models.training.remembered import Memories, learns_alone
 
+
+class Rhythm:
+    """When it is time again.
+
+    Args:
+        every_s: So long after the last beginning, in seconds.
+    """
+
+    def __init__(self, every_s: float) -> None:
+        self._every_s, self._began = every_s, 0.0
+
+    def begin(self) -> None:
+        """Count from now."""
+        self._began = time.monotonic()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it is time."""
+        return time.monotonic() - self._began >= self._every_s
+
+
 CHECK_STEPS = 10
 """So often a GPU is asked whether the loss is still a number; asking makes it wait."""
 
@@ -64,7 +85,7 @@ class Training:
         self.position = Position()
         self.history: list[curves.Row] = []
         self._course = Course(plan, data, device)
-        self._keep_every_s, self._kept_at = keep_every_s, 0.0
+        self._rhythm = Rhythm(keep_every_s)
         self._memories = memories or Memories()
         self._open_phase()
 
@@ -127,7 +148,7 @@ class Training:
         """
         judged_by = validation_items(self.plan, self.data)
         events = curves.Events(self.folder / curves.TENSORBOARD, len(self.history) + 1)
-        self._kept_at = time.monotonic()
+        self._rhythm.begin()
         with translated(self.folder):
             try:
                 while not self.finished and not stop():
@@ -173,7 +194,7 @@ class Training:
 
     def _keep_in_between(self, sums: Tensor, stop: Callable[[], bool]) -> bool:
         stopped = stop()
-        if stopped or time.monotonic() - self._kept_at >= self._keep_every_s:
+        if stopped or self._rhythm.is_over:
             self._note(sums)
             self._keep(checkpoint.LAST)
         return stopped
@@ -244,9 +265,9 @@ class Training:
             "optimiser": optimiser,
             "epochs_done": len(self.history),
             "position": asdict(self.position),
-            "history": [asdict(row) for row in self.history],
+            "history": [row._asdict() for row in self.history],
         }
         if self.position.step:
             document |= self._course.state()
         checkpoint.write_checkpoint(self.folder / name, document)
-        self._kept_at = time.monotonic()
+        self._rhythm.begin()

@@ -7,7 +7,7 @@ from functools import wraps
 from importlib.util import find_spec
 from inspect import Parameter, Signature, signature
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 from rich.table import Table
@@ -93,8 +93,7 @@ Device = Annotated[str, typer.Option(help="cpu, cuda, or auto: a GPU where there
 KeepEvery = Annotated[float, typer.Option(min=0, help="Minutes between checkpoints within an epoch.")]
 
 
-@dataclass(frozen=True, slots=True)
-class Choices:
+class Choices(NamedTuple):
     """What every training can be told of its plan."""
 
     recipe: Recipe = "station"

@@ -7,8 +7,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 FOLDERS = ("station", "drivers", "config", "models", "sim", "tests")
 MOST = 12
-ROWS = {"BaseModel", "TypedDict"}
-"""What mirrors the rows of a file or of a page derives from one of these, and has as many fields as they."""
+ROWS = {"BaseModel", "TypedDict", "NamedTuple"}
+"""What mirrors the rows of a file, of a page or of a command line derives from one of these, with as many fields."""
 
 
 def classes() -> Iterator[tuple[str, ast.ClassDef]]:
