@@ -145,6 +145,9 @@ def info_of(document: Mapping[str, Any], path: Path) -> CheckpointInfo:
         raise TrainingError("training.bad_checkpoint", f"{path}: unknown network {info.network}")
     if problem := size_problem(NETWORKS[info.network], data.height, data.width):
         raise TrainingError("training.bad_checkpoint", f"{path}: {problem}")
+    if info.network != plan.network:
+        told = f"weights of another network: it names {info.network}, its plan {plan.network}"
+        raise TrainingError("training.bad_checkpoint", f"{path}: {told}")
     return info
 
 
