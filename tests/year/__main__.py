@@ -68,7 +68,7 @@ def _many(said: argparse.Namespace) -> int:
     seed = max([said.first - said.step, *(one["seed"] for one in done)]) + said.step
     while through < said.parts:
         began_s = time.process_time()
-        told = play(seed, said.each)
+        told = play(seed, said.each, folder=folder)
         one = _kept(told, time.process_time() - began_s)
         with (folder / "histories.jsonl").open("a", encoding="utf-8") as file:
             file.write(json.dumps(one) + "\n")
@@ -108,10 +108,10 @@ def _shrink(folder: Path, told: Told, parts: int) -> None:
     _say(f"seed {told.seed} broke rule {rule}: {told.violations[0][1][:300]}")
 
     def fails(fewer: int, rows: Sequence[Row]) -> bool:
-        return any(broken == rule for broken, _how in play(told.seed, fewer, rows).violations)
+        return any(broken == rule for broken, _how in play(told.seed, fewer, rows, folder).violations)
 
     shrunk = shrink(parts, draw(told.seed, parts), fails, tries=60)
-    again = play(told.seed, shrunk.parts, shrunk.rows)
+    again = play(told.seed, shrunk.parts, shrunk.rows, folder)
     kept = {
         "seed": told.seed, "parts": shrunk.parts, "rows": [row.as_json() for row in shrunk.rows],
         "violations": again.violations or told.violations,
