@@ -74,7 +74,7 @@ def make_engine(bundle: Bundle, settings: ModelSettings, cache_dir: Path | None 
         ModelError: `model.engine_unavailable` where the choice cannot run: the engine has no such precision or is not
             installed, the bundle has no artefact for it, or the processor lacks the arithmetic; `model.wrong_hash` and
             `model.missing` for the artefact's files; `model.engine_failed` where the engine cannot load them;
-            `screener.unproven` where nobody has proven what the screener may pass by this engine.
+            `model.screener_unproven` where nobody has proven what the screener may pass by this engine.
     """
     screener = bundle.manifest.screener
     if screener is None or not settings.screener:

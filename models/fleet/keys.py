@@ -5,13 +5,14 @@ Source: RFC 8032; the private key is PKCS 8 in PEM, unencrypted, for its owner's
 
 import base64
 import hashlib
-import os
 from pathlib import Path
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from models.release.new_folder import refuse_existing
+from station.core.durable import staged_file
 from station.core.errors import ModelError
 
 PRIVATE_MODE = 0o600
@@ -28,14 +29,10 @@ def make_key(place: Path) -> str:
     content = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
+    refuse_existing(place)
     try:
-        descriptor = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_MODE)
-        with os.fdopen(descriptor, "wb") as file:
+        with staged_file(place, mode=PRIVATE_MODE) as file:
             file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-    except FileExistsError as error:
-        raise ModelError("model.exists", f"{place} is there already") from error
     except OSError as error:
         raise ModelError("config.file_failed", f"{place}: {error.strerror}") from error
     return public_text(key.public_key())

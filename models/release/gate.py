@@ -54,7 +54,7 @@ FILE_CHECKS: dict[str, Check] = {
     "model.bad_manifest": "classes",
     "model.wrong_classes": "classes",
     "model.engine_failed": "files",
-    "screener.unproven": "screener",
+    "model.screener_unproven": "screener",
 }
 """Which check a bundle fails that cannot be used."""
 

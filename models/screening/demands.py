@@ -22,8 +22,8 @@ def proven_threshold(bundle: Bundle, settings: ModelSettings, isa: str | None = 
         isa: Instruction set of the processor; None for this one's.
 
     Raises:
-        ModelError: `screener.unproven`: nobody has proven it for this engine, precision and processor, or what was
-            proven is that it passes defective parts.
+        ModelError: `model.screener_unproven`: nobody has proven it for this engine, precision and processor, or what
+            was proven is that it passes defective parts.
     """
     return _proof(bundle, settings, isa or instruction_set()).threshold
 
@@ -38,7 +38,7 @@ def require_proven_type(bundle: Bundle, settings: ModelSettings, part_type: str)
     """Refuse a screener that was not proven on parts of a type, where the station runs one.
 
     Raises:
-        ModelError: `screener.unproven`.
+        ModelError: `model.screener_unproven`.
     """
     if bundle.manifest.screener is None or not settings.screener:
         return
@@ -72,4 +72,4 @@ def _lacking(proof: ScreenerProof, isa: str) -> str:
 
 
 def _unproven(bundle: Bundle, why: str) -> ModelError:
-    return ModelError("screener.unproven", f"{bundle.identity.name}: {why}")
+    return ModelError("model.screener_unproven", f"{bundle.identity.name}: {why}")

@@ -83,7 +83,7 @@ def _ways(plan: BenchPlan, bundle: Bundle) -> dict[str, PatchClassifier]:
         try:
             ways[HYBRID] = make_engine(bundle, model.model_copy(update={"screener": True}))
         except ModelError as error:
-            if error.code != "screener.unproven":
+            if error.code != "model.screener_unproven":
                 raise
             plan.say(f"  the screener left out: {error.detail}")
     for folder in plan.beside:

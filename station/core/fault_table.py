@@ -55,7 +55,6 @@ PART = (  # 2xxx part, scan, and what is promised of parts
     Fault(2130, "quality.drift", "Parts of a type are no longer like those that it was calibrated on: what is promised of it does not hold, and more of them go to review. Find out what has changed, then run `station model calibrate` with parts of now.", Reaction.WARN),
     Fault(2150, "quality.promise_suspended", "What is promised of a part type does not hold any more: lamp, focus, lens or parts have changed. Mend the cause, then run `station model calibrate` with parts of now, and prove the promise anew.", Reaction.WARN),
     Fault(2140, "part.review_cheaper", "By the configured prices a look at the part is cheaper than to pass or to reject it. Inspect it by eye.", Reaction.REVIEW),
-    Fault(2160, "screener.unproven", "What the bundle's screener may pass alone was not proven for this engine, precision, processor or part type. Prove it with `station model screen`, or set model.screener to false.", Reaction.REFUSE),
 )
 JIG = (  # 3xxx jig
     Fault(3001, "jig.unreachable", "The spin jig cannot be reached. Where it is silent check its power and the RS-485 cable, else what the detail says of the port.", Reaction.HOLD),
@@ -110,6 +109,7 @@ MODEL = (  # 6xxx network model
     Fault(6015, "model.untrusted", "The bundle, or the offer of it, bears no signature of a person who is trusted here. Nothing was taken over; see what is named.", Reaction.REFUSE),
     Fault(6016, "model.bad_channel", "The folder that bundles come through cannot be used. Nothing was taken over; bring it back, then pull again.", Reaction.REFUSE),
     Fault(6017, "model.not_shadowed", "The bundle has not judged enough of this cell's own parts beside the present one. Run `station model shadow`, then promote it.", Reaction.REFUSE),
+    Fault(6018, "model.screener_unproven", "What the bundle's screener may pass alone was not proven for this engine, precision, processor or part type. Prove it with `station model screen`, or set model.screener to false.", Reaction.REFUSE),
 )
 RECORDS = (  # 7xxx records and disk
     Fault(7001, "record.disk_failed", "Records cannot be written or read. Check that the disk is well and not full, that its files are permitted to the station, and that the data folder is in its place.", Reaction.HOLD),

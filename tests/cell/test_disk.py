@@ -29,12 +29,12 @@ from tests.housings import Verdict
 from tests.thread_jobs import Hang
 from tests.virtual_time import clock_here, in_virtual_time
 
-DISK_KB = 700
+DISK_KB = 900
 
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 700 kB."""
+    """A file system of 900 kB."""
     with mounted(tmp_path / "disk", "-o", f"size={DISK_KB}k") as folder:
         yield folder
 

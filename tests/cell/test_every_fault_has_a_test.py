@@ -65,7 +65,7 @@ ELSEWHERE: dict[str, tuple[str, str]] = {
     "model.wrong_geometry": (
         "test_other_products_refused.py", "test_a_network_of_another_geometry_is_refused_before_anything_moves",
     ),
-    "screener.unproven": (
+    "model.screener_unproven": (
         "test_screened_parts.py", "test_a_pair_of_which_too_little_is_proven_never_starts_and_its_network_alone_does",
     ),
     "record.disk_low": (DISK, "test_a_disk_that_fills_is_an_alarm_before_it_is_full_and_the_cell_goes_on"),

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from models.engines import openvino
-from models.manifest import Bundle
+from models.engines.network import BundleNetwork
 from station.core.errors import StationError
 from tests.cell.fault_bench import Truth
 from tests.cell.plc_words import DefectWords
@@ -43,9 +43,9 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     compiled: list[str] = []
     compile_model = openvino._compile
 
-    def told(artefact: tuple[bytes, ...], bundle: Bundle, *arguments: Any) -> Any:
-        compiled.append(bundle.manifest.name.removesuffix("-1"))
-        return compile_model(artefact, bundle, *arguments)
+    def told(artefact: tuple[bytes, ...], network: BundleNetwork, *arguments: Any) -> Any:
+        compiled.append(network.name.partition("-1")[0])
+        return compile_model(artefact, network, *arguments)
 
     monkeypatch.setattr(openvino, "_compile", told)
     return compiled

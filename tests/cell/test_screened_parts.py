@@ -63,7 +63,7 @@ async def test_a_pair_of_which_too_little_is_proven_never_starts_and_its_network
     with pytest.raises(StationError) as refused:
         async with product_cell(config, recording, tmp_path):
             pass
-    assert refused.value.code == "screener.unproven"
+    assert refused.value.code == "model.screener_unproven"
     assert "part_types.pipe: pipe-1: it was proven on 2994 parts, at least 2995" in refused.value.detail
     assert not (tmp_path / "data" / "records.sqlite").exists()
     text = config.read_text(encoding="utf-8").replace("[model]\n", "[model]\nscreener = false\n", 1)

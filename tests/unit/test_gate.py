@@ -365,5 +365,5 @@ def test_a_pair_of_which_nothing_is_proven_is_refused_without_being_run(
     new = make_pair(tmp_path / "new-2", engine="onnxruntime").folder
     report = judge_candidate(new, present, [golden], [], TERMS)
     assert checks(report) == ["screener"]
-    assert "screener.unproven: new-2: there is no proof for openvino int8" in report.refusals[0].text
+    assert "model.screener_unproven: new-2: there is no proof for openvino int8" in report.refusals[0].text
     assert report.measured is None

@@ -169,7 +169,7 @@ def test_what_is_not_proven_is_refused_at_the_start_and_the_network_alone_runs(
     bundle = make_pair(tmp_path / "pair-1", **said)
     with pytest.raises(ModelError, match=why) as caught:
         make_engine(bundle, settings())
-    assert caught.value.code == "screener.unproven"
+    assert caught.value.code == "model.screener_unproven"
     assert make_engine(bundle, settings(screener=False)).answer(strip(GOOD, PIT)).screened is None
 
 
@@ -189,7 +189,7 @@ def test_int8_that_saturates_is_not_the_int8_that_was_proven(tmp_path: Path) -> 
     assert proven_threshold(bundle, settings("f32"), "x86_64 avx2") == THRESHOLD
     with pytest.raises(ModelError, match="on a processor with avx512_vnni, this one is x86_64 avx2") as caught:
         proven_threshold(bundle, settings(), "x86_64 avx2")
-    assert caught.value.code == "screener.unproven"
+    assert caught.value.code == "model.screener_unproven"
 
 
 def test_a_part_type_without_a_part_in_the_proof_is_refused(bundle: Bundle) -> None:
@@ -197,7 +197,7 @@ def test_a_part_type_without_a_part_in_the_proof_is_refused(bundle: Bundle) -> N
     require_proven_type(bundle, settings(screener=False), "huge")
     with pytest.raises(ModelError, match="proven on parts of tiny, not of huge") as caught:
         require_proven_type(bundle, settings(), "huge")
-    assert caught.value.code == "screener.unproven"
+    assert caught.value.code == "model.screener_unproven"
 
 
 def test_what_is_measured_of_the_pair_is_not_of_the_network_alone(bundle: Bundle) -> None:

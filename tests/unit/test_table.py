@@ -21,6 +21,7 @@ REVIEW: dict[str, Any] = {"code": 99, "place": "scrap"}
 
 def settings(**changes: Any) -> Settings:
     document = tomllib.loads(bundled("simulate.toml").read_text(encoding="utf-8"))
+    document["records"]["archive"] = []
     return parse_settings(document | {"classes": CLASSES, "places": PLACES, "review": REVIEW} | changes, "cell.toml")
 
 
