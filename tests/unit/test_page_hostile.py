@@ -179,7 +179,8 @@ async def test_a_part_with_a_script_for_a_name_is_text_on_every_screen(inspected
         for entry in ENTRIES:
             if entry.method != "GET" or entry.path.endswith("events"):
                 continue
-            path = entry.path.format(inspection=inspected.pits, name="page.css", sha256="0" * 64, row=0, column=0, number=0)
+            numbers = dict.fromkeys(("row", "column", "number"), 0)
+            path = entry.path.format(inspection=inspected.pits, name="page.css", sha256="0" * 64, **numbers)
             answer = await browser.get(path, headers={"accept": "text/html"})
             assert answer.headers["x-content-type-options"] == "nosniff"
             if answer.headers.get("content-type", "").startswith("text/html"):
