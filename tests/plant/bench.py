@@ -207,7 +207,7 @@ def _decision_ms(config: Path, data: Path, beside: bool) -> float:  # noqa: FBT0
     try:
         command = station_command("bench", "--only", "stream", "--parts", "40", "--json", "--config", config)
         found = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
-        return float(found["stream"]["ms_after_last_line"]["p50"])
+        return float(found["stream"]["decision_ms_after_last_line"]["p50"])
     finally:
         for child in children:
             child.terminate()
