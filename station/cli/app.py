@@ -61,7 +61,7 @@ from station.core.choices import Speed
 from station.core.errors import ConfigError, StationError
 from station.core.logs import configure_logs
 from station.core.priority import precedence
-from station.core.settings import Settings, data_dir, describe_settings, load_settings
+from station.core.settings import data_dir, describe_settings, load_settings
 
 app = typer.Typer(
     help="Controller of a line-scan surface-inspection cell.", no_args_is_help=True, pretty_exceptions_enable=False,
@@ -198,7 +198,6 @@ def _simulate(
     if with_page:
         parts = parts or PARTS_FOR_PAGE
         wished = wished or (() if recordings else SHOWN_ON_PAGE)
-        settings = _with_scans_to_look_at(settings)
     ends: Ends = "when_told" if with_page else "when_stopped"
     options = SimulationOptions(config, recordings, parts, speed, truth, folder, wished, ends)
     delivered = True
@@ -228,15 +227,6 @@ def _simulate(
             screen.print(f"[bold red]The cell stopped: {fault.code}[/] {words}", soft_wrap=True)
         return STOPPED
     return 0 if delivered else UNWELL
-
-
-def _with_scans_to_look_at(settings: Settings) -> Settings:
-    """The configuration, where it keeps no scans, with those of parts that do not pass: people look at them."""
-    if settings.records.archive:
-        return settings
-    rejected = [verdict.name for verdict in settings.table.verdicts if not verdict.passes]
-    records = settings.records.model_copy(update={"archive": rejected})
-    return settings.model_copy(update={"records": records})
 
 
 # ---------------------------------------------------------------------- run, command, check
