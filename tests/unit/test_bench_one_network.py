@@ -16,6 +16,7 @@ from tests.unit.test_table import CLASSES, PLACES, REVIEW
 
 def settings(changes: dict[str, dict[str, Any]], **tables: Any) -> Settings:
     document = tomllib.loads(bundled("simulate.toml").read_text(encoding="utf-8")) | tables
+    document["records"] = document["records"] | {"archive": []}
     for name, keys in changes.items():
         document["part_types"][name].update(keys)
     return parse_settings(document, "line.toml")
