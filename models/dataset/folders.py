@@ -4,7 +4,6 @@ DIR/CLASS/picture                      shared out into splits
 DIR/train|valid|test/CLASS/picture     in the splits that somebody made; what trains may be shared out
 """
 
-import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from models.dataset.folder_listing import Cut, FolderPlan, Grouping, list_folder
 from models.dataset.layout import Listed
 from models.dataset.manifest import UNLABELLED, Level, in_words
 from models.dataset.patchwork import patch_count, patches_of
-from models.dataset.pictures import read_picture
+from models.dataset.pictures import pixels_sha256, read_picture
 from models.dataset.scans import listing
 from models.dataset.split import Shares, assign_splits, join_groups, same_values
 from models.dataset.store import (
@@ -118,8 +117,7 @@ def _looked_at(listed: Sequence[Listed]) -> list[_Picture]:
         except DatasetError as error:
             refused.append(error.detail)
             continue
-        sha256 = hashlib.sha256(image.tobytes() + str(image.shape).encode()).hexdigest()
-        pictures.append(_Picture(one, (image.shape[0], image.shape[1]), sha256))
+        pictures.append(_Picture(one, (image.shape[0], image.shape[1]), pixels_sha256(image)))
     if refused:
         raise DatasetError("dataset.bad_source", listing(refused))
     _refuse_two_classes(pictures)

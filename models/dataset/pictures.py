@@ -4,6 +4,7 @@ The rules are the scan reader's (`station.core.scan_file`), and a whole JPEG is 
 station's own camera saw, and nothing may have been lost of it; pictures come as people have them.
 """
 
+import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +34,11 @@ def read_picture(path: Path) -> Pixels:
     except ScanFileError as error:
         raise DatasetError("dataset.bad_source", f"{path}: {error}") from error
     return np.ascontiguousarray(pixels)
+
+
+def pixels_sha256(image: Pixels) -> str:
+    """SHA-256 of an image's values and shape, whatever its file."""
+    return hashlib.sha256(image.tobytes() + str(image.shape).encode()).hexdigest()
 
 
 def decoded_picture(content: bytes) -> Pixels:

@@ -117,6 +117,11 @@ class DataSet:
         """The images of a split that have a label of their own, rising."""
         return np.flatnonzero((self.splits == split) & (self.labels >= 0))
 
+    def taken(self, split: Split) -> NDArray[np.intp]:
+        """The same, without images that were made."""
+        labelled = self.indices(split)
+        return np.asarray(labelled[~self.made[labelled]], np.intp)
+
     def unlabelled(self, split: Split) -> NDArray[np.intp]:
         """The images of a split of which nothing is known but their part's class, rising; no slivers among them."""
         own = (self.splits == split) & (self.labels < 0)

@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.dataset.manifest import DataFile, DataHeading, MadeOf
+from models.dataset.pictures import pixels_sha256
 from models.dataset.store import DataSet, Entry, Level, Split, check_place, write_data
 from models.errors import DatasetError
-from models.synthesis.made_files import again, made_path, pixels_sha256, with_source
+from models.synthesis.made_files import again, made_path, with_source
 from models.training.augment import CHANCES, change
 from models.training.plan import CHANGES
 
@@ -83,8 +84,8 @@ def add_copies(folder: Path, data: DataSet, plan: AugmentPlan) -> DataSet:
 
 
 def _originals(data: DataSet, name: str) -> NDArray[np.intp]:
-    train = np.asarray(data.indices(Split.TRAIN), np.intp)
-    chosen: NDArray[np.intp] = train[(data.labels[train] == data.classes.index(name)) & ~data.made[train]]
+    train = data.taken(Split.TRAIN)
+    chosen: NDArray[np.intp] = train[data.labels[train] == data.classes.index(name)]
     return chosen
 
 

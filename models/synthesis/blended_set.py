@@ -16,11 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.dataset.manifest import DataFile, DataHeading, MadeOf
-from models.dataset.pictures import read_picture
+from models.dataset.pictures import pixels_sha256, read_picture
 from models.dataset.store import DataSet, Entry, Level, Split, check_place, write_data
 from models.errors import DatasetError
 from models.synthesis.blending import CutOut, blend
-from models.synthesis.made_files import again, made_path, pixels_sha256, with_source
+from models.synthesis.made_files import again, made_path, with_source
 from models.synthesis.standing_out import GoodSurface, prominence, with_margin
 from station.core.part import Pixels
 
@@ -155,8 +155,8 @@ def _chosen_classes(data: DataSet, plan: BlendPlan) -> tuple[str, ...]:
 
 def _good(data: DataSet) -> NDArray[np.intp]:
     """The good images that train and that a camera took; at least one."""
-    train = data.indices(Split.TRAIN)
-    good: NDArray[np.intp] = train[(data.labels[train] == data.manifest.good) & ~data.made[train]]
+    train = data.taken(Split.TRAIN)
+    good: NDArray[np.intp] = train[data.labels[train] == data.manifest.good]
     if not len(good):
         raise DatasetError(
             "dataset.bad_source", f"{data.folder}: no good image trains, so there is nothing to blend into"
@@ -168,8 +168,8 @@ def _originals(
     data: DataSet, name: str, plan: BlendPlan, surface: GoodSurface, left_out: list[str]
 ) -> Iterator[Original]:
     """The defects of a class that train, with the mask of each; what cannot be cut out is told of."""
-    train = data.indices(Split.TRAIN)
-    of_class = train[(data.labels[train] == data.classes.index(name)) & ~data.made[train]]
+    train = data.taken(Split.TRAIN)
+    of_class = train[data.labels[train] == data.classes.index(name)]
     for image in of_class.tolist():
         patch, file = np.asarray(data.images[image], np.uint8), data.manifest.files[int(data.files[image])]
         mask = surface.defect_on(patch) if plan.masks is None else _mask_of(plan.masks, file, patch, data)

@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.dataset.manifest import DataFile, DataHeading, MadeOf, Maker
+from models.dataset.pictures import pixels_sha256
 from models.dataset.store import DataSet, Entry, Level, check_place, write_data
 from models.errors import DatasetError
 from models.synthesis.gan_run import Learnt
-from models.synthesis.made_files import again, made_path, pixels_sha256, with_source
+from models.synthesis.made_files import again, made_path, with_source
 
 
 def add_drawn(folder: Path, data: DataSet, learnt: Learnt, count: int, seed: int) -> DataSet:

@@ -57,9 +57,9 @@ def originals_for(data: DataSet, plan: GanPlan) -> Originals:
     if strange := [name for name in plan.classes if name not in defects]:
         told = f"{', '.join(strange)}: not a class of defects of {data.folder}; these are {', '.join(defects)}"
         raise TrainingError("training.bad_plan", told)
-    train = data.indices(Split.TRAIN)
+    train = data.taken(Split.TRAIN)
     numbers = [data.classes.index(name) for name in plan.classes]
-    rows = train[np.isin(data.labels[train], numbers) & ~data.made[train]]
+    rows = train[np.isin(data.labels[train], numbers)]
     if len(rows) < LEAST:
         told = f"{data.folder}: {len(rows)} images of {', '.join(plan.classes)} train, at least {LEAST} are needed"
         raise TrainingError("training.bad_data", told)

@@ -1,23 +1,16 @@
 """What a data set says of images that were made, and a data set written again with them behind all that it held."""
 
-import hashlib
 from collections.abc import Iterator
 
 import numpy as np
 
 from models.dataset.manifest import DataHeading, Method
 from models.dataset.store import DataSet, Entry
-from station.core.part import Pixels
 
 
 def made_path(method: Method, name: str, number: int) -> str:
     """Where an image of a class would lie, were it a file; no camera's file has such a name."""
     return f"made/{method}/{name}/{number:05d}.png"
-
-
-def pixels_sha256(image: Pixels) -> str:
-    """SHA-256 of an image's values and shape."""
-    return hashlib.sha256(image.tobytes() + str(image.shape).encode()).hexdigest()
 
 
 def with_source(data: DataSet, name: str, told: str) -> DataHeading:

@@ -33,6 +33,8 @@ from tests.plant.urscript import Program, ScriptError
 
 pytestmark = [pytest.mark.plant, pytest.mark.timeout(600)]
 
+NUMBER = 130
+"""Register of an order's number."""
 LOAD, UNLOAD, HOME = 1, 2, 3
 DONE, REFUSED, FAILED = 1, 2, 3
 IN_SAFE_ZONE, HOLDING, BUSY, ACKNOWLEDGED, ORDER_DONE, RESULT, CONFIRMED = 172, 173, 171, 180, 181, 182, 183
@@ -125,6 +127,12 @@ async def until(holds: Callable[[], bool]) -> None:
             await asyncio.sleep(0.005)
 
 
+async def looked(registers: Registers) -> None:
+    """Return when the program has looked at the order's number several times more."""
+    enough = registers.looks[NUMBER] + 5
+    await until(lambda: registers.looks[NUMBER] >= enough)
+
+
 async def give(registers: Registers, verb: int, place: int, number: int) -> list[int]:
     """An order as the station gives it; what stands in done, result and place when it is over."""
     registers.write(128, [verb, place, number])
@@ -184,15 +192,15 @@ async def test_a_number_has_no_second_effect_and_zeros_start_nothing() -> None:
         await give(registers, LOAD, 0, 7)
         moves = len(arm.moves)
         registers.write(128, [0, 0, 0])
-        await asyncio.sleep(0.1)
+        await looked(registers)
         registers.write(128, [LOAD, 0, 7])
-        await asyncio.sleep(0.1)
+        await looked(registers)
         assert len(arm.moves) == moves
 
 
 async def test_an_order_that_stands_there_when_the_program_begins_is_not_carried_out() -> None:
     async with robot("jig", standing=(UNLOAD, 1, 9)) as (registers, arm):
-        await asyncio.sleep(0.1)
+        await looked(registers)
         assert arm.moves == []
         assert (word(registers, ACKNOWLEDGED), word(registers, ORDER_DONE)) == (0, 0)
         assert await give(registers, UNLOAD, 3, 10) == [DONE, 3]

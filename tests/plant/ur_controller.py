@@ -4,6 +4,7 @@ Source: Universal Robots, "Modbus Server" (article 16377); the script manual for
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -22,6 +23,7 @@ class Registers:
     def __init__(self) -> None:
         self.words = [0] * COUNT
         self.writes: list[tuple[int, int]] = []
+        self.looks: Counter[int] = Counter()
 
     def read(self, _kind: str, address: int, count: int) -> list[int]:
         """As a client reads, with either function."""
@@ -37,6 +39,7 @@ class Registers:
 
     async def get(self, address: int) -> int:
         """`read_port_register`: signed."""
+        self.looks[address] += 1
         word = self.words[address - FIRST]
         return word - 0x10000 if word > 0x7FFF else word
 

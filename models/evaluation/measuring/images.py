@@ -88,8 +88,7 @@ def pictures_of(data: DataSet, split: Split) -> NDArray[np.intp]:
     Raises:
         DatasetError: There is none.
     """
-    labelled = np.asarray(data.indices(split), np.intp)
-    indices = labelled[~data.made[labelled]]
+    indices = data.taken(split)
     if not len(indices):
         raise DatasetError("dataset.bad_choice", f"{data.folder}: no picture in the {split.name.lower()} split")
     return indices
