@@ -1,6 +1,8 @@
 """What a turn comes to: the judgement of its part, and what the cell itself has to react to. Pure functions."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -17,6 +19,13 @@ from station.core.verdicts import Verdict
 from station.flow.decide import decide
 
 NO_SCORES = np.zeros((0, 0), np.float32)
+
+Watching = Callable[[], Watched | None]
+"""Reckons what a scan shows beside its part; None where it shows nothing."""
+
+
+def nothing() -> None:
+    """A scan that shows nothing beside its part."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +74,13 @@ class Judged:
     Attributes:
         judgement: What was decided, and what that rests on.
         error: The first thing that went wrong with camera, jig, part or network, or None.
+        watching: What its scan shows beside it. The record alone needs that, so it is reckoned when the decision is on
+            its way.
     """
 
     judgement: Judgement
     error: StationError | None
+    watching: Watching = nothing
 
     @property
     def scan_again(self) -> Reason | None:
@@ -106,7 +118,7 @@ def conclude(scan: Scan, error: StationError | None, setup: Setup, now_ns: int) 
         blocks=scan.blocks,
         light=scan.light,
     )
-    return Judged(replace(judgement, watched=_watched(scan, judgement.decision, setup)), error)
+    return Judged(judgement, error, partial(_watched, scan, judgement.decision, setup))
 
 
 def spot_checked(judged: Judged, inspection_id: str, setup: Setup) -> Judged:
@@ -147,7 +159,7 @@ def looked_twice(first: Judged, second: Judged, why: str, verdict: Verdict) -> J
     before, after = first.judgement, second.judgement
     decision = weighed(before.decision, after.decision, verdict)
     look = FirstLook(before.decision, why, before.ms_after_last_line)
-    return Judged(replace(after, decision=decision, first_look=look, watched=before.watched), second.error)
+    return Judged(replace(after, decision=decision, first_look=look), second.error, first.watching)
 
 
 def review(verdict: Verdict, reason: Reason, judged: Decision | None = None) -> Decision:
@@ -165,7 +177,7 @@ def review(verdict: Verdict, reason: Reason, judged: Decision | None = None) -> 
 
 def _watched(scan: Scan, decision: Decision, setup: Setup) -> Watched | None:
     """What a valid scan shows beside its part, and how unlike the training a part is that Algorithm 1 passes."""
-    beside, kind = scan.beside, setup.recipe.part_type
+    beside, kind = scan.look_beside(), setup.recipe.part_type
     if beside is None or not scan.account.valid:
         return None
     per_exposure = kind.exposure_us / setup.scan.exposure_us

@@ -12,7 +12,6 @@ from dataclasses import replace
 import structlog
 
 from station.cell.alarms import Alarms
-from station.cell.concluding import Judged
 from station.core.broadcast import Broadcast
 from station.core.drift.course import ALARMS, UNLIKE, Course, Drift, Watched
 from station.core.drift.limits import LAST_PARTS, Limits
@@ -77,15 +76,13 @@ class DriftWatch:
         stricter = replace(novelty, alpha=max(novelty.alpha, self._alpha))
         return replace(recipe, rule=replace(recipe.rule, novelty=stricter))
 
-    def take(self, inspection: Inspection, judged: Judged) -> Judged:
-        """The part with what all parts of its type have come to; one whose scan shows nothing counts for nothing."""
-        judgement = judged.judgement
+    def take(self, inspection: Inspection, watched: Watched | None) -> Watched | None:
+        """What a part shows with what all parts of its type have come to; one that shows nothing counts for nothing."""
         course = self._courses.get(inspection.part_type.name)
-        if judgement.watched is None or course is None:
-            return judged
-        seen = replace(judgement.watched.seen, lot=lot_of(inspection.inspection_id))
-        drift = course.take(seen, inspection.inspection_id, stamp(inspection.entered_at))
-        return replace(judged, judgement=replace(judgement, watched=Watched(seen, drift)))
+        if watched is None or course is None:
+            return watched
+        seen = replace(watched.seen, lot=lot_of(inspection.inspection_id))
+        return Watched(seen, course.take(seen, inspection.inspection_id, stamp(inspection.entered_at)))
 
     async def tell(self, inspection: Inspection, watched: Watched | None) -> None:
         """Tell what has changed with a part: alarms, and a note of each in the journal.

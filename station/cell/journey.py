@@ -119,7 +119,7 @@ class Journey:
         reason = self._posts.references.withheld(self._inspection, judgement, studied)
         if reason is None:
             drawn = spot_checked(judged, self._inspection.inspection_id, self._setup)
-            return self._posts.drift.take(self._inspection, drawn)
+            return replace(drawn, watching=lambda: self._posts.drift.take(self._inspection, drawn.watching()))
         withheld = review(self._setup.recipe.rule.review, reason, judgement.decision)
         return replace(judged, judgement=replace(judgement, decision=withheld))
 

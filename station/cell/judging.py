@@ -141,8 +141,7 @@ class SurfaceJudge:
         """How the part is lit, once its first strip was cut."""
         return self._cutter.light
 
-    @property
-    def beside(self) -> Beside | None:
+    def look_beside(self) -> Beside | None:
         """What the scan shows beside the part; None where nobody looked."""
         return self._surroundings.seen(self.roi) if self._surroundings is not None else None
 

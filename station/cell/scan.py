@@ -8,7 +8,7 @@ asked meanwhile, and the camera is disarmed when the decision is on its way.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -43,7 +43,7 @@ class Scan:
         light: How the part was lit, or None when that was not seen.
         error: The first thing that went wrong with camera, part or network, or None.
         armed_ns: When the camera was ordered to wait for the index pulse.
-        beside: What it shows beside the part, or None when that was not looked at.
+        look_beside: Reckons what it shows beside the part, None when that was not looked at.
     """
 
     blocks: Sequence[Block]
@@ -53,7 +53,7 @@ class Scan:
     light: Light | None
     error: StationError | None
     armed_ns: int
-    beside: Beside | None = None
+    look_beside: Callable[[], Beside | None] = lambda: None
 
     @property
     def scores(self) -> tuple[Scores, ...]:
@@ -182,7 +182,7 @@ class ArmedTurn:
         account = self._judge.witnessed(self._accountant.close(discarded_blocks))
         error = self._error or _first_error(answers)
         judge = self._judge
-        return Scan(self._blocks, account, answers, judge.roi, judge.light, error, self._armed_ns, judge.beside)
+        return Scan(self._blocks, account, answers, judge.roi, judge.light, error, self._armed_ns, judge.look_beside)
 
 
 def _first_error(answers: Sequence[Scored | Exception]) -> StationError | None:

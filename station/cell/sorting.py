@@ -88,9 +88,9 @@ class Sorting:
     async def publish_and_record(self, inspection: Inspection, judged: Judged, recipe: Recipe) -> Recorded:
         """Publish and record the decision while the jig comes to rest; returns when all three are done.
 
-        The PLC has the decision first: its request is on the wire before the stop is begun. Where the defects lie is
-        found then, and the record follows; the robot is ordered only after it (by `unload`). The jig is stopped whether
-        or not the line takes the decision.
+        The PLC has the decision first: its request is on the wire before the stop is begun. Where the defects lie and
+        what the scan shows beside the part is found then, and the record follows; the robot is ordered only after it
+        (by `unload`). The jig is stopped whether or not the line takes the decision.
 
         Args:
             inspection: Of the part.
@@ -105,9 +105,10 @@ class Sorting:
         stopping = asyncio.ensure_future(self._actuators.stop(inspection))  # begins when publishing first waits
         try:
             delivery = await self._deliver(result)
-            located = replace(judgement, defects=await self._locator.find(judgement, recipe))
-            await self._ledger.judged(inspection, located)
-            return Recorded(replace(judged, judgement=located), SettleTimes(delivery, self._clock.monotonic_ns()))
+            defects = await self._locator.find(judgement, recipe)
+            whole = replace(judgement, defects=defects, watched=judged.watching())
+            await self._ledger.judged(inspection, whole)
+            return Recorded(Judged(whole, judged.error), SettleTimes(delivery, self._clock.monotonic_ns()))
         finally:
             await stopping
 

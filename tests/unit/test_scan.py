@@ -32,7 +32,7 @@ class Judge:
         taken: The blocks that it has judged.
     """
 
-    roi = light = beside = None
+    roi = light = None
 
     def __init__(self, failure: Exception | None = None) -> None:
         self.failure = failure
@@ -46,6 +46,9 @@ class Judge:
 
     def witnessed(self, account: LineAccount) -> LineAccount:
         return account
+
+    def look_beside(self) -> None:
+        pytest.fail("nothing before the decision waits for that")
 
 
 class Slow(Judge):

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -12,6 +12,7 @@ from station.cell.counters import Counters
 from station.cell.sorting import Recorded, Sorting
 from station.core.broadcast import Broadcast
 from station.core.clock import SystemClock
+from station.core.drift.course import Seen, Watched
 from station.core.errors import FAULTS, PlcError, RecordError, RobotError
 from station.core.events import CellEvent, PartLost, PartSorted, StepStarted
 from station.core.judgement import Defect, Judgement, Published
@@ -138,6 +139,23 @@ async def test_the_line_has_the_decision_first_and_the_jig_rests_before_the_robo
     entry = yard.ledger.entries[inspection.inspection_id]
     assert entry.judgement is not None
     assert entry.judgement.defects == (FOUND,)
+
+
+async def test_what_a_scan_shows_beside_its_part_is_reckoned_when_the_line_has_the_decision_and_is_recorded() -> None:
+    yard = Yard()
+    inspection = await yard.entered()
+    watched = Watched(Seen(lamp=12.5))
+
+    def watching() -> Watched:
+        yard.done.append("watch")
+        return watched
+
+    recorded = await yard.sorting.publish_and_record(inspection, replace(JUDGED, watching=watching), RECIPE)
+    assert yard.done == ["publish decision", "stop", "rest", "locate", "watch"]
+    assert recorded.judged.judgement.watched == watched
+    entry = yard.ledger.entries[inspection.inspection_id]
+    assert entry.judgement is not None
+    assert entry.judgement.watched == watched
 
 
 async def test_the_jig_is_stopped_although_the_line_is_gone_for_good_and_nothing_is_recorded() -> None:

@@ -126,8 +126,8 @@ class RecalledJudge:
     def light(self) -> Any:
         return self._step.light
 
-    @property
-    def beside(self) -> Any:
+    def look_beside(self) -> Any:
+        """As `SurfaceJudge.look_beside`."""
         return self._step.beside
 
     def take(self, block: Block) -> Scores:
@@ -169,7 +169,7 @@ class RecalledJudge:
         judge = self._judge
         witnessed = judge.witnessed(WHOLE)
         doubt = None if witnessed.valid else witnessed
-        return Step(scores, judge.roi, judge.light, judge.beside, doubt)
+        return Step(scores, judge.roi, judge.light, judge.look_beside(), doubt)
 
 
 def _taken(judge: SurfaceJudge, block: Block) -> Scores | Exception:
