@@ -59,6 +59,7 @@ class PolledDevice:
             try:
                 await self._link.connect()
                 await self._status.read()
+                await self._status.afterwards()
             except BaseException:
                 await self._link.close()
                 raise

@@ -25,6 +25,13 @@ class Polled(Protocol[Status]):
     def on_outcome(self, outcome: Status | DeviceError) -> None:
         """A poll is over, and nobody was told yet; what it gave, or why it failed twice."""
 
+    async def afterwards(self) -> None:
+        """Everybody was told of a poll that gave something. What fails now, the next poll finds out.
+
+        Raises:
+            DeviceError: It failed.
+        """
+
     async def at_leisure(self) -> None:
         """Nobody waits for the next poll."""
 
@@ -145,6 +152,9 @@ class Poller(Generic[Status]):
             self._polled.on_outcome(outcome)
             self._last = self._begun, outcome
             self._pulse.beat()
+            if not isinstance(outcome, DeviceError):
+                with suppress(DeviceError):
+                    await self._polled.afterwards()
             await self._pause(self._pace.poll_s)
             if not self._waiting:
                 await self._rest()

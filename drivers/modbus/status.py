@@ -85,7 +85,6 @@ class StatusReading:
         await self._identity.check_status(values, self._link)
         self._examine(values)
         self._check_beat(values["heartbeat"])
-        await self._show_beat()
         return Snapshot(values, at_ns)
 
     def on_outcome(self, outcome: Snapshot | DeviceError) -> None:
@@ -96,6 +95,18 @@ class StatusReading:
         elif self._lost and not lost:
             log.info("device_recovered", device=self._family.name)
         self._lost = lost
+
+    async def afterwards(self) -> None:
+        """Show the station's beat where it is due: whoever waits for the status does not wait for that, too.
+
+        Raises:
+            DeviceError: The device did not take it, and not because it was busy.
+        """
+        now_s = asyncio.get_running_loop().time()
+        if self._heartbeat.is_due(now_s):
+            await asyncio.sleep(0)  # those who have the status go on first
+            for run in self._registers.encode_block({"station_heartbeat": self._heartbeat.beat(now_s)}):
+                await self._write_beat(run)
 
     async def at_leisure(self) -> None:
         """Look at some of the constants."""
@@ -118,11 +129,6 @@ class StatusReading:
             stood_s = self._freshness.stood_s(now_s)
             raise self._family.unreachable(f"its heartbeat has stood at {beat} for {stood_s:.1f} s")
 
-    async def _show_beat(self) -> None:
-        now_s = asyncio.get_running_loop().time()
-        if self._heartbeat.is_due(now_s):
-            for run in self._registers.encode_block({"station_heartbeat": self._heartbeat.beat(now_s)}):
-                await self._write_beat(run)
 
     async def _write_beat(self, run: Run) -> None:
         """Show a beat; a device that is busy gets the next one."""

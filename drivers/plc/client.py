@@ -151,6 +151,9 @@ class _PolledPlc:
         if outcome is not None:
             self._inbox.lose(outcome.fault)
 
+    async def afterwards(self) -> None:
+        """Nothing: what the station shows goes with the reading."""
+
     async def at_leisure(self) -> None:
         """Nothing: the PLC is polled at the same pace whether somebody waits or not."""
 

@@ -20,7 +20,9 @@ class Device:
         self.asked: list[float] = []
         self.failures: deque[Exception] = deque()
         self.outcomes: list[float | DeviceError] = []
-        self.left_alone = 0
+        self.left_alone = self.told = 0
+        self.afterwards_s = 0.0
+        self.broken: Exception | None = None
         self.ended: list[BaseException | None] = []
         self.poller = Poller(JIG, self, Pace(POLL_S, LEISURE_S))
 
@@ -34,6 +36,12 @@ class Device:
 
     def on_outcome(self, outcome: float | DeviceError) -> None:
         self.outcomes.append(outcome)
+
+    async def afterwards(self) -> None:
+        self.told += 1
+        await asyncio.sleep(self.afterwards_s)
+        if self.broken is not None:
+            raise self.broken
 
     async def at_leisure(self) -> None:
         self.left_alone += 1
@@ -85,6 +93,32 @@ async def test_a_reading_now_is_asked_after_the_call_even_where_one_is_just_bein
     called_s = loop.time()
     assert await device.poller.read_now() == called_s + 0.5 * READ_S
     assert await device.poller.read_now() == loop.time() - READ_S, "in the pause it is asked at once"
+    await device.poller.stop()
+
+
+@in_virtual_time
+async def test_who_waits_for_a_reading_does_not_wait_for_what_is_done_afterwards() -> None:
+    loop, device = asyncio.get_running_loop(), Device()
+    device.afterwards_s = 10 * READ_S
+    device.poller.start()
+    called_s = loop.time()
+    assert await device.poller.read_now() == called_s
+    assert loop.time() == called_s + READ_S
+    await device.poller.stop()
+
+
+@in_virtual_time
+async def test_what_fails_afterwards_the_next_poll_finds_out() -> None:
+    device = Device()
+    device.broken = JIG.unreachable("cut")
+    device.poller.start()
+    await device.poller.read_now()
+    assert await device.poller.read_now() == device.asked[1]
+    assert [outcome for outcome in device.outcomes if isinstance(outcome, DeviceError)] == []
+    device.failures.extend([JIG.unreachable("cut"), JIG.unreachable("cut")])
+    with pytest.raises(DeviceError, match="cut"):
+        await device.poller.read_now()
+    assert device.told == 2, "nothing is done after a poll that gave nothing"
     await device.poller.stop()
 
 

@@ -391,7 +391,7 @@ async def test_a_poller_that_dies_is_told_to_whoever_waits(robot: ModbusRobot, m
     async def broken(_: object) -> None:
         raise RuntimeError("broken")
 
-    monkeypatch.setattr("drivers.modbus.status.StatusReading._show_beat", broken)
+    monkeypatch.setattr("drivers.modbus.status.StatusReading.read", broken)
     with pytest.raises(BugError, match="poller of the robot ended"):
         await robot.status()
     with pytest.raises(BugError):
