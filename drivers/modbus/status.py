@@ -129,7 +129,6 @@ class StatusReading:
             stood_s = self._freshness.stood_s(now_s)
             raise self._family.unreachable(f"its heartbeat has stood at {beat} for {stood_s:.1f} s")
 
-
     async def _write_beat(self, run: Run) -> None:
         """Show a beat; a device that is busy gets the next one."""
         try:
