@@ -54,6 +54,10 @@ class ModbusJig:
         """The jig at the next regular poll."""
         return _status((await self._device.next_poll()).values)
 
+    def leave_line_free(self) -> None:
+        """Somebody is about to call `status`: while nobody does, nothing is asked for the time of a look at leisure."""
+        self._device.leave_line_free()
+
     async def spin(self, order: Order) -> Receipt:
         """Start to turn and return when the speed `order.argument`, in tenths of rpm, is reached."""
         if order.verb != "spin" or not 0 < order.argument <= round(10 * self._settings.max_speed_rpm):

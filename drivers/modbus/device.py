@@ -92,6 +92,10 @@ class PolledDevice:
         """
         return await self._poller.next_poll()
 
+    def leave_line_free(self) -> None:
+        """Ask nothing for a while, not even at leisure, until a status is read now or waited for."""
+        self._poller.hush()
+
     async def give(self, run: Run) -> None:
         """Write an order into the device's registers.
 

@@ -74,7 +74,7 @@ class Poller(Generic[Status]):
         self._pulse = Pulse()
         self._wanted = asyncio.Event()
         self._waiting = 0
-        self._at_leisure = False
+        self._at_leisure = self._hushed = False
 
     @property
     def started(self) -> bool:
@@ -132,6 +132,10 @@ class Poller(Generic[Status]):
             raise self._family.again(outcome)
         return outcome
 
+    def hush(self) -> None:
+        """Leave the next leisure to whoever is about to read: it begins without a look at what is read at leisure."""
+        self._hushed = True
+
     def _check_running(self) -> None:
         if self._task is None:
             raise self._family.unreachable("not connected")
@@ -160,10 +164,11 @@ class Poller(Generic[Status]):
                 await self._rest()
 
     async def _rest(self) -> None:
-        await self._polled.at_leisure()
+        if not self._hushed:
+            await self._polled.at_leisure()
         self._at_leisure = True
         await self._pause(self._pace.leisure_s)
-        self._at_leisure = False
+        self._at_leisure = self._hushed = False
 
     async def _pause(self, longest_s: float) -> None:
         """Return when a poll is wanted at once, or after this time."""

@@ -172,7 +172,7 @@ class Inspector:
         outputs = setup.recipe.rule.outputs
         async with self._motion.speed_watched(inspection.part_type) as speed:
             turn = await armed.enter_async_context(self._scanner.armed(inspection, judge, outputs))
-            await turn.take_blocks()
+            await turn.take_blocks(speed.last_block_begins)
             self._broadcast.hold()
             self._broadcast.tell(StepStarted(inspection, "decide"))
             scan = await turn.finish(speed.check_turn_time())

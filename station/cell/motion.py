@@ -152,12 +152,11 @@ class Motion:
     async def speed_watched(self, part_type: PartType) -> AsyncIterator[SpeedWatch]:
         """While in this context the jig's measured speed is compared with the part type's, at every look at the jig."""
         speed = SpeedWatch(self._jig, part_type)
-        watching = asyncio.create_task(speed.watch(), name="speed watch")
+        speed.begin()
         try:
             yield speed
         finally:
-            watching.cancel()
-            await asyncio.gather(watching, return_exceptions=True)
+            await speed.end()
 
     async def stop(self, inspection: Inspection | None) -> Receipt:
         """Bring the jig to a standstill; allowed in every state.

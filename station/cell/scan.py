@@ -154,8 +154,12 @@ class ArmedTurn:
         """The turn gives no more blocks; the first reason stays."""
         self._error = self._error or error
 
-    async def take_blocks(self) -> None:
-        """Have every block judged as it comes; returns at the last line, or when no more comes."""
+    async def take_blocks(self, before_last: Callable[[], None] = lambda: None) -> None:
+        """Have every block judged as it comes; returns at the last line, or when no more comes.
+
+        Args:
+            before_last: Called when all blocks but one are here.
+        """
         if self._turn is None:
             return
         try:
@@ -163,6 +167,8 @@ class ArmedTurn:
                 self._accountant.take(block)
                 self._blocks.append(block)
                 self._scoring.submit(block)
+                if self._accountant.awaits_last:
+                    before_last()
         except StationError as error:
             self.failed(error)
 

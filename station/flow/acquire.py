@@ -55,6 +55,11 @@ class Accountant:
             )
         self._blocks.append(block)
 
+    @property
+    def awaits_last(self) -> bool:
+        """Whether all blocks of the turn but one were taken."""
+        return len(self._blocks) == self._geometry.blocks_per_turn - 1
+
     def close(self, discarded_blocks: int) -> LineAccount:
         """The account, when the turn is over.
 

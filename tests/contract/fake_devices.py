@@ -149,6 +149,9 @@ class FakeJig:
         seated, period_ms = self._floor.jig is not None, 60_000 / speed_rpm if speed_rpm else 0.0
         return JigStatus(last, not turning, turning, speed_rpm, self._turns, seated, 0, period_ms)
 
+    def leave_line_free(self) -> None:
+        """Nothing is asked of this one but what somebody asks."""
+
     async def next_status(self) -> JigStatus:
         await asyncio.sleep(LOOK_S)
         return await self.status()

@@ -123,6 +123,32 @@ async def test_what_fails_afterwards_the_next_poll_finds_out() -> None:
 
 
 @in_virtual_time
+async def test_one_leisure_is_left_to_whoever_is_about_to_read_and_only_one() -> None:
+    loop, device = asyncio.get_running_loop(), Device()
+    device.poller.start()
+    await device.poller.next_poll()
+    device.poller.hush()
+    await asyncio.sleep(POLL_S + 0.5 * LEISURE_S)
+    assert (len(device.asked), device.left_alone) == (1, 0)
+    called_s = loop.time()
+    assert await device.poller.read_now() == called_s
+    await asyncio.sleep(3 * (READ_S + POLL_S + LEISURE_S))
+    assert device.left_alone == 3
+    await device.poller.stop()
+
+
+@in_virtual_time
+async def test_a_device_is_polled_again_at_leisure_where_nobody_reads_after_all() -> None:
+    device = Device()
+    device.poller.start()
+    await device.poller.next_poll()
+    device.poller.hush()
+    await asyncio.sleep(2 * (READ_S + POLL_S + LEISURE_S))
+    assert set(device.pauses()) == {POLL_S + LEISURE_S}
+    await device.poller.stop()
+
+
+@in_virtual_time
 async def test_a_reading_that_was_asked_for_once_is_made_once() -> None:
     device = Device()
     device.poller.start()

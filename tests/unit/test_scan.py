@@ -125,6 +125,15 @@ async def test_a_turn_gives_every_block_its_scores_in_order_and_tells_of_each(po
     assert told == list(range(BLOCKS_PER_TURN))
 
 
+async def test_it_is_told_once_that_all_blocks_but_one_are_here(post: Post) -> None:
+    await post.camera.open()
+    told: list[int] = []
+    async with post.armed() as turn:
+        await turn.take_blocks(lambda: told.append(len(turn._blocks)))
+        await turn.finish(nothing_else())
+    assert told == [BLOCKS_PER_TURN - 1]
+
+
 async def test_what_must_be_known_beside_is_asked_for_and_awaited(post: Post) -> None:
     await post.camera.open()
     asked, known = asyncio.Event(), asyncio.Event()

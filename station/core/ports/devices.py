@@ -58,6 +58,9 @@ class SpinJig(Protocol):
             JigError: Unreachable.
         """
 
+    def leave_line_free(self) -> None:
+        """Somebody is about to call `status`: while nobody does, nothing is asked for the time of a look at leisure."""
+
     async def spin(self, order: Order) -> Receipt:
         """Start to turn and return when the ordered speed is reached; `order.argument` is the speed in tenths of rpm.
 
