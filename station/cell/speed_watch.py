@@ -32,8 +32,9 @@ class SpeedWatch:
 
     What is known at the last line decides whether the turn may be passed, so the speed is watched while the part turns,
     and the turn's time is asked for when the last line is here, beside the scoring of the last two patches: the
-    decision finds it answered, as no other question is on the line just then. Nothing is published before it. A check that came after the decision was published would
-    be cheaper still, but then a turn at a wrong speed would read as passed on the PLC for some milliseconds.
+    decision finds it answered, as no other question is on the line just then. Nothing is published before it. A check
+    that came after the decision was published would be cheaper still, but then a turn at a wrong speed would read as
+    passed on the PLC for some milliseconds.
 
     Args:
         jig: The jig.
@@ -55,7 +56,7 @@ class SpeedWatch:
         self._watching = asyncio.create_task(self._watch(), name="speed watch")
 
     def last_block_begins(self) -> None:
-        """The last block is being exposed: shortly before its end nothing is asked any more, until `check_turn_time`."""
+        """The last block is being exposed: shortly before its end, nothing is asked any more until `check_turn_time`."""
         wait_s = max(0.0, self._block_s - FREE_S)
         self._nearing = asyncio.get_running_loop().call_later(wait_s, self._leave_line_free)
 
