@@ -56,7 +56,7 @@ class SpeedWatch:
         self._watching = asyncio.create_task(self._watch(), name="speed watch")
 
     def last_block_begins(self) -> None:
-        """The last block is being exposed: shortly before its end, nothing is asked any more until `check_turn_time`."""
+        """The last block is being exposed: shortly before its end nothing is asked any more until `check_turn_time`."""
         wait_s = max(0.0, self._block_s - FREE_S)
         self._nearing = asyncio.get_running_loop().call_later(wait_s, self._leave_line_free)
 

@@ -6,7 +6,8 @@ each of its layers waits for the slowest of its threads: a millisecond that one 
 
 Real-time scheduling needs the right to it (root, CAP_SYS_NICE, or `LimitRTPRIO=2` of a systemd unit); without it
 everything works as well, only later. The kernel keeps 5 % of the time for others, so nothing that spins can lock the
-computer up.
+computer up. What a serial line brings is carried by ordinary threads of the kernel: where the network takes every core,
+it is seen when a strip is scored (`findings/serial-bytes-wait-for-real-time-threads.sh`).
 
 Threads of one process also wait for each other, for the interpreter's lock: one that wants it back after it has sent or
 received something waits as long as Python lets another one compute, 5 ms by default. Here it is a tenth of that.
