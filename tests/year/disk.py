@@ -96,6 +96,7 @@ class Disk:
         jobs: How many were done.
         slow_s: By how much longer each job takes.
         free: How many bytes there is room for.
+        away_since_s: When something that the station writes to was taken from its place; None where all lies there.
         cut_at: At which job the life ends; None for at none.
         on_cut: Called then.
     """
@@ -109,6 +110,7 @@ class Disk:
         self.jobs = 0
         self.slow_s = 0.0
         self.free = 1 << 40
+        self.away_since_s: float | None = None
         self.cut_at: tuple[int, bool] | None = None
         self.on_cut: Callable[[], None] = lambda: None
 
@@ -225,10 +227,10 @@ class YearLane:
 
     def _do(self) -> None:
         answer, job = self._jobs.popleft()
+        if not answer.set_running_or_notify_cancel():
+            return
         if self._life.dead:
             answer.set_exception(RecordError("record.disk_failed", "the station is dead"))
-            return
-        if not answer.set_running_or_notify_cancel():
             return
         try:
             result = self._disk.do(job)

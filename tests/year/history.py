@@ -20,7 +20,7 @@ import structlog
 
 from station.records import opening, store
 from tests.year.ground import Parts, base_for, bundle_in
-from tests.year.judging import Table, finder_from, judge_from
+from tests.year.judging import Table, encoder_from, finder_from, judge_from
 from tests.year.loop import StandsStillError, YearLoop, run
 from tests.year.misfortunes import Row, befall, draw
 from tests.year.rules import Rules
@@ -91,6 +91,7 @@ def _made_up(world: World, seed: int) -> Iterator[None]:
         patch.object(opening, "BUSY_TIMEOUT_S", 0.0),
         patch("station.cell.inspector.SurfaceJudge", judge_from(world.base.table)),
         patch("station.cell.locating.find_defects", finder_from(world.base.table)),
+        patch("station.records.archive.encode_scan", encoder_from(world.base.table)),
         patch("station.cell.journey.cores_awake", _asleep),
         patch("station.records.ledger.free_bytes", lambda _folder: world.base.disk.free),
     ):
@@ -140,6 +141,7 @@ def play(
         try:
             with _made_up(world, seed):
                 run(loop, _played(world, rows))
+                world.mend_disk()
                 rules.close()
         except (StandsStillError, ExceptionGroup, AssertionError) as error:
             world.broken(0, f"{type(error).__name__}: {error}")

@@ -1,6 +1,7 @@
-"""Judgements from a table: what a scan was judged to be once it is judged to be again, and now and then that is tried.
+"""Judgements and files from a table: what was computed of a scan once is what it gives again; now and then it is tried.
 
-The table is filled by the station's own judge, in this process: whatever is broken in that is in the table, too.
+The table is filled by the station's own judge, and its own writer of files, in this process: whatever is broken in
+those is in the table, too.
 """
 
 import hashlib
@@ -15,8 +16,11 @@ from station.cell.judging import EVERY_PROOF, SurfaceJudge
 from station.cell.locating import find_defects
 from station.core.light import AS_SEEN
 from station.core.part import Block, LineAccount, Pixels, Scores
+from station.records.archive import ScanImage, encode_scan
 
 TRIED_ONE_IN = 100
+FILES_KEPT = 96
+"""At the most: some 40 MB. Scans that nothing befell are far fewer, and come again and again."""
 WHOLE = LineAccount(0, 0, 0, (), 0, None, "")
 
 
@@ -39,6 +43,8 @@ class Table:
         steps: By part type and hashes.
         asked, computed, tried: How many scans were begun, computed as new ones, and computed to be compared.
         otherwise: Where the table and the judge did not agree.
+        found: Defects, by what they were found on.
+        files: What scans are in a file, by their hashes; those that were asked for last are at the end.
     """
 
     chance: Random
@@ -49,6 +55,7 @@ class Table:
     tried: int = 0
     otherwise: list[str] = field(default_factory=list)
     found: dict[bytes, Any] = field(default_factory=dict)
+    files: dict[bytes, bytes] = field(default_factory=dict)
 
     def hash_of(self, pixels: Pixels) -> bytes:
         """Hash of a block's lines; of one that cannot change and was met before, as it was then."""
@@ -66,7 +73,7 @@ def _hash(pixels: Pixels) -> bytes:
 
 
 def _hashed(content: Any) -> bytes:
-    return hashlib.blake2b(content, digest_size=16).digest()
+    return hashlib.sha256(content).digest()
 
 
 def judge_from(table: Table, made: Callable[..., SurfaceJudge] = SurfaceJudge) -> Callable[..., "RecalledJudge"]:
@@ -96,6 +103,25 @@ def finder_from(table: Table) -> Callable[..., Any]:
         return known
 
     return find
+
+
+def encoder_from(table: Table) -> Callable[[ScanImage], bytes]:
+    """What stands in the place of `encode_scan`: the file that the same scan was before."""
+
+    def encode(image: ScanImage) -> bytes:
+        key = _hash(image.pixels) + repr(image.pixels.shape).encode()
+        content = table.files.pop(key, None)
+        if content is None or table.chance.randrange(TRIED_ONE_IN) == 0:
+            encoded = encode_scan(image)
+            if content is not None and content != encoded:
+                table.otherwise.append(f"the file of {image.file} has {len(content)} bytes in the table, not the same")
+            content = encoded if content is None else content
+        table.files[key] = content
+        if len(table.files) > FILES_KEPT:
+            del table.files[next(iter(table.files))]
+        return content
+
+    return encode
 
 
 class RecalledJudge:

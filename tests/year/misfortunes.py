@@ -3,10 +3,12 @@
 seed ─▶ rows ─▶ JSON ─▶ the same rows: a history is played again from them, and shrunk by leaving some out
 """
 
+import shutil
 import sqlite3
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -17,9 +19,12 @@ from sim.proxy import Mode
 from station.cell.packml import Command
 from station.core.errors import ModelError, StationError
 from station.core.study import Study
+from station.records.folder import LOCK
 from tests.year.camera import MISCHIEFS
+from tests.year.disk import DATABASE, INDEX, LOG, image_of, restore
 from tests.year.network import FOREIGN, TWICE
 
+AWAY = "moved-away"
 GAP = 9
 """Parts between two misfortunes, on average."""
 
@@ -124,21 +129,75 @@ def _unplug(world: Any, row: Row) -> None:
     world.base.scene.unplug(row.lasts_s)
 
 
-def _database_moved(world: Any, _row: Row) -> None:
-    folder = world.base.disk.folder
-    there, away = folder / "records.sqlite", folder / "moved-away.sqlite"
-    if not there.exists() or away.exists():
+def _taken_away(world: Any, what: str, put_back: Callable[[], None]) -> None:
+    """Something that the station writes to is not in its place, until a person puts it back."""
+    disk = world.base.disk
+    disk.away_since_s = world.base.loop.time()
+    world.tell("person", f"{what} is taken away")
+
+    def mend() -> None:
+        put_back()
+        disk.away_since_s = None
+        world.tell("person", f"{what} is put back")
+
+    world.on_held.append(mend)
+
+
+def _database_moved(*, replaced: bool) -> Befall:
+    """The database is moved away; a copy may lie in its place, as after a backup that was brought back."""
+
+    def befall(world: Any, _row: Row) -> None:
+        disk = world.base.disk
+        there, away = disk.folder / DATABASE, disk.folder / AWAY
+        if disk.away_since_s is not None or not there.exists():
+            return
+        there.rename(away)
+        if replaced:
+            shutil.copyfile(away, there)
+        _taken_away(world, "the database", lambda: _put(disk.folder / AWAY, disk.folder / DATABASE))
+
+    return befall
+
+
+def _put(away: Path, there: Path) -> None:
+    if away.exists():
+        away.replace(there)
+
+
+def _folder_moved(world: Any, _row: Row) -> None:
+    """The data folder is moved away as a whole; who put it back finds there what a next life may have begun."""
+    disk = world.base.disk
+    there, away = disk.folder, disk.folder.with_name(AWAY)
+    if disk.away_since_s is not None or not (there / DATABASE).exists():
         return
     there.rename(away)
-    world.tell("person", "the database is moved away")
 
     def put_back() -> None:
-        now = world.base.disk.folder
-        if (now / "moved-away.sqlite").exists():
-            (now / "moved-away.sqlite").replace(now / "records.sqlite")
-            world.tell("person", "the database is put back")
+        if disk.folder == there and not there.exists():
+            away.rename(there)
+        else:
+            restore(image_of(away), disk.folder)
+            shutil.rmtree(away)
 
-    world.on_held.append(put_back)
+    _taken_away(world, "the data folder", put_back)
+
+
+def _log_removed(world: Any, _row: Row) -> None:
+    """Somebody brings the log into the database and throws it away, as who makes room for other things."""
+    disk = world.base.disk
+    log = disk.folder / LOG
+    if disk.away_since_s is not None or not log.exists():
+        return
+    with closing(sqlite3.connect(disk.folder / DATABASE, timeout=0, isolation_level=None)) as other:
+        busy, *_ = other.execute("PRAGMA wal_checkpoint(FULL)").fetchone()
+        if not busy:
+            log.unlink()
+            (disk.folder / INDEX).unlink(missing_ok=True)
+            world.tell("stranger", "removes the log")
+
+
+def _lock_removed(world: Any, _row: Row) -> None:
+    (world.base.disk.folder / LOCK).unlink(missing_ok=True)
 
 
 def _locked(world: Any, row: Row) -> None:
@@ -338,7 +397,11 @@ WORLDLY: dict[str, Befall] = {
     "storm": _storm,
     **{name: _mischief(name) for name in MISCHIEFS},
     "camera-unplugged": _unplug,
-    "database-moved": _database_moved,
+    "database-moved": _database_moved(replaced=False),
+    "database-replaced": _database_moved(replaced=True),
+    "data-folder-moved": _folder_moved,
+    "database-log-removed": _log_removed,
+    "data-folder-lock-removed": _lock_removed,
     "database-locked": _locked,
     "disk-slow": _slow_disk,
     "disk-full": _full_disk,
@@ -381,7 +444,10 @@ NAMES: tuple[str, ...] = (
 """All that is drawn."""
 
 KILLS = ("kill", "kill-in-write", "power", "power-in-write")
-RECORDS = ("database-moved", "database-locked", "disk-slow", "disk-full", "disk-low")
+RECORDS = (
+    "database-moved", "database-replaced", "data-folder-moved", "database-log-removed", "database-locked",
+    "disk-slow", "disk-full", "disk-low",
+)  # fmt: skip
 OFTENER = {KILLS: 0.12, RECORDS: 0.06}
 """Misfortunes that are drawn more often than others, and how often one of them is."""
 

@@ -7,6 +7,7 @@ from unittest.mock import patch
 from station.cell.announcement import Intake
 from station.cell.judging import SurfaceJudge
 from station.core.part import Announcement, LineAccount
+from tests.year.rules import Rules
 
 
 def _believes(_judge: SurfaceJudge, account: LineAccount) -> LineAccount:
@@ -29,10 +30,14 @@ def witness_off() -> Iterator[None]:
         yield
 
 
+def _blind(_rules: Rules) -> None:
+    """Who only counts how often it is looked finds the fault with the first part: it is to be found by what it does."""
+
+
 @contextmanager
 def announcement_not_looked_at_again() -> Iterator[None]:
     """A part may be loaded in the place of another, or without permission."""
-    with patch.object(Intake, "_compare_now", _loads):
+    with patch.object(Intake, "_compare_now", _loads), patch.object(Rules, "_unlooked", _blind):
         yield
 
 

@@ -9,6 +9,7 @@ import sys
 import traceback
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,6 +23,8 @@ from sim.modbus.slave import ExceptionCode, RefusedError
 from sim.wear import WEARS
 from station.core.errors import FAULTS
 from tests.cell.plc_words import DEFECT_FREE, PlcWords
+from tests.year.disk import DATABASE
+from tests.year.loop import OWNER
 
 PASSED = "second_inspection"
 PLACES = {
@@ -148,12 +151,38 @@ class Rules:
         async def told(device: Any, verb: str, argument: int, inspection: Any) -> Any:
             given = await order(device, verb, argument, inspection)
             if verb == "load":
-                state.looked = None
-                state.written.append(given.number)
+                state.looked, state.written = None, inspection.part.part_id
             return given
 
-        ledger.order = told
+        async def told_and_looked_for(device: Any, verb: str, argument: int, inspection: Any) -> Any:
+            given = await told(device, verb, argument, inspection)
+            if device == "robot" and inspection is not None:
+                self._recorded(given.number, verb, inspection.part.part_id)
+            return given
+
+        ledger.order = told_and_looked_for
         return ledger
+
+    def _recorded(self, number: int, verb: str, part_id: str) -> None:
+        """The robot is to be given an order of a part: it must stand in the records, where they belong."""
+        loop, disk = self.world.base.loop, self.world.base.disk
+        if getattr(OWNER.get(), "dead", False) or disk.away_since_s == loop.time():
+            return
+        written = None if disk.away_since_s is not None else self._written(number)
+        if written != part_id:
+            self.world.broken(2, f"the robot is ordered to {verb} {part_id}, of which is written: {written}")
+
+    def _written(self, number: int) -> str | None:
+        """Of which part the records say that the robot is to take this order."""
+        try:
+            with closing(self._opened()) as database:
+                row = database.execute(ORDERED, (number,)).fetchone()
+        except sqlite3.Error as error:
+            return f"{error}"
+        return row[0] if row else None
+
+    def _opened(self) -> sqlite3.Connection:
+        return sqlite3.connect(f"file:{self.world.base.disk.folder / DATABASE}?mode=ro", uri=True)
 
     # ---- what happens
 
@@ -186,12 +215,9 @@ class Rules:
     def _picked(self, part_id: str) -> None:
         self.truth.picked.append(part_id)
         self.truth.seen.discard(part_id)
-        expected = self._state.expected
+        expected, self._state.expected = self._state.expected, None
         if expected is not None and expected != part_id:
-            self.called[part_id] = expected
-            if not self._state.excused:
-                self.world.broken(8, f"{part_id} was loaded in the place of {expected}")
-        self._state.expected = None
+            self.called[part_id] = expected  # the line has put it there since, or announces what does not lie there
 
     def _laid(self, part_id: str, entry: Entry) -> None:
         self.truth.laid[part_id] += 1
@@ -215,15 +241,19 @@ class Rules:
                 3, f"the robot was ordered to {verb} while the jig turns at {cell.spindle.speed_rpm:.0f} rpm"
             )
         if verb == "load":
-            looked = self._state.looked
+            looked, part_id = self._state.looked, self._state.written
             if looked is None:
-                self.world.broken(8, "the robot was ordered to load, and nobody looked again at what is announced")
-                return
-            (number, part_id, _kind), permitted = looked
+                self._unlooked()
+                looked = self._shown()
+            (number, announced, _kind), permitted = looked
             self._state.expected = part_id
-            self._state.excused = self._shown() != looked or self._running.cell.part_id_at(Seat.INFEED) != part_id
-            if not permitted or not number:
-                self.world.broken(8, f"loaded was {part_id}, number {number}, permitted {permitted}")
+            if not permitted or not number or announced != part_id:
+                shown = f"announced was {announced}, number {number}, permitted {permitted}"
+                self.world.broken(8, f"the robot was ordered to load {part_id}; {shown}")
+
+    def _unlooked(self) -> None:
+        """The robot was ordered to load, and what is announced was not read between its being written and its going."""
+        self.world.broken(8, "the robot was ordered to load, and nobody looked again at what is announced")
 
     def _spun(self, arm: ArmPosition, *, busy: bool) -> None:
         if (arm is not ArmPosition.SAFE_ZONE or busy) and "robot-leaves-safe-zone" not in self._state.struck:
@@ -278,16 +308,13 @@ class Rules:
 
     def all_closed(self) -> bool:
         """Whether nothing is open in the records."""
+        if self.world.base.disk.away_since_s is not None:
+            return False
         try:
-            with sqlite3.connect(
-                f"file:{self.world.base.disk.folder / 'records.sqlite'}?mode=ro", uri=True
-            ) as database:
-                (left,) = database.execute(
-                    "SELECT count(*) FROM inspections WHERE state IN ('open', 'judged')"
-                ).fetchone()
-            database.close()
-        except sqlite3.Error:
-            return True
+            with closing(self._opened()) as database:
+                (left,) = database.execute(UNFINISHED).fetchone()
+        except sqlite3.Error:  # the log was taken away, and nobody has looked yet
+            return False
         return not left
 
     # ---- what is in the records
@@ -296,13 +323,10 @@ class Rules:
         """All parts are through, and the station was stopped: look at its records."""
         self._close_network()
         try:
-            database = sqlite3.connect(f"file:{self.world.base.disk.folder / 'records.sqlite'}?mode=ro", uri=True)
-            database.row_factory = sqlite3.Row
-            try:
+            with closing(self._opened()) as database:
+                database.row_factory = sqlite3.Row
                 rows = [dict(row) for row in database.execute(RECORDS)]
                 orders = [dict(row) for row in database.execute("SELECT * FROM orders ORDER BY order_id")]
-            finally:
-                database.close()
         except sqlite3.Error as error:
             self.world.broken(2, f"there are no records: {error}")
             return
@@ -366,6 +390,9 @@ class Rules:
         yield from ((4, f"order {one} was given {times} times") for one, times in given.items() if times > 1)
 
 
+UNFINISHED = "SELECT count(*) FROM inspections WHERE state IN ('open', 'judged')"
+ORDERED = """SELECT i.part_id FROM orders o JOIN inspections i ON i.number = o.inspection
+    WHERE o.device = 'robot' AND o.number = ? ORDER BY o.order_id DESC LIMIT 1"""
 RECORDS = """SELECT i.number, i.inspection_id, i.part_id, i.state, i.verdict, i.reason, i.confirmed_bin,
     i.interrupted_at, j.algorithm1, j.probabilities, j.confidence, j.scan_fault, j.lines_expected, j.lines_delivered
     FROM inspections i LEFT JOIN judgements j ON j.inspection = i.number ORDER BY i.number"""
@@ -400,7 +427,6 @@ class _State:
 
     def __init__(self) -> None:
         self.looked: tuple[tuple[int, str, int], bool] | None = None
-        self.written: list[int] = []
+        self.written: str | None = None
         self.expected: str | None = None
-        self.excused = False
         self.struck: set[str] = set()

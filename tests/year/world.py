@@ -178,7 +178,7 @@ class World:
 
     def start(self) -> None:
         """The next life begins, on a disk that somebody has looked at."""
-        self._mend_disk()
+        self.mend_disk()
         self.lives += 1
         self.life = Life(self, self.lives)
         self.base.disk.on_cut = lambda: None
@@ -218,11 +218,11 @@ class World:
                 broken.clear(name)
         reason = life.desk.view.reason if life.desk else None
         if reason is not None and reason.fault.code.startswith("record."):
-            self._mend_disk()
+            self.mend_disk()
         if reason is not None and reason.fault.code == "part.unexpected":
             self._take_away()
 
-    def _mend_disk(self) -> None:
+    def mend_disk(self) -> None:
         """Put back what was taken away, and make room."""
         for mend in self.on_held:
             mend()
