@@ -21,7 +21,7 @@ from station.core.broadcast import Broadcast
 from station.core.camera_settings import ChunkSettings
 from station.core.clock import Clock
 from station.core.errors import StationError
-from station.core.events import StripScored
+from station.core.events import StripScored, StripSeen
 from station.core.light import Light
 from station.core.part import Block, Inspection, LineAccount, PartType, Roi, Scores
 from station.core.ports.camera import LineCamera, Turn
@@ -112,8 +112,10 @@ class Scanner:
             outputs: What the columns of its scores mean.
         """
 
-        def tell(scores: Scores) -> None:
+        def tell(block: Block, scores: Scores) -> None:
             self._broadcast.tell(StripScored(inspection, scores, surfaces_of(scores.probabilities, outputs)))
+            if (roi := judge.roi) is not None:
+                self._broadcast.tell(StripSeen(inspection, block.index, block.pixels[:, roi.left : roi.right]))
 
         scoring = Scoring(self._compute, self._clock, judge, tell)
         accountant = Accountant(inspection.part_type.geometry, self._chunks)

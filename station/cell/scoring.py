@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from station.cell.compute import ComputeThread
 from station.cell.judging import SurfaceJudge
@@ -25,11 +26,11 @@ class Scoring:
         compute: The one compute thread.
         clock: Monotonic time.
         judge: Judges the blocks.
-        tell: Told of every strip that was scored.
+        tell: Told of every block whose strip was scored.
     """
 
     def __init__(
-        self, compute: ComputeThread, clock: Clock, judge: SurfaceJudge, tell: Callable[[Scores], None]
+        self, compute: ComputeThread, clock: Clock, judge: SurfaceJudge, tell: Callable[[Block, Scores], None]
     ) -> None:
         self._compute = compute
         self._clock = clock
@@ -40,7 +41,7 @@ class Scoring:
     def submit(self, block: Block) -> None:
         """Have a block judged after those before it; none is left out, however many wait."""
         answer = self._compute.submit(self._score, block)
-        answer.add_done_callback(self._scored)
+        answer.add_done_callback(partial(self._scored, block))
         self._answers.append(answer)
 
     async def answers(self) -> Sequence[Scored | Exception]:
@@ -56,9 +57,9 @@ class Scoring:
         scores = self._judge.take(block)
         return Scored(scores, self._clock.monotonic_ns())
 
-    def _scored(self, answer: "asyncio.Future[Scored]") -> None:
+    def _scored(self, block: Block, answer: "asyncio.Future[Scored]") -> None:
         if not answer.cancelled() and answer.exception() is None:
-            self._tell(answer.result().scores)
+            self._tell(block, answer.result().scores)
 
 
 async def _answer(scoring: "asyncio.Future[Scored]") -> Scored | Exception:

@@ -16,12 +16,13 @@ from station.core.events import (
     OrderGiven,
     StepStarted,
     StripScored,
+    StripSeen,
     Watcher,
 )
 
 log = structlog.get_logger()
 
-CAN_WAIT = (StepStarted, OrderGiven, OrderDone, StripScored, LineChanged, HandChanged)
+CAN_WAIT = (StepStarted, OrderGiven, OrderDone, StripScored, StripSeen, LineChanged, HandChanged)
 """What is told a moment later where it would be in the way; anything else is told at once, and what waits before it."""
 
 

@@ -11,7 +11,7 @@ from station.core.drift.course import Drift
 from station.core.hand import Holder
 from station.core.judgement import Defect, Judgement
 from station.core.light import Light
-from station.core.part import Decision, Inspection, Order, Receipt, Scores
+from station.core.part import Decision, Inspection, Order, Pixels, Receipt, Scores
 from station.core.ports.line import LineView
 from station.core.reason import Reason
 from station.core.timeline import Load, ScanTimes, SettleTimes
@@ -66,6 +66,18 @@ class StripScored:
     inspection: Inspection
     scores: Scores
     surfaces: tuple[Verdict, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StripSeen:
+    """What a strip that was scored shows: the part's columns of its block, (lines, columns) uint8, as delivered.
+
+    The pixels stay as they are for as long as somebody holds the event.
+    """
+
+    inspection: Inspection
+    index: int
+    pixels: Pixels
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +181,7 @@ CellEvent = (
     | OrderGiven
     | OrderDone
     | StripScored
+    | StripSeen
     | ScanJudged
     | NetworkOverloaded
     | PartDecided

@@ -4,7 +4,7 @@
                      └───▶ queue ──▶ thread ──▶ the recorder
 
 Each watcher is called on a thread of its own, in order. The event loop never waits for one: what a watcher cannot keep
-up with is dropped for it alone. The pixels of a scan are the camera's memory, of which there is little; who wants scans
+up with is dropped for it alone. The pixels of a scan are the camera's memory, of which there is little; who wants them
 gets a copy, so that an event can be held for as long as somebody likes and no turn lacks the memory.
 """
 
@@ -19,7 +19,7 @@ from typing import Self
 import structlog
 
 from station.core.broadcast import name_of
-from station.core.events import CellEvent, ScanJudged, Watcher
+from station.core.events import CellEvent, ScanJudged, StripSeen, Watcher
 
 log = structlog.get_logger()
 
@@ -30,7 +30,10 @@ EVENTS_WAITING = 10_000
 """So many events may wait for a watcher: those of some five hundred parts."""
 
 SCANS_WAITING = 16
-"""So many of them may hold a scan, of 15 MB at the most."""
+"""So many of them may hold pixels, a scan's of 15 MB at the most."""
+
+WITH_PIXELS = (ScanJudged, StripSeen)
+"""What is told only to those who name it."""
 
 PATIENCE_S = 2.0
 """How long the end waits for a watcher, for all of them at the same time."""
@@ -53,17 +56,18 @@ class Watchers:
         """Tell of nothing more, and wait for a moment for those who are behind."""
         await self.close()
 
-    def add(self, watcher: Watcher, *kinds: Kind) -> Callable[[], None]:
+    def add(self, watcher: Watcher, *kinds: Kind, when: Callable[[], bool] = lambda: True) -> Callable[[], None]:
         """Have somebody told of every event from now on.
 
         Args:
             watcher: Called on a thread of its own; it may block, and one that raises is dropped.
-            kinds: What it is told of. Where none is named, everything but scans, whose pixels have to be copied.
+            kinds: What it is told of. Where none is named, everything but what holds pixels, which have to be copied.
+            when: Whether it wants anything now; asked from the event loop.
 
         Returns:
             Has it told of nothing more; what it was told before, it still gets.
         """
-        seat = _Seat(watcher, kinds)
+        seat = _Seat(watcher, kinds, when)
         self._seats.append(seat)
 
         def remove() -> None:
@@ -74,10 +78,10 @@ class Watchers:
         return remove
 
     def tell(self, event: CellEvent) -> None:
-        """Tell everybody who wants to know; returns at once, after a copy where the event holds a scan."""
+        """Tell everybody who wants to know; returns at once, after a copy where the event holds pixels."""
         self._seats = [seat for seat in self._seats if seat.taken]
         told = [seat for seat in self._seats if seat.wants(event) and seat.has_room_for(event)]
-        if told and isinstance(event, ScanJudged):
+        if told and isinstance(event, WITH_PIXELS):
             event = _with_own_pixels(event)
         for seat in told:
             seat.tell(event)
@@ -93,9 +97,10 @@ class Watchers:
 class _Seat:
     """One watcher, its thread, and the events that wait for it."""
 
-    def __init__(self, watcher: Watcher, kinds: tuple[Kind, ...]) -> None:
+    def __init__(self, watcher: Watcher, kinds: tuple[Kind, ...], when: Callable[[], bool]) -> None:
         self._watcher = watcher
         self._kinds = kinds
+        self._when = when
         self._waiting: SimpleQueue[CellEvent | None] = SimpleQueue()
         self._room_for_scans = threading.BoundedSemaphore(SCANS_WAITING)
         self._dropped = 0
@@ -104,13 +109,14 @@ class _Seat:
         self._thread.start()
 
     def wants(self, event: CellEvent) -> bool:
-        """Whether this watcher is told of such events."""
-        return isinstance(event, self._kinds) if self._kinds else not isinstance(event, ScanJudged)
+        """Whether this watcher is told of such events now."""
+        named = isinstance(event, self._kinds) if self._kinds else not isinstance(event, WITH_PIXELS)
+        return named and self._when()
 
     def has_room_for(self, event: CellEvent) -> bool:
         """Take room for an event that is told next, or count it as dropped; never blocks."""
         full = self._waiting.qsize() >= EVENTS_WAITING
-        room = not full and (not isinstance(event, ScanJudged) or self._room_for_scans.acquire(blocking=False))
+        room = not full and (not isinstance(event, WITH_PIXELS) or self._room_for_scans.acquire(blocking=False))
         if not room:
             self._drop()
         return room
@@ -139,7 +145,7 @@ class _Seat:
         try:
             while (event := self._waiting.get()) is not None:
                 self._watcher(event)
-                if isinstance(event, ScanJudged):
+                if isinstance(event, WITH_PIXELS):
                     self._room_for_scans.release()
         except Exception:  # whatever it is, nobody depends on a watcher
             log.exception("watcher_dropped", watcher=name_of(self._watcher))
@@ -154,7 +160,9 @@ def _await_ends(seats: Sequence[_Seat], patience_s: float) -> None:
         seat.await_end(max(0.0, until_s - time.monotonic()))
 
 
-def _with_own_pixels(event: ScanJudged) -> ScanJudged:
-    """The same scan in memory of its own: a few milliseconds, after its decision is with the line PLC."""
+def _with_own_pixels(event: ScanJudged | StripSeen) -> ScanJudged | StripSeen:
+    """The same in memory of its own: a scan takes some milliseconds, after its decision is with the line PLC."""
+    if isinstance(event, StripSeen):
+        return replace(event, pixels=event.pixels.copy())
     blocks = tuple(replace(block, pixels=block.pixels.copy()) for block in event.judgement.blocks)
     return replace(event, judgement=replace(event.judgement, blocks=blocks))

@@ -24,6 +24,8 @@ SILENCE_S = 3.0
 """A station that tells nothing for so long is not heard any more; it tells something every second."""
 VERSION = 1
 """Of what a station tells; it rises when a section or a field means something else, or goes."""
+SURFACE = "surface"
+"""What is told of pictures only to who asks for it, and how the names of their sections begin."""
 REFUSED = "refused"
 """The kind of the only line for who may not watch."""
 LINE_BYTES = 1 << 20
@@ -56,23 +58,28 @@ async def ask(data: Path, words: str, timeout_s: float = ANSWER_TIMEOUT_S) -> di
             return answer
 
 
-async def watch(data: Path, silence_s: float = SILENCE_S) -> AsyncGenerator[dict[str, Any], None]:
+async def watch(data: Path, silence_s: float = SILENCE_S, *more: str) -> AsyncGenerator[dict[str, Any], None]:
     """What the station tells of itself, as `station/host/watch.md` says: the whole state first; it ends by raising.
 
     Close it (`contextlib.aclosing`) when you have heard enough.
+
+    Args:
+        data: The station's data folder.
+        silence_s: So long nothing may be told.
+        more: What is wanted beside what everybody is told: `surface`.
 
     Raises:
         ControlError: As for `ask`; it is of another version, or too many watch already; nothing was told for too long,
             or the station has ended.
     """
     with told(data, silence_s):
-        async with asked(data, "watch") as (reader, _writer):
+        async with asked(data, " ".join(("watch", *more))) as (reader, _writer):
             while True:
                 async with asyncio.timeout(silence_s):
                     line = await reader.readline()
                 heard: dict[str, Any] = json.loads(line)
-                if heard["version"] != VERSION:
-                    said = f"it tells version {heard['version']}, known is version {VERSION}"
+                if (version := heard.get("version")) != VERSION:
+                    said = f"it tells version {version}, known is version {VERSION}"
                     raise ControlError("control.other_version", f"{data}: {said}")
                 if heard["kind"] == REFUSED:
                     raise ControlError("control.too_many_watch", heard["reason"])

@@ -17,7 +17,7 @@ from station.core.alarms import alarm_row
 from station.core.errors import ControlError
 from station.core.peer import Peer
 from station.core.place import displaced
-from station.host.control import SOCKET
+from station.host.control import SOCKET, SURFACE
 from station.host.hand_socket import hold
 from station.host.watch import Watch
 from station.host.wishes import obey
@@ -25,8 +25,8 @@ from station.host.wishes import obey
 REQUEST_TIMEOUT_S = 2.0
 """How long a connection may take, from the first to the last byte, unless it watches or has the hand."""
 REQUEST_BYTES = 1024
-WATCH = ["watch"]
-"""The request of who wants to be told what happens, for as long as it listens."""
+WATCH = ["watch"], ["watch", SURFACE]
+"""The requests of who wants to be told what happens, for as long as it listens; and to see pictures of the surface."""
 HAND = "hand"
 """The first word of who wants the hand, and has it for as long as the connection holds."""
 CONNECTIONS = 32
@@ -169,9 +169,9 @@ class ControlSocket:
                 reader, writer = await asyncio.open_unix_connection(sock=connection, limit=REQUEST_BYTES)
                 try:
                     words = await _request(reader)
-                    if words == WATCH:
+                    if words in WATCH:
                         deadline.reschedule(None)
-                        await self._watch.attend(reader, writer)
+                        await self._watch.attend(reader, writer, *words[1:])
                     elif words and words[0] == HAND:
                         deadline.reschedule(None)
                         await hold(words, peer, desk, (reader, writer))

@@ -17,11 +17,15 @@ from station.core.clock import Clock
 from station.core.errors import StationError
 from station.core.moments import stamp
 from station.core.pulse import Pulse
-from station.host.control import watch
+from station.host.control import SILENCE_S, SURFACE, watch
 
 RETRY_S = 1.0
 """Pause before the station is asked again."""
 HEAD = frozenset({"kind", "version", "number", "at"})
+STATE = "state"
+"""The kind of the line that tells all there is."""
+PICTURES = f"{SURFACE}."
+"""So the names of sections begin that hold pictures."""
 
 log = structlog.get_logger()
 
@@ -57,7 +61,7 @@ class Follower:
         """Listen until cancelled."""
         while True:
             try:
-                async with aclosing(watch(self._folder)) as lines:
+                async with aclosing(watch(self._folder, SILENCE_S, SURFACE)) as lines:
                     async for line in lines:
                         self._hear(line)
             except StationError as error:
@@ -70,14 +74,27 @@ class Follower:
 
     def after(self, number: int) -> tuple[int, dict[str, Any]]:
         """The sections that are newer than this number, 0 for all; and the number to ask with next."""
-        newer = {name: value for name, (changed, value) in self._sections.items() if changed > number}
-        return self._number, newer
+        return self._number, {name: value for name, value in self._newer(number) if not name.startswith(PICTURES)}
+
+    def after_with_pictures(self, number: int) -> tuple[int, dict[str, Any]]:
+        """The same, and among them what the strips of the part in work show."""
+        _, part = self._sections.get("part", (0, None))
+        mine = part and part["inspection"]
+        return self._number, {
+            name: value for name, value in self._newer(number)
+            if not name.startswith(PICTURES) or value["inspection"] == mine
+        }  # fmt: skip
+
+    def _newer(self, number: int) -> list[tuple[str, Any]]:
+        return [(name, value) for name, (changed, value) in self._sections.items() if changed > number]
 
     def _hear(self, line: dict[str, Any]) -> None:
         if not self.live:
             log.info("station_heard", folder=str(self._folder))
             self.live, self.since, self.why = True, stamp(self._clock.now()), ""
         sections = {name: value for name, value in line.items() if name not in HEAD}
+        if line["kind"] == STATE:
+            self._sections = {}
         if sections:
             self._number += 1
             self._sections |= {name: (self._number, value) for name, value in sections.items()}

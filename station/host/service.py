@@ -52,7 +52,7 @@ async def serve(
     watch = Watch(settings.station.name, settings.table.places, SystemClock())
     notifier, control = Notifier.of(os.environ), ControlSocket(folder, watch, commanding_group())
     watchers.add(_status_for(notifier), StateChanged)
-    watchers.add(watch.take)
+    watch.join(watchers)
     commanders: list[Commander] = [control]
     if auto_reset:
         commanders.append(AutomaticReset())

@@ -100,7 +100,7 @@ class Simulation:
         watch = Watch(self._settings.station.name, self._settings.table.places, SystemClock())
         control = ControlSocket(options.data, watch)
         watchers.add(self._watch)
-        watchers.add(watch.take)
+        watch.join(watchers)
         addressed = cell.addressed
         async with (
             watchers,

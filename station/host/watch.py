@@ -1,7 +1,7 @@
 """What the control socket tells those who watch the cell: its whole state as a line, then a line a change.
 
     events ──▶ the watchers' thread: CellPicture ─▶ a line ──▶ event loop ┬▶ seat: 256 lines at most ─▶ its socket
-                                                                          └▶ …
+    strips ──▶ another: a small picture ─▶ a line ──────────────▶ ″       └▶ …
 
 Nobody who watches can hold the cell: a seat that is full, or whose reader takes nothing, is given up. What the lines
 say, and how one who reads them tells that they are of now, is told in `station/host/watch.md`.
@@ -15,12 +15,14 @@ from threading import Lock
 import structlog
 
 from station.core.clock import Clock
-from station.core.events import CellEvent
+from station.core.events import CellEvent, PartEntered, StripSeen
 from station.core.moments import stamp
 from station.core.pulse import first_of
 from station.core.verdicts import Place
-from station.host.control import REFUSED, VERSION
+from station.core.watchers import Watchers
+from station.host.control import REFUSED, SURFACE, VERSION
 from station.view.picture import CellPicture, Sections
+from station.view.surface import picture_of
 
 BEAT_S = 1.0
 """No longer is nothing said."""
@@ -50,12 +52,21 @@ class Watch:
         self._beat_s = beat_s
         self._lock = Lock()
         self._picture = CellPicture(places, clock.now())
+        self._surface: Sections = {}
         self._number = 0
         self._seats: set[_Seat] = set()
+        self._onlookers = 0
+
+    def join(self, watchers: Watchers) -> None:
+        """Be told of everything, and of the pixels of strips while there is somebody who wants to see them."""
+        watchers.add(self.take)
+        watchers.add(self.show, StripSeen, when=lambda: self._onlookers > 0)
 
     def take(self, event: CellEvent) -> None:
         """Tell all who watch what has changed; returns at once, on whatever thread it is called."""
         with self._lock:
+            if isinstance(event, PartEntered):
+                self._surface = {}
             changed = self._picture.take(event, self._clock.now())
             if not changed:
                 return
@@ -65,13 +76,30 @@ class Watch:
                 for seat in self._seats:
                     seat.hand_over(line)
 
-    async def attend(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def show(self, event: CellEvent) -> None:
+        """Tell those who want to see it what a strip shows; blocks while its picture is made, on whatever thread."""
+        if not isinstance(event, StripSeen):
+            return
+        seen = {f"{SURFACE}.{event.index}": picture_of(event)}
+        with self._lock:
+            self._surface |= seen
+            line = self._line("seen", seen)
+            for seat in self._seats:
+                if seat.looks_on:
+                    seat.hand_over(line)
+
+    async def attend(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *more: str) -> None:
         """Tell one who watches everything, from the whole state on, until either of both has enough.
+
+        Args:
+            reader: What comes from there, which is of no interest but for its end.
+            writer: Where it is told.
+            more: What is told beside what everybody is: `surface`.
 
         Raises:
             OSError: The connection broke before anything was told.
         """
-        seat = self._seated()
+        seat = self._seated(more)
         if seat is None:
             writer.write(self._line(REFUSED, {"reason": f"{WATCHERS} watch already"}))
             await writer.drain()
@@ -81,17 +109,20 @@ class Watch:
         finally:
             with self._lock:
                 self._seats.discard(seat)
+                self._onlookers -= seat.looks_on
         if seat.lost:
             log.warning("watcher_cut_off", detail="it does not read what it is told")
 
-    def _seated(self) -> "_Seat | None":
+    def _seated(self, more: tuple[str, ...]) -> "_Seat | None":
         """A new seat, to which the whole state is told first and then every change of it; None where there is none."""
         with self._lock:
             if len(self._seats) >= WATCHERS:
                 return None
-            seat = _Seat(asyncio.get_running_loop())
-            seat.take(self._line("state", {"station": self._name, **self._picture.full}))
+            seat = _Seat(asyncio.get_running_loop(), more)
+            seen = self._surface if seat.looks_on else {}
+            seat.take(self._line("state", {"station": self._name, **self._picture.full, **seen}))
             self._seats.add(seat)
+            self._onlookers += seat.looks_on
             return seat
 
     async def _talk(self, seat: "_Seat", writer: asyncio.StreamWriter) -> None:
@@ -117,8 +148,9 @@ class Watch:
 class _Seat:
     """One who watches, and the lines that wait for it."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, more: tuple[str, ...]) -> None:
         self._loop = loop
+        self.looks_on = SURFACE in more
         self._lines: asyncio.Queue[bytes] = asyncio.Queue(LINES_WAITING)
         self._lost = asyncio.Event()
 

@@ -28,7 +28,14 @@ async def events(visit: Visit) -> ASGIApp:
     return EventStream(visit.desk.follower, visit.still_in)
 
 
+async def events_with_pictures(visit: Visit) -> ASGIApp:
+    """The same, and what each strip of the part in work shows."""
+    follower = visit.desk.follower
+    return EventStream(follower, visit.still_in, follower.after_with_pictures)
+
+
 ENTRIES = (
     Entry("/", "GET", EVERY_ROLE, show_live),
     Entry("/events", "GET", EVERY_ROLE, events, touches=False),
+    Entry("/events/surface", "GET", EVERY_ROLE, events_with_pictures, touches=False),
 )

@@ -9,7 +9,8 @@
 | `over` | the person is not signed in any more |
 
 `state`, `change` and `beat` come only from what the station itself has said, so that a browser that has had none of
-them for 3 s knows that what it shows is old, wherever on the way it got stuck.
+them for 3 s knows that what it shows is old, wherever on the way it got stuck. Pictures of strips are among the
+sections where they are asked for.
 Source: HTML standard, server-sent events.
 """
 
@@ -32,6 +33,7 @@ ASKED_S = 5.0
 RETRY = b"retry: 1000\n\n"
 
 StillThere = Callable[[], Awaitable[bool]]
+After = Callable[[int], tuple[int, dict[str, Any]]]
 
 
 class EventStream:
@@ -40,10 +42,12 @@ class EventStream:
     Args:
         follower: The cell.
         still_there: Whether the person is still signed in.
+        after: The sections that are newer than a number, as `Follower.after` gives them; None for just that.
     """
 
-    def __init__(self, follower: Follower, still_there: StillThere) -> None:
+    def __init__(self, follower: Follower, still_there: StillThere, after: After | None = None) -> None:
         self._follower = follower
+        self._after = after or follower.after
         self._still_there = still_there
         self._number = 0
         self._beats = -1
@@ -86,7 +90,7 @@ class EventStream:
             return
 
     def _whole(self) -> bytes:
-        self._number, sections = self._follower.after(0)
+        self._number, sections = self._after(0)
         self._beats = self._follower.beats
         ago_s = asyncio.get_running_loop().time() - self._follower.heard_s
         told = _event("state", {"sections": sections, "age_ms": round(1e3 * ago_s), **self._standing()})
@@ -100,7 +104,7 @@ class EventStream:
         if follower.beats == self._beats:
             return b":\n\n"
         self._beats = follower.beats
-        self._number, sections = follower.after(self._number)
+        self._number, sections = self._after(self._number)
         return _event("change", {"sections": sections}) if sections else _event("beat", {})
 
     def _standing(self) -> dict[str, Any]:

@@ -14,7 +14,8 @@ from starlette.types import Message, Scope
 
 from station.core.clock import SystemClock
 from station.core.errors import FAULTS
-from station.core.events import StateChanged
+from station.core.events import PartEntered, StateChanged
+from station.core.part import Inspection
 from station.host.control import watch
 from station.host.follow import Follower
 from station.host.watch import Watch
@@ -24,6 +25,7 @@ from tests.cell.bench import listening, running
 from tests.housings import GEOMETRY, TABLE, Verdict
 from tests.lines import BLOCKS_PER_TURN
 from tests.page_bench import PageBench, SetClock, paged
+from tests.record_samples import PART_TYPE, START, part
 
 Told = tuple[str, dict[str, Any]]
 at_work = partial(running, within_s=100.0)
@@ -41,8 +43,8 @@ async def events(answer: httpx.Response) -> AsyncIterator[Told]:
 
 
 @asynccontextmanager
-async def looking(browser: httpx.AsyncClient) -> AsyncIterator[AsyncIterator[Told]]:
-    async with browser.stream("GET", "/events") as answer, aclosing(events(answer)) as told:
+async def looking(browser: httpx.AsyncClient, path: str = "/events") -> AsyncIterator[AsyncIterator[Told]]:
+    async with browser.stream("GET", path) as answer, aclosing(events(answer)) as told:
         assert answer.headers["content-type"].startswith("text/event-stream")
         yield told
 
@@ -91,6 +93,41 @@ async def test_a_part_is_seen_from_its_first_patch_to_its_bin(tmp_path: Path) ->
     assert (part["id"], part["decision"]["verdict"], part["ended"]) == ("A1", "scratches", "sorted")
     assert part["patches"] == ["scratches"] * GEOMETRY.patches_per_strip * BLOCKS_PER_TURN
     assert {one["place"]: one["parts"] for one in seen["bins"] if one["parts"]} == {"bin_scratches": 1}
+
+
+async def test_the_surface_comes_strip_by_strip_where_it_is_asked_for_and_goes_with_the_next_part(
+    tmp_path: Path,
+) -> None:
+    told = make_watch()
+    strips = {f"surface.{number}" for number in range(BLOCKS_PER_TURN)}
+    async with (
+        at_work(watch=lambda event: (told.take(event), told.show(event))) as cell,
+        listening(cell.desk, tmp_path, watch=told), paged(tmp_path) as bench,
+        bench.browser(bench.admit(Role.OPERATOR)) as browser,
+    ):  # fmt: skip
+        await heard(bench)
+        async with looking(browser, "/events/surface") as stream, looking(browser) as plain:
+            _, state = await anext(stream)
+            await anext(plain)
+            await cell.start()
+            cell.feed("A1")
+            seen, others = state["sections"], set[str]()
+            while not (strips <= set(seen) and seen["part"]["ended"]):
+                seen |= (await first(stream, "change"))[1]["sections"]
+            while "counters" not in others:
+                others |= set((await first(plain, "change"))[1]["sections"])
+        assert {seen[strip]["inspection"] for strip in strips} == {seen["part"]["inspection"]}
+        assert not strips & others
+        for path, wanted in (("/events", set[str]()), ("/events/surface", strips)):
+            async with looking(browser, path) as late:
+                _, state = await anext(late)
+                assert set(state["sections"]) & strips == wanted
+        told.take(PartEntered(Inspection("0002", 2, part("A2"), PART_TYPE, START)))
+        while bench.served.desk.follower.after(0)[1]["part"]["id"] != "A2":
+            await bench.served.desk.follower.changed()
+        async with looking(browser, "/events/surface") as late:
+            _, state = await anext(late)
+            assert not set(state["sections"]) & strips
 
 
 async def test_a_cell_that_is_gone_is_told_and_the_whole_state_comes_when_it_is_back(tmp_path: Path) -> None:

@@ -4,7 +4,16 @@ from collections.abc import Callable
 
 from station.cell.packml import State
 from station.core.errors import PlcError
-from station.core.events import CellEvent, PartDecided, PartSorted, ScanJudged, StateChanged, StepStarted, StripScored
+from station.core.events import (
+    CellEvent,
+    PartDecided,
+    PartSorted,
+    ScanJudged,
+    StateChanged,
+    StepStarted,
+    StripScored,
+    StripSeen,
+)
 from station.core.judgement import Published
 from station.core.timeline import Delivery
 from tests.cell.bench import running
@@ -49,6 +58,11 @@ async def test_the_last_strip_and_the_last_step_are_told_when_the_line_has_the_d
         await bench.sorted(1)
         assert "decide" not in steps(results.before[0])
         assert f"strip {LAST}" not in steps(results.before[0])
+        before, after = (
+            [one.index for one in told if isinstance(one, StripSeen)] for told in (results.before[0], bench.events)
+        )
+        assert LAST not in before, "nor is it shown before"
+        assert after == list(range(BLOCKS_PER_TURN))
         strips = [f"strip {number}" for number in range(BLOCKS_PER_TURN)]
         told = steps(bench.events)
         assert [one for one in told if one not in strips] == [

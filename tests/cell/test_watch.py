@@ -12,19 +12,24 @@ from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from station.cell.packml import Command, State
 from station.core.alarms import AlarmList
 from station.core.errors import FAULTS, ControlError, Reaction
-from station.core.events import StateChanged
+from station.core.events import PartEntered, StateChanged, StripSeen
+from station.core.part import Inspection
 from station.core.reason import Reason
+from station.core.watchers import Watchers
 from station.host.control import SILENCE_S, SOCKET, VERSION, ask, watch
 from station.host.watch import BEAT_S, LINES_WAITING, WATCHERS, Watch
+from station.view.surface import picture_of
 from tests.cell.bench import Bench, listening, running
 from tests.cell.conftest import TIMEOUT_S, station_command
 from tests.housings import GEOMETRY, TABLE, Destination, Verdict
 from tests.lines import BLOCKS_PER_TURN
+from tests.record_samples import PART_TYPE, part
 from tests.virtual_time import START, clock_here, in_virtual_time
 
 HEAD = {"kind", "version", "number", "at"}
@@ -37,6 +42,10 @@ DOCUMENTED = PAGE.read_text(encoding="utf-8")
 
 def make_watch() -> Watch:
     return Watch("test", TABLE.places, clock_here())
+
+
+def inspection_of(part_id: str) -> Inspection:
+    return Inspection("0001", 1, part(part_id), PART_TYPE, START)
 
 
 class Watching:
@@ -60,8 +69,8 @@ class Watching:
 
 
 @asynccontextmanager
-async def one_who_watches(folder: Path) -> AsyncIterator[Watching]:
-    async with aclosing(watch(folder)) as lines:
+async def one_who_watches(folder: Path, *more: str) -> AsyncIterator[Watching]:
+    async with aclosing(watch(folder, SILENCE_S, *more)) as lines:
         yield Watching(lines)
 
 
@@ -279,6 +288,74 @@ async def test_changes_from_another_thread_arrive_in_order(tmp_path: Path) -> No
     assert [cell["state"] for cell in watching.changes("cell")][1:] == states
 
 
+# ---------------------------------------------------------------------- the surface
+
+
+def pictured(seen: dict[str, Any]) -> list[int]:
+    """Of which strips there are pictures."""
+    return sorted(int(name.rpartition(".")[2]) for name in seen if name.startswith("surface."))
+
+
+async def test_the_surface_is_shown_strip_by_strip_to_who_asks_for_it_and_to_nobody_else(tmp_path: Path) -> None:
+    told = make_watch()
+    async with (
+        running(watch=lambda event: (told.take(event), told.show(event))) as bench,
+        listening(bench.desk, tmp_path, watch=told),
+        one_who_watches(tmp_path) as watching, one_who_watches(tmp_path, "surface") as looking,
+    ):  # fmt: skip
+        await watching.until(bool)
+        await looking.until(bool)
+        assert pictured(looking.seen) == []
+        await bench.start()
+        bench.feed("A1")
+        await looking.until(ended)
+        await watching.until(ended)
+        assert pictured(looking.seen) == list(range(BLOCKS_PER_TURN))
+        first = looking.seen["part"]["inspection"]
+        shown = [looking.seen[f"surface.{strip}"] for strip in range(BLOCKS_PER_TURN)]
+        assert {one["inspection"] for one in shown} == {first}
+        assert len({one["jpeg"] for one in shown}) == BLOCKS_PER_TURN, "each shows its own lines"
+        kinds = [line["kind"] for line in looking.told if pictured(line)]
+        assert kinds == ["seen"] * BLOCKS_PER_TURN
+        assert pictured(watching.seen) == []
+        for one in (watching, looking):
+            numbers = [line["number"] for line in one.told if line["kind"] == "change"]
+            assert numbers == list(range(numbers[0], numbers[0] + len(numbers))), "pictures are no changes"
+        async with one_who_watches(tmp_path, "surface") as late:
+            await late.until(bool)
+            assert late.seen == looking.seen
+        bench.feed("A2")
+        await looking.until(lambda seen: seen["part"]["id"] == "A2" and ended(seen))
+        assert {looking.seen[f"surface.{strip}"]["inspection"] for strip in range(BLOCKS_PER_TURN)} == {
+            looking.seen["part"]["inspection"]
+        }
+
+
+async def test_pixels_are_asked_for_only_while_somebody_looks(tmp_path: Path) -> None:
+    told, watchers = make_watch(), Watchers()
+    pixels = np.full((448, 385), 7, np.uint8)
+    told.join(watchers)
+    async with running() as bench, listening(bench.desk, tmp_path, watch=told), one_who_watches(tmp_path) as watching:
+        await watching.until(bool)
+        inspection = inspection_of("A")
+        watchers.tell(StripSeen(inspection, 0, pixels))
+        async with one_who_watches(tmp_path, "surface") as looking:
+            await looking.until(bool)
+            watchers.tell(StripSeen(inspection, 1, pixels))
+            await looking.until(lambda seen: pictured(seen) == [1])
+        while told._onlookers:  # noqa: ASYNC110  # a seat is given back in silence
+            await asyncio.sleep(0)
+        watchers.tell(StripSeen(inspection, 2, pixels))
+        await watchers.close()
+        async with one_who_watches(tmp_path, "surface") as late:
+            await late.until(bool)
+            assert pictured(late.seen) == [1]
+            told.take(PartEntered(inspection))
+            async with one_who_watches(tmp_path, "surface") as later:
+                await later.until(bool)
+                assert pictured(later.seen) == [], "the pictures of a part go with the next one"
+
+
 # ---------------------------------------------------------------------- the page of it
 
 
@@ -296,7 +373,8 @@ async def test_the_page_names_every_section_and_field(tmp_path: Path) -> None:
         await watching.until(ended)
     names = set(re.findall(r"`(\w+)`", DOCUMENTED))
     seen = watching.seen
-    assert set(seen) <= names
+    assert set(seen) | set(picture_of(StripSeen(inspection_of("A1"), 0, np.zeros((448, 385), np.uint8)))) <= names
+    assert "`surface.N`" in DOCUMENTED
     rows = [seen["cell"], seen["line"], seen["part"], seen["part"]["decision"], seen["orders"][0], seen["bins"][0]]
     assert {field for row in rows for field in row} | set(seen["counters"]) <= names
 

@@ -5,11 +5,13 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
 from station.core.clock import SystemClock
 from station.core.errors import FAULTS
-from station.core.events import StateChanged
+from station.core.events import PartEntered, StateChanged, StepStarted, StripScored, StripSeen
+from station.core.part import Inspection, Scores
 from station.core.reason import Reason
 from station.host.watch import Watch
 from station.labels.agreement import current
@@ -20,6 +22,7 @@ from tests.housings import TABLE, Verdict
 from tests.page.conftest import LARGE, SMALL, Opened
 from tests.page_bench import PASSWORD, PageBench, page_settings, paged
 from tests.page_parts import Inspected
+from tests.record_samples import PART_TYPE, START, part
 
 if TYPE_CHECKING:
     from playwright.async_api import Page
@@ -68,6 +71,40 @@ async def test_a_part_fills_its_patches_and_shows_its_verdict(tmp_path: Path, op
         assert await page.locator('#patches .patch[data-seen="bad"][data-class="pits"]').count() == 16
         assert await page.locator("#verdict").get_attribute("data-kind") == "bad"
         await says(page, "#bins li", "1")
+
+
+GREY = """canvas => { const {width, height} = canvas;
+    const copy = new OffscreenCanvas(width, height).getContext("2d", {willReadFrequently: true});
+    copy.drawImage(canvas, 0, 0);
+    const {data} = copy.getImageData(0, 0, width, height);
+    const at = (x, y) => data[4 * (y * width + x)];
+    return [width, height, Array.from({length: 8}, (_, strip) => at(strip * 128 + 64, 128))]; }"""
+
+
+async def test_the_surface_fills_strip_by_strip_and_empties_for_the_next_turn(tmp_path: Path, opened: Opened) -> None:
+    told, inspection = make_watch(), Inspection("0001", 1, part("A-7"), PART_TYPE, START)
+    probabilities = np.full((2, 5), 0.2, np.float32)
+    async with at_work() as cell, listening(cell.desk, tmp_path, watch=told), paged(tmp_path) as bench:
+        page = await opened(bench, "/", bench.admit(Role.OPERATOR))
+        await is_live(page)
+        told.take(PartEntered(inspection))
+        await says(page, "#part-id", "A-7")
+        for strip in range(8):
+            await page.wait_for_selector(f'#surface[data-strips="{strip}"]', state="attached")
+            told.take(StripScored(inspection, Scores(strip, probabilities), (Verdict.DEFECT_FREE,) * 2))
+            told.show(StripSeen(inspection, strip, np.full((448, 385), 20 + 25 * strip, np.uint8)))
+        await page.wait_for_selector('#surface[data-strips="8"]')
+        width, height, grey = await page.locator("#surface").evaluate(GREY)
+        assert (width, height) == (1024, 256)
+        assert grey == pytest.approx([20 + 25 * strip for strip in range(8)], abs=2)
+        boxes = [await page.locator(one).bounding_box() for one in ("#surface", "#patches")]
+        assert boxes[0] == boxes[1], "what is said of a patch lies over what it shows"
+        another = await opened(bench, "/", bench.admit(Role.QUALITY))
+        await another.wait_for_selector('#surface[data-strips="8"]')
+        told.take(StepStarted(inspection, "spin"))
+        await page.wait_for_selector('#surface[data-strips="0"]', state="attached")
+        _, _, grey = await page.locator("#surface").evaluate(GREY)
+        assert grey == [0] * 8, "what an earlier turn has shown is no more"
 
 
 async def test_nothing_old_looks_live_when_the_cell_falls_silent_and_all_is_right_when_it_is_back(

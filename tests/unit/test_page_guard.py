@@ -20,7 +20,7 @@ MAY: dict[tuple[str, str], set[Role] | None] = {
     ("GET", "/sign-in"): None, ("POST", "/sign-in"): None, ("GET", "/first"): None, ("POST", "/first"): None,
     ("GET", "/static/{name}"): None, ("GET", "/colours.css"): None,
     ("POST", "/sign-out"): ALL, ("POST", "/here"): ALL, ("GET", "/session"): ALL,
-    ("GET", "/"): ALL, ("GET", "/events"): ALL,
+    ("GET", "/"): ALL, ("GET", "/events"): ALL, ("GET", "/events/surface"): ALL,
     ("POST", "/acknowledge"): {Role.OPERATOR, Role.MAINTENANCE, Role.ENGINEER, Role.ADMIN},
     ("GET", "/alarms"): ALL, ("GET", "/alarms/shelved"): ALL, ("GET", "/faults"): ALL,
     ("POST", "/alarms/shelve"): {Role.OPERATOR, Role.MAINTENANCE, Role.ENGINEER, Role.ADMIN},

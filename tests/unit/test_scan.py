@@ -14,8 +14,8 @@ from station.core.broadcast import Broadcast
 from station.core.camera_settings import ChunkSettings
 from station.core.clock import SystemClock
 from station.core.errors import CameraError, ModelError
-from station.core.events import CellEvent, StripScored
-from station.core.part import Block, Inspection, LineAccount, Scores
+from station.core.events import CellEvent, StripScored, StripSeen
+from station.core.part import Block, Inspection, LineAccount, Roi, Scores
 from tests.contract.fake_camera import FakeLineCamera, FakeTurn
 from tests.contract.fake_ledger import FakeLedger
 from tests.housings import OUTPUTS
@@ -84,9 +84,10 @@ class Post:
     def __init__(self, judge: Judge | None = None) -> None:
         self.judge: Any = judge or Judge()
         self.events: list[CellEvent] = []
+        self.scored: list[int] = []
         self.camera = Camera()
         self.compute = ComputeThread(10)
-        broadcast = Broadcast(self.events.append)
+        broadcast = Broadcast(self._hear)
         self.scanner = Scanner(self.camera, self.compute, SystemClock(), broadcast, ChunkSettings())
 
     @asynccontextmanager
@@ -95,9 +96,14 @@ class Post:
         async with self.scanner.armed(inspection, self.judge, OUTPUTS) as turn:
             yield turn
 
+    def _hear(self, event: CellEvent) -> None:
+        self.events.append(event)
+        if isinstance(event, StripScored):
+            self.scored.append(event.scores.index)
+
     async def all_told(self) -> None:
         """Return when every strip was told of."""
-        while len(self.events) < BLOCKS_PER_TURN:  # noqa: ASYNC110  # the fakes have no events
+        while len(self.scored) < BLOCKS_PER_TURN:  # noqa: ASYNC110  # the fakes have no events
             await asyncio.sleep(0)
 
 
@@ -121,8 +127,21 @@ async def test_a_turn_gives_every_block_its_scores_in_order_and_tells_of_each(po
     assert scan.error is None
     assert [one.index for one in scan.scores] == list(range(BLOCKS_PER_TURN))
     await post.all_told()
-    told = [event.scores.index for event in post.events if isinstance(event, StripScored)]
-    assert told == list(range(BLOCKS_PER_TURN))
+    assert post.scored == list(range(BLOCKS_PER_TURN))
+    assert not any(isinstance(event, StripSeen) for event in post.events), "where the part is, nobody knows"
+
+
+async def test_what_the_part_looks_like_is_told_strip_by_strip_without_what_lies_beside_it(post: Post) -> None:
+    post.judge.roi = Roi(100, 140)
+    await post.camera.open()
+    async with post.armed() as turn:
+        await turn.take_blocks()
+        scan = await turn.finish(nothing_else())
+        await post.all_told()
+        seen = [event for event in post.events if isinstance(event, StripSeen)]
+        assert [one.index for one in seen] == list(range(BLOCKS_PER_TURN))
+        for one, block in zip(seen, scan.blocks, strict=True):
+            assert (one.pixels == block.pixels[:, 100:140]).all()
 
 
 async def test_it_is_told_once_that_all_blocks_but_one_are_here(post: Post) -> None:

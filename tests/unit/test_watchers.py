@@ -10,7 +10,7 @@ import structlog
 
 from station.core import watchers as module
 from station.core.broadcast import Broadcast
-from station.core.events import CellEvent, PartEntered, ScanJudged, StateChanged, StepStarted
+from station.core.events import CellEvent, PartEntered, ScanJudged, StateChanged, StepStarted, StripSeen
 from station.core.part import Inspection
 from station.core.watchers import Watchers
 from tests.record_samples import PART_TYPE, START, blocks_of, judgement, part
@@ -182,6 +182,24 @@ async def test_scans_are_for_who_names_them_and_everybody_else_hears_all_the_res
     await watchers.close()
     assert all_else == [step(1)]
     assert [type(event) for event in scans] == [ScanJudged]
+
+
+async def test_a_strip_is_held_as_it_was_for_who_wants_to_see_it_and_only_while_it_does() -> None:
+    watchers, all_else, looks_on = Watchers(), list[CellEvent](), threading.Event()
+    image = np.full((448, 64), 10, np.uint8)
+    with blocking() as slow:
+        watchers.add(all_else.append)
+        watchers.add(slow.watch, StripSeen, when=looks_on.is_set)
+        for index, look in enumerate((False, True, False)):
+            (looks_on.set if look else looks_on.clear)()
+            watchers.tell(StripSeen(inspection("A"), index, image[:, 8:40]))
+        image[:] = 0
+        slow.may_go_on.set()
+        await watchers.close()
+    assert all_else == []
+    (seen,) = slow.told
+    assert isinstance(seen, StripSeen)
+    assert (seen.index, seen.pixels.shape, int(seen.pixels.min())) == (1, (448, 32), 10)
 
 
 # ---- the one voice ----

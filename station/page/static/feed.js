@@ -7,7 +7,8 @@ const ATTEMPT_MS = 2000;
 const LOOK_MS = 200;
 
 // shown(sections): the cell is so now.   old(since, why): what was shown is not of now; since is a Date or null.
-export function follow(shown, old) {
+// from: where the page tells of it.
+export function follow(shown, old, from = "/events") {
   let source = null;
   let sections = {};
   let heard = -Infinity; // when the station was last heard, by a clock that only goes on
@@ -38,7 +39,7 @@ export function follow(shown, old) {
     source = null;
     if (document.hidden) return; // a browser has few connections, and nobody looks
     opened = performance.now();
-    const mine = new EventSource("/events");
+    const mine = new EventSource(from);
     const listen = (name, take) => mine.addEventListener(name, (event) => source === mine && take(JSON.parse(event.data)));
     listen("state", (data) => {
       sections = data.sections;

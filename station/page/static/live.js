@@ -3,12 +3,14 @@ import { plantClock } from "./clock.js";
 import { follow } from "./feed.js";
 import { drawHand } from "./hand.js";
 import { asideOf, askShelf } from "./shelf.js";
+import { Surface } from "./surface.js";
 import "./touch.js";
 
 const words = JSON.parse(document.getElementById("words").textContent);
 const labels = new Map(words.classes);
 const byId = (id) => document.getElementById(id);
 const clock = plantClock({ hour: "2-digit", minute: "2-digit", second: "2-digit" });
+const surface = new Surface(byId("surface"));
 const STANDS = new Set(["HELD", "HOLDING", "ABORTED", "ABORTING"]);
 
 function element(tag, text = "", data = {}) {
@@ -116,6 +118,7 @@ function setControls(dead) {
 function shown(cell) {
   drawCell(cell.cell);
   drawPart(cell.part);
+  surface.draw(cell.part, cell);
   drawBins(cell.bins);
   drawLine(cell.line, cell.counters);
   drawPromise(cell.drift);
@@ -140,4 +143,4 @@ byId("acknowledge")?.addEventListener("click", async (event) => {
   }).catch(() => {});
 });
 
-follow(shown, old);
+follow(shown, old, "/events/surface");
