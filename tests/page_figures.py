@@ -206,16 +206,8 @@ async def paint() -> None:
 
 async def loaded(browser: httpx.AsyncClient) -> set[str]:
     """Everything that Live loads."""
-    found, ahead = {"/"}, ["/"]
-    while ahead:
-        path = ahead.pop()
-        text = (await browser.get(path)).text
-        named = set(re.findall(r'(?:src|href)="(/static/[^"]+|/colours.css)"', text))
-        if path.endswith(".js"):
-            named = {f"/static/{name}" for name in re.findall(r'(?:from|import) "\./([\w-]+\.js)"', text)}
-        ahead += named - found
-        found |= named
-    return found
+    named = re.findall(r'(?:src|href)="(/static/[^"]+)"', (await browser.get("/")).text)
+    return {"/", *named}
 
 
 # ---------------------------------------------------------------------- a change

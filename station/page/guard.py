@@ -93,7 +93,8 @@ class Entry:
         method: GET or POST.
         roles: Who may; None for everybody, signed in or not.
         answer: What gives the answer.
-        touches: Whether asking shows that the person is there, so that the session goes on.
+        touches: Whether asking shows that the person is there, so that the session goes on. Where it does not and
+            everybody may, nobody looks who asks.
         programs: Whether programs may, with a token.
     """
 
@@ -129,7 +130,8 @@ class Guarded:
     async def _guarded(self, request: Request) -> ASGIApp:
         token, roles = _token(request, self._desk), self.entry.roles
         program = is_program(request)
-        may_come = bool(token) and (self.entry.programs or not program)
+        matters = roles is not None or self.entry.touches
+        may_come = matters and bool(token) and (self.entry.programs or not program)
         person = await _whose(request, self._desk, token) if may_come else None
         if roles is not None:
             if person is None:

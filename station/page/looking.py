@@ -79,7 +79,8 @@ def _evidence(network: PatchClassifier, patch: Pixels, surface: str, at_once: in
 
 
 def _text(picture: Pixels) -> str:
-    return base64.b64encode(as_png(picture)).decode()
+    """A picture with the turn from left to right, as the surface is shown."""
+    return base64.b64encode(as_png(np.ascontiguousarray(picture.swapaxes(0, 1)))).decode()
 
 
 def main() -> None:

@@ -8,6 +8,7 @@ from starlette.responses import HTMLResponse
 
 from station.page.guard import Visit
 from station.page.local import PlantTime
+from station.page.statics import assets_of, modules_of
 from station.page.words import translations
 
 
@@ -36,6 +37,7 @@ def painted(visit: Visit, template: str, status: int = 200, **values: Any) -> HT
     plant = visit.desk.settings.plant
     known = {
         "station": visit.desk.name, "person": visit.person, "table": table, "classes": classes, "language": language,
+        "assets": assets_of(table), "modules": modules_of,
         "zone": plant.time_zone, "local": PlantTime(plant.zone).told,
     }  # fmt: skip
     page = _environment(language).get_template(f"{template}.html")

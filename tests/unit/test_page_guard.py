@@ -18,7 +18,7 @@ COMMANDERS = {Role.MAINTENANCE, Role.ENGINEER, Role.ADMIN}
 LABELLERS = {Role.QUALITY, Role.ENGINEER, Role.ADMIN}
 MAY: dict[tuple[str, str], set[Role] | None] = {
     ("GET", "/sign-in"): None, ("POST", "/sign-in"): None, ("GET", "/first"): None, ("POST", "/first"): None,
-    ("GET", "/static/{name}"): None, ("GET", "/colours.css"): None,
+    ("GET", "/static/{version}/{name}"): None,
     ("POST", "/sign-out"): ALL, ("POST", "/here"): ALL, ("GET", "/session"): ALL,
     ("GET", "/"): ALL, ("GET", "/events"): ALL, ("GET", "/events/surface"): ALL,
     ("POST", "/acknowledge"): {Role.OPERATOR, Role.MAINTENANCE, Role.ENGINEER, Role.ADMIN},
@@ -62,7 +62,7 @@ async def test_there_is_no_way_in_but_the_guarded_ones(tmp_path: Path) -> None:
         assert len(whole.routes) == len(ENTRIES)
         assert all(isinstance(route.endpoint, Guarded) for route in whole.routes)  # type: ignore[attr-defined]
         async with bench.browser() as browser:
-            for path in ("/docs", "/openapi.json", "/static/../app.py", "/static/%2e%2e%2fapp.py", "/.git/config"):
+            for path in ("/docs", "/openapi.json", "/static/x/../app.py", "/static/x/%2e%2e%2fapp.py", "/.git/config"):
                 assert (await browser.get(path)).status_code in {404, 422}, path
 
 
@@ -138,7 +138,7 @@ async def test_a_name_that_is_not_the_pages_is_refused(tmp_path: Path) -> None:
             assert (await browser.get("/sign-in", headers={"host": host})).status_code == status, host
 
 
-@pytest.mark.parametrize("path", ["/sign-in", "/static/page.css", "/nothing", "/", "/events", "/first"])
+@pytest.mark.parametrize("path", ["/sign-in", "/static/x/page.css", "/nothing", "/", "/events", "/first"])
 async def test_every_answer_has_the_headers(tmp_path: Path, path: str) -> None:
     async with paged(tmp_path) as bench, bench.browser() as browser:
         for host in ({}, {"host": "evil.example"}):

@@ -17,9 +17,10 @@ from station.page import grounds
 from station.page.findings import looked_at
 from station.page.grounds import MOST_WAITING, Grounds
 from station.page.roles import Role
-from station.page.surface import TILE_PX
+from station.page.surface import TILE_PX, read_surface
 from tests.page_bench import PageBench, page_settings, paged
 from tests.page_parts import Inspected, scan
+from tests.turned import GEOMETRY
 
 
 @pytest.fixture(scope="module")
@@ -91,6 +92,11 @@ async def test_a_network_looks_again_in_a_process_of_its_own_and_its_answer_is_k
     seen = await asked.of(record, bundle_folder(SHIPPED), 9, "pits")
     patch = cv2.imdecode(np.frombuffer(seen.pictures[0], np.uint8), cv2.IMREAD_UNCHANGED)
     assert patch.shape == (256, 256, 3)
+    shown = read_surface(record, inspected.folder)
+    lines, columns = GEOMETRY.lines_per_block, shown.shape[0] // GEOMETRY.patches_per_strip
+    there = cv2.resize(shown[columns:, 4 * lines : 5 * lines], (256, 256), interpolation=cv2.INTER_AREA).astype(int)
+    apart, turned = (abs(patch[..., 0] - one).mean() for one in (there, there.T))
+    assert apart < turned / 3, "it lies as on the surface above it"
     assert (seen.patch, seen.surface, len(seen.pictures)) == (9, "pits", 1 + len(seen.classes))
     monkeypatch.setattr(grounds, "COMMAND", "raise SystemExit(3)")
     assert await asked.of(record, bundle_folder(SHIPPED), 9, "pits") is seen

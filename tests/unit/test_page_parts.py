@@ -151,19 +151,24 @@ async def test_every_script_and_style_that_a_screen_names_is_there(bench: PageBe
     async with bench.browser(bench.admit(Role.ADMIN)) as browser:
         named: set[str] = set()
         for path in ("/", f"/parts/{inspected.pits}", "/review", "/people"):
-            named |= set(re.findall(r'(?:src|href)="(/static/[^"]+|/colours.css)"', (await browser.get(path)).text))
+            named |= set(re.findall(r'(?:src|href)="(/static/[^"]+)"', (await browser.get(path)).text))
         assert len(named) >= 5
+        (version,) = {path.split("/")[2] for path in named}
         ahead = sorted(named)
         while ahead:
             answer = await browser.get(path := ahead.pop())
             assert answer.status_code == 200, path
+            assert "immutable" in answer.headers["cache-control"], path
             tag = answer.headers["etag"]
             assert (await browser.get(path, headers={"if-none-match": tag})).status_code == 304
             if path.endswith(".js"):
                 imported = re.findall(r'from "\./([\w-]+\.js)"|^import "\./([\w-]+\.js)"', answer.text, re.MULTILINE)
-                more = {f"/static/{one or other}" for one, other in imported}
-                ahead += sorted(more - named)
-                named |= more
+                more = {f"/static/{version}/{one or other}" for one, other in imported}
+                assert more <= named, "it is named before, so that a browser asks for all at once"
+        old = await browser.get(f"/static/another/{next(iter(named)).rpartition('/')[2]}")
+        assert (old.status_code, old.headers["cache-control"]) == (200, "no-cache")
+        style = (await browser.get(f"/static/{version}/page.css")).text
+        assert '[data-class="pits"]{--mark:' in style
         assert "eval(" not in "".join([(await browser.get(path)).text for path in named if path.endswith(".js")])
 
 

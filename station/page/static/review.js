@@ -63,8 +63,9 @@ async function look() {
   for (const button of byId("answers").querySelectorAll("button:not(#undo)")) button.disabled = true;
   if (!wanted) {
     byId("part").textContent = words.none;
+    byId("facts").textContent = words.elsewhere;
     byId("part").removeAttribute("href");
-    for (const id of ["facts", "why", "detail", "suggested"]) byId(id).textContent = "";
+    for (const id of ["why", "detail", "suggested"]) byId(id).textContent = "";
     viewer.clear();
     return;
   }

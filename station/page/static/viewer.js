@@ -27,7 +27,7 @@ function drawing(drawn, labels) {
     const y = (index % rows) * down;
     group.append(made("rect", { x, y, width: across, height: down }));
     const text = made("text", { x: x + across * 0.03, y: y + down * 0.03 });
-    text.textContent = `${index} ${labels.of(name)} ${probability}`;
+    text.textContent = `${index} ${labels.of(name)} ${probability.toFixed(3)}`;
     group.append(text);
     nodes.push(group);
   }
