@@ -1,7 +1,7 @@
 """What the cell tells the line PLC: results, each with a number of its own, the list of defects, and reports."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import structlog
 
@@ -21,6 +21,10 @@ from station.core.pulse import Pulse
 from station.core.timeline import Delivery
 
 log = structlog.get_logger(__name__)
+
+_Identity = tuple[int, int]
+"""Number of an inspection, and the place where its part lies: what tells one result from another."""
+_NOBODY: _Identity = (0, 0)
 
 
 class ModbusResults:
@@ -53,6 +57,7 @@ class ModbusResults:
         self._pulse = Pulse()
         self._publishing = asyncio.Lock()
         self._in_doubt: tuple[int, Mapping[str, Value]] | None = None
+        self._told: tuple[_Identity, int] = (_NOBODY, 0)
         self._lists = True
 
     async def report(self, report: CellReport) -> None:
@@ -68,17 +73,33 @@ class ModbusResults:
         Source: MODBUS Application Protocol V1.1b3, section 6.12: the answer comes after the registers were written.
 
         A result whose sending got no answer is in doubt: the same one keeps its number when it is sent again, and is
-        not sent again when it was acknowledged meanwhile.
+        not sent again when it was acknowledged meanwhile. Where a part lies keeps its number too, also one that the PLC
+        has in its registers from before the station's start.
         """
         values = result_values(result)
         async with self._publishing:
+            if self._number_of_place(values) and not self._is_in_doubt(values):
+                now_ns = self._clock.monotonic_ns()
+                return Delivery(now_ns, now_ns)
             number = await self._number_for(values)
             self._in_doubt = (number, values)
             sent_ns = self._clock.monotonic_ns()
             if self._outbox.last_taken != number:  # only a number that was in doubt can have been taken
                 await self._writer.write({**values, "result_sequence": number})
             self._in_doubt = None
+            self._told = _identity(values), number
             return Delivery(sent_ns, self._clock.monotonic_ns())
+
+    async def confirm(self, result: Published) -> None:
+        """Publish where a part lies, unless that is done, and return when the PLC has acknowledged it.
+
+        Whatever is published after it waits for its acknowledgement, so that a later number says the same.
+        """
+        await self.publish(result)
+        number = self._number_of_place(result_values(result))
+        await self._acknowledgement(
+            lambda: number in (self._outbox.last_taken, 0) or self._outbox.last_result != number
+        )
 
     async def list_defects(self, inspection: Inspection, defects: Sequence[Defect]) -> None:
         """Show the severest defects of a part whose result was published; when that fails, the next connection does."""
@@ -106,17 +127,43 @@ class ModbusResults:
         return 0 if wrong else self._inbox.block.number("result_acknowledged")
 
     async def _number_for(self, values: Mapping[str, Value]) -> int:
-        if self._in_doubt is not None and self._in_doubt[1] == values:
+        if self._in_doubt is not None and self._is_in_doubt(values):
             return self._in_doubt[0]
-        await self._result_before_is_taken()
+        if not self._outbox.last_result and (fault := self._inbox.trust.fault) is not None:
+            raise PlcError(fault.code, "which result it has read last is not known yet")
+        await self._acknowledgement(lambda: not self._outbox.awaits_acknowledgement)
         return beat_after(self._outbox.last_result or self._acknowledged)
 
-    async def _result_before_is_taken(self) -> None:
+    def _is_in_doubt(self, values: Mapping[str, Value]) -> bool:
+        """Whether nobody knows if this result has arrived."""
+        if self._in_doubt is None:
+            return False
+        before = self._in_doubt[1]
+        return before == values or (bool(values["confirmed_bin"]) and _identity(before) == _identity(values))
+
+    def _number_of_place(self, values: Mapping[str, Value]) -> int:
+        """The number under which it was published where this part lies; 0 for none, or a part that lies nowhere yet."""
+        if not values["confirmed_bin"]:
+            return 0
+        standing = self._outbox.number("inspection_number"), self._outbox.number("confirmed_bin")
+        known = dict([(standing, self._outbox.number("result_sequence")), self._told])
+        return known.get(_identity(values), 0)
+
+    async def _acknowledgement(self, come: Callable[[], bool]) -> None:
+        """Return when this holds, which an acknowledgement brings about.
+
+        Raises:
+            PlcError: Not in time.
+        """
         try:
             async with asyncio.timeout(self._taken_within_s):
-                while self._outbox.awaits_acknowledgement:
+                while not come():
                     await self._pulse.changed()
         except TimeoutError:
             fault = self._inbox.trust.fault or FAULTS["plc.result_not_taken"]
             detail = f"result {self._outbox.last_result} is not acknowledged after {self._taken_within_s:g} s"
             raise PlcError(fault.code, detail) from None
+
+
+def _identity(values: Mapping[str, Value]) -> _Identity:
+    return int(values["inspection_number"]), int(values["confirmed_bin"])

@@ -11,6 +11,7 @@ from typing import TypeVar
 import structlog
 
 from station.cell.packml import Command, State, Unit
+from station.cell.telling import Tellings
 from station.core.errors import FAULTS, PlcError, Reaction
 from station.core.judgement import Defect, Published
 from station.core.part import Inspection
@@ -37,21 +38,35 @@ class LineResults:
         feed: What the line says: whether it can be talked with, and which places are full.
         unit: Suspended while a part waits for the line.
         still: Set while the jig does not turn.
+        tellings: The places that the line has not acknowledged yet.
     """
 
-    def __init__(self, sink: ResultSink, feed: PartFeed, unit: Unit, still: asyncio.Event) -> None:
+    def __init__(self, sink: ResultSink, feed: PartFeed, unit: Unit, still: asyncio.Event, tellings: Tellings) -> None:
         self._sink = sink
+        self._tellings = tellings
         self._feed = feed
         self._unit = unit
         self._still = still
 
     async def publish(self, result: Published) -> Delivery:
-        """Have the line take a result.
+        """Have the line take a result, after it has acknowledged all places that were told before.
+
+        A place that is given up here, because the cell is being stopped or the line is gone, is told all the same when
+        the line is there.
 
         Raises:
             PlcError: The cell is being stopped, held or aborted before the line is back.
+            RecordError: That the line has acknowledged a place cannot be written down.
         """
-        return await self.deliver(lambda: self._sink.publish(result))
+        try:
+            return await self.deliver(lambda: self._send(result))
+        finally:
+            if result.confirmed is not None:
+                self._tellings.add(result)
+
+    def look_again(self) -> None:
+        """A place may be recorded although whoever recorded it was not told so: then the line is told of it."""
+        self._tellings.look_again()
 
     async def list_defects(self, inspection: Inspection, defects: Sequence[Defect]) -> None:
         """Show the defects of a part whose result was published, the severest first; nothing waits for that."""
@@ -102,6 +117,10 @@ class LineResults:
             log.warning("no_room_for_part", bin=place.name, fault=reason.fault.code)
             await self._until_nothing_hinders(hindrance)
             await self._go_on()
+
+    async def _send(self, result: Published) -> Delivery:
+        await self._tellings.settle()
+        return await self._sink.publish(result)
 
     async def _wait_out(self, error: PlcError) -> None:
         log.warning("delivery_failed", fault=error.code, detail=error.detail)

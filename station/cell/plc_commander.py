@@ -1,4 +1,4 @@
-"""The line PLC at the desk: it commands, acknowledges alarms, and is shown the view.
+"""The line PLC at the desk: it commands, acknowledges alarms, and is shown the view, and where parts lie.
 
 The station is not to run without it: a line that cannot be served at all, as when its port is in use, ends the station.
 """
@@ -10,6 +10,7 @@ import structlog
 from station.cell.desk import Desk
 from station.cell.hearing import Hearing
 from station.cell.reporting import Reporting
+from station.cell.telling import Tellings
 from station.core.broadcast import Broadcast
 from station.core.errors import FAULTS, Fault, PlcError, Reaction, StationError
 from station.core.ports.line import CommandWish, LineLink, LineRequest
@@ -24,10 +25,12 @@ class PlcCommander:
         link: The line PLC.
         reconnect_s: Time between attempts to connect.
         broadcast: Told what the line says.
+        tellings: Tell the line where parts lie, as far as it does not know that yet.
     """
 
-    def __init__(self, link: LineLink, reconnect_s: float, broadcast: Broadcast) -> None:
+    def __init__(self, link: LineLink, reconnect_s: float, broadcast: Broadcast, tellings: Tellings) -> None:
         self._link = link
+        self._tellings = tellings
         self._reconnect_s = reconnect_s
         self._reporting = Reporting(link.results)
         self._hearing = Hearing(link.feed, broadcast)
@@ -43,6 +46,7 @@ class PlcCommander:
             group.create_task(self._answer_requests(desk), name="plc requests")
             group.create_task(self._reporting.serve(desk), name="plc reports")
             group.create_task(self._hearing.serve(), name="plc words")
+            group.create_task(self._tellings.serve(), name="plc places")
 
     async def leave(self, desk: Desk) -> None:
         """Show the last view, if the line still takes it."""

@@ -198,8 +198,15 @@ class Sorting:
         return confirmed
 
     async def _close(self, result: Published, confirmed: Place, settled: SettleTimes | None = None) -> None:
-        """Close the record with the confirmed place, and publish the result with it."""
-        await self._ledger.sorted(result.inspection, confirmed, settled)
+        """Close the record with the confirmed place, and publish the result with it.
+
+        That the line is to be told stands in the record from then on, until the line has acknowledged it.
+        """
+        try:
+            await self._ledger.sorted(result.inspection, confirmed, settled)
+        except BaseException:
+            self._results.look_again()
+            raise
         await self._results.publish(replace(result, confirmed=confirmed))
 
     def _count(self, event: PartSorted) -> None:

@@ -32,6 +32,7 @@ from station.cell.reactions import Reactions
 from station.cell.references import References
 from station.cell.study import StudyDesk
 from station.cell.supply import Supply
+from station.cell.telling import Tellings
 from station.core.alarms import Alarm
 from station.core.broadcast import Broadcast
 from station.core.clock import Clock, SystemClock
@@ -116,7 +117,8 @@ def assemble(outside: Outside, settings: Settings, tell: Watcher, commanders: Se
     unit.subscribe(alarms.on_change)
     unit.subscribe(notes.on_change)
     motion = Motion(outside.jig, outside.robot, ledger, lambda: unit.state in MAY_MOVE, broadcast)
-    results = LineResults(outside.line.results, feed, unit, motion.still)
+    tellings = Tellings(outside.line.results, feed, ledger)
+    results = LineResults(outside.line.results, feed, unit, motion.still, tellings)
     references = _references(outside, settings)
     equipment = Equipment(
         outside.camera, motion, feed, outside.recipes, ledger, outside.compute, outside.clock, references
@@ -127,7 +129,7 @@ def assemble(outside: Outside, settings: Settings, tell: Watcher, commanders: Se
     controller = Controller(unit, cell, supply, quota, Reactions(unit, alarms), broadcast)
     hand = Hand(notes, outside.clock, broadcast)
     desk = Desk(unit, alarms, counters, quota, notes, references, hand)
-    line = PlcCommander(outside.line, settings.plc.link.reconnect_s, broadcast)
+    line = PlcCommander(outside.line, settings.plc.link.reconnect_s, broadcast, tellings)
     operation = Operation(controller, cell, desk, line, commanders, notes, alarms, references)
     if outside.listed:
         broadcast.tell(AlarmsChanged(alarms.listed))

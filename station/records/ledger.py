@@ -19,7 +19,7 @@ from station.core.alarms import Alarm
 from station.core.clock import Clock
 from station.core.drift.course import Watched
 from station.core.errors import BugError, Fault, RecordError
-from station.core.judgement import Journal, Judgement, Written
+from station.core.judgement import Journal, Judgement, Published, Written
 from station.core.locks import holders
 from station.core.part import Announcement, Device, Inspection, ModelIdentity, Order, PartType, Receipt
 from station.core.ports.records import LedgerRoom
@@ -28,7 +28,7 @@ from station.core.settings import RecordSettings
 from station.core.spent import Spent
 from station.core.timeline import SettleTimes
 from station.core.verdicts import Classes, Place
-from station.records import alarms, archive, drifts, journal, judgements, orders, spent, store
+from station.records import alarms, archive, drifts, journal, judgements, orders, spent, store, tellings
 from station.records.archivist import Archivist
 from station.records.database import Database, log_files
 from station.records.lane import OpenLane, ThreadLane
@@ -135,6 +135,14 @@ class SqliteLedger:
     async def sorted(self, inspection: Inspection, confirmed: Place, settled: SettleTimes | None = None) -> None:
         """Close an inspection with the place that the robot confirmed, and what is known of the times since then."""
         await self._commit(store.close_sorted, inspection, confirmed, settled, self._clock.now())
+
+    async def told(self, inspection: Inspection) -> None:
+        """The line has acknowledged where the part of a closed inspection lies; harmless where that is written."""
+        await self._commit(tellings.tell, inspection, self._clock.now())
+
+    async def untold(self) -> Sequence[Published]:
+        """What the line has not acknowledged of parts that lie in their places, oldest first."""
+        return await self._commit(tellings.untold, self._table)
 
     async def lost(self, inspection: Inspection, fault: Fault, detail: str) -> None:
         """Close an inspection whose part could not be brought to a confirmed place; its verdict becomes REVIEW."""

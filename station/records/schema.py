@@ -10,7 +10,17 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from station.core.errors import RecordError
-from station.records import version_1, version_2, version_3, version_4, version_5, version_6, version_7, version_8
+from station.records import (
+    version_1,
+    version_2,
+    version_3,
+    version_4,
+    version_5,
+    version_6,
+    version_7,
+    version_8,
+    version_9,
+)
 
 Version = Callable[[sqlite3.Connection], None]
 
@@ -24,6 +34,7 @@ VERSIONS: tuple[Version, ...] = (
     version_6.add_light_and_novelty,
     version_7.add_promises,
     version_8.add_screened,
+    version_9.add_tellings,
 )
 
 

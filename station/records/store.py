@@ -10,9 +10,10 @@ Raises:
 import json
 import secrets
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
+from typing import Any
 
 from station.core.errors import BugError, Fault
 from station.core.moments import moment, stamp
@@ -40,6 +41,7 @@ CHANGES = {
     "withdrawn": """UPDATE inspections SET state = 'withdrawn', withdrawn_at = :at, reason = :reason, detail = :detail
         WHERE number = :inspection AND state = 'open'""",
 }
+TELLING = "INSERT INTO tellings (inspection) VALUES (:inspection)"
 SETTLEMENT = "INSERT INTO settlements VALUES (:inspection, :plc_sent, :plc_acknowledged, :committed)"
 UNFINISHED = """SELECT number, inspection_id, part_id, part_type, part_type_settings, part_sequence, type_code,
     entered_at FROM inspections WHERE state IN ('open', 'judged') ORDER BY number"""
@@ -69,10 +71,13 @@ def enter(connection: sqlite3.Connection, part: Announcement, part_type: PartTyp
 
 def unfinished(connection: sqlite3.Connection) -> list[Inspection]:
     """Inspections that are not closed, oldest first."""
-    return [
-        Inspection(inspection_id, number, Announcement(sequence, part_id, code), _part_type(kind), moment(at))
-        for number, inspection_id, part_id, _type, kind, sequence, code, at in connection.execute(UNFINISHED)
-    ]
+    return [read_inspection(row) for row in connection.execute(UNFINISHED)]
+
+
+def read_inspection(row: Sequence[Any]) -> Inspection:
+    """An inspection from its row: number, id, part's id, type, the type's settings, sequence, code, when it began."""
+    number, inspection_id, part_id, _type, kind, sequence, code, at = row
+    return Inspection(inspection_id, number, Announcement(sequence, part_id, code), _part_type(kind), moment(at))
 
 
 def interrupt(
@@ -90,8 +95,12 @@ def close_sorted(
     settled: SettleTimes | None,
     at: datetime,
 ) -> None:
-    """Close an inspection with its place, and the times that came after its judgement, where they are known."""
+    """Close an inspection with its place, and the times that came after its judgement, where they are known.
+
+    That the line is to be told of it is written with it.
+    """
     advance(connection, "sorted", inspection, at, {"confirmed": confirmed.name})
+    connection.execute(TELLING, {"inspection": inspection.number})
     if settled is not None:
         connection.execute(SETTLEMENT, {"inspection": inspection.number, **settled.flat()})
 

@@ -349,6 +349,7 @@ class FakeResults:
 
     def __init__(self, line: FakeLine) -> None:
         self._line = line
+        self._places: set[int] = set()
 
     async def report(self, report: CellReport) -> None:
         self._line.reach()
@@ -357,8 +358,14 @@ class FakeResults:
     async def publish(self, result: Published) -> Delivery:
         self._line.reach()
         sent_ns = loop_ns()
-        self._line.published.append(result)
+        if result.confirmed is None or result.inspection.number not in self._places:
+            self._line.published.append(result)
+        if result.confirmed is not None:
+            self._places.add(result.inspection.number)
         return Delivery(sent_ns, loop_ns())
+
+    async def confirm(self, result: Published) -> None:
+        await self.publish(result)
 
     async def list_defects(self, inspection: Inspection, defects: Sequence[Defect]) -> None:
         self._line.defects.append((inspection.number, tuple(defects)))

@@ -12,7 +12,7 @@ from station.core.clock import Clock, SystemClock
 from station.core.cost import WINDOW
 from station.core.drift.course import Watched
 from station.core.errors import FAULTS, BugError, Fault
-from station.core.judgement import Journal, Judgement, Written
+from station.core.judgement import Journal, Judgement, Published, Written
 from station.core.part import Announcement, Decision, Device, Inspection, ModelIdentity, Order, PartType, Receipt
 from station.core.ports.records import LedgerRoom
 from station.core.ports.references import Remembered
@@ -37,6 +37,7 @@ class Entry:
     judgement: Judgement | None = None
     confirmed: Destination | None = None
     settled: SettleTimes | None = None
+    told: bool = False
 
 
 class FakeReferences:
@@ -129,6 +130,18 @@ class FakeLedger:
     async def sorted(self, inspection: Inspection, confirmed: Destination, settled: SettleTimes | None = None) -> None:
         entry = self._entry(inspection, "judged")
         entry.state, entry.confirmed, entry.settled = "sorted", confirmed, settled
+
+    async def told(self, inspection: Inspection) -> None:
+        self._entry(inspection, "sorted").told = True
+
+    async def untold(self) -> Sequence[Published]:
+        return [
+            Published(entry.inspection, decision, journal.ms_after_last_line, entry.confirmed)
+            for entry in self.entries.values()
+            if entry.state == "sorted" and not entry.told
+            for journal in [await self.journal(entry.inspection)]
+            if (decision := journal.decision) is not None
+        ]
 
     async def lost(self, inspection: Inspection, fault: Fault, detail: str) -> None:
         entry = self._entry(inspection, "open", "judged")

@@ -50,6 +50,24 @@ STEPS: dict[str, Step] = {
 }
 
 
+async def test_where_a_part_lies_is_to_be_told_from_the_moment_its_record_is_closed(ledger: PartLedger) -> None:
+    entered = [await ledger.enter(part(f"SMH-000{number}"), PART_TYPE) for number in (1, 2, 3)]
+    for inspection in entered:
+        await ledger.judged(inspection, judgement())
+    await ledger.lost(entered[1], LOST, "dropped")
+    assert await ledger.untold() == []
+    await ledger.sorted(entered[0], Destination.BIN_PITS)
+    await ledger.interrupted(entered[2], INTERRUPTED, "stopped")
+    await ledger.sorted(entered[2], Destination.BIN_REVIEW)
+    first, last = await ledger.untold()
+    assert (first.inspection, first.confirmed) == (entered[0], Destination.BIN_PITS)
+    assert (first.decision.verdict, first.ms_after_last_line) == (decision().verdict, judgement().ms_after_last_line)
+    assert (last.inspection, last.confirmed, last.decision.fault) == (entered[2], Destination.BIN_REVIEW, INTERRUPTED)
+    await ledger.told(entered[0])
+    await ledger.told(entered[0])
+    assert [one.inspection for one in await ledger.untold()] == [entered[2]]
+
+
 @pytest.mark.parametrize(
     "way",
     [

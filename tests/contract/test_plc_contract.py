@@ -211,6 +211,21 @@ async def test_a_result_is_read_once_when_decided_and_once_when_sorted(kind: str
         assert numbers[1] == numbers[0] + 1
 
 
+async def test_where_a_part_lies_is_told_once_and_confirmed_when_the_line_has_read_it(kind: str) -> None:
+    async with lines(kind) as bench:
+        await bench.link.connect()
+        await until(lambda: bench.link.feed.view.permission)
+        bench.line.announce("SMH-0001", 1)
+        entered = inspection(await announced(bench.link))
+        await bench.link.feed.accept(entered)
+        place = Published(entered, decision(Verdict.PITS), None, Destination.BIN_PITS)
+        await bench.link.results.confirm(place)
+        (read,) = bench.results
+        await bench.link.results.confirm(place)
+        await bench.link.results.publish(Published(entered, decision(Verdict.PITS), 12.5, Destination.BIN_PITS))
+        assert bench.results == [read]
+
+
 async def test_a_line_that_is_gone_is_not_believed(kind: str) -> None:
     async with lines(kind) as bench:
         await bench.link.connect()

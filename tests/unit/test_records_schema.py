@@ -228,6 +228,24 @@ def test_version_8_keeps_which_patches_a_screener_judged_alone(tmp_path: Path) -
     assert show_record(tmp_path, first.inspection_id)["screened"] == [0, 1, 5]
 
 
+async def test_version_9_knows_which_places_the_line_was_told(tmp_path: Path) -> None:
+    old_database(tmp_path, 9)
+    with closing(sqlite3.connect(tmp_path / DATABASE)) as connection:
+        assert connection.execute("SELECT inspection, told_at IS NULL FROM tellings").fetchall() == [(1, 0)]
+        with pytest.raises(sqlite3.IntegrityError, match="ends once"):
+            connection.execute("UPDATE tellings SET told_at = NULL")
+        with pytest.raises(sqlite3.IntegrityError, match="records are kept"):
+            connection.execute("DELETE FROM tellings")
+
+
+@pytest.mark.parametrize("version", OLD)
+async def test_of_what_an_older_version_closed_the_line_is_told_nothing(tmp_path: Path, version: int) -> None:
+    old_database(tmp_path, version)
+    ledger = await open_ledger(tmp_path)
+    assert await ledger.untold() == []
+    await ledger.close()
+
+
 def test_what_version_7_judged_knows_of_no_screener(tmp_path: Path) -> None:
     old_database(tmp_path, 7)
     assert show_record(tmp_path, list_records(tmp_path, RecordFilter(), 10)[-1].inspection_id)["screened"] is None

@@ -89,6 +89,52 @@ async def test_a_result_from_before_a_restart_is_still_held(plc: ServingPlc, dri
         await driver.results.publish(result())
 
 
+@pytest.mark.parametrize(("acknowledged", "written"), [(57, 0), (56, 0)])
+async def test_where_a_part_lies_is_confirmed_under_the_number_that_stood_there_before_a_restart(
+    plc: ServingPlc, driver: ModbusPlc, acknowledged: int, written: int
+) -> None:
+    plc.peer.holding[0:2] = [1, 0xA55A]
+    plc.peer.holding[30:32] = [1, 70000 - 65536]
+    plc.peer.holding[44] = Destination.BIN_PITS.code
+    plc.peer.holding[50] = 57
+    plc.peer.holding[104] = acknowledged
+    await driver.connect()
+    confirming = asyncio.ensure_future(driver.results.confirm(result(confirmed=Destination.BIN_PITS)))
+    if acknowledged != 57:
+        await until(driver, lambda: driver.feed.view.fault is None)
+        assert not confirming.done()
+        plc.peer.holding[104] = 57
+    async with asyncio.timeout(20):
+        await confirming
+    assert plc.peer.holding[50] == 57 + written
+    await driver.results.publish(result())
+    assert plc.peer.holding[50] == 58
+
+
+@pytest.mark.parametrize("stands", [0, 56])
+async def test_where_a_part_lies_is_told_anew_where_it_does_not_stand_after_a_restart(
+    plc: ServingPlc, driver: ModbusPlc, stands: int
+) -> None:
+    plc.peer.holding[0:2] = [1, 0xA55A]
+    plc.peer.holding[30:32] = [1, 70000 - 65536]
+    plc.peer.holding[50] = stands
+    plc.peer.holding[104] = 56
+    await driver.connect()
+    confirming = asyncio.ensure_future(driver.results.confirm(result(confirmed=Destination.BIN_PITS)))
+    await seen(plc, 50, lambda words: words[0] == 57)
+    assert plc.peer.holding[44] == Destination.BIN_PITS.code
+    assert not confirming.done()
+    plc.peer.holding[104] = 57
+    async with asyncio.timeout(20):
+        await confirming
+
+
+async def test_a_result_has_no_number_before_the_plc_was_heard(driver: ModbusPlc) -> None:
+    with pytest.raises(PlcError) as caught:
+        await driver.results.publish(result())
+    assert caught.value.code == "plc.unreachable"
+
+
 async def test_registers_that_the_station_never_wrote_are_not_taken_over(plc: ServingPlc, driver: ModbusPlc) -> None:
     plc.peer.holding[20:51] = [0xFFFF] * 31
     await driver.connect()

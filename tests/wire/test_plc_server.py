@@ -139,6 +139,26 @@ async def test_a_restarted_server_goes_on_from_the_result_that_the_plc_has_taken
     await server.close()
 
 
+async def test_a_restarted_server_gives_a_result_no_number_before_the_plc_has_told_which_it_has_read() -> None:
+    server = line_plc(settings("server", 0))
+    await server.connect()
+    with pytest.raises(PlcError) as caught:
+        await server.results.publish(result())
+    assert caught.value.code == "plc.unreachable"
+    plc = AskingPlc()
+    plc.own[6] = 1
+    await plc.meet(server.port)
+    heart = asyncio.ensure_future(beat(plc))
+    await until(server, lambda: server.feed.view.fault is None)
+    await server.results.publish(result())
+    assert await plc.sees(50) == [2]
+    heart.cancel()
+    await asyncio.wait([heart])
+    assert plc.client
+    plc.client.close()
+    await server.close()
+
+
 async def test_a_part_that_a_restarted_server_gives_back_is_offered_again() -> None:
     server = line_plc(settings("server", 0), accepted=inspection().part)
     await server.connect()

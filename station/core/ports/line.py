@@ -155,8 +155,17 @@ class ResultSink(Protocol):
     async def publish(self, result: Published) -> Delivery:
         """Write the result block, its sequence last; return when the PLC's registers have it.
 
+        The place of an inspection that was published before keeps its number, and is not written a second time.
+
         Raises:
-            PlcError: Unreachable, or the result before was not acknowledged in time.
+            PlcError: Unreachable, never heard yet, or the result before was not acknowledged in time.
+        """
+
+    async def confirm(self, result: Published) -> None:
+        """Publish where a part lies, unless that is done, and return when the line has acknowledged it.
+
+        Raises:
+            PlcError: As for `publish`, or this one was not acknowledged in time.
         """
 
     async def list_defects(self, inspection: Inspection, defects: Sequence[Defect]) -> None:

@@ -8,7 +8,7 @@ from typing import Literal, Protocol
 from station.core.alarms import Alarm
 from station.core.drift.course import Drift, Watched
 from station.core.errors import Fault
-from station.core.judgement import Journal, Judgement, Written
+from station.core.judgement import Journal, Judgement, Published, Written
 from station.core.part import (
     Announcement,
     Device,
@@ -76,7 +76,19 @@ class PartLedger(Protocol):
         """
 
     async def sorted(self, inspection: Inspection, confirmed: Place, settled: SettleTimes | None = None) -> None:
-        """Close an inspection with the place that the robot confirmed, and what is known of the times since then."""
+        """Close an inspection with the place that the robot confirmed, and what is known of the times since then.
+
+        From then on, until `told`, it is one of the `untold`.
+        """
+
+    async def told(self, inspection: Inspection) -> None:
+        """Write down that the line has acknowledged where the part lies; harmless where that is written."""
+
+    async def untold(self) -> Sequence[Published]:
+        """The results, with their confirmed places, that the line has not acknowledged, oldest first.
+
+        One whose place is configured no more is not among them.
+        """
 
     async def lost(self, inspection: Inspection, fault: Fault, detail: str) -> None:
         """Close an inspection whose part could not be brought to a confirmed place."""

@@ -33,7 +33,7 @@ from station.labels.sqlite import SqliteLabels
 from station.offline.upkeep.backup import Piece
 from station.offline.upkeep.backup.contents import CONFIGURATION, LABELS, MODELS, Backup, demand_models
 from station.offline.upkeep.backup.page import PAGE, Ready, restore_page
-from station.records import store
+from station.records import store, tellings
 from station.records.database import DATABASE
 from station.records.folder import FILE_MODE, LOCK, claim
 from station.records.opening import connect
@@ -138,6 +138,7 @@ def _bring_to_rest(staged: Path, backup: Backup, now: datetime) -> int:
         unfinished = store.unfinished(connection)
         for inspection in unfinished:
             store.close_lost(connection, inspection, FAULTS["part.interrupted"], detail, now)
+        tellings.give_up(connection, now)  # the line may have been told since, and would count them twice
         store.note(connection, "records_restored", f"{backup.folder.name}: {detail}", now)
         connection.execute("COMMIT")
         connection.execute("PRAGMA journal_mode = DELETE")
