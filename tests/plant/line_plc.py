@@ -6,8 +6,7 @@ and go, a sensor at the infeed, an operator who starts the cell and acknowledges
 
 import asyncio
 import contextlib
-import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +17,7 @@ from sim.proxy import TcpProxy
 from tests.plant.structured_text import FunctionBlock
 
 CYCLE_S, RECONNECT_S, REQUEST_S, SETTLED_S = 0.01, 0.1, 0.5, 1.0
+"""A cycle of the program, and what it waits for; by the loop's time, which may be virtual."""
 STATION, PLC, ACKNOWLEDGED = (0, 66), (98, 25), 104
 DECISION_COMPLEMENT = 42
 RESET, START, UNHOLD, CLEAR = 1, 2, 5, 9
@@ -52,11 +52,13 @@ class LinePlc:
         runs: Whether the program is executed.
         cold_restarts: How often the program began anew without its memory.
         spoils: Whether the complement of results is spoilt, until the block has not believed one.
+        calls: How often the block was called.
+        on_seen: Told of what the block tells.
     """
 
     def __init__(self, text: str, *, serves: bool) -> None:
         self._serves = serves
-        self._block = FunctionBlock(text, lambda: time.monotonic_ns() // 1_000_000)
+        self._block = FunctionBlock(text, lambda: round(1000 * _now_s()))
         self._station, self._plc = [0] * STATION[1], [0] * PLC[1]
         self._link = _Link()
         self._operator = _Operator()
@@ -66,6 +68,8 @@ class LinePlc:
         self.runs = True
         self.spoils = False
         self.cold_restarts = 0
+        self.calls = 0
+        self.on_seen: Callable[[Seen], None] = lambda _seen: None
 
     @property
     def answers(self) -> list[tuple[int, bool, int]]:
@@ -108,6 +112,7 @@ class LinePlc:
 
     def _call(self) -> None:
         link = self._link
+        self.calls += 1
         self._block.call(
             fromStation=self._station, toStation=self._plc, stationServes=not self._serves,
             connected=self._serves or link.connected, heard=self._serves or link.heard,
@@ -135,6 +140,7 @@ class LinePlc:
             memory["good"], decision + complement == 65535 and decision == result["decision"],
         )  # fmt: skip
         self.told.append(seen)
+        self.on_seen(seen)
 
     # ---- the PLC has the registers
 
@@ -210,7 +216,7 @@ class _Operator:
 
     def inputs(self, memory: dict[str, Any]) -> dict[str, Any]:
         """Which buttons are pressed in this call."""
-        now_s = time.monotonic()
+        now_s = _now_s()
         wanted = WANTED.get(memory["state"], 0)
         free = memory["ready"] and not memory["commandBusy"]
         if self._pressed:
@@ -258,6 +264,10 @@ async def working(plc: LinePlc, station_port: int | None) -> AsyncIterator[TcpPr
         await asyncio.gather(*tasks, return_exceptions=True)
         await network.close()
         await server.close()
+
+
+def _now_s() -> float:
+    return asyncio.get_running_loop().time()
 
 
 def words_of(text: str) -> list[int]:

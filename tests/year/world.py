@@ -21,6 +21,7 @@ from station.cell.packml import Command, State
 from station.core.choices import Speed
 from station.core.errors import StationError
 from station.core.events import CellEvent
+from station.core.settings import Settings
 from tests.year.ground import Base, Parts, Wires
 from tests.year.life import Life
 from tests.year.loop import OWNER
@@ -155,15 +156,25 @@ class World:
             self.on_fed(self.fed)
         self.rules.happened(entry)
 
+    # ---- what it stands on
+
+    def wires(self) -> Wires:
+        """To the station."""
+        return Wires(self.base.settings, self.base.network)
+
+    def cell_settings(self) -> Settings:
+        """The simulated cell's configuration."""
+        return self.base.settings
+
     # ---- running
 
     @asynccontextmanager
     async def begun(self) -> AsyncIterator[None]:
         """The cell runs; the station lives, and the operator watches."""
         base = self.base
-        ground = Ground(base.clock, Wires(base.settings, base.network), base.scene, "/year", self.parts)
+        ground = Ground(base.clock, self.wires(), base.scene, "/year", self.parts)
         plan = Plan(Path(), None, Speed.REAL, None, (), breakable=True)
-        async with cell_on(ground, self.base.settings, plan, self) as self.running:
+        async with cell_on(ground, self.cell_settings(), plan, self) as self.running:
             self.rules.watch(self.running)
             operator = asyncio.ensure_future(self._operate())
             self.start()
