@@ -9,6 +9,8 @@
 #   make test-training   adds these packages, some gigabytes, to .venv and runs the checks that need them
 #   make year            takes 100,000 parts through the cell in virtual time, whatever befalls it, and goes on where it
 #                        was left (tests/year); YEAR='--step 2 --first 2' for every other seed
+#   make soak            takes 20,000 parts through a whole cell in real time, goes on where it was left, and tells what
+#                        is left of each thousand (tests/soak); SOAK='--parts 5000' for fewer
 #   make wheelhouse      gathers in dist/wheelhouse all that an installation without a network needs, for this kind of
 #                        computer and this Python; FOR='--python-version 3.12' for another one
 #   make notice          writes NOTICE anew from what the packages say of themselves
@@ -41,7 +43,7 @@ OF_EVERY_BRANCH := $(addprefix tests/unit/test_,algorithm1.py probabilities.py m
 	packml.py errors.py registers.py map_profiles.py register_listing.py) tests/cell/test_deadlines.py tests/cell/test_states_and_faults.py \
 	tests/wire/test_robot_driver.py
 
-.PHONY: simulate test test-page test-plant test-training year lint unit branches environment lock notice pages wheelhouse clean
+.PHONY: simulate test test-page test-plant test-training year soak lint unit branches environment lock notice pages wheelhouse clean
 
 simulate: environment
 	$(BIN)/station --simulate
@@ -60,6 +62,9 @@ test-training: $(TRAINING_READY)
 
 year: environment
 	$(BIN)/python -m tests.year --folder build/year $(YEAR)
+
+soak: environment
+	$(BIN)/python -m tests.soak --folder build/soak $(SOAK)
 
 lint: environment
 	$(BIN)/ruff check .
