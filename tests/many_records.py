@@ -43,10 +43,21 @@ def write_many(folder: Path, count: int) -> None:
         migrate(connection, 0)
         connection.execute("BEGIN")
         connection.execute("INSERT INTO configurations VALUES ('c0', '{}', '2025-01-01T00:00:00.000Z')")
-        scores = np.full((16, 5), 0.2, np.float32).tobytes()
-        for number in range(1, count + 1):
-            _write_one(connection, told(number, count), scores)
+        _write(connection, 1, count, count)
         connection.execute("COMMIT")
+
+
+def write_more(connection: sqlite3.Connection, first: int, last: int) -> None:
+    """Let these come in after those that are there."""
+    connection.execute("BEGIN")
+    _write(connection, first, last, first - 1)
+    connection.execute("COMMIT")
+
+
+def _write(connection: sqlite3.Connection, first: int, last: int, count: int) -> None:
+    scores = np.full((16, 5), 0.2, np.float32).tobytes()
+    for number in range(first, last + 1):
+        _write_one(connection, told(number, count), scores)
 
 
 @dataclass(frozen=True)

@@ -246,9 +246,9 @@ async def change() -> None:
 
 
 QUESTIONS = (
-    "", "verdict:review", "type:smh_385 verdict:scratches", "reason:part.low_confidence since:2025-03-01",
-    "class:pits verdict:review", "model:inception-cnn-1 until:2025-02-01", "id:NO-SUCH-PART",
-    "since:2025-02-01 until:2025-02-02", "verdict:pits class:scratches type:smh_570",
+    "", "verdict:review", "type:early verdict:scratches", "reason:part.low_confidence since:2025-01-05",
+    "class:pits verdict:review", "model:network-1 until:2025-01-10", "id:NO-SUCH-PART",
+    "since:2025-01-10 until:2025-01-11", "verdict:pits class:scratches type:late",
 )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from station.core.sought import FoundPage, Sought
 from station.core.verdicts import Classes
 from station.records import alarms, drifts, ended, events, light, query, search
 from station.records.period import read_period
+from station.records.spans import Spans
 
 
 class SqliteReader:
@@ -28,6 +29,7 @@ class SqliteReader:
     def __init__(self, folder: Path, table: Classes) -> None:
         self._folder = folder
         self._table = table
+        self._spans = Spans()
 
     def records(self, chosen: RecordFilter, limit: int) -> list[ListedRecord]:
         """The newest inspections, newest first; with neither verdict nor reason they are still in work."""
@@ -40,7 +42,7 @@ class SqliteReader:
 
     def search(self, sought: Sought, before: int | None, limit: int) -> FoundPage:
         """A page of the inspections that are sought, the newest first."""
-        return search.search(self._folder, sought, before, limit)
+        return search.search(self._folder, sought, before, limit, self._spans)
 
     def export(self, chosen: RecordFilter, form: Literal["csv", "json"]) -> Iterator[str]:
         """The inspections, oldest first, as pieces of one text."""

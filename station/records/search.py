@@ -4,7 +4,7 @@ Every condition has its postings, the numbers of the inspections that fulfil it,
 at most between the latest of their beginnings and the earliest of their ends. There the shortest is gone through from
 its end, and each of its numbers is looked up in the others; the inspections themselves are read for the page alone. A
 page goes on below the last number of the one before, so that the last page costs what the first does, and what comes in
-meanwhile moves nothing.
+meanwhile moves nothing. Between which numbers a time lies is kept from search to search (`station.records.spans`).
 """
 
 import json
@@ -16,6 +16,7 @@ from station.core.sought import FoundPage, Sought
 from station.records.query import END
 from station.records.reading import reading
 from station.records.rows import listed
+from station.records.spans import Spans
 
 COUNTED = 20_000
 """So far postings are counted, to find the shortest."""
@@ -41,14 +42,13 @@ POSTINGS = {
 }
 """The numbers that fulfil each condition, by its name in `Sought`."""
 EVERYTHING = "SELECT number FROM inspections"
-DATED = "SELECT min(number), max(number) FROM inspections WHERE entered_at >= :since AND entered_at < :until"
 IN_TIME = """(SELECT entered_at >= :since AND entered_at < :until
     FROM inspections WHERE number = found.number)"""
 
 Values = dict[str, str | int | None]
 
 
-def search(folder: Path, sought: Sought, before: int | None, limit: int) -> FoundPage:
+def search(folder: Path, sought: Sought, before: int | None, limit: int, spans: Spans | None = None) -> FoundPage:
     """A page of the inspections that are sought, the newest first.
 
     Args:
@@ -56,6 +56,7 @@ def search(folder: Path, sought: Sought, before: int | None, limit: int) -> Foun
         sought: What is asked.
         before: `FoundPage.before` of the page before; None for the first.
         limit: So many at most.
+        spans: What is kept of this folder from search to search; None where nothing is.
 
     Raises:
         RecordError: No database, or it cannot be read.
@@ -63,7 +64,7 @@ def search(folder: Path, sought: Sought, before: int | None, limit: int) -> Foun
     values: Values = {**_values(sought), "limit": limit + 1}
     asked = [name for name in POSTINGS if values[name] is not None]
     with reading(folder) as connection:
-        oldest, newest = _common(connection, asked, values)
+        oldest, newest = _common(connection, asked, values, spans or Spans())
         values |= {"oldest": oldest, "below": newest + 1 if before is None else min(before, newest + 1)}
         leading = _shortest(connection, asked, values)
         rows = connection.execute(_question(asked, leading, dated=_is_dated(values)), values).fetchall()
@@ -85,23 +86,24 @@ def _is_dated(values: Values) -> bool:
     return (values["since"], values["until"]) != (FIRST, LAST)
 
 
-def _common(connection: sqlite3.Connection, asked: list[str], values: Values) -> tuple[int, int]:
+def _common(connection: sqlite3.Connection, asked: list[str], values: Values, spans: Spans) -> tuple[int, int]:
     """The lowest and the highest number that may fulfil all conditions; none do where they are the wrong way round."""
     ends = list(_ends(connection, asked, values))
-    if any(oldest is None for oldest, _newest in ends):
-        return NEVER, 0
-    return max((oldest for oldest, _newest in ends), default=0), min(
-        (newest for _oldest, newest in ends), default=NEVER
-    )
-
-
-def _ends(connection: sqlite3.Connection, asked: list[str], values: Values) -> Iterator[sqlite3.Row]:
-    """Of each condition the lowest and the highest number; a clock that was set back put others between them."""
     if _is_dated(values):
-        yield connection.execute(DATED, values).fetchone()
+        ends.append(spans.between(connection, str(values["since"]), str(values["until"])) or (None, None))
+    oldest = [first for first, _last in ends if first is not None]
+    newest = [last for _first, last in ends if last is not None]
+    if len(oldest) < len(ends):
+        return NEVER, 0
+    return max(oldest, default=0), min(newest, default=NEVER)
+
+
+def _ends(connection: sqlite3.Connection, asked: list[str], values: Values) -> Iterator[tuple[int | None, int | None]]:
+    """Of each condition the lowest and the highest number."""
     for name in asked:
         ways = (f"(SELECT number FROM ({POSTINGS[name]}) ORDER BY number {way} LIMIT 1)" for way in ("ASC", "DESC"))  # noqa: S608
-        yield connection.execute(f"SELECT {', '.join(ways)}", values).fetchone()
+        oldest, newest = connection.execute(f"SELECT {', '.join(ways)}", values).fetchone()
+        yield oldest, newest
 
 
 def _shortest(connection: sqlite3.Connection, asked: list[str], values: Values) -> str | None:

@@ -2,10 +2,11 @@
 
 import html
 import re
+import shutil
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
-from datetime import UTC
+from contextlib import closing, contextmanager
+from datetime import UTC, timedelta
 from itertools import combinations
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -19,10 +20,12 @@ from station.page import search as screen
 from station.page.roles import Role
 from station.page.terms import NAMES, address, moment_of, read_terms
 from station.records import search as searching
+from station.records.database import DATABASE
 from station.records.reading import reading
 from station.records.search import search
+from station.records.spans import Spans
 from tests import many_records
-from tests.many_records import Told, told, write_many
+from tests.many_records import Told, told, write_many, write_more
 from tests.page_bench import PageBench, page_settings, paged
 from tests.page_parts import STRANGE, Inspected
 
@@ -74,6 +77,8 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_many(folder, COUNT)
     return folder
 
+
+SOON, LATER = (stamp(many_records.moment_of(number)) for number in (40, 80))
 
 ASKED: dict[str, object] = {
     "since": stamp(many_records.moment_of(90)), "until": stamp(many_records.moment_of(250)), "verdict": "review",
@@ -137,6 +142,8 @@ def test_pages_are_the_whole_cut_anywhere(many: Path) -> None:
         {}, {"verdict": "review"}, {"verdict": "no such"}, {"defect": "pits"}, {"model": "network-1"},
         {"part_type": "early", "model": "network-2"},
         {"part": "20250101T003000"}, {"part": "2025"},
+        {"since": SOON}, {"until": SOON}, {"since": SOON, "until": LATER},
+        {"since": SOON, "verdict": "review"}, {"until": SOON, "defect": "pits"},
     ],
     ids=str,
 )  # fmt: skip
@@ -147,6 +154,56 @@ def test_ten_times_as_many_parts_are_searched_with_the_same_work(
     assert many_steps < 2 * few_steps + 200
 
 
+@pytest.mark.parametrize("size", [0, 1, 2, 3])
+def test_no_search_goes_through_a_whole_table(many: Path, monkeypatch: pytest.MonkeyPatch, size: int) -> None:
+    """By the plans of all that is asked."""
+    spans, asked = Spans(), list[str]()
+    search(many, Sought(since=SOON), None, 5, spans)
+
+    @contextmanager
+    def noted(path: Path) -> Iterator[sqlite3.Connection]:
+        with reading(path) as connection:
+            connection.set_trace_callback(asked.append)
+            yield connection
+            connection.set_trace_callback(None)
+
+    monkeypatch.setattr(searching, "reading", noted)
+    for names in combinations(ASKED, size):
+        search(many, Sought(**{name: ASKED[name] for name in names}), None, 5, spans)  # type: ignore[arg-type]
+    plans = set[str]()
+    with reading(many) as connection:
+        for question in {one for one in asked if one.lstrip().startswith("SELECT")}:
+            plans |= {row["detail"] for row in connection.execute(f"EXPLAIN QUERY PLAN {question}")}
+    gone_through = {plan for plan in plans if re.match(r"SCAN (?!\(subquery|page|found|CONSTANT ROW|json_each)", plan)}
+    assert gone_through <= {"SCAN inspections"}, "a page of the newest, or less"
+    made = [plan for plan in plans if "AUTOMATIC" in plan and "(subquery" not in plan]
+    assert not [plan for plan in plans if "inspections_entered" in plan] + made, "but of the few that a name names"
+    whole = [one for one in asked if re.search(r"FROM \(SELECT number FROM inspections\) found", one)]
+    assert all("ORDER BY number DESC LIMIT" in one for one in whole), (
+        "without other conditions the newest are read first"
+    )
+
+
+def test_a_time_is_found_whatever_the_clock_did_and_also_what_came_in_since(tmp_path: Path) -> None:
+    spans, seen = Spans(), list[str]()
+    for count in (50, 3000):
+        shutil.rmtree(tmp_path)
+        write_many(tmp_path, count)
+        for number in (1, 30, 97, 970, 2000, 3000):
+            since, until = (stamp(many_records.moment_of(number) + timedelta(minutes=by)) for by in (-70, 1))
+            wanted = [one.inspection for n in range(count, 0, -1) if since <= (one := told(n, count)).at < until]
+            found = search(tmp_path, Sought(since=since, until=until), None, count, spans)
+            assert [row.inspection_id for row in found.rows] == wanted, (count, number)
+            seen += wanted
+    assert len(set(seen)) > 900
+    with closing(sqlite3.connect(tmp_path / DATABASE, isolation_level=None)) as connection:
+        write_more(connection, 3001, 3100)
+    since = stamp(many_records.moment_of(3050))
+    late = search(tmp_path, Sought(since=since), None, 3100, spans)
+    newest = [told(number, 3000) for number in range(3100, 3000, -1)]
+    assert [row.inspection_id for row in late.rows] == [one.inspection for one in newest if one.at >= since]
+
+
 @pytest.fixture(scope="module")
 def more(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("more")
@@ -155,7 +212,9 @@ def more(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def steps(folder: Path, sought: Sought, monkeypatch: pytest.MonkeyPatch) -> int:
-    """How many tens of steps the database takes for one page."""
+    """How many tens of steps the database takes for one page, where it is not the first that is searched."""
+    spans = Spans()
+    search(folder, Sought(since=SOON), None, 5, spans)
     taken = 0
 
     def step() -> None:
@@ -170,7 +229,7 @@ def steps(folder: Path, sought: Sought, monkeypatch: pytest.MonkeyPatch) -> int:
             connection.set_progress_handler(None, 10)
 
     monkeypatch.setattr(searching, "reading", counted)
-    search(folder, sought, None, 5)
+    search(folder, sought, None, 5, spans)
     return taken
 
 
