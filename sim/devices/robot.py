@@ -80,6 +80,7 @@ class RobotDevice:
 
     def now(self) -> Mapping[str, Value]:
         """All of its registers by name, as they stand."""
+        self._show()
         return self._bank.values()
 
     def begin_anew(self) -> None:
@@ -97,6 +98,11 @@ class RobotDevice:
             RefusedError: They go beyond the map.
         """
         self._creep()
+        self._show()
+        return self._bank.read(kind, address, count)
+
+    def _show(self) -> None:
+        """What changes by itself, as it is now."""
         self._bank.publish(
             {
                 "heartbeat": beat(self._clock.monotonic_ns()),
@@ -106,7 +112,6 @@ class RobotDevice:
                 "fault": self._fault,
             }
         )
-        return self._bank.read(kind, address, count)
 
     def write(self, address: int, words: list[int]) -> None:
         """Take the words, and with a new number the order.

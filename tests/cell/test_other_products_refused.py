@@ -23,6 +23,7 @@ STAIN_ROW = '[[classes]]\ncode = 31\nname = "stain"\nplace = "bin"\nseverity = 1
 REVIEW = '[review]\ncode = 99\nplace = "bin"\n'
 PLACES = f'[[places]]\ncode = 7\nname = "good_parts"\n\n{BIN_ROW}'
 MANY = "".join(f'[[classes]]\ncode = {1000 + n}\nname = "c{n}"\nplace = "bin"\n' for n in range(297))
+MANY_PLACES = "".join(f'[[places]]\ncode = {1 + n}\nname = "p{n}"\n' for n in range(15))
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,16 @@ ROWS = (
     Row("review among good", ((REVIEW, REVIEW.replace("bin", "good_parts")),), "review: the place good_parts is where"),
     Row("no identifier", crack(name='"Riß 1"'), "classes.2.name = 'Riß 1'"),
     Row("300 classes", ((REVIEW, REVIEW + MANY),), "classes: 300 rows, possible are 2 to 64"),
+    Row(
+        "more places than one word has bits",
+        ((PLACES, PLACES + MANY_PLACES),),
+        "places: 17 rows, at most 16 are possible, for bins_full is one word",
+    ),
+    Row(
+        "a place beyond the last bit",
+        ((PLACES, f'{PLACES}[[places]]\ncode = 17\nname = "p17"\n'),),
+        "places.2.code = 17",
+    ),
     Row("no places", ((PLACES, ""),), "classes and review without places: classes, places and review are given"),
     Row("no review", ((REVIEW, ""),), "classes and places without review: classes, places and review are given"),
     Row(

@@ -11,14 +11,21 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 from config import bundled
 from drivers.modbus.profile import Profile
 from drivers.modbus.register_map import RegisterMap, laid, load_map
+from sim.cell import ArmPosition, Cell
+from sim.devices.robot import RobotDevice, RobotTimes
+from sim.ledger import Ledger, Part, Place
+from sim.pace import MaxPace
+from sim.spindle import Spindle
 from sim.trace import trace
 from station.cli.app import app
+from station.core.clock import SystemClock
 from station.core.errors import ConfigError
 from station.core.settings import load_settings
 from station.plant.integration.block import Block, block_of
@@ -30,6 +37,7 @@ from station.plant.integration.texts import LANGUAGES, fault_texts, met, text_li
 from station.plant.integration.timing import drawings, read_trace
 from station.plant.integration.urscript import urscript
 from station.plant.integration.variables import codesys_variables, gx_works_labels, tia_tags
+from tests.contract.benches import Camera
 from tests.housings import INSPECTED, TABLE
 
 NOW = datetime(2026, 12, 1, 3, 0, 0)  # noqa: DTZ001  # the format has no zone
@@ -267,6 +275,19 @@ async def test_the_simulated_cell_writes_down_what_changes(tmp_path: Path) -> No
     assert [(row.register, row.value) for row in read_trace(path)] == [("x", 1), ("y", 5), ("x", 2), ("x", 3)]
     with pytest.raises(ConfigError, match="No such file"):
         await trace(tmp_path / "none" / "trace", {})
+
+
+async def test_what_the_robot_writes_down_is_how_it_stands_whether_anybody_has_asked_it_or_not() -> None:
+    clock = SystemClock()
+    cell = Cell(Spindle(clock.monotonic_ns), Camera(), Ledger(clock, []))
+    robot = RobotDevice(
+        load_map("robot", INSPECTED), cell, RobotTimes(0, 0), pace=MaxPace(), clock=clock, spawn=asyncio.ensure_future
+    )
+    assert (robot.now()["in_safe_zone"], robot.now()["holding"]) == (True, False)
+    cell.feed(Part("SMH-0001", 1, None, np.zeros((1, 1), np.uint8)))
+    cell.move_arm(ArmPosition.WORKSPACE)
+    cell.pick(Place.INFEED)
+    assert (robot.now()["in_safe_zone"], robot.now()["holding"]) == (False, True)
 
 
 def test_every_shipped_configuration_can_be_exported() -> None:

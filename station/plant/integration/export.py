@@ -23,6 +23,10 @@ from station.plant.integration.urscript import urscript
 from station.plant.integration.variables import codesys_variables, gx_works_labels, tia_tags
 
 UR = "universal_robots"
+LEGEND = (
+    "Of each register: who writes it, and what stands in it. Grey is 0. The simulated PLC, which is drawn here, "
+    "announces the next part with the next number, at once; a program that shows 0 in between is as right."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +106,7 @@ def _drawings(trace: Path | None) -> dict[str, str]:
         "`python -m sim --config FILE --parts 2 --trace trace.jsonl`, beside it `station run --config FILE` and "
         "`station command reset`, `start`; then `station integration export DIR --trace trace.jsonl`."
     )
-    page = f"# Timing\n\nOf each register: who writes it, and what stands in it. Grey is 0.\n\n{listed}\n"
+    page = f"# Timing\n\n{LEGEND}\n\n{listed}\n"
     return {f"timing/{name}": text for name, text in found.items()} | {"timing/timing.md": page}
 
 
