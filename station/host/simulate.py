@@ -79,7 +79,8 @@ class Simulation:
         self._watchers = watchers
         self._say = say
         self._labels: dict[str, str | None] = {}
-        self._sorted: list[PartSorted] = []
+        self._rows: list[PartRow] = []
+        self._station: Station | None = None
         self._desk: Desk | None = None
         self._fed: int | None = None
         self._told = self._fed_or_broken = 0
@@ -107,15 +108,14 @@ class Simulation:
             cell,
             open_station(addressed(self._settings), options.data, watchers, [control]) as station,
         ):
+            self._station = station
             self._say(f"judged by {', '.join(str(model) for model in station.models)}")
             loop = asyncio.get_running_loop()
             started_s = loop.time()
             with control.opened():
                 reason = await self._take_all_through(station, cell)
             seconds = loop.time() - started_s
-        rows = tuple(
-            part_row(event, self._labels.get(_part_id(event)), station.model_of(event)) for event in self._sorted
-        )
+        rows = tuple(PartRow(**{**row, "label": self._labels.get(row["part_id"])}) for row in self._rows)
         return SimulationResult(rows, summarise(rows, seconds, self._settings.table), reason, self._asked)
 
     async def _take_all_through(self, station: Station, cell: SimulatedCell) -> Reason | None:
@@ -161,8 +161,9 @@ class Simulation:
         return self._told, self._fed_or_broken
 
     def _watch(self, event: CellEvent) -> None:
-        if isinstance(event, PartSorted):
-            self._sorted.append(event)
+        if isinstance(event, PartSorted) and self._station is not None:
+            # Not the event: it has all scores, and a run may have many parts.
+            self._rows.append(part_row(event, None, self._station.model_of(event)))
         why_alone = isinstance(event, AlarmsChanged) or (
             isinstance(event, StateChanged) and event.before == event.after
         )
@@ -203,7 +204,3 @@ async def _first(works: Iterable[Coroutine[object, object, object]], running: as
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-
-
-def _part_id(event: PartSorted) -> str:
-    return event.inspection.part.part_id

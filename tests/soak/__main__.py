@@ -9,6 +9,7 @@ grows that is to stay flat, 2 where no run was long enough to tell.
 
 import argparse
 import json
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -94,4 +95,5 @@ def table(found: Sequence[Slope]) -> str:
 _say: Callable[[str], None] = lambda line: print(line, flush=True)  # noqa: E731, T201  # it is a command
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # so that what was started is ended, too
     raise SystemExit(main(sys.argv[1:]))

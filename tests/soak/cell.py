@@ -1,4 +1,4 @@
-"""A simulated cell with every process that a plant has beside it, started as a user starts it."""
+"""A station, its cell and every process that a plant has beside them, each started as a user starts it."""
 
 import os
 import re
@@ -6,17 +6,22 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import time
 import tomllib
+import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 
 from config import bundled
-from tests.cell.own_config import own_config
 from tests.free_port import free_port
 
-COMMAND = "from station.cli import main; main()"
+STATION = ("-c", "from station.cli import main; main()")
+BESIDE = ("page", "opcua", "sparkplug")
+"""What serves people and the plant."""
 SPARE = 100
+READY_S = 60.0
+"""How long the simulated cell may take until its devices answer."""
 END_S = 120.0
 """How long a process may take to end after SIGTERM: the cell stops in order first."""
 ROOT = Path(__file__).parents[2]
@@ -26,19 +31,17 @@ THROUGH = "SELECT count(*) FROM inspections WHERE state IN ('sorted', 'lost')"
 
 
 def configuration(folder: Path) -> Path:
-    """The shipped simulation with free ports and few scans that are kept; written once, and then as it is."""
+    """The shipped simulation with free ports and few scans that are kept, written anew for each run."""
+    text = bundled("simulate.toml").read_text(encoding="utf-8")
+    shipped = tomllib.loads(text)
+    served = [shipped[name] for name in ("page", "opcua")] + [shipped[name]["link"] for name in ("robot", "plc")]
+    for table in served:
+        text = text.replace(f"port = {table['port']}", f"port = {free_port()}")
+    text = text.replace("/inspection-station-scene", f"/station-soak-{uuid.uuid4().hex[:12]}")
+    text = re.sub(r"^archive = \[.*\]$", f"archive = {KEPT}", text, flags=re.MULTILINE)
     path = folder / "cell.toml"
-    if not path.exists():
-        shipped = bundled("simulate.toml").read_text(encoding="utf-8")
-        archived = re.search(r"^archive = (\[.*\])$", shipped, re.MULTILINE)
-        assert archived is not None
-        ports = [(f"port = {tomllib.loads(shipped)[name]['port']}", f"port = {free_port()}") for name in PORTS]
-        own_config(folder, (archived[0], f"archive = {KEPT}"), *ports)
+    path.write_text(text, encoding="utf-8")
     return path
-
-
-PORTS = ("page", "opcua")
-"""Servers that other computers would call."""
 
 
 def parts_through(data: Path) -> int:
@@ -53,7 +56,7 @@ def parts_through(data: Path) -> int:
 
 @contextmanager
 def running(folder: Path, parts: int) -> Iterator[dict[int, str]]:
-    """The cell, its page and its plant's servers, with the data folder `data`; they are ended in order.
+    """The cell, its station, page and servers for the plant, with the data folder `data`; they are ended in order.
 
     Args:
         folder: Where configuration, data and what the processes say lie.
@@ -61,15 +64,26 @@ def running(folder: Path, parts: int) -> Iterator[dict[int, str]]:
 
     Yields:
         What was started: process numbers, and what they are.
+
+    Raises:
+        TimeoutError: The simulated cell does not become ready.
     """
-    config, data = configuration(folder), folder / "data"
-    simulate = ("--simulate", "--page", "--speed", "max", "--parts", str(parts + SPARE))
+    config, data = ("--config", str(configuration(folder))), ("--data", str(folder / "data"))
+    sim = ("-m", "sim", "--speed", "max", "--report", "json", "--parts", str(parts + SPARE), *config)
     with ExitStack() as stack:
-        started = {
-            stack.enter_context(_process(folder, name, *words, "--config", str(config), "--data", str(data))): name
-            for name, words in (("station", simulate), ("opcua", ("opcua",)), ("sparkplug", ("sparkplug",)))
-        }
+        started = {stack.enter_context(_process(folder, "simulated cell", *sim)): "simulated cell"}
+        _await_ready(folder / "simulated cell.txt")
+        for name, words in (("station", ("run", "--auto-reset")), *((name, (name,)) for name in BESIDE)):
+            started[stack.enter_context(_process(folder, name, *STATION, *words, *config, *data))] = name
         yield started
+
+
+def _await_ready(said: Path) -> None:
+    until_s = time.monotonic() + READY_S
+    while '"ready"' not in said.read_text(encoding="utf-8"):
+        if time.monotonic() > until_s:
+            raise TimeoutError(f"the simulated cell is not ready; see {said}")
+        time.sleep(0.1)
 
 
 @contextmanager
@@ -78,9 +92,9 @@ def _process(folder: Path, name: str, *arguments: str) -> Iterator[int]:
         **os.environ, "XDG_RUNTIME_DIR": str(folder), "XDG_DATA_HOME": str(folder), "PYTHONPATH": str(ROOT),
         "PYTHONUNBUFFERED": "1",
     }  # fmt: skip
-    with (folder / f"{name}.txt").open("ab") as said:
+    with (folder / f"{name}.txt").open("wb") as said:
         process = subprocess.Popen(  # this program itself
-            [sys.executable, "-c", COMMAND, *arguments], stdin=subprocess.DEVNULL, stdout=said,
+            [sys.executable, *arguments], stdin=subprocess.DEVNULL, stdout=said,
             stderr=subprocess.STDOUT, cwd=folder, env=environment, start_new_session=True,
         )  # fmt: skip
         try:

@@ -11,15 +11,8 @@ from tests.own_children import command, descendants
 PROC = Path("/proc")
 KB_PER_MB = 1024
 BYTES_PER_MB = 1 << 20
-ROLES = (
-    (b"drivers.camera.process.service", "camera"),
-    (b"sim", "simulated cell"),
-    (b"page", "page"),
-    (b"opcua", "opcua"),
-    (b"sparkplug", "sparkplug"),
-    (b"--simulate", "station"),
-)
-"""A word of a process' command line, and what the process is then; the first that is there counts."""
+ROLES = {b"drivers.camera.process.service": "camera"}
+"""What a process is that another one has started, by a word of its command line."""
 TABLES = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name"
 
 
@@ -66,7 +59,9 @@ def _segments(maps: str) -> Iterator[tuple[int, int]]:
 def role_of(pid: int) -> str:
     """What a process is: one of `ROLES`, or the end of its command line."""
     words = command(pid).split(b"\0")
-    return next((role for word, role in ROLES if word in words), b" ".join(words)[-40:].decode(errors="replace"))
+    return next(
+        (role for word, role in ROLES.items() if word in words), b" ".join(words)[-40:].decode(errors="replace")
+    )
 
 
 def figures(roots: dict[int, str], data: Path) -> dict[str, float]:

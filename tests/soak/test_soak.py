@@ -91,10 +91,13 @@ def test_a_process_that_is_gone_holds_nothing() -> None:
 
 
 def test_a_process_is_named_after_what_it_runs() -> None:
-    with subprocess.Popen([sys.executable, "-c", "input()", "--simulate"], stdin=subprocess.PIPE) as other:
-        assert role_of(other.pid) == "station"
+    program = ("-c", "print(flush=True); input()", "drivers.camera.process.service", "one more")
+    with subprocess.Popen([sys.executable, *program], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
         assert other.stdin is not None
-        other.stdin.close()
+        assert other.stdout is not None
+        other.stdout.readline()
+        assert role_of(other.pid) == "camera"
+        other.stdin.write(b"\n")
 
 
 @pytest.mark.slow
