@@ -5,7 +5,8 @@
 #                        a package of npm's in tests/page, where that is installed
 #   make test-plant      runs the exported programs of PLC and robot against the station, with some packages more; the
 #                        station with a line PLC, an OPC UA client and an MQTT host of another language, which need node
-#                        and packages of npm's; and with mosquitto and Prometheus, which need their programs
+#                        and packages of npm's; and with mosquitto, Prometheus and PostgreSQL, which need their
+#                        programs, and a store for scans, which gets an environment of its own
 #   make test-training   adds these packages, some gigabytes, to .venv and runs the checks that need them
 #   make year            takes 100,000 parts through the cell in virtual time, whatever befalls it, and goes on where it
 #                        was left (tests/year); YEAR='--step 2 --first 2' for every other seed
@@ -25,6 +26,8 @@ READY := $(VENV)/.ready
 TRAINING_READY := $(VENV)/.ready-training
 BROWSER_READY := $(VENV)/.ready-browser
 PLANT_READY := $(VENV)/.ready-plant
+STORE := .venv-store
+STORE_READY := $(STORE)/.ready
 
 WHEELHOUSE := dist/wheelhouse
 
@@ -53,7 +56,7 @@ test: lint unit branches
 test-page: $(BROWSER_READY)
 	$(PYTEST) -m page tests/page
 
-test-plant: $(PLANT_READY)
+test-plant: $(PLANT_READY) $(STORE_READY)
 	$(PYTEST) -m "plant and not slow" tests/plant
 
 test-training: $(TRAINING_READY)
@@ -81,13 +84,13 @@ branches: environment
 environment: $(READY)
 
 $(READY): pyproject.toml requirements/run.txt requirements/page.txt requirements/fleet.txt requirements/opcua.txt requirements/sparkplug.txt \
-		requirements/dev.txt requirements/build.txt \
+		requirements/central.txt requirements/dev.txt requirements/build.txt \
 		requirements/compiler.txt setup.py \
 		$(wildcard sim/gentl/*.h sim/gentl/*/*.c sim/gentl/*/*.h sim/gentl/descriptions/*.xml) \
 		$(wildcard station/flow/pixels/*.c station/flow/pixels/*.h)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(LOCKED) -r requirements/run.txt -r requirements/page.txt -r requirements/fleet.txt -r requirements/opcua.txt -r requirements/sparkplug.txt \
-		-r requirements/dev.txt -r requirements/build.txt
+		-r requirements/central.txt -r requirements/dev.txt -r requirements/build.txt
 	$(BIN)/python -m station.core.compiler || $(LOCKED) -r requirements/compiler.txt
 	$(ITSELF) --editable .
 	$(PIP) check
@@ -106,6 +109,12 @@ $(PLANT_READY): $(READY) requirements/plant.txt
 	$(LOCKED) --no-build-isolation -r requirements/plant.txt
 	touch $@
 
+# A store for scans that speaks as Amazon's S3 does; it does not resolve beside what the station needs.
+$(STORE_READY): requirements/store.txt
+	test -x $(STORE)/bin/python || $(PYTHON) -m venv $(STORE)
+	$(STORE)/bin/python -m pip --disable-pip-version-check install --quiet --no-deps --require-hashes -r requirements/store.txt
+	touch $@
+
 # What is for the page, for development or for training alone lies beside what runs the station, in the same versions.
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-annotate --custom-compile-command 'make lock' $(UPGRADE)
@@ -115,6 +124,7 @@ lock: environment
 	$(COMPILE) pyproject.toml --output-file requirements/run.txt
 	$(COMPILE) --group build --output-file requirements/build.txt
 	$(COMPILE) --group compiler --output-file requirements/compiler.txt
+	$(COMPILE) --group store --output-file requirements/store.txt
 	$(COMPILE) pyproject.toml --extra page --constraint requirements/run.txt $$($(BESIDE) requirements/run.txt) \
 		--output-file requirements/page.txt
 	$(COMPILE) pyproject.toml --extra fleet --constraint requirements/run.txt --constraint requirements/page.txt \
@@ -123,6 +133,8 @@ lock: environment
 		$$($(BESIDE) requirements/run.txt) --output-file requirements/opcua.txt
 	$(COMPILE) pyproject.toml --extra sparkplug --constraint requirements/run.txt --constraint requirements/page.txt \
 		--constraint requirements/opcua.txt $$($(BESIDE) requirements/run.txt) --output-file requirements/sparkplug.txt
+	$(COMPILE) pyproject.toml --extra central --constraint requirements/run.txt $$($(BESIDE) requirements/run.txt) \
+		--output-file requirements/central.txt
 	$(COMPILE) pyproject.toml --extra dev --constraint requirements/run.txt --constraint requirements/page.txt \
 		$$($(BESIDE) requirements/run.txt) --output-file requirements/dev.txt
 	$(COMPILE) pyproject.toml --extra browser --constraint requirements/run.txt --constraint requirements/page.txt \
@@ -133,11 +145,11 @@ lock: environment
 		--constraint requirements/dev.txt --constraint requirements/build.txt $$($(BESIDE) requirements/run.txt) \
 		--output-file requirements/train.txt
 	# Python and the system are the package's to refuse: a marker would leave a package out without a word.
-	sed -i "s/ ; python_full_version < '3.15' and sys_platform == 'linux'//" requirements/*.txt
+	sed -i -E "s/ ; python_full_version < '3.15' (and implementation_name != 'pypy' )?and sys_platform == 'linux'//" requirements/*.txt
 
 notice: environment
 	mkdir -p build
-	$(foreach lock,run page fleet opcua sparkplug train,$(PIP) install --quiet --no-deps --require-hashes --dry-run --ignore-installed \
+	$(foreach lock,run page fleet opcua sparkplug central train,$(PIP) install --quiet --no-deps --require-hashes --dry-run --ignore-installed \
 		--report build/$(lock).json -r requirements/$(lock).txt && ) true
 	$(BIN)/python -m station.offline.upkeep.notice NOTICE build
 
@@ -152,14 +164,16 @@ pages: environment
 wheelhouse: environment
 	rm -rf $(WHEELHOUSE) build/lib build/bdist.*
 	$(PIP) download --quiet --no-deps --require-hashes --only-binary :all: $(FOR) --dest $(WHEELHOUSE) \
-		-r requirements/run.txt -r requirements/page.txt -r requirements/fleet.txt -r requirements/opcua.txt -r requirements/sparkplug.txt
+		-r requirements/run.txt -r requirements/page.txt -r requirements/fleet.txt -r requirements/opcua.txt -r requirements/sparkplug.txt \
+		-r requirements/central.txt
 	$(PIP) wheel --quiet --no-deps --no-build-isolation --wheel-dir $(WHEELHOUSE) .
 	cp requirements/run.txt $(WHEELHOUSE)/requirements.txt
 	cd $(WHEELHOUSE) && sha256sum inspection_station-*.whl | \
 		sed -E 's/^(\w+)  inspection_station-([^-]+)-.*/inspection-station==\2 --hash=sha256:\1/' >> requirements.txt
-	cp LICENSE NOTICE config/station.toml requirements/page.txt requirements/fleet.txt requirements/opcua.txt requirements/sparkplug.txt $(WHEELHOUSE)
+	cp LICENSE NOTICE config/station.toml requirements/page.txt requirements/fleet.txt requirements/opcua.txt requirements/sparkplug.txt \
+		requirements/central.txt $(WHEELHOUSE)
 	cp --recursive --parents $(PAGES) $(PICTURES) $(WHEELHOUSE)
 	$(BIN)/station sbom --wheels $(WHEELHOUSE) --out $(WHEELHOUSE)/sbom.cdx.json
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info sim/gentl/*.cti station/flow/pixels/*.so
+	rm -rf $(VENV) $(STORE) build dist *.egg-info sim/gentl/*.cti station/flow/pixels/*.so

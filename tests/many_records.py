@@ -29,7 +29,7 @@ INSPECTION = """INSERT INTO inspections (number, inspection_id, part_id, part_ty
 JUDGEMENT = """INSERT INTO judgements (inspection, algorithm1, verdict, reason, detail, confidence, deciding_patch,
     defect_patches, probabilities, lines_expected, lines_delivered, blocks, frame_ids, discarded_blocks, scan_detail,
     features, model, model_sha256, config_sha256, times_ns, ms_after_last_line, classes, rule, defects)
-    VALUES (?, ?, ?, ?, 'as measured', 0.9, 3, ?, ?, 3584, 3584, 8, '0 1 2 3 4 5 6 7', 0, '3584 lines', ?, ?, 'ab',
+    VALUES (?, ?, ?, ?, 'as measured', 0.9, 3, ?, ?, 3584, 3584, 8, '[0,1,2,3,4,5,6,7]', 0, '3584 lines', ?, ?, 'ab',
     'c0', ?, 12.5, ?, 'algorithm1', ?)"""
 DEFECT = "INSERT INTO defects (inspection, rank, class, patch, confidence) VALUES (?, ?, ?, ?, 0.9)"
 

@@ -33,6 +33,7 @@ from station.cli.model import model_app
 from station.cli.msa import msa_app
 from station.cli.opcua import opcua
 from station.cli.page import audit_app, page
+from station.cli.plant import plant_app
 from station.cli.promise import promise_app
 from station.cli.recipe import recipe_app
 from station.cli.recording import record
@@ -78,6 +79,7 @@ app.add_typer(integration_app, name="integration")
 app.add_typer(label_app, name="label")
 app.add_typer(model_app, name="model")
 app.add_typer(msa_app, name="msa")
+app.add_typer(plant_app, name="plant")
 app.add_typer(promise_app, name="promise")
 app.add_typer(recipe_app, name="recipe")
 app.command()(bench)

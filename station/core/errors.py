@@ -112,7 +112,7 @@ class PageError(StationError):
 
 
 class PlantError(StationError):
-    """OPC UA, Sparkplug or the support bundle: it cannot be served, or not do what it is asked."""
+    """OPC UA, Sparkplug, the plant's database or the support bundle: it cannot be served, or not do what is asked."""
 
 
 class ConfigError(StationError):

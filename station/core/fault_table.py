@@ -137,7 +137,7 @@ BACKUPS = (  # 76xx backups
     Fault(7603, "backup.not_written", "A backup cannot be written there, or not be restored there. Make room on the disk, or give another place.", Reaction.REFUSE),
     Fault(7604, "backup.not_noted", "The backup is whole, but the data folder does not tell when it was made. Give the right to write there, or make backups as the station's user.", Reaction.REFUSE),
 )
-PLANT = (  # 761x, 762x what serves the plant above the line PLC
+PLANT = (  # 761x to 763x what serves the plant above the line PLC
     Fault(7610, "opcua.not_installed", "The packages of the OPC UA server are not installed. Install those of requirements/opcua.txt.", Reaction.REFUSE),
     Fault(7611, "opcua.cannot_listen", "The OPC UA server cannot listen at its address. Correct opcua.host or opcua.port, or end the program that has it.", Reaction.REFUSE),
     Fault(7612, "opcua.bad_nodesets", "The node sets of the companion specifications cannot be used. Correct opcua.nodesets, or leave it empty: the station's own nodes need none.", Reaction.REFUSE),
@@ -148,6 +148,15 @@ PLANT = (  # 761x, 762x what serves the plant above the line PLC
     Fault(7623, "sparkplug.book_unusable", "The file in which the Sparkplug node remembers what it has published cannot be used. Correct what is named, or move it away: it then begins with the next part.", Reaction.REFUSE),
     Fault(7624, "sparkplug.bad_secret", "The Sparkplug node's password or certificates cannot be read. Correct the file named and its rights.", Reaction.REFUSE),
     Fault(7629, "plant.runs_already", "Another process serves this data folder in the same way. End the one named.", Reaction.REFUSE),
+    Fault(7630, "plant.not_installed", "The packages for the plant's database are not installed. Install those of requirements/central.txt.", Reaction.REFUSE),
+    Fault(7631, "plant.no_database", "The plant's database cannot be reached, or the connection broke. It is tried again by itself; what ends meanwhile stays in the cell's records. Check central.host and the network.", Reaction.REFUSE),
+    Fault(7632, "plant.refused", "The plant's database refuses the station. Correct central.user, the password or the user's rights (`station plant migrate --grant USER`).", Reaction.REFUSE),
+    Fault(7633, "plant.wrong_schema", "The plant's database has not the tables that this version needs. Run `station plant migrate`, or install the version that made them.", Reaction.REFUSE),
+    Fault(7634, "plant.no_store", "The store for scans cannot be reached, or refuses the station. It is tried again by itself; records are replicated meanwhile. Check central.store, its bucket and the key.", Reaction.REFUSE),
+    Fault(7635, "plant.bad_secret", "The password of the plant's database or the key of the store cannot be read. Correct the file named and its rights.", Reaction.REFUSE),
+    Fault(7636, "plant.cell_taken", "Another data folder is replicated under this cell's name. Give central.cell a name of its own, or take the name over with --take-over.", Reaction.REFUSE),
+    Fault(7637, "plant.database_full", "The disk of the plant's database is full. Make room there; it is tried again by itself, and what ends meanwhile stays in the cell's records.", Reaction.REFUSE),
+    Fault(7638, "plant.book_unusable", "The file in which the replication remembers who it is cannot be used. Correct what is named, or move it away and start with --take-over.", Reaction.REFUSE),
 )
 CONFIGURATION = (  # 8xxx configuration
     Fault(8001, "config.unreadable", "The configuration cannot be read. Correct its path, its rights, or the file at the place named.", Reaction.REFUSE),

@@ -1,6 +1,10 @@
 """What the records hold of a stretch of time: parts by what became of them, and the states that the cell was in."""
 
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import Self, TypeVar
+
+E = TypeVar("E")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,12 @@ class StateChange:
     reason: str
     heard: str | None = None
 
+    @classmethod
+    def of(cls, at: str, detail: str) -> Self:
+        """From the event `state_changed`, whose detail is `BEFORE AFTER CODE DETAIL`."""
+        before, after, reason = [*detail.split(" ", 3), "", "", ""][:3]
+        return cls(at, before, after, reason)
+
 
 @dataclass(frozen=True, slots=True)
 class Period:
@@ -61,3 +71,19 @@ class Period:
     changes: tuple[StateChange, ...] = ()
     left: StateChange | None = None
     heard: str | None = None
+
+
+def linked(
+    changes: Iterable[tuple[StateChange, E]], heard: Callable[[StateChange, E], str | None]
+) -> list[StateChange]:
+    """The changes in order; one that does not follow the change before it says when the station was heard last.
+
+    Args:
+        changes: Each with its event, whatever that is.
+        heard: When something was written last before such a change.
+    """
+    found: list[StateChange] = []
+    for change, event in changes:
+        follows = not found or found[-1].after == change.before
+        found.append(change if follows else replace(change, heard=heard(change, event)))
+    return found

@@ -1,6 +1,6 @@
 """What is asked of the records, and the lines of their list: plain values, whatever the records are kept in."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Self
 
@@ -86,6 +86,14 @@ class ListedRecord(NamedTuple):
     confidence: str
     reason: str
     confirmed_bin: str
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> Self:
+        """From the columns of these names; what is not known is empty, and a confidence has four decimals."""
+        texts = {name: "" if values[name] is None else str(values[name]) for name in cls._fields}
+        if values["confidence"] is not None:
+            texts["confidence"] = f"{values['confidence']:.4f}"
+        return cls(**texts)
 
 
 def time_asked(text: str | None) -> str | None:

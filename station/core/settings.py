@@ -17,6 +17,7 @@ from pydantic import AfterValidator, BaseModel, Field, StringConstraints, Valida
 from pydantic_core import ErrorDetails
 
 from station.core.camera_settings import CameraSettings
+from station.core.central_settings import CentralSettings
 from station.core.challenge_settings import ChallengeSettings
 from station.core.choices import EngineName, Precision
 from station.core.drift_settings import DriftSettings
@@ -435,6 +436,7 @@ class Settings(Section):
     page: PageSettings = PageSettings()
     opcua: OpcUaSettings = OpcUaSettings()
     sparkplug: SparkplugSettings = SparkplugSettings()
+    central: CentralSettings = CentralSettings()
     simulation: SimulationSettings | None = None
 
     @model_validator(mode="before")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from station.core.moments import moment, stamp
-from station.labels.label import Label, Region, Subject
+from station.labels.label import InspectionSubject, Label, Region, Subject, WholePart
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,3 +59,13 @@ def findings(labels: Iterable[Label]) -> list[Finding]:
 def disagreements(labels: Iterable[Label]) -> list[Finding]:
     """The places of which two people say different things."""
     return [finding for finding in findings(labels) if finding.agreed is None]
+
+
+def inspections_called(labels: Iterable[Label], name: str) -> set[str]:
+    """The inspections of which somebody says that they are this as a whole."""
+    return {
+        label.subject.inspection_id
+        for label in current(labels)
+        if label.class_name == name and isinstance(label.subject, InspectionSubject)
+        and isinstance(label.region, WholePart)
+    }  # fmt: skip

@@ -5,16 +5,15 @@ import asyncio
 from starlette.responses import Response
 
 from station.core.errors import FAULTS, RecordError
-from station.core.sought import FoundPage, Sought
-from station.labels.agreement import current
-from station.labels.label import BUILT_IN, InspectionSubject, WholePart
-from station.labels.store import LabelStore
+from station.core.sought import FoundPage
+from station.labels.agreement import inspections_called
+from station.labels.label import BUILT_IN
 from station.page.desk import PageDesk
 from station.page.findings import reason_text
 from station.page.guard import Entry, Visit
 from station.page.paint import painted
 from station.page.roles import EVERY_ROLE
-from station.page.terms import NAMES, SEARCH, Known, Terms, address, moment_of, read_terms
+from station.page.terms import NAMES, SEARCH, Known, Terms, address, read_terms, sought_by
 
 SHOWN = 100
 MOST_TEXT = 1000
@@ -56,38 +55,14 @@ def _found(desk: PageDesk, terms: Terms, before: int | None) -> FoundPage:
         RecordError: The records cannot be read.
         LabelError: The labels cannot be read.
     """
+    labels = desk.labels
+    sought = sought_by(terms, desk.settings.plant.zone, lambda name: inspections_called(labels.labels(), name))
     try:
-        return desk.records.search(_sought(desk, terms), before, SHOWN)
+        return desk.records.search(sought, before, SHOWN)
     except RecordError as error:
         if error.code == "record.unknown":
             return FoundPage((), None)
         raise
-
-
-def _sought(desk: PageDesk, terms: Terms) -> Sought:
-    zone, label = desk.settings.plant.zone, terms.value("label")
-    since, until = (terms.value(name) for name in ("since", "until"))
-    return Sought(
-        since=since and moment_of(since, zone),
-        until=until and moment_of(until, zone),
-        verdict=terms.value("verdict"),
-        part_type=terms.value("type"),
-        reason=terms.value("reason"),
-        defect=terms.value("class"),
-        model=terms.value("model"),
-        part=terms.value("id"),
-        inspections=None if label is None else tuple(_labelled(desk.labels, label)),
-    )
-
-
-def _labelled(labels: LabelStore, name: str) -> set[str]:
-    """The inspections of which somebody says that they are this as a whole."""
-    return {
-        label.subject.inspection_id
-        for label in current(labels.labels())
-        if label.class_name == name and isinstance(label.subject, InspectionSubject)
-        and isinstance(label.region, WholePart)
-    }  # fmt: skip
 
 
 def _number(text: str) -> int | None:

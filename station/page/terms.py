@@ -1,13 +1,14 @@
 """What a person writes to search: conditions as `name:value`, one behind the other; a word alone is a part's id."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Literal
 from urllib.parse import urlencode
 
 from station.core.moments import stamp
+from station.core.sought import Sought
 
 NAMES = ("verdict", "type", "since", "until", "reason", "label", "class", "id", "model")
 """What may be asked."""
@@ -153,3 +154,26 @@ def _is_time(text: str, zone: tzinfo) -> bool:
     except (ValueError, OverflowError):
         return False
     return True
+
+
+def sought_by(terms: Terms, zone: tzinfo, called: Callable[[str], Iterable[str]]) -> Sought:
+    """What is asked of the records.
+
+    Args:
+        terms: Of which nothing is misread.
+        zone: The plant's time zone.
+        called: The inspections of which somebody says that they are this.
+    """
+    label = terms.value("label")
+    since, until = (terms.value(name) for name in ("since", "until"))
+    return Sought(
+        since=since and moment_of(since, zone),
+        until=until and moment_of(until, zone),
+        verdict=terms.value("verdict"),
+        part_type=terms.value("type"),
+        reason=terms.value("reason"),
+        defect=terms.value("class"),
+        model=terms.value("model"),
+        part=terms.value("id"),
+        inspections=None if label is None else tuple(dict.fromkeys(called(label))),
+    )

@@ -32,11 +32,11 @@ def read_ended(folder: Path, after: LastTold | None, limit: int) -> list[JsonObj
     with reading(folder) as connection:
         if after is None:
             return [flat(row) for row in connection.execute(NEWEST)]
-        asked = {"after": _number(connection, after), "limit": limit}
+        asked = {"after": number_after(connection, after), "limit": limit}
         return [flat(row) for row in connection.execute(AFTER, asked)]
 
 
-def _number(connection: sqlite3.Connection, told: LastTold) -> int:
+def number_after(connection: sqlite3.Connection, told: LastTold) -> int:
     """Behind which number what is told begins."""
     if connection.execute(IS_THERE, (told.number, told.inspection_id)).fetchone():
         return told.number

@@ -1,11 +1,9 @@
 """A stretch of time in the records: how many parts, with which verdicts, and which states the cell was in."""
 
 import sqlite3
-from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
-from station.core.period import Group, Period, StateChange
+from station.core.period import Group, Period, StateChange, linked
 from station.records.reading import reading
 from station.records.rows import TRIED
 
@@ -40,26 +38,19 @@ def read_period(folder: Path, since: str, until: str) -> Period:
         return Period(
             groups=tuple(Group(*row) for row in connection.execute(GROUPS, asked)),
             defects=tuple((name, count) for name, count in connection.execute(DEFECTS, asked)),
-            changes=tuple(_changes(connection, rows)),
+            changes=tuple(
+                linked(
+                    ((_change(row), row["event_id"]) for row in rows),
+                    lambda change, event: _heard_before(connection, event, change.at),
+                )
+            ),
             left=left and _change(left),
             heard=_heard_before(connection, LAST_EVENT, LAST),
         )
 
 
-def _changes(connection: sqlite3.Connection, rows: Sequence[sqlite3.Row]) -> list[StateChange]:
-    changes: list[StateChange] = []
-    for row in rows:
-        change = _change(row)
-        if changes and changes[-1].after != change.before:
-            change = replace(change, heard=_heard_before(connection, row["event_id"], change.at))
-        changes.append(change)
-    return changes
-
-
 def _change(row: sqlite3.Row) -> StateChange:
-    """The event `BEFORE AFTER CODE DETAIL`."""
-    before, after, reason = [*row["detail"].split(" ", 3), "", "", ""][:3]
-    return StateChange(row["at"], before, after, reason)
+    return StateChange.of(row["at"], row["detail"])
 
 
 def _heard_before(connection: sqlite3.Connection, event: int, at: str) -> str | None:

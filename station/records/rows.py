@@ -61,10 +61,7 @@ SPOT_CHECK = {"lot": "spot_lot", "one_in": "spot_one_in", "seed": "spot_seed"}
 
 def listed(row: sqlite3.Row) -> ListedRecord:
     """The line of the list."""
-    texts: dict[str, str] = {name: "" if row[name] is None else str(row[name]) for name in ListedRecord._fields}
-    if row["confidence"] is not None:
-        texts["confidence"] = f"{row['confidence']:.4f}"
-    return ListedRecord(**texts)
+    return ListedRecord.of(dict(row))
 
 
 def flat(row: sqlite3.Row) -> JsonObject:

@@ -124,6 +124,8 @@ PLANTS = {
         ("drivers.robot", "asyncua"),
         ("models.manifest", "aiomqtt"),
         ("sim.cell", "asyncua"),
+        ("station.records.feed", "psycopg"),
+        ("station.page.shift.reckoning", "obstore"),
     ],
     "Steps of the flow do not import each other": [
         ("station.flow.crop", "station.flow.acquire"),

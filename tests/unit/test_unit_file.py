@@ -18,7 +18,10 @@ WORST_ALLOWED = 30
 
 
 PAGES = "inspection-station-page.service"
-BESIDE = (PAGES, "inspection-station-opcua.service", "inspection-station-sparkplug.service")
+BESIDE = (
+    PAGES, "inspection-station-opcua.service", "inspection-station-sparkplug.service",
+    "inspection-station-central.service",
+)  # fmt: skip
 """Of processes beside the station's."""
 
 

@@ -36,7 +36,7 @@ COMPUTER = (
     "/etc/os-release",
 )  # fmt: skip
 """What the kernel tells of the computer."""
-BESIDE = ("sparkplug.json",)
+BESIDE = ("sparkplug.json", "central.json")
 """Files of the data folder that are no secret, and tell how the processes beside the station fare."""
 WHOLE_MODE = 0o640
 
@@ -45,10 +45,11 @@ Page = Callable[[], str]
 
 def secrets_of(settings: Settings) -> tuple[str, ...]:
     """The secrets that the configuration names, as they would stand in a text; those that cannot be read are none."""
+    central = settings.central
     found = []
-    if settings.sparkplug.password_file:
+    for file in filter(None, (settings.sparkplug.password_file, central.password_file, central.store.key_file)):
         try:
-            lines = Path(settings.sparkplug.password_file).read_text("utf-8").splitlines()
+            lines = Path(file).read_text("utf-8").splitlines()
         except (OSError, UnicodeDecodeError):
             lines = []
         found += [line for line in lines if line.strip()]

@@ -30,6 +30,7 @@ CHAPTERS = {
     "fleet": "Only for bundles that are signed (the extra `fleet`), beside those",
     "opcua": "Only for the OPC UA server (the extra `opcua`), beside those",
     "sparkplug": "Only for Sparkplug (the extra `sparkplug`), beside those",
+    "central": "Only for the plant's database and store (the extra `central`), beside those",
     "train": "Only for training (the extra `train`), beside those",
 }
 """The files in `requirements` whose packages are named, each with the title of its chapter."""
@@ -43,6 +44,9 @@ REMARKS = {
     "opencv-python": "its wheel contains FFmpeg and Qt under LGPL-2.1 and LGPL-3.0",
     "openvino-telemetry": "required by openvino, which would send usage data through it; the station keeps it from "
     "being loaded (station/__init__.py)",
+    "psycopg": "used as its makers publish it, unmodified, and only by `station plant`; whoever installs it may "
+    "replace it with another version",
+    "psycopg-binary": "the same; its wheel contains libpq and OpenSSL",
     "torch": "its CUDA libraries, the packages that begin with nvidia, are under NVIDIA's licence",
 }
 """What the metadata do not tell."""

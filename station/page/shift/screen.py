@@ -1,8 +1,7 @@
 """Shift: what was made, why the cell stood, how good that was; on the screen, on paper, and as a table."""
 
 import asyncio
-from collections.abc import Iterator
-from datetime import date, datetime, timedelta, tzinfo
+from datetime import date, datetime, timedelta
 
 from starlette.responses import Response
 
@@ -17,7 +16,9 @@ from station.page.roles import EVERY_ROLE
 from station.page.shift.account import NOT_KNOWN
 from station.page.shift.chart import BAR_FROM, ROW, WIDTH, Pareto, pareto
 from station.page.shift.figures import stops_by_reason
-from station.page.shift.report import Report, report_on
+from station.page.shift.reckoning import Report
+from station.page.shift.report import report_on
+from station.page.shift.rows import rows_of
 
 SHIFT = "/shift"
 NOBODY = "-"
@@ -55,7 +56,7 @@ async def table(visit: Visit) -> Response:
     calendar, report = await _asked(visit)
     name = f"shift-{report.shift.day}-{report.shift.number}.csv"
     headers = {"content-disposition": f'attachment; filename="{name}"'}
-    lines = "".join(csv_line(row) for row in _rows(report, calendar.zone))
+    lines = "".join(csv_line(row) for row in rows_of(report, calendar.zone))
     return Response(lines, media_type="text/csv; charset=utf-8", headers=headers)
 
 
@@ -93,29 +94,6 @@ def _stop_chart(report: Report) -> Pareto:
     """How long the cell stood, by reasons, in seconds."""
     reasons = stops_by_reason(report.stops).items()
     return pareto({reason or state or NOBODY: length.total_seconds() for (reason, state), length in reasons})
-
-
-def _rows(report: Report, zone: tzinfo) -> Iterator[tuple[object, ...]]:
-    """The table: a figure a row, what it is, and of what."""
-    yield "what", "of", "value", "unit"
-    yield "shift", "", f"{report.shift.day} {report.shift.number}", ""
-    yield "from", "", report.shift.begin.astimezone(zone).isoformat(), ""
-    yield "to", "", report.until.astimezone(zone).isoformat(timespec="seconds"), ""
-    yield from (("parts", name, count, "parts") for name, count in report.parts.verdicts.items())
-    for name in ("laid_away", "lost", "withdrawn", "in_work"):
-        yield "parts", name, getattr(report.parts, name), "parts"
-    yield from (("tried", name, count, "parts") for name, count in report.parts.tried.items())
-    yield from (("review", name, count, "parts") for name, count in report.parts.reasons.items())
-    yield from (("type", name, count, "parts") for name, count in report.parts.types.items())
-    yield from (("defect", name, count, "parts") for name, count in report.defects.items())
-    yield from (("time", name or "not known", length.total_seconds(), "s") for name, length in report.states.items())
-    for name in ("availability", "performance", "quality", "oee"):
-        yield "oee", name, getattr(report.oee, name), ""
-    for name in ("escapes", "overkill", "reviews"):
-        found = getattr(report.found, name)
-        yield from (("people", f"{name} {one}", getattr(found, one), "") for one in found.__class__.model_fields)
-    for stop in report.stops:
-        yield "stop", stop.reason or stop.state, stop.begin.astimezone(zone).isoformat(), stop.length.total_seconds()
 
 
 def _minutes(length: timedelta) -> str:
