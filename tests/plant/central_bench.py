@@ -40,7 +40,7 @@ from tests.plant.central import USER, caught_up, configured, holds, prepared
 from tests.plant.postgres import Postgres, postgres
 from tests.plant.scan_store import scan_store
 
-PACE = Pace(look_s=0.5, retry_s=1.0)
+PACE = Pace()
 BENCH = "bench"
 LAGS = """SELECT count(*), percentile_cont(ARRAY[0.5, 0.99, 1.0]) WITHIN GROUP (ORDER BY extract(epoch FROM lag))
     FROM (SELECT {at} - i.closed_at AS lag FROM {tables}) told"""

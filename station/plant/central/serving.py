@@ -51,7 +51,7 @@ class Pace:
         book_s: Between two entries in the book, where nothing else than time has changed.
     """
 
-    look_s: float = 0.5
+    look_s: float = 1.0
     retry_s: float = 5.0
     answer_s: float = 60.0
     book_s: float = 10.0
