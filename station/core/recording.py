@@ -92,7 +92,23 @@ def read_scan(path: Path, lines: Collection[int]) -> Pixels:
         RecordingError: It cannot be read, is cut off, damaged, no PNG, TIFF or BMP, not 8-bit grey, or of another size.
     """
     try:
-        content = path.read_bytes()
+        return decoded_scan(path, path.read_bytes(), lines)
+    except OSError as error:
+        raise _bad_image(path, f"it cannot be read: {error.strerror}") from error
+
+
+def decoded_scan(path: Path, content: bytes, lines: Collection[int]) -> Pixels:
+    """The same from the content that was read of a file already.
+
+    Args:
+        path: Where it was read, for the refusal.
+        content: All of it.
+        lines: As for `read_scan`.
+
+    Raises:
+        RecordingError: As `read_scan`.
+    """
+    try:
         size = grey_size(content)
         if size.lines not in lines:
             allowed = " or ".join(map(str, sorted(set(lines))))
@@ -100,8 +116,6 @@ def read_scan(path: Path, lines: Collection[int]) -> Pixels:
         if not NARROWEST_PX <= size.columns <= WIDEST_PX:
             raise _bad_image(path, f"it has {size.columns} columns, allowed are {NARROWEST_PX} to {WIDEST_PX}")
         return unpacked(content, PictureSize(*size, channels=1))
-    except OSError as error:
-        raise _bad_image(path, f"it cannot be read: {error.strerror}") from error
     except ScanFileError as error:
         raise _bad_image(path, str(error)) from error
 

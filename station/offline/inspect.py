@@ -22,7 +22,7 @@ from station.core.judgement import Defect
 from station.core.light import Light, multiplied
 from station.core.part import Block, Decision, Pixels, Roi, ScanHealth
 from station.core.recipe import Recipe, Recipes
-from station.core.recording import read_recording, read_scan
+from station.core.recording import decoded_scan, read_recording, read_scan
 from station.core.settings import Settings
 from station.core.verdicts import Verdict
 from station.flow.acquire import Accountant
@@ -149,7 +149,15 @@ def inspect_images(
 def read_image(wanted: Wanted, recipes: Recipes) -> Pixels | StationError:
     """The pixels of an image, or why there are none."""
     try:
-        return read_scan(wanted.file, {recipe.rule.geometry.lines_per_turn for recipe in _candidates(wanted, recipes)})
+        return read_scan(wanted.file, _lines(wanted, recipes))
+    except StationError as error:
+        return error
+
+
+def decode_image(wanted: Wanted, content: bytes, recipes: Recipes) -> Pixels | StationError:
+    """The pixels of an image whose content was read already, or why there are none."""
+    try:
+        return decoded_scan(wanted.file, content, _lines(wanted, recipes))
     except StationError as error:
         return error
 
@@ -193,6 +201,11 @@ def _judge(
     decision = decide(scores, ScanHealth(fault, detail, 0.0), recipe.rule)
     defects = find_defects(decision, blocks, judge.roi, recipe, mm_per_px)
     return Inspected(file, decision, judge.roi, fault is None, image, recipe, defects, judge.light)
+
+
+def _lines(wanted: Wanted, recipes: Recipes) -> frozenset[int]:
+    """How many lines an image may have: those of a turn of each part that it may show."""
+    return frozenset(recipe.rule.geometry.lines_per_turn for recipe in _candidates(wanted, recipes))
 
 
 def _candidates(wanted: Wanted, recipes: Recipes) -> tuple[Recipe, ...]:
