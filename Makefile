@@ -1,12 +1,14 @@
 # The commands of this project; each makes .venv when it is not there or its requirements have changed.
 #   make simulate        runs the whole cell on the bundled recording
-#   make test            runs every check but those of the next three
+#   make test            runs every check but those of the next four
 #   make test-page       runs the operator page in a browser, which must be there as `chromium`, and looks at it with
 #                        a package of npm's in tests/page, where that is installed
 #   make test-plant      runs the exported programs of PLC and robot against the station, with some packages more; the
 #                        station with a line PLC, an OPC UA client and an MQTT host of another language, which need node
 #                        and packages of npm's; and with mosquitto, Prometheus and PostgreSQL, which need their
 #                        programs, and a store for scans, which gets an environment of its own
+#   make test-cluster    adds the packages of the extra `cluster` to .venv, some hundred megabytes, and runs the checks
+#                        of archives that are judged again, on one computer and on a cluster of two on this one
 #   make test-training   adds these packages, some gigabytes, to .venv and runs the checks that need them
 #   make year            takes 100,000 parts through the cell in virtual time, whatever befalls it, and goes on where it
 #                        was left (tests/year); YEAR='--step 2 --first 2' for every other seed
@@ -28,6 +30,7 @@ BROWSER_READY := $(VENV)/.ready-browser
 PLANT_READY := $(VENV)/.ready-plant
 STORE := .venv-store
 STORE_READY := $(STORE)/.ready
+CLUSTER_READY := $(VENV)/.ready-cluster
 
 WHEELHOUSE := dist/wheelhouse
 
@@ -46,7 +49,7 @@ OF_EVERY_BRANCH := $(addprefix tests/unit/test_,algorithm1.py probabilities.py m
 	packml.py errors.py registers.py map_profiles.py register_listing.py) tests/cell/test_deadlines.py tests/cell/test_states_and_faults.py \
 	tests/wire/test_robot_driver.py
 
-.PHONY: simulate test test-page test-plant test-training year soak lint unit branches environment lock notice pages wheelhouse clean
+.PHONY: simulate test test-page test-plant test-cluster test-training year soak lint unit branches environment lock notice pages wheelhouse clean
 
 simulate: environment
 	$(BIN)/station --simulate
@@ -58,6 +61,10 @@ test-page: $(BROWSER_READY)
 
 test-plant: $(PLANT_READY) $(STORE_READY)
 	$(PYTEST) -m "plant and not slow" tests/plant
+
+# One after the other: each starts workers of its own.
+test-cluster: $(CLUSTER_READY)
+	$(BIN)/python -m pytest --durations=20 -m "cluster and not slow" tests/cell
 
 test-training: $(TRAINING_READY)
 	$(BIN)/mypy
@@ -76,7 +83,7 @@ lint: environment
 	$(BIN)/lint-imports
 
 unit: environment
-	$(PYTEST) -m "not slow and not training and not plant and not page"
+	$(PYTEST) -m "not slow and not training and not plant and not page and not cluster"
 
 branches: environment
 	$(PYTEST) --cov --cov-report=term $(OF_EVERY_BRANCH)
@@ -115,6 +122,10 @@ $(STORE_READY): requirements/store.txt
 	$(STORE)/bin/python -m pip --disable-pip-version-check install --quiet --no-deps --require-hashes -r requirements/store.txt
 	touch $@
 
+$(CLUSTER_READY): $(READY) requirements/cluster.txt
+	$(LOCKED) -r requirements/cluster.txt
+	touch $@
+
 # What is for the page, for development or for training alone lies beside what runs the station, in the same versions.
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-annotate --custom-compile-command 'make lock' $(UPGRADE)
@@ -144,12 +155,15 @@ lock: environment
 	$(COMPILE) pyproject.toml --extra train --constraint requirements/run.txt --constraint requirements/page.txt \
 		--constraint requirements/dev.txt --constraint requirements/build.txt $$($(BESIDE) requirements/run.txt) \
 		--output-file requirements/train.txt
+	$(COMPILE) pyproject.toml --extra cluster --constraint requirements/run.txt --constraint requirements/page.txt \
+		--constraint requirements/dev.txt --constraint requirements/train.txt $$($(BESIDE) requirements/run.txt) \
+		--output-file requirements/cluster.txt
 	# Python and the system are the package's to refuse: a marker would leave a package out without a word.
 	sed -i -E "s/ ; python_full_version < '3.15' (and implementation_name != 'pypy' )?and sys_platform == 'linux'//" requirements/*.txt
 
 notice: environment
 	mkdir -p build
-	$(foreach lock,run page fleet opcua sparkplug central train,$(PIP) install --quiet --no-deps --require-hashes --dry-run --ignore-installed \
+	$(foreach lock,run page fleet opcua sparkplug central cluster train,$(PIP) install --quiet --no-deps --require-hashes --dry-run --ignore-installed \
 		--report build/$(lock).json -r requirements/$(lock).txt && ) true
 	$(BIN)/python -m station.offline.upkeep.notice NOTICE build
 

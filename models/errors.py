@@ -1,11 +1,12 @@
-"""The faults of training networks, data sets and labels: nothing of them runs in a cell, and no line PLC reads them.
+"""The faults of training, data sets, labels and archives: nothing of them runs in a cell, and no line PLC reads them.
 
     StationError
+    ├── ArchiveError             an archive cannot be inspected again, or not on this cluster
     ├── DatasetError             a data set cannot be made, read or written
     ├── LabelError               a label cannot be said, written or read
     └── TrainingError            a network cannot be trained, or not on with it
 
-Their numbers, 61xx to 63xx, are kept free in the station's own table, so that every fault has a number of its own.
+Their numbers, 61xx to 64xx, are kept free in the station's own table, so that every fault has a number of its own.
 """
 
 from operator import attrgetter
@@ -53,13 +54,29 @@ LABELS = (  # 63xx labels
     Fault(6330, "label.study_unusable", "The study cannot be evaluated with this file. Correct what is named.", Reaction.REFUSE),
     Fault(6331, "label.no_study", "There is no such study. `station msa list` shows those there are.", Reaction.REFUSE),
 )
+ARCHIVES = (  # 64xx archives that are inspected again, and the computers that do it
+    Fault(6401, "archive.not_installed", "The packages for archives and clusters are not installed. Install those of requirements/cluster.txt.", Reaction.REFUSE),
+    Fault(6402, "archive.other_rules", "The results in this folder were judged by other rules. Nothing was added; give the same configuration, or another folder.", Reaction.REFUSE),
+    Fault(6403, "archive.in_use", "Another inspection is at work in this folder of results. Wait for it, or give another folder.", Reaction.REFUSE),
+    Fault(6404, "archive.bad_results", "The results cannot be read or written. Make room on the disk, or move away what is named; nothing else is lost.", Reaction.REFUSE),
+    Fault(6405, "archive.worker_ended", "The process that judges ended again and again. Read the reason in the detail.", Reaction.REFUSE),
+    Fault(6406, "archive.scan_changed", "The scan is not the one that was archived. Find out who changed it; a backup has the old one.", Reaction.REFUSE),
+    Fault(6407, "archive.no_cluster", "The cluster cannot be used. Start it with `station cluster start`, and have every computer run this version.", Reaction.REFUSE),
+    Fault(6408, "archive.unknown_model", "The results have no rows of this network, or of more than one. Give one of those named.", Reaction.REFUSE),
+)
 # fmt: on
 
-OFF_THE_LINE = by_code(TRAINING, DATA_SETS, LABELS)
+OFF_THE_LINE = by_code(TRAINING, DATA_SETS, LABELS, ARCHIVES)
 """The faults of this module by code."""
 
 EVERY_FAULT = by_code(sorted([*FAULTS.values(), *OFF_THE_LINE.values()], key=attrgetter("number")))
 """The station's and these, by code, in the order of the numbers."""
+
+
+class ArchiveError(StationError):
+    """An archive cannot be inspected again so, or a scan of it."""
+
+    faults = by_code(ARCHIVES)
 
 
 class DatasetError(StationError):

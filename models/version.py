@@ -8,6 +8,7 @@ DISTRIBUTION = "inspection-station"
 
 INSTALL_RUN = "pip install --no-deps --require-hashes -r requirements/run.txt"
 INSTALL_TRAIN = f"{INSTALL_RUN} -r requirements/train.txt"
+INSTALL_CLUSTER = f"{INSTALL_RUN} -r requirements/cluster.txt"
 """Commands, for the project's folder; by its name alone another's package could be taken for the station."""
 
 

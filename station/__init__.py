@@ -23,3 +23,7 @@ sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
 # folder, and a thread that sends it to Microsoft; its own switch in Python comes too late for that.
 # Source: ONNX Runtime 1.31.1, Privacy.md, "Disabling Telemetry".
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+
+# Ray sends to its makers which of its features are used on what kind of cluster, unless the first computer of the
+# cluster was started with this. Source: Ray 2.60, Cluster Management, "Usage Stats Collection".
+os.environ["RAY_USAGE_STATS_ENABLED"] = "0"

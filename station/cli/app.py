@@ -20,10 +20,12 @@ from rich.table import Table
 
 from config import bundled
 from station.cli.alarms import alarms_app
+from station.cli.archive import archive_app
 from station.cli.backup import backup_app
 from station.cli.bench import bench
 from station.cli.camera import camera_app
 from station.cli.challenge import challenge_app
+from station.cli.cluster import cluster_app
 from station.cli.dataset import dataset_app
 from station.cli.doctor import doctor
 from station.cli.integration import integration_app
@@ -70,10 +72,12 @@ app = typer.Typer(
 )  # fmt: skip
 app.add_typer(records_app, name="records")
 app.add_typer(alarms_app, name="alarms")
+app.add_typer(archive_app, name="archive")
 app.add_typer(audit_app, name="audit")
 app.add_typer(backup_app, name="backup")
 app.add_typer(camera_app, name="camera")
 app.add_typer(challenge_app, name="challenge")
+app.add_typer(cluster_app, name="cluster")
 app.add_typer(dataset_app, name="dataset")
 app.add_typer(integration_app, name="integration")
 app.add_typer(label_app, name="label")

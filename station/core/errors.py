@@ -18,7 +18,7 @@
     └── BugError                 the station's own fault
 
 Drivers translate every foreign exception into one of these. The number is the reason code on the line PLC.
-`models.errors` has three more, of what is done beside a station: training networks, making data sets and labelling.
+`models.errors` has four more, of what is done beside a station: training, data sets, labelling and archives.
 """
 
 from collections.abc import Mapping

@@ -1,7 +1,7 @@
 """The faults of the station and of its command line, by subject; training, data sets, labels: `models.errors`.
 
-The thousands of a number name the family. A number that was given out once never changes its meaning; 61xx to 63xx
-are kept free for training, data sets and labels, which no line PLC ever reads.
+The thousands of a number name the family. A number that was given out once never changes its meaning; 61xx to 64xx
+are kept free for training, data sets, labels and archives, which no line PLC ever reads.
 """
 
 from station.core.fault import Fault, Reaction, by_code

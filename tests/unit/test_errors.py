@@ -5,13 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from models.errors import EVERY_FAULT, OFF_THE_LINE, DatasetError, LabelError, TrainingError
+from models.errors import EVERY_FAULT, OFF_THE_LINE, ArchiveError, DatasetError, LabelError, TrainingError
 from station.core.errors import FAULTS, CameraError, DeviceError, Fault, Reaction, StationError
 
 ROOT = Path(__file__).parents[2]
 FAMILIES = {
     1: {"camera"}, 2: {"scan", "part", "quality"}, 3: {"jig"}, 4: {"robot"}, 5: {"plc"},
-    6: {"model", "training", "dataset", "label"}, 7: {"record", "recording", "backup", "opcua", "sparkplug", "plant"},
+    6: {"model", "training", "dataset", "label", "archive"},
+    7: {"record", "recording", "backup", "opcua", "sparkplug", "plant"},
     8: {"config"}, 9: {"station", "control", "page", "hand", "doctor"},
 }  # fmt: skip
 
@@ -45,13 +46,14 @@ def test_an_unknown_code_cannot_be_raised() -> None:
 
 def test_what_is_no_reason_code_of_a_plc_stands_in_no_table_of_the_station() -> None:
     families = {code.partition(".")[0] for code in OFF_THE_LINE}
-    assert families == {"training", "dataset", "label"}
+    assert families == {"training", "dataset", "label", "archive"}
     assert not {code for code in FAULTS if code.partition(".")[0] in families}
     assert dict(EVERY_FAULT) == {**FAULTS, **OFF_THE_LINE}
     assert TrainingError("training.diverged").fault.number == 6106
     assert DatasetError("dataset.exists").fault.number == 6203
     assert LabelError("label.locked").fault.number == 6304
-    for wrong in (StationError, DatasetError, LabelError):
+    assert ArchiveError("archive.in_use").fault.number == 6403
+    for wrong in (StationError, DatasetError, LabelError, ArchiveError):
         with pytest.raises(KeyError):
             wrong("training.diverged")
 

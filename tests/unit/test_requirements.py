@@ -56,6 +56,7 @@ def test_every_requirement_is_one_version_with_its_hashes_and_nothing_else(lock:
         ("sparkplug", PROJECT["project"]["optional-dependencies"]["sparkplug"]),
         ("central", PROJECT["project"]["optional-dependencies"]["central"]),
         ("store", PROJECT["dependency-groups"]["store"]),
+        ("cluster", PROJECT["project"]["optional-dependencies"]["cluster"]),
         ("dev", PROJECT["project"]["optional-dependencies"]["dev"]),
         ("browser", PROJECT["project"]["optional-dependencies"]["browser"]),
         ("train", PROJECT["project"]["optional-dependencies"]["train"]),
@@ -70,7 +71,7 @@ def test_all_that_is_required_is_locked_in_a_version_that_is_allowed(lock: str, 
 
 
 def test_what_lies_beside_what_runs_the_station_agrees_with_it() -> None:
-    beside = ("page", "fleet", "opcua", "sparkplug", "central", "dev", "browser", "train")
+    beside = ("page", "fleet", "opcua", "sparkplug", "central", "dev", "browser", "cluster", "train")
     assert not set(pins("run")) & {name for lock in beside for name in pins(lock)}
     for one, other in (*combinations(beside, 2), ("build", "train")):
         both = set(pins(one)) & set(pins(other))
@@ -118,7 +119,7 @@ def test_notice_tells_what_metadata_do_not() -> None:
 def test_a_package_of_several_is_named_once() -> None:
     both = Package("Both", "1", "MIT")
     more = Package("More", "1", "ISC")
-    text = notice([[both], [both, more], [more, both], [], [], [], [both]])
+    text = notice([[both], [both, more], [more, both], [], [], [], [], [both]])
     assert (text.count("Both"), text.count("More")) == (1, 1)
 
 

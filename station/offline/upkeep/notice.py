@@ -31,6 +31,7 @@ CHAPTERS = {
     "opcua": "Only for the OPC UA server (the extra `opcua`), beside those",
     "sparkplug": "Only for Sparkplug (the extra `sparkplug`), beside those",
     "central": "Only for the plant's database and store (the extra `central`), beside those",
+    "cluster": "Only for archives that are judged again (the extra `cluster`), beside those",
     "train": "Only for training (the extra `train`), beside those",
 }
 """The files in `requirements` whose packages are named, each with the title of its chapter."""
@@ -47,6 +48,7 @@ REMARKS = {
     "psycopg": "used as its makers publish it, unmodified, and only by `station plant`; whoever installs it may "
     "replace it with another version",
     "psycopg-binary": "the same; its wheel contains libpq and OpenSSL",
+    "ray": "would send usage data; the station keeps it from that (station/__init__.py)",
     "torch": "its CUDA libraries, the packages that begin with nvidia, are under NVIDIA's licence",
 }
 """What the metadata do not tell."""
