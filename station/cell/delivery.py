@@ -25,6 +25,9 @@ log = structlog.get_logger()
 
 T = TypeVar("T")
 
+AGAIN_S = 0.05
+"""How long is waited where a delivery failed and the line is not known to be away: as a link that is being opened anew
+fails at once, so that nothing else would ever run."""
 _GIVING_UP = frozenset(
     {State.STOPPING, State.ABORTING, State.HOLDING, State.STOPPED, State.ABORTED, State.HELD},
 )
@@ -125,6 +128,8 @@ class LineResults:
     async def _wait_out(self, error: PlcError) -> None:
         log.warning("delivery_failed", fault=error.code, detail=error.detail)
         self._rest(Reason.of(error))
+        if self._silence() is None:
+            await asyncio.sleep(AGAIN_S)
         await self._until_nothing_hinders(self._silence)
 
     def _silence(self) -> Reason | None:

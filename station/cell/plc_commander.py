@@ -7,6 +7,7 @@ import asyncio
 
 import structlog
 
+from station.cell.delivery import AGAIN_S
 from station.cell.desk import Desk
 from station.cell.hearing import Hearing
 from station.cell.reporting import Reporting
@@ -87,6 +88,8 @@ class PlcCommander:
                 return await self._link.requests.answer(request, refused)
             except PlcError as error:
                 log.warning("answer_failed", fault=error.code, detail=error.detail)
+            if not self._is_away():
+                await asyncio.sleep(AGAIN_S)
             while self._is_away():
                 await self._link.feed.changed()
 

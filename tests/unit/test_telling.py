@@ -13,7 +13,7 @@ import pytest
 
 from station.cell.counters import Counters
 from station.cell.delivery import LineResults
-from station.cell.packml import Unit
+from station.cell.packml import Command, Unit
 from station.cell.sorting import Sorting
 from station.cell.telling import DISK_PAUSE_S, Tellings
 from station.core.broadcast import Broadcast
@@ -300,3 +300,25 @@ async def test_a_disk_that_fails_holds_up_what_is_published_and_is_tried_again()
         await settled(lambda: ledger.entries[inspection.inspection_id].told)
         await life.results.publish(decided(next_one))
     assert line.seen == [("SMH-0001", PLACE.name), ("SMH-0002", "")]
+
+
+@in_virtual_time
+async def test_a_delivery_that_fails_at_once_lets_others_run_until_it_goes_through() -> None:
+    line, ledger = Line(serves=True), FakeLedger()
+    inspection = await judged(ledger)
+    life = Life(line, ledger)
+    life.unit.command(Command.RESET)
+    publish, failing = life.publish, True
+
+    async def fails(result: Published) -> Delivery:
+        if failing:
+            raise PlcError("plc.unreachable", "being opened anew, which the line's view does not show yet")
+        return await publish(result)
+
+    life.publish = fails  # type: ignore[method-assign]
+    publishing = asyncio.ensure_future(life.results.publish(decided(inspection)))
+    await asyncio.sleep(1)
+    assert not publishing.done()
+    failing = False
+    await publishing
+    assert line.seen == [("SMH-0001", "")]
