@@ -8,6 +8,9 @@ from collections.abc import Callable
 
 NS_PER_S = 1_000_000_000
 
+ROUNDING_S = 2e-9
+"""A clock tells whole nanoseconds: a ramp that ends with a timer may be that much short by it."""
+
 
 class Spindle:
     """A shaft that stands still at first, at angle 0.
@@ -81,7 +84,7 @@ class Spindle:
         return (self._now_ns() - self._start_ns) / NS_PER_S
 
     def _settled(self) -> bool:
-        return self._elapsed_s() >= self._ramp_s
+        return self._elapsed_s() >= self._ramp_s - ROUNDING_S
 
     def _angle(self, elapsed_s: float) -> float:
         """The angle in turns, that many seconds after the start of the ramp."""
