@@ -48,7 +48,7 @@ class Postgres:
 
     def start(self) -> None:
         """Start it, and return when it answers; it is nobody's child, so that it outlives a test that restarts it."""
-        options = f"-p {self.port} -h 127.0.0.1 -k {self._folder} -c fsync=off -c max_connections=40"
+        options = f"-p {self.port} -h 127.0.0.1 -k {self._folder} -c fsync=off -c max_connections=150"
         self._control("start", "-w", "-t", "100", "-l", str(self._folder / "log"), "-o", options)
 
     def kill(self) -> None:
