@@ -93,7 +93,8 @@ class Journey:
     async def _judge_and_record(self) -> Recorded:
         """Judge the part on the jig; the decision is published and recorded, the jig at rest."""
         inspection, posts = self._inspection, self._posts
-        studied, trials = posts.references.study.study, await posts.references.study.trials_left(inspection)
+        studied = posts.references.study.study
+        trials = await posts.references.study.trials_left(studied, inspection)
         setup = self._setup
         for trial in trials[:-1]:
             setup = await self._try(setup, studied, trial)

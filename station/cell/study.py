@@ -69,15 +69,19 @@ class StudyDesk:
         """Why a part goes back to people whatever it was judged to be."""
         return Reason(FAULTS["part.study"], str(study))
 
-    async def trials_left(self, inspection: Inspection) -> range:
-        """The trials that a part still needs, numbered from 1; none where no study is under way.
+    async def trials_left(self, study: Study | None, inspection: Inspection) -> range:
+        """The trials that a part still needs, numbered from 1, whether or not the study is ended meanwhile.
+
+        Args:
+            study: The one that was under way when the part was taken on; None for none, which needs no trial.
+            inspection: Of the part.
 
         Raises:
             RecordError: The records cannot be read.
         """
-        if self._study is None:
+        if study is None:
             return range(0)
-        return range(await self._book.trials(self._study, inspection.part.part_id) + 1, self._study.trials + 1)
+        return range(await self._book.trials(study, inspection.part.part_id) + 1, study.trials + 1)
 
     async def keep(self, study: Study, inspection: Inspection, judgement: Judgement, trial: int) -> None:
         """Write down a trial.
