@@ -1,4 +1,4 @@
-"""What a study's part still needs is told of the study that it was taken on under, whatever is begun or ended meanwhile."""
+"""What a part of a study still needs, whatever is begun or ended while that is read."""
 
 from datetime import UTC, datetime
 from typing import Any
