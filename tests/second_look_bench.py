@@ -72,7 +72,9 @@ class Judging:
         if unsure(first) is None:
             return Looked(label, first, first, turned=False)
         self._second = self._second or self._anew()
-        return Looked(label, first, weighed(first, decide(*self._second, rule), rule.review), turned=True)
+        return Looked(
+            label, first, weighed(first, decide(*self._second, rule), rule.review, rule.least_to_pass), turned=True
+        )
 
 
 def exposed_anew(image: Pixels, rng: np.random.Generator) -> Pixels:

@@ -13,7 +13,7 @@ from station.core.judgement import JudgedBy, Judgement
 from station.core.looks import FirstLook, weighed
 from station.core.part import Decision, FeatureSnapshot, LineAccount, ScanHealth, ScanRecipe
 from station.core.reason import Reason
-from station.core.recipe import Recipe
+from station.core.recipe import DecisionRule, Recipe
 from station.core.timeline import ScanTimes, load_of
 from station.core.verdicts import Verdict
 from station.flow.decide import decide
@@ -147,17 +147,17 @@ def unscanned(error: StationError, setup: Setup, now_ns: int) -> Judged:
     return Judged(judgement, error)
 
 
-def looked_twice(first: Judged, second: Judged, why: str, verdict: Verdict) -> Judged:
+def looked_twice(first: Judged, second: Judged, why: str, rule: DecisionRule) -> Judged:
     """What two looks at one part come to; a second one that failed sends it to people.
 
     Args:
         first: The unsure judgement; what its scan shows beside the part is what counts of the part.
         second: That of one more turn, with what went wrong in it.
         why: Why the part was turned once more, for people.
-        verdict: REVIEW of the configured table.
+        rule: What it is judged by.
     """
     before, after = first.judgement, second.judgement
-    decision = weighed(before.decision, after.decision, verdict)
+    decision = weighed(before.decision, after.decision, rule.review, rule.least_to_pass)
     look = FirstLook(before.decision, why, before.ms_after_last_line)
     return Judged(replace(after, decision=decision, first_look=look), second.error, first.watching)
 

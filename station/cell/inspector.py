@@ -142,7 +142,7 @@ class Inspector:
             second = await self._turn(armed, inspection, again)
         except CameraError as error:
             second = unscanned(error, setup, self._clock.monotonic_ns())
-        return looked_twice(first, second, why, setup.recipe.rule.review)
+        return looked_twice(first, second, why, setup.recipe.rule)
 
     async def ready_again(self, setup: Setup) -> Setup:
         """What a part is scanned with in its next turn; the camera is ready for that.

@@ -2,8 +2,10 @@
 
     first look ─ unsure? ─▶ one more turn ─▶ second look ─ weighed against the first ─▶ decision
 
-A second look may only add reasons. It passes a part where it would have passed it alone and the first look named no
-defect; it names a defect that the first look named, too. In every other case people look at the part.
+A second look may only add reasons. It passes a part where it would have passed it alone, the first look named no defect,
+and the mean of both confidences is one with which a part may pass: of two looks at a part that is as unsure as the
+first, one passes the limit by chance now and then, and both together tell what there is to tell. It names a defect that
+the first look named, too. In every other case people look at the part.
 """
 
 from dataclasses import dataclass, replace
@@ -42,31 +44,41 @@ def unsure(decision: Decision) -> str | None:
     return f"the rule says {decision.verdict.name}, Algorithm 1 says {other.name}"
 
 
-def weighed(first: Decision, second: Decision, review: Verdict) -> Decision:
+def weighed(first: Decision, second: Decision, review: Verdict, least: float) -> Decision:
     """What becomes of a part that was looked at twice; the scores, and what else was measured, are the second look's.
 
     Args:
         first: What the first look decided alone; an unsure one.
         second: What the second look decided alone.
         review: The verdict that sends a part to people.
+        least: The least confidence with which a part passes.
     """
-    reason = _against(first, second)
+    reason = _against(first, second, least)
     if reason is None:
         return second
     return replace(second, verdict=review, fault=reason.fault, detail=reason.detail)
 
 
-def _against(first: Decision, second: Decision) -> Reason | None:
+def _against(first: Decision, second: Decision, least: float) -> Reason | None:
     """Why the second look's decision does not stand; None where it does."""
     if second.fault is not None:
         return Reason(second.fault, f"second look: {second.detail}; first look: {_said(first)}")
     if first.novelty is not None and first.novelty.unknown:
         return Reason(FAULTS["part.unknown"], f"first look: {first.novelty}; second look: {_said(second)}")
     if second.verdict.passes and names_no_defect(first) and names_no_defect(second):
-        return None
+        return _too_unsure(first, second, least)
     if second.verdict.is_defect and second.verdict.name in named(first):
         return None
     return Reason(FAULTS["part.looks_differ"], f"first look: {_said(first)}; second look: {_said(second)}")
+
+
+def _too_unsure(first: Decision, second: Decision, least: float) -> Reason | None:
+    """Both looks together are too unsure to pass the part, or None."""
+    mean = (first.confidence + second.confidence) / 2
+    if mean >= least:
+        return None
+    seen = f"{mean:.3f} of both looks together, the minimum is {least:g}"
+    return Reason(FAULTS["part.low_confidence"], f"{seen}; first look: {_said(first)}; second look: {_said(second)}")
 
 
 def names_no_defect(decision: Decision) -> bool:
