@@ -46,6 +46,7 @@ class PlcDevice:
         self._part_sequence = self._command_sequence = self._ack_sequence = start
         self._result_seen = 0
         self._part: tuple[str, int] | None = None
+        self._shown: tuple[str, int] | None = None
         self._stopped = False
         self._begins = False
         self.permit("given")
@@ -58,7 +59,7 @@ class PlcDevice:
 
     def stop(self) -> None:
         """Its program stops and every register is 0; as a server it still answers."""
-        self._stopped = True
+        self._stopped, self._shown = True, None
         self._bank.clear()
 
     def run(self) -> None:
@@ -66,7 +67,7 @@ class PlcDevice:
 
         It has kept its running numbers, so that it uses none twice, and nothing else.
         """
-        self._stopped = False
+        self._stopped, self._shown = False, None
         self._bank.clear()
         self._bank.switch_on()
         self._result_seen = 0
@@ -95,23 +96,26 @@ class PlcDevice:
 
     def announce(self, part_id: str, type_code: int, number: int | None = None) -> int:
         """A part waits at the infeed; the number of its announcement: this one, or the next."""
-        self._part = (part_id, type_code)
+        self._part = self._shown = (part_id, type_code)
         self._part_sequence = _next(self._part_sequence) if number is None else number
         self.show_part()
         return self._part_sequence
 
     def show_part(self) -> None:
-        """Put the announced part, if there is one, into the registers, or what a broken program takes for it."""
-        if self._part is None:
+        """Put the announced part, if there is one, into the registers, or what a broken program takes for it.
+
+        An announcement that was accepted stands there until the next one.
+        """
+        if self._shown is None:
             return
-        part_id, type_code = self._part
+        part_id, type_code = self._shown
         part_id = BLANKS if self._broken.present("plc-id-blank") else part_id
         type_code = NO_TYPE if self._broken.present("plc-type-unknown") else type_code
         self._bank.publish({"next_part_id": part_id, "next_part_type": type_code, "part_sequence": self._part_sequence})
 
     def clear_announcement(self) -> None:
         """Show that no part waits."""
-        self._part = None
+        self._part = self._shown = None
         self._bank.publish(NO_PART)
 
     def begin_anew(self) -> None:
@@ -119,7 +123,7 @@ class PlcDevice:
         permission = self.permitted
         self._bank.clear()
         self._bank.switch_on()
-        self._part = None
+        self._part = self._shown = None
         self._part_sequence = self._command_sequence = self._ack_sequence = self._result_seen = 0
         self._begins = True
         self.permit("given" if permission else "withdrawn")

@@ -2,10 +2,10 @@
 
     first look ─ unsure? ─▶ one more turn ─▶ second look ─ weighed against the first ─▶ decision
 
-A second look may only add reasons. It passes a part where it would have passed it alone, the first look named no defect,
-and the mean of both confidences is one with which a part may pass: of two looks at a part that is as unsure as the
-first, one passes the limit by chance now and then, and both together tell what there is to tell. It names a defect that
-the first look named, too. In every other case people look at the part.
+A second look may only add reasons. It passes a part where it would have passed it alone, the first look named no
+defect, and the mean of both confidences is one with which a part may pass: looked at often enough, an unsure part is
+above the limit once by chance, and both looks together tell what there is to tell. It names a defect that the first
+look named, too. In every other case people look at the part.
 """
 
 from dataclasses import dataclass, replace

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from drivers.modbus.register_map import load_map
-from sim.breakage import Breakage
+from sim.breakage import Breakage, Effect
 from sim.cell import ArmPosition, Cell
 from sim.devices.jig import JigDevice, JigDrive, presets
 from sim.devices.plc import PlcDevice
 from sim.devices.robot import RobotDevice, RobotTimes
-from sim.faults import wishes
+from sim.faults import Wish, named_fault, wishes
 from sim.ledger import Entry, Ledger, Part, Place
 from sim.modbus.slave import ExceptionCode, RefusedError
 from sim.spindle import Spindle
@@ -402,6 +402,25 @@ async def test_the_moment_of_acceptance_is_that_of_the_announced_number(world: W
         plc.write(20, [accepted])
         assert reached == struck
         broken.clear("plc-part-swapped")
+
+
+@pytest.mark.parametrize("name", ["plc-id-blank", "plc-type-unknown"])
+async def test_a_broken_announcement_is_mended_also_where_it_was_accepted_before_it_broke(
+    world: World, name: str
+) -> None:
+    broken = Breakage()
+    plc = PlcDevice(load_map("plc", INSPECTED), world.time, lambda *_: None, broken)
+    broken.bind({name: Effect(plc.show_part, plc.show_part)})
+    number = plc.announce("SMH-1", 6)
+    announced = plc.read("holding", 110, 10)
+    broken.arm([Wish(named_fault(name), None)])
+    plc.write(20, [number])
+    assert plc.read("holding", 110, 10) != announced
+    broken.clear(name)
+    assert plc.read("holding", 110, 10) == announced
+    plc.stop()
+    plc.show_part()
+    assert plc.read("holding", 110, 10) == [0] * 10, "a program that has stopped announces nothing"
 
 
 async def test_the_station_cannot_write_the_plcs_own_registers(plc: PlcDevice) -> None:
