@@ -9,6 +9,7 @@ calibrated probabilities of a bundle that is what is expected; where patches err
 """
 
 from collections import deque
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -62,30 +63,36 @@ def cheapest(probabilities: Probabilities, outputs: Outputs, review: Verdict, co
     return _rejected(probabilities, outputs, 1 - chosen.good)
 
 
-def rulings(probabilities: Probabilities, outputs: Outputs, review: Verdict, costing: Costing | None) -> Rulings:
-    """What every rule says of the same scores."""
-    verdicts: dict[str, str] = {name: rule(probabilities, outputs).verdict.name for name, rule in RULES.items()}
-    if costing is None:
-        return Rulings(verdicts)
-    verdicts["cost"] = cheapest(probabilities, outputs, review, costing).verdict.name
-    return Rulings(verdicts, expected(probabilities, outputs, costing), costing)
-
-
-def ruled(
-    name: RuleName, probabilities: Probabilities, outputs: Outputs, review: Verdict, costing: Costing | None
-) -> Outcome:
-    """What the rule of this name says.
+def outcomes(
+    probabilities: Probabilities, outputs: Outputs, review: Verdict, costing: Costing | None
+) -> dict[RuleName, Outcome]:
+    """What every rule says of the same scores, by its name; the cost rule only where there are prices.
 
     Args:
-        name: The rule.
         probabilities: As for `good`.
         outputs: As for `good`.
         review: The table's verdict for people.
-        costing: Prices and budget, which the cost rule needs.
+        costing: Prices and budget, or None.
     """
-    if name == "cost" and costing is not None:
-        return cheapest(probabilities, outputs, review, costing)
-    return RULES[name](probabilities, outputs)
+    said = {name: rule(probabilities, outputs) for name, rule in RULES.items()}
+    if costing is not None:
+        said["cost"] = cheapest(probabilities, outputs, review, costing)
+    return said
+
+
+def rulings(
+    said: Mapping[RuleName, Outcome], probabilities: Probabilities, outputs: Outputs, costing: Costing | None
+) -> Rulings:
+    """The same as it is recorded, with what each answer is expected to cost where there are prices.
+
+    Args:
+        said: What every rule says.
+        probabilities: As for `good`.
+        outputs: As for `good`.
+        costing: Prices and budget, or None.
+    """
+    verdicts = {str(name): outcome.verdict.name for name, outcome in said.items()}
+    return Rulings(verdicts, costing and expected(probabilities, outputs, costing), costing)
 
 
 def _rejected(probabilities: Probabilities, outputs: Outputs, confidence: float) -> Outcome:

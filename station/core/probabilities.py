@@ -60,5 +60,4 @@ def columns_of(answers: NDArray[np.floating], passing: int | None) -> NDArray[np
     defects = answers.copy()
     defects[..., passing] = -np.inf
     worst = defects.argmax(axis=-1)
-    of_worst = np.take_along_axis(answers, worst[..., None], axis=-1)[..., 0]
-    return np.where(of_worst >= answers[..., passing], worst, passing)
+    return np.where(defects.max(axis=-1) >= answers[..., passing], worst, passing)

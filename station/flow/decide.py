@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from station.core.algorithm1 import Outcome, algorithm1
-from station.core.cost import expected, ruled, rulings
+from station.core.algorithm1 import Outcome
+from station.core.cost import expected, outcomes, rulings
 from station.core.errors import FAULTS, Fault
 from station.core.novelty.conformal import Novelty
 from station.core.part import Decision, Probabilities, ScanHealth, Scores
@@ -34,14 +34,15 @@ def decide(scores: Sequence[Scores], health: ScanHealth, rule: DecisionRule) -> 
     rows = [strip.probabilities for strip in ordered]
     whole = _is_whole(ordered, rule)
     probabilities = _joined(rows, rule)
-    judged = whole and problem_of(probabilities) is None
-    given = (probabilities, rule.outputs, rule.review, rule.costing)
-    outcome = ruled(rule.rule, *given) if judged else None
+    problem = problem_of(probabilities)
+    judged = whole and problem is None
+    said = outcomes(probabilities, rule.outputs, rule.review, rule.costing) if judged else {}
+    outcome = said[rule.rule] if judged else None
     novelty = _novelty(ordered, rule) if judged else None
-    reason = next(_reasons(ordered, probabilities, outcome, novelty, health, rule), None)
+    reason = next(_reasons(ordered, problem, probabilities, outcome, novelty, health, rule), None)
     return Decision(
         verdict=rule.review if reason or outcome is None else outcome.verdict,
-        algorithm1=algorithm1(probabilities, rule.outputs).verdict if judged else None,
+        algorithm1=said["algorithm1"].verdict if judged else None,
         fault=reason[0] if reason else None,
         detail=reason[1] if reason else "",
         confidence=outcome.confidence if outcome else 0.0,
@@ -49,7 +50,7 @@ def decide(scores: Sequence[Scores], health: ScanHealth, rule: DecisionRule) -> 
         defect_patches=outcome.defect_patches if outcome else 0,
         probabilities=probabilities,
         novelty=novelty,
-        rulings=rulings(*given) if judged else None,
+        rulings=rulings(said, probabilities, rule.outputs, rule.costing) if judged else None,
         screened=_screened(ordered) if whole else None,
     )
 
@@ -62,6 +63,7 @@ def _joined(rows: Sequence[Probabilities], rule: DecisionRule) -> Probabilities:
 
 def _reasons(
     scores: Sequence[Scores],
+    problem: str | None,
     probabilities: Probabilities,
     outcome: Outcome | None,
     novelty: Novelty | None,
@@ -70,7 +72,7 @@ def _reasons(
 ) -> Iterator[tuple[Fault, str]]:
     if health.fault is not None:
         yield health.fault, health.detail
-    if problem := problem_of(probabilities):
+    if problem is not None:
         yield FAULTS["model.bad_scores"], problem
     if not _is_whole(scores, rule):
         judged = ", ".join(str(strip.index) for strip in scores) or "none"

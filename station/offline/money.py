@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from station.core.calendar import Calendar
-from station.core.cost import good, rulings
+from station.core.cost import good, outcomes
 from station.core.moments import moment
 from station.core.part import Probabilities
 from station.core.records import JsonObject
@@ -96,8 +96,8 @@ class Bookkeeper:
             account.by_rule[rule] = account.by_rule.get(rule, 0.0) + cost
 
     def _rules(self, scores: Probabilities, outputs: Outputs, chance: float) -> Iterator[tuple[str, float]]:
-        said = rulings(scores, outputs, self._table.review, Costing(self._prices)).verdicts
-        yield from ((rule, self._cost(self._table.named(name), chance)) for rule, name in said.items())
+        said = outcomes(scores, outputs, self._table.review, Costing(self._prices))
+        yield from ((rule, self._cost(outcome.verdict, chance)) for rule, outcome in said.items())
 
     def _cost(self, verdict: Verdict, chance: float) -> float:
         if verdict.passes:

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from config import bundled
 from station.cli.records import records_app
 from station.core.algorithm1 import algorithm1
-from station.core.cost import ReviewBudget, cheapest, expected, good, rulings
+from station.core.cost import ReviewBudget, cheapest, expected, good, outcomes, rulings
 from station.core.errors import FAULTS, ConfigError
 from station.core.part import Probabilities, ScanHealth, Scores
 from station.core.recipe import DecisionRule
@@ -137,9 +137,13 @@ def test_prices_that_are_negative_or_missing_are_refused(prices: dict[str, objec
     assert words in caught.value.detail
 
 
+def ruled(scores: Probabilities, costing: Costing) -> Rulings:
+    return rulings(outcomes(scores, OUTPUTS, TABLE.review, costing), scores, OUTPUTS, costing)
+
+
 async def test_a_shift_costs_what_its_records_say_and_each_rule_is_held_against_it(tmp_path: Path) -> None:
     prices, ledger = Prices(1000, 10, 1), await open_ledger(tmp_path)
-    sure, doubtful = rulings(table(0.99999), OUTPUTS, TABLE.review, Costing(prices)), table(0.999)
+    sure, doubtful = ruled(table(0.99999), Costing(prices)), table(0.999)
     for chosen in (
         decision(Verdict.DEFECT_FREE, None, table(0.99999)),
         decision(Verdict.REVIEW, FAULTS["part.review_cheaper"], doubtful),
