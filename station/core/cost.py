@@ -92,7 +92,9 @@ def rulings(
         costing: Prices and budget, or None.
     """
     verdicts = {str(name): outcome.verdict.name for name, outcome in said.items()}
-    return Rulings(verdicts, costing and expected(probabilities, outputs, costing), costing)
+    if costing is None:
+        return Rulings(verdicts)
+    return Rulings(verdicts, expected(probabilities, outputs, costing), costing)
 
 
 def _rejected(probabilities: Probabilities, outputs: Outputs, confidence: float) -> Outcome:
