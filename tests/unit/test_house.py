@@ -75,6 +75,12 @@ PLANTS = {
         ("station.cli.page", "station.cli.app"),
         ("station.cli.newcomer", None),
     ],
+    "What inspects archives again is known to the command line alone, and so is what it is made with": [
+        ("station.offline.inspect", "station.offline.archive"),
+        ("station.cell.cell", "station.offline.archive"),
+        ("station.records.ledger", "pyarrow"),
+        ("models.manifest", "ray"),
+    ],
     "What keeps the records is known where a station is put together, elsewhere they are a port": [
         ("station.cli.records", "station.records.query"),
         ("station.host.check", "station.records.ledger"),
