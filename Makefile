@@ -45,7 +45,7 @@ ITSELF := $(PIP) install --quiet --no-deps --no-build-isolation
 
 # Where a wrong turn could pass a defect (pyproject.toml says where), these tests take every branch. Only they are run
 # with branches counted, which doubles a test's time.
-OF_EVERY_BRANCH := $(addprefix tests/unit/test_,algorithm1.py probabilities.py most_severe.py cost.py looks.py decide.py sorting.py \
+OF_EVERY_BRANCH := $(addprefix tests/unit/test_,algorithm1.py probabilities.py most_severe.py cost.py looks.py decide.py sorting.py telling.py \
 	packml.py errors.py registers.py map_profiles.py register_listing.py) tests/cell/test_deadlines.py tests/cell/test_states_and_faults.py \
 	tests/wire/test_robot_driver.py
 

@@ -6,6 +6,7 @@ the program copies the station's half in and its own half out.
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 
 from drivers.modbus.register_map import Kind, RegisterMap, Value
 from sim.breakage import Breakage
@@ -22,6 +23,15 @@ ANY_HOST = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
 
 ResultReader = Callable[[int, str], None]
 """Told of every result that the program has read: its number, and the decision or what is wrong with it."""
+
+
+@dataclass(slots=True)
+class _Announced:
+    """The part that was announced last; it waits until the station has accepted it."""
+
+    part_id: str
+    type_code: int
+    waits: bool = True
 
 
 class PlcDevice:
@@ -45,8 +55,7 @@ class PlcDevice:
         start = int(clock.now().timestamp()) & 0xFFFF
         self._part_sequence = self._command_sequence = self._ack_sequence = start
         self._result_seen = 0
-        self._part: tuple[str, int] | None = None
-        self._shown: tuple[str, int] | None = None
+        self._part: _Announced | None = None
         self._stopped = False
         self._begins = False
         self.permit("given")
@@ -59,7 +68,7 @@ class PlcDevice:
 
     def stop(self) -> None:
         """Its program stops and every register is 0; as a server it still answers."""
-        self._stopped, self._shown = True, None
+        self._stopped = True
         self._bank.clear()
 
     def run(self) -> None:
@@ -67,13 +76,14 @@ class PlcDevice:
 
         It has kept its running numbers, so that it uses none twice, and nothing else.
         """
-        self._stopped, self._shown = False, None
+        self._stopped = False
         self._bank.clear()
         self._bank.switch_on()
         self._result_seen = 0
         self.permit("given")
-        if self._part:
-            self.announce(*self._part)
+        part, self._part = self._part, None
+        if part is not None and part.waits:
+            self.announce(part.part_id, part.type_code)
 
     def clear_block(self) -> None:
         """The station's registers are 0."""
@@ -96,7 +106,7 @@ class PlcDevice:
 
     def announce(self, part_id: str, type_code: int, number: int | None = None) -> int:
         """A part waits at the infeed; the number of its announcement: this one, or the next."""
-        self._part = self._shown = (part_id, type_code)
+        self._part = _Announced(part_id, type_code)
         self._part_sequence = _next(self._part_sequence) if number is None else number
         self.show_part()
         return self._part_sequence
@@ -106,16 +116,15 @@ class PlcDevice:
 
         An announcement that was accepted stands there until the next one.
         """
-        if self._shown is None:
+        if self._part is None or self._stopped:
             return
-        part_id, type_code = self._shown
-        part_id = BLANKS if self._broken.present("plc-id-blank") else part_id
-        type_code = NO_TYPE if self._broken.present("plc-type-unknown") else type_code
+        part_id = BLANKS if self._broken.present("plc-id-blank") else self._part.part_id
+        type_code = NO_TYPE if self._broken.present("plc-type-unknown") else self._part.type_code
         self._bank.publish({"next_part_id": part_id, "next_part_type": type_code, "part_sequence": self._part_sequence})
 
     def clear_announcement(self) -> None:
         """Show that no part waits."""
-        self._part = self._shown = None
+        self._part = None
         self._bank.publish(NO_PART)
 
     def begin_anew(self) -> None:
@@ -123,7 +132,7 @@ class PlcDevice:
         permission = self.permitted
         self._bank.clear()
         self._bank.switch_on()
-        self._part = self._shown = None
+        self._part = None
         self._part_sequence = self._command_sequence = self._ack_sequence = self._result_seen = 0
         self._begins = True
         self.permit("given" if permission else "withdrawn")
@@ -257,8 +266,8 @@ class PlcDevice:
         self._bank.store(address, words)
         if self.accepted_part not in (0, before) and self.accepted_part == self.announced_number:
             self._broken.reach(Moment.ACCEPT, str(self._bank.value("next_part_id")))
-        if self.accepted_part == self._part_sequence:
-            self._part = None
+        if self._part is not None and self.accepted_part == self._part_sequence:
+            self._part.waits = False
         self.take_result()
 
     def _beat(self) -> None:

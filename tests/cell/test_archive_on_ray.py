@@ -18,11 +18,13 @@ from station.core.errors import StationError
 from tests.cell.conftest import station_command
 from tests.cell.product_lines import RING, RINGS
 from tests.cell.products import product
-from tests.cell.test_archive_again import MakeConfig, inspect_archive, rows_in
 from tests.free_port import free_port
 from tests.own_children import descendants
 
 pytest.importorskip("ray", reason="needs the packages of requirements/cluster.txt: make test-cluster")
+
+from tests.cell.test_archive_again import MakeConfig, inspect_archive, rows_in  # it needs them, too
+
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(600)]
 
 SCANS = 400

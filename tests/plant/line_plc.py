@@ -52,14 +52,13 @@ class LinePlc:
         runs: Whether the program is executed.
         cold_restarts: How often the program began anew without its memory.
         spoils: Whether the complement of results is spoilt, until the block has not believed one.
-        calls: How often the block was called.
         on_seen: Told of what the block tells.
     """
 
     def __init__(self, text: str, *, serves: bool) -> None:
         self._serves = serves
         self._block = FunctionBlock(text, lambda: round(1000 * _now_s()))
-        self._station, self._plc = [0] * STATION[1], [0] * PLC[1]
+        self._words = _Words([0] * STATION[1], [0] * PLC[1])
         self._link = _Link()
         self._operator = _Operator()
         self.infeed: tuple[str, int] | None = None
@@ -68,8 +67,12 @@ class LinePlc:
         self.runs = True
         self.spoils = False
         self.cold_restarts = 0
-        self.calls = 0
         self.on_seen: Callable[[Seen], None] = lambda _seen: None
+
+    @property
+    def calls(self) -> int:
+        """How often the block was called."""
+        return self._block.calls
 
     @property
     def answers(self) -> list[tuple[int, bool, int]]:
@@ -97,7 +100,7 @@ class LinePlc:
         if cold:
             self._block.memory |= {"lastInspection": 0, "lastPlace": 0}
         if self._serves:
-            self._station[:] = [0] * STATION[1]
+            self._words.station[:] = [0] * STATION[1]
         self._link = _Link(broken=True)
         self._operator = _Operator(self._operator.answers)
 
@@ -112,9 +115,8 @@ class LinePlc:
 
     def _call(self) -> None:
         link = self._link
-        self.calls += 1
         self._block.call(
-            fromStation=self._station, toStation=self._plc, stationServes=not self._serves,
+            fromStation=self._words.station, toStation=self._words.plc, stationServes=not self._serves,
             connected=self._serves or link.connected, heard=self._serves or link.heard,
             written=self._serves or link.written, acknowledgedKnown=link.acknowledged is not None,
             acknowledgedBefore=link.acknowledged or 0, permit=True, placesFull=0,
@@ -134,7 +136,7 @@ class LinePlc:
         if not (memory["newDecision"] or memory["newPlace"]):
             return
         result = memory["result"]
-        decision, complement = self._station[DECISION_COMPLEMENT - 1], self._station[DECISION_COMPLEMENT]
+        decision, complement = self._words.station[DECISION_COMPLEMENT - 1], self._words.station[DECISION_COMPLEMENT]
         seen = Seen(
             text_of(result["partId"]), result["inspection"], result["decision"], result["confirmedPlace"],
             memory["good"], decision + complement == 65535 and decision == result["decision"],
@@ -146,7 +148,7 @@ class LinePlc:
 
     def read(self, kind: str, address: int, count: int) -> list[int]:
         """What the station reads."""
-        for (first, length), words in ((STATION, self._station), (PLC, self._plc)):
+        for (first, length), words in ((STATION, self._words.station), (PLC, self._words.plc)):
             if kind == "holding" and first <= address <= address + count <= first + length:
                 return words[address - first : address - first + count]
         raise RefusedError(ExceptionCode.ILLEGAL_ADDRESS)
@@ -155,7 +157,7 @@ class LinePlc:
         """What the station writes."""
         if address + len(words) > STATION[1]:
             raise RefusedError(ExceptionCode.ILLEGAL_ADDRESS)
-        self._station[address : address + len(words)] = words
+        self._words.station[address : address + len(words)] = words
         if address <= DECISION_COMPLEMENT < address + len(words) and any(words):
             self._spoil()
 
@@ -181,20 +183,28 @@ class LinePlc:
             if link.acknowledged is None:
                 (link.acknowledged,) = await station.read_holding(ACKNOWLEDGED, 1)
             words = await station.read_holding(*STATION)
-            self._station[:] = words
+            self._words.station[:] = words
             link.connected = link.heard = True
             if words[DECISION_COMPLEMENT]:
                 self._spoil()
             await asyncio.sleep(2 * CYCLE_S)  # the program has run meanwhile
             if self._block.memory["mayWrite"] and not link.broken:
-                await station.write_holding(PLC[0], list(self._plc))
+                await station.write_holding(PLC[0], list(self._words.plc))
                 link.written = True
             link = self._link
 
     def _spoil(self) -> None:
-        number = self._station[50]
-        if self.spoils and number and number != self._plc[ACKNOWLEDGED - PLC[0]]:
-            self._station[DECISION_COMPLEMENT] ^= 0x0101
+        number = self._words.station[50]
+        if self.spoils and number and number != self._words.plc[ACKNOWLEDGED - PLC[0]]:
+            self._words.station[DECISION_COMPLEMENT] ^= 0x0101
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """The PLC's registers: those that the station writes, and its own."""
+
+    station: list[int]
+    plc: list[int]
 
 
 class _Link:

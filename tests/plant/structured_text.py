@@ -78,6 +78,7 @@ class FunctionBlock:
     Attributes:
         memory: Values by name.
         kept: Names of the variables that survive a restart of the program.
+        calls: How often it was called.
     """
 
     def __init__(self, text: str, now_ms: Callable[[], int]) -> None:
@@ -88,6 +89,7 @@ class FunctionBlock:
         self._constants: set[str] = set()
         self._structures = dict(KNOWN)
         self.kept: set[str] = set()
+        self.calls = 0
         self.memory: dict[str, Any] = {}
         for node in root.named_children:
             if node.type == "type_declaration":
@@ -104,6 +106,7 @@ class FunctionBlock:
         for name, value in inputs.items():
             assert name in self._types, name
             self.memory[name] = value
+        self.calls += 1
         self._body()
 
     def restart(self) -> None:

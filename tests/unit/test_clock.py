@@ -19,6 +19,7 @@ OWN_TIME = {
     "station/cli/sbom.py": "a command without a station: the date of a list",
     "station/cli/integration.py": "a command without a station: the date on the documents",
     "station/cli/model_synthesise.py": "a command without a station: how long a training will take",
+    "station/offline/archive/results.py": "a command without a station: how long rows have waited for the disk",
     "station/plant/opcua/certificates.py": "a process beside the station: from when to when a certificate is good",
     "station/plant/opcua/serving.py": "a process beside the station: how often somebody tried to sign in",
     "station/plant/opcua/space.py": "a process beside the station: when a value was told, as clients read it",

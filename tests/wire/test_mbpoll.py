@@ -22,6 +22,7 @@ from station.core.settings import PlcSettings, RtuLink, TcpLink
 from tests.housings import INSPECTED, Verdict, line_plc
 from tests.turned import GEOMETRY
 from tests.wire.modbus_peer import Peer, RtuPeer
+from tests.wire.plc_peers import AskingPlc, beat, until
 
 
 @pytest.fixture
@@ -38,10 +39,18 @@ def mbpoll() -> str:
 async def plc() -> AsyncIterator[ModbusPlc]:
     plc = line_plc(PlcSettings(role="server", link=TcpLink(kind="tcp", port=0)))
     await plc.connect()
+    line = AskingPlc()
+    await line.meet(plc.port)
+    heart = asyncio.ensure_future(beat(line))
+    await until(plc, lambda: plc.feed.view.fault is None)
     decision = Decision(Verdict.ROLL_MARKS, None, None, "", 0.91, 7, 1, np.zeros((16, 5), np.float32))
     smh = PartType("smh_385", 1, 385, 8, 6, 18.0, 320.0, 20.0, GEOMETRY)
     inspection = Inspection("abc", 70000, Announcement(1, "SMH-0042", 1), smh, datetime(2026, 1, 1, tzinfo=UTC))
     await plc.results.publish(Published(inspection, decision, 12.4, None))
+    heart.cancel()
+    await asyncio.wait([heart])
+    assert line.client is not None
+    line.client.close()
     yield plc
     await plc.close()
 

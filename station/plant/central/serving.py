@@ -146,6 +146,15 @@ class Link:
 
 
 @dataclass(slots=True)
+class _Said:
+    """What was told to go wrong, so that it is told once: with the database, with the store, with the disk."""
+
+    fault: str = ""
+    store: str = ""
+    room: bool = False
+
+
+@dataclass(slots=True)
 class Replication:
     """The replication of one data folder, from connection to connection.
 
@@ -168,10 +177,8 @@ class Replication:
     pace: Pace = USUAL
     _link: Link | None = None
     _page: Page = field(default_factory=lambda: Page(""))
-    _fault: str = ""
-    _store_fault: str = ""
+    _said: _Said = field(default_factory=_Said)
     _store_again: float = 0.0
-    _room_told: bool = False
     _written: float = 0.0
 
     async def run(self) -> None:
@@ -233,12 +240,12 @@ class Replication:
         except StationError as error:
             if error.code != "plant.no_store":
                 self._drop()
-            if str(error) != self._store_fault and not self.ended.is_set():
+            if str(error) != self._said.store and not self.ended.is_set():
                 log.warning("scans_not_copied", fault=error.code, detail=error.detail)
                 self.say(f"{error}")
-            self._store_fault, self._store_again = str(error), now + self.pace.retry_s
+            self._said.store, self._store_again = str(error), now + self.pace.retry_s
             return 0
-        self._store_fault = ""
+        self._said.store = ""
         return copied
 
     async def _connected(self) -> Link:
@@ -268,10 +275,10 @@ class Replication:
 
     def _tell(self, error: StationError | None) -> None:
         """Say what goes wrong when it is another than before."""
-        if error is not None and str(error) != self._fault:
+        if error is not None and str(error) != self._said.fault:
             log.warning("plant_not_told", fault=error.code, detail=error.detail)
             self.say(str(error))
-        self._fault = str(error) if error is not None else ""
+        self._said.fault = str(error) if error is not None else ""
         code, detail = (error.code, error.detail) if error is not None else ("", "")
         if (code, detail) != (self._page.fault, self._page.detail):
             self._page, self._written = replace(self._page, fault=code, detail=detail), 0.0
@@ -287,10 +294,10 @@ class Replication:
         at_s = self.clock.now().timestamp()
         free = await asyncio.to_thread(free_bytes, self.folder)
         room = room_of(free, self.settings.records.low_mb * MB, at_s, page.disk)
-        if not room.is_well and not self._room_told:
+        if not room.is_well and not self._said.room:
             log.warning("disk_fills", said=str(room))
             self.say(str(room))
-        self._room_told = not room.is_well
+        self._said.room = not room.is_well
         self._page = page.looked(at_s, free)
         await asyncio.to_thread(book.write, self._page)
         self._written = now
