@@ -110,7 +110,7 @@ class Rules:
             answer = read(kind, address, count)
             first = plc._map["part_sequence"].address
             if kind == "holding" and address <= first < address + count:
-                self._state.looked = self._shown()
+                self._state.looks.append(self._shown())
             return answer
 
         def plc_hear(address: int, words: list[int]) -> None:
@@ -151,7 +151,7 @@ class Rules:
         async def told(device: Any, verb: str, argument: int, inspection: Any) -> Any:
             given = await order(device, verb, argument, inspection)
             if verb == "load":
-                state.looked, state.written = None, inspection.part.part_id
+                state.looks, state.written = [], inspection.part.part_id
             return given
 
         async def told_and_looked_for(device: Any, verb: str, argument: int, inspection: Any) -> Any:
@@ -241,13 +241,14 @@ class Rules:
                 3, f"the robot was ordered to {verb} while the jig turns at {cell.spindle.speed_rpm:.0f} rpm"
             )
         if verb == "load":
-            looked, part_id = self._state.looked, self._state.written
-            if looked is None:
+            looks, part_id = self._state.looks, self._state.written
+            if not looks:
                 self._unlooked()
-                looked = self._shown()
-            (number, announced, _kind), permitted = looked
+                looks = [self._shown()]
             self._state.expected = part_id
-            if not permitted or not number or announced != part_id:
+            # The order may be on its way for longer than the regular look after the last one takes.
+            if not any(permitted and number and announced == part_id for (number, announced, _), permitted in looks):
+                (number, announced, _kind), permitted = looks[-1]
                 shown = f"announced was {announced}, number {number}, permitted {permitted}"
                 self.world.broken(8, f"the robot was ordered to load {part_id}; {shown}")
 
@@ -426,7 +427,7 @@ class _State:
     """What was seen last."""
 
     def __init__(self) -> None:
-        self.looked: tuple[tuple[int, str, int], bool] | None = None
+        self.looks: list[tuple[tuple[int, str, int], bool]] = []
         self.written: str | None = None
         self.expected: str | None = None
         self.struck: set[str] = set()
