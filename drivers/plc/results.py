@@ -22,6 +22,8 @@ from station.core.timeline import Delivery
 
 log = structlog.get_logger(__name__)
 
+NOT_HEARD = (FAULTS["plc.unreachable"], FAULTS["plc.wrong_map"])
+"""With these nothing that the PLC has said is known; one whose heart stands still has said it all the same."""
 _Identity = tuple[int, int]
 """Number of an inspection, and the place where its part lies: what tells one result from another."""
 _NOBODY: _Identity = (0, 0)
@@ -58,6 +60,7 @@ class ModbusResults:
         self._publishing = asyncio.Lock()
         self._in_doubt: tuple[int, Mapping[str, Value]] | None = None
         self._told: tuple[_Identity, int] = (_NOBODY, 0)
+        self._heard = False
         self._lists = True
 
     async def report(self, report: CellReport) -> None:
@@ -73,12 +76,16 @@ class ModbusResults:
         Source: MODBUS Application Protocol V1.1b3, section 6.12: the answer comes after the registers were written.
 
         A result whose sending got no answer is in doubt: the same one keeps its number when it is sent again, and is
-        not sent again when it was acknowledged meanwhile. Where a part lies keeps its number too, also one that the PLC
-        has in its registers from before the station's start.
+        not sent again when it was acknowledged meanwhile. Where a part lies keeps its number too, also one that stands
+        in the PLC's registers from before the station's start and waits for its acknowledgement. With a number that was
+        acknowledged it is told anew: a station that ended while it wrote its block has left it beside the number of
+        the result before.
         """
         values = result_values(result)
         async with self._publishing:
-            if self._number_of_place(values) and not self._is_in_doubt(values):
+            self._require_heard()
+            if (known := self._number_of_place(values)) and not self._is_in_doubt(values):
+                self._told = _identity(values), known
                 now_ns = self._clock.monotonic_ns()
                 return Delivery(now_ns, now_ns)
             number = await self._number_for(values)
@@ -115,6 +122,7 @@ class ModbusResults:
 
     def notice(self) -> None:
         """Take what the PLC says to have read last; whoever waits for that is woken."""
+        self._heard = self._heard or self._inbox.trust.fault not in NOT_HEARD
         before = self._outbox.awaits_acknowledgement
         self._outbox.hear_acknowledgement(self._acknowledged)
         if before != self._outbox.awaits_acknowledgement:
@@ -129,10 +137,18 @@ class ModbusResults:
     async def _number_for(self, values: Mapping[str, Value]) -> int:
         if self._in_doubt is not None and self._is_in_doubt(values):
             return self._in_doubt[0]
-        if not self._outbox.last_result and (fault := self._inbox.trust.fault) is not None:
-            raise PlcError(fault.code, "which result it has read last is not known yet")
         await self._acknowledgement(lambda: not self._outbox.awaits_acknowledgement)
         return beat_after(self._outbox.last_result or self._acknowledged)
+
+    def _require_heard(self) -> None:
+        """Refuse to give a number before the PLC has told, once, which it has read last.
+
+        Raises:
+            PlcError: It was not heard since the station's start, or has another map.
+        """
+        if not self._heard:
+            fault = self._inbox.trust.fault or FAULTS["plc.unreachable"]
+            raise PlcError(fault.code, "which result it has read last is not known yet")
 
     def _is_in_doubt(self, values: Mapping[str, Value]) -> bool:
         """Whether nobody knows if this result has arrived."""
@@ -146,8 +162,10 @@ class ModbusResults:
         if not values["confirmed_bin"]:
             return 0
         standing = self._outbox.number("inspection_number"), self._outbox.number("confirmed_bin")
-        known = dict([(standing, self._outbox.number("result_sequence")), self._told])
-        return known.get(_identity(values), 0)
+        if self._told[0] == _identity(values):
+            return self._told[1]
+        waits = self._outbox.awaits_acknowledgement and standing == _identity(values)
+        return self._outbox.number("result_sequence") if waits else 0
 
     async def _acknowledgement(self, come: Callable[[], bool]) -> None:
         """Return when this holds, which an acknowledgement brings about.

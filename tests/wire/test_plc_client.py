@@ -89,34 +89,36 @@ async def test_a_result_from_before_a_restart_is_still_held(plc: ServingPlc, dri
         await driver.results.publish(result())
 
 
-@pytest.mark.parametrize(("acknowledged", "written"), [(57, 0), (56, 0)])
 async def test_where_a_part_lies_is_confirmed_under_the_number_that_stood_there_before_a_restart(
-    plc: ServingPlc, driver: ModbusPlc, acknowledged: int, written: int
+    plc: ServingPlc, driver: ModbusPlc
 ) -> None:
     plc.peer.holding[0:2] = [1, 0xA55A]
     plc.peer.holding[30:32] = [1, 70000 - 65536]
     plc.peer.holding[44] = Destination.BIN_PITS.code
     plc.peer.holding[50] = 57
-    plc.peer.holding[104] = acknowledged
+    plc.peer.holding[104] = 56
     await driver.connect()
     confirming = asyncio.ensure_future(driver.results.confirm(result(confirmed=Destination.BIN_PITS)))
-    if acknowledged != 57:
-        await until(driver, lambda: driver.feed.view.fault is None)
-        assert not confirming.done()
-        plc.peer.holding[104] = 57
+    await until(driver, lambda: driver.feed.view.fault is None)
+    assert not confirming.done()
+    plc.peer.holding[104] = 57
     async with asyncio.timeout(20):
         await confirming
-    assert plc.peer.holding[50] == 57 + written
+        await driver.results.confirm(result(confirmed=Destination.BIN_PITS))
+    assert plc.peer.holding[50] == 57
     await driver.results.publish(result())
     assert plc.peer.holding[50] == 58
 
 
+@pytest.mark.parametrize("place", [0, Destination.BIN_PITS.code])
 @pytest.mark.parametrize("stands", [0, 56])
-async def test_where_a_part_lies_is_told_anew_where_it_does_not_stand_after_a_restart(
-    plc: ServingPlc, driver: ModbusPlc, stands: int
+async def test_where_a_part_lies_is_told_anew_where_it_does_not_stand_under_a_new_number_after_a_restart(
+    plc: ServingPlc, driver: ModbusPlc, stands: int, place: int
 ) -> None:
+    """It stands beside the number before where the station was killed while it wrote its block, the number last."""
     plc.peer.holding[0:2] = [1, 0xA55A]
     plc.peer.holding[30:32] = [1, 70000 - 65536]
+    plc.peer.holding[44] = place
     plc.peer.holding[50] = stands
     plc.peer.holding[104] = 56
     await driver.connect()

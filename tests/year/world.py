@@ -192,7 +192,7 @@ class World:
         self.mend_disk()
         self.lives += 1
         self.life = Life(self, self.lives)
-        self.base.disk.on_cut = lambda: None
+        self.base.disk.on_cut, self.base.disk.cut_at = lambda: None, None  # a cut that was drawn for the life before
         self.life.begin()
 
     async def _operate(self) -> None:
