@@ -9,6 +9,8 @@ from drivers.modbus.register_map import Register, RegisterMap, Run, Value
 log = structlog.get_logger(__name__)
 
 BEATING = "heartbeat"
+WHOLE = 0xFFFF
+"""A decision and its complement together."""
 _NUMBERS = (
     "heartbeat",
     "accepted_part",
@@ -139,12 +141,23 @@ class PlcOutbox:
         return list(words[magic.address - self.first : magic.end - self.first]) == magic.encode(magic.constant or 0)
 
     def resume(self, words: Sequence[int]) -> None:
-        """Take over from the PLC's registers what the station wrote before its restart: numbers and the last result."""
+        """Take over from the PLC's registers what the station wrote before its restart: numbers and the last result.
+
+        A result whose complement does not fit is withdrawn: the PLC would never acknowledge it, nor would another one
+        follow.
+        """
         if not self.has_written(words):
             return
         for row in (self._registers[name] for name in (*_NUMBERS, *_RESULT)):
             self._words[self._place(row)] = words[self._place(row)]
         self.last_result = self.number("result_sequence")
+        decision, complement = (self._word(name) for name in ("decision", "decision_complement"))
+        if self.last_result and decision + complement != WHOLE:
+            self._withdraw()
+
+    def _word(self, name: str) -> int:
+        """The first word of a register, whatever it means."""
+        return self._words[self._registers[name].address - self.first]
 
     def _withdraw(self) -> None:
         log.warning("result_withdrawn", result=self.number("result_sequence"))

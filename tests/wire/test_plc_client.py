@@ -81,6 +81,7 @@ async def test_a_part_that_was_accepted_before_a_restart_can_be_given_back(plc: 
 
 async def test_a_result_from_before_a_restart_is_still_held(plc: ServingPlc, driver: ModbusPlc) -> None:
     plc.peer.holding[0:2] = [1, 0xA55A]
+    plc.peer.holding[41:43] = [3, 0xFFFC]
     plc.peer.holding[50] = 57
     plc.peer.holding[104] = 56
     driver.results._taken_within_s = 0.3
@@ -94,6 +95,7 @@ async def test_where_a_part_lies_is_confirmed_under_the_number_that_stood_there_
 ) -> None:
     plc.peer.holding[0:2] = [1, 0xA55A]
     plc.peer.holding[30:32] = [1, 70000 - 65536]
+    plc.peer.holding[41:43] = [3, 0xFFFC]
     plc.peer.holding[44] = Destination.BIN_PITS.code
     plc.peer.holding[50] = 57
     plc.peer.holding[104] = 56
@@ -118,6 +120,7 @@ async def test_where_a_part_lies_is_told_anew_where_it_does_not_stand_under_a_ne
     """It stands beside the number before where the station was killed while it wrote its block, the number last."""
     plc.peer.holding[0:2] = [1, 0xA55A]
     plc.peer.holding[30:32] = [1, 70000 - 65536]
+    plc.peer.holding[41:43] = [3, 0xFFFC]
     plc.peer.holding[44] = place
     plc.peer.holding[50] = stands
     plc.peer.holding[104] = 56
@@ -129,6 +132,20 @@ async def test_where_a_part_lies_is_told_anew_where_it_does_not_stand_under_a_ne
     plc.peer.holding[104] = 57
     async with asyncio.timeout(20):
         await confirming
+
+
+async def test_a_result_that_no_plc_would_believe_is_not_taken_over_after_a_restart(
+    plc: ServingPlc, driver: ModbusPlc
+) -> None:
+    plc.peer.holding[0:2] = [1, 0xA55A]
+    plc.peer.holding[41:43] = [3, 0xFFFC ^ 0x0101]
+    plc.peer.holding[50] = 57
+    plc.peer.holding[104] = 56
+    await driver.connect()
+    assert plc.peer.holding[30:51] == [0] * 21
+    await driver.results.publish(result())
+    assert plc.peer.holding[41:43] == [3, 0xFFFC]
+    assert plc.peer.holding[50] == 58
 
 
 async def test_a_result_has_no_number_before_the_plc_was_heard(driver: ModbusPlc) -> None:
