@@ -18,11 +18,11 @@ from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
 from station.core.clock import Clock
-from station.core.durable import sync
+from station.core.durable import make_folder, sync
 from station.core.errors import RecordError, StationError
 from station.core.place import displaced
 from station.records import store
-from station.records.folder import FILE_MODE, LOCK, claim
+from station.records.folder import FILE_MODE, FOLDER_MODE, LOCK, claim
 from station.records.opening import bring_up_to_date, connect, prepare
 from station.records.trouble import translated
 
@@ -56,6 +56,7 @@ class Database:
         self._log: dict[Path, os.stat_result] = {}
         self._taken_away = False
         with translated(folder):
+            make_folder(folder, FOLDER_MODE)
             self._claim = claim(folder)
         try:
             with translated(self._path):
@@ -164,9 +165,16 @@ class Database:
 
     def _look_after_lock(self) -> None:
         if lost := displaced(self._folder / LOCK, os.fstat(self._claim)):
-            before, self._claim = self._claim, claim(self._folder)
+            before, self._claim = self._claim, self._claimed_anew(lost)
             os.close(before)
             self.commit(store.note, "lock_taken_anew", lost, self._clock.now())
+
+    def _claimed_anew(self, lost: str) -> int:
+        try:
+            return claim(self._folder)
+        except FileNotFoundError as error:  # the whole folder went, a moment after the database was looked at
+            self._taken_away = True
+            raise RecordError("record.disk_failed", f"{lost}. {PUT_BACK}") from error
 
     def _look_after_log(self) -> None:
         """Where the log or its index was taken away: bring what the log holds into the database, and begin both anew.

@@ -10,7 +10,6 @@ import stat
 from contextlib import suppress
 from pathlib import Path
 
-from station.core.durable import make_folder
 from station.core.errors import RecordError
 from station.core.locks import holders
 from station.core.place import displaced
@@ -21,15 +20,15 @@ FOLDER_MODE, FILE_MODE = 0o750, 0o640
 
 
 def claim(folder: Path) -> int:
-    """Make the folder if need be and take it for this process; returns the descriptor that holds it.
+    """Take a folder for this process; returns the descriptor that holds it.
 
-    The kernel gives the folder free when the descriptor is closed, however the process ends.
+    The kernel gives the folder free when the descriptor is closed, however the process ends. A folder that was taken
+    away is not made anew: then nobody could put the old one back in its place.
 
     Raises:
         RecordError: Another process has it.
-        OSError: It cannot be made or written to.
+        OSError: It is not there, or cannot be written to.
     """
-    make_folder(folder, FOLDER_MODE)
     while True:
         descriptor = _lock(folder)
         if displaced(folder / LOCK, os.fstat(descriptor)) is None:  # not deleted before it was locked

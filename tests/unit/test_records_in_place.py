@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from station.core.errors import RecordError
+from station.core.place import displaced
 from station.records.folder import claim
 from station.records.ledger import SqliteLedger
 from tests.file_systems import mount, mounted, unmount
@@ -300,6 +301,32 @@ async def test_a_lock_that_is_taken_away_is_taken_anew_before_another_station_ca
     assert str(tmp_path / LOCK) in detail
     await ledger.close()
     await (await open_ledger(tmp_path)).close()
+
+
+async def test_a_folder_that_goes_between_two_looks_is_not_made_anew_so_that_it_can_be_put_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database still lay at its path; when its lock was looked at a moment later, the folder was gone."""
+    data, elsewhere = tmp_path / "data", tmp_path / "elsewhere"
+    ledger = await at_work(data)
+    looked: list[Path] = []
+
+    def displaced_late(path: Path, own: os.stat_result) -> str | None:
+        if path.name == LOCK and not looked:
+            looked.append(path)
+            data.rename(elsewhere)
+        return displaced(path, own)
+
+    monkeypatch.setattr("station.records.database.displaced", displaced_late)
+    with pytest.raises(RecordError, match="Put it back where it was") as caught:
+        await ledger.order("robot", "home", 0, None)
+    assert caught.value.code == "record.disk_failed"
+    assert looked
+    assert not data.exists()
+    elsewhere.rename(data)
+    await sort(ledger, "after")
+    await ledger.close()
+    assert recorded(data) == ["before", "after"]
 
 
 async def test_a_folder_that_another_station_has_taken_meanwhile_is_left_to_it(tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ from station.offline.upkeep.backup.contents import CONFIGURATION, LABELS, MODELS
 from station.offline.upkeep.backup.page import PAGE, Ready, restore_page
 from station.records import store, tellings
 from station.records.database import DATABASE
-from station.records.folder import FILE_MODE, LOCK, claim
+from station.records.folder import FILE_MODE, FOLDER_MODE, LOCK, claim
 from station.records.opening import connect
 from station.records.schema import migrate, read_version
 from station.records.trouble import translated
@@ -97,6 +97,7 @@ def _free_name(name: str, *folders: Path) -> str:
 @contextmanager
 def _claimed(data: Path) -> Iterator[None]:
     with translated(data):
+        make_folder(data, FOLDER_MODE)
         descriptor = claim(data)
         _belong(data / LOCK, data)
     try:
