@@ -16,8 +16,10 @@ import struct
 import tty
 from collections.abc import Callable
 from functools import partial
+from heapq import heappop, heappush
 from pathlib import Path
 
+from sim.exact_timer import ExactTimer
 from sim.modbus.slave import Slave, answer
 from station.core.errors import ConfigError
 
@@ -38,30 +40,46 @@ def crc(data: bytes) -> bytes:
 
 
 class _Wire:
-    """What is on its way: each frame takes the time of its bytes."""
+    """What is on its way: each frame takes the time of its bytes.
+
+    Args:
+        byte_s: How long a byte is on the wire; 0 for one that takes no time.
+    """
 
     def __init__(self, byte_s: float) -> None:
         self._byte_s = byte_s
-        self._under_way: set[asyncio.TimerHandle] = set()
+        self._under_way: list[tuple[float, int, Callable[[], None]]] = []
+        self._carried = 0
+        self._timer: ExactTimer | None = None
+
+    def open(self) -> None:
+        """Carry frames from now on."""
+        if self._byte_s:
+            self._timer = ExactTimer(self._arrive)
 
     def carry(self, frame: bytes, then: Callable[[bytes], None]) -> None:
         """Have something done with a frame when it has come over; at once where the line takes no time."""
-        if not self._byte_s:
+        if self._timer is None:
             then(frame)
             return
+        self._carried += 1
+        over_s = asyncio.get_running_loop().time() + self._byte_s * len(frame)
+        heappush(self._under_way, (over_s, self._carried, lambda: then(frame)))
+        self._timer.set(self._under_way[0][0])
 
-        def arrive() -> None:
-            self._under_way.discard(handle)
-            then(frame)
-
-        handle = asyncio.get_running_loop().call_later(self._byte_s * len(frame), arrive)
-        self._under_way.add(handle)
-
-    def cut(self) -> None:
+    def close(self) -> None:
         """What is on its way is lost."""
-        for handle in self._under_way:
-            handle.cancel()
         self._under_way.clear()
+        if self._timer is not None:
+            self._timer.close()
+            self._timer = None
+
+    def _arrive(self) -> None:
+        now_s = asyncio.get_running_loop().time()
+        while self._under_way and self._under_way[0][0] <= now_s:
+            heappop(self._under_way)[2]()
+        if self._timer is not None:
+            self._timer.set(self._under_way[0][0] if self._under_way else None)
 
 
 class RtuLine:
@@ -110,6 +128,7 @@ class RtuLine:
             self.close()
             raise ConfigError("config.file_failed", f"jig.link.device = {link}: {error.strerror}") from error
         self._link = link
+        self._wire.open()
         asyncio.get_running_loop().add_reader(ours, self._receive, ours)
         return self.device
 
@@ -119,7 +138,7 @@ class RtuLine:
             return
         if self._silence:
             self._silence.cancel()
-        self._wire.cut()
+        self._wire.close()
         asyncio.get_running_loop().remove_reader(self._fds[0])
         for fd in self._fds:
             os.close(fd)
