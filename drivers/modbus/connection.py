@@ -21,6 +21,7 @@ from drivers.modbus.refusal import ILLEGAL_VALUE, Refusal
 from drivers.modbus.register_map import Kind, Run
 from drivers.modbus.requests import WRITE_MOST
 from drivers.modbus.serial_port import someones_terminal, why_not
+from drivers.modbus.serial_transport import listen_to_edges
 from drivers.modbus.silence import silence_s
 from station.core.errors import FAULTS, DeviceError
 from station.core.settings import RtuLink, TcpLink, expand
@@ -226,16 +227,18 @@ def _client(
             trace_connect=on_change,
             trace_packet=watch,
         )
-    return AsyncModbusSerialClient(
-        expand(settings.device),
-        baudrate=settings.baud_rate,
-        parity=settings.parity,
-        stopbits=settings.stop_bits,
-        timeout=patience,
-        retries=0,
-        reconnect_delay=0,
-        trace_connect=on_change,
-        trace_packet=watch,
+    return listen_to_edges(
+        AsyncModbusSerialClient(
+            expand(settings.device),
+            baudrate=settings.baud_rate,
+            parity=settings.parity,
+            stopbits=settings.stop_bits,
+            timeout=patience,
+            retries=0,
+            reconnect_delay=0,
+            trace_connect=on_change,
+            trace_packet=watch,
+        )
     )
 
 

@@ -12,10 +12,10 @@ import asyncio
 import contextlib
 import errno
 import os
+import select
 import struct
 import tty
 from collections.abc import Callable
-from functools import partial
 from heapq import heappop, heappush
 from pathlib import Path
 
@@ -26,6 +26,7 @@ from station.core.errors import ConfigError
 BROADCAST = 0
 SILENCE_S = 0.02  # ends a frame of unknown length: the standard's 1.75 ms, and a scheduler's delay
 FRAME_MIN, FRAME_MAX = 4, 256
+KERNELS_ROOM = 4096  # bytes that the kernel keeps for whoever reads a terminal; N_TTY_BUF_SIZE
 ROOT = 0
 
 
@@ -82,6 +83,49 @@ class _Wire:
             self._timer.set(self._under_way[0][0] if self._under_way else None)
 
 
+class _Terminal:
+    """Both ends of a pseudo-terminal, of which one is ours; nobody asks it in between whether something has come.
+
+    Whoever asks a terminal that is empty, also without wanting to wait, waits until the kernel's worker is through with
+    it, and that is an ordinary thread: while others compute in real time on every core, the event loop would stand
+    (`findings/a-poll-of-a-terminal-that-does-not-wait-waits.sh`). So only the edges are listened to, and each time all
+    that is there is read at once.
+
+    Args:
+        hear: Is given what has come, in the event loop.
+
+    Attributes:
+        theirs: The descriptor of the end that masters open.
+    """
+
+    def __init__(self, hear: Callable[[bytes], None]) -> None:
+        self._hear = hear
+        self._ours, self.theirs = os.openpty()
+        tty.setraw(self._ours)
+        tty.setraw(self.theirs)
+        os.set_blocking(self._ours, False)
+        self._edges = select.epoll()
+        self._edges.register(self._ours, select.EPOLLIN | select.EPOLLET)
+        asyncio.get_running_loop().add_reader(self._edges, self._comes)
+
+    def tell(self, data: bytes) -> None:
+        """Send; what nobody reads is lost, as on any serial line."""
+        with contextlib.suppress(BlockingIOError):
+            os.write(self._ours, data)
+
+    def close(self) -> None:
+        """Hang up."""
+        asyncio.get_running_loop().remove_reader(self._edges)
+        self._edges.close()
+        os.close(self._ours)
+        os.close(self.theirs)
+
+    def _comes(self) -> None:
+        self._edges.poll(0)
+        with contextlib.suppress(BlockingIOError):  # it was read with what came before it
+            self._hear(os.read(self._ours, KERNELS_ROOM))
+
+
 class RtuLine:
     """Serves one slave at a pseudo-terminal.
 
@@ -103,7 +147,7 @@ class RtuLine:
         self._wire = _Wire(byte_s)
         self._buffer = b""
         self._silence: asyncio.TimerHandle | None = None
-        self._fds: tuple[int, int] | None = None
+        self._terminal: _Terminal | None = None
         self._link: Path | None = None
         self.device = self.target = ""
         self.silent = False
@@ -116,64 +160,57 @@ class RtuLine:
         Raises:
             ConfigError: The link cannot be made.
         """
-        ours, theirs = self._fds = os.openpty()
-        tty.setraw(ours)
-        tty.setraw(theirs)
-        os.set_blocking(ours, False)
-        self.device = os.ttyname(theirs)
-        self.target = f"/proc/{os.getpid()}/fd/{theirs}"
+        self._terminal = _Terminal(self._receive)
+        self._wire.open()
+        self.device = os.ttyname(self._terminal.theirs)
+        self.target = f"/proc/{os.getpid()}/fd/{self._terminal.theirs}"
         try:
             _link(link, self.target)
         except OSError as error:
             self.close()
             raise ConfigError("config.file_failed", f"jig.link.device = {link}: {error.strerror}") from error
         self._link = link
-        self._wire.open()
-        asyncio.get_running_loop().add_reader(ours, self._receive, ours)
         return self.device
 
     def close(self) -> None:
         """Hang up, and remove the link unless it leads to another line by now."""
-        if self._fds is None:
+        if self._terminal is None:
             return
         if self._silence:
             self._silence.cancel()
         self._wire.close()
-        asyncio.get_running_loop().remove_reader(self._fds[0])
-        for fd in self._fds:
-            os.close(fd)
-        self._fds = None
+        self._terminal.close()
+        self._terminal = None
         if self._link and self._link.is_symlink() and str(self._link.readlink()) == self.target:
             self._link.unlink()
 
-    def _receive(self, fd: int) -> None:
+    def _receive(self, data: bytes) -> None:
         if self._silence:
             self._silence.cancel()
-        self._buffer += os.read(fd, FRAME_MAX)
+        self._buffer += data
         length = _frame_length(self._buffer)
         if length and len(self._buffer) >= length:
             frame, self._buffer = self._buffer[:length], b""
-            self._wire.carry(frame, partial(self._answer, fd))
+            self._wire.carry(frame, self._answer)
         else:
-            self._silence = asyncio.get_running_loop().call_later(SILENCE_S, self._end_frame, fd)
+            self._silence = asyncio.get_running_loop().call_later(SILENCE_S, self._end_frame)
 
-    def _end_frame(self, fd: int) -> None:
+    def _end_frame(self) -> None:
         frame, self._buffer = self._buffer, b""
-        self._wire.carry(frame, partial(self._answer, fd))
+        self._wire.carry(frame, self._answer)
 
-    def _answer(self, fd: int, frame: bytes) -> None:
+    def _answer(self, frame: bytes) -> None:
         if self.silent or not FRAME_MIN <= len(frame) <= FRAME_MAX or crc(frame[:-2]) != frame[-2:]:
             return
         if frame[0] not in (self._unit, BROADCAST):
             return
         response = frame[:1] + answer(self._slave, frame[1:-2])
         if frame[0] != BROADCAST:
-            self._wire.carry(response + crc(response), partial(self._tell, fd))
+            self._wire.carry(response + crc(response), self._tell)
 
-    def _tell(self, fd: int, frame: bytes) -> None:
-        if not self.silent:
-            with contextlib.suppress(BlockingIOError):  # nobody reads: lost, as on any serial line
-                os.write(fd, self._spoilt(frame))
+    def _tell(self, frame: bytes) -> None:
+        if self._terminal is not None and not self.silent:
+            self._terminal.tell(self._spoilt(frame))
 
     def _spoilt(self, frame: bytes) -> bytes:
         """What the line makes of a frame."""
