@@ -47,9 +47,6 @@ plant_app = typer.Typer(
     help="The records of many cells in the plant's own database.", no_args_is_help=True, rich_markup_mode=None
 )
 
-MOST_NAMED = 20
-"""So many differences are told one by one."""
-
 TakeOverOption = Annotated[
     bool,
     typer.Option("--take-over", help="Take the cell's name over from another data folder, as after a new computer."),
@@ -59,32 +56,31 @@ CellsOption = Annotated[
 ]
 
 
-def _installed(settings: Settings) -> None:
+def _installed() -> None:
     """Make sure that what this needs is there."""
-    needed = ("psycopg", "obstore") if settings.central.store.bucket else ("psycopg",)
-    if missing := [name for name in needed if find_spec(name) is None]:
+    if missing := [name for name in ("psycopg", "obstore") if find_spec(name) is None]:
         how = "pip install --no-deps --require-hashes -r requirements/run.txt -r requirements/central.txt"
         raise PlantError("plant.not_installed", f"{', '.join(missing)} is missing: {how}")
 
 
 def _settings(config: Path | None) -> Settings:
     settings = settings_of(config, "simulate.toml")
-    _installed(settings)
+    _installed()
     return settings
 
 
 @contextmanager
 def _connected(settings: Settings) -> "Iterator[psycopg.Connection]":
-    """A connection to a database of the newest version.
+    """A connection to a database whose tables this version may write.
 
     Raises:
         PlantError: It cannot be reached, refuses, or is of another version.
     """
     from station.plant.central.connection import connect, told
-    from station.plant.central.schema import require_newest
+    from station.plant.central.schema import require_usable
 
     with connect(settings.central) as connection, told(settings.central):
-        require_newest(connection)
+        require_usable(connection)
         yield connection
 
 
@@ -116,7 +112,7 @@ def replicate(
 
         if once:
             count = asyncio.run(replicate_once(settings, folder, SystemClock(), say, take_over=take_over))
-            say(f"{count} inspections, events, labels and scans were replicated")
+            say(f"{count} inspections, events, alarms, labels and scans were replicated")
         else:
             asyncio.run(serve(settings, folder, SystemClock(), say, take_over=take_over))
 
@@ -187,41 +183,60 @@ def _standing(found: "Standing") -> Iterator[tuple[str, str]]:
 @plant_app.command()
 def verify(
     objects: Annotated[bool, typer.Option("--objects", help="Read every scan in the store as well.")] = False,
-    repair: Annotated[bool, typer.Option("--repair", help="Write again from the cell's records what differs.")] = False,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Write again from the cell's records and archive what differs.")
+    ] = False,
+    since: Annotated[
+        str, typer.Option(metavar="MONTH", help="Nothing older than this month, as 2026-05; else all.")
+    ] = "",
     config: ConfigOption = None,
     data: DataOption = None,
 ) -> None:
-    """Compare the plant's database with this cell's records, by hashes and numbers; exit status 0 where all agrees."""
+    """Compare the plant's database with this cell's records, row by row; exit status 0 where all agrees."""
     settings = _settings(config)
-    if objects and not settings.central.store.bucket:
+    bucket = settings.central.store.bucket
+    if objects and not bucket:
         raise ConfigError("config.bad_option", "--objects needs central.store.bucket")
     from station.plant.central.book import Book
     from station.plant.central.sending import Sending
     from station.plant.central.serving import cell_name
-    from station.plant.central.verifying import Verifying
+    from station.plant.central.verifying import Asked, Verifying
 
+    asked = Asked(_month(since), objects=objects, repair=repair)
     folder, feed, cell = data_dir(settings, data), feed_records(settings, data), cell_name(settings)
     store = None
-    if objects:
+    if bucket and (objects or repair):
         from station.plant.central.scans import ScanStore
 
         store = ScanStore(settings.central.store)
+    page = Book(folder).read()
     with _connected(settings) as connection:
-        sending = Sending(connection, cell, feed, folder)
-        sending.begin(Book(folder).open().station_id, take_over=False)
-        verifying = Verifying(connection, cell, feed, folder)
-        found = verifying.verify(sending.told.part, store)
-        if repair:
-            verifying.repair(found, sending)
+        sending = Sending(connection, cell, feed, folder, page.station_id if page else "")
+        sending.find()
+        found = Verifying(connection, cell, feed, folder, sending, store).verify(asked)
     out.print(f"{found.compared} inspections compared, {found.waiting} wait; {found.objects} scans read.")
-    for words in found.findings[:MOST_NAMED]:
+    for words in found.findings:
         out.print(escape(words), soft_wrap=True, highlight=False)
-    if len(found.findings) > MOST_NAMED:
-        out.print(f"and {len(found.findings) - MOST_NAMED} more")
+    if found.differences > len(found.findings):
+        out.print(f"and {found.differences - len(found.findings)} more")
     if found.written:
-        out.print(f"{found.written} inspections were written again.")
-    if found.findings:
+        out.print(f"{found.written} of them were written again.")
+    if found.differences:
         raise typer.Exit(UNWELL)
+
+
+def _month(text: str) -> str:
+    """A month, as it was written.
+
+    Raises:
+        ConfigError: It is none.
+    """
+    try:
+        if text:
+            date.fromisoformat(f"{text}-01")
+    except ValueError as error:
+        raise ConfigError("config.bad_option", f"{text!r} is no month; write it as 2026-05") from error
+    return text
 
 
 # ---------------------------------------------------------------------- many cells
@@ -247,7 +262,8 @@ def search(
 
     with _connected(settings) as connection:
         reader = _reader(connection)
-        sought = sought_by(asked, settings.plant.zone, lambda name: inspections_called(reader.labels(), name))
+        called: Callable[[str], set[str]] = lambda name: inspections_called(reader.labels_saying(name), name)  # noqa: E731
+        sought = sought_by(asked, settings.plant.zone, called)
         try:
             found = reader.search(sought, cells or [], before, limit)
         except ValueError as error:
@@ -293,6 +309,36 @@ def _reader(connection: "psycopg.Connection") -> "CentralReader":
     from station.plant.central.reading import CentralReader
 
     return CentralReader(connection)
+
+
+@plant_app.command()
+def alarms(
+    cells: CellsOption = None,
+    history: Annotated[
+        bool, typer.Option("--history", help="All that there ever were, not only those that stand.")
+    ] = False,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many, the newest first.")] = 50,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List the alarms of all cells that are active, or over and not acknowledged, as far as they are told."""
+    settings = _settings(config)
+    with _connected(settings) as connection:
+        reader = _reader(connection)
+        found = (reader.alarm_history if history else reader.alarms)(cells or [], limit)
+    if as_json:
+        print(json.dumps([{"cell": cell, **alarm} for cell, alarm in found], indent=2))
+        return
+    if not found:
+        out.print("no alarms")
+        return
+    table = Table("cell", "raised", "alarm", "over", "acknowledged", "times", "last", "detail", box=None)
+    for cell, alarm in found:
+        seen = " ".join(filter(None, (alarm["acknowledged_at"], alarm["acknowledged_by"])))
+        row = (cell, alarm["raised_at"], alarm["code"], alarm["cleared_at"] or "-", seen or "-", alarm["count"],
+               alarm["last_at"], alarm["detail"])  # fmt: skip
+        table.add_row(*(escape(str(value)) for value in row))
+    out.print(table)
 
 
 @plant_app.command()

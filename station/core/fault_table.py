@@ -157,6 +157,7 @@ PLANT = (  # 761x to 763x what serves the plant above the line PLC
     Fault(7636, "plant.cell_taken", "Another data folder is replicated under this cell's name. Give central.cell a name of its own, or take the name over with --take-over.", Reaction.REFUSE),
     Fault(7637, "plant.database_full", "The disk of the plant's database is full. Make room there; it is tried again by itself, and what ends meanwhile stays in the cell's records.", Reaction.REFUSE),
     Fault(7638, "plant.book_unusable", "The file in which the replication remembers who it is cannot be used. Correct what is named, or move it away and start with --take-over.", Reaction.REFUSE),
+    Fault(7639, "plant.not_taken", "The plant's database does not take a row of the cell's records. It is tried again by itself, and what comes behind it waits. Read what it says, and correct its tables: a month that was detached is dropped, or attached again.", Reaction.REFUSE),
 )
 CONFIGURATION = (  # 8xxx configuration
     Fault(8001, "config.unreadable", "The configuration cannot be read. Correct its path, its rights, or the file at the place named.", Reaction.REFUSE),

@@ -14,6 +14,7 @@ EventName = Literal[
     "answer_failed",
     "archive_gone",
     "auto_reset_refused",
+    "book_not_written",
     "broker_connected",
     "broker_not_connected",
     "bug_met",

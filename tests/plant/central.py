@@ -13,16 +13,21 @@ from psycopg import sql
 from config import bundled
 from station.core.clock import SystemClock
 from station.core.settings import Settings, parse_settings
+from station.host.records import feed_records
+from station.plant.central.book import Book
 from station.plant.central.connection import connect
+from station.plant.central.scans import ScanStore
 from station.plant.central.schema import migrate
-from station.plant.central.serving import Pace, Replication, replicate_once
+from station.plant.central.sending import Sending
+from station.plant.central.serving import Pace, Replication, cell_name, replicate_once
+from station.plant.central.verifying import Verifying
 from tests.housings import Verdict
 from tests.plant.postgres import OWNER, Postgres
 from tests.plants import LEFT, RIGHT, TYPE, scan
 from tests.record_samples import TABLE, HandClock, Roi, blocks_of, decision, judgement, open_ledger, part
 
 USER = "station"
-QUICK = Pace(look_s=0.02, retry_s=0.05, answer_s=60.0, book_s=0.0)
+QUICK = Pace(look_s=0.02, retry_s=0.05, answer_s=60.0, book_s=0.0, longest_retry_s=0.2)
 PLACE = {place.name: place for place in TABLE.places}
 
 
@@ -73,6 +78,17 @@ async def note(folder: Path, clock: HandClock, *details: str) -> None:
 async def caught_up(settings: Settings, folder: Path, *, take_over: bool = False) -> int:
     """Replicate what waits; how much that was."""
     return await replicate_once(settings, folder, SystemClock(), lambda _line: None, take_over=take_over)
+
+
+def verifying(
+    connection: psycopg.Connection, settings: Settings, folder: Path, store: ScanStore | None = None
+) -> Verifying:
+    """What compares a cell's records with what the plant has of them."""
+    feed, page = feed_records(settings, folder), Book(folder).read()
+    assert page is not None
+    sending = Sending(connection, cell_name(settings), feed, folder, page.station_id)
+    sending.find()
+    return Verifying(connection, cell_name(settings), feed, folder, sending, store)
 
 
 class Replicating:

@@ -20,15 +20,13 @@ from station.host.records import feed_records, read_records
 from station.labels.label import InspectionSubject, Label, WholePart
 from station.labels.sqlite import SqliteLabels
 from station.page.shift.reckoning import Recorded, reckon
-from station.plant.central.book import Book
 from station.plant.central.connection import connect
 from station.plant.central.reading import CentralReader
-from station.plant.central.schema import VERSIONS, migrate, read_version
-from station.plant.central.sending import Sending
+from station.plant.central.schema import VERSIONS, migrate, require_usable
 from station.plant.central.serving import Pace
 from station.plant.central.shift import shift_of
 from station.plant.central.standing import Standing, standing_of
-from station.plant.central.verifying import Verified, Verifying
+from station.plant.central.verifying import EVERYTHING, Asked, Verified
 from tests.housings import Verdict
 from tests.many_records import write_many
 from tests.plant.central import (
@@ -42,6 +40,7 @@ from tests.plant.central import (
     inspect,
     note,
     prepared,
+    verifying,
     waits_for_a_lock,
 )
 from tests.plant.postgres import OWNER, Postgres, postgres
@@ -50,6 +49,7 @@ from tests.record_samples import START, HandClock
 pytestmark = [pytest.mark.plant, pytest.mark.timeout(240)]
 
 CELL = "simulated-cell"
+REPAIR = Asked(repair=True)
 PARTS = [f"A{number}" for number in range(1, 6)]
 
 
@@ -66,17 +66,10 @@ def database(request: pytest.FixtureRequest) -> str:
     return str(request.node.name)[:60]
 
 
-def verified(server: Postgres, database: str, folder: Path, cell: str = CELL, *, repair: bool = False) -> Verified:
-    settings = configured(server.port, database, cell=cell)
-    feed = feed_records(settings, folder)
+def verified(server: Postgres, database: str, folder: Path, asked: Asked = EVERYTHING) -> Verified:
+    settings = configured(server.port, database)
     with connect(settings.central) as connection:
-        sending = Sending(connection, cell, feed, folder)
-        sending.begin(Book(folder).open().station_id, take_over=False)
-        verifying = Verifying(connection, cell, feed, folder)
-        found = verifying.verify(sending.told.part, None)
-        if repair:
-            verifying.repair(found, sending)
-    return found
+        return verifying(connection, settings, folder).verify(asked)
 
 
 def standing(server: Postgres, database: str, folder: Path) -> Standing:
@@ -263,14 +256,14 @@ async def test_a_database_without_tables_or_with_newer_ones_is_told(
     server.make_database(database)
     await inspect(tmp_path, ["A1"])
     settings = configured(server.port, database, OWNER)
-    with pytest.raises(PlantError, match="it has no tables of a station; needed is version 1") as refused:
+    with pytest.raises(PlantError, match="it has no tables of a station; needed is version 2") as refused:
         await caught_up(settings, tmp_path)
     assert refused.value.code == "plant.wrong_schema"
     with connect(settings.central) as connection:
         assert (migrate(connection).before, migrate(connection).before) == (0, len(VERSIONS))
-        connection.execute("INSERT INTO inspection_station.versions (version) VALUES (99)")
-        with pytest.raises(PlantError, match="it has version 99, known are versions to 1"):
-            read_version(connection)
+        connection.execute("INSERT INTO inspection_station.versions (version, oldest) VALUES (99, 99)")
+        with pytest.raises(PlantError, match="it has version 99, known are versions to 2"):
+            require_usable(connection)
 
 
 async def test_a_user_without_rights_is_told_what_grants_them(server: Postgres, database: str, tmp_path: Path) -> None:
@@ -346,7 +339,7 @@ async def test_what_was_changed_there_is_found_by_its_hash_and_written_again(
         owner.execute("UPDATE decisions SET confidence = 0.1 WHERE inspection_id = %s", (ids[2],))
         owner.execute("DELETE FROM inspections WHERE inspection_id = %s", (ids[300],))
         owner.execute("DELETE FROM defects WHERE inspection_id = %s AND rank = 1", (ids[6],))
-    found = verified(server, database, tmp_path, repair=True)
+    found = verified(server, database, tmp_path, REPAIR)
     assert found.findings == [
         f"{ids[0]}: inspections: verdict differ", f"{ids[1]}: inspections: record differ",
         f"{ids[2]}: decisions: confidence differ", f"{ids[6]}: not in defects", f"{ids[300]}: not in inspections",

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import obstore
-import psycopg
 import pytest
 from obstore.store import MemoryStore
 from typer.testing import CliRunner, Result
@@ -17,23 +16,17 @@ from typer.testing import CliRunner, Result
 from config import bundled
 from station.cli.app import app
 from station.core.errors import PlantError
-from station.core.records import LastTold
-from station.core.settings import Settings
-from station.host.records import feed_records
-from station.plant.central.book import Book
 from station.plant.central.connection import connect
 from station.plant.central.scans import ScanStore
-from station.plant.central.sending import Sending
-from station.plant.central.verifying import Verifying
+from station.plant.central.verifying import Asked
 from tests.housings import Verdict
-from tests.plant.central import Replicating, ask, caught_up, holds, inspect, prepared
+from tests.plant.central import Replicating, ask, caught_up, holds, inspect, prepared, verifying
 from tests.plant.postgres import Postgres, postgres
 from tests.plant.scan_store import Store, scan_store
 from tests.record_samples import START, HandClock
 
 pytestmark = [pytest.mark.plant, pytest.mark.timeout(240)]
 
-CELL = "simulated-cell"
 STATION = (sys.executable, "-c", "from station.cli import main; main()")
 KEPT = {"archive": ["pits"]}
 PARTS = {"A1": Verdict.PITS, "A2": Verdict.DEFECT_FREE, "A3": Verdict.PITS}
@@ -106,19 +99,12 @@ async def test_a_scan_that_is_gone_or_altered_is_not_copied_and_told(
     await caught_up(settings, cell)
     assert ask(server, database, ROWS) == [(ids["A1"], "missing", None), (ids["A3"], "altered", None)]
     assert not [item for batch in obstore.list(store.client()) for item in batch]
-    feed = feed_records(settings, cell)
     with connect(settings.central) as connection:
-        found = Verifying(connection, CELL, feed, cell).verify(feed_told(connection, settings, cell), None)
+        found = verifying(connection, settings, cell).verify()
     assert found.findings == [
         f"{ids['A1']}: its scan was missing when it was to be copied",
         f"{ids['A3']}: its scan was altered when it was to be copied",
     ]
-
-
-def feed_told(connection: psycopg.Connection, settings: Settings, cell: Path) -> LastTold:
-    sending = Sending(connection, CELL, feed_records(settings, cell), cell)
-    sending.begin(Book(cell).open().station_id, take_over=False)
-    return sending.told.part
 
 
 async def test_an_object_that_is_not_what_was_put_there_is_found(
@@ -131,9 +117,8 @@ async def test_an_object_that_is_not_what_was_put_there_is_found(
     obstore.put(store.client(), first, b"rubbish")
     obstore.delete(store.client(), second)
     with connect(settings.central) as connection:
-        told = feed_told(connection, settings, cell)
-        verifying = Verifying(connection, CELL, feed_records(settings, cell), cell)
-        found = verifying.verify(told, ScanStore(settings.central.store))
+        store_of_the_plant = ScanStore(settings.central.store)
+        found = verifying(connection, settings, cell, store_of_the_plant).verify(Asked(objects=True))
     assert found.objects == 2
     assert found.findings == [
         f"{ids['A1']}: its scan {first} is not what was put there",
@@ -178,11 +163,11 @@ def test_an_engineer_migrates_replicates_looks_searches_and_verifies(
     assert before.exit_code == 1
     assert "plant.wrong_schema" in before.output
     assert "they were of version 0" in plant("migrate", "--grant", "station", "--config", owner).output
-    assert "of version 1 already" in plant("migrate", "--config", owner).output
+    assert "of version 2 already" in plant("migrate", "--config", owner).output
     words = ["plant", "replicate", "--once", *map(str, here)]
     done = subprocess.run([*STATION, *words], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "inspections, events, labels and scans were replicated" in done.stdout
+    assert "inspections, events, alarms, labels and scans were replicated" in done.stdout
     status = plant("status", "--json", *here)
     assert status.exit_code == 0, status.output
     told = json.loads(status.output)
@@ -203,5 +188,5 @@ def test_an_engineer_migrates_replicates_looks_searches_and_verifies(
         connection.execute("UPDATE decisions SET confidence = 0.5")
     spoilt = plant("verify", "--repair", *here)
     assert spoilt.exit_code == 1
-    assert "2 inspections were written again." in spoilt.output
+    assert "2 of them were written again." in spoilt.output
     assert plant("verify", *here).exit_code == 0

@@ -1,23 +1,47 @@
 """What is copied into the plant's database, as far as no database is needed: feed, book, room, settings, rows."""
 
 import asyncio
+import hashlib
 import json
+import socket
+from collections.abc import Iterator
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
+from typing import ClassVar
 
+import obstore
+import psycopg
 import pytest
+from obstore.store import MemoryStore
+from psycopg import errors
 from pydantic import ValidationError
 
+from station.core.alarms import AlarmList
 from station.core.central_settings import CentralSettings, StoreSettings
-from station.core.errors import FAULTS, PlantError, RecordError
+from station.core.errors import FAULTS, PlantError, Reaction, RecordError
 from station.core.part import Roi
-from station.core.ports.feed import BEGINNING, NO_EVENT, LastEvent
+from station.core.ports.feed import BEGINNING, NO_ALARM, NO_EVENT, KeptScan, LastAlarm, LastEvent
 from station.core.records import LastTold
 from station.labels.feed import count_labels, read_labels
 from station.labels.label import InspectionSubject, Label, WholePart
 from station.labels.sqlite import SqliteLabels
 from station.plant.central.book import APART_S, BOOK, MOST_SAMPLES, Book, Page
+from station.plant.central.connection import connect
+from station.plant.central.connection import told as database_told
 from station.plant.central.room import room_of
-from station.plant.central.rows import digest_of, inspection_row, label_digest, months_of, text_of
+from station.plant.central.rows import (
+    SCAN_STATE,
+    alarm_row,
+    digest_of,
+    inspection_row,
+    label_digest,
+    months_of,
+    text_of,
+)
+from station.plant.central.scans import Copying, ScanStore
+from station.plant.central.serving import Pace
 from station.records.feed import SqliteFeed
 from tests.many_records import told, write_many
 from tests.plants import LEFT, RIGHT, TYPE, scan
@@ -71,15 +95,19 @@ def test_the_feed_is_read_in_batches_from_where_it_was_left(tmp_path: Path) -> N
         SqliteFeed(tmp_path / "nowhere").closed(BEGINNING, 1)
 
 
-def test_events_go_on_behind_the_last_and_after_a_backup_behind_its_time(tmp_path: Path) -> None:
+def test_events_go_on_behind_the_last_and_after_a_backup_all_come_again(tmp_path: Path) -> None:
     asyncio.run(three_parts(tmp_path))
     feed = SqliteFeed(tmp_path)
     events = feed.events(NO_EVENT, 100)
     assert ("state_changed", "IDLE EXECUTE") in [(event["event"], event["detail"]) for event in events]
     last = events[-1]
     assert feed.events(LastEvent(last["number"], last["at"]), 100) == []
-    assert feed.events(LastEvent(last["number"] + 7, last["at"]), 100) == [], "its number was given anew"
+    assert feed.events(LastEvent(last["number"] + 7, last["at"]), 100) == events, "its number was given anew"
     assert feed.events(LastEvent(last["number"], "2026-04-30T00:00:00.000Z"), 100) == events
+    assert (feed.reached_event(LastEvent(last["number"], last["at"])), feed.reached_event(NO_EVENT)) == (
+        last["number"],
+        0,
+    )
     assert sum(feed.events_by_month().values()) == len(events)
 
 
@@ -178,3 +206,218 @@ def test_this_computer_needs_no_tls() -> None:
         assert CentralSettings(host=host, password_file="x").is_local  # noqa: S106  # a file's name
     assert not CentralSettings(host="10.0.0.1").is_local
     assert StoreSettings().bucket == ""
+
+
+# ---------------------------------------------------------------------- connection
+
+
+class Server:
+    """A PostgreSQL that asks for the password in the clear, and a store that lets nobody list it; one answer each."""
+
+    def __init__(self) -> None:
+        self.heard = b""
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listening.getsockname()[1]
+        self._thread = Thread(target=self._serve)
+        self._thread.start()
+
+    def close(self) -> None:
+        self._thread.join()
+        self._listening.close()
+
+    def _serve(self) -> None:
+        connection, _address = self._listening.accept()
+        with connection:
+            connection.recv(1024)  # asks for TLS
+            connection.sendall(b"N")
+            connection.recv(1024)  # says who it is
+            connection.sendall(b"R\x00\x00\x00\x08\x00\x00\x00\x03")
+            self.heard = connection.recv(1024)
+
+
+def test_a_password_from_the_surroundings_goes_to_no_other_computer_in_the_clear(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PGPASSWORD", "secret")
+    server = Server()
+    try:
+        with pytest.raises(PlantError) as refused:
+            connect(CentralSettings(host="0.0.0.0", port=server.port))
+    finally:
+        server.close()
+    assert (refused.value.code, server.heard) == ("plant.refused", b"")
+    assert "secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (errors.CheckViolation, "plant.not_taken"),
+        (errors.NumericValueOutOfRange, "plant.not_taken"),
+        (errors.DiskFull, "plant.database_full"),
+        (errors.InsufficientPrivilege, "plant.refused"),
+        (errors.UndefinedColumn, "plant.wrong_schema"),
+        (errors.AdminShutdown, "plant.no_database"),
+        (errors.DeadlockDetected, "plant.no_database"),
+    ],
+)
+def test_what_the_database_says_has_a_code(error: type[psycopg.Error], code: str) -> None:
+    with pytest.raises(PlantError, match="why it was") as met, database_told(CentralSettings()):
+        raise error("why it was")
+    assert met.value.code == code
+
+
+def test_what_failed_is_tried_again_ever_more_seldom_and_not_by_all_cells_at_once() -> None:
+    pace = Pace(retry_s=5.0, longest_retry_s=60.0)
+    waited = [pace.pause_s(failures, "one") for failures in (1, 2, 3, 4, 5, 1000)]
+    assert [round(pause / waited[0], 6) for pause in waited] == [1, 2, 4, 8, 12, 12]
+    firsts = {pace.pause_s(1, f"cell {number}") for number in range(100)}
+    assert len(firsts) > 50
+    assert all(3.75 <= first <= 6.25 for first in firsts)
+
+
+# ---------------------------------------------------------------------- scans
+
+
+class Store(BaseHTTPRequestHandler):
+    """A store that says of nothing that it is not there, as Amazon's to who may not list it."""
+
+    kept: ClassVar[dict[str, bytes]] = {}
+
+    def do_PUT(self) -> None:
+        self.kept[self.path] = self.rfile.read(int(self.headers["content-length"]))
+        self._answer(200, b"", ("etag", '"one"'))
+
+    def do_GET(self) -> None:
+        content = self.kept.get(self.path)
+        self._answer(403 if content is None else 200, content or b"<Code>AccessDenied</Code>")
+
+    def do_HEAD(self) -> None:
+        self._answer(403, b"")
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # its name there
+        """Say nothing."""
+
+    def _answer(self, status: int, content: bytes, *headers: tuple[str, str]) -> None:
+        self.send_response(status)
+        stamped = ("last-modified", "Fri, 01 May 2026 06:00:00 GMT")
+        for name, value in (*headers, stamped, ("content-length", str(len(content)))):
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(content)
+
+
+@pytest.fixture(scope="module")
+def stores() -> None:
+    """What the store's client works with, which stays for as long as the process does."""
+    obstore.put(MemoryStore(), "first", b"")
+
+
+@pytest.fixture
+def store(stores: None, tmp_path: Path) -> Iterator[ScanStore]:
+    Store.kept.clear()
+    (tmp_path / "key").write_text("id\nsecret\n", encoding="ascii")
+    with ThreadingHTTPServer(("127.0.0.1", 0), Store) as server:
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        address = f"http://127.0.0.1:{server.server_port}"
+        key = str(tmp_path / "key")
+        yield ScanStore(StoreSettings(bucket="scans", endpoint=address, allow_http=True, key_file=key))
+        server.shutdown()
+        thread.join()
+
+
+def kept_scan(folder: Path, number: int, content: bytes, state: str = "archived") -> KeptScan:
+    file = Path("archive") / "2026" / f"{number}.png"
+    (folder / file).parent.mkdir(parents=True, exist_ok=True)
+    (folder / file).write_bytes(content)
+    told = LastTold(number, f"inspection {number}", "2026-05-01T06:00:00.000Z")
+    return KeptScan(told, "pits", state, str(file), hashlib.sha256(content).hexdigest(), 0)
+
+
+def states(copying: Copying, *scans: KeptScan) -> list[object]:
+    return [row[SCAN_STATE] for _scan, row in copying.copy(scans, lambda: True)]
+
+
+def test_a_store_that_tells_nobody_what_is_not_there_gets_its_scans(store: ScanStore, tmp_path: Path) -> None:
+    scan = kept_scan(tmp_path, 1, b"one")
+    assert store.digest(store.key_of(scan)) is None
+    assert states(Copying(store, "left", tmp_path), scan) == ["stored"]
+    assert store.digest(store.key_of(scan)) == scan.sha256
+    assert states(Copying(store, "left", tmp_path), scan) == ["stored"]
+    assert len(Store.kept) == 1
+
+
+def test_a_scan_that_is_not_there_is_looked_for_once_more_before_it_is_given_up(
+    store: ScanStore, tmp_path: Path
+) -> None:
+    first, second = kept_scan(tmp_path, 1, b"one"), kept_scan(tmp_path, 2, b"two")
+    (tmp_path / first.file).unlink()
+    copying = Copying(store, "left", tmp_path)
+    assert states(copying, first, second) == []
+    assert copying.doubts
+    assert states(copying, replace(first, state="expired"), second) == ["expired", "stored"]
+    assert not copying.doubts
+    assert (states(copying, first), states(copying, first)) == ([], ["missing"])
+
+
+def test_an_archive_that_is_away_holds_up_its_scans(store: ScanStore, tmp_path: Path) -> None:
+    scan = kept_scan(tmp_path, 1, b"one")
+    (tmp_path / "archive").rename(tmp_path / "away")
+    copying = Copying(store, "left", tmp_path)
+    for _look in range(2):
+        with pytest.raises(RecordError) as away:
+            states(copying, scan)
+        assert away.value.code == "record.disk_failed"
+    (tmp_path / "away").rename(tmp_path / "archive")
+    assert states(copying, scan) == ["stored"]
+
+
+def test_a_file_that_cannot_be_opened_holds_up_its_scans_too(store: ScanStore, tmp_path: Path) -> None:
+    scan = kept_scan(tmp_path, 1, b"one")
+    (tmp_path / scan.file).unlink()
+    (tmp_path / scan.file).mkdir()
+    with pytest.raises(RecordError, match=r"1\.png"):
+        states(Copying(store, "left", tmp_path), scan)
+
+
+def test_who_is_to_end_copies_no_other_scan(store: ScanStore, tmp_path: Path) -> None:
+    scans = [kept_scan(tmp_path, number, b"%d" % number) for number in (1, 2, 3)]
+    going = iter([True, True, False])
+    copied = list(Copying(store, "left", tmp_path).copy(scans, lambda: next(going)))
+    assert [scan.told.number for scan, _row in copied] == [1, 2]
+
+
+# ---------------------------------------------------------------------- alarms
+
+
+async def an_alarm(folder: Path) -> None:
+    """One that was raised, raised again, seen and is over, and one that stands."""
+    alarms, ledger = AlarmList(), await open_ledger(folder)
+    for code in ("camera.lost", "camera.lost", "jig.fault"):
+        await ledger.keep_alarm(alarms.raise_(FAULTS[code], Reaction.HOLD, "why", START))
+    await ledger.keep_alarm(alarms.acknowledge("camera.lost", START, "ada"))
+    for alarm in alarms.clear(START):
+        await ledger.keep_alarm(alarm)
+    await ledger.close()
+
+
+def test_alarms_come_in_their_order_as_they_stand(tmp_path: Path) -> None:
+    asyncio.run(an_alarm(tmp_path))
+    feed = SqliteFeed(tmp_path)
+    first, second = feed.alarms(NO_ALARM, 10)
+    assert (first["code"], first["count"], first["latched"], first["acknowledged_by"]) == (
+        "camera.lost",
+        2,
+        True,
+        "ada",
+    )
+    assert (second["code"], second["cleared_at"], second["acknowledged_at"]) == (
+        "jig.fault", "2026-05-01T06:00:00.123Z", None,
+    )  # fmt: skip
+    last = LastAlarm(first["number"], first["raised_at"])
+    assert feed.alarms(last, 10) == [second]
+    assert feed.alarms(last._replace(raised_at="2026-04-01T00:00:00.000Z"), 10) == [first, second]
+    assert feed.alarms_numbered([second["number"], 99]) == [second]
+    assert alarm_row("left", first)[:4] == ("left", first["number"], first["raised_at"], "camera.lost")
+    assert (feed.reached_alarm(last), feed.reached_alarm(NO_ALARM)) == (first["number"], 0)

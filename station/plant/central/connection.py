@@ -23,6 +23,9 @@ REFUSED = (
     errors.InvalidCatalogName,
 )  # fmt: skip
 WRONG_TABLES = (errors.UndefinedTable, errors.UndefinedColumn, errors.UndefinedFunction, errors.InvalidSchemaName)
+NOT_TAKEN = (psycopg.DataError, psycopg.IntegrityError)
+NO_FILE = f"{os.devnull}/none"
+"""Where no file can be."""
 SAID_REFUSED = (
     "authentication failed",
     "no pg_hba.conf entry",
@@ -40,11 +43,12 @@ def connect(settings: CentralSettings) -> psycopg.Connection:
         PlantError: `plant.no_database`, `plant.refused`, `plant.bad_secret`.
     """
     mode, authorities = ("verify-full", settings.tls_ca or "system") if settings.tls else ("prefer", None)
+    password, passfile = _secret(settings)
     with told(settings):
         return psycopg.connect(
             host=settings.host, port=settings.port, dbname=settings.database, user=settings.user,
-            password=_password(settings), application_name=NAME, connect_timeout=CONNECT_S, keepalives_idle=5,
-            keepalives_interval=2, keepalives_count=3, tcp_user_timeout=ANSWER_MS, autocommit=True,
+            password=password, passfile=passfile, application_name=NAME, connect_timeout=CONNECT_S,
+            keepalives_idle=5, keepalives_interval=2, keepalives_count=3, tcp_user_timeout=ANSWER_MS, autocommit=True,
             sslmode=mode, sslrootcert=authorities,
         )  # fmt: skip
 
@@ -54,7 +58,8 @@ def told(settings: CentralSettings) -> Iterator[None]:
     """Turn every error of the database inside into one of the station's.
 
     Raises:
-        PlantError: `plant.no_database`, `plant.refused`, `plant.wrong_schema`, `plant.database_full`.
+        PlantError: `plant.no_database`, `plant.refused`, `plant.wrong_schema`, `plant.database_full`,
+            `plant.not_taken`.
     """
     try:
         yield
@@ -86,18 +91,30 @@ def _code(error: psycopg.Error) -> str:
         return "plant.wrong_schema"
     if isinstance(error, errors.DiskFull):
         return "plant.database_full"
+    if isinstance(error, NOT_TAKEN):
+        return "plant.not_taken"
     if error.sqlstate is None and any(words in str(error) for words in SAID_REFUSED):
         return "plant.refused"
     return "plant.no_database"
 
 
-def _password(settings: CentralSettings) -> str | None:
-    if not settings.password_file:
-        return None
-    try:
-        return first_lines(Path(settings.password_file), 1)[0]
-    except (OSError, ValueError) as error:
-        raise PlantError("plant.bad_secret", f"{settings.password_file}: {error}") from error
+def _secret(settings: CentralSettings) -> tuple[str | None, str | None]:
+    """The password, and the file in which it is looked for where there is none; None for the usual one.
+
+    Where it would go to another computer in the clear there is none, not even one that lies in `~/.pgpass` or in the
+    environment, as every program that speaks to PostgreSQL would take it from there.
+
+    Raises:
+        PlantError: `plant.bad_secret`.
+    """
+    if settings.password_file:
+        try:
+            return first_lines(Path(settings.password_file), 1)[0], None
+        except (OSError, ValueError) as error:
+            raise PlantError("plant.bad_secret", f"{settings.password_file}: {error}") from error
+    if settings.tls or settings.is_local:
+        return None, None
+    return "", NO_FILE
 
 
 def first_lines(file: Path, count: int) -> list[str]:

@@ -1,4 +1,4 @@
-"""What is recorded of many cells, from the plant's database: searches, and the time of shifts.
+"""What is recorded of many cells, from the plant's database: searches, alarms, and the time of shifts.
 
 What has not ended, and what the replication has not told yet, is not here: the cell's own records have it.
 """
@@ -13,7 +13,7 @@ from psycopg.rows import dict_row
 
 from station.core.moments import moment, stamp
 from station.core.period import Group, Period, StateChange, linked
-from station.core.records import ListedRecord
+from station.core.records import JsonObject, ListedRecord
 from station.core.sought import Sought
 from station.labels.label import Label
 from station.labels.rows import COLUMNS, label_of
@@ -35,7 +35,7 @@ CONDITIONS = {
     "defect": f"EXISTS (SELECT 1 FROM {SCHEMA}.defects o WHERE {OF_THE_PART} AND o.class = %(defect)s)",  # noqa: S608
     "model": f"EXISTS (SELECT 1 FROM {SCHEMA}.decisions o WHERE {OF_THE_PART} AND o.model = %(model)s)",  # noqa: S608
     "part": """(i.part_id = %(part)s OR %(begin)s::text IS NOT NULL
-        AND i.inspection_id >= %(begin)s AND i.inspection_id < %(end)s)""",
+        AND i.inspection_id COLLATE "C" >= %(begin)s AND i.inspection_id COLLATE "C" < %(end)s)""",
     "inspections": "i.inspection_id = ANY(%(inspections)s)",
     "before": "(i.entered_at, i.cell, i.number) < (%(before_at)s, %(before_cell)s, %(before_number)s)",
 }
@@ -63,7 +63,18 @@ EVENT_BEFORE = f"""SELECT max(at) FROM {SCHEMA}.journal WHERE cell = %(cell)s
 PART_BEFORE = f"""SELECT greatest(entered_at, CASE WHEN state <> 'withdrawn' THEN closed_at END)
     FROM {SCHEMA}.inspections WHERE cell = %(cell)s AND entered_at < %(at)s
     ORDER BY entered_at DESC LIMIT 1"""  # noqa: S608  # constants
-LABELS = f"""SELECT {COLUMNS} FROM {SCHEMA}.labels WHERE cell = %s OR %s::text IS NULL ORDER BY at, digest"""  # noqa: S608
+LABELS_OF = f"""SELECT {COLUMNS} FROM {SCHEMA}.labels
+    WHERE cell = %(cell)s AND subject = 'inspection' AND subject_id IN (
+        SELECT inspection_id FROM {SCHEMA}.inspections WHERE {WITHIN_TIME})
+    ORDER BY at, digest"""  # noqa: S608  # constants
+SAYING = f"""SELECT {COLUMNS} FROM {SCHEMA}.labels WHERE subject = 'inspection' AND subject_id IN (
+        SELECT subject_id FROM {SCHEMA}.labels WHERE subject = 'inspection' AND class = %s)
+    ORDER BY at, digest"""  # noqa: S608  # constants
+ALARMS = f"""SELECT cell, alarm_id AS number, code, detail, latched, count, raised_at, last_at, cleared_at,
+    acknowledged_at, acknowledged_by FROM {SCHEMA}.alarms
+    WHERE (%(cells)s::text[] IS NULL OR cell = ANY(%(cells)s)) AND {{condition}}
+    ORDER BY raised_at DESC, cell, alarm_id DESC LIMIT %(limit)s"""  # noqa: S608  # constants
+STANDING = "(cleared_at IS NULL OR acknowledged_at IS NULL)"
 LAST_EVENT, LAST = 2**62, "infinity"
 AT = 8
 """Where a label's time stands in its row."""
@@ -139,14 +150,43 @@ class CentralReader:
                 heard=self._heard_before(cell, LAST_EVENT, LAST),
             )
 
-    def labels(self, cell: str | None = None) -> list[Label]:
-        """Everything that people said, of one cell's parts or of all, by its time.
+    def labels_of(self, cell: str, since: str, until: str) -> list[Label]:
+        """What people said of the parts of a cell that were entered from one moment to before another, by its time.
 
         Raises:
             LabelError: A row is no label.
         """
-        rows = self._ask(LABELS, (cell, cell))
-        return [label_of((*row[:AT], stamp(row[AT]), *row[AT + 1 :])) for row in rows]
+        return self._labels(LABELS_OF, {"cell": cell, "since": since, "until": until})
+
+    def labels_saying(self, name: str) -> list[Label]:
+        """Everything that people said of the parts that anybody ever said to be of this class, by its time.
+
+        Raises:
+            LabelError: A row is no label.
+        """
+        return self._labels(SAYING, (name,))
+
+    def alarms(self, cells: Sequence[str], limit: int) -> list[tuple[str, JsonObject]]:
+        """The alarms that are active, or over and not acknowledged, the newest first, each with its cell.
+
+        Args:
+            cells: Of these cells; of all where none is named.
+            limit: 1 or more.
+        """
+        return self._alarms(STANDING, cells, limit)
+
+    def alarm_history(self, cells: Sequence[str], limit: int) -> list[tuple[str, JsonObject]]:
+        """The alarms that there ever were; else as `alarms`."""
+        return self._alarms("TRUE", cells, limit)
+
+    def _alarms(self, condition: str, cells: Sequence[str], limit: int) -> list[tuple[str, JsonObject]]:
+        with self._connection.cursor(row_factory=dict_row) as cursor:
+            asked = {"cells": list(cells) or None, "limit": limit}
+            rows = cursor.execute(ALARMS.format(condition=condition), asked).fetchall()
+        return [(str(row.pop("cell")), {name: _told(value) for name, value in row.items()}) for row in rows]
+
+    def _labels(self, question: str, asked: Any) -> list[Label]:
+        return [label_of((*row[:AT], stamp(row[AT]), *row[AT + 1 :])) for row in self._ask(question, asked)]
 
     def _heard_before(self, cell: str, event: int, at: str) -> str | None:
         """When a cell wrote something last before an event: another one, or what became of the part before it."""
@@ -156,6 +196,10 @@ class CentralReader:
 
     def _ask(self, question: str, values: Any) -> list[tuple[Any, ...]]:
         return self._connection.execute(question, values).fetchall()
+
+
+def _told(value: Any) -> Any:
+    return stamp(value) if isinstance(value, datetime) else value
 
 
 def _values(sought: Sought) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""A record, a label and an event as rows of the plant's database."""
+"""A record, a label, an event, an alarm and a scan as rows of the plant's database."""
 
 import hashlib
 import json
@@ -28,6 +28,13 @@ LABELS = (
 )  # fmt: skip
 JOURNAL = ("cell", "event_id", "at", "event", "detail")
 SCANS = ("cell", "inspection_id", "entered_at", "state", "sha256", "class", "bytes", "object", "left_column")
+SCAN_STATE = SCANS.index("state")
+LOST = ("missing", "altered")
+"""States of scans that the archive should have had."""
+ALARMS = (
+    "cell", "alarm_id", "raised_at", "code", "detail", "latched", "count", "last_at", "cleared_at", "acknowledged_at",
+    "acknowledged_by",
+)  # fmt: skip
 
 OF_THE_RECORD = INSPECTIONS[1:-3]
 """Columns that stand in the record by the same name."""
@@ -87,6 +94,11 @@ def label_row(cell: str, row: Row) -> Values:
 def event_row(cell: str, event: JsonObject) -> Values:
     """The row of `JOURNAL`."""
     return (cell, event["number"], event["at"], _plain(event["event"]), _plain(event["detail"]))
+
+
+def alarm_row(cell: str, alarm: JsonObject) -> Values:
+    """The row of `ALARMS`."""
+    return (cell, alarm["number"], *(_plain(alarm[name]) for name in ALARMS[2:]))
 
 
 def scan_row(cell: str, scan: KeptScan, state: str, size: int | None, key: str | None) -> Values:

@@ -53,7 +53,7 @@ def shift_of(
 
 
 def _recorded(reader: CentralReader, cell: str, since: datetime, until: datetime, passing: str) -> Recorded:
-    labels = reader.labels(cell)
+    labels = reader.labels_of(cell, stamp(since), stamp(until))
     sought = Sought(since=stamp(since), until=stamp(until), inspections=labelled(labels))
     rows = [row for _cell, row in reader.search(sought, [cell], None, MOST_LABELLED).rows]
     period = reader.period(cell, stamp(since), stamp(until))

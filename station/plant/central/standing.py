@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from station.core.errors import PlantError, RecordError
+from station.core.errors import FAULTS, PlantError, RecordError
 from station.core.moments import moment, stamp
 from station.core.ports.feed import BEGINNING, RecordFeed
 from station.core.records import LastTold
@@ -13,7 +13,8 @@ from station.core.settings import Settings
 from station.plant.central.book import Book, Page
 from station.plant.central.connection import connect, told
 from station.plant.central.room import Room, room_of
-from station.plant.central.schema import require_newest
+from station.plant.central.rows import LOST
+from station.plant.central.schema import require_usable
 from station.plant.central.sending import Told, told_of
 from station.plant.central.version_1 import SCHEMA
 
@@ -21,7 +22,6 @@ LATE_S = 300.0
 """Who has waited so long while the plant's database is there waits for a replication that does not run."""
 SCANS = f"SELECT state, count(*) FROM {SCHEMA}.scans WHERE cell = %s GROUP BY state ORDER BY state"  # noqa: S608
 ANSWERED = f"SELECT told_at FROM {SCHEMA}.cells WHERE cell = %s"  # noqa: S608  # constants
-LOST = ("missing", "altered")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Standing:
         told_at: When anything was told last; None where nobody knows.
         waiting: So many inspections wait.
         lag_s: For how long the first of them has been in the records; 0 where none waits.
-        scans_waiting: So many scans on the disk wait to be copied; None where none are copied.
+        scans_waiting: So many scans on the disk wait to be copied; None where none are copied, or nobody knows.
         scans: How many scans there are of each kind in the plant's database.
         room: How full the cell's disk is.
         late: Whether inspections wait although nothing hinders them.
@@ -85,10 +85,9 @@ def standing_of(settings: Settings, cell: str, folder: Path, feed: RecordFeed, n
         RecordError: The records cannot be read.
     """
     page = Book(folder).read()
-    problem: PlantError | None = None
     there = None
     try:
-        there = _asked(settings, cell, page)
+        there, problem = _asked(settings, cell, page), _said(page)
     except PlantError as error:
         problem = error
     part = there.told.part if there else page.part if page else BEGINNING
@@ -103,7 +102,7 @@ def standing_of(settings: Settings, cell: str, folder: Path, feed: RecordFeed, n
         told_at=there.told_at if there else page.heard_at if page else None,
         waiting=waiting,
         lag_s=lag_s,
-        scans_waiting=_scans_waiting(feed, there.told if there else Told()) if central.store.bucket else None,
+        scans_waiting=_scans_waiting(feed, there.told) if there and central.store.bucket else None,
         scans=there.scans if there else {},
         room=room_of(
             free_bytes(folder), settings.records.low_mb * MB, now.timestamp(), page.disk if page else ()
@@ -119,7 +118,7 @@ def _asked(settings: Settings, cell: str, page: Page | None) -> _There:
         PlantError: It cannot be asked, or the cell's name is another data folder's.
     """
     with connect(settings.central) as connection, told(settings.central):
-        require_newest(connection)
+        require_usable(connection)
         known = told_of(connection, cell)
         if known is None:
             return _There(Told(), None, {})
@@ -128,6 +127,11 @@ def _asked(settings: Settings, cell: str, page: Page | None) -> _There:
         row = connection.execute(ANSWERED, (cell,)).fetchone()
         scans = {str(state): int(count) for state, count in connection.execute(SCANS, (cell,))}
         return _There(known[1], stamp(row[0]) if row else None, scans)
+
+
+def _said(page: Page | None) -> PlantError | None:
+    """What the replication itself has met since it was told anything last, although the database answers here."""
+    return PlantError(page.fault, page.detail) if page is not None and page.fault in FAULTS else None
 
 
 def _waiting(feed: RecordFeed, part: LastTold) -> tuple[int, str | None]:
