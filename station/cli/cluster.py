@@ -48,12 +48,14 @@ def join(address: AddressArgument, cpus: CpusOption = None, host: HostOption = N
 
     It needs the same version of the station, of Python and of the packages, and the same folders in the same places.
     """
+    _require_cluster(address)
     _become_ray("start", f"--address={address}", *_shared(cpus, host))
 
 
 @cluster_app.command()
 def status(address: AddressArgument) -> None:
     """Say which computers there are, and what of them is used."""
+    _require_cluster(address)
     _become_ray("status", f"--address={address}")
 
 
@@ -63,15 +65,31 @@ def _shared(cpus: int | None, host: str | None) -> list[str]:
     return options + ([] if host is None else [f"--node-ip-address={host}"])
 
 
+def _require_cluster(address: str) -> None:
+    """Refuse to join or ask a cluster that is not there.
+
+    Raises:
+        ArchiveError: Nobody listens there, or Ray is not installed.
+    """
+    from station.offline.archive.reach import require_reachable
+
+    _require_ray()
+    require_reachable(address)
+
+
+def _require_ray() -> None:
+    from models.errors import ArchiveError
+
+    if find_spec("ray") is None:
+        raise ArchiveError("archive.not_installed", f"ray; in the project's folder: {INSTALL_CLUSTER}")
+
+
 def _become_ray(*arguments: str) -> NoReturn:
     """Go on as Ray's own command.
 
     Raises:
         ArchiveError: Ray is not installed.
     """
-    from models.errors import ArchiveError
-
-    if find_spec("ray") is None:
-        raise ArchiveError("archive.not_installed", f"ray; in the project's folder: {INSTALL_CLUSTER}")
+    _require_ray()
     sys.stdout.flush()
     os.execv(sys.executable, [sys.executable, *RAY, *arguments])  # noqa: S606

@@ -13,6 +13,7 @@ from station.offline.archive.crew import MOST_ENDS, Returned, judged_by
 from station.offline.archive.judging import Chunk, Row
 from station.offline.archive.scans import Scan
 from station.offline.inspect import Wanted
+from tests.free_port import free_port
 
 MODEL = "ab" * 32
 
@@ -110,3 +111,12 @@ def test_without_its_packages_a_command_says_what_to_install(
     refused = CliRunner().invoke(app, list(arguments)).exception
     assert isinstance(refused, ArchiveError)
     assert (refused.code, "requirements/cluster.txt" in refused.detail) == ("archive.not_installed", True)
+
+
+@pytest.mark.parametrize("command", ["join", "status"])
+def test_a_cluster_that_is_not_there_is_neither_joined_nor_asked(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("station.cli.cluster.find_spec", lambda _name: object())
+    for address in (f"127.0.0.1:{free_port()}", "127.0.0.1", "127.0.0.1:99999", "127.0.0.1:port", ":6379"):
+        refused = CliRunner().invoke(app, ["cluster", command, address]).exception
+        assert isinstance(refused, ArchiveError)
+        assert (refused.code, address in refused.detail) == ("archive.no_cluster", True)

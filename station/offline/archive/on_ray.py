@@ -5,7 +5,6 @@ comes from one actor and is written once. A computer that joins is used from the
 Source: Ray 2.60, Ray Core, "Actors" and "Fault tolerance".
 """
 
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, cast
@@ -18,9 +17,8 @@ from station.core.errors import StationError
 from station.core.logs import configure_logs
 from station.offline.archive.crew import MOST_ENDS, Returned, demand_ready
 from station.offline.archive.judging import Chunk, Judge, Order, Row
+from station.offline.archive.reach import require_reachable
 
-REACHED_WITHIN_S = 10.0
-"""Ray itself tries for many minutes."""
 LOOK_S = 2.0
 """So often is looked for computers that have joined, while no row comes."""
 
@@ -136,7 +134,7 @@ def on_ray(order: Order, address: str) -> Iterator[Actors]:
     Raises:
         ArchiveError: There is no such cluster, or it runs other versions of Ray or Python.
     """
-    _require_reachable(address)
+    require_reachable(address)
     try:
         ray.init(address, log_to_driver=False, logging_level="error", namespace=f"station {code_version()}")
     except (ConnectionError, RuntimeError, ValueError) as error:
@@ -151,16 +149,3 @@ def on_ray(order: Order, address: str) -> Iterator[Actors]:
         raise ArchiveError("archive.no_cluster", f"{address}: {error}") from error
     finally:
         ray.shutdown()
-
-
-def _require_reachable(address: str) -> None:
-    """Refuse an address where nobody listens.
-
-    Raises:
-        ArchiveError: Nobody does, or it is no address.
-    """
-    host, _colon, port = address.rpartition(":")
-    try:
-        socket.create_connection((host, int(port)), REACHED_WITHIN_S).close()
-    except (OSError, ValueError) as error:
-        raise ArchiveError("archive.no_cluster", f"{address}: {error}") from error
