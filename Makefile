@@ -8,7 +8,8 @@
 #                        and packages of npm's; and with mosquitto, Prometheus and PostgreSQL, which need their
 #                        programs, and a store for scans, which gets an environment of its own
 #   make test-cluster    adds the packages of the extra `cluster` to .venv, some hundred megabytes, and runs the checks
-#                        of archives that are judged again, on one computer and on a cluster of two on this one
+#                        of archives that are judged again, on one computer, on a cluster of two on this one, and out of
+#                        a store, which gets an environment of its own
 #   make test-training   adds these packages, some gigabytes, to .venv and runs the checks that need them
 #   make year            takes 100,000 parts through the cell in virtual time, whatever befalls it, and goes on where it
 #                        was left (tests/year); YEAR='--step 2 --first 2' for every other seed
@@ -63,7 +64,7 @@ test-plant: $(PLANT_READY) $(STORE_READY)
 	$(PYTEST) -m "plant and not slow" tests/plant
 
 # One after the other: each starts workers of its own.
-test-cluster: $(CLUSTER_READY)
+test-cluster: $(CLUSTER_READY) $(STORE_READY)
 	$(BIN)/python -m pytest --durations=20 -m "cluster and not slow" tests/cell
 
 test-training: $(TRAINING_READY)

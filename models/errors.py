@@ -63,6 +63,8 @@ ARCHIVES = (  # 64xx archives that are inspected again, and the computers that d
     Fault(6406, "archive.scan_changed", "The scan is not the one that was archived. Find out who changed it; a backup has the old one.", Reaction.REFUSE),
     Fault(6407, "archive.no_cluster", "The cluster cannot be used. Start it with `station cluster start`, and have every computer run this version.", Reaction.REFUSE),
     Fault(6408, "archive.unknown_model", "The results have no rows of this network, or of more than one. Give one of those named.", Reaction.REFUSE),
+    Fault(6409, "archive.unread", "The scan cannot be read. Mend what is named; the same command tries it again.", Reaction.REFUSE),
+    Fault(6410, "archive.no_store", "The store with the scans cannot be used. Check the bucket, the table central.store and the key; what was judged is kept.", Reaction.REFUSE),
 )
 # fmt: on
 

@@ -37,7 +37,11 @@ MOST_LISTED = 20
 @archive_app.command("inspect")
 def inspect_archive(
     source: Annotated[
-        Path, typer.Argument(metavar="SOURCE", help="A station's data folder, an archive, a recording, or images.")
+        str,
+        typer.Argument(
+            metavar="SOURCE",
+            help="A station's data folder, an archive, a recording, or images; or, in a store, s3://BUCKET/BEGINNING.",
+        ),
     ],
     out_folder: ResultsOption,
     model: Annotated[
@@ -62,10 +66,11 @@ def inspect_archive(
 ) -> None:
     """Judge every scan that the network has not judged yet, as `station inspect` does; a row each, as Parquet.
 
-    Interrupt it and give the same command: it goes on. Exit status: 0 every scan has its row; 1 some could not be
-    judged, and their rows say why; 2 nothing can be judged so.
+    Interrupt it and give the same command: it goes on, and tries again what could not be read. Exit status: 0 every
+    scan has its row; 1 some could not be judged, and their rows say why; 2 nothing can be judged so. A store is that of
+    central.store, with the key in its key_file or, without, in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.
     """
-    _require_packages("pyarrow", *(() if cluster is None else ("ray",)))
+    _require_packages("pyarrow", "obstore", *(() if cluster is None else ("ray",)))
     from models.engines.processor import usable_cores
     from station.core.errors import ConfigError
     from station.offline.archive.differences import compare
@@ -104,7 +109,7 @@ def differences(
 
     Parts that would pass now and did not come first, then those that would pass no more.
     """
-    _require_packages("pyarrow")
+    _require_packages("pyarrow", "obstore")
     from station.offline.archive.differences import compare
 
     comparison = compare(results, model, against)

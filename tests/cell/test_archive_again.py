@@ -1,12 +1,14 @@
 """Kept scans, judged again: the very decisions of `station inspect`, each once, whatever is killed on the way."""
 
+import errno
 import fcntl
 import json
+import os
 import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -28,13 +30,13 @@ from tests.cell.product_lines import RING, RINGS
 from tests.cell.products import Shown, make_recording, product
 
 pq = pytest.importorskip("pyarrow.parquet", reason="needs the packages of requirements/cluster.txt: make test-cluster")
-pytestmark = pytest.mark.cluster
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(600)]
 
-from station.offline.archive import judging  # noqa: E402  # needs the packages above
+from station.offline.archive import inspecting, judging  # noqa: E402  # needs the packages above
 from station.offline.archive.judging import Chunk, Judge, order_for  # noqa: E402
 from station.offline.archive.processes import processes  # noqa: E402
 from station.offline.archive.results import COLUMNS, read_rows  # noqa: E402
-from station.offline.archive.scans import scans_in  # noqa: E402
+from station.offline.archive.scans import Scan, scans_in  # noqa: E402
 
 MakeConfig = Callable[..., Path]
 LABELS = ("good", "crack", "stain")
@@ -66,7 +68,7 @@ def scans(tmp_path: Path) -> Path:
     return make_recording(tmp_path / "scans", tuple(shown))
 
 
-def inspect_archive(source: Path, model: Path, out: Path, config: Path, *more: str) -> Any:
+def inspect_archive(source: Path | str, model: Path, out: Path, config: Path, *more: str) -> Any:
     """The command's exit status and what it prints as JSON, or why it refuses."""
     arguments = ["archive", "inspect", source, "--model", model, "--out", out, "--config", config, "--json", *more]
     result = CliRunner().invoke(app, list(map(str, arguments)))
@@ -146,12 +148,55 @@ def test_what_is_judged_is_not_judged_again_and_what_is_new_is(
     assert (outcome["rows"], outcome["already"], outcome["same"]) == (SCANS + 1, 0, 2)
 
 
-def test_rows_lie_by_date_cell_and_network(config: Path, model: Path, scans: Path, tmp_path: Path) -> None:
+def unreadable(*_given: object) -> Iterator[bytes]:
+    raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+
+def test_what_could_not_be_read_is_tried_again_until_it_is_judged_and_is_told_once(
+    config: Path, model: Path, scans: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+
+    def all_but_one(scan: Scan, bucket: None) -> Iterator[bytes]:
+        yield from (unreadable if scan.wanted.file.name == "R5.png" else judging.pieces_of)(scan, bucket)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(inspecting, "pieces_of", all_but_one)
+        for judged in (SCANS, 1):
+            status, told = inspect_archive(scans, model, out, config, "--workers", "1")
+            assert (status, told["outcome"]["rows"], told["outcome"]["errors"]) == (1, judged, {"archive.unread": 1})
+            assert len(by_name(out)) == SCANS
+            arguments = ["archive", "differences", str(out), "--json"]
+            assert json.loads(CliRunner().invoke(app, arguments).stdout)["not_judged"] == 1
+    assert "R5.png: it cannot be read: Input/output error" in by_name(out)["R5.png"]["message"]
+    status, told = inspect_archive(scans, model, out, config, "--workers", "1")
+    assert (status, told["outcome"]["rows"], told["outcome"]["already"]) == (0, 1, SCANS - 1)
+    assert told["comparison"]["not_judged"] == 0
+    of_it = [row["verdict"] for row in rows_in(out) if Path(row["file"]).name == "R5.png"]
+    assert sorted(of_it, key=str) == [None, LABELS[5 % 3]]
+    assert inspect_archive(scans, model, out, config)[1]["outcome"]["already"] == SCANS
+
+
+def test_a_source_that_is_not_there_or_has_no_image_is_refused_and_nothing_is_written(
+    config: Path, model: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "empty").mkdir()
+    for source in ("typo", "empty"):
+        refusal = inspect_archive(tmp_path / source, model, tmp_path / "out", config)[1]
+        assert (refusal.code, str(tmp_path / source) in refusal.detail) == ("recording.not_found", True)
+    assert not (tmp_path / "out").exists()
+
+
+def test_rows_lie_by_date_cell_and_network(
+    config: Path, model: Path, scans: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     day = tmp_path / "kept" / "2026" / "05" / "01"
     day.mkdir(parents=True)
+    (day.parent / "02").mkdir()  # all of that day have gone
     shutil.copy(scans / "R0.png", day / "01ABC.png")
     out = tmp_path / "out"
-    assert inspect_archive(tmp_path / "kept", model, out, config, "--cell", "line 1/west")[0] == 0
+    monkeypatch.chdir(tmp_path)
+    assert inspect_archive(Path("kept"), model, out, config, "--cell", "line 1/west")[0] == 0
     identity = load_bundle(model).identity
     (file,) = out.rglob("*.parquet")
     folder = f"date=2026-05-01/cell=line%201%2Fwest/model=ring-1-{identity.sha256[:12]}"
@@ -159,6 +204,7 @@ def test_rows_lie_by_date_cell_and_network(config: Path, model: Path, scans: Pat
     (row,) = rows_in(out)
     assert (row["date"], row["cell"], row["model"]) == ("2026-05-01", "line 1/west", f"ring-1-{identity.sha256[:12]}")
     assert (row["inspection_id"], row["model_sha256"]) == ("01ABC", identity.sha256)
+    assert row["file"] == str(day / "01ABC.png")
     assert pq.read_schema(file).names == COLUMNS.names
 
 
@@ -169,7 +215,7 @@ from station.core.settings import load_settings
 from station.offline.archive.inspecting import Asked, inspect_again
 from station.offline.archive.processes import processes
 source, model, out, config = map(Path, sys.argv[1:])
-asked = Asked(source, str(model), out, "cell", rows_per_file=1)
+asked = Asked(str(source), str(model), out, "cell", rows_per_file=1)
 if __name__ == "__main__":
     inspect_again(asked, load_settings(config), None, 1, lambda order: processes(order, 2),
         lambda done, of: print(done, of, flush=True))
@@ -245,8 +291,24 @@ def test_a_scan_that_was_changed_since_it_was_recorded_or_is_gone_is_a_row_that_
     kept = replace(first, sha256="00" * 32), replace(second, sha256="11" * 32), replace(third, sha256=None)
     second.wanted.file.unlink()
     rows = judge.rows(Chunk(kept))
-    assert [row["error"] for row in rows[:2]] == ["archive.scan_changed", "recording.bad_image"]
+    assert [row["error"] for row in rows[:2]] == ["archive.scan_changed", "archive.unread"]
     assert "it cannot be read: No such file or directory" in rows[1]["message"]
+
+
+def test_a_name_that_is_no_text_is_written_out_in_its_row(
+    config: Path, settings: Settings, model: Path, scans: Path, tmp_path: Path
+) -> None:
+    folder = os.fsencode(tmp_path / "strange")
+    os.mkdir(folder)  # noqa: PTH102  # a path of bytes
+    for name, content in ((b"\xff.png", (scans / "R0.png").read_bytes()), (b"\xfe.png", b"no image")):
+        Path(os.fsdecode(os.path.join(folder, name))).write_bytes(content)  # noqa: PTH118  # likewise
+    out = tmp_path / "out"
+    for judged in (2, 0):
+        told = inspect_archive(tmp_path / "strange", model, out, config, "--workers", "1")[1]
+        assert told["outcome"]["rows"] == judged
+    rows = sorted(rows_in(out), key=lambda row: str(row["file"]))
+    assert [Path(row["file"]).name for row in rows] == ["\\udcfe.png", "\\udcff.png"]
+    assert [(row["error"], row["verdict"]) for row in rows] == [("recording.bad_image", None), (None, "good")]
 
 
 def test_whatever_a_scan_brings_about_is_told_in_its_row(
@@ -305,6 +367,10 @@ def test_results_of_other_rules_and_results_in_use_are_left_as_they_are(
     with (out / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         assert inspect_archive(scans, model, out, config)[1].code == "archive.in_use"
+    rules = (out / "_judged_by.json").read_bytes()
+    (out / "_judged_by.json").write_bytes(b"[]")
+    assert inspect_archive(scans, model, out, config)[1].code == "archive.bad_results"
+    (out / "_judged_by.json").write_bytes(rules)
     (broken,) = out.rglob("*.parquet")
     broken.write_bytes(broken.read_bytes()[:-30])
     assert inspect_archive(scans, model, out, config)[1].code == "archive.bad_results"

@@ -39,7 +39,7 @@ from station.core.settings import load_settings
 from station.offline.archive.inspecting import Asked, inspect_again
 from station.offline.archive.on_ray import on_ray
 source, model, out, config = map(Path, sys.argv[1:5])
-asked = Asked(source, str(model), out, "cell", rows_per_file=50)
+asked = Asked(str(source), str(model), out, "cell", rows_per_file=50)
 outcome = inspect_again(asked, load_settings(config), None, 1, lambda order: on_ray(order, sys.argv[5]),
     lambda done, of: print(done, of, flush=True))
 print("rows", outcome.rows, flush=True)

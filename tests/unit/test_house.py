@@ -132,6 +132,8 @@ PLANTS = {
         ("sim.cell", "asyncua"),
         ("station.records.feed", "psycopg"),
         ("station.page.shift.reckoning", "obstore"),
+        ("station.offline.inspect", "obstore"),
+        ("station.offline.archive.judging", "obstore"),
     ],
     "Steps of the flow do not import each other": [
         ("station.flow.crop", "station.flow.acquire"),

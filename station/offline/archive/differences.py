@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from models.errors import ArchiveError
-from station.offline.archive.judging import Row
-from station.offline.archive.results import key_of, models_in, of_model, read_rows
+from station.offline.archive.judging import UNJUDGED, Row
+from station.offline.archive.results import key_of, models_in, of_errors, of_model, read_rows
 
 RECORDED = ("recorded_verdict", "recorded_reason", "recorded_confidence", "recorded_passes")
 JUDGED = ("verdict", "reason", "confidence", "passes")
@@ -22,11 +22,17 @@ class Answer(NamedTuple):
         told: The reason of a review where it has one, else the verdict, by name.
         confidence: 0 to 1; None where nothing was scored.
         passes: Whether the part is good.
+        verdict: By name, also where `told` is a reason.
     """
 
     told: str
     confidence: float | None
     passes: bool
+    verdict: str
+
+    def is_as(self, other: "Answer") -> bool:
+        """Whether two decided alike; of a review whose reason nobody knows any will do."""
+        return other.told in {self.told, self.verdict}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +68,7 @@ class Comparison:
         against: The other network, or `records`.
         compared: Scans of which both have decided.
         alone: Scans of which only this network has.
-        not_judged: Scans that this network could not judge.
+        not_judged: Scans that this network could not judge, each once, whatever was tried.
         differences: In the order of the files.
     """
 
@@ -97,23 +103,30 @@ def compare(folder: Path, model: str | None, against: str | None) -> Comparison:
     its = _named(there, model, folder)
     other = None if against is None else _named(there, against, folder)
     before = {} if other is None else {_key(row): _answer(row, JUDGED) for row in _rows(folder, other, JUDGED)}
-    compared, alone, not_judged, found = 0, 0, 0, list[Difference]()
+    compared, alone, failed, found = 0, 0, _failed(folder, its), list[Difference]()
     for row in _rows(folder, its, (*JUDGED, *RECORDED)):
         after = _answer(row, JUDGED)
         was = _answer(row, RECORDED) if other is None else before.get(_key(row))
         if after is None:
-            not_judged += 1
-        elif was is None:
+            continue
+        failed.discard((row["file"], None))
+        if was is None:
             alone += 1
         else:
             compared += 1
-            found += [] if was.told == after.told else [_difference(row, was, after)]
+            found += [] if after.is_as(was) else [_difference(row, was, after)]
     ordered = sorted(found, key=lambda one: (one.date, one.cell, one.file))
-    return Comparison(its, other or "records", compared, alone, not_judged, tuple(ordered))
+    return Comparison(its, other or "records", compared, alone, len(failed), tuple(ordered))
 
 
 def _rows(folder: Path, model: str, columns: Iterable[str]) -> Iterator[Row]:
     return read_rows(folder, [*NAMED, *columns], of_model(model))
+
+
+def _failed(folder: Path, model: str) -> set[tuple[str, str | None]]:
+    """What a network could not judge: a scan that is tried again once, whatever was wrong each time."""
+    rows = read_rows(folder, ["file", "error", "message"], of_errors(model))
+    return {(row["file"], None if row["error"] in UNJUDGED else row["message"]) for row in rows}
 
 
 def _key(row: Row) -> bytes | str:
@@ -124,7 +137,7 @@ def _answer(row: Row, columns: tuple[str, str, str, str]) -> Answer | None:
     """None where there is no decision."""
     verdict, reason, confidence, passes = (row[name] for name in columns)
     told = reason or verdict
-    return None if told is None else Answer(told, confidence, bool(passes))
+    return None if told is None else Answer(told, confidence, bool(passes), verdict or told)
 
 
 def _difference(row: Row, was: Answer, after: Answer) -> Difference:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,17 +13,23 @@ from models.engines import make_engine
 from models.errors import ArchiveError
 from models.manifest import Bundle, load_bundle
 from models.version import code_version
-from station.core.errors import BugError, ModelError, RecordingError, StationError
+from station.core.errors import BugError, ModelError, StationError
 from station.core.part import ModelIdentity
 from station.core.recipe import Recipes
 from station.core.settings import Settings
 from station.flow.pixels.library import library
 from station.host.recipes import bundle_names, recipes_of, require_fit
-from station.offline.archive.scans import Scan
+from station.offline.archive.bucket import PIECE_BYTES, Bucket
+from station.offline.archive.scans import Scan, readable
 from station.offline.inspect import Inspected, NotInspected, Wanted, decode_image, judge_read
 
 Row = dict[str, Any]
 """A scan's row, by the names of the columns of `station.offline.archive.results`."""
+
+UNJUDGED = frozenset({
+    "archive.scan_changed", "archive.unread", "archive.worker_ended", "config.file_failed", "station.bug",
+})  # fmt: skip
+"""Errors of rows that say nothing of the scan's content: the next inspection tries such a scan again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +41,14 @@ class Order:
         bundle: The network's folder, which every worker must find there.
         model: Which network that must be.
         version: Of the code that gives the order; a worker of another one would judge otherwise.
+        bucket: Where the scans are that are no files; each worker reads it with a key that its own computer has.
     """
 
     settings: Settings
     bundle: Path
     model: ModelIdentity
     version: str
+    bucket: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +64,14 @@ class Chunk:
     ends: int = 0
 
 
-def order_for(settings: Settings, bundle: Bundle, threads: int) -> Order:
+def order_for(settings: Settings, bundle: Bundle, threads: int, bucket: str | None = None) -> Order:
     """What the workers are told.
 
     Args:
         settings: The configuration.
         bundle: The network that judges, in the place of all that the configuration names.
         threads: Of the engine, in each worker.
+        bucket: Where the scans are that are no files; None where all are.
 
     Raises:
         ModelError: It is for none of the part types.
@@ -81,7 +90,7 @@ def order_for(settings: Settings, bundle: Bundle, threads: int) -> Order:
     model = settings.model.model_copy(update={"threads": threads, "pinning": False, "realtime": False})
     return Order(
         settings.model_copy(update={"part_types": fitting, "model": model}),
-        bundle.folder.resolve(), bundle.identity, code_version(),
+        bundle.folder.resolve(), bundle.identity, code_version(), bucket,
     )  # fmt: skip
 
 
@@ -92,7 +101,7 @@ class Judge:
         order: What it judges by.
 
     Raises:
-        ArchiveError: This worker has another version of the code.
+        ArchiveError: This worker has another version of the code, or no key of the store.
         ModelError: The bundle is not here, is another one, or its engine cannot run it here.
         ConfigError: The compiled passes over pixels are missing.
     """
@@ -101,6 +110,7 @@ class Judge:
         if code_version() != order.version:
             told = f"this worker has version {code_version()}, the order is of {order.version}"
             raise ArchiveError("archive.no_cluster", told)
+        self._bucket = None if order.bucket is None else Bucket(order.bucket, order.settings.central.store)
         cv2.setNumThreads(order.settings.model.threads)
         library()
         bundle = load_bundle(order.bundle)
@@ -121,26 +131,44 @@ class Judge:
         if isinstance(wanted, NotInspected):
             return wanted
         try:
-            content = wanted.file.read_bytes()
+            content = b"".join(pieces_of(scan, self._bucket))
             if (found := hashlib.sha256(content).hexdigest()) != scan.sha256:
-                told = f"{wanted.file} has the SHA-256 {found}, it was {scan.sha256}"
+                told = f"{scan.place} has the SHA-256 {found}, it was {scan.sha256}"
                 return NotInspected(wanted.file, ArchiveError("archive.scan_changed", told))
             return judge_read(wanted, decode_image(wanted, content, self._recipes), self._settings, self._recipes)
         except OSError as error:
-            return unread(wanted, error)
+            return unread(scan, error)
         except Exception as error:  # noqa: BLE001  # whatever a scan brings about is told in its row, and the next follow
             return NotInspected(wanted.file, BugError("station.bug", f"{type(error).__name__}: {error}"))
 
 
-def unread(wanted: Wanted, error: OSError) -> NotInspected:
-    """A scan that cannot be read, in the words of `station inspect`."""
-    told = f"{wanted.file.name}: it cannot be read: {error.strerror}"
-    return NotInspected(wanted.file, RecordingError("recording.bad_image", told))
+def pieces_of(scan: Scan, bucket: Bucket | None) -> Iterator[bytes]:
+    """A scan's content, piece by piece.
+
+    Args:
+        scan: It.
+        bucket: Where it is, if it is no file.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    if bucket is not None and scan.address is not None:
+        yield from bucket.pieces(scan.address)
+        return
+    with scan.wanted.file.open("rb") as file:
+        while piece := file.read(PIECE_BYTES):
+            yield piece
+
+
+def unread(scan: Scan, error: OSError) -> NotInspected:
+    """A scan that cannot be read."""
+    told = f"{scan.place}: it cannot be read: {error.strerror or error}"
+    return NotInspected(scan.wanted.file, ArchiveError("archive.unread", told))
 
 
 def ended(scan: Scan) -> NotInspected:
     """A scan over which worker after worker ended."""
-    told = f"{scan.wanted.file}: every process that judged it ended before it answered"
+    told = f"{scan.place}: every process that judged it ended before it answered"
     return NotInspected(scan.wanted.file, ArchiveError("archive.worker_ended", told))
 
 
@@ -150,7 +178,7 @@ def row_of(scan: Scan, result: Inspected | NotInspected) -> Row:
     recorded = scan.recorded
     row: Row = {
         "scan_sha256": scan.sha256,
-        "file": str(scan.wanted.file),
+        "file": scan.place,
         "date": scan.date,
         "part_id": scan.part_id,
         "inspection_id": scan.inspection_id,
@@ -166,7 +194,7 @@ def row_of(scan: Scan, result: Inspected | NotInspected) -> Row:
 
 
 def _of_error(error: StationError) -> Row:
-    return {"error": error.code, "message": str(error)}
+    return {"error": error.code, "message": readable(str(error))}
 
 
 def _of_decision(result: Inspected) -> Row:

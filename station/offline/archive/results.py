@@ -5,8 +5,9 @@
     RESULTS/.lock              held by the inspection that is at work
 
 A file appears with all of its rows or not at all, so what is there after a loss of power is whole, and what was judged
-since is judged again. A network's hash and a scan's hash name a row; a scan without a hash, because it could not be
-read, is named by its file and what was wrong.
+since is judged again. A network's hash and a scan's hash name a row; what is wrong with a source, and with no scan of
+it whose hash is known, is named by its file and its message. A scan of which there is nothing but an error that its
+content had no part in (`UNJUDGED`) is judged the next time; then it has two rows.
 """
 
 import fcntl
@@ -28,11 +29,11 @@ from models.release.history import place_name
 from station.core.durable import make_folder, staged_file, write_whole
 from station.core.part import ModelIdentity
 from station.core.settings import Settings
-from station.offline.archive.judging import Row
+from station.offline.archive.judging import UNJUDGED, Row
 
 RULES, LOCK = "_judged_by.json", ".lock"
 LONGEST_S = 30.0
-"""A row waits no longer than this for others to be written with."""
+"""The first row that comes so long after the last ones were written is written at once, with all that waits."""
 
 _TEXTS = (
     "scan_sha256", "file", "part_id", "inspection_id", "entered_at", "announced_type", "recorded_verdict",
@@ -102,25 +103,40 @@ class Results:
         self._inner = f"cell={quote(cell, safe='')}/model={quote(self.model, safe='')}"
         self._rows_per_file = rows_per_file
         self._waiting: dict[str, list[Row]] = {}
+        self._failed = dict[str, set[str]]()
         self._since = time.monotonic()
 
     def done(self) -> set[Key]:
-        """What names the scans that this network has judged already.
+        """What names the scans that this network has judged already; what was said of others is not written again.
 
         Raises:
             ArchiveError: A file cannot be read.
         """
-        columns = ["scan_sha256", "file", "message"]
+        columns = ["scan_sha256", "file", "message", "error"]
         chosen = (ds.field("model") == self.model) & (ds.field("model_sha256") == self._sha256)
-        rows = read_rows(self._folder, columns, chosen)
-        return {key_of(row["scan_sha256"], row["file"], row["message"]) for row in rows}
+        found = set[Key]()
+        for row in read_rows(self._folder, columns, chosen):
+            if row["error"] in UNJUDGED:
+                self._failed.setdefault(row["file"], set()).add(row["error"])
+            else:
+                found.add(key_of(row["scan_sha256"], row["file"], row["message"]))
+        return found
+
+    def has_failed(self, place: str) -> bool:
+        """Whether the scan at this place could not be judged by an earlier inspection; `done` has found that out."""
+        return place in self._failed
 
     def add(self, row: Row) -> None:
-        """Take a row in; it is on the disk when there are enough of them, half a minute later, or with `flush`.
+        """Take a row in.
+
+        It is on the disk when there are enough of them, with the first that comes after half a minute, or with `flush`.
+        What an earlier inspection says of the scan already is not written again.
 
         Raises:
             ArchiveError: The disk does not take it.
         """
+        if row.get("error") in self._failed.get(row["file"], ()):
+            return
         row = dict(row)
         self._waiting.setdefault(row.pop("date"), []).append(row)
         waiting = sum(map(len, self._waiting.values()))
@@ -163,6 +179,8 @@ def opened(folder: Path, settings: Settings) -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise ArchiveError("archive.in_use", str(folder)) from error
+        except OSError as error:
+            raise ArchiveError("archive.bad_results", f"{folder / LOCK}: {error.strerror}") from error
         try:
             for left in folder.rglob(".rows-*.part"):  # by one that was killed
                 left.unlink()
@@ -180,6 +198,8 @@ def _require_rules(file: Path, rules: Mapping[str, Any]) -> None:
         before = json.loads(file.read_bytes())
     except ValueError as error:
         raise ArchiveError("archive.bad_results", f"{file}: {error}") from error
+    if not isinstance(before, dict):
+        raise ArchiveError("archive.bad_results", f"{file}: these are no rules")
     others = sorted(name for name in {*before, *rules} if before.get(name) != rules.get(name))
     if others:
         raise ArchiveError("archive.other_rules", f"{file.parent}: of the configuration differ {', '.join(others)}")
@@ -197,6 +217,15 @@ def of_model(model: str) -> Any:
         model: As the folders are named.
     """
     return ds.field("model") == model
+
+
+def of_errors(model: str) -> Any:
+    """The rows of what a network could not judge, for `read_rows`.
+
+    Args:
+        model: As the folders are named.
+    """
+    return of_model(model) & ds.field("error").is_valid()
 
 
 def read_rows(folder: Path, columns: list[str], chosen: Any = None) -> Iterator[Row]:
