@@ -7,7 +7,8 @@
 # Version: Linux 6.18 with Python's select and pyserial 3.5, two cores; every terminal and serial port polls so.
 # Why it matters here: the network computes in real time, and station and simulated jig have a serial port in their event
 #   loop. The simulated jig took an order and then stood in its loop until the scores were there, 6 ms, and its answer
-#   came that much later. It listens to edges now, which asks nothing in between (`sim/modbus/rtu_line.py`).
+#   came that much later. Both listen to edges now, which asks nothing in between (`drivers/modbus/serial_transport.py`,
+#   `sim/modbus/rtu_line.py`).
 # Guess before it was run: a poll that does not wait takes some microseconds, whatever else the computer does.
 # Source: run; drivers/tty/n_tty.c (n_tty_poll calls tty_buffer_flush_work where nothing is there); poll(2).
 set -euo pipefail

@@ -95,6 +95,7 @@ def config(tmp_path: Path) -> Path:
         ('"Height"\nvalue = 448', '"Height"\nvalue = 200'),
         ('"AcquisitionFrameCount"\nvalue = 8', '"AcquisitionFrameCount"\nvalue = 4'),
         ("background_max = 40", "background_max = 24"),
+        ('archive = ["imprinted", "pits", "roll_marks", "scratches", "review"]', 'archive = ["review"]'),
         ("saturated_max = 0.05", "saturated_max = 1.0"),
     ):
         assert old in text, old
