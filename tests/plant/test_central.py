@@ -4,6 +4,7 @@ import asyncio
 import shutil
 import socket
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -23,7 +24,6 @@ from station.page.shift.reckoning import Recorded, reckon
 from station.plant.central.connection import connect
 from station.plant.central.reading import CentralReader
 from station.plant.central.schema import VERSIONS, migrate, require_usable
-from station.plant.central.serving import Pace
 from station.plant.central.shift import shift_of
 from station.plant.central.standing import Standing, standing_of
 from station.plant.central.verifying import EVERYTHING, Asked, Verified
@@ -162,7 +162,7 @@ async def test_an_answer_that_is_lost_makes_nothing_twice(server: Postgres, data
     await inspect(tmp_path, PARTS)
     proxy = TcpProxy(socket.create_server(("127.0.0.1", 0)), ("127.0.0.1", server.port))
     settings = configured(proxy.address[1], database)
-    pace = Pace(QUICK.look_s, QUICK.retry_s, answer_s=0.5, book_s=0.0)
+    pace = replace(QUICK, answer_s=2.0)
     try:
         with server.owner(database) as lock:
             lock.execute("BEGIN")
@@ -189,7 +189,7 @@ async def test_a_network_that_is_cut_is_told_and_gone_on_with(
     await inspect(tmp_path, PARTS[:1], clock)
     proxy = TcpProxy(socket.create_server(("127.0.0.1", 0)), ("127.0.0.1", server.port))
     settings = configured(proxy.address[1], database)
-    pace = Pace(QUICK.look_s, QUICK.retry_s, answer_s=0.5, book_s=0.0)
+    pace = replace(QUICK, answer_s=2.0)
     try:
         async with Replicating(settings, tmp_path, pace).at_work() as replicating:
             await holds(server, database, 1)

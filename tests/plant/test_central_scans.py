@@ -20,7 +20,17 @@ from station.plant.central.connection import connect
 from station.plant.central.scans import ScanStore
 from station.plant.central.verifying import Asked
 from tests.housings import Verdict
-from tests.plant.central import Replicating, ask, caught_up, holds, inspect, prepared, verifying
+from tests.plant.central import (
+    Replicating,
+    ask,
+    caught_up,
+    count,
+    holds,
+    inspect,
+    prepared,
+    verifying,
+    waits_for_a_lock,
+)
 from tests.plant.postgres import Postgres, postgres
 from tests.plant.scan_store import Store, scan_store
 from tests.record_samples import START, HandClock
@@ -135,6 +145,38 @@ async def test_a_key_that_cannot_be_read_is_told(server: Postgres, database: str
     assert refused.value.code == "plant.bad_secret"
 
 
+async def test_a_scan_that_is_lost_on_its_way_or_in_the_store_is_found_and_copied_again(
+    server: Postgres, database: str, store: Store, tmp_path: Path
+) -> None:
+    settings, cell = prepared(server, database, store=store.settings()), tmp_path / "cell"
+    parts = {f"A{number}": Verdict.PITS for number in range(1, 6)}
+    ids = await inspect(cell, parts, **KEPT)
+    away = archived(cell, ids["A1"])
+    content = away.read_bytes()
+    away.unlink()
+    await caught_up(settings, cell)
+    away.write_bytes(content)
+    keys = {inspection: key for inspection, _state, key in ask(server, database, ROWS)}
+    obstore.put(store.client(), keys[ids["A2"]], b"rubbish")
+    obstore.delete(store.client(), keys[ids["A3"]])
+    with server.owner(database) as owner:
+        owner.execute("DELETE FROM scans WHERE inspection_id = %s", (ids["A4"],))
+        owner.execute("UPDATE scans SET class = 'good' WHERE inspection_id = %s", (ids["A5"],))
+    with connect(settings.central) as connection:
+        comparing = verifying(connection, settings, cell, ScanStore(settings.central.store))
+        found = comparing.verify(Asked(objects=True, repair=True))
+        assert found.findings == [
+            f"{ids['A1']}: its scan was missing when it was to be copied",
+            f"{ids['A4']}: not in scans",
+            f"{ids['A5']}: scans: class differ",
+            f"{ids['A2']}: its scan {keys[ids['A2']]} is not what was put there",
+            f"{ids['A3']}: its scan {keys[ids['A3']]} is not in the store",
+        ]
+        assert found.written == 5
+        again = comparing.verify(Asked(objects=True))
+    assert (again.objects, again.findings) == (5, [])
+
+
 # ---------------------------------------------------------------------- the commands
 
 
@@ -190,3 +232,20 @@ def test_an_engineer_migrates_replicates_looks_searches_and_verifies(
     assert spoilt.exit_code == 1
     assert "2 of them were written again." in spoilt.output
     assert plant("verify", *here).exit_code == 0
+
+
+def test_a_replication_that_is_killed_in_the_middle_of_a_batch_loses_none_and_doubles_none(
+    server: Postgres, database: str, tmp_path: Path
+) -> None:
+    settings, cell = prepared(server, database, cell="left"), tmp_path / "cell"
+    asyncio.run(inspect(cell, [f"A{number}" for number in range(1, 6)]))
+    here = ("--config", str(configuration(tmp_path, server.port, database, "station")), "--data", str(cell))
+    with server.owner(database) as lock, lock.transaction():
+        lock.execute("LOCK TABLE decisions")  # the inspections are written then, the decisions are not
+        with subprocess.Popen([*STATION, "plant", "replicate", *here], stdout=subprocess.DEVNULL) as replicating:
+            asyncio.run(waits_for_a_lock(server, database))
+            replicating.kill()
+    asyncio.run(caught_up(settings, cell))
+    assert (count(server, database), count(server, database, "decisions")) == (5, 5)
+    with connect(settings.central) as connection:
+        assert verifying(connection, settings, cell).verify().findings == []
