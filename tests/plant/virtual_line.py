@@ -17,11 +17,11 @@ import shutil
 import sys
 import tempfile
 import time
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from random import Random
 from typing import Any, Literal, get_args
@@ -334,16 +334,10 @@ def _shared() -> "tempfile.TemporaryDirectory[str]":
 
 
 async def _played(world: LineWorld, rows: Sequence[Row]) -> None:
-    due: defaultdict[int, list[Row]] = defaultdict(list)
-    for row in rows:
-        due[row.part].append(row)
     loop, plc = world.base.loop, world.plc
-
-    def fed(number: int) -> None:
-        for row in due.pop(number, []):
-            loop.call_later(row.after_s, loop.after_steps, row.steps, lambda row=row: befall(world, row))
-
-    world.on_fed = fed
+    for row in rows:
+        come = partial(loop.after_steps, row.steps, partial(befall, world, row))
+        world.when_fed(row.part, partial(loop.call_later, row.after_s, come))
     loop.set_exception_handler(lambda _loop, said: _unhandled(world, said))
     port = world.base.network.port_of("plc")
     tasks = [asyncio.ensure_future(plc.cycle())]

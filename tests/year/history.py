@@ -6,11 +6,10 @@ import logging
 import shutil
 import tempfile
 import time
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -163,15 +162,8 @@ def _shared() -> tempfile.TemporaryDirectory[str]:
 
 
 async def _played(world: World, rows: Sequence[Row]) -> None:
-    due: defaultdict[int, list[Row]] = defaultdict(list)
     for row in rows:
-        due[row.part].append(row)
-
-    def fed(number: int) -> None:
-        for row in due.pop(number, []):
-            befall(world, row)
-
-    world.on_fed = fed
+        world.when_fed(row.part, partial(befall, world, row))
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(lambda _loop, said: _unhandled(world, said))
     patience_s = 60 + PART_S * world.parts.count + MISFORTUNE_S * len(rows)

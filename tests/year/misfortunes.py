@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Callable
 from contextlib import closing, suppress
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -17,6 +18,7 @@ from sim.faults import NAMED_FAULTS, UNTIL_CLEARED, Wish
 from sim.ledger import Place
 from sim.proxy import Mode
 from station.cell.packml import Command
+from station.core.drift.limits import FIRST_PARTS, LAST_PARTS
 from station.core.errors import ModelError, StationError
 from station.core.study import Study
 from station.records.folder import LOCK
@@ -27,6 +29,10 @@ from tests.year.network import FOREIGN, TWICE
 AWAY = "moved-away"
 GAP = 9
 """Parts between two misfortunes, on average."""
+WORN = FIRST_PARTS + LAST_PARTS
+"""What wears does so for this many parts in each of a row's seconds: as many as tell how it was, and how it is."""
+OTHER = 77
+"""A version of a map that the station does not know."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +44,7 @@ class Row:
         part: Number of the fed part that it comes after, from 1.
         after_s: How long after it.
         steps: How many steps of the loop after that.
-        lasts_s: How long, for what lasts.
+        lasts_s: How long, for what lasts; of what wears and of a camera that fails, the more parts the longer.
     """
 
     name: str
@@ -296,7 +302,7 @@ def _bug(world: Any, _row: Row) -> None:
 
 
 def _lasting(fault: CameraFault, time_s: float = 0.0) -> Befall:
-    """The camera has a fault that lasts."""
+    """The camera has a fault that lasts for some parts, so that it is found that scan after scan fails."""
 
     def befall(world: Any, row: Row) -> None:
         scene = world.base.scene
@@ -307,7 +313,7 @@ def _lasting(fault: CameraFault, time_s: float = 0.0) -> Befall:
             if scene.order is mine:
                 scene.order = None
 
-        world.base.loop.call_later(2 * row.lasts_s, mended)
+        world.when_fed(world.fed + 2 + round(2 * row.lasts_s), mended)
 
     return befall
 
@@ -317,15 +323,17 @@ def _refuses(device: str) -> Befall:
 
 
 def _other_map(device: str) -> Befall:
-    """The device holds other constants for a while, and its connection breaks: at a new one they are looked at."""
+    """The device shows another version of its map for a while, and its connection breaks: at a new one that is seen."""
+    version = "plc_map_version" if device == "plc" else "map_version"  # the PLC has the station's beside its own
 
     def befall(world: Any, row: Row) -> None:
         bank = getattr(world.running, device)._bank
-        bank.publish({"map_version": 77})
+        bank.publish({version: OTHER})
         world.base.network.links[device].cut()
 
         def mended() -> None:
-            bank.switch_on()
+            if bank.count(version) == OTHER:  # its program may have begun anew since, or stand
+                bank.switch_on()
 
         world.base.loop.call_later(row.lasts_s, mended)
 
@@ -470,13 +478,20 @@ def draw(seed: int, parts: int, gap: float = GAP) -> list[Row]:
     return rows
 
 
+def worn_for(row: Row) -> int:
+    """Parts for which something wears, before somebody mends it unasked."""
+    return 1 + round(WORN * row.lasts_s)
+
+
 def befall(world: Any, row: Row) -> None:
     """Let a misfortune come; a named one waits for its own moment."""
     broken = world.running.broken
     if row.name in NAMED_FAULTS:
         fault = NAMED_FAULTS[row.name]
         broken.arm([Wish(fault, str(row.part))])
-        if fault.wears or fault.name.endswith("kept-back"):
+        if fault.wears:
+            world.when_fed(row.part + worn_for(row), partial(broken.clear, fault.name))
+        elif fault.name.endswith("kept-back"):
             world.base.loop.call_later(4 * row.lasts_s, broken.clear, fault.name)
         return
 

@@ -6,6 +6,7 @@ World ┬ cell: truth, devices, infeed, wires in memory ─▶ happens, and is l
 """
 
 import asyncio
+from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -81,7 +82,6 @@ class World:
         running: The simulated cell.
         fed: How many parts were brought to the infeed.
         emptied: No other will come.
-        on_fed: Told the number of each part that is.
         on_held: What a person mends at the disk who reads that the records are in trouble.
         at_end: What is ended at the end.
     """
@@ -96,10 +96,14 @@ class World:
         self.running: RunningCell
         self.fed = 0
         self.emptied = False
-        self.on_fed: Callable[[int], None] = lambda _number: None
+        self._due: defaultdict[int, list[Callable[[], object]]] = defaultdict(list)
         self.on_held: list[Callable[[], None]] = []
         self.at_end: list[Callable[[], None]] = []
         rules.world = self
+
+    def when_fed(self, number: int, call: Callable[[], object]) -> None:
+        """Have something called when this part is brought to the infeed, counted from 1; never where that has been."""
+        self._due[number].append(call)
 
     # ---- what is seen
 
@@ -153,7 +157,8 @@ class World:
         self.tell("cell", f"{entry.event} {entry.part_id} {entry.place}")
         if entry.event is Happening.FED:
             self.fed += 1
-            self.on_fed(self.fed)
+            for call in self._due.pop(self.fed, []):
+                call()
         self.rules.happened(entry)
 
     # ---- what it stands on
@@ -222,10 +227,10 @@ class World:
                     life.desk.command(wanted, "an operator")
 
     def _mend(self, life: Life) -> None:
-        """What a person does at the cell before it is to run again."""
+        """What a person does at the cell before it is to run again; what wears is seen by nobody who comes for that."""
         broken = self.running.broken
         for name in broken.struck:
-            if NAMED_FAULTS[name].lasts_s == UNTIL_CLEARED:
+            if NAMED_FAULTS[name].lasts_s == UNTIL_CLEARED and not NAMED_FAULTS[name].wears:
                 broken.clear(name)
         reason = life.desk.view.reason if life.desk else None
         if reason is not None and reason.fault.code.startswith("record."):
