@@ -18,6 +18,7 @@ from station.cli.app import app
 from station.core.errors import PlantError
 from station.plant.central.connection import connect
 from station.plant.central.scans import ScanStore
+from station.plant.central.sending import MAKE_MONTH
 from station.plant.central.verifying import Asked
 from tests.housings import Verdict
 from tests.plant.central import (
@@ -240,6 +241,8 @@ def test_a_replication_that_is_killed_in_the_middle_of_a_batch_loses_none_and_do
     settings, cell = prepared(server, database, cell="left"), tmp_path / "cell"
     asyncio.run(inspect(cell, [f"A{number}" for number in range(1, 6)]))
     here = ("--config", str(configuration(tmp_path, server.port, database, "station")), "--data", str(cell))
+    with server.owner(database) as owner:
+        owner.execute(MAKE_MONTH, ("2026-05-01",))
     with server.owner(database) as lock, lock.transaction():
         lock.execute("LOCK TABLE decisions")  # the inspections are written then, the decisions are not
         with subprocess.Popen([*STATION, "plant", "replicate", *here], stdout=subprocess.DEVNULL) as replicating:

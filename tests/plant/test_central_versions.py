@@ -100,6 +100,16 @@ async def test_a_month_that_is_there_needs_no_lock(server: Postgres, database: s
             other.execute(MAKE_MONTH, ("2026-05-01",))
 
 
+async def test_who_waited_for_another_that_made_the_month_finds_it_there(server: Postgres, database: str) -> None:
+    settings = prepared(server, database)
+    with connect(settings.central) as one, connect(settings.central) as other:
+        with one.transaction():
+            one.execute(MAKE_MONTH, ("2026-05-01",))
+            waiting = asyncio.create_task(asyncio.to_thread(other.execute, MAKE_MONTH, ("2026-05-01",)))
+            await waits_for_a_lock(server, database)
+        await waiting
+
+
 async def test_a_month_that_was_only_detached_is_told_as_what_it_is(
     server: Postgres, database: str, tmp_path: Path
 ) -> None:

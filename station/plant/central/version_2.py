@@ -4,6 +4,8 @@ alarms  one row for each time that a fault came on a cell's alarm list: raised, 
 
 A month's partitions are made as tables of their own and attached. That neither waits for whoever reads or writes the
 table nor holds them up, as making them in their place did: there one long look at the table held up every cell.
+Whether a month is there is asked of the catalogue itself, and again by who has waited for another that made it: the
+server's memory of names, which `to_regclass` asks, does not know yet by then.
 """
 
 from collections.abc import Mapping
@@ -52,9 +54,11 @@ MAKE_MONTH = """CREATE OR REPLACE FUNCTION make_month(asked date) RETURNS void L
         FOREACH parent IN ARRAY
             ARRAY['inspections', 'decisions', 'defects', 'labels', 'journal', 'scans', 'alarms'] LOOP
             child := parent || '_' || to_char(begun, 'YYYY_MM');
-            CONTINUE WHEN to_regclass(format('inspection_station.%I', child)) IS NOT NULL;
+            CONTINUE WHEN EXISTS (SELECT FROM pg_class
+                WHERE relname = child AND relnamespace = 'inspection_station'::regnamespace);
             PERFORM pg_advisory_xact_lock(5352753);
-            CONTINUE WHEN to_regclass(format('inspection_station.%I', child)) IS NOT NULL;
+            CONTINUE WHEN EXISTS (SELECT FROM pg_class
+                WHERE relname = child AND relnamespace = 'inspection_station'::regnamespace);
             EXECUTE format('CREATE TABLE inspection_station.%I (LIKE inspection_station.%I INCLUDING ALL)',
                 child, parent);
             EXECUTE format('ALTER TABLE inspection_station.%I ATTACH PARTITION inspection_station.%I '
