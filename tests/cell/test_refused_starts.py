@@ -99,6 +99,7 @@ def with_records_of_another_program(settings: Settings, data: Path) -> tuple[Set
 
 
 def with_records_in_use(settings: Settings, data: Path) -> tuple[Settings, Mend]:
+    data.mkdir()
     descriptor = claim(data)
     return settings, lambda: os.close(descriptor)
 
