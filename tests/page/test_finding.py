@@ -30,9 +30,11 @@ async def test_a_part_is_found_by_what_one_knows_of_it_and_the_search_can_be_sen
         await page.locator("input[name=q]").fill("verdict:REVIEW since:2026-05-01")
         await page.keyboard.press("Enter")
         await page.locator(".chips li").nth(1).wait_for()
+        await page.locator("thead + tbody tr").nth(1).wait_for()
         assert await page.locator("thead + tbody tr").count() == 2
         await page.locator(".chips a", has_text="verdict:review").click()
         await page.get_by_role("link", name=STRANGE, exact=True).wait_for()
+        await page.locator("thead + tbody tr").nth(4).wait_for()
         assert await page.locator("thead + tbody tr").count() == 5
         await page.locator("tbody a.narrow-by", has_text="Pits").click()
         await page.wait_for_url("**/search?q=since*verdict*pits")

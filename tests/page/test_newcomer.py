@@ -160,6 +160,7 @@ async def test_a_newcomer_corrects_a_wrong_rejection_and_sees_it_in_the_next_dat
         await says(page, "#next-set", "takes it as defect_free")
         await page.get_by_role("link", name="The next data set").click()
         row = page.locator("#labelled tr", has=page.get_by_role("link", name=part, exact=True))
+        await row.wait_for()
         assert [cell.strip() for cell in (await row.locator("td").all_inner_texts())[2:]] == [
             "scratches", "Nina: defect_free a thread of a cloth lies on it", "defect_free",
         ]  # fmt: skip
@@ -170,9 +171,9 @@ async def test_a_newcomer_corrects_a_wrong_rejection_and_sees_it_in_the_next_dat
         await page.keyboard.press("Enter")
         await says(page, "#said", "said: 1")
         await go_to(page, "Data set")
+        words = shlex.split(await page.locator("#command").inner_text())
         assert await page.locator("#too-few").count() == 0
 
-        words = shlex.split(await page.locator("#command").inner_text())
         made = await asyncio.to_thread(
             subprocess.run, words, cwd=tmp_path, env=environment(tmp_path), capture_output=True, text=True, check=False
         )

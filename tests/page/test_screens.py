@@ -68,7 +68,7 @@ async def test_a_part_fills_its_patches_and_shows_its_verdict(tmp_path: Path, op
         await says(page, "#part-id", "A-7")
         await says(page, "#verdict", TABLE.named("pits").label)
         assert await page.locator("#patches .patch").count() == 16
-        assert await page.locator('#patches .patch[data-seen="bad"][data-class="pits"]').count() == 16
+        await page.locator('#patches .patch[data-seen="bad"][data-class="pits"]').nth(15).wait_for()
         assert await page.locator("#verdict").get_attribute("data-kind") == "bad"
         await says(page, "#bins li", "1")
 
