@@ -68,14 +68,15 @@ class Trust:
         return min((end_s for end_s in ends if end_s > now_s), default=math.inf)
 
     def _begins_anew(self, now_s: float) -> bool:
-        """Whether the constants of a PLC that had them are 0, and its heart does not beat, or has only just begun to.
+        """Whether all constants are 0 and the heart does not beat, or, where they were right, has only just begun to.
 
-        Then its registers were set to 0, and its program has not set them yet: no wrong map, but one that passes.
+        Then the registers are 0 and the program has not set them yet, or writes its half in parts and these are still
+        to come: no wrong map, but one that passes.
         """
-        if not self._known or not self._block.constants_are_gone:
+        if not self._block.constants_are_gone:
             return False
-        just_begun = now_s < self._constants_at_s + self._stale_after_s
-        return self._block.number("plc_heartbeat") == 0 or just_begun
+        just_begun = self._known and now_s < self._constants_at_s + self._stale_after_s
+        return just_begun or self._block.number("plc_heartbeat") == 0
 
 
 def _now_s() -> float:

@@ -473,3 +473,34 @@ async def test_a_client_whose_half_begins_at_0_stands_still_and_has_no_wrong_map
     assert plc.client
     plc.client.close()
     await driver.close()
+
+
+async def test_a_client_that_writes_its_half_in_parts_has_no_wrong_map_before_the_constants_come() -> None:
+    driver = line_plc(settings("server", 0))
+    await driver.connect()
+    plc, faults = AskingPlc(), set[str]()
+    plc.own = [0] * 25
+    await plc.meet(driver.port, 9)
+    for address, words in ((102, [0, 0]), (105, [0, 0]), (110, [0] * 10)):
+        await plc.say(address, words)
+        fault = driver.feed.view.fault
+        faults.add(fault.code if fault else "")
+    assert faults == {"plc.stale"}
+    assert driver.feed.view.waiting is None
+    await plc.say(98, [1, 0xA55A, 1, 1])
+    await until(driver, lambda: driver.feed.view.fault is None)
+    assert plc.client
+    plc.client.close()
+    await driver.close()
+
+
+async def test_a_client_that_beats_without_constants_and_never_had_them_has_a_wrong_map() -> None:
+    driver = line_plc(settings("server", 0))
+    await driver.connect()
+    plc = AskingPlc()
+    plc.own[0:4] = [0, 0, 1, 1]
+    await plc.meet(driver.port)
+    assert driver.feed.view.fault is FAULTS["plc.wrong_map"]
+    assert plc.client
+    plc.client.close()
+    await driver.close()
